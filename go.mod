@@ -3,7 +3,6 @@ module github.com/go-glidepath/glidepath
 go 1.25.0
 
 require (
-	github.com/google/go-cmp v0.7.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.47.0

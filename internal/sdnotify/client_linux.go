@@ -1,0 +1,170 @@
+package sdnotify
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Client sends messages over one connected socket. It is for one goroutine at a
+// time. A nil Client sends nothing.
+type Client struct {
+	addr address
+	fd   int // -1 while there is no connection
+}
+
+// Dial returns a client for the address in NOTIFY_SOCKET, nil if that is empty.
+// With an address that nobody listens at, it returns a client and an error: the
+// client tries again with each message.
+func Dial(notifySocket string) (*Client, error) {
+	if notifySocket == "" {
+		return nil, nil
+	}
+	addr, err := parse(notifySocket)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{addr: addr, fd: -1}
+	if err := c.connect(); err != nil {
+		return c, fmt.Errorf("NOTIFY_SOCKET=%q: %w", notifySocket, err)
+	}
+	return c, nil
+}
+
+// Send sends m. Where the receiver's queue is full it waits at most timeout and
+// then returns an error that is os.ErrDeadlineExceeded. A connection that was lost
+// is made once more.
+func (c *Client) Send(m Message, timeout time.Duration) error {
+	if c == nil {
+		return nil
+	}
+	return c.send(m, nil, timeout)
+}
+
+// Barrier waits until the manager has processed all messages sent before it, at
+// most timeout. After it the sender may end: systemd cannot tell which service a
+// message is of when its sender is gone and was not its own child.
+func (c *Client) Barrier(timeout time.Duration) error {
+	if c == nil || c.addr.kind != unixgram {
+		return nil // descriptors do not travel over vsock
+	}
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return fmt.Errorf("barrier: %w", err)
+	}
+	defer func() { _ = unix.Close(p[0]) }()
+	deadline := time.Now().Add(timeout)
+	err := c.send(Message(barrier), unix.UnixRights(p[1]), timeout)
+	_ = unix.Close(p[1])
+	if err == nil {
+		// The manager closes its end when it gets to this message.
+		err = wait(p[0], 0, time.Until(deadline))
+	}
+	if err != nil {
+		return fmt.Errorf("barrier: %w", err)
+	}
+	return nil
+}
+
+// Close closes the connection.
+func (c *Client) Close() error {
+	if c == nil || c.fd < 0 {
+		return nil
+	}
+	fd := c.fd
+	c.fd = -1
+	return unix.Close(fd)
+}
+
+func (c *Client) send(m Message, rights []byte, timeout time.Duration) error {
+	if c.fd < 0 {
+		if err := c.connect(); err != nil {
+			return err
+		}
+	}
+	err := c.write(m, rights, timeout)
+	if lost(err) {
+		// The manager was restarted, or a stream has carried its one message.
+		if err := c.connect(); err != nil {
+			return err
+		}
+		err = c.write(m, rights, timeout)
+	}
+	return err
+}
+
+func (c *Client) write(m Message, rights []byte, timeout time.Duration) error {
+	deadline := time.Time{}
+	for {
+		var err error
+		if rights == nil {
+			_, err = unix.Write(c.fd, m)
+		} else {
+			err = unix.Sendmsg(c.fd, m, rights, nil, 0)
+		}
+		switch {
+		case err == nil && c.addr.kind >= vsockPacket:
+			return c.finish(timeout)
+		case err == nil:
+			return nil
+		case errors.Is(err, unix.EINTR):
+			continue
+		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.ENOBUFS):
+			return err
+		}
+		if deadline.IsZero() {
+			deadline = time.Now().Add(timeout)
+		}
+		if err := wait(c.fd, unix.POLLOUT, time.Until(deadline)); err != nil {
+			return err
+		}
+	}
+}
+
+// finish ends a connection that carries one message: the receiver reads up to the
+// end of it, and closes its side when it has.
+func (c *Client) finish(timeout time.Duration) error {
+	defer func() { _ = c.Close() }()
+	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
+		return err
+	}
+	return wait(c.fd, unix.POLLIN, timeout)
+}
+
+// lost reports whether err says that there is no connection any more.
+func lost(err error) bool {
+	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOTCONN) ||
+		errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
+}
+
+// wait waits for events, or a hang-up, on fd.
+func wait(fd int, events int16, timeout time.Duration) error {
+	deadline := time.Now().Add(timeout)
+	for {
+		left := time.Until(deadline)
+		if left < 0 {
+			left = 0
+		}
+		fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+		n, err := unix.Poll(fds, int((left+time.Millisecond-1)/time.Millisecond))
+		switch {
+		case n > 0:
+			return nil
+		case err == nil:
+			return os.ErrDeadlineExceeded
+		case !errors.Is(err, unix.EINTR):
+			return err
+		}
+	}
+}
+
+func monotonic() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}

@@ -1,0 +1,190 @@
+//go:build linux
+
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// grace is how long Close waits for units that do not stop. Nothing in the
+// container is worth more: its changes are in memory.
+const grace = 10 * time.Second
+
+// Machine is a booted container. Its methods may be called from any goroutine.
+type Machine struct {
+	nspawn  *exec.Cmd
+	ended   chan struct{}
+	console *tail
+	cgroup  string
+	init    int
+}
+
+// Boot makes the root file system if it is not cached, which takes about a
+// minute and the network, and boots systemd in it. It returns when systemd has
+// finished starting and the user manager of tester, uid 1000, runs.
+//
+// The directories in binds are visible in the container, read-only, at the same
+// absolute path. Their own mode decides whether tester can read them. The network
+// is the host's.
+//
+// ctx bounds Boot only. The machine runs until Close, or until the test process
+// dies, however it dies.
+func Boot(ctx context.Context, binds ...string) (*Machine, error) {
+	if err := usable(); err != nil {
+		return nil, err
+	}
+	root, err := cachedRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cgroup, err := newCgroup()
+	if err != nil {
+		return nil, err
+	}
+	m, err := launch(root, cgroup, binds)
+	if err != nil {
+		return nil, errors.Join(err, removeLeftovers(cgroup))
+	}
+	if err := m.awaitBoot(ctx); err != nil {
+		err = fmt.Errorf("boot the container: %w\n%s", err, m.console)
+		return nil, errors.Join(err, m.kill())
+	}
+	return m, nil
+}
+
+// Close powers the machine off, and kills what has not stopped after ten
+// seconds. It returns when every process of the machine is gone. A second Close
+// does nothing.
+func (m *Machine) Close() error {
+	_ = m.nspawn.Process.Signal(syscall.SIGTERM)
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	select {
+	case <-m.ended:
+	case <-patience.C:
+	}
+	return m.kill()
+}
+
+func (m *Machine) kill() error {
+	_ = m.nspawn.Process.Kill()
+	<-m.ended
+	return removeLeftovers(m.cgroup)
+}
+
+func launch(root, cgroup string, binds []string) (*Machine, error) {
+	group, err := os.Open(cgroup)
+	if err != nil {
+		return nil, fmt.Errorf("open the container's control group: %w", err)
+	}
+	defer group.Close()
+
+	args := []string{
+		"-q", "-D", root, "--volatile=overlay",
+		"--machine=" + filepath.Base(cgroup),
+		"--register=no", "--keep-unit", "--link-journal=no",
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `:`, `\:`)
+	for _, dir := range binds {
+		args = append(args, "--bind-ro="+escape.Replace(dir))
+	}
+	// Boot's context must not end the machine.
+	cmd := contained(context.Background(), "systemd-nspawn", append(args, "-b")...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "TERM=dumb")
+	cmd.SysProcAttr.UseCgroupFD = true
+	cmd.SysProcAttr.CgroupFD = int(group.Fd())
+
+	m := &Machine{nspawn: cmd, ended: make(chan struct{}), console: new(tail), cgroup: cgroup}
+	cmd.Stdout, cmd.Stderr = m.console, m.console
+
+	started := make(chan error)
+	go func() {
+		defer close(m.ended)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		if err := cmd.Wait(); err != nil {
+			fmt.Fprintf(m.console, "\nsystemd-nspawn: %v", err)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start systemd-nspawn: %w", err)
+	}
+	return m, nil
+}
+
+func (m *Machine) awaitBoot(ctx context.Context) error {
+	err := poll(ctx, func() (bool, error) {
+		if err := m.alive(); err != nil {
+			return false, err
+		}
+		m.init = findInit(m.nspawn.Process.Pid)
+		return m.init != 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the container's first process: %w", err)
+	}
+
+	state := "unknown"
+	err = poll(ctx, func() (bool, error) {
+		out, err := m.Run(ctx, "systemctl", "is-system-running")
+		if err != nil {
+			return false, err
+		}
+		state = strings.TrimSpace(out.Stdout)
+		return state == "running" || state == "degraded", nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for systemd to be running, it was %s: %w", state, err)
+	}
+
+	user, err := m.Run(ctx, "systemctl", "start", "user@1000.service")
+	if err != nil {
+		return fmt.Errorf("start the user manager: %w", err)
+	}
+	if user.Code != 0 {
+		return fmt.Errorf("start the user manager: %s", user.Stderr)
+	}
+	return nil
+}
+
+// findInit returns the only child of systemd-nspawn, or 0 until that child is
+// systemd. Before, it may still stand in the host's file system, where systemctl
+// would ask the host's own manager and be told that it runs.
+func findInit(nspawn int) int {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", nspawn, nspawn))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		return 0
+	}
+	comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if strings.TrimSpace(string(comm)) != "systemd" {
+		return 0
+	}
+	return pid
+}
+
+// alive guards every use of the container's PID, which after its end may belong
+// to any other process.
+func (m *Machine) alive() error {
+	select {
+	case <-m.ended:
+		return errors.New("the machine is down, boot another")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,36 @@
+// Package testbed boots a real systemd for end-to-end tests.
+//
+// It makes a small Debian root file system once, keeps it in the user's cache,
+// and boots it in a systemd-nspawn container whose changes live in memory: every
+// [Machine] starts from the same pristine state, and several may run at once.
+//
+// The tests are opt-in, because they need root and some Debian packages:
+//
+//	var machine *testbed.Machine
+//
+//	func TestMain(m *testing.M) {
+//		os.Exit(run(m))
+//	}
+//
+//	func run(m *testing.M) int {
+//		if !testbed.Enabled() {
+//			return m.Run()
+//		}
+//		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+//		defer cancel()
+//		var err error
+//		if machine, err = testbed.Boot(ctx); err != nil {
+//			fmt.Fprintln(os.Stderr, err)
+//			return 1
+//		}
+//		defer machine.Close()
+//		return m.Run()
+//	}
+//
+//	func TestUnit(t *testing.T) {
+//		testbed.Require(t)
+//		// machine.Run, machine.Await …
+//	}
+//
+// The package is empty on every system but Linux.
+package testbed

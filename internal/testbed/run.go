@@ -1,0 +1,86 @@
+//go:build linux
+
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Output is what a command in the machine printed, and its exit code: 128 and
+// the signal's number if a signal ended it.
+type Output struct {
+	Stdout string
+	Stderr string
+	Code   int
+}
+
+// Run runs a command in the machine as root, with a small fixed environment, and
+// waits for it. A code other than 0 is not an error; a command that could not be
+// started is, and so is the end of ctx, which kills the command.
+func (m *Machine) Run(ctx context.Context, name string, args ...string) (Output, error) {
+	return m.enter(ctx, []string{"HOME=/root"}, nil, name, args)
+}
+
+// RunUser is Run as tester, in reach of tester's own systemd: systemctl --user
+// and systemd-run --user work.
+func (m *Machine) RunUser(ctx context.Context, name string, args ...string) (Output, error) {
+	env := []string{
+		"HOME=/home/tester",
+		"USER=tester",
+		"LOGNAME=tester",
+		"XDG_RUNTIME_DIR=/run/user/1000",
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
+	}
+	return m.enter(ctx, env, []string{"--reuid=tester", "--regid=tester", "--init-groups"}, name, args)
+}
+
+func (m *Machine) enter(ctx context.Context, env, credentials []string, name string, args []string) (Output, error) {
+	if err := m.alive(); err != nil {
+		return Output{}, fmt.Errorf("run %s: %w, its console ended with:\n%s", name, err, m.console)
+	}
+	// nsenter forks to enter the PID namespace and does not pass signals on, so
+	// that its child must be tied to its life.
+	line := []string{"-t", strconv.Itoa(m.init), "-a", "--", "setpriv", "--pdeathsig=KILL"}
+	line = append(line, credentials...)
+	line = append(append(line, "--", name), args...)
+
+	cmd := exec.CommandContext(ctx, "nsenter", line...)
+	cmd.Env = append([]string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG=C.UTF-8",
+	}, env...)
+	cmd.WaitDelay = time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+
+	err := cmd.Run()
+	out := Output{Stdout: stdout.String(), Stderr: stderr.String()}
+	if err == nil {
+		return out, nil
+	}
+	if ctx.Err() != nil {
+		return out, fmt.Errorf("run %s: %w: %s", name, context.Cause(ctx), out.Stderr)
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return out, fmt.Errorf("run %s: %w", name, err)
+	}
+	for _, tool := range []string{"nsenter: ", "setpriv: "} {
+		if strings.HasPrefix(out.Stderr, tool) {
+			return out, fmt.Errorf("run %s: %s", name, strings.TrimSpace(out.Stderr))
+		}
+	}
+	out.Code = exit.ExitCode()
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		out.Code = 128 + int(status.Signal())
+	}
+	return out, nil
+}

@@ -1,0 +1,133 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Config says what the program is called and how long it may take. Only Name is
+// needed.
+type Config struct {
+	// Name is what the service is called: letters, digits, '.', '_' and '-',
+	// beginning with a letter or digit, at most 200 bytes.
+	Name string
+
+	// DisplayName is what people read, Name if empty. Description says in one line
+	// what the program does.
+	DisplayName, Description string
+
+	// Version is what the command version prints; if empty, the version of the
+	// main module that Go has built in.
+	Version string
+
+	// StartTimeout is how long Start may take, 1 minute if zero.
+	StartTimeout time.Duration
+
+	// StopTimeout is how long the whole way down may take, the drain delay
+	// included, 30 seconds if zero. Some triggers allow less, as a console that is
+	// closed on Windows.
+	StopTimeout time.Duration
+
+	// DrainDelay is how long the program goes on serving after it has begun to
+	// stop, if it was ready: until those that send it work have heard that it is
+	// not ready any more. It is a part of StopTimeout, and cut in proportion where
+	// a trigger allows less than that. If zero, there is none, but in Kubernetes it
+	// is 5 seconds, at most half of StopTimeout. Where a preStop hook waits already,
+	// a nanosecond turns it off.
+	DrainDelay time.Duration
+
+	// Logger is where the program and this package log. If nil, one is chosen for
+	// the host.
+	Logger *zap.Logger
+
+	// Args is the part of the command line in which Main looks for a command, for
+	// a program that parses flags of its own: flag.Args(), once flag.Parse has been
+	// called. If nil, it is os.Args[1:].
+	Args []string
+}
+
+const (
+	defaultStartTimeout = time.Minute
+	defaultStopTimeout  = 30 * time.Second
+	kubernetesDrain     = 5 * time.Second
+
+	maxName = 200
+)
+
+// complete checks c and fills in the defaults.
+func (c Config) complete(p Program) (Config, error) {
+	if err := c.check(p); err != nil {
+		return c, err
+	}
+	if c.DisplayName == "" {
+		c.DisplayName = c.Name
+	}
+	if c.StartTimeout == 0 {
+		c.StartTimeout = defaultStartTimeout
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = defaultStopTimeout
+	}
+	if c.DrainDelay == 0 && os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+		c.DrainDelay = min(kubernetesDrain, c.StopTimeout/2)
+	}
+	return c, nil
+}
+
+func (c Config) check(p Program) error {
+	var errs []error
+	wrong := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: %s %s", ErrConfig, field, fmt.Sprintf(format, args...)))
+	}
+	if p == nil {
+		wrong("Program", "is nil: give Run the program that it is to run")
+	}
+	if why := badName(c.Name); why != "" {
+		wrong("Config.Name", "%s", why)
+	}
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"Config.StartTimeout", c.StartTimeout},
+		{"Config.StopTimeout", c.StopTimeout},
+		{"Config.DrainDelay", c.DrainDelay},
+	} {
+		if d.value < 0 {
+			wrong(d.field, "is %s: want a positive duration, or zero for the default", d.value)
+		}
+	}
+	stop := c.StopTimeout
+	if stop == 0 {
+		stop = defaultStopTimeout
+	}
+	if stop > 0 && c.DrainDelay >= stop {
+		wrong("Config.DrainDelay", "is %s, but it is a part of Config.StopTimeout, which is %s: nothing would be left for Stop", c.DrainDelay, stop)
+	}
+	return errors.Join(errs...)
+}
+
+// badName says what is wrong with a service's name. What it lets through is legal
+// for every manager: as a unit, a service key, a label, a file's name.
+func badName(name string) string {
+	switch {
+	case name == "":
+		return `is empty: want a name for the service, such as "web"`
+	case len(name) > maxName:
+		return fmt.Sprintf("has %d bytes: want at most %d", len(name), maxName)
+	}
+	for i, r := range name {
+		alphanumeric := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		switch {
+		case i == 0 && !alphanumeric:
+			return fmt.Sprintf("is %q: want a letter or a digit at its beginning", name)
+		case !alphanumeric && r != '.' && r != '_' && r != '-':
+			return fmt.Sprintf("is %q: %q is not legal everywhere; want letters, digits, '.', '_' and '-'", name, r)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,86 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		config daemon.Config
+		field  string
+	}{
+		{"no name", daemon.Config{}, "Config.Name"},
+		{"a name with a slash", daemon.Config{Name: "a/b"}, "Config.Name"},
+		{"a name with a space", daemon.Config{Name: "a b"}, "Config.Name"},
+		{"a name with a newline", daemon.Config{Name: "a\nb"}, "Config.Name"},
+		{"a name that is an option", daemon.Config{Name: "-rf"}, "Config.Name"},
+		{"a name that is hidden", daemon.Config{Name: ".web"}, "Config.Name"},
+		{"a name beyond ASCII", daemon.Config{Name: "wéb"}, "Config.Name"},
+		{"a name that is too long", daemon.Config{Name: strings.Repeat("x", 201)}, "Config.Name"},
+		{"a negative start timeout", daemon.Config{Name: "x", StartTimeout: -1}, "Config.StartTimeout"},
+		{"a negative stop timeout", daemon.Config{Name: "x", StopTimeout: -1}, "Config.StopTimeout"},
+		{"a negative drain delay", daemon.Config{Name: "x", DrainDelay: -1}, "Config.DrainDelay"},
+		{"a drain delay that leaves nothing", daemon.Config{Name: "x", StopTimeout: time.Second, DrainDelay: time.Second}, "Config.DrainDelay"},
+		{"a drain delay beyond the default", daemon.Config{Name: "x", DrainDelay: time.Minute}, "Config.DrainDelay"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := daemon.Run(t.Context(), program{start: func(context.Context) error {
+				t.Error("Start was called")
+				return nil
+			}}, test.config)
+			expect(t, "is ErrConfig", errors.Is(err, daemon.ErrConfig), true)
+			expect(t, "exit code", daemon.ExitCode(err), 78)
+			expect(t, "names the field", strings.Contains(fmt.Sprint(err), test.field), true)
+			expect(t, "lines", strings.Count(fmt.Sprint(err), "\n"), 0)
+		})
+	}
+}
+
+func TestWithoutAProgramThereIsNothingToRun(t *testing.T) {
+	err := daemon.Run(t.Context(), nil, daemon.Config{Name: "x"})
+	expect(t, "is ErrConfig", errors.Is(err, daemon.ErrConfig), true)
+	expect(t, "names the field", strings.Contains(fmt.Sprint(err), "Program"), true)
+}
+
+func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
+	err := daemon.Run(t.Context(), nil, daemon.Config{StopTimeout: -1})
+	for _, field := range []string{"Program", "Config.Name", "Config.StopTimeout"} {
+		expect(t, "names "+field, strings.Contains(fmt.Sprint(err), field), true)
+	}
+}
+
+func TestInKubernetesThereIsADrainDelay(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+	for _, test := range []struct {
+		config daemon.Config
+		want   time.Duration
+	}{
+		{daemon.Config{}, 5 * time.Second},
+		{daemon.Config{StopTimeout: 4 * time.Second}, 2 * time.Second},
+		{daemon.Config{DrainDelay: 1}, 1},
+		{daemon.Config{DrainDelay: 8 * time.Second}, 8 * time.Second},
+	} {
+		x, err := try(t, program{}, test.config, func(x *trial) { x.terminate() })
+		expect(t, "result", err, nil)
+		expect(t, "how long it took", x.closed.Sub(x.begun), test.want)
+	}
+}
+
+func TestTheProgramGetsTheLoggerOfTheConfiguration(t *testing.T) {
+	log := zap.NewNop()
+	_, err := try(t, program{start: func(ctx context.Context) error {
+		expect(t, "logger", daemon.Logger(ctx), log)
+		return nil
+	}}, daemon.Config{Logger: log}, func(x *trial) { x.terminate() })
+	expect(t, "result", err, nil)
+}

@@ -1,0 +1,48 @@
+package daemon
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/runctx"
+)
+
+// Go calls f(ctx) on a goroutine that the daemon owns: on the way down it is waited
+// for, after Stop has returned. An error of f, or a panic, fails the daemon as Fail
+// does; an error that only says that the context has ended does not.
+//
+// ctx is one that a method of the Program has got, or one made from it; Go panics
+// on any other. It may be called from any goroutine. Once the last goroutine has
+// been waited for it does nothing: its context ended long before.
+func Go(ctx context.Context, f func(ctx context.Context) error) {
+	from(ctx, "Go").Go(ctx, f)
+}
+
+// Fail fails the daemon: it takes the way down, and Run returns err, which makes
+// the exit code 1. It returns at once, and may be called from any goroutine, any
+// number of times: the first err is the reason, later ones are joined to it. After
+// the way down it does nothing.
+//
+// ctx is one that a method of the Program has got, or one made from it; Fail panics
+// on any other.
+func Fail(ctx context.Context, err error) {
+	from(ctx, "Fail").Fail(err)
+}
+
+// Logger returns where the daemon logs. On a context that no method of a Program
+// has got it returns a logger that does nothing, never nil.
+func Logger(ctx context.Context) *zap.Logger {
+	if r := runctx.FromContext(ctx); r != nil {
+		return r.Logger()
+	}
+	return zap.NewNop()
+}
+
+func from(ctx context.Context, caller string) runctx.Run {
+	r := runctx.FromContext(ctx)
+	if r == nil {
+		panic("daemon." + caller + ": nobody would hear of a failure: the context is not one that Run has given to a Program; in a test, use daemontest.Context")
+	}
+	return r
+}

@@ -1,0 +1,102 @@
+// Package daemon runs a program as a service: on a terminal, under systemd and
+// other managers, in a container. Whatever asks it to stop (a signal, a console
+// event, its own failure, a context) takes the same one way down.
+//
+//	type server struct{ … }
+//
+//	func (s *server) Start(ctx context.Context) error { … } // returns when it serves
+//	func (s *server) Stop(ctx context.Context) error { … }  // returns when it has let go
+//
+//	func main() { daemon.Main(&server{}, daemon.Config{Name: "server"}) }
+//
+// # The order of calls
+//
+//  1. Start. Ready is reported when it has returned nil, never before.
+//  2. Reload any number of times, if the program is a [Reloader]; Check at any
+//     time, beside anything else, if it is a [Checker].
+//  3. The first reason to stop is kept and logged, the manager is told, and
+//     nothing else can begin any more.
+//  4. After Config.DrainDelay, if there is one, the context that Start got ends.
+//     Its cause is the [Reason]. A Reload that is under way gets the same at once,
+//     and is waited for.
+//  5. Stop, exactly once, if and only if Start returned nil. Its context carries
+//     the deadline.
+//  6. The goroutines that were started with [Go] are waited for.
+//  7. The log is flushed, and the manager hears the end with the exit code.
+//
+// At the deadline the context of Stop ends. One second later all that still runs
+// is given up: every goroutine's stack goes to the log and the process exits.
+// Start, Reload and Stop never run beside one another.
+package daemon
+
+import "context"
+
+// Program is a long-running program: what you write. Its methods are called on
+// goroutines of their own, never two of them at once. A panic in one is a failure
+// of the program, not of the process: the way down is the same.
+//
+// The abilities that a program may have beside it are interfaces of their own:
+// [Reloader], [Pauser] and [Checker].
+type Program interface {
+	// Start returns nil when the program is ready to serve. Work that goes on is
+	// done on goroutines, best started with [Go].
+	//
+	// Its context lives as long as the program is to run, also after Start has
+	// returned. It ends the moment stopping begins, or after the drain delay if
+	// there is one, with the [Reason] as its cause; it also ends when
+	// Config.StartTimeout has passed before Start returned.
+	//
+	// An error fails the program: Stop is not called, so that Start lets go of what
+	// it has taken. If it is the answer to a stop that was asked for during Start,
+	// the program has stopped as asked.
+	Start(ctx context.Context) error
+
+	// Stop ends what Start has begun. It is called exactly once, if and only if
+	// Start returned nil, after the context of Start has ended.
+	//
+	// Its context ends at the stop deadline; Stop must not outlive that by more
+	// than a second. An error fails the program.
+	Stop(ctx context.Context) error
+}
+
+// Reloader is a Program that can read its configuration anew. On Unix, SIGHUP asks
+// for it, as do the reload commands of service managers.
+type Reloader interface {
+	Program
+
+	// Reload is called while the program runs, never before Start has returned nil
+	// and never beside another call but Check. When it is asked for meanwhile, it
+	// is called once more. On an error the program goes on with what it had: the
+	// error is logged and reported to the manager. The context ends when the
+	// program is to stop; Stop is called after Reload has returned.
+	Reload(ctx context.Context) error
+}
+
+// Pauser is a Program that can stop serving for a while and stay in memory, which
+// some managers can ask for.
+type Pauser interface {
+	Program
+
+	// Pause is called while the program runs. After an error the program goes on
+	// running.
+	Pause(ctx context.Context) error
+
+	// Continue is called while the program is paused. After an error it stays
+	// paused.
+	Continue(ctx context.Context) error
+}
+
+// Checker is a Program that can tell whether it is alive, in the sense that a
+// restart would not do it any good. It must not depend on anything outside of the
+// program.
+type Checker interface {
+	Program
+
+	// Check returns nil if the program is well. It is called between the end of
+	// Start and the beginning of Stop, beside other methods, at half the interval
+	// of the manager's watchdog, if that has one: under systemd, WatchdogSec. The
+	// manager hears of it only when Check returns nil; it acts, as a rule by
+	// ending the process, when it hears nothing for the whole interval. The context
+	// ends after half the interval. A panic fails the program at once.
+	Check(ctx context.Context) error
+}

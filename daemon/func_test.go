@@ -1,0 +1,84 @@
+package daemon_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+func TestAFunctionIsReadyWhenItSaysSo(t *testing.T) {
+	x, err := try(t, daemon.Func(func(ctx context.Context, ready func()) error {
+		time.Sleep(10 * time.Second)
+		ready()
+		ready() // again does nothing
+		<-ctx.Done()
+		time.Sleep(time.Second)
+		return ctx.Err()
+	}), daemon.Config{}, func(x *trial) {
+		x.sleep(9 * time.Second)
+		expect(t, "states", x.states(), "starting")
+		x.sleep(2 * time.Second)
+		expect(t, "states", x.states(), "starting running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "how long it took", x.closed.Sub(x.begun), 12*time.Second)
+}
+
+func TestAFunctionThatReturnsNilHasFinished(t *testing.T) {
+	for name, early := range map[string]bool{"before ready": true, "after ready": false} {
+		t.Run(name, func(t *testing.T) {
+			x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
+				if !early {
+					ready()
+				}
+				return nil
+			}), daemon.Config{}, func(*trial) {})
+			expect(t, "result", err, nil)
+			// Without running the manager would take it for a failed start.
+			expect(t, "states", x.states(), "starting running stopping stopped")
+			expect(t, "reason told", x.last().Reason, "finished (the function has returned)")
+		})
+	}
+}
+
+func TestAFunctionThatFailsFailsTheDaemon(t *testing.T) {
+	for name, early := range map[string]bool{"before ready": true, "after ready": false} {
+		t.Run(name, func(t *testing.T) {
+			x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
+				if !early {
+					ready()
+					time.Sleep(time.Second)
+				}
+				return errBoom
+			}), daemon.Config{}, func(*trial) {})
+			expect(t, "exit code", daemon.ExitCode(err), 1)
+			want, message := "starting running stopping stopped", "boom"
+			if early {
+				want, message = "starting stopping stopped", "start: boom"
+			}
+			expect(t, "states", x.states(), want)
+			expect(t, "error", err.Error(), message)
+		})
+	}
+}
+
+func TestAFunctionCanBeRunAgain(t *testing.T) {
+	p := daemon.Func(func(_ context.Context, ready func()) error { ready(); return nil })
+	for range 2 {
+		_, err := try(t, p, daemon.Config{}, func(*trial) {})
+		expect(t, "result", err, nil)
+	}
+}
+
+func TestAFunctionThatIgnoresItsContextIsGivenUp(t *testing.T) {
+	x, _ := try(t, daemon.Func(func(_ context.Context, ready func()) error {
+		ready()
+		time.Sleep(time.Hour)
+		return nil
+	}), daemon.Config{}, func(x *trial) { x.terminate() })
+	expect(t, "exit code of the process", x.exit, 124)
+	expect(t, "how long it took", x.closed.Sub(x.begun), 31*time.Second)
+}

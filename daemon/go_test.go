@@ -1,0 +1,139 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+// starts is a Start that starts f as a goroutine.
+func starts(f func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		daemon.Go(ctx, f)
+		return nil
+	}
+}
+
+func TestAnErrorOfAGoroutineFailsTheDaemon(t *testing.T) {
+	stopped := 0
+	x, err := try(t, program{
+		start: starts(func(context.Context) error { time.Sleep(time.Minute); return errBoom }),
+		stop:  func(context.Context) error { stopped++; return nil },
+	}, daemon.Config{}, func(*trial) {})
+	expect(t, "result", err, errBoom)
+	expect(t, "calls of Stop", stopped, 1)
+	expect(t, "exit code told", x.last().Code, 1)
+	expect(t, "reason told", x.last().Reason, "failure (a goroutine failed): boom")
+}
+
+func TestAGoroutineThatReturnsNilChangesNothing(t *testing.T) {
+	_, err := try(t, program{start: starts(func(context.Context) error { return nil })}, daemon.Config{}, func(x *trial) {
+		x.sleep(time.Hour)
+		expect(t, "states", x.states(), "starting running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestGoroutinesAreWaitedForAfterStop(t *testing.T) {
+	order := make(chan string, 2)
+	x, err := try(t, program{
+		start: starts(func(ctx context.Context) error {
+			<-ctx.Done()
+			daemon.Go(ctx, func(context.Context) error { // a goroutine may start another one even now
+				time.Sleep(5 * time.Second)
+				order <- "goroutine"
+				return nil
+			})
+			return ctx.Err()
+		}),
+		stop: func(context.Context) error {
+			time.Sleep(2 * time.Second)
+			order <- "Stop"
+			return nil
+		},
+	}, daemon.Config{}, func(x *trial) { x.terminate() })
+	expect(t, "result", err, nil)
+	expect(t, "first to return", <-order, "Stop")
+	expect(t, "last to return", <-order, "goroutine")
+	expect(t, "how long it took", x.closed.Sub(x.begun), 5*time.Second)
+}
+
+func TestAGoroutineThatDoesNotReturnIsGivenUp(t *testing.T) {
+	x, err := try(t, program{start: starts(stubborn)}, daemon.Config{}, func(x *trial) { x.terminate() })
+	expect(t, "exit code of the process", x.exit, 124)
+	expect(t, "says what runs", strings.Contains(err.Error(), "1 goroutines still running"), true)
+}
+
+func TestErrorsAreJoinedInTheirOrder(t *testing.T) {
+	second, third := errors.New("second"), errors.New("third")
+	var ctx context.Context
+	x, err := try(t, program{
+		start: func(c context.Context) error {
+			ctx = c
+			daemon.Go(ctx, func(ctx context.Context) error { <-ctx.Done(); return third })
+			return nil
+		},
+		stop: func(context.Context) error { time.Sleep(time.Second); return second },
+	}, daemon.Config{}, func(*trial) { daemon.Fail(ctx, errBoom) })
+	expect(t, "errors", fmt.Sprint(err), "boom\nthird\nstop: second")
+	expect(t, "exit code told", x.last().Code, 1)
+	expect(t, "reason told", x.last().Reason, "failure (the program failed): boom")
+}
+
+func TestAFailureAfterTheFirstReasonStillFails(t *testing.T) {
+	x, err := try(t, program{start: starts(func(ctx context.Context) error { <-ctx.Done(); return errBoom })},
+		daemon.Config{}, func(x *trial) { x.terminate() })
+	expect(t, "result", err, errBoom)
+	expect(t, "exit code told", x.last().Code, 1)
+	expect(t, "reason told", x.last().Reason, "terminate (SIGTERM)")
+}
+
+func TestFailDuringStartEndsIt(t *testing.T) {
+	x, err := try(t, program{start: func(ctx context.Context) error {
+		daemon.Fail(ctx, errBoom)
+		return blocked(ctx)
+	}}, daemon.Config{}, func(*trial) {})
+	expect(t, "result", err, errBoom)
+	expect(t, "states", x.states(), "starting stopping stopped")
+}
+
+func TestFailWithoutAnErrorFailsAllTheSame(t *testing.T) {
+	_, err := try(t, program{start: func(ctx context.Context) error { daemon.Fail(ctx, nil); return nil }}, daemon.Config{}, func(*trial) {})
+	expect(t, "exit code", daemon.ExitCode(err), 1)
+}
+
+func TestGoAndFailDoNothingAfterTheEnd(t *testing.T) {
+	var ctx context.Context
+	_, err := try(t, program{start: func(c context.Context) error { ctx = c; return nil }}, daemon.Config{}, func(x *trial) {
+		x.terminate()
+		daemon.Go(ctx, func(context.Context) error { t.Error("a goroutine was started"); return nil })
+		daemon.Fail(ctx, errBoom)
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestOnAnyOtherContextGoAndFailPanicAndNameTheDouble(t *testing.T) {
+	for name, f := range map[string]func(){
+		"Go":   func() { daemon.Go(context.Background(), stubborn) },
+		"Fail": func() { daemon.Fail(context.Background(), errBoom) },
+	} {
+		func() {
+			defer func() {
+				msg := fmt.Sprint(recover())
+				expect(t, "message of "+name+" names the remedy", strings.Contains(msg, "daemontest.Context"), true)
+			}()
+			f()
+			t.Errorf("%s did not panic", name)
+		}()
+	}
+}
+
+func TestOnAnyOtherContextLoggerDoesNothing(t *testing.T) {
+	daemon.Logger(context.Background()).Info("nobody hears this")
+}

@@ -1,0 +1,58 @@
+package daemon
+
+import (
+	"sync"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// event is a lifecycle event and what comes with it.
+type event struct {
+	kind   lifecycle.Event
+	reason Reason        // why to stop
+	budget time.Duration // how long there is for it at the most, 0 if as configured
+	hint   string        // what a person may want to know of it
+	err    error         // how it failed
+	signal int           // which signal forces
+	name   string        // what that signal is called, or who asks for a reload
+}
+
+// inbox holds what the loop has yet to handle. Putting something into it never
+// blocks: control handlers and signal goroutines have to return at once.
+type inbox struct {
+	mu     sync.Mutex
+	events []event
+	closed bool
+	wake   chan struct{}
+}
+
+func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
+
+// post drops what comes after close: it is too late.
+func (b *inbox) post(events ...event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.events = append(b.events, events...)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *inbox) take() []event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	events := b.events
+	b.events = nil
+	return events
+}
+
+func (b *inbox) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed, b.events = true, nil
+}

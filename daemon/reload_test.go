@@ -1,0 +1,155 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+var reload = host.Request{Action: host.Reload, Detail: "SIGHUP"}
+
+func TestReloadIsCalledWhenAskedFor(t *testing.T) {
+	reloads := 0
+	x, err := try(t, able{reload: func(context.Context) error {
+		reloads++
+		time.Sleep(2 * time.Second)
+		return nil
+	}}, daemon.Config{}, func(x *trial) {
+		expect(t, "hosts know that it can", x.run.CanReload, true)
+		x.ask(reload)
+		expect(t, "states", x.states(), "starting running reloading")
+		x.sleep(3 * time.Second)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "calls of Reload", reloads, 1)
+	expect(t, "states", x.states(), "starting running reloading running stopping stopped")
+	x.logged("reloaded")
+}
+
+func TestAReloadThatFailsLeavesTheProgramRunning(t *testing.T) {
+	fail := true
+	_, err := try(t, able{reload: func(context.Context) error {
+		if fail {
+			return errBoom
+		}
+		return nil
+	}}, daemon.Config{}, func(x *trial) {
+		x.ask(reload)
+		expect(t, "states", x.states(), "starting running reloading running")
+		expect(t, "the manager hears of it", x.last().Err, errBoom)
+		x.logged("reload failed; going on as before")
+		fail = false
+		x.ask(reload)
+		expect(t, "the next one clears it", x.last().Err, nil)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestAReloadIsCutShortByAStopThatWaitsForIt(t *testing.T) {
+	reloading := false
+	x, err := try(t, able{
+		program: program{stop: func(context.Context) error {
+			expect(t, "Stop runs beside Reload", reloading, false)
+			return nil
+		}},
+		reload: func(ctx context.Context) error {
+			reloading = true
+			<-ctx.Done()
+			var reason daemon.Reason
+			expect(t, "cause is the Reason", errors.As(context.Cause(ctx), &reason), true)
+			time.Sleep(time.Second)
+			reloading = false
+			return ctx.Err()
+		},
+	}, daemon.Config{DrainDelay: 3 * time.Second}, func(x *trial) {
+		x.ask(reload)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "states", x.states(), "starting running reloading stopping stopped")
+	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
+}
+
+func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {
+	var reloads atomic.Int32
+	_, err := try(t, able{
+		program: program{start: until(time.Second, nil)},
+		reload:  func(context.Context) error { reloads.Add(1); time.Sleep(time.Second); return nil },
+	}, daemon.Config{}, func(x *trial) {
+		x.ask(reload) // during Start: after it
+		expect(t, "calls of Reload during Start", reloads.Load(), 0)
+		x.sleep(1500 * time.Millisecond)
+		expect(t, "calls of Reload after it", reloads.Load(), 1)
+		x.ask(reload)
+		x.ask(reload)
+		x.sleep(time.Hour)
+		expect(t, "calls of Reload in all", reloads.Load(), 2)
+		expect(t, "states", x.states(), "starting running reloading running reloading running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestAProgramThatCannotReloadAnswersAtOnce(t *testing.T) {
+	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
+		expect(t, "hosts know that it cannot", x.run.CanReload, false)
+		x.ask(reload)
+		x.ask(reload)
+		expect(t, "states", x.states(), "starting running reloading running reloading running")
+		expect(t, "error told", x.last().Err, nil)
+		expect(t, "lines logged", x.logs.FilterMessageSnippet("asked to reload, but the program cannot").Len(), 2)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestNothingBeginsOnceStoppingHasBegun(t *testing.T) {
+	never := func(context.Context) error { t.Error("called"); return nil }
+	_, err := try(t, able{reload: never, pause: never, resume: never}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
+		x.terminate()
+		x.ask(reload)
+		x.ask(host.Request{Action: host.Pause})
+		x.ask(host.Request{Action: host.Continue})
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestPauseAndContinue(t *testing.T) {
+	var fail error
+	answer := func(context.Context) error { time.Sleep(time.Second); return fail }
+	x, err := try(t, able{pause: answer, resume: answer}, daemon.Config{}, func(x *trial) {
+		step := func(a host.Action, err error, want string) {
+			t.Helper()
+			fail = err
+			x.ask(host.Request{Action: a})
+			x.sleep(2 * time.Second)
+			expect(t, "state", x.last().State.String(), want)
+		}
+		step(host.Continue, nil, "running") // which it is already
+		step(host.Pause, errBoom, "running")
+		step(host.Pause, nil, "paused")
+		step(host.Pause, nil, "paused")
+		step(host.Continue, errBoom, "paused")
+		step(host.Continue, nil, "running")
+		step(host.Pause, nil, "paused")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "states", x.states(), "starting running pausing running pausing paused continuing paused continuing running pausing paused stopping stopped")
+}
+
+func TestAProgramThatCannotPauseIsNotPaused(t *testing.T) {
+	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
+		x.ask(host.Request{Action: host.Pause})
+		expect(t, "states", x.states(), "starting running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}

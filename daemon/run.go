@@ -1,0 +1,511 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/console"
+	"github.com/go-glidepath/glidepath/internal/host/systemd"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/runctx"
+)
+
+const (
+	// grace is how long after the stop deadline all that still runs is given up.
+	grace = time.Second
+
+	// tick is how often managers hear that a pending state is still pending.
+	tick = time.Second
+
+	// flushBound is how long a log that hangs delays the end.
+	flushBound = 500 * time.Millisecond
+
+	// closeBound is how long a manager that does not listen delays the end.
+	closeBound = time.Second
+)
+
+// Run runs p until it has stopped. It returns nil if p stopped as asked, else the
+// first failure, joined with what failed after it; [ExitCode] makes an exit code of
+// that. What the ways to be asked are, and what happens then in which order, is in
+// the description of this package.
+//
+// An error that is ErrConfig, and comes before anything was started, says what is
+// wrong with p or c.
+//
+// When ctx ends, p is asked to stop; its values are in the contexts that p gets.
+// Run is called once in a process, on any goroutine. It catches the signals that it
+// needs before it calls Start, and takes what systemd has said out of the process's
+// environment (NOTIFY_SOCKET, WATCHDOG_* and LISTEN_*), so that children do not
+// inherit it. When it returns, nothing of it is left.
+//
+// Run does not return if something still runs a second after the stop deadline: it
+// logs the stack of every goroutine and exits the process with code 124, or
+// 128+n after a second signal n.
+func Run(ctx context.Context, p Program, c Config) error {
+	return runProgram(ctx, p, c, false)
+}
+
+// runProgram is Run, and with exits what Run is for a process that exits next.
+func runProgram(ctx context.Context, p Program, c Config, exits bool) error {
+	c, err := c.complete(p)
+	if err != nil {
+		return err
+	}
+	env, ok := host.FromContext(ctx)
+	if !ok {
+		env = thisProcess(exits)
+	}
+	return newRun(ctx, p, c, env).loop()
+}
+
+// thisProcess finds out where the process runs.
+func thisProcess(exits bool) host.Env {
+	said := systemd.Take()
+	env := host.Env{Hosts: []host.Host{console.New(said.Managed(), exits)}, Exit: os.Exit}
+	if h := systemd.New(said); h != nil {
+		env.Hosts = append(env.Hosts, h)
+	}
+	return env
+}
+
+// run is one run of a program: it carries out what the lifecycle machine decides.
+// Everything below the line belongs to the goroutine of loop.
+type run struct {
+	program Program
+	config  Config
+	env     host.Env
+	parent  context.Context
+	ctx     context.Context
+	release context.CancelCauseFunc
+	log     *zap.Logger
+	book    *logbook
+	inbox   *inbox
+	tasks   tasks
+
+	machine    lifecycle.Machine
+	reason     Reason
+	errs       []error
+	finished   *event // the work was done before Start had returned
+	reloadErr  error  // of the last reload
+	budget     time.Duration
+	until      time.Time // when a pending state ends by itself
+	checkpoint uint32
+	begun      time.Time
+	calling    string                  // the method that runs, for a person
+	interrupt  context.CancelCauseFunc // ends its context
+	stopCtx    context.Context
+	expire     context.CancelCauseFunc // ends stopCtx
+	watched    bool
+	gaveUp     bool
+	over       bool
+
+	startTimeout, drainDelay, deadline, graceOver, ticker, flushTimeout alarm
+}
+
+var _ runctx.Run = (*run)(nil)
+
+func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
+	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, begun: time.Now()}
+	if r.log == nil {
+		r.log = hostLogger()
+	}
+	r.book = newLogbook(r.log)
+	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
+	return r
+}
+
+// loop handles events, one after the other, until the run is over.
+func (r *run) loop() error {
+	_, canReload := r.program.(Reloader)
+	for _, h := range r.env.Hosts {
+		h.Open(host.Run{Post: r.request, Warn: r.warn, CanReload: canReload})
+	}
+	var fx lifecycle.Effects
+	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0)
+	r.perform(fx, event{})
+
+	cancelled := r.parent.Done()
+	for !r.over {
+		select {
+		case <-r.inbox.wake:
+			for _, e := range r.inbox.take() {
+				r.handle(e)
+			}
+		case <-cancelled:
+			cancelled = nil
+			r.handle(event{kind: lifecycle.StopAsked, reason: Reason{
+				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: context.Cause(r.parent),
+			}})
+		case <-r.startTimeout.C():
+			err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
+			r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err)})
+		case <-r.drainDelay.C():
+			r.handle(event{kind: lifecycle.DrainOver})
+		case <-r.deadline.C():
+			r.handle(event{kind: lifecycle.DeadlineOver})
+		case <-r.graceOver.C():
+			r.handle(event{kind: lifecycle.GraceOver})
+		case <-r.flushTimeout.C():
+			r.handle(event{kind: lifecycle.FlushDone})
+		case <-r.ticker.C():
+			r.ticker.set(tick)
+			r.checkpoint++
+			r.tell()
+		}
+	}
+	return r.result()
+}
+
+// handle lets the machine decide on e, and does what it says.
+func (r *run) handle(e event) {
+	if e.kind == lifecycle.StopAsked && e.reason.Trigger == TriggerFinished && r.machine.State() == lifecycle.Starting {
+		r.finished = &e // ready comes first, or the manager takes the end for a failed start
+		return
+	}
+	before := r.machine
+	m, fx := before.Step(e.kind)
+	r.machine = m
+	r.note(before, fx, e)
+	r.perform(fx, e)
+	switch {
+	case fx.Has(lifecycle.Again):
+		r.handle(event{kind: lifecycle.ReloadAsked, name: "asked for meanwhile"})
+	case e.kind == lifecycle.StartOK && r.finished != nil:
+		r.handle(*r.finished)
+	}
+}
+
+// note keeps and logs what e brings with it.
+func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
+	switch e.kind {
+	case lifecycle.StartOK:
+		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun)))
+	case lifecycle.StartFailed:
+		if !fx.Has(lifecycle.KeepReason) && !fx.Has(lifecycle.AddError) && e.err != nil {
+			r.book.add(zap.DebugLevel, "Start failed, as it was asked to stop", "", zap.Error(e.err))
+		}
+	case lifecycle.ReloadDone:
+		r.reloadErr = e.err
+		switch {
+		case e.err != nil && before.State() == lifecycle.Reloading:
+			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err))
+		case e.err == nil && r.calling != "":
+			r.book.add(zap.InfoLevel, "reloaded", "")
+		}
+	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
+		if e.err != nil && before.State() != lifecycle.Stopping {
+			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
+		}
+	case lifecycle.Forced:
+		if before.Outcome() != lifecycle.WasForced && r.machine.Outcome() == lifecycle.WasForced {
+			r.errs = append(r.errs, forcedError{e.signal, e.name})
+			r.book.add(zap.WarnLevel, "not waiting any longer", "", zap.String("detail", e.name))
+		}
+	}
+	switch e.kind {
+	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.ReloadDone, lifecycle.PauseOK, lifecycle.PauseFailed,
+		lifecycle.ContinueOK, lifecycle.ContinueFailed, lifecycle.StopOK, lifecycle.StopFailed:
+		r.calling = ""
+		if r.interrupt != nil {
+			r.interrupt(nil) // lets go of the context
+			r.interrupt = nil
+		}
+	}
+}
+
+// perform carries out fx, in the order of their bits.
+func (r *run) perform(fx lifecycle.Effects, e event) {
+	for bit := lifecycle.Effects(1); bit <= fx; bit <<= 1 {
+		if fx.Has(bit) {
+			r.one(bit, e)
+		}
+	}
+}
+
+func (r *run) one(fx lifecycle.Effects, e event) {
+	switch fx {
+	case lifecycle.KeepReason:
+		r.keep(e)
+	case lifecycle.LateReason:
+		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
+	case lifecycle.AddError:
+		r.join(e)
+	case lifecycle.ArmStart:
+		r.until = time.Now().Add(r.config.StartTimeout)
+		r.startTimeout.set(r.config.StartTimeout)
+		r.ticker.set(tick)
+	case lifecycle.ArmDeadline:
+		r.armDeadline(e)
+	case lifecycle.Tell:
+		r.checkpoint = 0
+		r.tell()
+		r.settle()
+	case lifecycle.ArmDrain:
+		// In proportion, where the trigger allows less than Config.StopTimeout.
+		share := float64(r.budget) / float64(r.config.StopTimeout)
+		r.drainDelay.set(time.Duration(float64(r.config.DrainDelay) * share))
+	case lifecycle.Interrupt:
+		r.interrupt(r.reason)
+	case lifecycle.Release:
+		r.release(r.reason)
+	case lifecycle.Expire:
+		if e.kind == lifecycle.Forced {
+			r.expire(r.reason) // at the deadline it ends by itself
+		}
+	case lifecycle.ArmGrace:
+		r.graceOver.set(grace)
+	case lifecycle.CallStart:
+		r.call("Start", r.ctx, r.program.Start, lifecycle.StartOK, lifecycle.StartFailed)
+	case lifecycle.CallReload:
+		r.reload(e)
+	case lifecycle.CallPause:
+		r.pause("Pause", Pauser.Pause, lifecycle.PauseOK, lifecycle.PauseFailed)
+	case lifecycle.CallContinue:
+		r.pause("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
+	case lifecycle.CallStop:
+		r.call("Stop", r.stopCtx, r.program.Stop, lifecycle.StopOK, lifecycle.StopFailed)
+	case lifecycle.Join:
+		r.tasks.join(func() { r.inbox.post(event{kind: lifecycle.Joined}) })
+	case lifecycle.GiveUp:
+		r.giveUp()
+	case lifecycle.Flush:
+		r.flush()
+	case lifecycle.Finish:
+		r.finish()
+	}
+}
+
+func (r *run) keep(e event) {
+	r.reason, r.budget = e.reason, r.config.StopTimeout
+	if e.budget > 0 {
+		r.budget = min(r.budget, e.budget)
+	}
+	if r.reason.Trigger != TriggerFailure {
+		msg := "stopping"
+		if e.hint != "" {
+			msg += "; " + e.hint
+		}
+		r.book.add(zap.InfoLevel, msg, "", reasonFields(r.reason)...)
+		return
+	}
+	r.errs = append(r.errs, r.reason.Err)
+	r.book.add(zap.ErrorLevel, r.reason.Detail, stackOf(r.reason.Err),
+		zap.String("trigger", string(r.reason.Trigger)), zap.Error(r.reason.Err))
+}
+
+// join adds a failure that came after the first reason to the result.
+func (r *run) join(e event) {
+	err, what := e.err, "failed while stopping"
+	if e.kind == lifecycle.Failed {
+		err, what = e.reason.Err, e.reason.Detail
+	}
+	if err == nil || e.kind == lifecycle.StartFailed && consequence(r.ctx, err) {
+		return
+	}
+	r.errs = append(r.errs, err)
+	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err))
+}
+
+func (r *run) armDeadline(e event) {
+	r.startTimeout.stop()
+	r.until = time.Now().Add(r.budget)
+	r.deadline.set(r.budget)
+	r.ticker.set(tick)
+	ctx, expire := context.WithCancelCause(context.WithoutCancel(r.ctx))
+	ctx, cancel := context.WithDeadlineCause(ctx, r.until, r.reason)
+	r.stopCtx = ctx
+	r.expire = func(cause error) { expire(cause); cancel() }
+}
+
+// settle stops and starts what depends on the state being a pending one.
+func (r *run) settle() {
+	if r.machine.State() != lifecycle.Running {
+		return
+	}
+	r.startTimeout.stop()
+	r.ticker.stop()
+	if r.watched {
+		return
+	}
+	r.watched = true
+	for _, h := range r.env.Hosts {
+		if w, ok := h.(host.Watchdog); ok && w.Interval() > 0 && r.tasks.add() {
+			go r.watch(w)
+		}
+	}
+}
+
+func (r *run) tell() {
+	s := host.Status{State: r.machine.State(), Checkpoint: r.checkpoint}
+	switch s.State {
+	case lifecycle.Starting:
+		s.Left = time.Until(r.until)
+	case lifecycle.Running:
+		s.Err = r.reloadErr
+	case lifecycle.Stopping:
+		s.Left = time.Until(r.until) + grace
+		s.Reason, s.Err = r.reason.Error(), errors.Join(r.errs...)
+	case lifecycle.Stopped:
+		s.Reason, s.Err = r.reason.Error(), r.result()
+		s.Code = ExitCode(s.Err)
+	}
+	for _, h := range r.env.Hosts {
+		h.Tell(s)
+	}
+}
+
+// call calls a method of the program on a goroutine of its own.
+func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, failed lifecycle.Event) {
+	r.calling = name
+	r.book.order()
+	go protect(name, func() error { return f(ctx) }, func(err error) {
+		e := event{kind: ok}
+		switch {
+		case err != nil && failed == lifecycle.StartFailed && stackOf(err) == "":
+			e = event{kind: failed, err: fmt.Errorf("start: %w", err)}
+			e.reason = failure("Start failed", e.err)
+		case err != nil && failed == lifecycle.StopFailed:
+			e = event{kind: failed, err: fmt.Errorf("stop: %w", err)}
+		case err != nil && stackOf(err) != "":
+			// A panic fails the program, also where an error would not.
+			r.inbox.post(event{kind: lifecycle.Failed, reason: failure(name+" panicked", err)})
+			e = event{kind: failed}
+			if failed != lifecycle.StartFailed {
+				e.err = err
+			}
+		case err != nil:
+			e = event{kind: failed, err: err}
+		}
+		r.inbox.post(e)
+	})
+}
+
+// interruptible is a context that ends with the run, and earlier when stopping
+// begins.
+func (r *run) interruptible() context.Context {
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	r.interrupt = cancel
+	return ctx
+}
+
+func (r *run) reload(e event) {
+	p, ok := r.program.(Reloader)
+	if !ok {
+		r.interrupt = func(error) {}
+		r.book.add(zap.InfoLevel, "asked to reload, but the program cannot: going on as before", "", zap.String("detail", e.name))
+		r.inbox.post(event{kind: lifecycle.ReloadDone})
+		return
+	}
+	r.book.add(zap.InfoLevel, "reloading", "", zap.String("detail", e.name))
+	r.call("Reload", r.interruptible(), p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
+}
+
+func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {
+	p := r.program.(Pauser) // hosts ask only programs that can
+	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
+}
+
+// request is what hosts ask.
+func (r *run) request(q host.Request) {
+	e := event{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
+	switch q.Action {
+	case host.Stop:
+		e.kind, e.reason = lifecycle.StopAsked, Reason{Trigger: Trigger(q.Trigger), Detail: q.Detail}
+	case host.Force:
+		e.kind = lifecycle.Forced
+	case host.Reload:
+		e.kind = lifecycle.ReloadAsked
+	case host.Pause, host.Continue:
+		if _, ok := r.program.(Pauser); !ok {
+			return
+		}
+		e.kind = lifecycle.PauseAsked
+		if q.Action == host.Continue {
+			e.kind = lifecycle.ContinueAsked
+		}
+	}
+	r.inbox.post(e)
+}
+
+func (r *run) warn(msg string, fields ...zap.Field) { r.book.add(zap.WarnLevel, msg, "", fields...) }
+
+// Go is for the program: see the function Go.
+func (r *run) Go(ctx context.Context, f func(context.Context) error) {
+	if !r.tasks.add() {
+		return
+	}
+	go func() {
+		defer r.tasks.done()
+		protect("a goroutine", func() error { return f(ctx) }, func(err error) {
+			switch {
+			case err == nil || consequence(r.ctx, err):
+			case stackOf(err) != "":
+				r.fail("a goroutine panicked", err)
+			default:
+				r.fail("a goroutine failed", err)
+			}
+		})
+	}()
+}
+
+// Fail is for the program: see the function Fail.
+func (r *run) Fail(err error) {
+	if err == nil {
+		err = errors.New("Fail was called without an error")
+	}
+	r.fail("the program failed", err)
+}
+
+func (r *run) fail(what string, err error) {
+	r.inbox.post(event{kind: lifecycle.Failed, reason: failure(what, err)})
+}
+
+// Finish is for Func.
+func (r *run) Finish() {
+	r.inbox.post(event{kind: lifecycle.StopAsked, reason: Reason{Trigger: TriggerFinished, Detail: "the function has returned"}})
+}
+
+// Logger is for the program: see the function Logger.
+func (r *run) Logger() *zap.Logger { return r.log }
+
+func failure(what string, err error) Reason {
+	return Reason{Trigger: TriggerFailure, Detail: what, Err: err}
+}
+
+func reasonFields(reason Reason) []zap.Field {
+	fields := []zap.Field{zap.String("trigger", string(reason.Trigger)), zap.String("detail", reason.Detail)}
+	if reason.Err != nil {
+		fields = append(fields, zap.NamedError("cause", reason.Err))
+	}
+	return fields
+}
+
+// alarm is a timer that rings never until it is set.
+type alarm struct{ timer *time.Timer }
+
+func (a *alarm) set(d time.Duration) {
+	if a.timer == nil {
+		a.timer = time.NewTimer(d)
+		return
+	}
+	a.timer.Reset(d)
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+func (a *alarm) C() <-chan time.Time {
+	if a.timer == nil {
+		return nil
+	}
+	return a.timer.C
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+// maxSlow bounds what a client may ask of /slow.
+const maxSlow = 10 * time.Second
+
+type server struct {
+	addr string
+	http *http.Server
+}
+
+// Start returns when the server accepts connections.
+func (s *server) Start(ctx context.Context) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.addr)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.hello)
+	mux.HandleFunc("GET /slow", s.slow)
+	s.http = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		// Requests outlive the beginning of the end: they carry what ctx carries,
+		// but do not end with it.
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	daemon.Go(ctx, func(context.Context) error {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	daemon.Logger(ctx).Info("serving", zap.String("url", "http://"+listener.Addr().String()))
+	return nil
+}
+
+// Stop closes the listener and waits for the requests in flight; those that take
+// longer than it has time for are cut.
+func (s *server) Stop(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut: %w", err), s.http.Close())
+	}
+	return nil
+}
+
+func (s *server) hello(w http.ResponseWriter, _ *http.Request) {
+	_, _ = fmt.Fprintln(w, "hello")
+}
+
+// slow answers after a while, as work that must not be lost does.
+func (s *server) slow(w http.ResponseWriter, r *http.Request) {
+	d := time.Second
+	if q := r.FormValue("for"); q != "" {
+		var err error
+		if d, err = time.ParseDuration(q); err != nil || d < 0 || d > maxSlow {
+			http.Error(w, fmt.Sprintf("for=%q: want a duration up to %s, such as 2s", q, maxSlow), http.StatusBadRequest)
+			return
+		}
+	}
+	select {
+	case <-time.After(d):
+		_, _ = fmt.Fprintf(w, "this took %s\n", d)
+	case <-r.Context().Done(): // the client has gone, or the deadline has cut it
+	}
+}

@@ -1,0 +1,101 @@
+// Package console is the host that every process has: the signals of Unix, the
+// console events of Windows.
+package console
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+// secondInterrupt is how long after the first interrupt a second one counts as
+// impatience. Below it, it is the same one twice: a shell and a terminal may both
+// pass on one Ctrl-C.
+const secondInterrupt = 250 * time.Millisecond
+
+// Host listens to signals.
+type Host struct {
+	rules   rules
+	forever bool
+	done    chan struct{}
+	stopped chan struct{}
+}
+
+// New returns a host that listens to signals once it is open. A process that is
+// managed has no person at its terminal, even if it has a terminal. With forever,
+// Close leaves the signals caught, for a process that is about to exit: one that
+// comes late is not to turn a clean exit into a death.
+func New(managed, forever bool) *Host {
+	return &Host{rules: newRules(managed), forever: forever}
+}
+
+// Open subscribes to the signals before it returns, so that none that comes during
+// Start kills the process.
+func (h *Host) Open(run host.Run) {
+	h.done, h.stopped = make(chan struct{}), make(chan struct{})
+	h.rules.canReload = run.CanReload
+
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, caught...)
+
+	// A program whose output nobody reads any more is not to die of it. Ignoring
+	// the signal would be inherited by its children; nobody reads this channel.
+	unread := make(chan os.Signal, 1)
+	if len(swallowed) > 0 {
+		signal.Notify(unread, swallowed...)
+	}
+	go func() {
+		defer close(h.stopped)
+		if !h.forever {
+			defer signal.Stop(unread)
+			defer signal.Stop(signals)
+		}
+		for {
+			select {
+			case s := <-signals:
+				if req, ok := h.rules.on(s, time.Now()); ok {
+					run.Post(req)
+				}
+			case <-h.done:
+				return
+			}
+		}
+	}()
+}
+
+// Tell does nothing: nobody listens.
+func (h *Host) Tell(host.Status) {}
+
+// Close gives the signals their default behaviour back.
+func (h *Host) Close(context.Context) {
+	close(h.done)
+	<-h.stopped
+}
+
+// rules turn signals into requests.
+type rules struct {
+	terminal  bool // a person sits there
+	canReload bool
+	nohup     bool        // started so that a hang-up does not end it
+	hungUp    func() bool // the terminal is gone
+	first     time.Time   // when the first interrupt came
+}
+
+// interrupt is the rule for what asks to stop: at a terminal a second one does not
+// want to wait, and under a manager it changes nothing.
+func (r *rules) interrupt(req host.Request, number int, now time.Time) (host.Request, bool) {
+	if r.first.IsZero() {
+		r.first = now
+		if r.terminal {
+			req.Hint = "interrupt again to stop at once"
+		}
+		return req, true
+	}
+	if !r.terminal || now.Sub(r.first) < secondInterrupt {
+		return host.Request{}, false
+	}
+	return host.Request{Action: host.Force, Detail: req.Detail, Signal: number}, true
+}

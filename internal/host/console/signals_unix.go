@@ -1,0 +1,62 @@
+//go:build unix
+
+package console
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+// SIGQUIT and SIGABRT are not caught: Go answers them with the stack of every
+// goroutine, which is what a watchdog's SIGABRT is for.
+var (
+	caught    = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	swallowed = []os.Signal{syscall.SIGPIPE}
+)
+
+func newRules(managed bool) rules {
+	return rules{
+		terminal: !managed && hasTerminal(),
+		nohup:    signal.Ignored(syscall.SIGHUP),
+		hungUp:   func() bool { return !hasTerminal() },
+	}
+}
+
+// hasTerminal reports whether the process has a controlling terminal. It has none
+// any more when that has hung up.
+func hasTerminal() bool {
+	fd, err := syscall.Open("/dev/tty", syscall.O_RDONLY|syscall.O_NOCTTY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	_ = syscall.Close(fd)
+	return true
+}
+
+func (r *rules) on(s os.Signal, now time.Time) (host.Request, bool) {
+	switch s {
+	case syscall.SIGINT:
+		return r.interrupt(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT"}, int(syscall.SIGINT), now)
+	case syscall.SIGTERM:
+		return r.interrupt(host.Request{Trigger: host.TriggerTerminate, Detail: "SIGTERM"}, int(syscall.SIGTERM), now)
+	case syscall.SIGHUP:
+		return r.hangup()
+	}
+	return host.Request{}, false
+}
+
+// hangup is the rule for SIGHUP, which is two things: a terminal that has gone,
+// and by custom a request to reload.
+func (r *rules) hangup() (host.Request, bool) {
+	switch {
+	case !r.terminal, r.canReload && (r.nohup || !r.hungUp()):
+		return host.Request{Action: host.Reload, Detail: "SIGHUP"}, true
+	case r.nohup:
+		return host.Request{}, false
+	}
+	return host.Request{Trigger: host.TriggerHangup, Detail: "SIGHUP"}, true
+}

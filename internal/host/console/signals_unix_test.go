@@ -1,0 +1,85 @@
+//go:build unix
+
+package console
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+func TestSignalsAskForWhatTheyMean(t *testing.T) {
+	stop := func(trigger, detail, hint string) host.Request {
+		return host.Request{Trigger: trigger, Detail: detail, Hint: hint}
+	}
+	const again = "interrupt again to stop at once"
+	reload := host.Request{Action: host.Reload, Detail: "SIGHUP"}
+	here, gone := func() bool { return false }, func() bool { return true }
+
+	for _, test := range []struct {
+		name   string
+		rules  rules
+		signal os.Signal
+		want   host.Request
+		ok     bool
+	}{
+		{"SIGINT at a terminal", rules{terminal: true}, syscall.SIGINT, stop("interrupt", "SIGINT", again), true},
+		{"SIGTERM at a terminal", rules{terminal: true}, syscall.SIGTERM, stop("terminate", "SIGTERM", again), true},
+		{"SIGTERM under a manager", rules{}, syscall.SIGTERM, stop("terminate", "SIGTERM", ""), true},
+		{"SIGHUP under a manager", rules{}, syscall.SIGHUP, reload, true},
+		{"SIGHUP under a manager, for a Reloader", rules{canReload: true, hungUp: gone}, syscall.SIGHUP, reload, true},
+		{"SIGHUP at a terminal that is there, for a Reloader", rules{terminal: true, canReload: true, hungUp: here}, syscall.SIGHUP, reload, true},
+		{"SIGHUP of a terminal that is gone, for a Reloader", rules{terminal: true, canReload: true, hungUp: gone}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP at a terminal that is there", rules{terminal: true, hungUp: here}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP of a terminal that is gone", rules{terminal: true, hungUp: gone}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP under nohup", rules{terminal: true, nohup: true, hungUp: gone}, syscall.SIGHUP, host.Request{}, false},
+		{"SIGHUP under nohup, for a Reloader", rules{terminal: true, nohup: true, canReload: true, hungUp: gone}, syscall.SIGHUP, reload, true},
+		{"SIGUSR1", rules{}, syscall.SIGUSR1, host.Request{}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := test.rules.on(test.signal, time.Now())
+			if got != test.want || ok != test.ok {
+				t.Errorf("got %+v, %t, want %+v, %t", got, ok, test.want, test.ok)
+			}
+		})
+	}
+}
+
+func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
+	for first, second := range map[syscall.Signal]syscall.Signal{
+		syscall.SIGINT:  syscall.SIGTERM,
+		syscall.SIGTERM: syscall.SIGINT,
+	} {
+		now := time.Now()
+		r := rules{terminal: true}
+		r.on(first, now)
+		q, ok := r.on(second, now.Add(secondInterrupt))
+		if !ok || q.Action != host.Force || q.Signal != int(second) {
+			t.Errorf("%s after %s asks for %+v, %t", second, first, q, ok)
+		}
+	}
+}
+
+func TestSignalsArriveWhileTheHostIsOpenAndNothingIsLeftAfterwards(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	requests := make(chan host.Request, 16)
+	h := New(true, false)
+	h.Open(host.Run{Post: func(q host.Request) { requests <- q }})
+	for _, s := range []syscall.Signal{syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
+		if err := syscall.Kill(os.Getpid(), s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGHUP || s == syscall.SIGTERM {
+			if q := <-requests; s == syscall.SIGHUP && q.Action != host.Reload || s == syscall.SIGTERM && q.Trigger != host.TriggerTerminate {
+				t.Errorf("%s asks for %+v", s, q)
+			}
+		}
+	}
+	h.Close(context.Background())
+}

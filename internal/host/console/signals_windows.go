@@ -1,0 +1,31 @@
+package console
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+// Go delivers CTRL_C and CTRL_BREAK as os.Interrupt, and CTRL_CLOSE, CTRL_LOGOFF
+// and CTRL_SHUTDOWN as SIGTERM (os/signal, "Windows").
+var (
+	caught    = []os.Signal{os.Interrupt, syscall.SIGTERM}
+	swallowed []os.Signal
+)
+
+// Console events come from a console, which is where a person sits.
+func newRules(managed bool) rules {
+	return rules{terminal: !managed}
+}
+
+func (r *rules) on(s os.Signal, now time.Time) (host.Request, bool) {
+	switch s {
+	case os.Interrupt:
+		return r.consoleInterrupt(now)
+	case syscall.SIGTERM:
+		return r.consoleClose(now)
+	}
+	return host.Request{}, false
+}

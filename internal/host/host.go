@@ -1,0 +1,108 @@
+// Package host is what a run knows of where it runs. A host turns what its
+// manager says into requests, and the states of the run into what its manager
+// wants to hear. Hosts never talk to the program, the program never to hosts.
+package host
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// Host is a manager, a terminal or a source of signals. Open, Tell and Close are
+// called on one goroutine, and return at once but for Close.
+type Host interface {
+	// Open begins to listen. It is called once, before Start.
+	Open(Run)
+
+	// Tell says which state the run is in: at each change, and in Starting and
+	// Stopping again at least once a second with a higher checkpoint.
+	Tell(Status)
+
+	// Close is called once, after Stopped was told. When it returns, the manager
+	// has heard all, or ctx is done, and nothing of the host is left.
+	Close(ctx context.Context)
+}
+
+// Watchdog is a Host that wants to hear that the program is well.
+type Watchdog interface {
+	Host
+
+	// Interval is how long the manager waits between two signs of life before it
+	// acts. 0 means that it does not wait for any.
+	Interval() time.Duration
+
+	// Alive passes on one sign of life. It may be called on any goroutine, beside
+	// all other methods, and returns at once.
+	Alive()
+}
+
+// Run is the run as its hosts see it. Its functions may be called on any goroutine
+// and return at once.
+type Run struct {
+	Post      func(Request)
+	Warn      func(msg string, fields ...zap.Field)
+	CanReload bool // the program is a Reloader
+}
+
+// Action is what is asked for.
+type Action uint8
+
+// The actions.
+const (
+	Stop     Action = iota
+	Reload          // read the configuration anew
+	Pause           // stop serving, stay in memory
+	Continue        // serve again
+	Force           // do not wait any longer
+)
+
+// Request is what a host asks of the run.
+type Request struct {
+	Action  Action
+	Trigger string        // one of the triggers, for Stop
+	Detail  string        // what it was in the words of the platform: "SIGTERM"
+	Hint    string        // for Stop: what a person may want to know
+	Budget  time.Duration // for Stop: how long there is at the most; 0 means as configured
+	Signal  int           // for Force: the exit code is 128 + Signal
+}
+
+// The triggers that hosts know. Package daemon gives them their public names.
+const (
+	TriggerInterrupt    = "interrupt"
+	TriggerTerminate    = "terminate"
+	TriggerHangup       = "hangup"
+	TriggerConsoleClose = "console close"
+)
+
+// Status is the run as its managers may know it.
+type Status struct {
+	State      lifecycle.State
+	Checkpoint uint32        // rises while the state is pending, 0 in others
+	Left       time.Duration // in Starting and Stopping: until the run ends by itself, at the latest
+	Reason     string        // in Stopping and Stopped: why
+	Err        error         // in Running: how the last reload failed; in Stopping and Stopped: how the run has failed
+	Code       int           // in Stopped: the exit code
+}
+
+// Env is what stands in for the world in tests.
+type Env struct {
+	Hosts []Host
+	Exit  func(code int)
+}
+
+type envKey struct{}
+
+// NewContext returns a context under which a run uses env.
+func NewContext(ctx context.Context, env Env) context.Context {
+	return context.WithValue(ctx, envKey{}, env)
+}
+
+// FromContext returns what NewContext has put into ctx.
+func FromContext(ctx context.Context) (Env, bool) {
+	env, ok := ctx.Value(envKey{}).(Env)
+	return env, ok
+}

@@ -1,0 +1,251 @@
+// Package systemd is the host that tells systemd what the run does. What systemd
+// wants of the run comes as signals, by way of host console.
+package systemd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/sdnotify"
+)
+
+const (
+	// extension is how much time is asked for at a time, several ticks of the run,
+	// so that a late tick is no catastrophe.
+	extension = 5 * time.Second
+
+	// margin is what the process needs beyond its own budget to be gone.
+	margin = 2 * time.Second
+
+	// patience is how long one write waits for room in the manager's queue before
+	// it looks whether the run is over.
+	patience = 100 * time.Millisecond
+
+	// barrierTimeout is how long a manager that does not answer delays the exit.
+	barrierTimeout = time.Second
+)
+
+// Host tells systemd. One goroutine sends, in order, so that a manager that is slow
+// to read holds up nothing else.
+type Host struct {
+	env  Environ
+	warn func(string, ...zap.Field)
+
+	mu     sync.Mutex
+	states []host.Status // yet to be told
+	more   *host.Status  // a tick: worth sending only while it is the newest
+	alive  bool
+	last   bool // nothing follows
+
+	wake chan struct{}
+	gone chan struct{}
+	stop context.CancelFunc
+}
+
+var _ host.Watchdog = (*Host)(nil)
+
+// New returns a host for what the environment says, nil if that is nothing.
+func New(env Environ) *Host {
+	if env.notifySocket == "" && env.bad == nil {
+		return nil
+	}
+	return &Host{env: env, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+}
+
+// Open connects.
+func (h *Host) Open(run host.Run) {
+	h.warn = run.Warn
+	var ctx context.Context
+	ctx, h.stop = context.WithCancel(context.Background())
+	go h.send(ctx)
+}
+
+// Tell queues s.
+func (h *Host) Tell(s host.Status) {
+	h.mu.Lock()
+	if s.Checkpoint > 0 {
+		h.more = &s
+	} else {
+		h.states = append(h.states, s)
+		h.more = nil
+	}
+	h.mu.Unlock()
+	h.poke()
+}
+
+// Interval is the time between two signs of life, as systemd has set it.
+func (h *Host) Interval() time.Duration {
+	if h.env.notifySocket == "" {
+		return 0
+	}
+	return h.env.watchdog
+}
+
+// Alive queues a sign of life.
+func (h *Host) Alive() {
+	h.mu.Lock()
+	h.alive = true
+	h.mu.Unlock()
+	h.poke()
+}
+
+// Close waits until systemd has processed everything.
+func (h *Host) Close(ctx context.Context) {
+	h.mu.Lock()
+	h.last = true
+	h.mu.Unlock()
+	h.poke()
+	select {
+	case <-h.gone:
+	case <-ctx.Done():
+	}
+	h.stop()
+	<-h.gone
+}
+
+func (h *Host) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// send is the goroutine that owns the connection.
+func (h *Host) send(ctx context.Context) {
+	defer close(h.gone)
+	client, err := sdnotify.Dial(h.env.notifySocket)
+	if err := errors.Join(h.env.bad, err); err != nil {
+		h.warn("systemd cannot be told everything; the program runs all the same", zap.Error(err))
+	}
+	defer func() { _ = client.Close() }()
+
+	w := writer{client: client, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
+	for ctx.Err() == nil {
+		s, what := h.next()
+		switch what {
+		case nothing:
+			select {
+			case <-h.wake:
+			case <-ctx.Done():
+			}
+		case state:
+			// The manager waits for this one: it is not given up while there is
+			// somebody to read it.
+			for errors.Is(w.state(s), os.ErrDeadlineExceeded) && ctx.Err() == nil {
+				continue
+			}
+		case tick:
+			_ = w.tick(s)
+		case sign:
+			_ = w.alive()
+		case end:
+			_ = client.Barrier(barrierTimeout)
+			return
+		}
+	}
+}
+
+type item uint8
+
+const (
+	nothing item = iota
+	state
+	tick
+	sign
+	end
+)
+
+// next takes what is to be sent next.
+func (h *Host) next() (host.Status, item) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case len(h.states) > 0:
+		s := h.states[0]
+		h.states = h.states[1:]
+		return s, state
+	case h.more != nil:
+		s := *h.more
+		h.more = nil
+		return s, tick
+	case h.alive:
+		h.alive = false
+		return host.Status{}, sign
+	case h.last:
+		return host.Status{}, end
+	}
+	return host.Status{}, nothing
+}
+
+// writer puts what is to be said into systemd's words.
+type writer struct {
+	client  *sdnotify.Client
+	mainPID int
+	buf     sdnotify.Message
+}
+
+func (w *writer) state(s host.Status) error {
+	m := w.buf[:0]
+	switch s.State {
+	case lifecycle.Starting:
+		if w.mainPID > 0 {
+			m = m.Number("MAINPID", int64(w.mainPID))
+		}
+		m = extend(m, s.Left).Status("starting")
+	case lifecycle.Running:
+		m = m.Add(sdnotify.Ready)
+		switch {
+		case s.Err != nil:
+			m = errno(m, s.Err).Status("running; the last reload failed: " + s.Err.Error())
+		default:
+			m = m.Status("running")
+		}
+	case lifecycle.Reloading:
+		m = m.Reloading().Status("reloading")
+	case lifecycle.Stopping:
+		m = extend(m.Add(sdnotify.Stopping), s.Left)
+		m = errno(m, s.Err).Status("stopping: " + s.Reason)
+	case lifecycle.Stopped:
+		if s.Err == nil {
+			return nil // its end says it
+		}
+		m = errno(m, s.Err).Status("failed: " + s.Err.Error())
+	default:
+		m = m.Status(s.State.String())
+	}
+	return w.client.Send(m, patience)
+}
+
+func (w *writer) tick(s host.Status) error {
+	if s.Left <= 0 {
+		return nil
+	}
+	return w.client.Send(extend(w.buf[:0], s.Left), patience)
+}
+
+func (w *writer) alive() error {
+	return w.client.Send(w.buf[:0].Add(sdnotify.Watchdog), patience)
+}
+
+// extend asks for time up to what is left of the budget, never beyond it but for
+// the margin: a program that hangs is to be given up by us, and if we hang, by
+// systemd.
+func extend(m sdnotify.Message, left time.Duration) sdnotify.Message {
+	return m.Extend(min(extension, left+margin))
+}
+
+func errno(m sdnotify.Message, err error) sdnotify.Message {
+	var no syscall.Errno
+	if errors.As(err, &no) && no > 0 {
+		return m.Number("ERRNO", int64(no))
+	}
+	return m
+}

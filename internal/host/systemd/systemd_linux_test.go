@@ -1,0 +1,257 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// listen is systemd's end: it notes what arrives, and answers barriers.
+type listen struct {
+	conn     *net.UnixConn
+	name     string
+	messages chan string
+}
+
+func newListen(t *testing.T) *listen {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &listen{conn: conn, name: name, messages: make(chan string, 20_000)}
+	t.Cleanup(func() { _ = conn.Close() })
+	return l
+}
+
+// serve reads until the socket is closed.
+func (l *listen) serve() {
+	defer close(l.messages)
+	buf, oob := make([]byte, 1<<16), make([]byte, 1<<10)
+	for {
+		n, oobn, _, _, err := l.conn.ReadMsgUnix(buf, oob)
+		if err != nil {
+			return
+		}
+		l.messages <- string(buf[:n])
+		controls, _ := unix.ParseSocketControlMessage(oob[:oobn])
+		for _, c := range controls {
+			fds, _ := unix.ParseUnixRights(&c)
+			for _, fd := range fds {
+				_ = unix.Close(fd)
+			}
+		}
+	}
+}
+
+// all closes the socket and returns what has arrived.
+func (l *listen) all() []string {
+	_ = l.conn.Close()
+	var messages []string
+	for m := range l.messages {
+		messages = append(messages, m)
+	}
+	return messages
+}
+
+func open(t *testing.T, env Environ) *Host {
+	t.Helper()
+	h := New(env)
+	h.Open(host.Run{Warn: func(msg string, _ ...zap.Field) { t.Errorf("warned: %s", msg) }})
+	return h
+}
+
+func TestSystemdHearsEachStateInItsWords(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	l := newListen(t)
+	go l.serve()
+	h := open(t, Environ{notifySocket: l.name, mainPID: 77})
+	noEntry := fmt.Errorf("open the certificate: %w", syscall.ENOENT)
+	for _, s := range []host.Status{
+		{State: lifecycle.Starting, Left: time.Minute},
+		{State: lifecycle.Running},
+		{State: lifecycle.Reloading},
+		{State: lifecycle.Running, Err: noEntry},
+		{State: lifecycle.Reloading},
+		{State: lifecycle.Running},
+		{State: lifecycle.Pausing},
+		{State: lifecycle.Paused},
+		{State: lifecycle.Stopping, Left: 31 * time.Second, Reason: "terminate (SIGTERM)"},
+		{State: lifecycle.Stopped, Reason: "terminate (SIGTERM)"},
+	} {
+		h.Tell(s)
+	}
+	h.Close(t.Context())
+
+	want := []string{
+		"MAINPID=77\nEXTEND_TIMEOUT_USEC=5000000\nSTATUS=starting",
+		"READY=1\nSTATUS=running",
+		"RELOADING=1\nMONOTONIC_USEC=N\nSTATUS=reloading",
+		"READY=1\nERRNO=2\nSTATUS=running; the last reload failed: open the certificate: no such file or directory",
+		"RELOADING=1\nMONOTONIC_USEC=N\nSTATUS=reloading",
+		"READY=1\nSTATUS=running",
+		"STATUS=pausing",
+		"STATUS=paused",
+		"STOPPING=1\nEXTEND_TIMEOUT_USEC=5000000\nSTATUS=stopping: terminate (SIGTERM)",
+		"BARRIER=1",
+	}
+	got := strings.Join(l.all(), "\n\n")
+	got = regexp.MustCompile(`MONOTONIC_USEC=\d+`).ReplaceAllString(got, "MONOTONIC_USEC=N")
+	if want := strings.Join(want, "\n\n"); got != want {
+		t.Errorf("got\n%s\n\nwant\n%s", got, want)
+	}
+}
+
+func TestAFailureTellsItsErrnoAndText(t *testing.T) {
+	l := newListen(t)
+	go l.serve()
+	h := open(t, Environ{notifySocket: l.name})
+	err := fmt.Errorf("start: %w", syscall.EADDRINUSE)
+	h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Second, Reason: "failure (Start failed): it is taken", Err: err})
+	h.Tell(host.Status{State: lifecycle.Stopped, Err: err, Code: 1})
+	h.Close(t.Context())
+	got := l.all()
+	for i, want := range []string{
+		"STOPPING=1\nEXTEND_TIMEOUT_USEC=3000000\nERRNO=98\nSTATUS=stopping: failure (Start failed): it is taken",
+		"ERRNO=98\nSTATUS=failed: start: address already in use",
+		"BARRIER=1",
+	} {
+		if i >= len(got) || got[i] != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTicksExtendUpToWhatIsLeftAndTheNewestStateWins(t *testing.T) {
+	l := newListen(t)
+	h := open(t, Environ{notifySocket: l.name})
+	for i, left := range []time.Duration{time.Minute, 2 * time.Second, 500 * time.Millisecond, 0, -time.Second} {
+		h.Tell(host.Status{State: lifecycle.Stopping, Checkpoint: uint32(i + 1), Left: left})
+		for { // until it is sent, so that the next one does not take its place
+			h.mu.Lock()
+			sent := h.more == nil
+			h.mu.Unlock()
+			if sent {
+				break
+			}
+		}
+	}
+	go l.serve()
+	h.Close(t.Context())
+	got := strings.Join(l.all(), " ")
+	if want := "EXTEND_TIMEOUT_USEC=5000000 EXTEND_TIMEOUT_USEC=4000000 EXTEND_TIMEOUT_USEC=2500000 BARRIER=1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSignsOfLifeAreSent(t *testing.T) {
+	l := newListen(t)
+	go l.serve()
+	h := open(t, Environ{notifySocket: l.name, watchdog: 4 * time.Second})
+	if h.Interval() != 4*time.Second {
+		t.Errorf("the interval is %s", h.Interval())
+	}
+	h.Alive()
+	if m := <-l.messages; m != "WATCHDOG=1" {
+		t.Errorf("got %q", m)
+	}
+	h.Close(t.Context())
+}
+
+func TestAManagerThatDoesNotReadHoldsUpNothingAndLosesNoState(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	l := newListen(t)
+	h := open(t, Environ{notifySocket: l.name})
+	const states = 5000 // far more than the queue holds
+	for range states {
+		h.Tell(host.Status{State: lifecycle.Reloading})
+		h.Tell(host.Status{State: lifecycle.Running})
+	}
+	go l.serve()
+	h.Close(t.Context())
+	ready := 0
+	for i, m := range l.all() {
+		if m != "BARRIER=1" && strings.HasPrefix(m, "READY=1") != (i%2 == 1) {
+			t.Fatalf("message %d is out of order: %q", i, m)
+		}
+		if strings.HasPrefix(m, "READY=1") {
+			ready++
+		}
+	}
+	if ready != states {
+		t.Errorf("%d of %d arrived", ready, states)
+	}
+}
+
+func TestAManagerThatIsStuckDelaysTheEndOnlySoLong(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	l := newListen(t)
+	h := open(t, Environ{notifySocket: l.name})
+	for range 5000 {
+		h.Tell(host.Status{State: lifecycle.Running})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	h.Close(ctx)
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestWhatIsWrongIsOneWarning(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for name, env := range map[string]map[string]string{
+		"nobody listens":       {"NOTIFY_SOCKET": "/nonexistent/notify"},
+		"not an address":       {"NOTIFY_SOCKET": "notify"},
+		"a malformed watchdog": {"WATCHDOG_USEC": "often"},
+		"all of it":            {"NOTIFY_SOCKET": "/nonexistent/notify", "WATCHDOG_USEC": "often"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := New(read(func(key string) string { return env[key] }, 1, 0))
+			var mu sync.Mutex
+			var warnings []string
+			h.Open(host.Run{Warn: func(_ string, fields ...zap.Field) {
+				mu.Lock()
+				defer mu.Unlock()
+				err, _ := fields[0].Interface.(error)
+				warnings = append(warnings, errors.Join(err).Error())
+			}})
+			h.Tell(host.Status{State: lifecycle.Starting})
+			h.Tell(host.Status{State: lifecycle.Running})
+			h.Tell(host.Status{State: lifecycle.Stopping})
+			h.Tell(host.Status{State: lifecycle.Stopped})
+			h.Close(t.Context())
+			if len(warnings) != 1 {
+				t.Fatalf("%d warnings: %q", len(warnings), warnings)
+			}
+			for key := range env {
+				if !strings.Contains(warnings[0], key) {
+					t.Errorf("the warning does not name %s: %s", key, warnings[0])
+				}
+			}
+		})
+	}
+}
+
+func TestWithoutSystemdThereIsNoHost(t *testing.T) {
+	if h := New(Environ{}); h != nil {
+		t.Errorf("got %+v", h)
+	}
+}

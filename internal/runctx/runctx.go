@@ -1,0 +1,34 @@
+// Package runctx carries the run in the contexts that a program gets, so that the
+// functions of package daemon find it there, and test doubles can stand in for it.
+package runctx
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+)
+
+// Run is what a program can ask of the run that it is in.
+type Run interface {
+	// Go calls f on a goroutine that the run waits for.
+	Go(ctx context.Context, f func(context.Context) error)
+	// Fail ends the run with err.
+	Fail(err error)
+	// Finish ends the run: its work is done.
+	Finish()
+	// Logger is where the program logs.
+	Logger() *zap.Logger
+}
+
+type key struct{}
+
+// NewContext returns a context that carries r.
+func NewContext(ctx context.Context, r Run) context.Context {
+	return context.WithValue(ctx, key{}, r)
+}
+
+// FromContext returns the run that ctx carries, nil if it carries none.
+func FromContext(ctx context.Context) Run {
+	r, _ := ctx.Value(key{}).(Run)
+	return r
+}

@@ -16,7 +16,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen at")
 	flag.Parse()
-	daemon.Main(&server{addr: *addr}, daemon.Config{
+	daemon.Main(newServer(*addr), daemon.Config{
 		Name:        "web",
 		Description: "an HTTP server that loses no request when it stops",
 		Args:        flag.Args(),

@@ -17,8 +17,16 @@ import (
 const maxSlow = 10 * time.Second
 
 type server struct {
-	addr string
-	http *http.Server
+	addr    string
+	handler http.Handler
+	http    *http.Server
+}
+
+func newServer(addr string) *server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", hello)
+	mux.HandleFunc("GET /slow", slow)
+	return &server{addr: addr, handler: mux}
 }
 
 // Start returns when the server accepts connections.
@@ -28,11 +36,9 @@ func (s *server) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.hello)
-	mux.HandleFunc("GET /slow", s.slow)
+	s.addr = listener.Addr().String()
 	s.http = &http.Server{
-		Handler:           mux,
+		Handler:           s.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
 		// Requests outlive the beginning of the end: they carry what ctx carries,
@@ -45,7 +51,7 @@ func (s *server) Start(ctx context.Context) error {
 		}
 		return nil
 	})
-	daemon.Logger(ctx).Info("serving", zap.String("url", "http://"+listener.Addr().String()))
+	daemon.Logger(ctx).Info("serving", zap.String("url", "http://"+s.addr))
 	return nil
 }
 
@@ -58,12 +64,12 @@ func (s *server) Stop(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) hello(w http.ResponseWriter, _ *http.Request) {
+func hello(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintln(w, "hello")
 }
 
 // slow answers after a while, as work that must not be lost does.
-func (s *server) slow(w http.ResponseWriter, r *http.Request) {
+func slow(w http.ResponseWriter, r *http.Request) {
 	d := time.Second
 	if q := r.FormValue("for"); q != "" {
 		var err error

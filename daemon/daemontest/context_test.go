@@ -1,0 +1,57 @@
+package daemontest_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/daemontest"
+)
+
+// recorder is a test that may fail without failing this one.
+type recorder struct {
+	testing.TB
+	cleanups []func()
+	errors   []string
+}
+
+func (r *recorder) Cleanup(f func())             { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Errorf(f string, args ...any) { r.errors = append(r.errors, f) }
+
+func (r *recorder) end() {
+	for _, f := range r.cleanups {
+		f()
+	}
+}
+
+func TestGoroutinesAreCancelledAndWaitedForAtTheEndOfTheTest(t *testing.T) {
+	r := &recorder{TB: t}
+	var ended atomic.Bool
+	ctx := daemontest.Context(r)
+	daemon.Logger(ctx).Info("this is in the log of the test")
+	daemon.Go(ctx, func(ctx context.Context) error {
+		<-ctx.Done()
+		ended.Store(true)
+		return ctx.Err()
+	})
+	r.end()
+	if !ended.Load() || len(r.errors) > 0 {
+		t.Errorf("ended: %t, errors: %q", ended.Load(), r.errors)
+	}
+}
+
+func TestFailuresAreErrorsOfTheTest(t *testing.T) {
+	r := &recorder{TB: t}
+	ctx := daemontest.Context(r)
+	daemon.Fail(ctx, errors.New("boom"))
+	failed := make(chan struct{})
+	daemon.Go(ctx, func(context.Context) error { defer close(failed); return errors.New("boom") })
+	<-failed
+	r.end()
+	if len(r.errors) < 1 || !strings.Contains(r.errors[0], "daemon.Fail") {
+		t.Errorf("errors: %q", r.errors)
+	}
+}

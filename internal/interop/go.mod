@@ -1,0 +1,16 @@
+module github.com/go-glidepath/glidepath/internal/interop
+
+go 1.25.0
+
+replace github.com/go-glidepath/glidepath => ../..
+
+require (
+	github.com/coreos/go-systemd/v22 v22.7.0
+	github.com/go-glidepath/glidepath v0.0.0-00010101000000-000000000000
+)
+
+require (
+	go.uber.org/multierr v1.10.0 // indirect
+	go.uber.org/zap v1.28.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+)

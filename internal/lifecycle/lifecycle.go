@@ -91,9 +91,9 @@ const (
 	KeepReason   Effects = 1 << iota // this event is why the program stops
 	LateReason                       // the program is stopping already: only log it
 	AddError                         // the error of this event belongs to the result
-	Tell                             // tell every host the state
 	ArmStart                         // begin the start timeout
 	ArmDeadline                      // begin the stop budget
+	Tell                             // tell every host the state
 	ArmDrain                         // begin the drain delay
 	Interrupt                        // end the context of the Reload, Pause or Continue under way
 	Release                          // end the context of the run

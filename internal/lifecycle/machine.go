@@ -41,7 +41,7 @@ type Machine struct {
 // New returns a machine in Starting, and what is to be done first. With drains,
 // a program that was ready goes on serving for a while when it is to stop.
 func New(drains bool) (Machine, Effects) {
-	return Machine{call: callStart, drains: drains}, Tell | ArmStart | CallStart
+	return Machine{call: callStart, drains: drains}, ArmStart | Tell | CallStart
 }
 
 // State is the state that managers are told.
@@ -89,7 +89,7 @@ func (m Machine) ask(o Outcome) (Machine, Effects) {
 		m.fail()
 		return m, AddError
 	}
-	fx := KeepReason | Tell | ArmDeadline
+	fx := KeepReason | ArmDeadline | Tell
 	if m.call != noCall && m.call != callStart {
 		fx |= Interrupt
 	}

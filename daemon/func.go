@@ -7,13 +7,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Func makes a Program of a function that blocks. It calls ready when it serves,
-// which may be never, and returns when ctx ends: at that moment stopping begins.
-// Returning earlier is a job that is finished if it returns nil, and the program
-// stops as asked; an error or a panic fails it.
+// Func makes a Program of a function that blocks. It calls ready when it serves, and
+// has Config.StartTimeout to do so; it returns when ctx ends, which is when stopping
+// begins. Returning nil earlier, also before ready was called, is a job that is
+// finished: the program stops as asked. An error or a panic fails it.
 //
-// There is no deadline in ctx. A function that still runs a second after the stop
-// deadline is given up.
+// run is called on a goroutine of its own, and ready may be called from any. There
+// is no deadline in ctx: a function that still runs a second after the stop deadline
+// is given up.
 func Func(run func(ctx context.Context, ready func()) error) Program {
 	return function(run)
 }

@@ -41,8 +41,10 @@ const (
 // When ctx ends, p is asked to stop; its values are in the contexts that p gets.
 // Run is called once in a process, on any goroutine. It catches the signals that it
 // needs before it calls Start, and takes what systemd has said out of the process's
-// environment (NOTIFY_SOCKET, WATCHDOG_* and LISTEN_*), so that children do not
-// inherit it. When it returns, nothing of it is left.
+// environment (NOTIFY_SOCKET, WATCHDOG_* and LISTEN_*: a program that takes sockets
+// from systemd looks at them before it calls Run), so that children do not
+// inherit it. When it returns, nothing of it is left: no goroutine, no signal handler,
+// no socket; only a write to a log that hangs cannot be ended.
 //
 // Run does not return if something still runs a second after the stop deadline: it
 // logs the stack of every goroutine and exits the process with code 124, or
@@ -360,57 +362,6 @@ func (r *run) tell() {
 	}
 }
 
-// call calls a method of the program on a goroutine of its own.
-func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, failed lifecycle.Event) {
-	r.calling = name
-	r.book.order()
-	go protect(name, func() error { return f(ctx) }, func(err error) {
-		e := event{kind: ok}
-		switch {
-		case err != nil && failed == lifecycle.StartFailed && stackOf(err) == "":
-			e = event{kind: failed, err: fmt.Errorf("start: %w", err)}
-			e.reason = failure("Start failed", e.err)
-		case err != nil && failed == lifecycle.StopFailed:
-			e = event{kind: failed, err: fmt.Errorf("stop: %w", err)}
-		case err != nil && stackOf(err) != "":
-			// A panic fails the program, also where an error would not.
-			r.inbox.post(event{kind: lifecycle.Failed, reason: failure(name+" panicked", err)})
-			e = event{kind: failed}
-			if failed != lifecycle.StartFailed {
-				e.err = err
-			}
-		case err != nil:
-			e = event{kind: failed, err: err}
-		}
-		r.inbox.post(e)
-	})
-}
-
-// interruptible is a context that ends with the run, and earlier when stopping
-// begins.
-func (r *run) interruptible() context.Context {
-	ctx, cancel := context.WithCancelCause(r.ctx)
-	r.interrupt = cancel
-	return ctx
-}
-
-func (r *run) reload(e event) {
-	p, ok := r.program.(Reloader)
-	if !ok {
-		r.interrupt = func(error) {}
-		r.book.add(zap.InfoLevel, "asked to reload, but the program cannot: going on as before", "", zap.String("detail", e.name))
-		r.inbox.post(event{kind: lifecycle.ReloadDone})
-		return
-	}
-	r.book.add(zap.InfoLevel, "reloading", "", zap.String("detail", e.name))
-	r.call("Reload", r.interruptible(), p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
-}
-
-func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {
-	p := r.program.(Pauser) // hosts ask only programs that can
-	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
-}
-
 // request is what hosts ask.
 func (r *run) request(q host.Request) {
 	e := event{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
@@ -435,45 +386,6 @@ func (r *run) request(q host.Request) {
 
 func (r *run) warn(msg string, fields ...zap.Field) { r.book.add(zap.WarnLevel, msg, "", fields...) }
 
-// Go is for the program: see the function Go.
-func (r *run) Go(ctx context.Context, f func(context.Context) error) {
-	if !r.tasks.add() {
-		return
-	}
-	go func() {
-		defer r.tasks.done()
-		protect("a goroutine", func() error { return f(ctx) }, func(err error) {
-			switch {
-			case err == nil || consequence(r.ctx, err):
-			case stackOf(err) != "":
-				r.fail("a goroutine panicked", err)
-			default:
-				r.fail("a goroutine failed", err)
-			}
-		})
-	}()
-}
-
-// Fail is for the program: see the function Fail.
-func (r *run) Fail(err error) {
-	if err == nil {
-		err = errors.New("Fail was called without an error")
-	}
-	r.fail("the program failed", err)
-}
-
-func (r *run) fail(what string, err error) {
-	r.inbox.post(event{kind: lifecycle.Failed, reason: failure(what, err)})
-}
-
-// Finish is for Func.
-func (r *run) Finish() {
-	r.inbox.post(event{kind: lifecycle.StopAsked, reason: Reason{Trigger: TriggerFinished, Detail: "the function has returned"}})
-}
-
-// Logger is for the program: see the function Logger.
-func (r *run) Logger() *zap.Logger { return r.log }
-
 func failure(what string, err error) Reason {
 	return Reason{Trigger: TriggerFailure, Detail: what, Err: err}
 }
@@ -484,28 +396,4 @@ func reasonFields(reason Reason) []zap.Field {
 		fields = append(fields, zap.NamedError("cause", reason.Err))
 	}
 	return fields
-}
-
-// alarm is a timer that rings never until it is set.
-type alarm struct{ timer *time.Timer }
-
-func (a *alarm) set(d time.Duration) {
-	if a.timer == nil {
-		a.timer = time.NewTimer(d)
-		return
-	}
-	a.timer.Reset(d)
-}
-
-func (a *alarm) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-}
-
-func (a *alarm) C() <-chan time.Time {
-	if a.timer == nil {
-		return nil
-	}
-	return a.timer.C
 }

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// call calls a method of the program on a goroutine of its own.
+func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, failed lifecycle.Event) {
+	r.calling = name
+	r.book.order()
+	go protect(name, func() error { return f(ctx) }, func(err error) {
+		e := event{kind: ok}
+		switch {
+		case err != nil && failed == lifecycle.StartFailed && stackOf(err) == "":
+			e = event{kind: failed, err: fmt.Errorf("start: %w", err)}
+			e.reason = failure("Start failed", e.err)
+		case err != nil && failed == lifecycle.StopFailed:
+			e = event{kind: failed, err: fmt.Errorf("stop: %w", err)}
+		case err != nil && stackOf(err) != "":
+			// A panic fails the program, also where an error would not.
+			r.inbox.post(event{kind: lifecycle.Failed, reason: failure(name+" panicked", err)})
+			e = event{kind: failed}
+			if failed != lifecycle.StartFailed {
+				e.err = err
+			}
+		case err != nil:
+			e = event{kind: failed, err: err}
+		}
+		r.inbox.post(e)
+	})
+}
+
+// interruptible is a context that ends with the run, and earlier when stopping
+// begins.
+func (r *run) interruptible() context.Context {
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	r.interrupt = cancel
+	return ctx
+}
+
+func (r *run) reload(e event) {
+	p, ok := r.program.(Reloader)
+	if !ok {
+		r.interrupt = func(error) {}
+		r.book.add(zap.InfoLevel, "asked to reload, but the program cannot: going on as before", "", zap.String("detail", e.name))
+		r.inbox.post(event{kind: lifecycle.ReloadDone})
+		return
+	}
+	r.book.add(zap.InfoLevel, "reloading", "", zap.String("detail", e.name))
+	r.call("Reload", r.interruptible(), p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
+}
+
+func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {
+	p := r.program.(Pauser) // hosts ask only programs that can
+	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
+}

@@ -77,7 +77,7 @@ func thisProcess(exits bool) host.Env {
 }
 
 // run is one run of a program: it carries out what the lifecycle machine decides.
-// Everything below the line belongs to the goroutine of loop.
+// What is below the empty line belongs to the goroutine of loop.
 type run struct {
 	program Program
 	config  Config

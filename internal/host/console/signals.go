@@ -79,9 +79,8 @@ func (h *Host) Close(context.Context) {
 type rules struct {
 	terminal  bool // a person sits there
 	canReload bool
-	nohup     bool        // started so that a hang-up does not end it
-	hungUp    func() bool // the terminal is gone
-	first     time.Time   // when the first interrupt came
+	first     time.Time // when the first interrupt came
+	hangups
 }
 
 // interrupt is the rule for what asks to stop: at a terminal a second one does not

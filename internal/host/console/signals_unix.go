@@ -18,11 +18,19 @@ var (
 	swallowed = []os.Signal{syscall.SIGPIPE}
 )
 
+// hangups is what there is to know of SIGHUP.
+type hangups struct {
+	nohup  bool        // started so that one does not end it
+	hungUp func() bool // the terminal is gone
+}
+
 func newRules(managed bool) rules {
 	return rules{
 		terminal: !managed && hasTerminal(),
-		nohup:    signal.Ignored(syscall.SIGHUP),
-		hungUp:   func() bool { return !hasTerminal() },
+		hangups: hangups{
+			nohup:  signal.Ignored(syscall.SIGHUP),
+			hungUp: func() bool { return !hasTerminal() },
+		},
 	}
 }
 

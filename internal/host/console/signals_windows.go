@@ -15,6 +15,9 @@ var (
 	swallowed []os.Signal
 )
 
+// hangups do not exist here.
+type hangups struct{}
+
 // Console events come from a console, which is where a person sits.
 func newRules(managed bool) rules {
 	return rules{terminal: !managed}

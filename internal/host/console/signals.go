@@ -18,7 +18,7 @@ const secondInterrupt = 250 * time.Millisecond
 
 // Host listens to signals.
 type Host struct {
-	rules   rules
+	rules   platform
 	forever bool
 	done    chan struct{}
 	stopped chan struct{}
@@ -29,7 +29,7 @@ type Host struct {
 // Close leaves the signals caught, for a process that is about to exit: one that
 // comes late is not to turn a clean exit into a death.
 func New(managed, forever bool) *Host {
-	return &Host{rules: newRules(managed), forever: forever}
+	return &Host{rules: newPlatform(managed), forever: forever}
 }
 
 // Open subscribes to the signals before it returns, so that none that comes during
@@ -75,12 +75,12 @@ func (h *Host) Close(context.Context) {
 	<-h.stopped
 }
 
-// rules turn signals into requests.
+// rules are what turns signals into requests on every platform, a part of the type
+// platform that each has.
 type rules struct {
 	terminal  bool // a person sits there
 	canReload bool
 	first     time.Time // when the first interrupt came
-	hangups
 }
 
 // interrupt is the rule for what asks to stop: at a terminal a second one does not

@@ -18,19 +18,18 @@ var (
 	swallowed = []os.Signal{syscall.SIGPIPE}
 )
 
-// hangups is what there is to know of SIGHUP.
-type hangups struct {
+// platform is the rules, and what there is to know of SIGHUP.
+type platform struct {
+	rules
 	nohup  bool        // started so that one does not end it
 	hungUp func() bool // the terminal is gone
 }
 
-func newRules(managed bool) rules {
-	return rules{
-		terminal: !managed && hasTerminal(),
-		hangups: hangups{
-			nohup:  signal.Ignored(syscall.SIGHUP),
-			hungUp: func() bool { return !hasTerminal() },
-		},
+func newPlatform(managed bool) platform {
+	return platform{
+		rules:  rules{terminal: !managed && hasTerminal()},
+		nohup:  signal.Ignored(syscall.SIGHUP),
+		hungUp: func() bool { return !hasTerminal() },
 	}
 }
 
@@ -45,7 +44,7 @@ func hasTerminal() bool {
 	return true
 }
 
-func (r *rules) on(s os.Signal, now time.Time) (host.Request, bool) {
+func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case syscall.SIGINT:
 		return r.interrupt(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT"}, int(syscall.SIGINT), now)
@@ -59,7 +58,7 @@ func (r *rules) on(s os.Signal, now time.Time) (host.Request, bool) {
 
 // hangup is the rule for SIGHUP, which is two things: a terminal that has gone,
 // and by custom a request to reload.
-func (r *rules) hangup() (host.Request, bool) {
+func (r *platform) hangup() (host.Request, bool) {
 	switch {
 	case !r.terminal, r.canReload && (r.nohup || !r.hungUp()):
 		return host.Request{Action: host.Reload, Detail: "SIGHUP"}, true

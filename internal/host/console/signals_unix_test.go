@@ -24,23 +24,23 @@ func TestSignalsAskForWhatTheyMean(t *testing.T) {
 
 	for _, test := range []struct {
 		name   string
-		rules  rules
+		rules  platform
 		signal os.Signal
 		want   host.Request
 		ok     bool
 	}{
-		{"SIGINT at a terminal", rules{terminal: true}, syscall.SIGINT, stop("interrupt", "SIGINT", again), true},
-		{"SIGTERM at a terminal", rules{terminal: true}, syscall.SIGTERM, stop("terminate", "SIGTERM", again), true},
-		{"SIGTERM under a manager", rules{}, syscall.SIGTERM, stop("terminate", "SIGTERM", ""), true},
-		{"SIGHUP under a manager", rules{}, syscall.SIGHUP, reload, true},
-		{"SIGHUP under a manager, for a Reloader", rules{canReload: true, hangups: hangups{hungUp: gone}}, syscall.SIGHUP, reload, true},
-		{"SIGHUP at a terminal that is there, for a Reloader", rules{terminal: true, canReload: true, hangups: hangups{hungUp: here}}, syscall.SIGHUP, reload, true},
-		{"SIGHUP of a terminal that is gone, for a Reloader", rules{terminal: true, canReload: true, hangups: hangups{hungUp: gone}}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
-		{"SIGHUP at a terminal that is there", rules{terminal: true, hangups: hangups{hungUp: here}}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
-		{"SIGHUP of a terminal that is gone", rules{terminal: true, hangups: hangups{hungUp: gone}}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
-		{"SIGHUP under nohup", rules{terminal: true, hangups: hangups{nohup: true, hungUp: gone}}, syscall.SIGHUP, host.Request{}, false},
-		{"SIGHUP under nohup, for a Reloader", rules{terminal: true, canReload: true, hangups: hangups{nohup: true, hungUp: gone}}, syscall.SIGHUP, reload, true},
-		{"SIGUSR1", rules{}, syscall.SIGUSR1, host.Request{}, false},
+		{"SIGINT at a terminal", platform{rules: rules{terminal: true}}, syscall.SIGINT, stop("interrupt", "SIGINT", again), true},
+		{"SIGTERM at a terminal", platform{rules: rules{terminal: true}}, syscall.SIGTERM, stop("terminate", "SIGTERM", again), true},
+		{"SIGTERM under a manager", platform{rules: rules{}}, syscall.SIGTERM, stop("terminate", "SIGTERM", ""), true},
+		{"SIGHUP under a manager", platform{rules: rules{}}, syscall.SIGHUP, reload, true},
+		{"SIGHUP under a manager, for a Reloader", platform{rules: rules{canReload: true}, hungUp: gone}, syscall.SIGHUP, reload, true},
+		{"SIGHUP at a terminal that is there, for a Reloader", platform{rules: rules{terminal: true, canReload: true}, hungUp: here}, syscall.SIGHUP, reload, true},
+		{"SIGHUP of a terminal that is gone, for a Reloader", platform{rules: rules{terminal: true, canReload: true}, hungUp: gone}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP at a terminal that is there", platform{rules: rules{terminal: true}, hungUp: here}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP of a terminal that is gone", platform{rules: rules{terminal: true}, hungUp: gone}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
+		{"SIGHUP under nohup", platform{rules: rules{terminal: true}, nohup: true, hungUp: gone}, syscall.SIGHUP, host.Request{}, false},
+		{"SIGHUP under nohup, for a Reloader", platform{rules: rules{terminal: true, canReload: true}, nohup: true, hungUp: gone}, syscall.SIGHUP, reload, true},
+		{"SIGUSR1", platform{rules: rules{}}, syscall.SIGUSR1, host.Request{}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, ok := test.rules.on(test.signal, time.Now())
@@ -57,7 +57,7 @@ func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
 		syscall.SIGTERM: syscall.SIGINT,
 	} {
 		now := time.Now()
-		r := rules{terminal: true}
+		r := platform{rules: rules{terminal: true}}
 		r.on(first, now)
 		q, ok := r.on(second, now.Add(secondInterrupt))
 		if !ok || q.Action != host.Force || q.Signal != int(second) {

@@ -15,15 +15,14 @@ var (
 	swallowed []os.Signal
 )
 
-// hangups do not exist here.
-type hangups struct{}
+type platform struct{ rules }
 
 // Console events come from a console, which is where a person sits.
-func newRules(managed bool) rules {
-	return rules{terminal: !managed}
+func newPlatform(managed bool) platform {
+	return platform{rules{terminal: !managed}}
 }
 
-func (r *rules) on(s os.Signal, now time.Time) (host.Request, bool) {
+func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case os.Interrupt:
 		return r.consoleInterrupt(now)

@@ -10,11 +10,11 @@ import (
 
 func TestAFunctionIsReadyWhenItSaysSo(t *testing.T) {
 	x, err := try(t, daemon.Func(func(ctx context.Context, ready func()) error {
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		ready()
 		ready() // again does nothing
 		<-ctx.Done()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		return ctx.Err()
 	}), daemon.Config{}, func(x *trial) {
 		x.sleep(9 * time.Second)
@@ -50,7 +50,7 @@ func TestAFunctionThatFailsFailsTheDaemon(t *testing.T) {
 			x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
 				if !early {
 					ready()
-					time.Sleep(time.Second)
+					pass(time.Second)
 				}
 				return errBoom
 			}), daemon.Config{}, func(*trial) {})
@@ -76,7 +76,7 @@ func TestAFunctionCanBeRunAgain(t *testing.T) {
 func TestAFunctionThatIgnoresItsContextIsGivenUp(t *testing.T) {
 	x, _ := try(t, daemon.Func(func(_ context.Context, ready func()) error {
 		ready()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		return nil
 	}), daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "exit code of the process", x.exit, 124)

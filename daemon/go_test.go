@@ -22,7 +22,7 @@ func starts(f func(context.Context) error) func(context.Context) error {
 func TestAnErrorOfAGoroutineFailsTheDaemon(t *testing.T) {
 	stopped := 0
 	x, err := try(t, program{
-		start: starts(func(context.Context) error { time.Sleep(time.Minute); return errBoom }),
+		start: starts(func(context.Context) error { pass(time.Minute); return errBoom }),
 		stop:  func(context.Context) error { stopped++; return nil },
 	}, daemon.Config{}, func(*trial) {})
 	expect(t, "result", err, errBoom)
@@ -46,14 +46,14 @@ func TestGoroutinesAreWaitedForAfterStop(t *testing.T) {
 		start: starts(func(ctx context.Context) error {
 			<-ctx.Done()
 			daemon.Go(ctx, func(context.Context) error { // a goroutine may start another one even now
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				order <- "goroutine"
 				return nil
 			})
 			return ctx.Err()
 		}),
 		stop: func(context.Context) error {
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 			order <- "Stop"
 			return nil
 		},
@@ -79,7 +79,7 @@ func TestErrorsAreJoinedInTheirOrder(t *testing.T) {
 			daemon.Go(ctx, func(ctx context.Context) error { <-ctx.Done(); return third })
 			return nil
 		},
-		stop: func(context.Context) error { time.Sleep(time.Second); return second },
+		stop: func(context.Context) error { pass(time.Second); return second },
 	}, daemon.Config{}, func(*trial) { daemon.Fail(ctx, errBoom) })
 	expect(t, "errors", fmt.Sprint(err), "boom\nthird\nstop: second")
 	expect(t, "exit code told", x.last().Code, 1)

@@ -84,9 +84,9 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 		p.note()
 		panic("boom")
 	case 2:
-		time.Sleep(time.Duration(p.roll(20)) * time.Second) // in its own time
+		pass(time.Duration(p.roll(20)) * time.Second) // in its own time
 	case 3:
-		time.Sleep(3 * time.Hour) // never, as good as
+		pass(3 * time.Hour) // never, as good as
 	case 4:
 		<-ctx.Done()
 		return ctx.Err()
@@ -94,7 +94,7 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 		daemon.Go(ctx, p.goroutine)
 	case 6:
 		daemon.Go(ctx, p.goroutine)
-		time.Sleep(time.Duration(p.roll(3000)) * time.Millisecond)
+		pass(time.Duration(p.roll(3000)) * time.Millisecond)
 	case 7:
 		if p.roll(3) == 0 {
 			p.note()
@@ -114,14 +114,14 @@ func (p *erratic) note() {
 func (p *erratic) goroutine(ctx context.Context) error {
 	switch p.roll(8) {
 	case 0:
-		time.Sleep(time.Duration(p.roll(40)) * time.Second)
+		pass(time.Duration(p.roll(40)) * time.Second)
 		return errBoom
 	case 1:
-		time.Sleep(time.Duration(p.roll(10)) * time.Second)
+		pass(time.Duration(p.roll(10)) * time.Second)
 		p.note()
 		panic("boom in a goroutine")
 	case 2:
-		time.Sleep(3 * time.Hour)
+		pass(3 * time.Hour)
 	case 3:
 		daemon.Go(ctx, p.goroutine)
 	case 4:
@@ -155,7 +155,7 @@ func (p *erratic) Check(ctx context.Context) error {
 		p.note()
 		panic("boom in Check")
 	case 1:
-		time.Sleep(time.Duration(p.roll(100)) * time.Second)
+		pass(time.Duration(p.roll(100)) * time.Second)
 	case 2:
 		return errBoom
 	}
@@ -207,7 +207,7 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 			case 6:
 				x.run.Post(host.Request{Action: host.Force, Signal: 2})
 			default:
-				time.Sleep(time.Duration(random.IntN(5000)) * time.Millisecond)
+				pass(time.Duration(random.IntN(5000)) * time.Millisecond)
 			}
 			if random.IntN(2) == 0 {
 				synctest.Wait()
@@ -230,7 +230,7 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 			broken = append(broken, "a failure looks like success")
 		}
 		p.mu.Unlock()
-		time.Sleep(24 * time.Hour) // until what was given up has come to its end
+		pass(24 * time.Hour) // until what was given up has come to its end
 	})
 	return broken
 }

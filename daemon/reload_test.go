@@ -17,7 +17,7 @@ func TestReloadIsCalledWhenAskedFor(t *testing.T) {
 	reloads := 0
 	x, err := try(t, able{reload: func(context.Context) error {
 		reloads++
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		return nil
 	}}, daemon.Config{}, func(x *trial) {
 		expect(t, "hosts know that it can", x.run.CanReload, true)
@@ -64,7 +64,7 @@ func TestAReloadIsCutShortByAStopThatWaitsForIt(t *testing.T) {
 			<-ctx.Done()
 			var reason daemon.Reason
 			expect(t, "cause is the Reason", errors.As(context.Cause(ctx), &reason), true)
-			time.Sleep(time.Second)
+			pass(time.Second)
 			reloading = false
 			return ctx.Err()
 		},
@@ -81,7 +81,7 @@ func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {
 	var reloads atomic.Int32
 	_, err := try(t, able{
 		program: program{start: until(time.Second, nil)},
-		reload:  func(context.Context) error { reloads.Add(1); time.Sleep(time.Second); return nil },
+		reload:  func(context.Context) error { reloads.Add(1); pass(time.Second); return nil },
 	}, daemon.Config{}, func(x *trial) {
 		x.ask(reload) // during Start: after it
 		expect(t, "calls of Reload during Start", reloads.Load(), 0)
@@ -123,7 +123,7 @@ func TestNothingBeginsOnceStoppingHasBegun(t *testing.T) {
 
 func TestPauseAndContinue(t *testing.T) {
 	var fail error
-	answer := func(context.Context) error { time.Sleep(time.Second); return fail }
+	answer := func(context.Context) error { pass(time.Second); return fail }
 	x, err := try(t, able{pause: answer, resume: answer}, daemon.Config{}, func(x *trial) {
 		step := func(a host.Action, err error, want string) {
 			t.Helper()

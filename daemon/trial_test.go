@@ -89,7 +89,7 @@ func (x *trial) try(p daemon.Program, c daemon.Config, body func(*trial)) (err e
 		synctest.Wait()
 		body(x)
 		err = <-x.result
-		time.Sleep(24 * time.Hour) // until what was given up has come to its end
+		pass(24 * time.Hour) // until what was given up has come to its end
 	})
 	return err
 }
@@ -102,7 +102,7 @@ func (x *trial) ask(q host.Request) {
 
 // sleep lets d pass, and waits until all that follows at once has happened.
 func (x *trial) sleep(d time.Duration) {
-	time.Sleep(d)
+	pass(d)
 	synctest.Wait()
 }
 
@@ -165,6 +165,10 @@ func (m *manager) Alive() {
 	m.signs = append(m.signs, time.Since(m.begun))
 }
 
+// pass lets d pass. All that calls it is in a bubble of synthetic time, where it
+// takes none.
+func pass(d time.Duration) { time.Sleep(d) }
+
 // blocked blocks until ctx ends and says how it ended.
 func blocked(ctx context.Context) error {
 	<-ctx.Done()
@@ -174,7 +178,7 @@ func blocked(ctx context.Context) error {
 // until blocks for d whatever happens.
 func until(d time.Duration, err error) func(context.Context) error {
 	return func(context.Context) error {
-		time.Sleep(d)
+		pass(d)
 		return err
 	}
 }

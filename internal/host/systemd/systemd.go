@@ -41,7 +41,8 @@ type Host struct {
 
 	mu     sync.Mutex
 	states []host.Status // yet to be told
-	more   *host.Status  // a tick: worth sending only while it is the newest
+	tick   host.Status   // worth sending only while it is the newest
+	ticked bool
 	alive  bool
 	last   bool // nothing follows
 
@@ -72,10 +73,10 @@ func (h *Host) Open(run host.Run) {
 func (h *Host) Tell(s host.Status) {
 	h.mu.Lock()
 	if s.Checkpoint > 0 {
-		h.more = &s
+		h.tick, h.ticked = s, true
 	} else {
 		h.states = append(h.states, s)
-		h.more = nil
+		h.ticked = false
 	}
 	h.mu.Unlock()
 	h.poke()
@@ -172,10 +173,9 @@ func (h *Host) next() (host.Status, item) {
 		s := h.states[0]
 		h.states = h.states[1:]
 		return s, state
-	case h.more != nil:
-		s := *h.more
-		h.more = nil
-		return s, tick
+	case h.ticked:
+		h.ticked = false
+		return h.tick, tick
 	case h.alive:
 		h.alive = false
 		return host.Status{}, sign

@@ -145,7 +145,7 @@ func TestTicksExtendUpToWhatIsLeftAndTheNewestStateWins(t *testing.T) {
 		h.Tell(host.Status{State: lifecycle.Stopping, Checkpoint: uint32(i + 1), Left: left})
 		for { // until it is sent, so that the next one does not take its place
 			h.mu.Lock()
-			sent := h.more == nil
+			sent := !h.ticked
 			h.mu.Unlock()
 			if sent {
 				break

@@ -1,0 +1,26 @@
+// Probe is a daemon whose behaviour is set by flags, for the end-to-end tests.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+func main() {
+	o := parse()
+	program, err := o.program()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	daemon.Main(program, daemon.Config{
+		Name:         "probe",
+		StartTimeout: o.startTimeout,
+		StopTimeout:  o.stopTimeout,
+		DrainDelay:   o.drainDelay,
+		Args:         flag.Args(),
+	})
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+// options is how the probe behaves.
+type options struct {
+	startTimeout, stopTimeout, drainDelay time.Duration
+
+	startAfter          time.Duration
+	startFail           bool
+	startConfigError    bool
+	startIgnoresContext bool
+
+	stopAfter           time.Duration
+	stopFail            bool
+	stopIgnoresDeadline bool
+
+	failAfter, panicAfter, job time.Duration
+
+	reload, check string
+	spawn         string
+	chatter       bool
+	notes         notes
+}
+
+func parse() options {
+	var o options
+	flag.DurationVar(&o.startTimeout, "start-timeout", 0, "Config.StartTimeout")
+	flag.DurationVar(&o.stopTimeout, "stop-timeout", 0, "Config.StopTimeout")
+	flag.DurationVar(&o.drainDelay, "drain-delay", 0, "Config.DrainDelay")
+	flag.DurationVar(&o.startAfter, "start-after", 0, "how long Start takes")
+	flag.BoolVar(&o.startFail, "start-fail", false, "Start fails with ENOENT")
+	flag.BoolVar(&o.startConfigError, "start-config-error", false, "Start fails with daemon.ErrConfig")
+	flag.BoolVar(&o.startIgnoresContext, "start-ignores-context", false, "Start never returns")
+	flag.DurationVar(&o.stopAfter, "stop-after", 0, "how long Stop takes")
+	flag.BoolVar(&o.stopFail, "stop-fail", false, "Stop fails")
+	flag.BoolVar(&o.stopIgnoresDeadline, "stop-ignores-deadline", false, "Stop never returns")
+	flag.DurationVar(&o.failAfter, "fail-after", 0, "call daemon.Fail so long after Start")
+	flag.DurationVar(&o.panicAfter, "panic-after", 0, "panic in a goroutine so long after Start")
+	flag.DurationVar(&o.job, "job", 0, "be a daemon.Func that has finished after so long")
+	flag.StringVar(&o.reload, "reload", "none", "ok, fail, slow (takes 2s) or none (is no Reloader)")
+	flag.StringVar(&o.check, "check", "none", "ok, fail-after=1s, hang-after=1s, panic-after=1s or none (is no Checker)")
+	flag.StringVar(&o.spawn, "spawn", "", "in Start, run a child that writes its environment to this file")
+	flag.BoolVar(&o.chatter, "chatter", false, "write to standard output until that fails")
+	flag.StringVar((*string)(&o.notes), "notes", "", "append a line for each thing that happens to this file")
+	flag.Parse()
+	return o
+}
+
+// program has exactly the abilities that are asked for: the library finds them by
+// type assertion.
+func (o options) program() (daemon.Program, error) {
+	if o.job > 0 {
+		return job(o), nil
+	}
+	p := &probe{options: o}
+	r := reloader{&p.options}
+	c, err := newChecker(o.check)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(" none ok fail slow ", " "+o.reload+" ") {
+		return nil, fmt.Errorf("-reload=%s: want ok, fail, slow or none", o.reload)
+	}
+	reloads, checks := o.reload != "none", o.check != "none"
+	switch {
+	case reloads && checks:
+		return struct {
+			*probe
+			reloader
+			*checker
+		}{p, r, c}, nil
+	case reloads:
+		return struct {
+			*probe
+			reloader
+		}{p, r}, nil
+	case checks:
+		return struct {
+			*probe
+			*checker
+		}{p, c}, nil
+	}
+	return p, nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+type probe struct{ options }
+
+func (p *probe) Start(ctx context.Context) error {
+	p.notes.add("starting")
+	if p.startIgnoresContext {
+		select {}
+	}
+	if err := pass(ctx, p.startAfter); err != nil {
+		return err
+	}
+	switch {
+	case p.startConfigError:
+		return fmt.Errorf("probe: %w", daemon.ErrConfig)
+	case p.startFail:
+		return fmt.Errorf("probe: %w", syscall.ENOENT)
+	}
+	if err := p.spawnChild(ctx); err != nil {
+		return err
+	}
+	if p.failAfter > 0 {
+		daemon.Go(ctx, func(ctx context.Context) error {
+			if pass(ctx, p.failAfter) == nil {
+				daemon.Fail(ctx, errors.New("as asked by -fail-after"))
+			}
+			return nil
+		})
+	}
+	if p.panicAfter > 0 {
+		daemon.Go(ctx, func(ctx context.Context) error {
+			if pass(ctx, p.panicAfter) == nil {
+				panic("as asked by -panic-after")
+			}
+			return nil
+		})
+	}
+	if p.chatter {
+		daemon.Go(ctx, p.chat)
+	}
+	p.notes.add("started")
+	return nil
+}
+
+func (p *probe) Stop(ctx context.Context) error {
+	p.notes.add("stopping")
+	if p.stopIgnoresDeadline {
+		select {}
+	}
+	if err := pass(ctx, p.stopAfter); err != nil {
+		return err
+	}
+	if p.stopFail {
+		return errors.New("as asked by -stop-fail")
+	}
+	p.notes.add("stopped")
+	return nil
+}
+
+// job is a program whose work has an end.
+func job(o options) daemon.Program {
+	return daemon.Func(func(ctx context.Context, ready func()) error {
+		ready()
+		return pass(ctx, o.job)
+	})
+}
+
+// pass lets d pass, or returns why it may not.
+func pass(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

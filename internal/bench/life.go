@@ -1,0 +1,166 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// idle is how long a program is left alone before it is looked at and stopped.
+	// It is also what the peer needs: it catches signals only after Start.
+	idle = 50 * time.Millisecond
+
+	// patience is when a program is taken to hang.
+	patience = 10 * time.Second
+)
+
+// life is what was seen of one process.
+type life struct {
+	ready    time.Duration // from before fork until READY=1 was read
+	stop     time.Duration // from before kill until wait4 has returned
+	barrier  time.Duration // from before kill until the barrier was read, 0 if there was none
+	resident float64       // bytes, when idle
+}
+
+// live runs a program from its birth to its death, with a manager or without.
+func live(s stage, program string, managed bool) (l life, err error) {
+	env := s.env
+	var m *manager
+	if managed {
+		env = s.managed()
+		if m, err = newManager(s.socket()); err != nil {
+			return l, err
+		}
+		defer func() { err = errors.Join(err, m.close()) }()
+	}
+	journal, err := newJournal()
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, journal.close()) }()
+
+	born := time.Now()
+	pid, err := syscall.ForkExec(program, []string{program}, &syscall.ProcAttr{
+		Env: env,
+		// The null device is open for reading only, which is no matter: nothing is
+		// written to standard output.
+		Files: []uintptr{journal.null.Fd(), journal.null.Fd(), journal.theirs.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true}, // no terminal, as with systemd
+	})
+	if err != nil {
+		return l, fmt.Errorf("%s: %w", program, err)
+	}
+	// Not reaped before wait4, the process keeps its number till then.
+	hang := time.AfterFunc(patience, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	readyErr := error(nil)
+	if managed {
+		var at time.Time
+		at, readyErr = m.waitReady(patience)
+		l.ready = at.Sub(born)
+	} else {
+		readyErr = journal.wait()
+	}
+	time.Sleep(idle)
+	l.resident = residentBytes(pid)
+
+	asked := time.Now()
+	killErr := syscall.Kill(pid, syscall.SIGTERM)
+	var status syscall.WaitStatus
+	for {
+		_, err = syscall.Wait4(pid, &status, 0, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	l.stop = time.Since(asked)
+	hang.Stop()
+	if managed {
+		if at := m.when("BARRIER=1"); !at.IsZero() {
+			l.barrier = at.Sub(asked)
+		}
+	}
+	if err := errors.Join(readyErr, killErr, err); err != nil {
+		return l, fmt.Errorf("%s: %w", program, err)
+	}
+	log, err := journal.read()
+	if err != nil {
+		return l, err
+	}
+	if status.ExitStatus() != 0 || !strings.Contains(log, "goodbye") {
+		return l, fmt.Errorf("%s: did not say goodbye and exit with 0, but %#x:\n%s", program, uint32(status), log)
+	}
+	return l, nil
+}
+
+// journal is standard error as systemd makes it: one end of a stream socket. It is
+// read when the process is gone; a few lines fit in, and nobody wakes up for them.
+type journal struct{ ours, theirs, null *os.File }
+
+func newJournal() (*journal, error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{ours: os.NewFile(uintptr(fds[0]), "journal"), theirs: os.NewFile(uintptr(fds[1]), "stderr")}
+	if j.null, err = os.Open(os.DevNull); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
+	return j, nil
+}
+
+// wait waits for the first line: it is written in Start.
+func (j *journal) wait() error {
+	limit := syscall.NsecToTimeval(patience.Nanoseconds())
+	if err := syscall.SetsockoptTimeval(int(j.ours.Fd()), syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit); err != nil {
+		return err
+	}
+	for {
+		_, _, err := syscall.Recvfrom(int(j.ours.Fd()), make([]byte, 1), syscall.MSG_PEEK)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+func (j *journal) read() (string, error) {
+	buf := make([]byte, 64<<10)
+	n, _, err := syscall.Recvfrom(int(j.ours.Fd()), buf, syscall.MSG_DONTWAIT)
+	if err != nil && !errors.Is(err, syscall.EAGAIN) {
+		return "", fmt.Errorf("read the log: %w", err)
+	}
+	return string(buf[:max(n, 0)]), nil
+}
+
+func (j *journal) close() error {
+	var errs []error
+	for _, f := range []*os.File{j.ours, j.theirs, j.null} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// residentBytes is VmRSS, 0 if the process is gone; that it should not be shows in
+// how it ended.
+func residentBytes(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if value, ok := bytes.CutPrefix(line, []byte("VmRSS:")); ok {
+			kib, _ := strconv.Atoi(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(value), []byte("kB")))))
+			return float64(kib) * 1024
+		}
+	}
+	return 0
+}

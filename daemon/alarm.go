@@ -2,26 +2,72 @@ package daemon
 
 import "time"
 
-// alarm is a timer that rings never until it is set.
-type alarm struct{ timer *time.Timer }
+// alarm is a moment that the loop waits for.
+type alarm uint8
 
-func (a *alarm) set(d time.Duration) {
-	if a.timer == nil {
-		a.timer = time.NewTimer(d)
-		return
-	}
-	a.timer.Reset(d)
+const (
+	startTimeout alarm = iota
+	drainDelay
+	stopDeadline
+	graceOver
+	nextTick
+	flushTimeout
+
+	numAlarms
+)
+
+// alarms are all of them, on one timer that is set when the loop begins to wait:
+// setting an alarm costs next to nothing, and the call of Stop does not wait for it.
+type alarms struct {
+	due   [numAlarms]time.Time // zero if it is not set
+	timer *time.Timer
+	next  time.Time // when the timer fires, zero if it does not
 }
 
-func (a *alarm) stop() {
+func (a *alarms) set(x alarm, d time.Duration) { a.due[x] = time.Now().Add(d) }
+
+func (a *alarms) stop(x alarm) { a.due[x] = time.Time{} }
+
+// first is the alarm that is due first.
+func (a *alarms) first() (x alarm, set bool) {
+	for i, due := range a.due {
+		if !due.IsZero() && (!set || due.Before(a.due[x])) {
+			x, set = alarm(i), true
+		}
+	}
+	return x, set
+}
+
+// wait returns a channel on which something comes when an alarm is due.
+func (a *alarms) wait() <-chan time.Time {
+	x, set := a.first()
+	switch {
+	case !set:
+		a.end()
+		return nil
+	case a.timer == nil:
+		a.timer = time.NewTimer(time.Until(a.due[x]))
+	case !a.next.Equal(a.due[x]):
+		a.timer.Reset(time.Until(a.due[x]))
+	}
+	a.next = a.due[x]
+	return a.timer.C
+}
+
+// ring takes the alarm that is due first, if one is due.
+func (a *alarms) ring() (alarm, bool) {
+	a.next = time.Time{} // the timer has fired
+	x, set := a.first()
+	if !set || time.Until(a.due[x]) > 0 {
+		return 0, false
+	}
+	a.stop(x)
+	return x, true
+}
+
+func (a *alarms) end() {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-}
-
-func (a *alarm) C() <-chan time.Time {
-	if a.timer == nil {
-		return nil
-	}
-	return a.timer.C
+	a.next = time.Time{}
 }

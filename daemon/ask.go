@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
 // Go is for the program: see the function Go.
@@ -18,9 +19,11 @@ func (r *run) Go(ctx context.Context, f func(context.Context) error) {
 		defer r.tasks.done()
 		protect("a goroutine", func() error { return f(ctx) }, func(err error) {
 			switch {
-			case err == nil || consequence(r.ctx, err):
+			case err == nil:
 			case stackOf(err) != "":
 				r.fail("a goroutine panicked", err)
+			case runctx.Consequence(ctx, err):
+				r.book.add(zap.DebugLevel, "a goroutine ended with its context", "", zap.Error(err))
 			default:
 				r.fail("a goroutine failed", err)
 			}
@@ -42,7 +45,7 @@ func (r *run) fail(what string, err error) {
 
 // Finish is for Func.
 func (r *run) Finish() {
-	r.inbox.post(event{kind: lifecycle.StopAsked, reason: Reason{Trigger: TriggerFinished, Detail: "the function has returned"}})
+	r.inbox.post(event{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: "the function has returned"}})
 }
 
 // Logger is for the program: see the function Logger.

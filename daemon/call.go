@@ -12,7 +12,6 @@ import (
 // call calls a method of the program on a goroutine of its own.
 func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, failed lifecycle.Event) {
 	r.calling = name
-	r.book.order()
 	go protect(name, func() error { return f(ctx) }, func(err error) {
 		e := event{kind: ok}
 		switch {
@@ -35,27 +34,18 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 	})
 }
 
-// interruptible is a context that ends with the run, and earlier when stopping
-// begins.
-func (r *run) interruptible() context.Context {
-	ctx, cancel := context.WithCancelCause(r.ctx)
-	r.interrupt = cancel
-	return ctx
-}
-
 func (r *run) reload(e event) {
 	p, ok := r.program.(Reloader)
 	if !ok {
-		r.interrupt = func(error) {}
 		r.book.add(zap.InfoLevel, "asked to reload, but the program cannot: going on as before", "", zap.String("detail", e.name))
 		r.inbox.post(event{kind: lifecycle.ReloadDone})
 		return
 	}
 	r.book.add(zap.InfoLevel, "reloading", "", zap.String("detail", e.name))
-	r.call("Reload", r.interruptible(), p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
+	r.call("Reload", r.again, p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
 }
 
 func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {
 	p := r.program.(Pauser) // hosts ask only programs that can
-	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
+	r.call(name, r.again, func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
 }

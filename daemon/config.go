@@ -24,7 +24,8 @@ type Config struct {
 	// main module that Go has built in.
 	Version string
 
-	// StartTimeout is how long Start may take, 1 minute if zero.
+	// StartTimeout is how long Start may take, 1 minute if zero. No duration here may
+	// be longer than 365 days.
 	StartTimeout time.Duration
 
 	// StopTimeout is how long the whole way down may take, the drain delay
@@ -33,11 +34,11 @@ type Config struct {
 	StopTimeout time.Duration
 
 	// DrainDelay is how long the program goes on serving after it has begun to
-	// stop, if it was ready: until those that send it work have heard that it is
-	// not ready any more. It is a part of StopTimeout, and cut in proportion where
+	// stop, if it was ready and has not finished: until those that send it work have
+	// heard that it is not ready any more. It is a part of StopTimeout, and cut in proportion where
 	// a trigger allows less than that. If zero, there is none, but in Kubernetes it
-	// is 5 seconds, at most half of StopTimeout. Where a preStop hook waits already,
-	// a nanosecond turns it off.
+	// is 5 seconds, at most half of StopTimeout; where a preStop hook waits already,
+	// 1 ns is none.
 	DrainDelay time.Duration
 
 	// Logger is where the program and this package log. If nil, one is chosen for
@@ -55,7 +56,8 @@ const (
 	defaultStopTimeout  = 30 * time.Second
 	kubernetesDrain     = 5 * time.Second
 
-	maxName = 200
+	maxName    = 200
+	maxTimeout = 365 * 24 * time.Hour
 )
 
 // complete checks c and fills in the defaults.
@@ -83,7 +85,7 @@ func (c Config) check(p Program) error {
 	wrong := func(field, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s %s", ErrConfig, field, fmt.Sprintf(format, args...)))
 	}
-	if p == nil {
+	if f, ok := p.(function); p == nil || ok && f == nil {
 		wrong("Program", "is nil: give Run the program that it is to run")
 	}
 	if why := badName(c.Name); why != "" {
@@ -97,8 +99,8 @@ func (c Config) check(p Program) error {
 		{"Config.StopTimeout", c.StopTimeout},
 		{"Config.DrainDelay", c.DrainDelay},
 	} {
-		if d.value < 0 {
-			wrong(d.field, "is %s: want a positive duration, or zero for the default", d.value)
+		if d.value < 0 || d.value > maxTimeout {
+			wrong(d.field, "is %s: want a positive duration of at most %s, or zero for the default", d.value, maxTimeout)
 		}
 	}
 	stop := c.StopTimeout

@@ -29,6 +29,7 @@ func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
 		{"a name that is too long", daemon.Config{Name: strings.Repeat("x", 201)}, "Config.Name"},
 		{"a negative start timeout", daemon.Config{Name: "x", StartTimeout: -1}, "Config.StartTimeout"},
 		{"a negative stop timeout", daemon.Config{Name: "x", StopTimeout: -1}, "Config.StopTimeout"},
+		{"a stop timeout beyond all measure", daemon.Config{Name: "x", StopTimeout: 1<<63 - 1}, "Config.StopTimeout"},
 		{"a negative drain delay", daemon.Config{Name: "x", DrainDelay: -1}, "Config.DrainDelay"},
 		{"a drain delay that leaves nothing", daemon.Config{Name: "x", StopTimeout: time.Second, DrainDelay: time.Second}, "Config.DrainDelay"},
 		{"a drain delay beyond the default", daemon.Config{Name: "x", DrainDelay: time.Minute}, "Config.DrainDelay"},
@@ -47,9 +48,11 @@ func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
 }
 
 func TestWithoutAProgramThereIsNothingToRun(t *testing.T) {
-	err := daemon.Run(t.Context(), nil, daemon.Config{Name: "x"})
-	expect(t, "is ErrConfig", errors.Is(err, daemon.ErrConfig), true)
-	expect(t, "names the field", strings.Contains(fmt.Sprint(err), "Program"), true)
+	for _, p := range []daemon.Program{nil, daemon.Func(nil)} {
+		err := daemon.Run(t.Context(), p, daemon.Config{Name: "x"})
+		expect(t, "is ErrConfig", errors.Is(err, daemon.ErrConfig), true)
+		expect(t, "names the field", strings.Contains(fmt.Sprint(err), "Program"), true)
+	}
 }
 
 func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
@@ -76,11 +79,13 @@ func TestInKubernetesThereIsADrainDelay(t *testing.T) {
 	}
 }
 
-func TestTheProgramGetsTheLoggerOfTheConfiguration(t *testing.T) {
-	log := zap.NewNop()
-	_, err := try(t, program{start: func(ctx context.Context) error {
-		expect(t, "logger", daemon.Logger(ctx), log)
+func TestTheProgramLogsToTheLoggerOfTheConfiguration(t *testing.T) {
+	x, err := try(t, program{start: func(ctx context.Context) error {
+		daemon.Logger(ctx).With(zap.Int("a", 1)).Named("sub").Info("from Start", zap.Int("b", 2))
 		return nil
-	}}, daemon.Config{Logger: log}, func(x *trial) { x.terminate() })
+	}}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "result", err, nil)
+	line := x.logged("from Start")
+	expect(t, "name", line.LoggerName, "sub")
+	expect(t, "fields", fmt.Sprint(line.ContextMap()), "map[a:1 b:2]")
 }

@@ -10,7 +10,7 @@ import (
 
 // Go calls f(ctx) on a goroutine that the daemon owns: on the way down it is waited
 // for, after Stop has returned. An error of f, or a panic, fails the daemon as Fail
-// does; an error that only says that the context has ended does not.
+// does; an error that says nothing but that ctx has ended does not.
 //
 // ctx is one that a method of the Program has got, or one made from it; Go panics
 // on any other. It may be called from any goroutine. Once the last goroutine has

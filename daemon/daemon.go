@@ -67,13 +67,17 @@ type Reloader interface {
 	// Reload is called while the program runs, never before Start has returned nil
 	// and never beside another call but Check. When it is asked for meanwhile, it
 	// is called once more. On an error the program goes on with what it had: the
-	// error is logged and reported to the manager. The context ends when the
-	// program is to stop; Stop is called after Reload has returned.
+	// error is logged and reported to the manager. It has no deadline of its own;
+	// systemd takes one that lasts longer than TimeoutStartSec for failed.
+	//
+	// The context lives as long as that of Start, but if a Reload is under way when
+	// stopping begins it ends at that moment, and Stop is called after Reload has
+	// returned.
 	Reload(ctx context.Context) error
 }
 
-// Pauser is a Program that can stop serving for a while and stay in memory, which
-// some managers can ask for.
+// Pauser is a Program that can stop serving for a while and stay in memory, which is
+// for managers that can ask for it. The contexts are as for Reload.
 type Pauser interface {
 	Program
 
@@ -86,17 +90,20 @@ type Pauser interface {
 	Continue(ctx context.Context) error
 }
 
-// Checker is a Program that can tell whether it is alive, in the sense that a
-// restart would not do it any good. It must not depend on anything outside of the
-// program.
+// Checker is a Program that can tell whether it is alive: whether it works, or has
+// to be restarted. It must not depend on anything outside of the program, which a
+// restart would not mend.
 type Checker interface {
 	Program
 
-	// Check returns nil if the program is well. It is called between the end of
-	// Start and the beginning of Stop, beside other methods, at half the interval
-	// of the manager's watchdog, if that has one: under systemd, WatchdogSec. The
-	// manager hears of it only when Check returns nil; it acts, as a rule by
-	// ending the process, when it hears nothing for the whole interval. The context
-	// ends after half the interval. A panic fails the program at once.
+	// Check returns nil if the program is well, and an error only if a restart would
+	// help. It is called from the end of Start until the context of Start ends,
+	// beside Reload, Pause and Continue, at half the interval of the manager's
+	// watchdog, if that has one: under systemd, WatchdogSec. The manager hears of it
+	// only when Check returns nil; it acts, as a rule by ending the process, when it
+	// hears nothing for the whole interval. A panic fails the program at once.
+	//
+	// The context ends after half the interval, or with that of Start. A Check that
+	// ignores it holds up the way down, as a goroutine of Go would.
 	Check(ctx context.Context) error
 }

@@ -14,7 +14,7 @@ import (
 // giveUp logs what still runs, and where.
 func (r *run) giveUp() {
 	r.gaveUp = true
-	what := fmt.Sprintf("%d goroutines", r.tasks.running())
+	what := fmt.Sprintf("%d goroutine(s)", r.tasks.running())
 	if r.calling != "" {
 		what = r.calling + " and " + what
 	}
@@ -37,19 +37,16 @@ func allStacks() string {
 	}
 }
 
-// flush writes the last line and flushes the log, on a goroutine of its own: a log
-// that hangs delays the end only so much.
+// flush writes the last line and flushes the log. One that hangs delays the end only
+// so much.
 func (r *run) flush() {
 	level, err := zap.InfoLevel, r.result()
 	if code := ExitCode(err); code != 0 && len(r.errs) == 1 {
 		level = zap.DebugLevel // its one line says it all
 	}
 	r.book.add(level, "stopped", "", zap.Int("code", ExitCode(err)))
-	r.flushTimeout.set(flushBound)
-	go func() {
-		r.book.close()
-		r.inbox.post(event{kind: lifecycle.FlushDone})
-	}()
+	r.alarms.set(flushTimeout, flushBound)
+	r.book.close(func() { r.inbox.post(event{kind: lifecycle.FlushDone}) })
 }
 
 // finish tells the hosts the end, the last thing that they hear, and lets go of
@@ -57,16 +54,15 @@ func (r *run) flush() {
 func (r *run) finish() {
 	r.over = true
 	r.inbox.close()
-	for _, a := range []*alarm{&r.startTimeout, &r.drainDelay, &r.deadline, &r.graceOver, &r.ticker, &r.flushTimeout} {
-		a.stop()
-	}
+	r.alarms.end()
 	r.expire(r.reason)
+	r.interrupt(r.reason)
 	r.checkpoint = 0
 	r.tell()
 	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
 	defer cancel()
-	for i := len(r.env.Hosts) - 1; i >= 0; i-- {
-		r.env.Hosts[i].Close(ctx)
+	for _, h := range r.env.Hosts {
+		h.Close(ctx)
 	}
 	if r.gaveUp {
 		// What still runs cannot be ended in any other way.

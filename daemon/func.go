@@ -10,7 +10,8 @@ import (
 // Func makes a Program of a function that blocks. It calls ready when it serves, and
 // has Config.StartTimeout to do so; it returns when ctx ends, which is when stopping
 // begins. Returning nil earlier, also before ready was called, is a job that is
-// finished: the program stops as asked. An error or a panic fails it.
+// finished: the manager hears that it was ready, and then that it stops, without a
+// drain delay. An error or a panic fails it.
 //
 // run is called on a goroutine of its own, and ready may be called from any. There
 // is no deadline in ctx: a function that still runs a second after the stop deadline
@@ -22,35 +23,30 @@ func Func(run func(ctx context.Context, ready func()) error) Program {
 type function func(ctx context.Context, ready func()) error
 
 func (f function) Start(ctx context.Context) error {
-	ready := make(chan struct{})
-	returned := make(chan error, 1) // before ready was called
-	begun := func() bool {
-		select {
-		case <-ready:
-			return true
-		default:
-			return false
-		}
-	}
+	var once sync.Once // whichever comes first, ready or the end
+	decided := make(chan struct{})
+	early := false // it was the end
+	var result error
 	Go(ctx, func(ctx context.Context) (err error) {
 		protect("Func", func() error {
-			return f(ctx, sync.OnceFunc(func() { close(ready) }))
+			return f(ctx, func() { once.Do(func() { close(decided) }) })
 		}, func(e error) { err = e })
-		if !begun() {
-			// Start has yet to return, and is the one to say how it went.
-			returned <- err
-			return nil
+		once.Do(func() {
+			early, result = true, err
+			close(decided)
+		})
+		if early {
+			return nil // Start says it
 		}
 		f.finish(ctx, err)
 		return err
 	})
-	select {
-	case <-ready:
-		return nil
-	case err := <-returned:
-		f.finish(ctx, err)
-		return err
+	<-decided
+	if early {
+		f.finish(ctx, result)
+		return result
 	}
+	return nil
 }
 
 // finish ends the run if the work is done, rather than cut short.

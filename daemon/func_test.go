@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,6 +43,27 @@ func TestAFunctionThatReturnsNilHasFinished(t *testing.T) {
 			expect(t, "reason told", x.last().Reason, "finished (the function has returned)")
 		})
 	}
+}
+
+func TestAFunctionThatReturnsWhileItBecomesReadyIsNotLost(t *testing.T) {
+	for range 2000 {
+		x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
+			go ready()
+			return errBoom
+		}), daemon.Config{}, func(*trial) {})
+		expect(t, "is the error", errors.Is(err, errBoom), true)
+		expect(t, "took", x.closed.Sub(x.begun), 0)
+	}
+}
+
+func TestWhatHasFinishedIsNotDrained(t *testing.T) {
+	x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
+		ready()
+		pass(time.Second)
+		return nil
+	}), daemon.Config{DrainDelay: 10 * time.Second}, func(*trial) {})
+	expect(t, "result", err, nil)
+	expect(t, "how long it took", x.closed.Sub(x.begun), time.Second)
 }
 
 func TestAFunctionThatFailsFailsTheDaemon(t *testing.T) {

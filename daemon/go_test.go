@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/host"
 )
 
 // starts is a Start that starts f as a goroutine.
@@ -64,10 +65,83 @@ func TestGoroutinesAreWaitedForAfterStop(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 5*time.Second)
 }
 
+func TestAGoroutineOfAReloadLivesAsLongAsTheProgramIsToRun(t *testing.T) {
+	for name, action := range map[string]host.Action{"Reload": host.Reload, "Pause": host.Pause} {
+		t.Run(name, func(t *testing.T) {
+			ended := make(chan error, 1)
+			start := starts(func(ctx context.Context) error {
+				<-ctx.Done()
+				ended <- context.Cause(ctx)
+				return ctx.Err()
+			})
+			_, err := try(t, able{reload: start, pause: start}, daemon.Config{}, func(x *trial) {
+				x.ask(host.Request{Action: action})
+				x.sleep(time.Hour)
+				expect(t, "goroutines ended", len(ended), 0)
+				x.terminate()
+			})
+			expect(t, "result", err, nil)
+			var reason daemon.Reason
+			expect(t, "cause is the Reason", errors.As(<-ended, &reason), true)
+		})
+	}
+}
+
+func TestAGoroutineThatEndsWithAContextOfItsOwnHasNotFailed(t *testing.T) {
+	_, err := try(t, program{start: func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		daemon.Go(ctx, func(ctx context.Context) error {
+			defer cancel()
+			return blocked(ctx)
+		})
+		return nil
+	}}, daemon.Config{}, func(x *trial) {
+		x.sleep(time.Minute)
+		expect(t, "states", x.states(), "starting running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestWhatSaysMoreThanThatTheContextHasEndedIsAFailure(t *testing.T) {
+	for name, f := range map[string]func(context.Context) error{
+		"joined": func(ctx context.Context) error { return errors.Join(blocked(ctx), errBoom) },
+		"panic":  func(ctx context.Context) error { panic(blocked(ctx)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := try(t, program{start: starts(f)}, daemon.Config{}, func(x *trial) { x.terminate() })
+			expect(t, "exit code", daemon.ExitCode(err), 1)
+		})
+	}
+}
+
+func TestOneErrorTwiceIsOneError(t *testing.T) {
+	_, err := try(t, program{start: func(ctx context.Context) error {
+		daemon.Fail(ctx, errBoom)
+		<-ctx.Done()
+		return errBoom
+	}}, daemon.Config{}, func(*trial) {})
+	expect(t, "errors", fmt.Sprint(err), "boom")
+}
+
+// explosive is an error whose text panics.
+type explosive struct{}
+
+func (explosive) Error() string { panic("no text") }
+
+func TestAnErrorThatPanicsIsAFailureLikeAnyOther(t *testing.T) {
+	x, err := try(t, program{start: func(ctx context.Context) error {
+		daemon.Fail(ctx, explosive{})
+		return blocked(ctx)
+	}}, daemon.Config{}, func(*trial) {})
+	expect(t, "exit code", daemon.ExitCode(err), 1)
+	expect(t, "exit code told", x.last().Code, 1)
+}
+
 func TestAGoroutineThatDoesNotReturnIsGivenUp(t *testing.T) {
 	x, err := try(t, program{start: starts(stubborn)}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "exit code of the process", x.exit, 124)
-	expect(t, "says what runs", strings.Contains(err.Error(), "1 goroutines still running"), true)
+	expect(t, "says what runs", strings.Contains(err.Error(), "1 goroutine(s) still running"), true)
 }
 
 func TestErrorsAreJoinedInTheirOrder(t *testing.T) {

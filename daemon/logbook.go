@@ -15,9 +15,10 @@ import (
 type logbook struct {
 	log     *zap.Logger
 	waiting atomic.Int32
+	dropped atomic.Int32
 	mu      sync.Mutex
 	lines   chan line // nil once it is closed
-	written chan struct{}
+	flushed func()    // set before lines is closed
 }
 
 type line struct {
@@ -26,7 +27,7 @@ type line struct {
 	mark   chan struct{} // closed when all before it is written
 }
 
-// orderBound is how long a call of the program waits for the lines that lead to it.
+// orderBound is how long a line of the program waits for those of the run before it.
 const orderBound = 5 * time.Millisecond
 
 func newLogbook(log *zap.Logger) *logbook {
@@ -34,15 +35,13 @@ func newLogbook(log *zap.Logger) *logbook {
 		// Neither the place in this package nor its stack would tell anybody anything.
 		log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zap.LevelEnablerFunc(
 			func(zapcore.Level) bool { return false }))),
-		lines:   make(chan line, 256),
-		written: make(chan struct{}),
+		lines: make(chan line, 256),
 	}
 	go b.write(b.lines)
 	return b
 }
 
 func (b *logbook) write(lines <-chan line) {
-	defer close(b.written)
 	for l := range lines {
 		if l.mark != nil {
 			close(l.mark)
@@ -51,6 +50,13 @@ func (b *logbook) write(lines <-chan line) {
 		l.entry.Write(l.fields...)
 		b.waiting.Add(-1)
 	}
+	if n := b.dropped.Load(); n > 0 {
+		b.log.Warn("lines were dropped: the log could not keep up", zap.Int32("lines", n))
+	}
+	// Terminals and pipes cannot be synced and say so each time; and an error of the
+	// log has no log to go to.
+	_ = b.log.Sync()
+	b.flushed()
 }
 
 // add has a line written. It drops it where 256 wait already.
@@ -66,11 +72,31 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 	case b.lines <- line{entry: entry, fields: fields}:
 		b.waiting.Add(1)
 	default:
+		b.dropped.Add(1)
 	}
 }
 
-// order waits until what was added is written, so that what the program logs next
-// comes after it; but not long, if the log hangs.
+// precede returns log with every line behind those that were added before it: a
+// person reads "stopping" before what Stop has to say.
+func (b *logbook) precede(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return preceded{core, b} }))
+}
+
+type preceded struct {
+	zapcore.Core
+	book *logbook
+}
+
+func (c preceded) With(fields []zap.Field) zapcore.Core { return preceded{c.Core.With(fields), c.book} }
+
+func (c preceded) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) {
+		c.book.order()
+	}
+	return c.Core.Check(e, ce)
+}
+
+// order waits until what was added is written, but not long, if the log hangs.
 func (b *logbook) order() {
 	if b.waiting.Load() == 0 {
 		return
@@ -91,18 +117,14 @@ func (b *logbook) order() {
 	}
 }
 
-// close writes what is left, and flushes the logger. It takes as long as that
-// takes; the caller sets the bound.
-func (b *logbook) close() {
+// close has what is left written and the logger flushed, and then flushed called,
+// on another goroutine.
+func (b *logbook) close(flushed func()) {
 	b.mu.Lock()
-	lines := b.lines
+	defer b.mu.Unlock()
+	b.flushed = flushed
+	close(b.lines)
 	b.lines = nil
-	b.mu.Unlock()
-	close(lines)
-	<-b.written
-	// Terminals and pipes cannot be synced and say so each time; and an error of the
-	// log has no log to go to.
-	_ = b.log.Sync()
 }
 
 // hostLogger is the logger for where the process runs: lines for people on a
@@ -115,11 +137,21 @@ func hostLogger() *zap.Logger {
 		EncodeDuration: zapcore.StringDurationEncoder,
 	}
 	encoder := zapcore.NewJSONEncoder(keys)
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	if isTerminal(os.Stderr) {
 		keys.EncodeLevel = zapcore.CapitalLevelEncoder
 		keys.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		keys.ConsoleSeparator = "  "
 		encoder = zapcore.NewConsoleEncoder(keys)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zap.InfoLevel))
+}
+
+// isTerminal reports whether f is a character device that somebody could look at.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

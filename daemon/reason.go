@@ -1,8 +1,7 @@
 package daemon
 
 import (
-	"context"
-	"errors"
+	"fmt"
 
 	"github.com/go-glidepath/glidepath/internal/host"
 )
@@ -40,19 +39,10 @@ func (r Reason) Error() string {
 		s += " (" + r.Detail + ")"
 	}
 	if r.Err != nil {
-		s += ": " + r.Err.Error()
+		s += ": " + fmt.Sprint(r.Err) // which survives an Error that panics
 	}
 	return s
 }
 
 // Unwrap returns r.Err.
 func (r Reason) Unwrap() error { return r.Err }
-
-// consequence reports whether err only says that the run's context has ended.
-func consequence(ctx context.Context, err error) bool {
-	if ctx.Err() == nil {
-		return false
-	}
-	var r Reason
-	return errors.Is(err, context.Canceled) || errors.As(err, &r)
-}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
 )
@@ -75,6 +77,15 @@ func TestAReloadIsCutShortByAStopThatWaitsForIt(t *testing.T) {
 	expect(t, "result", err, nil)
 	expect(t, "states", x.states(), "starting running reloading stopping stopped")
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
+}
+
+func TestAReloadThatFailsWhileStoppingIsLogged(t *testing.T) {
+	x, err := try(t, able{reload: func(ctx context.Context) error { <-ctx.Done(); return errBoom }}, daemon.Config{}, func(x *trial) {
+		x.ask(reload)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "level", x.logged("reload failed, as the program stops").Level, zap.WarnLevel)
 }
 
 func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {

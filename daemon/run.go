@@ -69,10 +69,13 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) error {
 // thisProcess finds out where the process runs.
 func thisProcess(exits bool) host.Env {
 	said := systemd.Take()
-	env := host.Env{Hosts: []host.Host{console.New(said.Managed(), exits)}, Exit: os.Exit}
+	env := host.Env{Exit: os.Exit}
 	if h := systemd.New(said); h != nil {
 		env.Hosts = append(env.Hosts, h)
 	}
+	// Last: while the signals are subscribed to, which takes its time, the others
+	// connect.
+	env.Hosts = append(env.Hosts, console.New(said.Managed(), exits))
 	return env
 }
 
@@ -100,14 +103,14 @@ type run struct {
 	checkpoint uint32
 	begun      time.Time
 	calling    string                  // the method that runs, for a person
-	interrupt  context.CancelCauseFunc // ends its context
+	again      context.Context         // of Reload, Pause and Continue
+	interrupt  context.CancelCauseFunc // ends it
 	stopCtx    context.Context
 	expire     context.CancelCauseFunc // ends stopCtx
 	watched    bool
 	gaveUp     bool
 	over       bool
-
-	startTimeout, drainDelay, deadline, graceOver, ticker, flushTimeout alarm
+	alarms     alarms
 }
 
 var _ runctx.Run = (*run)(nil)
@@ -118,7 +121,9 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 		r.log = hostLogger()
 	}
 	r.book = newLogbook(r.log)
+	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
+	r.again, r.interrupt = context.WithCancelCause(r.ctx)
 	return r
 }
 
@@ -144,29 +149,39 @@ func (r *run) loop() error {
 			r.handle(event{kind: lifecycle.StopAsked, reason: Reason{
 				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: context.Cause(r.parent),
 			}})
-		case <-r.startTimeout.C():
-			err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
-			r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err)})
-		case <-r.drainDelay.C():
-			r.handle(event{kind: lifecycle.DrainOver})
-		case <-r.deadline.C():
-			r.handle(event{kind: lifecycle.DeadlineOver})
-		case <-r.graceOver.C():
-			r.handle(event{kind: lifecycle.GraceOver})
-		case <-r.flushTimeout.C():
-			r.handle(event{kind: lifecycle.FlushDone})
-		case <-r.ticker.C():
-			r.ticker.set(tick)
-			r.checkpoint++
-			r.tell()
+		case <-r.alarms.wait():
+			for a, due := r.alarms.ring(); due; a, due = r.alarms.ring() {
+				r.rang(a)
+			}
 		}
 	}
 	return r.result()
 }
 
+// rang handles an alarm that is due.
+func (r *run) rang(a alarm) {
+	switch a {
+	case startTimeout:
+		err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
+		r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err)})
+	case drainDelay:
+		r.handle(event{kind: lifecycle.DrainOver})
+	case stopDeadline:
+		r.handle(event{kind: lifecycle.DeadlineOver})
+	case graceOver:
+		r.handle(event{kind: lifecycle.GraceOver})
+	case flushTimeout:
+		r.handle(event{kind: lifecycle.FlushDone})
+	case nextTick:
+		r.alarms.set(nextTick, tick)
+		r.checkpoint++
+		r.tell()
+	}
+}
+
 // handle lets the machine decide on e, and does what it says.
 func (r *run) handle(e event) {
-	if e.kind == lifecycle.StopAsked && e.reason.Trigger == TriggerFinished && r.machine.State() == lifecycle.Starting {
+	if e.kind == lifecycle.Finished && r.machine.State() == lifecycle.Starting {
 		r.finished = &e // ready comes first, or the manager takes the end for a failed start
 		return
 	}
@@ -187,6 +202,9 @@ func (r *run) handle(e event) {
 func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 	switch e.kind {
 	case lifecycle.StartOK:
+		if before.State() != lifecycle.Starting {
+			break
+		}
 		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun)))
 	case lifecycle.StartFailed:
 		if !fx.Has(lifecycle.KeepReason) && !fx.Has(lifecycle.AddError) && e.err != nil {
@@ -197,6 +215,12 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		switch {
 		case e.err != nil && before.State() == lifecycle.Reloading:
 			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err))
+		case e.err != nil && stackOf(e.err) == "":
+			level := zap.WarnLevel
+			if runctx.Consequence(r.again, e.err) {
+				level = zap.DebugLevel
+			}
+			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err))
 		case e.err == nil && r.calling != "":
 			r.book.add(zap.InfoLevel, "reloaded", "")
 		}
@@ -214,10 +238,6 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.ReloadDone, lifecycle.PauseOK, lifecycle.PauseFailed,
 		lifecycle.ContinueOK, lifecycle.ContinueFailed, lifecycle.StopOK, lifecycle.StopFailed:
 		r.calling = ""
-		if r.interrupt != nil {
-			r.interrupt(nil) // lets go of the context
-			r.interrupt = nil
-		}
 	}
 }
 
@@ -236,12 +256,13 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		r.keep(e)
 	case lifecycle.LateReason:
 		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
+		r.hurry(e)
 	case lifecycle.AddError:
 		r.join(e)
 	case lifecycle.ArmStart:
 		r.until = time.Now().Add(r.config.StartTimeout)
-		r.startTimeout.set(r.config.StartTimeout)
-		r.ticker.set(tick)
+		r.alarms.set(startTimeout, r.config.StartTimeout)
+		r.alarms.set(nextTick, tick)
 	case lifecycle.ArmDeadline:
 		r.armDeadline(e)
 	case lifecycle.Tell:
@@ -251,17 +272,17 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	case lifecycle.ArmDrain:
 		// In proportion, where the trigger allows less than Config.StopTimeout.
 		share := float64(r.budget) / float64(r.config.StopTimeout)
-		r.drainDelay.set(time.Duration(float64(r.config.DrainDelay) * share))
+		r.alarms.set(drainDelay, time.Duration(float64(r.config.DrainDelay)*share))
 	case lifecycle.Interrupt:
 		r.interrupt(r.reason)
 	case lifecycle.Release:
 		r.release(r.reason)
 	case lifecycle.Expire:
-		if e.kind == lifecycle.Forced {
-			r.expire(r.reason) // at the deadline it ends by itself
+		if deadline, _ := r.stopCtx.Deadline(); time.Until(deadline) > 0 {
+			r.expire(r.reason) // else it ends by itself, and says why
 		}
 	case lifecycle.ArmGrace:
-		r.graceOver.set(grace)
+		r.alarms.set(graceOver, grace)
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.program.Start, lifecycle.StartOK, lifecycle.StartFailed)
 	case lifecycle.CallReload:
@@ -307,22 +328,35 @@ func (r *run) join(e event) {
 	if e.kind == lifecycle.Failed {
 		err, what = e.reason.Err, e.reason.Detail
 	}
-	if err == nil || e.kind == lifecycle.StartFailed && consequence(r.ctx, err) {
+	if err == nil || e.kind == lifecycle.StartFailed && runctx.Consequence(r.ctx, err) {
 		return
+	}
+	for _, kept := range r.errs {
+		if runctx.Same(err, kept) || runctx.Same(errors.Unwrap(err), kept) {
+			return // told to Fail, and returned as well
+		}
 	}
 	r.errs = append(r.errs, err)
 	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err))
 }
 
 func (r *run) armDeadline(e event) {
-	r.startTimeout.stop()
+	r.alarms.stop(startTimeout)
 	r.until = time.Now().Add(r.budget)
-	r.deadline.set(r.budget)
-	r.ticker.set(tick)
+	r.alarms.set(stopDeadline, r.budget)
+	r.alarms.set(nextTick, tick)
 	ctx, expire := context.WithCancelCause(context.WithoutCancel(r.ctx))
 	ctx, cancel := context.WithDeadlineCause(ctx, r.until, r.reason)
 	r.stopCtx = ctx
 	r.expire = func(cause error) { expire(cause); cancel() }
+}
+
+// hurry shortens the budget where a later trigger allows less than the first.
+func (r *run) hurry(e event) {
+	if until := time.Now().Add(e.budget); e.budget > 0 && until.Before(r.until) {
+		r.until = until
+		r.alarms.set(stopDeadline, e.budget)
+	}
 }
 
 // settle stops and starts what depends on the state being a pending one.
@@ -330,8 +364,8 @@ func (r *run) settle() {
 	if r.machine.State() != lifecycle.Running {
 		return
 	}
-	r.startTimeout.stop()
-	r.ticker.stop()
+	r.alarms.stop(startTimeout)
+	r.alarms.stop(nextTick)
 	if r.watched {
 		return
 	}

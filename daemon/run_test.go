@@ -130,6 +130,44 @@ func TestATriggerMayAllowLessThanStopTimeoutButNeverMore(t *testing.T) {
 	}
 }
 
+func TestALaterTriggerMayAllowLess(t *testing.T) {
+	x, err := try(t, program{stop: blocked}, daemon.Config{}, func(x *trial) {
+		x.terminate()
+		x.sleep(2 * time.Second)
+		x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: time.Hour}) // changes nothing
+		x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: 4 * time.Second})
+	})
+	expect(t, "exit code", daemon.ExitCode(err), 1)
+	expect(t, "how long it took", x.closed.Sub(x.begun), 6*time.Second)
+}
+
+func TestTheFirstReasonIsLoggedForPeopleAndLaterOnesForDebugging(t *testing.T) {
+	x, _ := try(t, program{}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
+		x.ask(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: "interrupt again to stop at once"})
+		x.terminate()
+	})
+	expect(t, "level of the first", x.logged("stopping; interrupt again to stop at once").Level, zap.InfoLevel)
+	late := x.logged("asked to stop again")
+	expect(t, "level of a later one", late.Level, zap.DebugLevel)
+	expect[any](t, "trigger of a later one", late.ContextMap()["trigger"], "terminate")
+}
+
+// synced notes when it was synced.
+type synced struct {
+	zapcore.Core
+	at *time.Time
+}
+
+func (s synced) Sync() error { pass(100 * time.Millisecond); *s.at = time.Now(); return nil }
+
+func TestTheLogIsFlushedBeforeTheEndIsTold(t *testing.T) {
+	var at time.Time
+	core := synced{zapcore.NewNopCore(), &at}
+	x, _ := try(t, program{}, daemon.Config{Logger: zap.New(core)}, func(x *trial) { x.terminate() })
+	expect(t, "flushed", at.IsZero(), false)
+	expect(t, "time from the flush to the end", x.closed.Sub(at), 0)
+}
+
 func TestAStopDuringStartEndsItsContext(t *testing.T) {
 	x, err := try(t, program{
 		start: blocked,
@@ -152,6 +190,7 @@ func TestStopIsCalledWhenStartSucceedsThoughItWasAskedToStop(t *testing.T) {
 	expect(t, "result", err, nil)
 	expect(t, "calls of Stop", stopped, 1)
 	expect(t, "states", x.states(), "starting stopping stopped")
+	expect(t, "lines that say it is ready", x.logs.FilterMessage("ready").Len(), 0)
 }
 
 func TestAStartThatTakesTooLongFails(t *testing.T) {
@@ -166,7 +205,7 @@ func TestAStartThatIgnoresItsContextIsGivenUp(t *testing.T) {
 	expect(t, "exit code of the process", x.exit, 124)
 	expect(t, "exit code told", x.last().Code, 124)
 	expect(t, "is ErrStopTimeout", errors.Is(err, daemon.ErrStopTimeout), true)
-	expect(t, "names what runs", strings.Contains(err.Error(), "Start and 0 goroutines"), true)
+	expect(t, "names what runs", strings.Contains(err.Error(), "Start and 0 goroutine(s)"), true)
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second+5*time.Second+time.Second)
 }
 
@@ -231,7 +270,7 @@ func TestASecondSignalCutsTheWayDownShort(t *testing.T) {
 }
 
 func TestASecondSignalGivesUpAfterTheGrace(t *testing.T) {
-	x, _ := try(t, program{stop: stubborn}, daemon.Config{}, func(x *trial) {
+	x, err := try(t, program{stop: stubborn}, daemon.Config{}, func(x *trial) {
 		x.terminate()
 		x.sleep(time.Second)
 		x.force()
@@ -240,6 +279,9 @@ func TestASecondSignalGivesUpAfterTheGrace(t *testing.T) {
 	expect(t, "exit code of the process", x.exit, 130)
 	expect(t, "how long it took", x.closed.Sub(x.begun), 2*time.Second)
 	x.logged("giving up")
+	x.logged("not waiting any longer")
+	expect(t, "errors", strings.Count(err.Error(), "\n"), 1)
+	expect(t, "is ErrStopTimeout", errors.Is(err, daemon.ErrStopTimeout), false)
 }
 
 func TestAProgramGoesOnServingDuringTheDrainDelay(t *testing.T) {

@@ -19,7 +19,7 @@ func (r *run) watch(w host.Watchdog) {
 	well := true
 	for {
 		err := r.check(every)
-		if r.ctx.Err() != nil {
+		if r.ctx.Err() != nil || stackOf(err) != "" {
 			return
 		}
 		switch {
@@ -35,6 +35,8 @@ func (r *run) watch(w host.Watchdog) {
 		select {
 		case <-ticks.C:
 		case <-r.ctx.Done():
+		}
+		if r.ctx.Err() != nil {
 			return
 		}
 	}
@@ -47,6 +49,10 @@ func (r *run) check(within time.Duration) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, within)
 	defer cancel()
+	slow := time.AfterFunc(within, func() {
+		r.book.add(zap.WarnLevel, "Check has not returned: the watchdog gets no sign of life", "", zap.Duration("after", within))
+	})
+	defer slow.Stop()
 	protect("Check", func() error { return p.Check(ctx) }, func(e error) {
 		err = e
 		if stackOf(e) != "" {

@@ -54,6 +54,7 @@ func TestACheckThatFailsWithholdsTheSignOfLife(t *testing.T) {
 	})
 	expect(t, "result", err, nil)
 	x.logged("Check fails: the watchdog gets no sign of life") // once, not each time
+	expect(t, "lines of a Check that hangs", x.logs.FilterMessageSnippet("has not returned").Len(), 0)
 	x.logged("Check passes again")
 }
 
@@ -72,7 +73,25 @@ func TestACheckThatHangsWithholdsTheSignOfLife(t *testing.T) {
 		x.terminate()
 	})
 	expect(t, "result", err, nil)
+	x.logged("Check has not returned: the watchdog gets no sign of life")
 	expect(t, "the hanging Check was waited for", x.closed.Sub(x.begun), 20*time.Second)
+}
+
+func TestReloadsDoNotChangeTheSignsOfLife(t *testing.T) {
+	x, err := watch(t, able{}, func(x *trial) {
+		x.ask(reload)
+		x.ask(reload)
+		x.sleep(2500 * time.Millisecond)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "signs of life", len(x.signs), 3)
+}
+
+func TestACheckThatPanicsDoesSoOnce(t *testing.T) {
+	x := &trial{t: t, exit: -1, interval: 2 * time.Second}
+	err := x.try(able{check: func(context.Context) error { panic(errBoom) }}, daemon.Config{DrainDelay: 20 * time.Second}, func(*trial) {})
+	expect(t, "result", err.Error(), "panic in Check: boom")
 }
 
 func TestAManagerWithoutAWatchdogGetsNoSignOfLife(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
@@ -17,16 +18,15 @@ import (
 // the methods of a Program itself, or a function that uses daemon.Go, daemon.Fail
 // or daemon.Logger.
 //
-// It logs to t. When the test ends the context is cancelled, and the goroutines of
-// daemon.Go are waited for. A failure of one of them, or a call of daemon.Fail, is
-// an error of the test.
+// It logs to t. When the test ends the context is cancelled, with a daemon.Reason as
+// its cause, and the goroutines of daemon.Go are waited for. A failure of one of
+// them, then too, or a call of daemon.Fail, is an error of the test.
 func Context(t testing.TB) context.Context {
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
 	d := &double{t: t, log: zaptest.NewLogger(t)}
 	ctx = runctx.NewContext(ctx, d)
-	d.ctx = ctx
 	t.Cleanup(func() {
-		cancel()
+		cancel(daemon.Reason{Trigger: daemon.TriggerCancelled, Detail: "the test has ended"})
 		d.goroutines.Wait()
 	})
 	return ctx
@@ -35,14 +35,13 @@ func Context(t testing.TB) context.Context {
 // double stands in for a run.
 type double struct {
 	t          testing.TB
-	ctx        context.Context
 	log        *zap.Logger
 	goroutines sync.WaitGroup
 }
 
 func (d *double) Go(ctx context.Context, f func(context.Context) error) {
 	d.goroutines.Go(func() {
-		if err := f(ctx); err != nil && d.ctx.Err() == nil {
+		if err := f(ctx); err != nil && !runctx.Consequence(ctx, err) {
 			d.t.Errorf("a goroutine failed: %v", err)
 		}
 	})

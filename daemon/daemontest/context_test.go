@@ -47,11 +47,9 @@ func TestFailuresAreErrorsOfTheTest(t *testing.T) {
 	r := &recorder{TB: t}
 	ctx := daemontest.Context(r)
 	daemon.Fail(ctx, errors.New("boom"))
-	failed := make(chan struct{})
-	daemon.Go(ctx, func(context.Context) error { defer close(failed); return errors.New("boom") })
-	<-failed
+	daemon.Go(ctx, func(ctx context.Context) error { <-ctx.Done(); return errors.New("boom") })
 	r.end()
-	if len(r.errors) < 1 || !strings.Contains(r.errors[0], "daemon.Fail") {
+	if len(r.errors) != 2 || !strings.Contains(r.errors[0], "daemon.Fail") || !strings.Contains(r.errors[1], "goroutine") {
 		t.Errorf("errors: %q", r.errors)
 	}
 }

@@ -26,13 +26,31 @@ const (
 type life struct {
 	ready    time.Duration // from before fork until READY=1 was read
 	stop     time.Duration // from before kill until wait4 has returned
-	barrier  time.Duration // from before kill until the barrier was read, 0 if there was none
 	resident float64       // bytes, when idle
 }
 
-// live runs a program from its birth to its death, with a manager or without.
-func live(s stage, program string, managed bool) (l life, err error) {
+// host is where a program runs.
+type host int
+
+const (
+	alone   host = iota // without a manager
+	managed             // with a manager that is somebody else's
+	child               // as what systemd itself has started, and has told so
+)
+
+// argv is the command line that brings a program there. Only the process itself
+// knows its number; a shell hands it over as systemd does.
+func (h host) argv(program string) []string {
+	if h == child {
+		return []string{"/bin/sh", "-c", `SYSTEMD_EXEC_PID=$$ exec "$0"`, program}
+	}
+	return []string{program}
+}
+
+// live runs a program from its birth to its death.
+func live(s stage, program string, where host) (l life, err error) {
 	env := s.env
+	managed := where != alone
 	var m *manager
 	if managed {
 		env = s.managed()
@@ -48,7 +66,8 @@ func live(s stage, program string, managed bool) (l life, err error) {
 	defer func() { err = errors.Join(err, journal.close()) }()
 
 	born := time.Now()
-	pid, err := syscall.ForkExec(program, []string{program}, &syscall.ProcAttr{
+	argv := where.argv(program)
+	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{
 		Env: env,
 		// The null device is open for reading only, which is no matter: nothing is
 		// written to standard output.
@@ -82,11 +101,6 @@ func live(s stage, program string, managed bool) (l life, err error) {
 	}
 	l.stop = time.Since(asked)
 	hang.Stop()
-	if managed {
-		if at := m.when("BARRIER=1"); !at.IsZero() {
-			l.barrier = at.Sub(asked)
-		}
-	}
 	if err := errors.Join(readyErr, killErr, err); err != nil {
 		return l, fmt.Errorf("%s: %w", program, err)
 	}

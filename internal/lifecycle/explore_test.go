@@ -309,6 +309,12 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 		n, fx := m.Step(e)
 		return n, fx &^ Interrupt
 	},
+	"what has finished is drained": func(m Machine, e Event) (Machine, Effects) {
+		if e == Finished {
+			e = StopAsked
+		}
+		return m.Step(e)
+	},
 	"the drain delay never ends": func(m Machine, e Event) (Machine, Effects) {
 		if e == DrainOver {
 			return m, 0

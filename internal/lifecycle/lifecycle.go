@@ -9,7 +9,7 @@
 //	    │   ReloadAsked ▼  │  └───────────── Continuing ◄─────────┘
 //	    │             Reloading   ContinueOK
 //	    │
-//	    └──► from every state, by StopAsked or Failed:
+//	    └──► from every state, by StopAsked, Finished or Failed:
 //
 //	Stopping:  drain ─► settle ─► stop ─► join ─► flush ─► Stopped
 //
@@ -52,6 +52,7 @@ const (
 	StartFailed                 // Start returned an error, or panicked
 	StartExpired                // the start timeout has passed
 	StopAsked                   // something asks the program to stop
+	Finished                    // the program has done its work: nothing is served any more
 	Failed                      // the program has failed: Fail, a goroutine, a panic
 	ReloadAsked                 // something asks the program to reload
 	ReloadDone                  // Reload has returned, whatever it returned
@@ -75,7 +76,7 @@ const (
 
 func (e Event) String() string {
 	return [...]string{
-		"StartOK", "StartFailed", "StartExpired", "StopAsked", "Failed",
+		"StartOK", "StartFailed", "StartExpired", "StopAsked", "Finished", "Failed",
 		"ReloadAsked", "ReloadDone",
 		"PauseAsked", "PauseOK", "PauseFailed", "ContinueAsked", "ContinueOK", "ContinueFailed",
 		"DrainOver", "StopOK", "StopFailed", "Joined", "DeadlineOver", "Forced", "GraceOver", "FlushDone",

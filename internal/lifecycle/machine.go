@@ -55,14 +55,16 @@ func (m Machine) Outcome() Outcome { return m.outcome }
 func (m Machine) Step(e Event) (Machine, Effects) {
 	switch e {
 	case StopAsked:
-		return m.ask(AsAsked)
+		return m.ask(AsAsked, m.drains)
+	case Finished:
+		return m.ask(AsAsked, false)
 	case Failed:
-		return m.ask(Failure)
+		return m.ask(Failure, m.drains)
 	case StartExpired:
 		if m.state != Starting {
 			return m, 0
 		}
-		return m.ask(Failure)
+		return m.ask(Failure, m.drains)
 	case StartOK, StartFailed:
 		return m.startReturned(e)
 	case ReloadAsked, ReloadDone:
@@ -78,8 +80,9 @@ func (m Machine) Step(e Event) (Machine, Effects) {
 }
 
 // ask begins the way down, once. The first reason wins; a failure that comes
-// later makes the outcome worse all the same.
-func (m Machine) ask(o Outcome) (Machine, Effects) {
+// later makes the outcome worse all the same. With drains, a program that was ready
+// goes on serving first.
+func (m Machine) ask(o Outcome, drains bool) (Machine, Effects) {
 	switch {
 	case m.state == Stopped || m.step == flush:
 		return m, 0
@@ -98,7 +101,7 @@ func (m Machine) ask(o Outcome) (Machine, Effects) {
 	if o == Failure {
 		m.fail()
 	}
-	if ready && m.drains {
+	if ready && drains {
 		m.step = drain
 		return m, fx | ArmDrain
 	}
@@ -124,7 +127,7 @@ func (m Machine) startReturned(e Event) (Machine, Effects) {
 	case m.started:
 		return m.run()
 	}
-	return m.ask(Failure)
+	return m.ask(Failure, m.drains)
 }
 
 // run enters Running, and goes on to a reload that was asked for meanwhile.

@@ -127,7 +127,10 @@ func (w *world) expect(before world, e Event, fx Effects) string {
 	case fx.Has(AddError):
 		return "something that is no failure was added to the errors"
 	}
-	if e == StopAsked && !before.reason && !fx.Has(KeepReason) {
+	if e == Finished && fx.Has(ArmDrain) {
+		return "a program that has finished was drained"
+	}
+	if (e == StopAsked || e == Finished) && !before.reason && !fx.Has(KeepReason) {
 		return "a request to stop was not heard"
 	}
 	if e == Forced && before.reason && open {

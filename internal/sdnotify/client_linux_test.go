@@ -122,6 +122,15 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestChildrenDoNotInheritTheConnection(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "notify")
+	manager(t, name)
+	flags, err := unix.FcntlInt(uintptr(dial(t, name).fd), unix.F_GETFD, 0)
+	if err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("flags %x, %v", flags, err)
+	}
+}
+
 func TestAFullQueueIsWaitedForOnlySoLong(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	conn := manager(t, name)

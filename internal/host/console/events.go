@@ -11,11 +11,8 @@ import (
 // and SPI_GETWAITTOKILLTIMEOUT).
 const closeBudget = 4500 * time.Millisecond
 
-// The numbers that forced exits have on Windows too.
-const (
-	sigint  = 2
-	sigterm = 15
-)
+// sigint is the number that a forced exit has on Windows too.
+const sigint = 2
 
 // consoleInterrupt is CTRL_C or CTRL_BREAK, which have no limit of their own.
 func (r *rules) consoleInterrupt(now time.Time) (host.Request, bool) {
@@ -23,11 +20,12 @@ func (r *rules) consoleInterrupt(now time.Time) (host.Request, bool) {
 }
 
 // consoleClose is CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN. Go keeps the event's
-// handler from returning, which would end the process at once.
-func (r *rules) consoleClose(now time.Time) (host.Request, bool) {
-	return r.interrupt(host.Request{
+// handler from returning, which would end the process at once. It is no impatience,
+// whatever came before it: it only says how much time there is from now on.
+func consoleClose() (host.Request, bool) {
+	return host.Request{
 		Trigger: host.TriggerConsoleClose,
 		Detail:  "CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN",
 		Budget:  closeBudget,
-	}, sigterm, now)
+	}, true
 }

@@ -7,32 +7,28 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestConsoleEventsOfWindowsHaveTheirBudgets(t *testing.T) {
+func TestCtrlCAndCtrlBreakHaveNoLimitOfTheirOwn(t *testing.T) {
 	now := time.Now()
-	for _, test := range []struct {
-		name    string
-		event   func(*rules, time.Time) (host.Request, bool)
-		trigger string
-		budget  time.Duration
-		forces  int
-	}{
-		{"CTRL_C or CTRL_BREAK", (*rules).consoleInterrupt, host.TriggerInterrupt, 0, 2},
-		{"CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN", (*rules).consoleClose, host.TriggerConsoleClose, 4500 * time.Millisecond, 15},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := rules{terminal: true}
-			q, ok := test.event(&r, now)
-			if !ok || q.Action != host.Stop || q.Trigger != test.trigger || q.Detail != test.name || q.Budget != test.budget {
-				t.Errorf("the first one asks for %+v, %t", q, ok)
-			}
-			if q, ok := test.event(&r, now.Add(secondInterrupt-1)); ok {
-				t.Errorf("one that is the same one twice asks for %+v", q)
-			}
-			q, ok = test.event(&r, now.Add(secondInterrupt))
-			if !ok || q.Action != host.Force || q.Signal != test.forces {
-				t.Errorf("the second one asks for %+v, %t", q, ok)
-			}
-		})
+	r := rules{terminal: true}
+	q, ok := r.consoleInterrupt(now)
+	if !ok || q.Action != host.Stop || q.Trigger != host.TriggerInterrupt || q.Detail != "CTRL_C or CTRL_BREAK" || q.Budget != 0 {
+		t.Errorf("the first one asks for %+v, %t", q, ok)
+	}
+	if q, ok := r.consoleInterrupt(now.Add(secondInterrupt - 1)); ok {
+		t.Errorf("one that is the same one twice asks for %+v", q)
+	}
+	q, ok = r.consoleInterrupt(now.Add(secondInterrupt))
+	if !ok || q.Action != host.Force || q.Signal != 2 {
+		t.Errorf("the second one asks for %+v, %t", q, ok)
+	}
+}
+
+func TestAConsoleThatClosesSaysHowMuchTimeThereIs(t *testing.T) {
+	for range 2 { // also after another one
+		q, ok := consoleClose()
+		if !ok || q.Action != host.Stop || q.Trigger != host.TriggerConsoleClose || q.Budget != 4500*time.Millisecond {
+			t.Errorf("it asks for %+v, %t", q, ok)
+		}
 	}
 }
 

@@ -49,10 +49,8 @@ func (h *Host) Open(run host.Run) {
 	}
 	go func() {
 		defer close(h.stopped)
-		if !h.forever {
-			defer signal.Stop(unread)
-			defer signal.Stop(signals)
-		}
+		defer signal.Stop(unread)
+		defer signal.Stop(signals)
 		for {
 			select {
 			case s := <-signals:
@@ -69,8 +67,11 @@ func (h *Host) Open(run host.Run) {
 // Tell does nothing: nobody listens.
 func (h *Host) Tell(host.Status) {}
 
-// Close gives the signals their default behaviour back.
+// Close gives the signals their default behaviour back, unless the process exits.
 func (h *Host) Close(context.Context) {
+	if h.forever {
+		return
+	}
 	close(h.done)
 	<-h.stopped
 }

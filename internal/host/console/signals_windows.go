@@ -27,7 +27,7 @@ func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	case os.Interrupt:
 		return r.consoleInterrupt(now)
 	case syscall.SIGTERM:
-		return r.consoleClose(now)
+		return consoleClose()
 	}
 	return host.Request{}, false
 }

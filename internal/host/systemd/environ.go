@@ -14,6 +14,7 @@ type Environ struct {
 	watchdog     time.Duration // 0 if systemd does not wait for signs of life
 	mainPID      int           // what to announce as the main process, 0 if nothing
 	started      bool          // systemd itself has started this process
+	managed      bool          // … or the parent of this one
 	bad          error         // what could not be understood
 }
 
@@ -35,9 +36,11 @@ func read(get func(string) string, pid, parent int) Environ {
 	e := Environ{notifySocket: get("NOTIFY_SOCKET")}
 	exec, _ := strconv.Atoi(get("SYSTEMD_EXEC_PID"))
 	e.started = exec == pid
-	if exec != pid && exec == parent && exec > 1 {
+	e.managed = exec == pid || exec == parent && exec > 1
+	if e.managed && !e.started {
 		// A wrapper has started us, and systemd takes it for the main process.
-		// When it dies of the SIGTERM that both get, we would be killed.
+		// When it dies of the SIGTERM that both get, we would be killed. It counts
+		// only where the unit lets others than the main process speak at all.
 		e.mainPID = pid
 	}
 	usec, watched := get("WATCHDOG_USEC"), get("WATCHDOG_PID")
@@ -54,5 +57,6 @@ func read(get func(string) string, pid, parent int) Environ {
 	return e
 }
 
-// Managed reports whether systemd is what stops this process.
-func (e Environ) Managed() bool { return e.started || e.notifySocket != "" }
+// Managed reports whether systemd is what stops this process. NOTIFY_SOCKET alone
+// does not say so: it may be inherited, from a terminal's server for one.
+func (e Environ) Managed() bool { return e.managed }

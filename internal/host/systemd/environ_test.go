@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,10 @@ func TestTheEnvironmentIsUnderstood(t *testing.T) {
 		bad  bool
 	}{
 		{"nothing", nil, Environ{}, false},
-		{"a service", map[string]string{"NOTIFY_SOCKET": "/n", "SYSTEMD_EXEC_PID": "100"}, Environ{notifySocket: "/n", started: true}, false},
-		{"a service behind a wrapper", map[string]string{"NOTIFY_SOCKET": "/n", "SYSTEMD_EXEC_PID": "50"}, Environ{notifySocket: "/n", mainPID: pid}, false},
+		{"a service", map[string]string{"NOTIFY_SOCKET": "/n", "SYSTEMD_EXEC_PID": "100"}, Environ{notifySocket: "/n", started: true, managed: true}, false},
+		{"a service behind a wrapper", map[string]string{"NOTIFY_SOCKET": "/n", "SYSTEMD_EXEC_PID": "50"}, Environ{notifySocket: "/n", mainPID: pid, managed: true}, false},
 		{"a child of a service's child", map[string]string{"NOTIFY_SOCKET": "/n", "SYSTEMD_EXEC_PID": "7"}, Environ{notifySocket: "/n"}, false},
-		{"a service of Type=simple", map[string]string{"SYSTEMD_EXEC_PID": "100"}, Environ{started: true}, false},
+		{"a service of Type=simple", map[string]string{"SYSTEMD_EXEC_PID": "100"}, Environ{started: true, managed: true}, false},
 		{"a watchdog", map[string]string{"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "100"}, Environ{watchdog: 2 * time.Second}, false},
 		{"a watchdog for whoever it is", map[string]string{"WATCHDOG_USEC": "2000000"}, Environ{watchdog: 2 * time.Second}, false},
 		{"a watchdog for somebody else", map[string]string{"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "7"}, Environ{}, false},
@@ -50,6 +51,7 @@ func TestChildrenDoNotInheritWhatSystemdHasSaid(t *testing.T) {
 		t.Setenv(key, "1")
 	}
 	t.Setenv("NOTIFY_SOCKET", "/n")
+	t.Setenv("SYSTEMD_EXEC_PID", strconv.Itoa(os.Getpid()))
 	if e := Take(); e.notifySocket != "/n" || !e.Managed() {
 		t.Errorf("got %+v", e)
 	}
@@ -58,7 +60,7 @@ func TestChildrenDoNotInheritWhatSystemdHasSaid(t *testing.T) {
 			t.Errorf("%s=%s is left", key, value)
 		}
 	}
-	if e := Take(); e.Managed() {
+	if e := Take(); e.notifySocket != "" || e.watchdog != 0 {
 		t.Errorf("the second time: %+v", e)
 	}
 }

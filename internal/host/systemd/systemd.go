@@ -5,6 +5,7 @@ package systemd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -44,7 +45,7 @@ type Host struct {
 	tick   host.Status   // worth sending only while it is the newest
 	ticked bool
 	alive  bool
-	last   bool // nothing follows
+	last   time.Time // nothing follows, and it is to be over by then
 
 	wake chan struct{}
 	gone chan struct{}
@@ -98,10 +99,16 @@ func (h *Host) Alive() {
 	h.poke()
 }
 
-// Close waits until systemd has processed everything.
+// Close waits until everything is on its way. Where systemd could not tell any more
+// which service it is of, once the process is gone, it also waits until systemd has
+// processed it: systemd knows the processes that it has started itself.
 func (h *Host) Close(ctx context.Context) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(barrierTimeout)
+	}
 	h.mu.Lock()
-	h.last = true
+	h.last = deadline
 	h.mu.Unlock()
 	h.poke()
 	select {
@@ -148,7 +155,9 @@ func (h *Host) send(ctx context.Context) {
 		case sign:
 			_ = w.alive()
 		case end:
-			_ = client.Barrier(barrierTimeout)
+			if !h.env.started {
+				_ = client.Barrier(min(barrierTimeout, time.Until(h.last)))
+			}
 			return
 		}
 	}
@@ -179,7 +188,7 @@ func (h *Host) next() (host.Status, item) {
 	case h.alive:
 		h.alive = false
 		return host.Status{}, sign
-	case h.last:
+	case !h.last.IsZero():
 		return host.Status{}, end
 	}
 	return host.Status{}, nothing
@@ -204,7 +213,7 @@ func (w *writer) state(s host.Status) error {
 		m = m.Add(sdnotify.Ready)
 		switch {
 		case s.Err != nil:
-			m = errno(m, s.Err).Status("running; the last reload failed: " + s.Err.Error())
+			m = errno(m, s.Err).Status("running; the last reload failed: " + fmt.Sprint(s.Err))
 		default:
 			m = m.Status("running")
 		}
@@ -217,7 +226,7 @@ func (w *writer) state(s host.Status) error {
 		if s.Err == nil {
 			return nil // its end says it
 		}
-		m = errno(m, s.Err).Status("failed: " + s.Err.Error())
+		m = errno(m, s.Err).Status("failed: " + fmt.Sprint(s.Err))
 	default:
 		m = m.Status(s.State.String())
 	}
@@ -239,7 +248,7 @@ func (w *writer) alive() error {
 // the margin: a program that hangs is to be given up by us, and if we hang, by
 // systemd.
 func extend(m sdnotify.Message, left time.Duration) sdnotify.Message {
-	return m.Extend(min(extension, left+margin))
+	return m.Extend(min(extension, min(left, extension)+margin))
 }
 
 func errno(m sdnotify.Message, err error) sdnotify.Message {

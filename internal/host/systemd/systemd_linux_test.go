@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -247,6 +248,44 @@ func TestWhatIsWrongIsOneWarning(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSystemdsOwnChildHasNoBarrierToWaitFor(t *testing.T) {
+	l := newListen(t)
+	go l.serve()
+	h := open(t, Environ{notifySocket: l.name, started: true})
+	h.Tell(host.Status{State: lifecycle.Running})
+	h.Close(t.Context())
+	if m := <-l.messages; m != "READY=1\nSTATUS=running" {
+		t.Errorf("got %q", m)
+	}
+	if err := l.conn.SetReadDeadline(time.Now()); err != nil { // all that was sent is there by now
+		t.Fatal(err)
+	}
+	for m := range l.messages {
+		t.Errorf("got %q", m)
+	}
+}
+
+func TestNoDescriptorIsLeft(t *testing.T) {
+	count := func() int {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(fds)
+	}
+	l := newListen(t)
+	go l.serve()
+	before := count()
+	for range 50 {
+		h := open(t, Environ{notifySocket: l.name})
+		h.Tell(host.Status{State: lifecycle.Running})
+		h.Close(t.Context())
+	}
+	if after := count(); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
 

@@ -28,6 +28,8 @@ func (a *alarms) set(x alarm, d time.Duration) { a.due[x] = time.Now().Add(d) }
 
 func (a *alarms) stop(x alarm) { a.due[x] = time.Time{} }
 
+func (a *alarms) isSet(x alarm) bool { return !a.due[x].IsZero() }
+
 // first is the alarm that is due first.
 func (a *alarms) first() (x alarm, set bool) {
 	for i, due := range a.due {

@@ -264,15 +264,15 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		r.alarms.set(startTimeout, r.config.StartTimeout)
 		r.alarms.set(nextTick, tick)
 	case lifecycle.ArmDeadline:
-		r.armDeadline(e)
+		r.alarms.stop(startTimeout)
+		r.alarms.set(nextTick, tick)
+		r.setDeadline(r.budget)
 	case lifecycle.Tell:
 		r.checkpoint = 0
 		r.tell()
 		r.settle()
 	case lifecycle.ArmDrain:
-		// In proportion, where the trigger allows less than Config.StopTimeout.
-		share := float64(r.budget) / float64(r.config.StopTimeout)
-		r.alarms.set(drainDelay, time.Duration(float64(r.config.DrainDelay)*share))
+		r.drain(r.budget)
 	case lifecycle.Interrupt:
 		r.interrupt(r.reason)
 	case lifecycle.Release:
@@ -338,25 +338,6 @@ func (r *run) join(e event) {
 	}
 	r.errs = append(r.errs, err)
 	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err))
-}
-
-func (r *run) armDeadline(e event) {
-	r.alarms.stop(startTimeout)
-	r.until = time.Now().Add(r.budget)
-	r.alarms.set(stopDeadline, r.budget)
-	r.alarms.set(nextTick, tick)
-	ctx, expire := context.WithCancelCause(context.WithoutCancel(r.ctx))
-	ctx, cancel := context.WithDeadlineCause(ctx, r.until, r.reason)
-	r.stopCtx = ctx
-	r.expire = func(cause error) { expire(cause); cancel() }
-}
-
-// hurry shortens the budget where a later trigger allows less than the first.
-func (r *run) hurry(e event) {
-	if until := time.Now().Add(e.budget); e.budget > 0 && until.Before(r.until) {
-		r.until = until
-		r.alarms.set(stopDeadline, e.budget)
-	}
 }
 
 // settle stops and starts what depends on the state being a pending one.

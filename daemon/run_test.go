@@ -141,6 +141,21 @@ func TestALaterTriggerMayAllowLess(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 6*time.Second)
 }
 
+func TestALaterTriggerThatAllowsLessCutsTheDrainDelayToo(t *testing.T) {
+	p := program{stop: func(ctx context.Context) error {
+		deadline, _ := ctx.Deadline()
+		expect(t, "time until the deadline", time.Until(deadline), 3*time.Second)
+		return nil
+	}}
+	x, err := try(t, p, daemon.Config{StopTimeout: 40 * time.Second, DrainDelay: 10 * time.Second}, func(x *trial) {
+		x.terminate()
+		x.sleep(2 * time.Second)
+		x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: 4 * time.Second})
+	})
+	expect(t, "result", err, nil)
+	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
+}
+
 func TestTheFirstReasonIsLoggedForPeopleAndLaterOnesForDebugging(t *testing.T) {
 	x, _ := try(t, program{}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
 		x.ask(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: "interrupt again to stop at once"})

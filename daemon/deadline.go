@@ -1,0 +1,41 @@
+package daemon
+
+import (
+	"context"
+	"time"
+)
+
+// setDeadline begins the budget, or one that is shorter. A Stop that runs already
+// keeps its context, which then ends before its deadline.
+func (r *run) setDeadline(budget time.Duration) {
+	r.until = time.Now().Add(budget)
+	r.alarms.set(stopDeadline, budget)
+	if r.calling == "Stop" {
+		return
+	}
+	if r.expire != nil {
+		r.expire(r.reason)
+	}
+	ctx, expire := context.WithCancelCause(context.WithoutCancel(r.ctx))
+	ctx, cancel := context.WithDeadlineCause(ctx, r.until, r.reason)
+	r.stopCtx = ctx
+	r.expire = func(cause error) { expire(cause); cancel() }
+}
+
+// drain begins the drain delay, in proportion where a trigger allows less than
+// Config.StopTimeout.
+func (r *run) drain(budget time.Duration) {
+	share := float64(budget) / float64(r.config.StopTimeout)
+	r.alarms.set(drainDelay, time.Duration(float64(r.config.DrainDelay)*share))
+}
+
+// hurry shortens what is left where a later trigger allows less than the first.
+func (r *run) hurry(e event) {
+	if e.budget == 0 || time.Until(r.until) <= e.budget {
+		return
+	}
+	r.setDeadline(e.budget)
+	if r.alarms.isSet(drainDelay) {
+		r.drain(e.budget)
+	}
+}

@@ -70,7 +70,7 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) error {
 func thisProcess(exits bool) host.Env {
 	said := systemd.Take()
 	env := host.Env{Exit: os.Exit}
-	if h := systemd.New(said); h != nil {
+	if h := systemd.New(said, exits); h != nil {
 		env.Hosts = append(env.Hosts, h)
 	}
 	// Last: while the signals are subscribed to, which takes its time, the others

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,8 +36,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
+
+	// Where the tests themselves run under nohup, the programs would inherit that
+	// and take no hang-up for one. A caught signal is not inherited; nobody reads it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+
 	dir, err := buildPrograms(ctx)
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err != nil {

@@ -37,14 +37,16 @@ const (
 // Host tells systemd. One goroutine sends, in order, so that a manager that is slow
 // to read holds up nothing else.
 type Host struct {
-	env  Environ
-	warn func(string, ...zap.Field)
+	env   Environ
+	exits bool
+	warn  func(string, ...zap.Field)
 
 	mu     sync.Mutex
 	states []host.Status // yet to be told
 	tick   host.Status   // worth sending only while it is the newest
 	ticked bool
 	alive  bool
+	idle   bool      // nothing is being sent
 	last   time.Time // nothing follows, and it is to be over by then
 
 	wake chan struct{}
@@ -54,12 +56,13 @@ type Host struct {
 
 var _ host.Watchdog = (*Host)(nil)
 
-// New returns a host for what the environment says, nil if that is nothing.
-func New(env Environ) *Host {
+// New returns a host for what the environment says, nil if that is nothing. With
+// exits, the process exits when the host is closed.
+func New(env Environ, exits bool) *Host {
 	if env.notifySocket == "" && env.bad == nil {
 		return nil
 	}
-	return &Host{env: env, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	return &Host{env: env, exits: exits, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
 // Open connects.
@@ -70,8 +73,11 @@ func (h *Host) Open(run host.Run) {
 	go h.send(ctx)
 }
 
-// Tell queues s.
+// Tell queues s. That the run has stopped as asked is said by its end.
 func (h *Host) Tell(s host.Status) {
+	if s.State == lifecycle.Stopped && s.Err == nil {
+		return
+	}
 	h.mu.Lock()
 	if s.Checkpoint > 0 {
 		h.tick, h.ticked = s, true
@@ -109,7 +115,11 @@ func (h *Host) Close(ctx context.Context) {
 	}
 	h.mu.Lock()
 	h.last = deadline
+	done := h.exits && h.env.started && h.idle && !h.pending()
 	h.mu.Unlock()
+	if done {
+		return
+	}
 	h.poke()
 	select {
 	case <-h.gone:
@@ -173,10 +183,14 @@ const (
 	end
 )
 
+// pending reports whether there is something to be sent.
+func (h *Host) pending() bool { return len(h.states) > 0 || h.ticked || h.alive }
+
 // next takes what is to be sent next.
 func (h *Host) next() (host.Status, item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.idle = !h.pending() && h.last.IsZero()
 	switch {
 	case len(h.states) > 0:
 		s := h.states[0]
@@ -223,9 +237,6 @@ func (w *writer) state(s host.Status) error {
 		m = extend(m.Add(sdnotify.Stopping), s.Left)
 		m = errno(m, s.Err).Status("stopping: " + s.Reason)
 	case lifecycle.Stopped:
-		if s.Err == nil {
-			return nil // its end says it
-		}
 		m = errno(m, s.Err).Status("failed: " + fmt.Sprint(s.Err))
 	default:
 		m = m.Status(s.State.String())

@@ -73,7 +73,7 @@ func (l *listen) all() []string {
 
 func open(t *testing.T, env Environ) *Host {
 	t.Helper()
-	h := New(env)
+	h := New(env, false)
 	h.Open(host.Run{Warn: func(msg string, _ ...zap.Field) { t.Errorf("warned: %s", msg) }})
 	return h
 }
@@ -225,7 +225,7 @@ func TestWhatIsWrongIsOneWarning(t *testing.T) {
 		"all of it":            {"NOTIFY_SOCKET": "/nonexistent/notify", "WATCHDOG_USEC": "often"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := New(read(func(key string) string { return env[key] }, 1, 0))
+			h := New(read(func(key string) string { return env[key] }, 1, 0), false)
 			var mu sync.Mutex
 			var warnings []string
 			h.Open(host.Run{Warn: func(_ string, fields ...zap.Field) {
@@ -268,6 +268,25 @@ func TestSystemdsOwnChildHasNoBarrierToWaitFor(t *testing.T) {
 	}
 }
 
+func TestBeforeTheExitNothingThatIsOnItsWayIsLost(t *testing.T) {
+	for range 200 {
+		l := newListen(t)
+		go l.serve()
+		h := New(Environ{notifySocket: l.name, started: true}, true)
+		h.Open(host.Run{})
+		h.Tell(host.Status{State: lifecycle.Running})
+		h.Tell(host.Status{State: lifecycle.Stopping})
+		h.Tell(host.Status{State: lifecycle.Stopped, Err: syscall.EIO, Code: 1})
+		h.Close(t.Context())
+		h.stop() // as the exit of the process does
+		for _, want := range []string{"READY=1\n", "STOPPING=1\n", "ERRNO=5\n"} {
+			if m := <-l.messages; !strings.HasPrefix(m, want) {
+				t.Fatalf("got %q, want %q", m, want)
+			}
+		}
+	}
+}
+
 func TestNoDescriptorIsLeft(t *testing.T) {
 	count := func() int {
 		fds, err := os.ReadDir("/proc/self/fd")
@@ -290,7 +309,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 }
 
 func TestWithoutSystemdThereIsNoHost(t *testing.T) {
-	if h := New(Environ{}); h != nil {
+	if h := New(Environ{}, true); h != nil {
 		t.Errorf("got %+v", h)
 	}
 }

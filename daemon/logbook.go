@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -10,15 +11,19 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logbook writes the lines of the run itself, on a goroutine of its own: a terminal
-// that is stopped, or a pipe that nobody reads, is not to hold up the way down.
+// logbook writes the lines of the run itself. A terminal that is stopped, or a pipe
+// that nobody reads, is not to hold up the way down: where nobody can tell that a
+// write returns at once, a goroutine of its own writes.
 type logbook struct {
-	log     *zap.Logger
-	waiting atomic.Int32
-	dropped atomic.Int32
+	log      *zap.Logger
+	writable func() bool // a short write returns at once; nil if nobody can tell
+	waiting  atomic.Int32
+
 	mu      sync.Mutex
-	lines   chan line // nil once it is closed
-	flushed func()    // set before lines is closed
+	lines   chan line // nil until a line has to wait
+	dropped int
+	closed  bool
+	flushed func() // set before lines is closed
 }
 
 type line struct {
@@ -30,33 +35,13 @@ type line struct {
 // orderBound is how long a line of the program waits for those of the run before it.
 const orderBound = 5 * time.Millisecond
 
-func newLogbook(log *zap.Logger) *logbook {
-	b := &logbook{
+func newLogbook(log *zap.Logger, writable func() bool) *logbook {
+	return &logbook{
 		// Neither the place in this package nor its stack would tell anybody anything.
 		log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zap.LevelEnablerFunc(
 			func(zapcore.Level) bool { return false }))),
-		lines: make(chan line, 256),
+		writable: writable,
 	}
-	go b.write(b.lines)
-	return b
-}
-
-func (b *logbook) write(lines <-chan line) {
-	for l := range lines {
-		if l.mark != nil {
-			close(l.mark)
-			continue
-		}
-		l.entry.Write(l.fields...)
-		b.waiting.Add(-1)
-	}
-	if n := b.dropped.Load(); n > 0 {
-		b.log.Warn("lines were dropped: the log could not keep up", zap.Int32("lines", n))
-	}
-	// Terminals and pipes cannot be synced and say so each time; and an error of the
-	// log has no log to go to.
-	_ = b.log.Sync()
-	b.flushed()
 }
 
 // add has a line written. It drops it where 256 wait already.
@@ -68,11 +53,61 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 	entry.Stack = stack
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return
+	case stack == "" && b.waiting.Load() == 0 && b.writable != nil && b.writable():
+		entry.Write(fields...)
+		return
+	case b.lines == nil:
+		b.lines = make(chan line, 256)
+		go b.write(b.lines)
+	}
+	b.waiting.Add(1)
 	select {
 	case b.lines <- line{entry: entry, fields: fields}:
-		b.waiting.Add(1)
 	default:
-		b.dropped.Add(1)
+		b.waiting.Add(-1)
+		b.dropped++
+	}
+}
+
+// write is the goroutine that writes lines, until there are none any more.
+func (b *logbook) write(lines <-chan line) {
+	for l := range lines {
+		if l.mark != nil {
+			close(l.mark)
+			continue
+		}
+		l.entry.Write(l.fields...)
+		b.waiting.Add(-1)
+	}
+	if b.dropped > 0 {
+		b.log.Warn("lines were dropped: the log could not keep up", zap.Int("lines", b.dropped))
+	}
+	b.sync()
+}
+
+// sync flushes the logger. Terminals and pipes cannot be synced and say so each
+// time; and an error of the log has no log to go to.
+func (b *logbook) sync() {
+	_ = b.log.Sync()
+	b.flushed()
+}
+
+// close has what is left written and the logger flushed, and then flushed called,
+// on another goroutine unless nothing can hang.
+func (b *logbook) close(flushed func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed, b.flushed = true, flushed
+	switch {
+	case b.lines != nil:
+		close(b.lines)
+	case b.writable != nil:
+		b.sync()
+	default:
+		go b.sync()
 	}
 }
 
@@ -117,16 +152,6 @@ func (b *logbook) order() {
 	}
 }
 
-// close has what is left written and the logger flushed, and then flushed called,
-// on another goroutine.
-func (b *logbook) close(flushed func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.flushed = flushed
-	close(b.lines)
-	b.lines = nil
-}
-
 // hostLogger is the logger for where the process runs: lines for people on a
 // terminal, JSON for everything else.
 func hostLogger() *zap.Logger {
@@ -143,7 +168,9 @@ func hostLogger() *zap.Logger {
 		keys.ConsoleSeparator = "  "
 		encoder = zapcore.NewConsoleEncoder(keys)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), zap.InfoLevel))
+	// Standard error has no buffer of ours: there is nothing to sync.
+	out := zapcore.Lock(zapcore.AddSync(struct{ io.Writer }{os.Stderr}))
+	return zap.New(zapcore.NewCore(encoder, out, zap.InfoLevel))
 }
 
 // isTerminal reports whether f is a character device that somebody could look at.

@@ -117,10 +117,11 @@ var _ runctx.Run = (*run)(nil)
 
 func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, begun: time.Now()}
+	var writable func() bool
 	if r.log == nil {
-		r.log = hostLogger()
+		r.log, writable = hostLogger(), stderrWritable
 	}
-	r.book = newLogbook(r.log)
+	r.book = newLogbook(r.log, writable)
 	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
 	r.again, r.interrupt = context.WithCancelCause(r.ctx)
@@ -130,8 +131,13 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 // loop handles events, one after the other, until the run is over.
 func (r *run) loop() error {
 	_, canReload := r.program.(Reloader)
+	var signals <-chan os.Signal
+	var onSignal func(os.Signal) (host.Request, bool)
 	for _, h := range r.env.Hosts {
 		h.Open(host.Run{Post: r.request, Warn: r.warn, CanReload: canReload})
+		if s, ok := h.(host.Signals); ok {
+			signals, onSignal = s.C(), s.On
+		}
 	}
 	var fx lifecycle.Effects
 	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0)
@@ -143,6 +149,10 @@ func (r *run) loop() error {
 		case <-r.inbox.wake:
 			for _, e := range r.inbox.take() {
 				r.handle(e)
+			}
+		case s := <-signals:
+			if q, ok := onSignal(s); ok {
+				r.handle(r.event(q))
 			}
 		case <-cancelled:
 			cancelled = nil
@@ -379,6 +389,13 @@ func (r *run) tell() {
 
 // request is what hosts ask.
 func (r *run) request(q host.Request) {
+	if _, can := r.program.(Pauser); !can && (q.Action == host.Pause || q.Action == host.Continue) {
+		return
+	}
+	r.inbox.post(r.event(q))
+}
+
+func (r *run) event(q host.Request) event {
 	e := event{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
 	switch q.Action {
 	case host.Stop:
@@ -387,16 +404,12 @@ func (r *run) request(q host.Request) {
 		e.kind = lifecycle.Forced
 	case host.Reload:
 		e.kind = lifecycle.ReloadAsked
-	case host.Pause, host.Continue:
-		if _, ok := r.program.(Pauser); !ok {
-			return
-		}
+	case host.Pause:
 		e.kind = lifecycle.PauseAsked
-		if q.Action == host.Continue {
-			e.kind = lifecycle.ContinueAsked
-		}
+	case host.Continue:
+		e.kind = lifecycle.ContinueAsked
 	}
-	r.inbox.post(e)
+	return e
 }
 
 func (r *run) warn(msg string, fields ...zap.Field) { r.book.add(zap.WarnLevel, msg, "", fields...) }

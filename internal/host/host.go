@@ -5,6 +5,7 @@ package host
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -38,6 +39,19 @@ type Watchdog interface {
 	// Alive passes on one sign of life. It may be called on any goroutine, beside
 	// all other methods, and returns at once.
 	Alive()
+}
+
+// Signals is a Host whose requests come as signals. The run receives them itself,
+// on the goroutine that calls the other methods: nothing lies between a signal and
+// what follows from it.
+type Signals interface {
+	Host
+
+	// C is where they come from, once the host is open.
+	C() <-chan os.Signal
+
+	// On says what a signal asks for, if it asks for anything.
+	On(os.Signal) (Request, bool)
 }
 
 // Run is the run as its hosts see it. Its functions may be called on any goroutine

@@ -20,60 +20,52 @@ const secondInterrupt = 250 * time.Millisecond
 type Host struct {
 	rules   platform
 	forever bool
-	done    chan struct{}
-	stopped chan struct{}
+	signals chan os.Signal
+	unread  chan os.Signal
 }
+
+var _ host.Signals = (*Host)(nil)
 
 // New returns a host that listens to signals once it is open. A process that is
 // managed has no person at its terminal, even if it has a terminal. With forever,
 // Close leaves the signals caught, for a process that is about to exit: one that
 // comes late is not to turn a clean exit into a death.
 func New(managed, forever bool) *Host {
-	return &Host{rules: newPlatform(managed), forever: forever}
+	return &Host{
+		rules:   newPlatform(managed),
+		forever: forever,
+		signals: make(chan os.Signal, 16),
+		unread:  make(chan os.Signal, 1),
+	}
 }
 
 // Open subscribes to the signals before it returns, so that none that comes during
 // Start kills the process.
 func (h *Host) Open(run host.Run) {
-	h.done, h.stopped = make(chan struct{}), make(chan struct{})
 	h.rules.canReload = run.CanReload
-
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, caught...)
-
-	// A program whose output nobody reads any more is not to die of it. Ignoring
-	// the signal would be inherited by its children; nobody reads this channel.
-	unread := make(chan os.Signal, 1)
+	signal.Notify(h.signals, caught...)
 	if len(swallowed) > 0 {
-		signal.Notify(unread, swallowed...)
+		// A program whose output nobody reads any more is not to die of it. Ignoring
+		// the signal would be inherited by its children; nobody reads this channel.
+		signal.Notify(h.unread, swallowed...)
 	}
-	go func() {
-		defer close(h.stopped)
-		defer signal.Stop(unread)
-		defer signal.Stop(signals)
-		for {
-			select {
-			case s := <-signals:
-				if req, ok := h.rules.on(s, time.Now()); ok {
-					run.Post(req)
-				}
-			case <-h.done:
-				return
-			}
-		}
-	}()
 }
+
+// C is where the signals come from.
+func (h *Host) C() <-chan os.Signal { return h.signals }
+
+// On says what s asks for.
+func (h *Host) On(s os.Signal) (host.Request, bool) { return h.rules.on(s, time.Now()) }
 
 // Tell does nothing: nobody listens.
 func (h *Host) Tell(host.Status) {}
 
 // Close gives the signals their default behaviour back, unless the process exits.
 func (h *Host) Close(context.Context) {
-	if h.forever {
-		return
+	if !h.forever {
+		signal.Stop(h.signals)
+		signal.Stop(h.unread)
 	}
-	close(h.done)
-	<-h.stopped
 }
 
 // rules are what turns signals into requests on every platform, a part of the type

@@ -3,13 +3,11 @@
 package console
 
 import (
-	"context"
 	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"github.com/go-glidepath/glidepath/internal/host"
 )
@@ -66,20 +64,37 @@ func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
 	}
 }
 
-func TestSignalsArriveWhileTheHostIsOpenAndNothingIsLeftAfterwards(t *testing.T) {
-	defer goleak.VerifyNone(t)
-	requests := make(chan host.Request, 16)
+func TestSignalsArriveWhileTheHostIsOpen(t *testing.T) {
 	h := New(true, false)
-	h.Open(host.Run{Post: func(q host.Request) { requests <- q }})
+	h.Open(host.Run{})
 	for _, s := range []syscall.Signal{syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
 		if err := syscall.Kill(os.Getpid(), s); err != nil {
 			t.Fatal(err)
 		}
-		if s == syscall.SIGHUP || s == syscall.SIGTERM {
-			if q := <-requests; s == syscall.SIGHUP && q.Action != host.Reload || s == syscall.SIGTERM && q.Trigger != host.TriggerTerminate {
-				t.Errorf("%s asks for %+v", s, q)
-			}
+		if s == syscall.SIGPIPE {
+			continue // nothing comes of it
+		}
+		got := <-h.C()
+		q, ok := h.On(got)
+		switch {
+		case got != s:
+			t.Errorf("got %s, want %s", got, s)
+		case s == syscall.SIGHUP && q.Action != host.Reload, s == syscall.SIGTERM && q.Trigger != host.TriggerTerminate:
+			t.Errorf("%s asks for %+v, %t", s, q, ok)
+		case s == syscall.SIGINT && ok:
+			t.Errorf("a second one under a manager asks for %+v", q)
 		}
 	}
-	h.Close(context.Background())
+	h.Close(t.Context())
+
+	others := make(chan os.Signal, 1)
+	signal.Notify(others, syscall.SIGHUP)
+	defer signal.Stop(others)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	<-others
+	if len(h.C()) > 0 {
+		t.Error("a signal has arrived after Close")
+	}
 }

@@ -1,0 +1,5 @@
+package daemon
+
+// stderrWritable never knows: a console in which a person has selected text holds up
+// every write.
+func stderrWritable() bool { return false }

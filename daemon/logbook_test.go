@@ -1,0 +1,130 @@
+package daemon
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// sink is a log that takes a second for each line, and notes them.
+type sink struct {
+	mu    sync.Mutex
+	lines []string
+	slow  time.Duration
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	<-time.After(s.slow)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+func (s *sink) Sync() error { return errors.New("inappropriate ioctl for device") }
+
+func (s *sink) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, " ")
+}
+
+func (s *sink) logger() *zap.Logger {
+	encoder := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "msg", StacktraceKey: "stack"})
+	return zap.New(zapcore.NewCore(encoder, s, zap.InfoLevel))
+}
+
+func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, can := &sink{}, true
+		b := newLogbook(s.logger(), func() bool { return can })
+		b.add(zap.InfoLevel, "one", "")
+		if s.String() != "one" {
+			t.Errorf("written: %q", s)
+		}
+		can, s.slow = false, time.Second
+		begun := time.Now()
+		b.add(zap.InfoLevel, "two", "")
+		can = true
+		b.add(zap.InfoLevel, "three", "") // not before two
+		b.add(zap.DebugLevel, "nothing", "")
+		if time.Since(begun) > 0 {
+			t.Errorf("adding took %s", time.Since(begun))
+		}
+		flushed := make(chan struct{})
+		b.close(func() { close(flushed) })
+		<-flushed
+		if s.String() != "one two three" || time.Since(begun) != 2*time.Second {
+			t.Errorf("written: %q after %s", s, time.Since(begun))
+		}
+		b.add(zap.InfoLevel, "too late", "")
+	})
+}
+
+func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{slow: time.Millisecond}
+		b := newLogbook(s.logger(), nil)
+		log := b.precede(s.logger())
+		b.add(zap.InfoLevel, "stopping", "")
+		log.Info("in Stop")
+		if s.String() != "stopping in Stop" {
+			t.Errorf("written: %q", s)
+		}
+		s.slow = time.Hour
+		b.add(zap.InfoLevel, "hangs", "")
+		begun := time.Now()
+		b.order()
+		if time.Since(begun) != orderBound {
+			t.Errorf("it waited %s", time.Since(begun))
+		}
+		flushed := make(chan struct{})
+		b.close(func() { close(flushed) })
+		<-flushed
+	})
+}
+
+func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{slow: time.Second}
+		b := newLogbook(s.logger(), nil)
+		b.add(zap.InfoLevel, "first", "")
+		synctest.Wait() // it is being written
+		for range 300 {
+			b.add(zap.InfoLevel, "more", "")
+		}
+		flushed := make(chan struct{})
+		b.close(func() { close(flushed) })
+		<-flushed
+		if n := strings.Count(s.String(), "more"); n != 256 {
+			t.Errorf("%d lines were written", n)
+		}
+		if !strings.HasSuffix(s.String(), `lines were dropped: the log could not keep up	{"lines": 44}`) {
+			t.Errorf("the last line is %q", s.lines[len(s.lines)-1])
+		}
+	})
+}
+
+func TestAStackIsNeverWrittenOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{slow: time.Second}
+		b := newLogbook(s.logger(), func() bool { return true })
+		begun := time.Now()
+		b.add(zap.InfoLevel, "giving up", "goroutine 1 [running]") // more than there may be room for
+		if time.Since(begun) > 0 {
+			t.Errorf("adding took %s", time.Since(begun))
+		}
+		flushed := make(chan struct{})
+		b.close(func() { close(flushed) })
+		<-flushed
+		if s.String() != "giving up\ngoroutine 1 [running]" {
+			t.Errorf("written: %q", s)
+		}
+	})
+}

@@ -1,5 +1,0 @@
-package daemon
-
-// stderrWritable never knows: a console in which a person has selected text holds up
-// every write.
-func stderrWritable() bool { return false }

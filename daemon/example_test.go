@@ -151,6 +151,16 @@ func ExampleReason() {
 	// Output: why: cancelled (the context of Run has ended): context canceled
 }
 
+func ExampleTrigger() {
+	for _, t := range []daemon.Trigger{daemon.TriggerTerminate, daemon.TriggerFailure, daemon.TriggerFinished} {
+		fmt.Println(t)
+	}
+	// Output:
+	// terminate
+	// failure
+	// finished
+}
+
 func ExampleExitCode() {
 	fmt.Println(daemon.ExitCode(nil))
 	fmt.Println(daemon.ExitCode(errors.New("the disk is full")))

@@ -28,7 +28,10 @@ func (a *alarms) set(x alarm, d time.Duration) { a.due[x] = time.Now().Add(d) }
 
 func (a *alarms) stop(x alarm) { a.due[x] = time.Time{} }
 
-func (a *alarms) isSet(x alarm) bool { return !a.due[x].IsZero() }
+// left is how long it is until x, if it is set.
+func (a *alarms) left(x alarm) (time.Duration, bool) {
+	return time.Until(a.due[x]), !a.due[x].IsZero()
+}
 
 // first is the alarm that is due first.
 func (a *alarms) first() (x alarm, set bool) {

@@ -22,11 +22,11 @@ func (r *run) setDeadline(budget time.Duration) {
 	r.expire = func(cause error) { expire(cause); cancel() }
 }
 
-// drain begins the drain delay, in proportion where a trigger allows less than
-// Config.StopTimeout.
-func (r *run) drain(budget time.Duration) {
+// drainShare is the part of budget that the drain delay takes: in proportion, where
+// a trigger allows less than Config.StopTimeout.
+func (r *run) drainShare(budget time.Duration) time.Duration {
 	share := float64(budget) / float64(r.config.StopTimeout)
-	r.alarms.set(drainDelay, time.Duration(float64(r.config.DrainDelay)*share))
+	return time.Duration(float64(r.config.DrainDelay) * share)
 }
 
 // hurry shortens what is left where a later trigger allows less than the first.
@@ -35,7 +35,7 @@ func (r *run) hurry(e event) {
 		return
 	}
 	r.setDeadline(e.budget)
-	if r.alarms.isSet(drainDelay) {
-		r.drain(e.budget)
+	if left, set := r.alarms.left(drainDelay); set {
+		r.alarms.set(drainDelay, min(left, r.drainShare(e.budget)))
 	}
 }

@@ -19,7 +19,7 @@ type event struct {
 }
 
 // inbox holds what the loop has yet to handle. Putting something into it never
-// blocks: control handlers and signal goroutines have to return at once.
+// blocks: control handlers of managers have to return at once.
 type inbox struct {
 	mu     sync.Mutex
 	events []event

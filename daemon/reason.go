@@ -13,7 +13,7 @@ type Trigger string
 const (
 	TriggerInterrupt    Trigger = host.TriggerInterrupt    // SIGINT; CTRL_C or CTRL_BREAK on Windows
 	TriggerTerminate    Trigger = host.TriggerTerminate    // SIGTERM
-	TriggerHangup       Trigger = host.TriggerHangup       // the terminal is gone
+	TriggerHangup       Trigger = host.TriggerHangup       // the terminal is gone, or sends SIGHUP to a program that cannot reload
 	TriggerConsoleClose Trigger = host.TriggerConsoleClose // CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN on Windows
 	TriggerCancelled    Trigger = "cancelled"              // the context given to Run has ended
 	TriggerFinished     Trigger = "finished"               // the function of Func has returned nil: its work is done

@@ -102,7 +102,7 @@ type run struct {
 	until      time.Time // when a pending state ends by itself
 	checkpoint uint32
 	begun      time.Time
-	calling    string                  // the method that runs, for a person
+	calling    string                  // the method that runs, "" if none does
 	again      context.Context         // of Reload, Pause and Continue
 	interrupt  context.CancelCauseFunc // ends it
 	stopCtx    context.Context
@@ -282,7 +282,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		r.tell()
 		r.settle()
 	case lifecycle.ArmDrain:
-		r.drain(r.budget)
+		r.alarms.set(drainDelay, r.drainShare(r.budget))
 	case lifecycle.Interrupt:
 		r.interrupt(r.reason)
 	case lifecycle.Release:

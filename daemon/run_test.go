@@ -156,6 +156,16 @@ func TestALaterTriggerThatAllowsLessCutsTheDrainDelayToo(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
 }
 
+func TestALaterTriggerNeverProlongsTheDrainDelay(t *testing.T) {
+	x, err := try(t, program{}, daemon.Config{StopTimeout: 40 * time.Second, DrainDelay: 10 * time.Second}, func(x *trial) {
+		x.terminate()
+		x.sleep(9 * time.Second)
+		x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: 30 * time.Second})
+	})
+	expect(t, "result", err, nil)
+	expect(t, "how long it took", x.closed.Sub(x.begun), 10*time.Second)
+}
+
 func TestTheFirstReasonIsLoggedForPeopleAndLaterOnesForDebugging(t *testing.T) {
 	x, _ := try(t, program{}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
 		x.ask(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: "interrupt again to stop at once"})
@@ -388,7 +398,7 @@ func TestPanicsBecomeFailuresWithTheirStack(t *testing.T) {
 		"Check":       able{check: explode},
 		"Pause":       able{pause: explode},
 		"a goroutine": program{start: func(ctx context.Context) error { daemon.Go(ctx, explode); return nil }},
-		"Func":        daemon.Func(func(context.Context, func()) error { return explode(context.TODO()) }),
+		"Func":        daemon.Func(func(ctx context.Context, _ func()) error { return explode(ctx) }),
 	} {
 		t.Run(where, func(t *testing.T) {
 			x := &trial{t: t, exit: -1, interval: time.Second}

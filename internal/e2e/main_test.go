@@ -15,10 +15,6 @@ import (
 	"testing"
 	"time"
 
-	// So that go test does not take an old result for that of a library that has
-	// changed: the programs are built while the tests run.
-	_ "github.com/go-glidepath/glidepath/daemon"
-
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 

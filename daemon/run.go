@@ -202,7 +202,7 @@ func (r *run) handle(e event) {
 	r.perform(fx, e)
 	switch {
 	case fx.Has(lifecycle.Again):
-		r.handle(event{kind: lifecycle.ReloadAsked, name: "asked for meanwhile"})
+		r.handle(event{kind: m.Waiting(), name: "asked for meanwhile"})
 	case e.kind == lifecycle.StartOK && r.finished != nil:
 		r.handle(*r.finished)
 	}

@@ -298,6 +298,12 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 		}
 		return m.Step(e)
 	},
+	"a pause during a reload is forgotten": func(m Machine, e Event) (Machine, Effects) {
+		if e == PauseAsked && m.state == Reloading {
+			return m, 0
+		}
+		return m.Step(e)
+	},
 	"the run's context ends after Stop": func(m Machine, e Event) (Machine, Effects) {
 		n, fx := m.Step(e)
 		if fx.Has(Release | CallStop) {

@@ -109,7 +109,7 @@ const (
 	GiveUp                           // log every goroutine's stack: what still runs is abandoned
 	Flush                            // flush the log
 	Finish                           // the end: tell every host the result
-	Again                            // step with ReloadAsked next: it was asked for meanwhile
+	Again                            // step with Machine.Waiting next: it was asked for meanwhile
 )
 
 // Has reports whether all of x is in e.

@@ -36,6 +36,7 @@ type Machine struct {
 	failed  bool // something failed, whatever else the outcome says
 	expired bool // the stop deadline has passed, or was cut short
 	reload  bool // a reload was asked for when it could not begin
+	pause   bool // a pause was asked for during a reload
 }
 
 // New returns a machine in Starting, and what is to be done first. With drains,
@@ -97,7 +98,7 @@ func (m Machine) ask(o Outcome, drains bool) (Machine, Effects) {
 		fx |= Interrupt
 	}
 	ready := m.state.Ready()
-	m.state, m.reload = Stopping, false
+	m.state, m.reload, m.pause = Stopping, false, false
 	if o == Failure {
 		m.fail()
 	}
@@ -130,14 +131,22 @@ func (m Machine) startReturned(e Event) (Machine, Effects) {
 	return m.ask(Failure, m.drains)
 }
 
-// run enters Running, and goes on to a reload that was asked for meanwhile.
+// run enters Running, and goes on to what was asked for meanwhile.
 func (m Machine) run() (Machine, Effects) {
 	m.state = Running
-	if m.reload {
-		m.reload = false
+	if m.reload || m.pause {
 		return m, Tell | Again
 	}
 	return m, Tell
+}
+
+// Waiting is what to step with after Again: what was asked for when it could not
+// begin.
+func (m Machine) Waiting() Event {
+	if m.reload {
+		return ReloadAsked // first: what is paused has read its configuration
+	}
+	return PauseAsked
 }
 
 func (m Machine) reloading(e Event) (Machine, Effects) {
@@ -153,7 +162,7 @@ func (m Machine) reloading(e Event) (Machine, Effects) {
 	case e == ReloadDone || m.state == Stopping:
 		return m, 0
 	case m.state == Running:
-		m.state, m.call = Reloading, callReload
+		m.state, m.call, m.reload = Reloading, callReload, false
 		return m, Tell | CallReload
 	}
 	m.reload = true
@@ -163,8 +172,11 @@ func (m Machine) reloading(e Event) (Machine, Effects) {
 func (m Machine) pausing(e Event) (Machine, Effects) {
 	switch {
 	case e == PauseAsked && m.state == Running:
-		m.state, m.call = Pausing, callPause
+		m.state, m.call, m.pause = Pausing, callPause, false
 		return m, Tell | CallPause
+	case e == PauseAsked && m.state == Reloading:
+		m.pause = true
+		return m, 0
 	case e == ContinueAsked && m.state == Paused:
 		m.state, m.call = Continuing, callContinue
 		return m, Tell | CallContinue

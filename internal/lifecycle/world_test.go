@@ -24,7 +24,7 @@ type flags struct {
 	joinAsked, joined                 bool
 	gaveUp, flushAsked, flushed       bool
 	finished                          bool
-	wantsReload                       bool
+	wantsReload, wantsPause           bool
 }
 
 // begin is the world after New.
@@ -86,7 +86,7 @@ func (w world) step(next stepper, e Event) (world, string) {
 		bad = w.consistent()
 	}
 	if bad == "" && fx.Has(Again) {
-		return w.step(next, ReloadAsked)
+		return w.step(next, w.machine.Waiting())
 	}
 	return w, bad
 }
@@ -148,11 +148,17 @@ func (w *world) expect(before world, e Event, fx Effects) string {
 	if e == ReloadAsked && !before.reason && before.told != Running {
 		w.wantsReload = true
 	}
+	if e == PauseAsked && (before.told == Running || before.told == Reloading) {
+		w.wantsPause = true
+	}
 	if fx.Has(CallReload) {
 		w.wantsReload = false
 	}
-	if w.wantsReload && !w.machine.state.stops() && w.machine.state == Running && !fx.Has(Again) {
-		return "a reload that was asked for was forgotten"
+	if fx.Has(CallPause) {
+		w.wantsPause = false
+	}
+	if (w.wantsReload || w.wantsPause) && w.machine.state == Running && !fx.Has(Again) {
+		return "a reload or a pause that was asked for was forgotten"
 	}
 	return ""
 }
@@ -265,8 +271,8 @@ func (w *world) one(fx Effects) string {
 		w.finished = true
 		return w.tell(Stopped)
 	case Again:
-		if w.told != Running || !w.wantsReload {
-			return "a reload was repeated that nobody asked for"
+		if w.told != Running || !w.wantsReload && !w.wantsPause {
+			return "something was repeated that nobody asked for"
 		}
 	case AddError, ArmStart:
 	default:

@@ -76,13 +76,15 @@ type Reloader interface {
 	Reload(ctx context.Context) error
 }
 
-// Pauser is a Program that can stop serving for a while and stay in memory, which is
-// for managers that can ask for it. The contexts are as for Reload.
+// Pauser is a Program that can stop serving for a while and stay in memory. The
+// Windows service control manager asks for it (SERVICE_CONTROL_PAUSE and
+// SERVICE_CONTROL_CONTINUE). The contexts are as for Reload. For Config.StopTimeout
+// the manager hears that the call goes on; then it may take the program for hung.
 type Pauser interface {
 	Program
 
-	// Pause is called while the program runs. After an error the program goes on
-	// running.
+	// Pause is called while the program runs; when it is asked for during a Reload,
+	// after that. After an error, which is logged, the program goes on running.
 	Pause(ctx context.Context) error
 
 	// Continue is called while the program is paused. After an error it stays

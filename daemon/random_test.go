@@ -244,7 +244,8 @@ func (x *trial) violations(err error) (broken []string) {
 	breaks := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	stopping := false
 	for i, s := range x.told {
-		pending := s.State == lifecycle.Starting || s.State == lifecycle.Stopping
+		pausing := s.State == lifecycle.Pausing || s.State == lifecycle.Continuing
+		pending := s.State == lifecycle.Starting || s.State == lifecycle.Stopping || pausing
 		switch {
 		case i == 0 && s.State != lifecycle.Starting:
 			breaks("the first state is %s", s.State)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
 var reload = host.Request{Action: host.Reload, Detail: "SIGHUP"}
@@ -154,6 +155,33 @@ func TestPauseAndContinue(t *testing.T) {
 	})
 	expect(t, "result", err, nil)
 	expect(t, "states", x.states(), "starting running pausing running pausing paused continuing paused continuing running pausing paused stopping stopped")
+}
+
+func TestALongPauseTellsThatItGoesOnUntilItsBudgetIsOver(t *testing.T) {
+	_, err := try(t, able{pause: until(time.Minute, nil)}, daemon.Config{StopTimeout: 10 * time.Second}, func(x *trial) {
+		x.ask(host.Request{Action: host.Pause})
+		x.sleep(9500 * time.Millisecond)
+		expect(t, "state", x.last().State, lifecycle.Pausing)
+		expect(t, "checkpoint", x.last().Checkpoint, 9)
+		expect(t, "left", x.last().Left, time.Second)
+		x.sleep(40 * time.Second)
+		expect(t, "checkpoint after the budget", x.last().Checkpoint, 9)
+		x.sleep(15 * time.Second)
+		expect(t, "state", x.last().State, lifecycle.Paused)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}
+
+func TestAPauseThatIsAskedForDuringAReloadBeginsAfterIt(t *testing.T) {
+	x, err := try(t, able{reload: until(time.Second, nil)}, daemon.Config{}, func(x *trial) {
+		x.ask(reload)
+		x.ask(host.Request{Action: host.Pause})
+		x.sleep(2 * time.Second)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "states", x.states(), "starting running reloading running pausing paused stopping stopped")
 }
 
 func TestAProgramThatCannotPauseIsNotPaused(t *testing.T) {

@@ -183,6 +183,9 @@ func (r *run) rang(a alarm) {
 	case flushTimeout:
 		r.handle(event{kind: lifecycle.FlushDone})
 	case nextTick:
+		if time.Until(r.until) <= 0 && r.machine.State() != lifecycle.Stopping {
+			break // a Pause or Continue that hangs is not to look like one that gets on
+		}
 		r.alarms.set(nextTick, tick)
 		r.checkpoint++
 		r.tell()
@@ -279,6 +282,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		r.setDeadline(r.budget)
 	case lifecycle.Tell:
 		r.checkpoint = 0
+		r.pend()
 		r.tell()
 		r.settle()
 	case lifecycle.ArmDrain:
@@ -350,13 +354,23 @@ func (r *run) join(e event) {
 	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err))
 }
 
+// pend begins the budget of a Pause or Continue.
+func (r *run) pend() {
+	if s := r.machine.State(); s == lifecycle.Pausing || s == lifecycle.Continuing {
+		r.until = time.Now().Add(r.config.StopTimeout)
+		r.alarms.set(nextTick, tick)
+	}
+}
+
 // settle stops and starts what depends on the state being a pending one.
 func (r *run) settle() {
-	if r.machine.State() != lifecycle.Running {
+	switch r.machine.State() {
+	case lifecycle.Running, lifecycle.Paused:
+		r.alarms.stop(startTimeout)
+		r.alarms.stop(nextTick)
+	default:
 		return
 	}
-	r.alarms.stop(startTimeout)
-	r.alarms.stop(nextTick)
 	if r.watched {
 		return
 	}
@@ -371,7 +385,7 @@ func (r *run) settle() {
 func (r *run) tell() {
 	s := host.Status{State: r.machine.State(), Checkpoint: r.checkpoint}
 	switch s.State {
-	case lifecycle.Starting:
+	case lifecycle.Starting, lifecycle.Pausing, lifecycle.Continuing:
 		s.Left = time.Until(r.until)
 	case lifecycle.Running:
 		s.Err = r.reloadErr

@@ -19,8 +19,8 @@ type Host interface {
 	// Open begins to listen. It is called once, before Start.
 	Open(Run)
 
-	// Tell says which state the run is in: at each change, and in Starting and
-	// Stopping again at least once a second with a higher checkpoint.
+	// Tell says which state the run is in: at each change, and in Starting, Stopping,
+	// Pausing and Continuing again at least once a second with a higher checkpoint.
 	Tell(Status)
 
 	// Close is called once, after Stopped was told. When it returns, the manager
@@ -96,7 +96,7 @@ const (
 type Status struct {
 	State      lifecycle.State
 	Checkpoint uint32        // rises while the state is pending, 0 in others
-	Left       time.Duration // in Starting and Stopping: until the run ends by itself, at the latest
+	Left       time.Duration // in pending states: until they end by themselves, at the latest
 	Reason     string        // in Stopping and Stopped: why
 	Err        error         // in Running: how the last reload failed; in Stopping and Stopped: how the run has failed
 	Code       int           // in Stopped: the exit code

@@ -245,7 +245,7 @@ func (w *writer) state(s host.Status) error {
 }
 
 func (w *writer) tick(s host.Status) error {
-	if s.Left <= 0 {
+	if s.Left <= 0 || s.State != lifecycle.Starting && s.State != lifecycle.Stopping {
 		return nil
 	}
 	return w.client.Send(extend(w.buf[:0], s.Left), patience)

@@ -54,12 +54,24 @@ type Signals interface {
 	On(os.Signal) (Request, bool)
 }
 
+// Starter is a Host whose manager may give arguments to a start.
+type Starter interface {
+	Host
+
+	// Args is what they are, once the host exists.
+	Args() []string
+}
+
 // Run is the run as its hosts see it. Its functions may be called on any goroutine
 // and return at once.
 type Run struct {
-	Post      func(Request)
-	Warn      func(msg string, fields ...zap.Field)
-	CanReload bool // the program is a Reloader
+	Post   func(Request)
+	Notify func(Event) bool // hand e to the program; false if it cannot take it now
+	Warn   func(msg string, fields ...zap.Field)
+
+	CanReload, CanPause, CanNotify bool // the program is a Reloader, a Pauser, a Notified
+
+	Preshutdown bool // PRESHUTDOWN instead of SHUTDOWN, where there is such a thing
 }
 
 // Action is what is asked for.
@@ -86,11 +98,34 @@ type Request struct {
 
 // The triggers that hosts know. Package daemon gives them their public names.
 const (
+	TriggerStop         = "stop"
+	TriggerShutdown     = "shutdown"
+	TriggerPreshutdown  = "preshutdown"
 	TriggerInterrupt    = "interrupt"
 	TriggerTerminate    = "terminate"
 	TriggerHangup       = "hangup"
 	TriggerConsoleClose = "console close"
 )
+
+// Kind is what an event is about.
+type Kind uint8
+
+// The kinds.
+const (
+	SessionChange Kind = iota
+	PowerEvent
+	TimeChange
+	UserControl
+)
+
+// Event is something that has happened on the system. Package daemon makes one of
+// its public types of it.
+type Event struct {
+	Kind     Kind
+	Code     uint32    // the type of a session or power event, the code of a user-defined control
+	Session  uint32    // of a session event
+	New, Old time.Time // of a time change
+}
 
 // Status is the run as its managers may know it.
 type Status struct {
@@ -102,10 +137,19 @@ type Status struct {
 	Code       int           // in Stopped: the exit code
 }
 
-// Env is what stands in for the world in tests.
+// Env is where a run runs. Tests have one of their own.
 type Env struct {
 	Hosts []Host
 	Exit  func(code int)
+	Dir   string // what the working directory is to be, "" if it stays
+}
+
+// Enter changes to the working directory.
+func (e Env) Enter() error {
+	if e.Dir == "" {
+		return nil
+	}
+	return os.Chdir(e.Dir)
 }
 
 type envKey struct{}

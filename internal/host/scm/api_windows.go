@@ -1,0 +1,182 @@
+package scm
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
+)
+
+// windowsAPI is the service control manager of Windows. Not x/sys/windows/svc: that
+// answers NO_ERROR to every control, and reads the data of events when their memory
+// is no longer theirs.
+type windowsAPI struct {
+	name   string // of the service, from ServiceMain
+	status windows.Handle
+}
+
+// Detect connects to the service control manager if that has started this process,
+// as its parent says, or if the process is forced to be a service. It returns nil if
+// the process is none.
+func Detect(forced bool) (*Host, error) {
+	if !forced && !startedByManager() {
+		return nil, nil
+	}
+	h, err := Connect(&windowsAPI{})
+	if errors.Is(err, ErrNotService) && !forced {
+		return nil, nil
+	}
+	return h, err
+}
+
+// startedByManager reports whether the parent is services.exe. The session says
+// nothing: it is not 0 in a container.
+func startedByManager() bool {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return true // connecting will tell
+	}
+	defer func() { _ = windows.CloseHandle(snapshot) }()
+	own := windows.GetCurrentProcessId()
+	var parent uint32
+	names := map[uint32]string{}
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	for err = windows.Process32First(snapshot, &entry); err == nil; err = windows.Process32Next(snapshot, &entry) {
+		names[entry.ProcessID] = windows.UTF16ToString(entry.ExeFile[:])
+		if entry.ProcessID == own {
+			parent = entry.ParentProcessID
+		}
+	}
+	return strings.EqualFold(names[parent], "services.exe")
+}
+
+func (a *windowsAPI) Dispatch(main func([]string)) error {
+	// Callbacks live as long as the process, which is a service once.
+	serviceMain := windows.NewCallback(func(argc uint32, argv **uint16) uintptr {
+		args := make([]string, 0, argc)
+		for _, arg := range unsafe.Slice(argv, argc) {
+			args = append(args, windows.UTF16PtrToString(arg))
+		}
+		if len(args) > 0 {
+			a.name = args[0]
+		}
+		main(args)
+		return 0
+	})
+	// The name is not looked at in a process of one service.
+	table := []windows.SERVICE_TABLE_ENTRY{{ServiceName: new(uint16), ServiceProc: serviceMain}, {}}
+	err := windows.StartServiceCtrlDispatcher(&table[0])
+	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+		return ErrNotService
+	}
+	return err
+}
+
+func (a *windowsAPI) Register(handle func(Control) Errno) error {
+	name, err := windows.UTF16PtrFromString(a.name)
+	if err != nil {
+		return err
+	}
+	handler := windows.NewCallback(func(code, eventType uint32, data unsafe.Pointer, _ uintptr) uintptr {
+		return uintptr(handle(decode(code, eventType, data)))
+	})
+	a.status, err = windows.RegisterServiceCtrlHandlerEx(name, handler, 0)
+	return err
+}
+
+// decode takes what it needs from data, whose memory is the manager's until the
+// handler returns.
+func decode(code, eventType uint32, data unsafe.Pointer) Control {
+	c := Control{Code: code, Type: eventType}
+	switch {
+	case data == nil:
+	case code == ControlSessionChange:
+		c.Session = (*windows.WTSSESSION_NOTIFICATION)(data).SessionID
+	case code == ControlTimeChange:
+		times := (*[2]int64)(data) // SERVICE_TIMECHANGE_INFO
+		c.New, c.Old = fileTime(times[0]), fileTime(times[1])
+	}
+	return c
+}
+
+// fileTime is a time that is counted in 100 ns since 1601.
+func fileTime(t int64) time.Time {
+	ft := windows.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
+	return time.Unix(0, ft.Nanoseconds())
+}
+
+func (a *windowsAPI) Report(s Status) error {
+	status := windows.SERVICE_STATUS{
+		ServiceType:             windows.SERVICE_WIN32_OWN_PROCESS,
+		CurrentState:            uint32(s.State),
+		ControlsAccepted:        uint32(s.Accepted),
+		Win32ExitCode:           uint32(s.ExitCode),
+		ServiceSpecificExitCode: s.SpecificCode,
+		CheckPoint:              s.CheckPoint,
+		WaitHint:                uint32(s.WaitHint.Milliseconds()),
+	}
+	return windows.SetServiceStatus(a.status, &status)
+}
+
+// What holds where Windows says nothing else: the shortest limits of its versions.
+const (
+	defaultShutdownTimeout    = 5 * time.Second
+	defaultPreshutdownTimeout = 10 * time.Second
+)
+
+// ShutdownTimeout reads WaitToKillServiceTimeout, a string of milliseconds.
+func (a *windowsAPI) ShutdownTimeout() time.Duration {
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Control`, registry.QUERY_VALUE)
+	if err != nil {
+		return defaultShutdownTimeout
+	}
+	defer func() { _ = key.Close() }()
+	text, _, err := key.GetStringValue("WaitToKillServiceTimeout")
+	if err != nil {
+		return defaultShutdownTimeout
+	}
+	return milliseconds(text)
+}
+
+func milliseconds(text string) time.Duration {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31)
+	if err != nil || n == 0 {
+		return defaultShutdownTimeout
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
+// PreshutdownTimeout asks for SERVICE_CONFIG_PRESHUTDOWN_INFO.
+func (a *windowsAPI) PreshutdownTimeout() time.Duration {
+	ms, err := preshutdownTimeout(a.name)
+	if err != nil || ms == 0 {
+		return defaultPreshutdownTimeout
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+func preshutdownTimeout(service string) (ms uint32, err error) {
+	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
+	if err != nil {
+		return 0, fmt.Errorf("connect to the service control manager: %w", err)
+	}
+	defer func() { _ = windows.CloseServiceHandle(manager) }()
+	name, err := windows.UTF16PtrFromString(service)
+	if err != nil {
+		return 0, err
+	}
+	handle, err := windows.OpenService(manager, name, windows.SERVICE_QUERY_CONFIG)
+	if err != nil {
+		return 0, fmt.Errorf("open service %s: %w", service, err)
+	}
+	defer func() { _ = windows.CloseServiceHandle(handle) }()
+	var needed uint32
+	err = windows.QueryServiceConfig2(handle, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO,
+		(*byte)(unsafe.Pointer(&ms)), uint32(unsafe.Sizeof(ms)), &needed)
+	return ms, err
+}

@@ -1,0 +1,127 @@
+package scm
+
+import (
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// What the limits of the system leave for the process to be gone.
+const (
+	shutdownMargin    = 500 * time.Millisecond
+	preshutdownMargin = time.Second
+)
+
+// control is HandlerEx. It runs on the thread of the dispatcher, where everything
+// else of the manager waits for it: it asks, and does not wait for what comes of it.
+func (h *Host) control(c Control) Errno {
+	state := lifecycle.State(h.told.Load())
+	switch {
+	case c.Code == ControlInterrogate:
+		return NoError // the manager knows: every change was reported
+	case !h.open.Load():
+		return ErrorCannotAcceptControl
+	case !h.handles(c.Code):
+		return ErrorCallNotImplemented
+	case state == lifecycle.Starting, state == lifecycle.Stopped:
+		return ErrorCannotAcceptControl
+	}
+	switch c.Code {
+	case ControlStop:
+		h.run.Post(host.Request{Trigger: host.TriggerStop, Detail: "SERVICE_CONTROL_STOP"})
+		return NoError
+	case ControlShutdown:
+		h.run.Post(host.Request{
+			Trigger: host.TriggerShutdown, Detail: "SERVICE_CONTROL_SHUTDOWN",
+			Budget: less(h.api.ShutdownTimeout(), shutdownMargin),
+		})
+		return NoError
+	case ControlPreshutdown:
+		h.run.Post(host.Request{
+			Trigger: host.TriggerPreshutdown, Detail: "SERVICE_CONTROL_PRESHUTDOWN",
+			Budget: less(time.Duration(h.preshutdown.Load()), preshutdownMargin),
+		})
+		return NoError
+	}
+	if state == lifecycle.Stopping {
+		return ErrorCannotAcceptControl
+	}
+	switch c.Code {
+	case ControlPause:
+		if !state.Ready() {
+			return ErrorInvalidControl
+		}
+		h.run.Post(host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"})
+	case ControlContinue:
+		if state != lifecycle.Paused {
+			return ErrorInvalidControl
+		}
+		h.run.Post(host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"})
+	case ControlParamChange:
+		h.run.Post(host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"})
+	default:
+		if !h.run.Notify(event(c)) {
+			return ErrorCannotAcceptControl
+		}
+	}
+	return NoError
+}
+
+// handles reports whether the program can do anything with a control.
+func (h *Host) handles(code uint32) bool {
+	switch code {
+	case ControlStop:
+		return true
+	case ControlShutdown, ControlPreshutdown:
+		return h.run.Preshutdown == (code == ControlPreshutdown)
+	case ControlPause, ControlContinue:
+		return h.run.CanPause
+	case ControlParamChange:
+		return h.run.CanReload
+	case ControlSessionChange, ControlPowerEvent, ControlTimeChange:
+		return h.run.CanNotify
+	}
+	return h.run.CanNotify && controlUserFirst <= code && code <= controlUserLast
+}
+
+// event is c in the words of hosts.
+func event(c Control) host.Event {
+	switch c.Code {
+	case ControlSessionChange:
+		return host.Event{Kind: host.SessionChange, Code: c.Type, Session: c.Session}
+	case ControlPowerEvent:
+		return host.Event{Kind: host.PowerEvent, Code: c.Type}
+	case ControlTimeChange:
+		return host.Event{Kind: host.TimeChange, New: c.New, Old: c.Old}
+	}
+	return host.Event{Kind: host.UserControl, Code: c.Code}
+}
+
+// less is limit without margin, or half of a limit that is hardly longer.
+func less(limit, margin time.Duration) time.Duration { return max(limit-margin, limit/2) }
+
+// accepted is what the manager may send in a state. In START_PENDING that is
+// nothing: a stop that arrived there could find a program half made
+// (SetServiceStatus, "Remarks"). STOP_PENDING has one way on.
+func (h *Host) accepted(s State) (a Accepted) {
+	switch s {
+	case Running, Paused, PausePending, ContinuePending:
+	default:
+		return 0
+	}
+	a = AcceptStop | AcceptShutdown
+	if h.run.Preshutdown {
+		a = AcceptStop | AcceptPreshutdown
+	}
+	if h.run.CanPause && !s.Pending() {
+		a |= AcceptPauseContinue
+	}
+	if h.run.CanReload {
+		a |= AcceptParamChange
+	}
+	if h.run.CanNotify {
+		a |= AcceptSessionChange | AcceptPowerEvent | AcceptTimeChange
+	}
+	return a
+}

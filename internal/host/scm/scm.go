@@ -1,0 +1,199 @@
+// Package scm is the host of a Windows service. It speaks for the run to the
+// service control manager, and to the run for it.
+//
+// Two threads are the manager's. On one it calls control, which turns controls into
+// requests. On the other it calls main, which reports each state of the run, in
+// order, until it has reported STOPPED:
+//
+//	run                               manager
+//	Starting                          START_PENDING
+//	Running, Reloading                RUNNING
+//	Pausing, Paused, Continuing       PAUSE_PENDING, PAUSED, CONTINUE_PENDING
+//	Stopping, Stopped                 STOP_PENDING, STOPPED
+package scm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// Host is the run as a service.
+type Host struct {
+	api       API
+	args      []string
+	connected chan struct{} // closed by main when it has registered and reported START_PENDING
+	gone      chan struct{} // closed when the dispatcher has returned
+	dispatch  error         // what it has returned
+	register  error
+
+	run         host.Run
+	open        atomic.Bool
+	told        atomic.Uint32 // the lifecycle.State that the run told last
+	preshutdown atomic.Int64  // the time before a shutdown of the system
+
+	mu    sync.Mutex
+	queue []host.Status // yet to be reported
+	wake  chan struct{}
+
+	last   Status // what was reported last
+	warned bool
+}
+
+var _ host.Starter = (*Host)(nil)
+
+// Connect connects to the manager and tells it that the service starts. It returns
+// when that has called ServiceMain; the manager gives a process 30 s to come here
+// (StartServiceCtrlDispatcher, "Remarks"). The error is ErrNotService if this process
+// is no service.
+func Connect(api API) (*Host, error) {
+	h := &Host{api: api, connected: make(chan struct{}), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
+	go func() {
+		defer close(h.gone)
+		h.dispatch = api.Dispatch(h.main)
+	}()
+	select {
+	case <-h.connected:
+		if h.register != nil {
+			return nil, fmt.Errorf("register with the service control manager: %w", h.register)
+		}
+		return h, nil
+	case <-h.gone:
+		if h.dispatch == nil {
+			return nil, errors.New("the service control manager let go of the process before it was a service")
+		}
+		return nil, fmt.Errorf("connect to the service control manager: %w", h.dispatch)
+	}
+}
+
+// Args is what StartService was given, without the service's name.
+func (h *Host) Args() []string {
+	if len(h.args) < 2 {
+		return nil
+	}
+	return h.args[1:]
+}
+
+// Open lets controls in.
+func (h *Host) Open(run host.Run) {
+	h.run = run
+	h.open.Store(true)
+}
+
+// Tell queues s. Ticks that have to wait are one.
+func (h *Host) Tell(s host.Status) {
+	h.told.Store(uint32(s.State))
+	h.mu.Lock()
+	if n := len(h.queue); n > 0 && s.Checkpoint > 0 && h.queue[n-1].Checkpoint > 0 {
+		h.queue[n-1] = s
+	} else {
+		h.queue = append(h.queue, s)
+	}
+	h.mu.Unlock()
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close waits until the manager has heard of the end and let go of the process: one
+// that exits earlier has failed to it.
+func (h *Host) Close(ctx context.Context) {
+	select {
+	case <-h.gone:
+	case <-ctx.Done():
+	}
+}
+
+// main is ServiceMain.
+func (h *Host) main(args []string) {
+	h.args = args
+	if h.register = h.api.Register(h.control); h.register != nil {
+		close(h.connected)
+		return
+	}
+	h.report(host.Status{State: lifecycle.Starting, Left: maxHint})
+	close(h.connected)
+	for h.last.State != Stopped {
+		<-h.wake
+		for _, s := range h.take() {
+			h.report(s)
+		}
+	}
+}
+
+func (h *Host) take() []host.Status {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	queue := h.queue
+	h.queue = nil
+	return queue
+}
+
+var states = map[lifecycle.State]State{
+	lifecycle.Starting:   StartPending,
+	lifecycle.Running:    Running,
+	lifecycle.Reloading:  Running,
+	lifecycle.Pausing:    PausePending,
+	lifecycle.Paused:     Paused,
+	lifecycle.Continuing: ContinuePending,
+	lifecycle.Stopping:   StopPending,
+	lifecycle.Stopped:    Stopped,
+}
+
+const (
+	// maxHint is several ticks of the run, so that a late one is no catastrophe.
+	maxHint = 5 * time.Second
+
+	// hintMargin is what the process needs beyond the budget to flush its log, and
+	// to report what follows.
+	hintMargin = 2 * time.Second
+)
+
+// report tells the manager s, unless that would be what it has heard already.
+func (h *Host) report(s host.Status) {
+	if s.State == lifecycle.Running && h.run.Preshutdown && h.preshutdown.Load() == 0 {
+		h.preshutdown.Store(int64(h.api.PreshutdownTimeout())) // before one is accepted
+	}
+	next := Status{State: states[s.State]}
+	next.Accepted = h.accepted(next.State)
+	if next.State.Pending() {
+		next.CheckPoint = 1
+		if next.State == h.last.State {
+			next.CheckPoint = h.last.CheckPoint + 1
+		}
+		next.WaitHint = min(maxHint, max(s.Left, 0)+hintMargin)
+	}
+	if next.State == Stopped {
+		next.ExitCode, next.SpecificCode = exitCode(s)
+	}
+	if next == h.last {
+		return
+	}
+	if err := h.api.Report(next); err != nil && !h.warned && h.open.Load() {
+		h.warned = true
+		h.run.Warn("the service control manager cannot be told the state of the service",
+			zap.Stringer("state", next.State), zap.Error(err))
+	}
+	h.last = next
+}
+
+// exitCode is what s ends with: our own code as the service's, but for a plain
+// failure that Windows has a number for.
+func exitCode(s host.Status) (Errno, uint32) {
+	if s.Code == 0 {
+		return NoError, 0
+	}
+	if code, ok := win32(s.Err); ok && s.Code == 1 {
+		return code, 0
+	}
+	return ErrorServiceSpecific, uint32(s.Code)
+}

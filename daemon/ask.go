@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -50,3 +51,6 @@ func (r *run) Finish() {
 
 // Logger is for the program: see the function Logger.
 func (r *run) Logger() *zap.Logger { return r.log }
+
+// StartArgs is for the program: see the function StartArgs.
+func (r *run) StartArgs() []string { return slices.Clone(r.args) }

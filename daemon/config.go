@@ -45,10 +45,33 @@ type Config struct {
 	// the host.
 	Logger *zap.Logger
 
+	// Host is where the process runs. If empty, it is found out: a service of Windows
+	// is what its service control manager has started, and of systemd what that says
+	// so of. HostConsole is what everything else is.
+	Host Host
+
+	// Windows is what there is to say of a service of Windows.
+	Windows Windows
+
 	// Args is the part of the command line in which Main looks for a command, for
 	// a program that parses flags of its own: flag.Args(), once flag.Parse has been
 	// called. If nil, it is os.Args[1:].
 	Args []string
+}
+
+// Windows is the part of Config that means something only to a service of Windows.
+type Windows struct {
+	// Preshutdown has the service told of a shutdown of the system by
+	// SERVICE_CONTROL_PRESHUTDOWN, before others are stopped, instead of by
+	// SERVICE_CONTROL_SHUTDOWN. The system waits for it, 10 s if the service is not
+	// configured otherwise (SERVICE_PRESHUTDOWN_INFO): it is for programs that would
+	// lose data.
+	Preshutdown bool
+
+	// KeepDirectory leaves the working directory of a service what the service control
+	// manager has made it, System32. Without it, it is the executable's folder from
+	// before Start on.
+	KeepDirectory bool
 }
 
 const (
@@ -102,6 +125,11 @@ func (c Config) check(p Program) error {
 		if d.value < 0 || d.value > maxTimeout {
 			wrong(d.field, "is %s: want a positive duration of at most %s, or zero for the default", d.value, maxTimeout)
 		}
+	}
+	switch c.Host {
+	case "", HostConsole, HostSystemd, HostSCM:
+	default:
+		wrong("Config.Host", "is %q: want %q, %q or %q, or nothing, and it is found out", c.Host, HostConsole, HostSystemd, HostSCM)
 	}
 	stop := c.StopTimeout
 	if stop == 0 {

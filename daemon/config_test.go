@@ -33,6 +33,7 @@ func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
 		{"a negative drain delay", daemon.Config{Name: "x", DrainDelay: -1}, "Config.DrainDelay"},
 		{"a drain delay that leaves nothing", daemon.Config{Name: "x", StopTimeout: time.Second, DrainDelay: time.Second}, "Config.DrainDelay"},
 		{"a drain delay beyond the default", daemon.Config{Name: "x", DrainDelay: time.Minute}, "Config.DrainDelay"},
+		{"an unknown host", daemon.Config{Name: "x", Host: "upstart"}, "Config.Host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := daemon.Run(t.Context(), program{start: func(context.Context) error {

@@ -39,6 +39,17 @@ func Logger(ctx context.Context) *zap.Logger {
 	return zap.NewNop()
 }
 
+// StartArgs returns the arguments that the manager was given with this start: what
+// StartService and "sc start NAME ARG…" pass to a service of Windows, without its
+// name. Elsewhere, and on a context that no method of a Program has got, it is nil;
+// the command line is os.Args everywhere.
+func StartArgs(ctx context.Context) []string {
+	if r := runctx.FromContext(ctx); r != nil {
+		return r.StartArgs()
+	}
+	return nil
+}
+
 func from(ctx context.Context, caller string) runctx.Run {
 	r := runctx.FromContext(ctx)
 	if r == nil {

@@ -36,7 +36,7 @@ import "context"
 // of the program, not of the process: the way down is the same.
 //
 // The abilities that a program may have beside it are interfaces of their own:
-// [Reloader], [Pauser] and [Checker].
+// [Reloader], [Pauser], [Checker] and [Notified].
 type Program interface {
 	// Start returns nil when the program is ready to serve. Work that goes on is
 	// done on goroutines, best started with [Go].

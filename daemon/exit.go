@@ -36,11 +36,14 @@ const (
 // When an error is several of these, the one further down decides.
 func ExitCode(err error) int {
 	var forced forcedError
+	var usage usageError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &forced):
 		return exitSignal + forced.signal
+	case errors.As(err, &usage):
+		return exitUsage
 	case errors.Is(err, ErrStopTimeout):
 		return exitStopTimeout
 	case errors.Is(err, ErrConfig):
@@ -58,3 +61,8 @@ type forcedError struct {
 func (e forcedError) Error() string {
 	return fmt.Sprintf("a second signal (%s) cut the way down short", e.name)
 }
+
+// usageError is a command line that is wrong. Run never returns one.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }

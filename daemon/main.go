@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,9 +79,9 @@ func (c *commandLine) execute() int {
 }
 
 func (c *commandLine) run() int {
-	err := runProgram(context.Background(), c.program, c.config, true)
-	if errors.Is(err, ErrConfig) && c.config.check(c.program) != nil {
-		_, _ = fmt.Fprintf(c.err, "%s: %v\n", programName(), err) // before there was a log
+	begun, err := runProgram(context.Background(), c.program, c.config, true)
+	if err != nil && !begun {
+		_, _ = fmt.Fprintf(c.err, "%s: %v\n", programName(), err)
 	}
 	return ExitCode(err)
 }
@@ -108,8 +107,12 @@ func (c *commandLine) help() int {
 }
 
 func (c *commandLine) usage(format string, args ...any) int {
-	_, _ = fmt.Fprintf(c.err, "%[1]s: %[2]s; '%[1]s help' lists the commands\n", programName(), fmt.Sprintf(format, args...))
-	return exitUsage
+	err := usageError(fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(c.err, "%[1]s: %[2]v; '%[1]s help' lists the commands\n", programName(), err)
+	if env, bad := thisProcess(c.config, true); bad == nil {
+		refuse(env, err) // a service whose command line is wrong
+	}
+	return ExitCode(err)
 }
 
 func programName() string { return filepath.Base(os.Args[0]) }

@@ -14,6 +14,9 @@ const (
 	TriggerInterrupt    Trigger = host.TriggerInterrupt    // SIGINT; CTRL_C or CTRL_BREAK on Windows
 	TriggerTerminate    Trigger = host.TriggerTerminate    // SIGTERM
 	TriggerHangup       Trigger = host.TriggerHangup       // the terminal is gone, or sends SIGHUP to a program that cannot reload
+	TriggerStop         Trigger = host.TriggerStop         // SERVICE_CONTROL_STOP
+	TriggerShutdown     Trigger = host.TriggerShutdown     // SERVICE_CONTROL_SHUTDOWN: Windows shuts down
+	TriggerPreshutdown  Trigger = host.TriggerPreshutdown  // SERVICE_CONTROL_PRESHUTDOWN, see Windows.Preshutdown
 	TriggerConsoleClose Trigger = host.TriggerConsoleClose // CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN on Windows
 	TriggerCancelled    Trigger = "cancelled"              // the context given to Run has ended
 	TriggerFinished     Trigger = "finished"               // the function of Func has returned nil: its work is done

@@ -10,8 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/host/console"
-	"github.com/go-glidepath/glidepath/internal/host/systemd"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
@@ -36,47 +34,45 @@ const (
 // the description of this package.
 //
 // An error that is ErrConfig, and comes before anything was started, says what is
-// wrong with p or c.
+// wrong with p or c. The manager hears of it.
+//
+// Call it first thing in main, and do what takes time or may fail in Start. As a
+// service of Windows, the process has 30 s to come here; one that comes later, or
+// exits before, has failed with error 1053, which says nothing of why.
 //
 // When ctx ends, p is asked to stop; its values are in the contexts that p gets.
 // Run is called once in a process, on any goroutine. It catches the signals that it
 // needs before it calls Start, and takes what systemd has said out of the process's
 // environment (NOTIFY_SOCKET, WATCHDOG_* and LISTEN_*: a program that takes sockets
 // from systemd looks at them before it calls Run), so that children do not
-// inherit it. When it returns, nothing of it is left: no goroutine, no signal handler,
-// no socket; only a write to a log that hangs cannot be ended.
+// inherit it. As a service of Windows it catches no signals, and changes to the folder
+// of the executable. When it returns, nothing of it is left: no goroutine, no signal
+// handler, no socket; only a write to a log that hangs cannot be ended.
 //
 // Run does not return if something still runs a second after the stop deadline: it
 // logs the stack of every goroutine and exits the process with code 124, or
 // 128+n after a second signal n.
 func Run(ctx context.Context, p Program, c Config) error {
-	return runProgram(ctx, p, c, false)
+	_, err := runProgram(ctx, p, c, false)
+	return err
 }
 
-// runProgram is Run, and with exits what Run is for a process that exits next.
-func runProgram(ctx context.Context, p Program, c Config, exits bool) error {
-	c, err := c.complete(p)
-	if err != nil {
-		return err
-	}
+// runProgram is Run, and with exits what Run is for a process that exits next. It
+// also says whether the run has begun: before, there was no log to write err to.
+func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun bool, err error) {
+	// Before all else: the Windows service control manager gives a process 30 s to
+	// connect, and what is wrong from then on can be told.
 	env, ok := host.FromContext(ctx)
 	if !ok {
-		env = thisProcess(exits)
+		if env, err = thisProcess(c, exits); err != nil {
+			return false, err
+		}
 	}
-	return newRun(ctx, p, c, env).loop()
-}
-
-// thisProcess finds out where the process runs.
-func thisProcess(exits bool) host.Env {
-	said := systemd.Take()
-	env := host.Env{Exit: os.Exit}
-	if h := systemd.New(said, exits); h != nil {
-		env.Hosts = append(env.Hosts, h)
+	if c, err = c.complete(p); err != nil {
+		refuse(env, err)
+		return false, err
 	}
-	// Last: while the signals are subscribed to, which takes its time, the others
-	// connect.
-	env.Hosts = append(env.Hosts, console.New(said.Managed(), exits))
-	return env
+	return true, newRun(ctx, p, c, env).loop()
 }
 
 // run is one run of a program: it carries out what the lifecycle machine decides.
@@ -92,6 +88,8 @@ type run struct {
 	book    *logbook
 	inbox   *inbox
 	tasks   tasks
+	notices notices
+	args    []string // of this start, from the manager
 
 	machine    lifecycle.Machine
 	reason     Reason
@@ -130,15 +128,7 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 
 // loop handles events, one after the other, until the run is over.
 func (r *run) loop() error {
-	_, canReload := r.program.(Reloader)
-	var signals <-chan os.Signal
-	var onSignal func(os.Signal) (host.Request, bool)
-	for _, h := range r.env.Hosts {
-		h.Open(host.Run{Post: r.request, Warn: r.warn, CanReload: canReload})
-		if s, ok := h.(host.Signals); ok {
-			signals, onSignal = s.C(), s.On
-		}
-	}
+	signals, onSignal := r.open()
 	var fx lifecycle.Effects
 	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0)
 	r.perform(fx, event{})
@@ -166,6 +156,28 @@ func (r *run) loop() error {
 		}
 	}
 	return r.result()
+}
+
+// open opens the hosts. It returns where signals come from and what they mean, if
+// one of the hosts listens to them.
+func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request, bool)) {
+	h := host.Run{Post: r.request, Notify: r.notify, Warn: r.warn, Preshutdown: r.config.Windows.Preshutdown}
+	_, h.CanReload = r.program.(Reloader)
+	_, h.CanPause = r.program.(Pauser)
+	_, h.CanNotify = r.program.(Notified)
+	for _, x := range r.env.Hosts {
+		x.Open(h)
+		if s, ok := x.(host.Signals); ok {
+			signals, on = s.C(), s.On
+		}
+		if s, ok := x.(host.Starter); ok {
+			r.args = s.Args()
+		}
+	}
+	if err := r.env.Enter(); err != nil {
+		r.warn("the working directory stays what it was", zap.Error(err))
+	}
+	return signals, on
 }
 
 // rang handles an alarm that is due.

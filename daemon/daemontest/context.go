@@ -52,3 +52,5 @@ func (d *double) Fail(err error) { d.t.Errorf("daemon.Fail: %v", err) }
 func (d *double) Finish() {}
 
 func (d *double) Logger() *zap.Logger { return d.log }
+
+func (d *double) StartArgs() []string { return nil }

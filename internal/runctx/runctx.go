@@ -18,6 +18,8 @@ type Run interface {
 	Finish()
 	// Logger is where the program logs.
 	Logger() *zap.Logger
+	// StartArgs is what the manager was given with this start.
+	StartArgs() []string
 }
 
 type key struct{}

@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/console"
+	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/host/systemd"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// Host is where a process runs: who starts it, and asks it to stop.
+type Host string
+
+// The hosts.
+const (
+	HostConsole Host = "console" // a terminal, a shell, a supervisor, a container: signals or console events
+	HostSystemd Host = "systemd" // signals, and a manager that wants to hear of them
+	HostSCM     Host = "scm"     // the Windows service control manager
+)
+
+// thisProcess finds out where the process runs. Under the service control manager of
+// Windows that is nothing else: what Go makes a SIGTERM there, a user who logs off, is
+// none of a service's business.
+func thisProcess(c Config, exits bool) (host.Env, error) {
+	env := host.Env{Exit: os.Exit}
+	if c.Host == "" || c.Host == HostSCM {
+		h, err := scm.Detect(c.Host == HostSCM)
+		switch {
+		case err != nil && c.Host == HostSCM:
+			return env, fmt.Errorf("%w: Config.Host is %q: %w", ErrConfig, c.Host, err)
+		case err != nil:
+			return env, err
+		case h != nil:
+			env.Hosts = append(env.Hosts, h)
+			if exe, err := os.Executable(); err == nil && !c.Windows.KeepDirectory {
+				env.Dir = filepath.Dir(exe)
+			}
+			return env, nil
+		}
+	}
+	said := systemd.Take()
+	if h := systemd.New(said, exits); h != nil && c.Host != HostConsole {
+		env.Hosts = append(env.Hosts, h)
+	}
+	managed := c.Host == HostSystemd || c.Host == "" && said.Managed()
+	// Last: while the signals are subscribed to, which takes its time, the others
+	// connect.
+	env.Hosts = append(env.Hosts, console.New(managed, exits))
+	return env, nil
+}
+
+// refuse tells the managers why nothing will run.
+func refuse(env host.Env, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
+	defer cancel()
+	for _, h := range env.Hosts {
+		if _, ok := h.(host.Signals); ok {
+			continue // nobody listens there
+		}
+		h.Open(host.Run{Post: func(host.Request) {}, Notify: func(host.Event) bool { return false }, Warn: func(string, ...zap.Field) {}})
+		h.Tell(host.Status{State: lifecycle.Stopped, Reason: err.Error(), Err: err, Code: ExitCode(err)})
+		h.Close(ctx)
+	}
+}

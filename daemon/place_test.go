@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// heard notes what a manager hears.
+type heard []string
+
+func (h *heard) Open(host.Run)         { *h = append(*h, "open") }
+func (h *heard) Tell(s host.Status)    { *h = append(*h, s.State.String()+": "+s.Reason) }
+func (h *heard) Close(context.Context) { *h = append(*h, "close") }
+
+func TestTheManagerHearsOfAConfigurationThatIsWrong(t *testing.T) {
+	var h heard
+	ctx := host.NewContext(t.Context(), host.Env{Hosts: []host.Host{&h}})
+	err := Run(ctx, idle{}, Config{})
+	if got := strings.Join(h, ", "); !errors.Is(err, ErrConfig) || got != "open, "+lifecycle.Stopped.String()+": "+err.Error()+", close" {
+		t.Errorf("it hears %q, and the error is %v", got, err)
+	}
+}
+
+func TestAServiceOfWindowsThatIsNoneSaysSo(t *testing.T) {
+	err := Run(t.Context(), idle{}, Config{Name: "web", Host: HostSCM})
+	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `Config.Host is "scm"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheHostCanBeForced(t *testing.T) {
+	for want, hosts := range map[Host]int{"": 2, HostConsole: 1, HostSystemd: 2} {
+		t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "notify"))
+		env, err := thisProcess(Config{Host: want}, false)
+		if err != nil || len(env.Hosts) != hosts || env.Dir != "" {
+			t.Errorf("as %q: %d hosts, in %q, %v", want, len(env.Hosts), env.Dir, err)
+		}
+		if _, ok := os.LookupEnv("NOTIFY_SOCKET"); ok {
+			t.Errorf("as %q: children inherit the socket", want)
+		}
+	}
+}
+
+func TestTheWorkingDirectoryIsThatOfTheService(t *testing.T) {
+	before, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chdir(before) })
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := ""
+	p := Func(func(context.Context, func()) error { where, err = os.Getwd(); return err })
+	ctx := host.NewContext(t.Context(), host.Env{Dir: dir})
+	if err := Run(ctx, p, Config{Name: "web"}); err != nil || where != dir {
+		t.Errorf("it runs in %s, %v", where, err)
+	}
+	if err := os.Chdir(before); err != nil {
+		t.Fatal(err)
+	}
+}

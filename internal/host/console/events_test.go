@@ -9,15 +9,15 @@ import (
 
 func TestCtrlCAndCtrlBreakHaveNoLimitOfTheirOwn(t *testing.T) {
 	now := time.Now()
-	r := rules{terminal: true}
-	q, ok := r.consoleInterrupt(now)
+	r, e := rules{terminal: true}, &events{}
+	q, ok := r.consoleInterrupt(e, now)
 	if !ok || q.Action != host.Stop || q.Trigger != host.TriggerInterrupt || q.Detail != "CTRL_C or CTRL_BREAK" || q.Budget != 0 {
 		t.Errorf("the first one asks for %+v, %t", q, ok)
 	}
-	if q, ok := r.consoleInterrupt(now.Add(secondInterrupt - 1)); ok {
+	if q, ok := r.consoleInterrupt(e, now.Add(secondInterrupt-1)); ok {
 		t.Errorf("one that is the same one twice asks for %+v", q)
 	}
-	q, ok = r.consoleInterrupt(now.Add(secondInterrupt))
+	q, ok = r.consoleInterrupt(e, now.Add(secondInterrupt))
 	if !ok || q.Action != host.Force || q.Signal != 2 {
 		t.Errorf("the second one asks for %+v, %t", q, ok)
 	}
@@ -25,7 +25,7 @@ func TestCtrlCAndCtrlBreakHaveNoLimitOfTheirOwn(t *testing.T) {
 
 func TestAConsoleThatClosesSaysHowMuchTimeThereIs(t *testing.T) {
 	for range 2 { // also after another one
-		q, ok := consoleClose()
+		q, ok := consoleClose(&events{})
 		if !ok || q.Action != host.Stop || q.Trigger != host.TriggerConsoleClose || q.Budget != 4500*time.Millisecond {
 			t.Errorf("it asks for %+v, %t", q, ok)
 		}
@@ -35,13 +35,31 @@ func TestAConsoleThatClosesSaysHowMuchTimeThereIs(t *testing.T) {
 func TestUnderAManagerRepeatedRequestsChangeNothing(t *testing.T) {
 	now := time.Now()
 	var r rules
-	if q, ok := r.consoleInterrupt(now); !ok || q.Hint != "" {
+	if q, ok := r.consoleInterrupt(&events{}, now); !ok || q.Hint != "" {
 		t.Errorf("the first one asks for %+v, %t", q, ok)
 	}
 	for range 10 {
 		now = now.Add(time.Second)
-		if q, ok := r.consoleInterrupt(now); ok {
+		if q, ok := r.consoleInterrupt(&events{}, now); ok {
 			t.Errorf("a later one asks for %+v", q)
+		}
+	}
+}
+
+func TestConsoleEventsAreToldApart(t *testing.T) {
+	var e events
+	r := rules{terminal: true}
+	now := time.Now()
+	for event, want := range map[uint32]string{0: "CTRL_C", 1: "CTRL_BREAK", 2: "CTRL_CLOSE", 5: "CTRL_LOGOFF", 6: "CTRL_SHUTDOWN"} {
+		e.saw(event)
+		e.saw(77) // is none
+		r.first = time.Time{}
+		q, _ := r.consoleInterrupt(&e, now)
+		if event >= 2 {
+			q, _ = consoleClose(&e)
+		}
+		if q.Detail != want {
+			t.Errorf("event %d is %s, want %s", event, q.Detail, want)
 		}
 	}
 }

@@ -43,6 +43,7 @@ func New(managed, forever bool) *Host {
 // Start kills the process.
 func (h *Host) Open(run host.Run) {
 	h.rules.canReload = run.CanReload
+	h.rules.listen()
 	signal.Notify(h.signals, caught...)
 	if len(swallowed) > 0 {
 		// A program whose output nobody reads any more is not to die of it. Ignoring
@@ -65,6 +66,7 @@ func (h *Host) Close(context.Context) {
 	if !h.forever {
 		signal.Stop(h.signals)
 		signal.Stop(h.unread)
+		h.rules.unlisten()
 	}
 }
 

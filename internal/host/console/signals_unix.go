@@ -44,6 +44,9 @@ func hasTerminal() bool {
 	return true
 }
 
+func (r *platform) listen()   {}
+func (r *platform) unlisten() {}
+
 func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case syscall.SIGINT:

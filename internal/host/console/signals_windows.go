@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/windows"
+
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
@@ -15,19 +17,41 @@ var (
 	swallowed []os.Signal
 )
 
-type platform struct{ rules }
+var setConsoleCtrlHandler = windows.NewLazySystemDLL("kernel32.dll").NewProc("SetConsoleCtrlHandler")
+
+// platform is the rules, and what the console has said.
+type platform struct {
+	rules
+	events  *events
+	handler uintptr
+}
 
 // Console events come from a console, which is where a person sits.
 func newPlatform(managed bool) platform {
-	return platform{rules{terminal: !managed}}
+	return platform{rules: rules{terminal: !managed}, events: &events{}}
+}
+
+// listen has each event noted, and then left to Go's handler: the last one that is
+// registered is called first. Where it cannot, the events are only told apart less.
+func (r *platform) listen() {
+	e := r.events
+	r.handler = windows.NewCallback(func(event uint32) uintptr {
+		e.saw(event)
+		return 0
+	})
+	_, _, _ = setConsoleCtrlHandler.Call(r.handler, 1)
+}
+
+func (r *platform) unlisten() {
+	_, _, _ = setConsoleCtrlHandler.Call(r.handler, 0)
 }
 
 func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case os.Interrupt:
-		return r.consoleInterrupt(now)
+		return r.consoleInterrupt(r.events, now)
 	case syscall.SIGTERM:
-		return consoleClose()
+		return consoleClose(r.events)
 	}
 	return host.Request{}, false
 }

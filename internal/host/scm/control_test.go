@@ -1,0 +1,139 @@
+package scm
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// limits is a manager that says only how long there is.
+type limits struct{ API }
+
+func (limits) ShutdownTimeout() time.Duration    { return 5 * time.Second }
+func (limits) PreshutdownTimeout() time.Duration { return 10 * time.Second }
+
+// asked is what a control has come to.
+type asked struct {
+	requests []host.Request
+	events   []host.Event
+	full     bool
+}
+
+// opened returns a host in a state, without a manager behind it.
+func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
+	a := &asked{}
+	h := &Host{api: limits{}, wake: make(chan struct{}, 1)}
+	h.Open(host.Run{
+		Post:      func(q host.Request) { a.requests = append(a.requests, q) },
+		Notify:    func(e host.Event) bool { a.events = append(a.events, e); return !a.full },
+		CanReload: can, CanPause: can, CanNotify: can, Preshutdown: preshutdown,
+	})
+	h.preshutdown.Store(int64(10 * time.Second))
+	h.Tell(host.Status{State: state})
+	return h, a
+}
+
+func TestEachControlAsksForWhatItMeans(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		control Control
+		state   lifecycle.State
+		want    any
+	}{
+		{Control{Code: ControlStop}, lifecycle.Running, host.Request{Trigger: "stop", Detail: "SERVICE_CONTROL_STOP"}},
+		{Control{Code: ControlShutdown}, lifecycle.Running, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
+		{Control{Code: ControlShutdown}, lifecycle.Stopping, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
+		{Control{Code: ControlPause}, lifecycle.Running, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
+		{Control{Code: ControlPause}, lifecycle.Reloading, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
+		{Control{Code: ControlContinue}, lifecycle.Paused, host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"}},
+		{Control{Code: ControlParamChange}, lifecycle.Running, host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"}},
+		{Control{Code: ControlSessionChange, Type: 7, Session: 2}, lifecycle.Paused, host.Event{Kind: host.SessionChange, Code: 7, Session: 2}},
+		{Control{Code: ControlPowerEvent, Type: 4}, lifecycle.Running, host.Event{Kind: host.PowerEvent, Code: 4}},
+		{Control{Code: ControlTimeChange, New: noon, Old: noon}, lifecycle.Running, host.Event{Kind: host.TimeChange, New: noon, Old: noon}},
+		{Control{Code: 128}, lifecycle.Pausing, host.Event{Kind: host.UserControl, Code: 128}},
+		{Control{Code: 255}, lifecycle.Running, host.Event{Kind: host.UserControl, Code: 255}},
+	} {
+		h, a := opened(test.state, true, false)
+		code := h.control(test.control)
+		if got := fmt.Sprint(a.requests, a.events); code != NoError || got != fmt.Sprint(of(test.want)) {
+			t.Errorf("%+v in %s: error %d, %s; want %+v", test.control, test.state, code, got, test.want)
+		}
+	}
+}
+
+// of sorts what is wanted into requests and events.
+func of(want any) string {
+	if e, ok := want.(host.Event); ok {
+		return fmt.Sprint([]host.Request(nil), []host.Event{e})
+	}
+	return fmt.Sprint([]host.Request{want.(host.Request)}, []host.Event(nil))
+}
+
+func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		code  uint32
+		state lifecycle.State
+		can   bool
+		want  Errno
+	}{
+		{"a stop while starting", ControlStop, lifecycle.Starting, true, ErrorCannotAcceptControl},
+		{"a control of the program while starting", 200, lifecycle.Starting, true, ErrorCannotAcceptControl},
+		{"a stop after the end", ControlStop, lifecycle.Stopped, true, ErrorCannotAcceptControl},
+		{"a pause while stopping", ControlPause, lifecycle.Stopping, true, ErrorCannotAcceptControl},
+		{"a control of the program while stopping", 200, lifecycle.Stopping, true, ErrorCannotAcceptControl},
+		{"continue while running", ControlContinue, lifecycle.Running, true, ErrorInvalidControl},
+		{"pause while paused", ControlPause, lifecycle.Paused, true, ErrorInvalidControl},
+		{"pause while pausing", ControlPause, lifecycle.Pausing, true, ErrorInvalidControl},
+		{"pause of a program that cannot", ControlPause, lifecycle.Running, false, ErrorCallNotImplemented},
+		{"continue of a program that cannot", ControlContinue, lifecycle.Running, false, ErrorCallNotImplemented},
+		{"paramchange of a program that cannot", ControlParamChange, lifecycle.Running, false, ErrorCallNotImplemented},
+		{"a control of a program that has none", 200, lifecycle.Running, false, ErrorCallNotImplemented},
+		{"a session change of a program that does not listen", ControlSessionChange, lifecycle.Running, false, ErrorCallNotImplemented},
+		{"preshutdown that was not accepted", ControlPreshutdown, lifecycle.Running, true, ErrorCallNotImplemented},
+		{"a control that nobody knows", 0x60, lifecycle.Running, true, ErrorCallNotImplemented},
+		{"a control below those of programs", 127, lifecycle.Running, true, ErrorCallNotImplemented},
+		{"a control above those of programs", 256, lifecycle.Running, true, ErrorCallNotImplemented},
+		{"interrogate", ControlInterrogate, lifecycle.Stopping, false, NoError},
+		{"interrogate while starting", ControlInterrogate, lifecycle.Starting, false, NoError},
+	} {
+		h, a := opened(test.state, test.can, false)
+		if got := h.control(Control{Code: test.code}); got != test.want || len(a.requests)+len(a.events) > 0 {
+			t.Errorf("%s: error %d, want %d; it asks for %v %v", test.name, got, test.want, a.requests, a.events)
+		}
+	}
+}
+
+func TestAProgramThatCannotKeepUpWithEventsRefusesThem(t *testing.T) {
+	h, a := opened(lifecycle.Running, true, false)
+	a.full = true
+	if got := h.control(Control{Code: 200}); got != ErrorCannotAcceptControl {
+		t.Errorf("error %d", got)
+	}
+}
+
+func TestAProgramThatHearsOfAShutdownEarlyHasItsTimeout(t *testing.T) {
+	h, a := opened(lifecycle.Running, false, true)
+	code := h.control(Control{Code: ControlPreshutdown})
+	if code != NoError || len(a.requests) != 1 || a.requests[0].Budget != 9*time.Second || a.requests[0].Trigger != "preshutdown" {
+		t.Errorf("error %d, %+v", code, a.requests)
+	}
+	if got := h.control(Control{Code: ControlShutdown}); got != ErrorCallNotImplemented {
+		t.Errorf("a shutdown gets error %d", got)
+	}
+}
+
+func TestALimitThatIsHardlyLongerThanItsMarginIsHalved(t *testing.T) {
+	for limit, want := range map[time.Duration]time.Duration{
+		20 * time.Second:       19500 * time.Millisecond,
+		time.Second:            500 * time.Millisecond,
+		600 * time.Millisecond: 300 * time.Millisecond,
+	} {
+		if got := less(limit, shutdownMargin); got != want {
+			t.Errorf("of %s there is %s, want %s", limit, got, want)
+		}
+	}
+}

@@ -7,14 +7,20 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// What the limits of the system leave for the process to be gone.
 const (
+	// What the limits of the system leave for the process to be gone.
 	shutdownMargin    = 500 * time.Millisecond
 	preshutdownMargin = time.Second
+
+	// answerBound is how long an answer waits for its state.
+	answerBound = 50 * time.Millisecond
 )
 
 // control is HandlerEx. It runs on the thread of the dispatcher, where everything
-// else of the manager waits for it: it asks, and does not wait for what comes of it.
+// else of the manager waits for it: it asks, and does not wait for what the program
+// makes of it. But where the state changes it waits for that to be reported, as
+// handlers do that report it themselves: whoever has sent a stop is to see
+// STOP_PENDING when the answer comes, and not a service that runs on.
 func (h *Host) control(c Control) Errno {
 	state := lifecycle.State(h.told.Load())
 	switch {
@@ -29,20 +35,17 @@ func (h *Host) control(c Control) Errno {
 	}
 	switch c.Code {
 	case ControlStop:
-		h.run.Post(host.Request{Trigger: host.TriggerStop, Detail: "SERVICE_CONTROL_STOP"})
-		return NoError
+		return h.ask(host.Request{Trigger: host.TriggerStop, Detail: "SERVICE_CONTROL_STOP"})
 	case ControlShutdown:
-		h.run.Post(host.Request{
+		return h.ask(host.Request{
 			Trigger: host.TriggerShutdown, Detail: "SERVICE_CONTROL_SHUTDOWN",
 			Budget: less(h.api.ShutdownTimeout(), shutdownMargin),
 		})
-		return NoError
 	case ControlPreshutdown:
-		h.run.Post(host.Request{
+		return h.ask(host.Request{
 			Trigger: host.TriggerPreshutdown, Detail: "SERVICE_CONTROL_PRESHUTDOWN",
 			Budget: less(time.Duration(h.preshutdown.Load()), preshutdownMargin),
 		})
-		return NoError
 	}
 	if state == lifecycle.Stopping {
 		return ErrorCannotAcceptControl
@@ -52,18 +55,33 @@ func (h *Host) control(c Control) Errno {
 		if !state.Ready() {
 			return ErrorInvalidControl
 		}
-		h.run.Post(host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"})
+		return h.ask(host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"})
 	case ControlContinue:
 		if state != lifecycle.Paused {
 			return ErrorInvalidControl
 		}
-		h.run.Post(host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"})
+		return h.ask(host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"})
 	case ControlParamChange:
 		h.run.Post(host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"})
 	default:
 		if !h.run.Notify(event(c)) {
 			return ErrorCannotAcceptControl
 		}
+	}
+	return NoError
+}
+
+// ask asks for something that changes the state, and waits until that has changed.
+func (h *Host) ask(q host.Request) Errno {
+	h.mu.Lock()
+	changed := h.changed
+	h.mu.Unlock()
+	h.run.Post(q)
+	bound := time.NewTimer(answerBound)
+	defer bound.Stop()
+	select {
+	case <-changed:
+	case <-bound.C: // it stops already, or pauses after a reload, or cannot keep up
 	}
 	return NoError
 }

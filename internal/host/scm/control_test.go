@@ -25,7 +25,7 @@ type asked struct {
 // opened returns a host in a state, without a manager behind it.
 func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
 	a := &asked{}
-	h := &Host{api: limits{}, wake: make(chan struct{}, 1)}
+	h := newHost(limits{})
 	h.Open(host.Run{
 		Post:      func(q host.Request) { a.requests = append(a.requests, q) },
 		Notify:    func(e host.Event) bool { a.events = append(a.events, e); return !a.full },

@@ -40,9 +40,10 @@ type Host struct {
 	told        atomic.Uint32 // the lifecycle.State that the run told last
 	preshutdown atomic.Int64  // the time before a shutdown of the system
 
-	mu    sync.Mutex
-	queue []host.Status // yet to be reported
-	wake  chan struct{}
+	mu      sync.Mutex
+	queue   []host.Status // yet to be reported
+	changed chan struct{} // closed when another state is reported
+	wake    chan struct{}
 
 	last   Status // what was reported last
 	warned bool
@@ -55,7 +56,7 @@ var _ host.Starter = (*Host)(nil)
 // (StartServiceCtrlDispatcher, "Remarks"). The error is ErrNotService if this process
 // is no service.
 func Connect(api API) (*Host, error) {
-	h := &Host{api: api, connected: make(chan struct{}), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
+	h := newHost(api)
 	go func() {
 		defer close(h.gone)
 		h.dispatch = api.Dispatch(h.main)
@@ -71,6 +72,16 @@ func Connect(api API) (*Host, error) {
 			return nil, errors.New("the service control manager let go of the process before it was a service")
 		}
 		return nil, fmt.Errorf("connect to the service control manager: %w", h.dispatch)
+	}
+}
+
+func newHost(api API) *Host {
+	return &Host{
+		api:       api,
+		connected: make(chan struct{}),
+		gone:      make(chan struct{}),
+		changed:   make(chan struct{}),
+		wake:      make(chan struct{}, 1),
 	}
 }
 
@@ -182,6 +193,12 @@ func (h *Host) report(s host.Status) {
 		h.warned = true
 		h.run.Warn("the service control manager cannot be told the state of the service",
 			zap.Stringer("state", next.State), zap.Error(err))
+	}
+	if next.State != h.last.State {
+		h.mu.Lock()
+		close(h.changed)
+		h.changed = make(chan struct{})
+		h.mu.Unlock()
 	}
 	h.last = next
 }

@@ -22,5 +22,6 @@ func main() {
 		StopTimeout:  o.stopTimeout,
 		DrainDelay:   o.drainDelay,
 		Args:         flag.Args(),
+		Windows:      daemon.Windows{Preshutdown: o.preshutdown, KeepDirectory: o.keepDir},
 	})
 }

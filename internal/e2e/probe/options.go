@@ -24,10 +24,12 @@ type options struct {
 
 	failAfter, panicAfter, job time.Duration
 
-	reload, check string
-	spawn         string
-	chatter       bool
-	notes         notes
+	reload, check, pause string
+	able, why            bool
+	preshutdown, keepDir bool
+	spawn                string
+	chatter              bool
+	notes                notes
 }
 
 func parse() options {
@@ -47,6 +49,11 @@ func parse() options {
 	flag.DurationVar(&o.job, "job", 0, "be a daemon.Func that has finished after so long")
 	flag.StringVar(&o.reload, "reload", "none", "ok, fail, slow (takes 2s) or none (is no Reloader)")
 	flag.StringVar(&o.check, "check", "none", "ok, fail-after=1s, hang-after=1s, panic-after=1s or none (is no Checker)")
+	flag.StringVar(&o.pause, "pause", "ok", "ok, fail or slow (takes 3s), with -able")
+	flag.BoolVar(&o.able, "able", false, "have every ability, also those of a Pauser and a Notified")
+	flag.BoolVar(&o.why, "why", false, "note the directory and the arguments of the start, and why to stop")
+	flag.BoolVar(&o.preshutdown, "preshutdown", false, "Config.Windows.Preshutdown")
+	flag.BoolVar(&o.keepDir, "keep-directory", false, "Config.Windows.KeepDirectory")
 	flag.StringVar(&o.spawn, "spawn", "", "in Start, run a child that writes its environment to this file")
 	flag.BoolVar(&o.chatter, "chatter", false, "write to standard output until that fails")
 	flag.StringVar((*string)(&o.notes), "notes", "", "append a line for each thing that happens to this file")
@@ -68,6 +75,15 @@ func (o options) program() (daemon.Program, error) {
 	}
 	if !strings.Contains(" none ok fail slow ", " "+o.reload+" ") {
 		return nil, fmt.Errorf("-reload=%s: want ok, fail, slow or none", o.reload)
+	}
+	if o.able {
+		return struct {
+			*probe
+			reloader
+			pauser
+			notified
+			*checker
+		}{p, r, pauser{&p.options}, notified{&p.options}, c}, nil
 	}
 	reloads, checks := o.reload != "none", o.check != "none"
 	switch {

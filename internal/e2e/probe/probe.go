@@ -4,16 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-type probe struct{ options }
+type probe struct {
+	options
+	ctx context.Context // of Start
+}
 
 func (p *probe) Start(ctx context.Context) error {
+	p.ctx = ctx
 	p.notes.add("starting")
+	if p.why {
+		dir, err := os.Getwd()
+		p.notes.add(fmt.Sprintf("in %s, %v, with %q", dir, err, daemon.StartArgs(ctx)))
+	}
 	if p.startIgnoresContext {
 		select {}
 	}
@@ -54,6 +63,10 @@ func (p *probe) Start(ctx context.Context) error {
 
 func (p *probe) Stop(ctx context.Context) error {
 	p.notes.add("stopping")
+	if p.why {
+		deadline, _ := ctx.Deadline()
+		p.notes.add(fmt.Sprintf("%v within %s", context.Cause(p.ctx), time.Until(deadline).Round(100*time.Millisecond)))
+	}
 	if p.stopIgnoresDeadline {
 		select {}
 	}

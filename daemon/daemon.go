@@ -1,6 +1,7 @@
-// Package daemon runs a program as a service: on a terminal, under systemd and
-// other managers, in a container. Whatever asks it to stop (a signal, a console
-// event, its own failure, a context) takes the same one way down.
+// Package daemon runs a program as a service: of Windows, under systemd and other
+// managers, on a terminal, in a container. Whatever asks it to stop (a signal, a
+// console event, a control code, its own failure, a context) takes the same one way
+// down.
 //
 //	type server struct{ … }
 //
@@ -12,8 +13,9 @@
 // # The order of calls
 //
 //  1. Start. Ready is reported when it has returned nil, never before.
-//  2. Reload any number of times, if the program is a [Reloader]; Check at any
-//     time, beside anything else, if it is a [Checker].
+//  2. Reload any number of times, if the program is a [Reloader], and Pause and
+//     Continue in turn, if it is a [Pauser]; beside anything else, Check if it is a
+//     [Checker], and Notify if it is a [Notified].
 //  3. The first reason to stop is kept and logged, the manager is told, and
 //     nothing else can begin any more.
 //  4. After Config.DrainDelay, if there is one, the context that Start got ends.
@@ -26,14 +28,14 @@
 //
 // At the deadline the context of Stop ends. One second later all that still runs
 // is given up: every goroutine's stack goes to the log and the process exits.
-// Start, Reload and Stop never run beside one another.
+// Start, Reload, Pause, Continue and Stop never run beside one another.
 package daemon
 
 import "context"
 
 // Program is a long-running program: what you write. Its methods are called on
-// goroutines of their own, never two of them at once. A panic in one is a failure
-// of the program, not of the process: the way down is the same.
+// goroutines of their own, never two of them at once but for Check and Notify. A panic
+// in one is a failure of the program, not of the process: the way down is the same.
 //
 // The abilities that a program may have beside it are interfaces of their own:
 // [Reloader], [Pauser], [Checker] and [Notified].

@@ -161,7 +161,8 @@ func wait(fd int, events int16, timeout time.Duration) error {
 	}
 }
 
-func monotonic() time.Duration {
+// Monotonic is CLOCK_MONOTONIC, the clock of systemd.
+func Monotonic() time.Duration {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
 		return 0

@@ -43,8 +43,12 @@ func (m Message) Extend(d time.Duration) Message {
 
 // Reloading adds RELOADING=1 together with the time, which systemd wants in the
 // same datagram and not older than its own request.
-func (m Message) Reloading() Message {
-	return m.Add(Reload).Number("MONOTONIC_USEC", monotonic().Microseconds())
+func (m Message) Reloading() Message { return m.ReloadingAt(Monotonic()) }
+
+// ReloadingAt is Reloading for a manager whose clock is not that of this machine:
+// one in a test.
+func (m Message) ReloadingAt(now time.Duration) Message {
+	return m.Add(Reload).Number("MONOTONIC_USEC", now.Microseconds())
 }
 
 // Status adds STATUS=text as one line of valid UTF-8, cut to what still fits into

@@ -39,6 +39,8 @@ const (
 type Host struct {
 	env   Environ
 	exits bool
+	dial  func() (Channel, error)
+	clock func() time.Duration // the manager's, as it is in MONOTONIC_USEC
 	warn  func(string, ...zap.Field)
 
 	mu     sync.Mutex
@@ -46,6 +48,7 @@ type Host struct {
 	tick   host.Status   // worth sending only while it is the newest
 	ticked bool
 	alive  bool
+	down   bool      // the run is on its way down
 	idle   bool      // nothing is being sent
 	last   time.Time // nothing follows, and it is to be over by then
 
@@ -62,7 +65,11 @@ func New(env Environ, exits bool) *Host {
 	if env.notifySocket == "" && env.bad == nil {
 		return nil
 	}
-	return &Host{env: env, exits: exits, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	return newHost(env, exits, func() (Channel, error) { return sdnotify.Dial(env.notifySocket) }, sdnotify.Monotonic)
+}
+
+func newHost(env Environ, exits bool, dial func() (Channel, error), clock func() time.Duration) *Host {
+	return &Host{env: env, exits: exits, dial: dial, clock: clock, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
 // Open connects.
@@ -79,6 +86,9 @@ func (h *Host) Tell(s host.Status) {
 		return
 	}
 	h.mu.Lock()
+	if s.State == lifecycle.Stopping || s.State == lifecycle.Stopped {
+		h.down, h.alive = true, false
+	}
 	if s.Checkpoint > 0 {
 		h.tick, h.ticked = s, true
 	} else {
@@ -97,10 +107,12 @@ func (h *Host) Interval() time.Duration {
 	return h.env.watchdog
 }
 
-// Alive queues a sign of life.
+// Alive queues a sign of life. On the way down there is none: systemd has put its
+// watchdog to sleep, and WATCHDOG=1 would wake it (service_reset_watchdog), for the
+// time when the program is not checked any more.
 func (h *Host) Alive() {
 	h.mu.Lock()
-	h.alive = true
+	h.alive = !h.down
 	h.mu.Unlock()
 	h.poke()
 }
@@ -139,13 +151,13 @@ func (h *Host) poke() {
 // send is the goroutine that owns the connection.
 func (h *Host) send(ctx context.Context) {
 	defer close(h.gone)
-	client, err := sdnotify.Dial(h.env.notifySocket)
+	channel, err := h.dial()
 	if err := errors.Join(h.env.bad, err); err != nil {
 		h.warn("systemd cannot be told everything; the program runs all the same", zap.Error(err))
 	}
-	defer func() { _ = client.Close() }()
+	defer func() { _ = channel.Close() }()
 
-	w := writer{client: client, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
+	w := writer{channel: channel, clock: h.clock, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
 	for ctx.Err() == nil {
 		s, what := h.next()
 		switch what {
@@ -166,7 +178,7 @@ func (h *Host) send(ctx context.Context) {
 			_ = w.alive()
 		case end:
 			if !h.env.started {
-				_ = client.Barrier(min(barrierTimeout, time.Until(h.last)))
+				_ = channel.Barrier(min(barrierTimeout, time.Until(h.last)))
 			}
 			return
 		}
@@ -210,7 +222,8 @@ func (h *Host) next() (host.Status, item) {
 
 // writer puts what is to be said into systemd's words.
 type writer struct {
-	client  *sdnotify.Client
+	channel Channel
+	clock   func() time.Duration
 	mainPID int
 	buf     sdnotify.Message
 }
@@ -232,7 +245,7 @@ func (w *writer) state(s host.Status) error {
 			m = m.Status("running")
 		}
 	case lifecycle.Reloading:
-		m = m.Reloading().Status("reloading")
+		m = m.ReloadingAt(w.clock()).Status("reloading")
 	case lifecycle.Stopping:
 		m = extend(m.Add(sdnotify.Stopping), s.Left)
 		m = errno(m, s.Err).Status("stopping: " + s.Reason)
@@ -241,18 +254,18 @@ func (w *writer) state(s host.Status) error {
 	default:
 		m = m.Status(s.State.String())
 	}
-	return w.client.Send(m, patience)
+	return w.channel.Send(m, patience)
 }
 
 func (w *writer) tick(s host.Status) error {
 	if s.Left <= 0 || s.State != lifecycle.Starting && s.State != lifecycle.Stopping {
 		return nil
 	}
-	return w.client.Send(extend(w.buf[:0], s.Left), patience)
+	return w.channel.Send(extend(w.buf[:0], s.Left), patience)
 }
 
 func (w *writer) alive() error {
-	return w.client.Send(w.buf[:0].Add(sdnotify.Watchdog), patience)
+	return w.channel.Send(w.buf[:0].Add(sdnotify.Watchdog), patience)
 }
 
 // extend asks for time up to what is left of the budget, never beyond it but for

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/sdnotify"
 )
 
 // listen is systemd's end: it notes what arrives, and answers barriers.
@@ -248,6 +249,32 @@ func TestWhatIsWrongIsOneWarning(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatIsToldAgainAndAgainAllocatesNothing(t *testing.T) {
+	l := newListen(t)
+	client, err := sdnotify.Dial(l.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	w := writer{channel: client, clock: sdnotify.Monotonic, buf: make(sdnotify.Message, 0, sdnotify.Max)}
+	buf := make([]byte, sdnotify.Max)
+	for name, tell := range map[string]func() error{
+		"a sign of life": w.alive,
+		"a tick":         func() error { return w.tick(host.Status{State: lifecycle.Stopping, Left: time.Minute}) },
+		"ready":          func() error { return w.state(host.Status{State: lifecycle.Running}) },
+		"reloading":      func() error { return w.state(host.Status{State: lifecycle.Reloading}) },
+	} {
+		if n := testing.AllocsPerRun(100, func() {
+			if err := tell(); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = l.conn.Read(buf)
+		}); n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
 	}
 }
 

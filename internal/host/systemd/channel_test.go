@@ -1,0 +1,123 @@
+package systemd
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/sdnotify"
+)
+
+// tape is a channel that notes what is sent. It can be held up.
+type tape struct {
+	mu       sync.Mutex
+	messages []string
+	closed   bool
+	barriers int
+}
+
+func (c *tape) Send(m sdnotify.Message, _ time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = append(c.messages, strings.ReplaceAll(string(m), "\n", " "))
+	return nil
+}
+
+func (c *tape) Barrier(time.Duration) error { c.barriers++; return nil }
+func (c *tape) Close() error                { c.closed = true; return nil }
+
+// taped opens a host whose first message is not through before play is called.
+func taped(t *testing.T, watchdog time.Duration) (h *Host, c *tape, play func()) {
+	t.Helper()
+	c = &tape{}
+	c.mu.Lock()
+	begun := time.Now()
+	h = Over(c, watchdog, func() time.Duration { return time.Since(begun) })
+	h.Open(host.Run{Warn: func(msg string, _ ...zap.Field) { t.Errorf("warned: %s", msg) }})
+	h.Tell(host.Status{State: lifecycle.Starting, Left: time.Minute})
+	return h, c, c.mu.Unlock
+}
+
+func (c *tape) says(t *testing.T, want ...string) {
+	t.Helper()
+	if got, want := strings.Join(c.messages, "\n"), strings.Join(want, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if !c.closed {
+		t.Error("the channel is open")
+	}
+}
+
+func TestAManagerOverAChannelIsToldInItsOwnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c, play := taped(t, 4*time.Second)
+		play()
+		synctest.Wait()
+		h.Tell(host.Status{State: lifecycle.Running})
+		h.Alive()
+		<-time.After(3 * time.Second)
+		h.Tell(host.Status{State: lifecycle.Reloading})
+		h.Tell(host.Status{State: lifecycle.Running})
+		h.Close(context.Background())
+		if h.Interval() != 4*time.Second || c.barriers != 0 {
+			t.Errorf("the interval is %s, and there were %d barriers", h.Interval(), c.barriers)
+		}
+		c.says(
+			t,
+			"EXTEND_TIMEOUT_USEC=5000000 STATUS=starting",
+			"READY=1 STATUS=running",
+			"WATCHDOG=1",
+			"RELOADING=1 MONOTONIC_USEC=3000000 STATUS=reloading",
+			"READY=1 STATUS=running",
+		)
+	})
+}
+
+func TestStatesAreToldBeforeTicks(t *testing.T) {
+	h, c, play := taped(t, 0)
+	h.Tell(host.Status{State: lifecycle.Starting, Checkpoint: 1, Left: 3 * time.Second}) // nobody needs it any more
+	h.Tell(host.Status{State: lifecycle.Running})
+	h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute, Reason: "terminate"})
+	h.Tell(host.Status{State: lifecycle.Stopping, Checkpoint: 1, Left: 2 * time.Second})
+	h.Tell(host.Status{State: lifecycle.Stopping, Checkpoint: 2, Left: time.Second})
+	play()
+	h.Close(context.Background())
+	c.says(
+		t,
+		"EXTEND_TIMEOUT_USEC=5000000 STATUS=starting",
+		"READY=1 STATUS=running",
+		"STOPPING=1 EXTEND_TIMEOUT_USEC=5000000 STATUS=stopping: terminate",
+		"EXTEND_TIMEOUT_USEC=3000000",
+	)
+}
+
+func TestOnTheWayDownThereIsNoSignOfLife(t *testing.T) {
+	for name, after := range map[string]bool{"that was queued before": false, "that comes later": true} {
+		t.Run(name, func(t *testing.T) {
+			h, c, play := taped(t, time.Second)
+			h.Tell(host.Status{State: lifecycle.Running})
+			if !after {
+				h.Alive()
+			}
+			h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute, Reason: "terminate"})
+			if after {
+				h.Alive()
+			}
+			play()
+			h.Close(context.Background())
+			c.says(
+				t,
+				"EXTEND_TIMEOUT_USEC=5000000 STATUS=starting",
+				"READY=1 STATUS=running",
+				"STOPPING=1 EXTEND_TIMEOUT_USEC=5000000 STATUS=stopping: terminate",
+			)
+		})
+	}
+}

@@ -24,15 +24,24 @@ var (
 	randomSeed = flag.Uint64("random.seed", 0, "the one schedule to try, as a failure printed it")
 )
 
+// dice is where choices come from.
+type dice interface {
+	IntN(n int) int // 0 to n-1
+}
+
 // erratic is a program that does anything, and notes what rule of ours was broken
 // while it did.
 type erratic struct {
 	mu      sync.Mutex
-	rand    *rand.Rand
-	running string // the method that runs
-	started bool   // Start has returned nil
-	stopped bool   // Stop was called
-	failed  bool   // something has failed that must show in the result
+	dice    dice
+	running string          // the method that runs
+	busy    int             // how many of its methods and goroutines run
+	done    time.Time       // when one of these returned last
+	pausing time.Time       // when Pause or Continue was called last
+	turns   []time.Time     // when these have returned, zero for one that has not
+	started time.Time       // Start has returned nil
+	stop    context.Context // of Stop, nil if that was not called
+	failed  bool            // something has failed that must show in the result
 	ctx     context.Context
 	broken  []string
 }
@@ -44,39 +53,50 @@ func (p *erratic) breaks(format string, args ...any) {
 func (p *erratic) roll(n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.rand.IntN(n)
+	return p.dice.IntN(n)
 }
 
 // enter and leave bracket each method but Check.
-func (p *erratic) enter(method string) {
+func (p *erratic) enter(ctx context.Context, method string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running != "" {
 		p.breaks("%s was called beside %s", method, p.running)
 	}
-	if method != "Start" && !p.started {
+	if method != "Start" && p.started.IsZero() {
 		p.breaks("%s was called before Start had returned nil", method)
 	}
-	if p.stopped {
+	if p.stop != nil {
 		p.breaks("%s was called after Stop", method)
 	}
 	p.running = method
-	p.stopped = p.stopped || method == "Stop"
+	if method == "Stop" {
+		p.stop = ctx
+	}
+	if turns(method) {
+		p.pausing, p.turns = time.Now(), append(p.turns, time.Time{})
+	}
 }
 
 func (p *erratic) leave(method string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = ""
+	if turns(method) {
+		p.turns[len(p.turns)-1] = time.Now()
+	}
 	if method == "Start" && err == nil {
-		p.started = true
+		p.started = time.Now()
 	}
 }
 
+func turns(method string) bool { return method == "Pause" || method == "Continue" }
+
 // behave does one of the things that programs do.
 func (p *erratic) behave(ctx context.Context, method string) (err error) {
-	p.enter(method)
+	p.enter(ctx, method)
 	defer func() { p.leave(method, err) }()
+	defer p.works()()
 	switch p.roll(12) {
 	case 0:
 		return fmt.Errorf("%s: %w", method, errBoom)
@@ -111,7 +131,21 @@ func (p *erratic) note() {
 	p.failed = true
 }
 
+// works counts what runs.
+func (p *erratic) works() (done func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.busy--
+		p.done = time.Now()
+	}
+}
+
 func (p *erratic) goroutine(ctx context.Context) error {
+	defer p.works()()
 	switch p.roll(8) {
 	case 0:
 		pass(time.Duration(p.roll(40)) * time.Second)
@@ -150,6 +184,7 @@ func (p *erratic) Pause(ctx context.Context) error    { return p.behave(ctx, "Pa
 func (p *erratic) Continue(ctx context.Context) error { return p.behave(ctx, "Continue") }
 
 func (p *erratic) Check(ctx context.Context) error {
+	defer p.works()()
 	switch p.roll(100) {
 	case 0:
 		p.note()
@@ -162,12 +197,29 @@ func (p *erratic) Check(ctx context.Context) error {
 	return ctx.Err()
 }
 
+func (p *erratic) Notify(ctx context.Context, _ daemon.Event) {
+	defer p.works()()
+	switch p.roll(100) {
+	case 0:
+		p.note()
+		panic("boom in Notify")
+	case 1:
+		pass(3 * time.Hour)
+	case 2, 3:
+		pass(time.Duration(p.roll(20)) * time.Second)
+	case 4:
+		<-ctx.Done()
+	case 5:
+		daemon.Go(ctx, p.goroutine)
+	}
+}
+
 // schedule runs one random program under one random manager, and returns what
 // broke.
 func schedule(t *testing.T, seed uint64) (broken []string) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		p := &erratic{rand: rand.New(rand.NewPCG(seed, 1))}
+		p := &erratic{dice: rand.New(rand.NewPCG(seed, 1))}
 		x := &trial{t: t, exit: -1, begun: time.Now()}
 		if random.IntN(2) == 0 {
 			x.interval = time.Duration(1+random.IntN(5)) * time.Second

@@ -1,0 +1,337 @@
+package daemon_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/daemontest"
+)
+
+var (
+	scmRuns = flag.Int("scm.runs", 5_000, "how many random schedules to try under a service control manager")
+	scmSeed = flag.Uint64("scm.seed", 0, "the one schedule to try, as a failure printed it")
+)
+
+// ordeal is an erratic program as a service of Windows, and what goes wrong with it.
+type ordeal struct {
+	dice    dice
+	scm     *daemontest.SCM
+	program *erratic
+	config  daemon.Config
+	able    daemontest.Accepted // what its abilities are
+	begun   time.Time
+	asked   time.Time // to stop
+	down    bool      // the system went down before the service had stopped
+
+	mu     sync.Mutex
+	broken []string
+}
+
+func (o *ordeal) breaks(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.broken = append(o.broken, fmt.Sprintf(format, args...))
+}
+
+// found is told of the rules that the manager sees broken. Two of them may be broken
+// by the program alone.
+func (o *ordeal) found(format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	switch {
+	case o.program.hangs(o.config.StopTimeout) &&
+		(strings.Contains(what, "is hung in PAUSE_PENDING") || strings.Contains(what, "is hung in CONTINUE_PENDING")):
+	case o.program.overruns() && strings.Contains(what, "was killed"):
+	default:
+		o.breaks("%s", what)
+	}
+}
+
+// hangs reports whether a Pause or Continue has taken longer than limit. It may have
+// returned at this very moment.
+func (p *erratic) hangs(limit time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.turns) == 0 || time.Since(p.pausing) < limit {
+		return false
+	}
+	returned := p.turns[len(p.turns)-1]
+	return returned.IsZero() || time.Since(returned) == 0
+}
+
+// overruns reports whether the program does not stop, though it has been told how long
+// it has. It may have stopped at this very moment.
+func (p *erratic) overruns() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	told := p.running != ""
+	if p.stop != nil {
+		told = p.stop.Err() != nil
+	}
+	return told && (p.busy > 0 || time.Since(p.done) == 0)
+}
+
+// serve runs one schedule, and returns what was broken. choices are for what is
+// asked of the program, and moods for what that does.
+func serve(t *testing.T, choices, moods dice) []string {
+	o := &ordeal{dice: choices, program: &erratic{dice: moods}}
+	o.scm = &daemontest.SCM{Errorf: o.found}
+	if o.one(2) {
+		o.scm.WaitToKillServiceTimeout = 20 * time.Second
+	}
+	o.config = daemon.Config{
+		Name: "ordeal", Logger: zap.NewNop(),
+		StartTimeout: time.Duration(1+o.dice.IntN(20)) * time.Second,
+		StopTimeout:  time.Duration(2+o.dice.IntN(20)) * time.Second,
+		Windows:      daemon.Windows{Preshutdown: o.one(3)},
+	}
+	if o.one(2) {
+		o.config.DrainDelay = o.config.StopTimeout / time.Duration(2+o.dice.IntN(8))
+	}
+	err := daemontest.Drive(t, o.scm, o.cast(), o.config, o.act)
+	o.review(err)
+	if len(o.broken) > 0 {
+		for _, r := range o.scm.History() {
+			o.breaks("%s", r)
+		}
+	}
+	return o.broken
+}
+
+func (o *ordeal) one(n int) bool { return o.dice.IntN(n) == 0 }
+
+// cast chooses what abilities the program has.
+func (o *ordeal) cast() daemon.Program {
+	switch o.dice.IntN(6) {
+	case 0:
+		return struct{ daemon.Program }{o.program}
+	case 1:
+		o.able = daemontest.AcceptParamChange
+		return struct{ daemon.Reloader }{o.program}
+	case 2:
+		o.able = daemontest.AcceptPauseContinue
+		return struct{ daemon.Pauser }{o.program}
+	}
+	o.able = daemontest.AcceptParamChange | daemontest.AcceptPauseContinue |
+		daemontest.AcceptSessionChange | daemontest.AcceptPowerEvent | daemontest.AcceptTimeChange
+	return o.program
+}
+
+// act is the body of the test.
+func (o *ordeal) act() {
+	o.begun = time.Now()
+	for range o.dice.IntN(20) {
+		switch o.dice.IntN(24) {
+		case 0, 1, 2:
+			o.control(daemontest.ControlParamChange)
+		case 3, 4:
+			o.control(daemontest.ControlPause)
+		case 5, 6, 7:
+			o.control(daemontest.ControlContinue)
+		case 8:
+			o.control(daemontest.ControlInterrogate)
+		case 9:
+			o.ends(o.control(daemontest.ControlStop))
+		case 10:
+			for range o.dice.IntN(50) {
+				o.control(daemontest.Control(128 + o.dice.IntN(128)))
+			}
+		case 11:
+			if o.one(4) {
+				for range 1100 {
+					o.control(200)
+				}
+			}
+		case 12:
+			o.answered(o.scm.SessionChange(daemon.SessionLogon, 1))
+			o.answered(o.scm.PowerEvent(daemon.PowerSuspend))
+			o.answered(o.scm.TimeChange(time.Now(), time.Now()))
+		case 13:
+			if o.one(3) {
+				o.shutdown()
+			}
+		case 14:
+			o.control(daemontest.Control(o.dice.IntN(128)))
+		default:
+			daemontest.Sleep(time.Duration(o.dice.IntN(5000)) * time.Millisecond)
+		}
+		if o.one(2) {
+			daemontest.Sleep(0)
+		}
+	}
+	o.ends(nil)
+}
+
+func (o *ordeal) control(c daemontest.Control) error {
+	err := o.scm.Control(c)
+	o.answered(err)
+	return err
+}
+
+func (o *ordeal) shutdown() {
+	if o.scm.Query().ControlsAccepted != 0 {
+		o.ends(nil) // else it does not hear of it
+	}
+	o.scm.Shutdown()
+	o.down = o.scm.Query().Win32ExitCode == daemontest.ErrorProcessAborted
+}
+
+// answered checks an answer that any control may get.
+func (o *ordeal) answered(err error) {
+	var no daemontest.Errno
+	if err != nil && !errors.As(err, &no) {
+		o.breaks("the answer is %v", err)
+	}
+	switch no {
+	case daemontest.NoError, daemontest.ErrorInvalidServiceControl, daemontest.ErrorServiceCannotAcceptCtrl,
+		daemontest.ErrorServiceNotActive, daemontest.ErrorInvalidParameter:
+	case daemontest.ErrorCallNotImplemented:
+		if o.able.Has(daemontest.AcceptSessionChange) {
+			o.breaks("the answer is %v", err)
+		}
+	default:
+		o.breaks("the answer is %v", err)
+	}
+}
+
+// ends notes that the service is asked to stop.
+func (o *ordeal) ends(err error) {
+	if err == nil && o.asked.IsZero() {
+		o.asked = time.Now()
+	}
+}
+
+// review looks back at the whole of it.
+func (o *ordeal) review(err error) {
+	p := o.program
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o.broken = append(o.broken, p.broken...)
+	if p.failed && err == nil {
+		o.breaks("a failure looks like success")
+	}
+	history := o.scm.History()
+	entered := history[0]
+	for _, r := range history {
+		if r.State != entered.State {
+			o.earned(entered.State, r)
+			entered = r
+		}
+		if want := o.accepted(r.State); r.ControlsAccepted != want {
+			o.breaks("accepts %s in %s, want %s", r.ControlsAccepted, r.State, want)
+		}
+		if took, limit := r.At-entered.At, o.limit(r.State); r.CheckPoint > 0 && took > limit {
+			o.breaks("gets on in %s for %s, want %s at most", r.State, took, limit)
+		}
+	}
+	last := history[len(history)-1]
+	limit := o.config.StartTimeout + o.config.StopTimeout + grace
+	if late := o.begun.Add(last.At).Sub(o.asked) - limit; late > 0 && !o.down {
+		o.breaks("it ended %s too late", late)
+	}
+}
+
+// earned checks that what is said of the program in r is true: that what it was asked
+// for has ended at that moment.
+func (o *ordeal) earned(from daemontest.State, r daemontest.Report) {
+	p, at := o.program, o.begun.Add(r.At)
+	switch {
+	case r.State != daemontest.Running && r.State != daemontest.Paused:
+	case from == daemontest.StartPending && (p.started.IsZero() || at.Before(p.started)):
+		o.breaks("RUNNING before Start has returned")
+	case from != daemontest.StartPending && !slices.ContainsFunc(p.turns, at.Equal):
+		o.breaks("from %s to %s after %s, but nothing has returned then", from, r.State, r.At)
+	}
+}
+
+// limit is how long the service may say in a state that it gets on.
+func (o *ordeal) limit(s daemontest.State) time.Duration {
+	switch s {
+	case daemontest.StartPending:
+		return o.config.StartTimeout
+	case daemontest.StopPending:
+		return o.config.StopTimeout + grace
+	}
+	return o.config.StopTimeout
+}
+
+// accepted is what the service has to accept in a state.
+func (o *ordeal) accepted(s daemontest.State) daemontest.Accepted {
+	a := o.able | daemontest.AcceptStop | daemontest.AcceptShutdown
+	if o.config.Windows.Preshutdown {
+		a = o.able | daemontest.AcceptStop | daemontest.AcceptPreshutdown
+	}
+	switch s {
+	case daemontest.Running, daemontest.Paused:
+		return a
+	case daemontest.PausePending, daemontest.ContinuePending:
+		return a &^ daemontest.AcceptPauseContinue
+	}
+	return 0
+}
+
+func TestTheServiceKeepsTheRulesOfTheManager(t *testing.T) {
+	try := func(seed uint64) []string {
+		return serve(t, rand.New(rand.NewPCG(seed, 0)), rand.New(rand.NewPCG(seed, 1)))
+	}
+	if *scmSeed != 0 {
+		for _, b := range try(*scmSeed) {
+			t.Error(b)
+		}
+		return
+	}
+	base := uint64(time.Now().UnixNano())
+	var next, failures atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(*scmRuns); i = next.Add(1) {
+				seed := base + uint64(i)
+				if broken := try(seed); len(broken) > 0 && failures.Add(1) <= 10 {
+					t.Errorf("%s\nagain with -scm.seed=%d", strings.Join(broken, "\n"), seed)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d random schedules, %d of them failed", *scmRuns, failures.Load())
+}
+
+// bytes are choices that somebody else has made. When they are over, it is the last
+// one that there is.
+type bytes struct{ left []byte }
+
+func (b *bytes) IntN(n int) int {
+	if len(b.left) == 0 {
+		return n - 1
+	}
+	i := int(b.left[0])
+	b.left = b.left[1:]
+	if n > 256 && len(b.left) > 0 {
+		i = i<<8 | int(b.left[0])
+		b.left = b.left[1:]
+	}
+	return i % n
+}
+
+func FuzzService(f *testing.F) {
+	f.Add([]byte{}, []byte{})
+	f.Add([]byte{1, 10, 10, 1, 1, 5, 6, 3, 0, 15, 100, 100, 5}, []byte{11, 11, 2, 8})
+	f.Add([]byte{0, 3, 3, 0, 0, 0, 0, 1, 9, 13, 0}, []byte{5, 1, 2, 11})
+	f.Fuzz(func(t *testing.T, choices, moods []byte) {
+		for _, b := range serve(t, &bytes{choices}, &bytes{moods}) {
+			t.Error(b)
+		}
+	})
+}

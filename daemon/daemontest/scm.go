@@ -1,0 +1,352 @@
+package daemontest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/scm"
+)
+
+// SCM is a double of the Windows service control manager, on any operating system.
+// It has started the process that [Drive] runs, sends it controls, and keeps what the
+// service reports. It holds the service to the rules that Microsoft documents, and is
+// stricter than Windows, which takes a lot and stays silent:
+//
+//   - The process connects within 30 s, registers its handler once, and then reports
+//     START_PENDING, all before anything else.
+//   - Each report is a legal transition. Checkpoints rise in pending states, and the
+//     next report comes before the wait hint of the last one has elapsed: else the
+//     service is hung. That a Pause or Continue takes longer than Config.StopTimeout
+//     is found that way.
+//   - Controls are accepted only where they can arrive, and what is accepted is
+//     handled, within 30 s.
+//   - A service that has accepted STOP, SHUTDOWN or PRESHUTDOWN reports STOPPED, once,
+//     last, in time, and with an exit code that is true. Only then does its process
+//     end.
+//
+// Each broken rule is an error of the test that says what the service did, which rule
+// that breaks and on which page it is, and what it had reported before.
+//
+// The zero value is ready to use, for one call of Drive. Its methods are for the body
+// of that; Query and History are also good after it. None is for the program itself,
+// nor for several goroutines at once.
+type SCM struct {
+	// Args is what StartService is given, without the name of the service:
+	// daemon.StartArgs.
+	Args []string
+
+	// WaitToKillServiceTimeout is how long services have when the system shuts
+	// down, 5 seconds if zero.
+	WaitToKillServiceTimeout time.Duration
+
+	// PreshutdownTimeout is how long this service has before the system shuts down,
+	// 10 seconds if zero.
+	PreshutdownTimeout time.Duration
+
+	// Errorf, if not nil, hears of broken rules instead of the test: for a test
+	// that a program breaks one. It may be called on any goroutine of the bubble.
+	Errorf func(format string, args ...any)
+
+	drive    *drive
+	turn     chan struct{} // held while the service handles a control
+	released chan struct{} // closed when the dispatcher may return
+
+	mu         sync.Mutex
+	dispatched bool                        // StartServiceCtrlDispatcher was called
+	returned   bool                        // and has returned
+	handler    func(scm.Control) scm.Errno // HandlerEx
+	status     Status                      // of the service
+	reports    []Report                    // by the service
+	awaited    int                         // the report that Await found last
+	due        time.Time                   // when the next report must have come, zero if none must
+	overdue    *time.Timer                 // fires then
+	ending     Control                     // the control for which the service has to stop, 0 if there was none
+	probed     bool                        // with a control that no service knows
+	gone       bool                        // the process has ended, or was killed
+	changed    chan struct{}               // closed at the next change, nil if nobody waits for it
+	broken     []string                    // rules, yet to be told
+}
+
+// What Windows has where nothing else is configured.
+const (
+	defaultWaitToKill  = 5 * time.Second
+	defaultPreshutdown = 10 * time.Second
+)
+
+// scmPatience is for how long a service that reports nothing is awaited.
+const scmPatience = time.Hour
+
+func (s *SCM) connect(d *drive) ([]host.Host, error) {
+	if s.drive != nil {
+		return nil, errors.New("an SCM is good for one call of Drive: use a new one")
+	}
+	h, err := scm.Connect(s.begin(d))
+	if err != nil {
+		s.ended(err, -1)
+		return nil, err
+	}
+	return []host.Host{h}, nil
+}
+
+// begin starts the process. It returns what that sees of s.
+func (s *SCM) begin(d *drive) scm.API {
+	if s.WaitToKillServiceTimeout == 0 {
+		s.WaitToKillServiceTimeout = defaultWaitToKill
+	}
+	if s.PreshutdownTimeout == 0 {
+		s.PreshutdownTimeout = defaultPreshutdown
+	}
+	s.drive = d
+	s.turn, s.released = make(chan struct{}, 1), make(chan struct{})
+	s.lock()
+	defer s.unlock()
+	s.status = Status{State: StartPending} // as the manager sets it itself
+	s.expect(connectLimit)
+	return scmAPI{s}
+}
+
+// Query is QueryServiceStatusEx: what the service reported last, after everything
+// that follows at once has happened. A service whose process has ended without
+// reporting Stopped is Stopped with ErrorProcessAborted.
+func (s *SCM) Query() Status {
+	s.settle()
+	s.lock()
+	defer s.unlock()
+	return s.status
+}
+
+// History returns all that the service has reported so far, in order, after
+// everything that follows at once has happened.
+func (s *SCM) History() []Report {
+	s.settle()
+	s.lock()
+	defer s.unlock()
+	return append([]Report(nil), s.reports...)
+}
+
+// Await lets time pass until the service reports state, and everything that follows
+// at once has happened. It returns that report. What the service has reported since
+// the last call of Await counts, and so does the report that this has returned: after
+// ControlPause, which may fail, await PausePending before Running or Paused.
+//
+// If the service stops before, or reports nothing for an hour, the test fails at once,
+// as by FailNow.
+func (s *SCM) Await(state State) Report {
+	if s.drive == nil {
+		panic("daemontest: SCM.Await is for the body of Drive")
+	}
+	s.drive.t.Helper()
+	for {
+		s.settle()
+		s.lock()
+		known := len(s.reports)
+		for i := s.awaited; i < known; i++ {
+			if r := s.reports[i]; r.State == state {
+				s.awaited = i
+				s.unlock()
+				return r
+			}
+		}
+		over := s.gone || s.status.State == Stopped
+		story := s.story()
+		s.unlock()
+		if over || !s.wait(scmPatience, func() bool { return s.gone || len(s.reports) > known }) {
+			s.drive.t.Fatalf("the service does not become %s any more\nit has reported:\n%s", state, story)
+		}
+	}
+}
+
+// stop is what an operator does.
+func (s *SCM) stop() {
+	limit := s.drive.config.StartTimeout + s.drive.config.StopTimeout + 24*time.Hour
+	if !s.wait(limit, func() bool { return s.gone || s.status.State != StartPending }) {
+		s.abort(fmt.Sprintf("has not started within %s", limit))
+		return
+	}
+	if err := s.Control(ControlStop); errors.Is(err, ErrorInvalidServiceControl) {
+		s.abort("cannot be stopped: it does not accept STOP")
+		return
+	}
+	if !s.wait(limit, func() bool { return s.gone }) {
+		s.abort(fmt.Sprintf("has not stopped within %s", limit))
+	}
+}
+
+// abort ends a service that does not end by itself.
+func (s *SCM) abort(what string) {
+	s.lock()
+	if !s.gone {
+		s.breaks(what, "ControlService, Remarks")
+	}
+	s.unlock()
+	s.kill()
+}
+
+// ended checks how the process has ended.
+func (s *SCM) ended(err error, exit int) {
+	s.lock()
+	defer s.unlock()
+	if s.gone {
+		return // killed: what happens after that, no longer happens
+	}
+	s.leave()
+	how := fmt.Sprintf("Run has returned: %v", err)
+	if exit >= 0 {
+		how = fmt.Sprintf("the process has exited with code %d", exit)
+	}
+	if s.status.State != Stopped {
+		what := "ended without having reported STOPPED: to the manager it terminated unexpectedly"
+		if s.ending != 0 {
+			what += ", though it accepted " + s.ending.String()
+		}
+		s.breaks(what+" ("+how+")", "SERVICE_FAILURE_ACTIONS, Remarks")
+		s.status = Status{State: Stopped, Win32ExitCode: ErrorProcessAborted}
+		return
+	}
+	if !s.returned {
+		s.breaks("ended before the dispatcher and ServiceMain had returned ("+how+")", "StartServiceCtrlDispatcher, Remarks")
+	}
+	if !truthful(s.status, err, exit) {
+		s.breaks(fmt.Sprintf("reported exit code %d/%d, but %s",
+			uint32(s.status.Win32ExitCode), s.status.ServiceSpecificExitCode, how), "SERVICE_STATUS, dwWin32ExitCode")
+	}
+}
+
+// truthful reports whether a service that stops with status has told what it ended
+// with: success or failure, and its own exit code unless Windows has one.
+func truthful(status Status, err error, exit int) bool {
+	want := daemon.ExitCode(err)
+	if exit >= 0 && exit != want {
+		return false
+	}
+	switch status.Win32ExitCode {
+	case NoError:
+		return want == 0
+	case ErrorServiceSpecific:
+		code := status.ServiceSpecificExitCode // 0 is an error of its own
+		return want != 0 && (code == uint32(want) || code == 0)
+	}
+	return want == 1
+}
+
+// leave notes that there is no process any more. s is locked.
+func (s *SCM) leave() {
+	s.gone = true
+	s.expect(0)
+	s.release()
+	s.change()
+}
+
+// kill ends the process, as a system does that goes down. s is not locked.
+func (s *SCM) kill() {
+	s.lock()
+	if !s.gone {
+		s.leave()
+		s.status = Status{State: Stopped, Win32ExitCode: ErrorProcessAborted}
+	}
+	s.unlock()
+	s.drive.kill()
+}
+
+// release lets the dispatcher return. s is locked.
+func (s *SCM) release() {
+	select {
+	case <-s.released:
+	default:
+		close(s.released)
+	}
+}
+
+// settle waits until everything that follows at once has happened.
+func (s *SCM) settle() {
+	s.lock()
+	waits := s.drive != nil && !s.gone
+	s.unlock()
+	if waits {
+		synctest.Wait()
+	}
+}
+
+// wait lets time pass until reached, which is called with s locked. It returns false
+// if that is not so after limit.
+func (s *SCM) wait(limit time.Duration, reached func() bool) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		s.lock()
+		if reached() {
+			s.unlock()
+			return true
+		}
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		changed := s.changed
+		s.unlock()
+		select {
+		case <-changed:
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
+// change wakes those that wait. s is locked.
+func (s *SCM) change() {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+func (s *SCM) lock() { s.mu.Lock() }
+
+// unlock also tells the test of the rules that were broken meanwhile.
+func (s *SCM) unlock() {
+	broken := s.broken
+	s.broken = nil
+	s.mu.Unlock()
+	errorf := s.Errorf
+	if errorf == nil && len(broken) > 0 {
+		errorf = s.drive.errorf
+	}
+	for _, b := range broken {
+		errorf("%s", b)
+	}
+}
+
+// breaks notes that the service does what it must not do, and where that is said.
+// s is locked.
+func (s *SCM) breaks(what, page string) {
+	s.broken = append(s.broken, fmt.Sprintf("after %s the service %s (see %s)\nit had reported:\n%s",
+		s.drive.since(), what, page, s.story()))
+}
+
+// story is what the service has reported, one line each, but of the reports that it
+// only gets on the last one. s is locked.
+func (s *SCM) story() string {
+	if len(s.reports) == 0 {
+		return "\tnothing"
+	}
+	var lines []string
+	skipped := 0
+	for i, r := range s.reports {
+		same := func(j int) bool { return 0 <= j && j < len(s.reports) && s.reports[j].State == r.State }
+		if same(i-1) && same(i+1) {
+			skipped++
+			continue
+		}
+		if skipped > 0 {
+			lines = append(lines, fmt.Sprintf("\t           … and %d more", skipped))
+			skipped = 0
+		}
+		lines = append(lines, "\t"+r.String())
+	}
+	return strings.Join(lines, "\n")
+}

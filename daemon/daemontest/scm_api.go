@@ -1,0 +1,176 @@
+package daemontest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host/scm"
+)
+
+// The limits of the manager.
+const (
+	// connectLimit is how long a process may take to connect
+	// (StartServiceCtrlDispatcher, "Remarks").
+	connectLimit = 30 * time.Second
+
+	// silenceLimit is after what time a service that has never reported anything is
+	// hung ("Service Startup").
+	silenceLimit = 80 * time.Second
+
+	// handlerLimit is how long a handler may take (HandlerEx, "Remarks").
+	handlerLimit = 30 * time.Second
+)
+
+// scmAPI is an SCM as the process sees it.
+type scmAPI struct{ scm *SCM }
+
+var _ scm.API = scmAPI{}
+
+// Dispatch is StartServiceCtrlDispatcher.
+func (a scmAPI) Dispatch(main func(args []string)) error {
+	s := a.scm
+	s.lock()
+	if s.dispatched {
+		s.breaks("called StartServiceCtrlDispatcher a second time", "StartServiceCtrlDispatcher, Return value")
+		s.unlock()
+		return ErrorServiceAlreadyRunning
+	}
+	s.late()
+	s.dispatched = true
+	s.expect(silenceLimit)
+	args := append([]string{s.drive.config.Name}, s.Args...)
+	s.unlock()
+
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		main(args)
+	}()
+	<-s.released
+	<-ended
+	s.lock()
+	defer s.unlock()
+	s.returned = true
+	return nil
+}
+
+// Register is RegisterServiceCtrlHandlerEx.
+func (a scmAPI) Register(handle func(scm.Control) scm.Errno) error {
+	s := a.scm
+	s.lock()
+	defer s.unlock()
+	switch {
+	case !s.dispatched:
+		s.breaks("registered its handler before it was connected", "RegisterServiceCtrlHandlerEx, Return value")
+		return ErrorInvalidHandle
+	case s.handler != nil:
+		s.breaks("registered a second handler", "RegisterServiceCtrlHandlerEx, Remarks")
+	}
+	s.handler = handle
+	return nil
+}
+
+// Report is SetServiceStatus. A transition that is not legal is taken all the same, as
+// Windows does ("Service State Transitions").
+func (a scmAPI) Report(r scm.Status) error {
+	s := a.scm
+	s.lock()
+	defer s.unlock()
+	if s.gone {
+		return nil
+	}
+	next := Report{At: s.drive.since(), Status: Status{
+		State: State(r.State), ControlsAccepted: Accepted(r.Accepted),
+		Win32ExitCode: Errno(r.ExitCode), ServiceSpecificExitCode: r.SpecificCode,
+		CheckPoint: r.CheckPoint, WaitHint: r.WaitHint,
+	}}
+	var last Status
+	if len(s.reports) > 0 {
+		last = s.status
+	}
+	switch {
+	case s.handler == nil:
+		s.breaks(fmt.Sprintf("reported %s before it registered a handler", next.State), "SetServiceStatus, Remarks")
+		return ErrorInvalidHandle
+	case last.State == Stopped:
+		// The first STOPPED closes the connection; another call can crash the process.
+		s.breaks(fmt.Sprintf("reported %s after STOPPED", next.State), "SetServiceStatus, Remarks")
+		return ErrorInvalidHandle
+	case !next.State.valid():
+		s.breaks(fmt.Sprintf("reported a state that does not exist, %d", uint32(next.State)), "SERVICE_STATUS, dwCurrentState")
+		return ErrorInvalidData
+	}
+	s.late()
+	for _, rule := range statusRules {
+		if what := rule.broken(last, next.Status); what != "" {
+			s.breaks(what, rule.page)
+		}
+	}
+	s.reports, s.status = append(s.reports, next), next.Status
+	s.expect(0)
+	if next.State.pending() {
+		s.expect(next.WaitHint)
+	}
+	if next.State == Stopped {
+		s.release()
+	}
+	s.change()
+	return nil
+}
+
+// ShutdownTimeout is WaitToKillServiceTimeout of the registry.
+func (a scmAPI) ShutdownTimeout() time.Duration { return a.scm.WaitToKillServiceTimeout }
+
+// PreshutdownTimeout is SERVICE_PRESHUTDOWN_INFO.
+func (a scmAPI) PreshutdownTimeout() time.Duration { return a.scm.PreshutdownTimeout }
+
+// expect notes that the next report has to come before d has elapsed, or if d is 0,
+// that none has to come. s is locked.
+func (s *SCM) expect(d time.Duration) {
+	s.due = time.Time{}
+	if s.overdue != nil {
+		s.overdue.Stop()
+	}
+	if d <= 0 {
+		return
+	}
+	s.due = time.Now().Add(d)
+	if s.overdue == nil {
+		s.overdue = time.AfterFunc(d, func() {
+			s.lock()
+			defer s.unlock()
+			s.late()
+		})
+		return
+	}
+	s.overdue.Reset(d)
+}
+
+// late finds out whether what is expected comes too late. s is locked.
+func (s *SCM) late() {
+	if s.due.IsZero() || time.Until(s.due) > 0 {
+		return
+	}
+	s.due = time.Time{}
+	switch state := s.status.State; {
+	case !s.dispatched:
+		s.breaks(fmt.Sprintf("has not called StartServiceCtrlDispatcher for %s", connectLimit),
+			"StartServiceCtrlDispatcher, Remarks")
+	case len(s.reports) == 0:
+		s.breaks(fmt.Sprintf("has reported nothing for %s", silenceLimit), "Service Startup")
+	default:
+		s.breaks(fmt.Sprintf("is hung in %s: it has reported nothing for %s, its wait hint", state, s.status.WaitHint)+
+			hungHelp(state), "SERVICE_STATUS, dwWaitHint")
+	}
+}
+
+// hungHelp says what a user of package daemon can do.
+func hungHelp(state State) string {
+	switch state {
+	case PausePending:
+		return "; Pause has taken longer than Config.StopTimeout"
+	case ContinuePending:
+		return "; Continue has taken longer than Config.StopTimeout"
+	}
+	return ""
+}

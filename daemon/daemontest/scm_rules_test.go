@@ -1,0 +1,202 @@
+package daemontest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/host/scm"
+)
+
+// service is a service that uses the API itself. Its zero value keeps all rules.
+type service struct {
+	process func(context.Context, scm.API) error                 // instead of all that follows
+	main    func(scm.API)                                        // instead of what follows
+	start   []scm.Status                                         // what it reports first
+	stop    []scm.Status                                         // what it reports when it was asked to stop
+	pace    time.Duration                                        // between two reports
+	handle  func(c scm.Control, stop func() scm.Errno) scm.Errno // instead of its handler
+	result  error                                                // with which its process ends
+	exit    int                                                  // what its process is exited with, if not 0
+	body    func(*SCM)                                           // of the test
+}
+
+// Statuses that keep all rules.
+var (
+	starting = scm.Status{State: scm.StartPending, CheckPoint: 1, WaitHint: 5 * time.Second}
+	serving  = scm.Status{State: scm.Running, Accepted: scm.AcceptStop | scm.AcceptShutdown | scm.AcceptPauseContinue}
+	pausing  = scm.Status{State: scm.PausePending, Accepted: scm.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
+	paused   = scm.Status{State: scm.Paused, Accepted: scm.AcceptStop}
+	resuming = scm.Status{State: scm.ContinuePending, Accepted: scm.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
+	stopping = scm.Status{State: scm.StopPending, CheckPoint: 1, WaitHint: 5 * time.Second}
+	stopped  = scm.Status{State: scm.Stopped}
+)
+
+// with is s, changed.
+func with(s scm.Status, change func(*scm.Status)) scm.Status {
+	change(&s)
+	return s
+}
+
+func (v service) run(ctx context.Context, api scm.API) error {
+	if v.process != nil {
+		return v.process(ctx, api)
+	}
+	err := api.Dispatch(func([]string) {
+		if v.main != nil {
+			v.main(api)
+			return
+		}
+		v.serve(ctx, api)
+	})
+	return errors.Join(err, v.result)
+}
+
+// serve is ServiceMain. ctx ends when the process is killed.
+func (v service) serve(ctx context.Context, api scm.API) {
+	asked := make(chan struct{})
+	var once sync.Once
+	stop := func() scm.Errno {
+		once.Do(func() { close(asked) })
+		return scm.NoError
+	}
+	_ = api.Register(func(c scm.Control) scm.Errno {
+		if v.handle != nil {
+			return v.handle(c, stop)
+		}
+		return handle(c, stop)
+	})
+	start, end := v.start, v.stop
+	if start == nil {
+		start = []scm.Status{starting, serving}
+	}
+	if end == nil {
+		end = []scm.Status{stopping, stopped}
+	}
+	report := func(list []scm.Status) (over bool) {
+		for i, s := range list {
+			if i > 0 && v.pace > 0 {
+				<-time.After(v.pace)
+			}
+			_ = api.Report(s)
+			over = over || s.State == scm.Stopped
+		}
+		return over
+	}
+	if !report(start) {
+		select {
+		case <-asked:
+			report(end)
+		case <-ctx.Done():
+		}
+	}
+}
+
+// handle is a handler that keeps all rules.
+func handle(c scm.Control, stop func() scm.Errno) scm.Errno {
+	switch c.Code {
+	case scm.ControlStop, scm.ControlShutdown, scm.ControlPreshutdown:
+		return stop()
+	case scm.ControlInterrogate, scm.ControlPause, scm.ControlContinue:
+		return scm.NoError
+	}
+	return scm.ErrorCallNotImplemented
+}
+
+// answering is a handler that answers one control in a way of its own.
+func answering(code uint32, answer scm.Errno) func(scm.Control, func() scm.Errno) scm.Errno {
+	return func(c scm.Control, stop func() scm.Errno) scm.Errno {
+		a := handle(c, stop)
+		if c.Code == code {
+			return answer
+		}
+		return a
+	}
+}
+
+// watch runs v as Drive runs a program, and returns what rules it broke.
+func watch(t *testing.T, v service) (broken []string) {
+	t.Helper()
+	var mu sync.Mutex
+	s := &SCM{Args: []string{"-v"}, Errorf: func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		broken = append(broken, fmt.Sprintf(format, args...))
+	}}
+	d := &drive{t: t, manager: s, config: daemon.Config{Name: "test"}, exit: -1}
+	if v.exit != 0 {
+		d.exit = v.exit
+	}
+	d.bubble(func(ctx context.Context) {
+		d.begun, d.done = time.Now(), make(chan struct{})
+		ctx, d.cancel = context.WithCancelCause(ctx)
+		defer d.cancel(nil)
+		api := s.begin(d)
+		go func() {
+			defer close(d.done)
+			s.ended(v.run(ctx, api), d.exit)
+		}()
+		synctest.Wait()
+		if v.body != nil {
+			v.body(s)
+		}
+		if !d.hasEnded() {
+			s.stop()
+			Sleep(2 * scmPatience)
+		}
+	})
+	return broken
+}
+
+func TestAServiceThatKeepsTheRulesIsLeftAlone(t *testing.T) {
+	for name, v := range map[string]service{
+		"stops as asked": {},
+		"fails":          {stop: []scm.Status{stopping, with(stopped, fail(1))}, result: errors.New("boom")},
+		"cannot start":   {start: []scm.Status{with(stopped, fail(1))}, result: errors.New("boom")},
+		"a Win32 error":  {start: []scm.Status{starting, with(stopped, func(s *scm.Status) { s.ExitCode = 5 })}, result: errors.New("boom")},
+		"gives up":       {stop: []scm.Status{stopping, with(stopped, fail(124))}, result: daemon.ErrStopTimeout, exit: 124},
+		"pauses": {start: []scm.Status{
+			starting, serving, pausing, paused, resuming, serving, pausing, serving,
+			pausing, paused, resuming, paused, paused,
+		}},
+		"takes its time": {pace: 4 * time.Second, stop: []scm.Status{stopping, with(stopping, higher), stopped}},
+		"is asked this and that": {body: func(s *SCM) {
+			for _, c := range []Control{ControlInterrogate, ControlPause, ControlContinue, ControlParamChange, 200} {
+				_ = s.Control(c)
+			}
+		}},
+		"shuts down": {body: func(s *SCM) { s.Shutdown() }},
+		"does not want to hear of shutdowns": {
+			start: []scm.Status{starting, with(serving, func(s *scm.Status) { s.Accepted = scm.AcceptStop })},
+			body:  func(s *SCM) { s.Shutdown() },
+		},
+		"ServiceMain returns early": {main: func(api scm.API) {
+			_ = api.Register(func(c scm.Control) scm.Errno {
+				return handle(c, func() scm.Errno {
+					go func() { _ = api.Report(stopping); _ = api.Report(stopped) }()
+					return scm.NoError
+				})
+			})
+			_ = api.Report(starting)
+			_ = api.Report(serving)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if broken := watch(t, v); len(broken) > 0 {
+				t.Errorf("%d rules broken:\n%s", len(broken), strings.Join(broken, "\n"))
+			}
+		})
+	}
+}
+
+func fail(code uint32) func(*scm.Status) {
+	return func(s *scm.Status) { s.ExitCode, s.SpecificCode = scm.ErrorServiceSpecific, code }
+}
+
+func higher(s *scm.Status) { s.CheckPoint++ }

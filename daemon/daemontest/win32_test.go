@@ -1,0 +1,58 @@
+package daemontest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestWhatIsReportedIsNamedAsMicrosoftDoes(t *testing.T) {
+	for _, test := range []struct {
+		what fmt.Stringer
+		want string
+	}{
+		{ContinuePending, "CONTINUE_PENDING"},
+		{State(9), "state 9"},
+		{ControlParamChange, "PARAMCHANGE"},
+		{controlPreshutdown, "PRESHUTDOWN"},
+		{Control(200), "control 0xc8"},
+		{Accepted(0), "nothing"},
+		{AcceptStop | AcceptUserModeReboot | 0x4000, "STOP|USERMODEREBOOT|0x4000"},
+		{
+			Report{1500 * time.Millisecond, Status{State: StopPending, CheckPoint: 2, WaitHint: 3 * time.Second}},
+			"     1.5s  STOP_PENDING, accepts nothing, checkpoint 2, wait hint 3s",
+		},
+		{
+			Status{State: Stopped, Win32ExitCode: ErrorServiceSpecific, ServiceSpecificExitCode: 78},
+			"STOPPED, accepts nothing, exit code 1066/78",
+		},
+	} {
+		if got := test.what.String(); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestAWin32ErrorSaysItsNumber(t *testing.T) {
+	err := fmt.Errorf("pause: %w", ErrorServiceCannotAcceptCtrl)
+	if !errors.Is(err, ErrorServiceCannotAcceptCtrl) || err.Error() != "pause: the service cannot accept control messages at this time (1061)" {
+		t.Errorf("got %v", err)
+	}
+	if got := Errno(5).Error(); got != "Win32 error 5" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAServiceThatWasNeverStartedIsNotActive(t *testing.T) {
+	s := &SCM{}
+	if err := s.Control(ControlStop); !errors.Is(err, ErrorServiceNotActive) || len(s.History()) > 0 || s.Query() != (Status{}) {
+		t.Errorf("got %v, %v, %v", err, s.History(), s.Query())
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("it can be awaited")
+		}
+	}()
+	s.Await(Running)
+}

@@ -1,0 +1,348 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/daemontest"
+)
+
+// went is the states that a service was in, without repetitions.
+func went(s *daemontest.SCM) string {
+	var names []string
+	for _, r := range s.History() {
+		if name := r.State.String(); len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// ended checks how the service and the run have ended.
+func ended(t *testing.T, s *daemontest.SCM, err error, win32 daemontest.Errno, own uint32) {
+	t.Helper()
+	last := s.Query()
+	expect(t, "state", last.State, daemontest.Stopped)
+	expect(t, "dwWin32ExitCode", last.Win32ExitCode, win32)
+	expect(t, "dwServiceSpecificExitCode", last.ServiceSpecificExitCode, own)
+	expect(t, "exit code", daemon.ExitCode(err), int(own))
+}
+
+// control sends c, and expects that the service takes it.
+func control(t *testing.T, s *daemontest.SCM, c daemontest.Control) {
+	t.Helper()
+	if err := s.Control(c); err != nil {
+		t.Errorf("%s: %v", c, err)
+	}
+}
+
+// refused sends c, and expects that the service does not get it, or does not take it.
+func refused(t *testing.T, s *daemontest.SCM, c daemontest.Control, want daemontest.Errno) {
+	t.Helper()
+	before := len(s.History())
+	if err := s.Control(c); !errors.Is(err, want) {
+		t.Errorf("%s: got %v, want %v", c, err, want)
+	}
+	expect(t, "reports that follow from "+c.String(), len(s.History())-before, 0)
+}
+
+// found is the broken rules that a manager has found.
+type found struct {
+	mu     sync.Mutex
+	broken []string
+}
+
+func (f *found) Errorf(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.broken = append(f.broken, fmt.Sprintf(format, args...))
+}
+
+// only expects that one rule was broken, or with what == "" none.
+func (f *found) only(t *testing.T, what string) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if what == "" && len(f.broken) > 0 || what != "" && (len(f.broken) != 1 || !strings.Contains(f.broken[0], what)) {
+		t.Errorf("broken rules: %q, want %q", f.broken, what)
+	}
+}
+
+const always = daemontest.AcceptStop | daemontest.AcceptShutdown
+
+func TestAServiceOfWindowsStartsAndStops(t *testing.T) {
+	s := &daemontest.SCM{}
+	err := daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
+		expect(t, "state", s.Query().State, daemontest.Running)
+		expect(t, "accepted", s.Query().ControlsAccepted, always)
+		control(t, s, daemontest.ControlStop)
+		s.Await(daemontest.Stopped)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAServiceOfWindowsIsStoppedWhenTheTestHasEnded(t *testing.T) {
+	s := &daemontest.SCM{}
+	err := daemontest.Drive(t, s, program{start: until(time.Minute-time.Second, nil)}, daemon.Config{}, func() {})
+	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestASlowStartShowsTheManagerThatItGetsOn(t *testing.T) {
+	s := &daemontest.SCM{}
+	_ = daemontest.Drive(t, s, program{start: until(12*time.Second, nil)}, daemon.Config{}, func() {
+		refused(t, s, daemontest.ControlStop, daemontest.ErrorServiceCannotAcceptCtrl)
+		refused(t, s, daemontest.ControlPause, daemontest.ErrorServiceCannotAcceptCtrl)
+		control(t, s, daemontest.ControlInterrogate)
+		expect(t, "time of RUNNING", s.Await(daemontest.Running).At, 12*time.Second)
+	})
+	starting := 0
+	for _, r := range s.History() {
+		if r.State == daemontest.StartPending {
+			starting++
+		}
+	}
+	if starting < 12 {
+		t.Errorf("it reported START_PENDING %d times", starting)
+	}
+}
+
+func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
+	fails := func(context.Context) error { return errBoom }
+	goes := func(ctx context.Context) error { daemon.Go(ctx, fails); return nil }
+	for name, test := range map[string]struct {
+		program daemon.Program
+		config  daemon.Config
+		states  string
+		code    uint32
+	}{
+		"Start fails":                 {program{start: fails}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
+		"Start panics":                {program{start: func(context.Context) error { panic("boom") }}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
+		"Start takes too long":        {program{start: blocked}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
+		"Start's configuration":       {program{start: func(context.Context) error { return fmt.Errorf("port: %w", daemon.ErrConfig) }}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 78},
+		"Run's configuration":         {program{}, daemon.Config{Name: "no name"}, "START_PENDING STOPPED", 78},
+		"Stop fails":                  {program{stop: fails}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
+		"a goroutine fails":           {program{start: goes}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
+		"Stop does not end":           {program{stop: until(3*time.Hour, nil)}, daemon.Config{StopTimeout: 5 * time.Second}, "START_PENDING RUNNING STOP_PENDING STOPPED", 124},
+		"Start does not end":          {program{start: until(3*time.Hour, nil)}, daemon.Config{StartTimeout: 5 * time.Second, StopTimeout: 5 * time.Second}, "START_PENDING STOP_PENDING STOPPED", 124},
+		"a goroutine does not end":    {program{start: func(ctx context.Context) error { daemon.Go(ctx, until(3*time.Hour, nil)); return nil }}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 124},
+		"a job fails":                 {daemon.Func(func(context.Context, func()) error { return errBoom }), daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
+		"a job fails while it serves": {daemon.Func(func(_ context.Context, ready func()) error { ready(); pass(time.Hour); return errBoom }), daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &daemontest.SCM{}
+			err := daemontest.Drive(t, s, test.program, test.config, func() { daemontest.Sleep(2 * time.Hour) })
+			expect(t, "states", went(s), test.states)
+			ended(t, s, err, daemontest.ErrorServiceSpecific, test.code)
+		})
+	}
+}
+
+func TestAJobThatIsFinishedEndsTheService(t *testing.T) {
+	s := &daemontest.SCM{}
+	job := daemon.Func(func(context.Context, func()) error { return nil })
+	err := daemontest.Drive(t, s, job, daemon.Config{}, func() { s.Await(daemontest.Stopped) })
+	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestFailEndsTheService(t *testing.T) {
+	s := &daemontest.SCM{}
+	var run context.Context
+	p := program{start: func(ctx context.Context) error { run = ctx; return nil }}
+	err := daemontest.Drive(t, s, p, daemon.Config{}, func() {
+		daemontest.Sleep(time.Hour)
+		daemon.Fail(run, errBoom)
+		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, time.Hour)
+	})
+	ended(t, s, err, daemontest.ErrorServiceSpecific, 1)
+}
+
+func TestASlowStopShowsTheManagerThatItGetsOn(t *testing.T) {
+	s := &daemontest.SCM{}
+	p := program{stop: until(20*time.Second, nil)}
+	err := daemontest.Drive(t, s, p, daemon.Config{DrainDelay: 5 * time.Second}, func() {
+		control(t, s, daemontest.ControlStop)
+		for i := range 12 {
+			daemontest.Sleep(2 * time.Second)
+			now := s.Query()
+			expect(t, "state", now.State, daemontest.StopPending)
+			if now.CheckPoint < uint32(2*i) {
+				t.Errorf("checkpoint %d after %d s", now.CheckPoint, 2*(i+1))
+			}
+			control(t, s, daemontest.ControlInterrogate)
+			refused(t, s, daemontest.ControlStop, daemontest.ErrorServiceCannotAcceptCtrl)
+		}
+		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, 25*time.Second)
+		refused(t, s, daemontest.ControlInterrogate, daemontest.ErrorServiceNotActive)
+	})
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAServiceOfWindowsIsPausedAndContinued(t *testing.T) {
+	s := &daemontest.SCM{}
+	p := able{pause: until(3*time.Second, nil), resume: until(4*time.Second, nil)}
+	err := daemontest.Drive(t, s, p, daemon.Config{}, func() {
+		all := always | daemontest.AcceptPauseContinue | daemontest.AcceptParamChange
+		expect(t, "accepted", s.Await(daemontest.Running).ControlsAccepted, all)
+		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
+		control(t, s, daemontest.ControlPause)
+		expect(t, "accepted", s.Await(daemontest.PausePending).ControlsAccepted, always|daemontest.AcceptParamChange)
+		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
+		expect(t, "time of PAUSED", s.Await(daemontest.Paused).At, 3*time.Second)
+		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
+		control(t, s, daemontest.ControlContinue)
+		s.Await(daemontest.ContinuePending)
+		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
+		expect(t, "time of RUNNING", s.Await(daemontest.Running).At, 7*time.Second)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING RUNNING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAServiceOfWindowsWhosePauseFailsGoesOn(t *testing.T) {
+	s := &daemontest.SCM{}
+	err := daemontest.Drive(t, s, able{pause: until(time.Second, errBoom)}, daemon.Config{}, func() {
+		control(t, s, daemontest.ControlPause)
+		s.Await(daemontest.PausePending)
+		s.Await(daemontest.Running)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING RUNNING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAServiceOfWindowsWhoseContinueFailsStaysPaused(t *testing.T) {
+	s := &daemontest.SCM{}
+	err := daemontest.Drive(t, s, able{resume: until(time.Second, errBoom)}, daemon.Config{}, func() {
+		control(t, s, daemontest.ControlPause)
+		s.Await(daemontest.Paused)
+		control(t, s, daemontest.ControlContinue)
+		s.Await(daemontest.ContinuePending)
+		s.Await(daemontest.Paused)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING PAUSED STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAStopWinsOverAPauseThatIsUnderWay(t *testing.T) {
+	s := &daemontest.SCM{}
+	err := daemontest.Drive(t, s, able{pause: blocked}, daemon.Config{}, func() {
+		control(t, s, daemontest.ControlPause)
+		daemontest.Sleep(10 * time.Second)
+		expect(t, "state", s.Query().State, daemontest.PausePending)
+		control(t, s, daemontest.ControlStop)
+		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, 10*time.Second)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING STOP_PENDING STOPPED")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAPauseThatHangsIsFoundOutByTheManager(t *testing.T) {
+	var rules found
+	s := &daemontest.SCM{Errorf: rules.Errorf}
+	err := daemontest.Drive(t, s, able{pause: blocked}, daemon.Config{StopTimeout: 10 * time.Second}, func() {
+		control(t, s, daemontest.ControlPause)
+		daemontest.Sleep(9 * time.Second)
+		rules.only(t, "")
+		daemontest.Sleep(5 * time.Second)
+	})
+	rules.only(t, "is hung in PAUSE_PENDING")
+	ended(t, s, err, daemontest.NoError, 0)
+}
+
+func TestAControlThatTheProgramCannotHandleIsRefused(t *testing.T) {
+	s := &daemontest.SCM{}
+	_ = daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
+		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
+		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
+		refused(t, s, daemontest.ControlParamChange, daemontest.ErrorInvalidServiceControl)
+		refused(t, s, 200, daemontest.ErrorCallNotImplemented)
+		refused(t, s, 5, daemontest.ErrorInvalidParameter)
+		expect(t, "a session change is sent", s.SessionChange(daemon.SessionLogon, 1), error(daemontest.ErrorInvalidServiceControl))
+	})
+}
+
+func TestParamChangeReloads(t *testing.T) {
+	s := &daemontest.SCM{}
+	reloads := 0
+	p := able{reload: func(context.Context) error { reloads++; return nil }}
+	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
+		control(t, s, daemontest.ControlParamChange)
+		daemontest.Sleep(0)
+		expect(t, "reloads", reloads, 1)
+	})
+	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+}
+
+func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	var heard []daemon.Event
+	s := &daemontest.SCM{}
+	p := listener{notify: func(_ context.Context, e daemon.Event) { heard = append(heard, e) }}
+	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
+		want := always | daemontest.AcceptSessionChange | daemontest.AcceptPowerEvent | daemontest.AcceptTimeChange
+		expect(t, "accepted", s.Query().ControlsAccepted, want)
+		expect(t, "session change", s.SessionChange(daemon.SessionLogon, 3), nil)
+		expect(t, "power event", s.PowerEvent(daemon.PowerSuspend), nil)
+		expect(t, "time change", s.TimeChange(noon, noon.Add(time.Hour)), nil)
+		control(t, s, 200)
+		daemontest.Sleep(0)
+	})
+	expect(t, "events", fmt.Sprint(heard), "[logon of session 3 suspend time changed by -1h0m0s control 200]")
+}
+
+func TestAServiceOfWindowsSeesTheArgumentsOfItsStart(t *testing.T) {
+	s := &daemontest.SCM{Args: []string{"-v", "x y"}}
+	var got []string
+	p := program{start: func(ctx context.Context) error { got = daemon.StartArgs(ctx); return nil }}
+	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {})
+	expect(t, "arguments", fmt.Sprintf("%q", got), `["-v" "x y"]`)
+}
+
+func TestWhenTheSystemShutsDownThereIsAsMuchTimeAsItGives(t *testing.T) {
+	for name, test := range map[string]struct {
+		config  daemon.Config
+		scm     *daemontest.SCM
+		trigger daemon.Trigger
+		want    time.Duration
+	}{
+		"as Windows is":        {daemon.Config{}, &daemontest.SCM{}, daemon.TriggerShutdown, 4500 * time.Millisecond},
+		"as it is configured":  {daemon.Config{}, &daemontest.SCM{WaitToKillServiceTimeout: 20 * time.Second}, daemon.TriggerShutdown, 19500 * time.Millisecond},
+		"more than is needed":  {daemon.Config{StopTimeout: 2 * time.Second}, &daemontest.SCM{}, daemon.TriggerShutdown, 2 * time.Second},
+		"before the shutdown":  {daemon.Config{Windows: daemon.Windows{Preshutdown: true}}, &daemontest.SCM{}, daemon.TriggerPreshutdown, 9 * time.Second},
+		"three minutes before": {daemon.Config{StopTimeout: time.Hour, Windows: daemon.Windows{Preshutdown: true}}, &daemontest.SCM{PreshutdownTimeout: 3 * time.Minute}, daemon.TriggerPreshutdown, 179 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var budget time.Duration
+			var reason daemon.Reason
+			var run context.Context
+			p := program{start: func(ctx context.Context) error { run = ctx; return nil }, stop: func(ctx context.Context) error {
+				deadline, _ := ctx.Deadline()
+				budget = time.Until(deadline)
+				_ = errors.As(context.Cause(run), &reason)
+				<-ctx.Done() // the whole of it
+				return nil
+			}}
+			s := test.scm
+			err := daemontest.Drive(t, s, p, test.config, s.Shutdown)
+			expect(t, "budget", budget, test.want)
+			expect(t, "trigger", reason.Trigger, test.trigger)
+			ended(t, s, err, daemontest.NoError, 0)
+		})
+	}
+}
+
+func TestAProgramThatIgnoresAShutdownIsFoundOut(t *testing.T) {
+	var rules found
+	s := &daemontest.SCM{Errorf: rules.Errorf}
+	_ = daemontest.Drive(t, s, program{stop: until(3*time.Hour, nil)}, daemon.Config{}, s.Shutdown)
+	rules.only(t, "was killed: it had not stopped 5s after SHUTDOWN")
+	expect(t, "exit code", s.Query().Win32ExitCode, daemontest.ErrorProcessAborted)
+}

@@ -71,7 +71,8 @@ func TestSystemdWaitsForASlowStart(t *testing.T) {
 }
 
 func TestSystemdHearsWhyAStartFails(t *testing.T) {
-	taken := fmt.Errorf("listen: %w", syscall.EADDRINUSE)
+	const inUse = syscall.Errno(98) // EADDRINUSE, by its number on Linux
+	taken := fmt.Errorf("listen: %w", inUse)
 	linger := func(ctx context.Context) error {
 		daemon.Go(ctx, func(context.Context) error { pass(20 * time.Second); return nil })
 		return taken
@@ -82,9 +83,9 @@ func TestSystemdHearsWhyAStartFails(t *testing.T) {
 		errno syscall.Errno
 		code  int
 	}{
-		"at once":                         {func(context.Context) error { return taken }, "failed: start: " + taken.Error(), syscall.EADDRINUSE, 1},
-		"late":                            {until(30*time.Second, taken), "failed: start: " + taken.Error(), syscall.EADDRINUSE, 1},
-		"with goroutines that are slower": {linger, "failed: start: " + taken.Error(), syscall.EADDRINUSE, 1},
+		"at once":                         {func(context.Context) error { return taken }, "failed: start: " + taken.Error(), inUse, 1},
+		"late":                            {until(30*time.Second, taken), "failed: start: " + taken.Error(), inUse, 1},
+		"with goroutines that are slower": {linger, "failed: start: " + taken.Error(), inUse, 1},
 		"by the start timeout":            {blocked, "failed: not ready after 1m0s (Config.StartTimeout)", 0, 1},
 		"by a panic":                      {func(context.Context) error { panic("boom") }, "failed: panic in Start: boom", 0, 1},
 		"by its configuration":            {func(context.Context) error { return daemon.ErrConfig }, "failed: start: " + daemon.ErrConfig.Error(), 0, 78},

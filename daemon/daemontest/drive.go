@@ -40,9 +40,9 @@ type Manager interface {
 //
 // When the process has connected to its manager, and all that follows at once has
 // happened, body is called on a goroutine of the bubble. There it lets time pass,
-// asks for this and that, and looks at what comes of it; FailNow and SkipNow of t
-// may be called there. When it returns, p is asked to stop if nothing has asked it
-// yet, and its end is awaited. If p breaks a rule of the manager's, or makes this
+// asks for this and that, and looks at what comes of it; FailNow of t may be called
+// there. When it returns, p is asked to stop if nothing has asked it yet, and its end
+// is awaited. If p breaks a rule of the manager's, or makes this
 // package break one, it is an error of t.
 //
 // If c.Name is empty it is "test", and if c.Logger is nil it is one that logs to t.
@@ -66,7 +66,7 @@ func Drive(t *testing.T, m Manager, p daemon.Program, c daemon.Config, body func
 	d := &drive{t: t, manager: m, config: c, exit: -1}
 	d.bubble(func(ctx context.Context) { d.run(ctx, p, body) })
 	if d.bodyLeft {
-		runtime.Goexit() // FailNow and SkipNow have told t why
+		runtime.Goexit() // FailNow has told t why
 	}
 	return d.err
 }

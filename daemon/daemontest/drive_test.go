@@ -70,18 +70,6 @@ func TestARunThatGivesUpDoesNotEndTheTest(t *testing.T) {
 	}
 }
 
-func TestTheBodyMaySkipTheTest(t *testing.T) {
-	stopped, after := false, false
-	p := program{stop: func(context.Context) error { stopped = true; return nil }}
-	t.Run("skipped", func(t *testing.T) {
-		_ = daemontest.Drive(t, &daemontest.SCM{}, p, daemon.Config{}, func() { t.Skip("not today") })
-		after = true
-	})
-	if !stopped || after {
-		t.Errorf("the program was stopped: %t; the test went on: %t", stopped, after)
-	}
-}
-
 // scenarios are tests that fail, and what they have to say.
 var scenarios = map[string]struct {
 	run  func(*testing.T)

@@ -275,9 +275,12 @@ func extend(m sdnotify.Message, left time.Duration) sdnotify.Message {
 	return m.Extend(min(extension, min(left, extension)+margin))
 }
 
+// maxErrno is the largest that Linux has; Go has larger ones of its own for others.
+const maxErrno = 4095
+
 func errno(m sdnotify.Message, err error) sdnotify.Message {
 	var no syscall.Errno
-	if errors.As(err, &no) && no > 0 {
+	if errors.As(err, &no) && 0 < no && no <= maxErrno {
 		return m.Number("ERRNO", int64(no))
 	}
 	return m

@@ -27,6 +27,12 @@ type Machine struct {
 	console *tail
 	cgroup  string
 	init    int
+	life    context.Context // is over when the machine is down or Close begins
+	end     context.CancelCauseFunc
+
+	windows       chan struct{} // a lock that a context can give up
+	windowsStarts bool          // its unit does
+	windowsRuns   bool
 }
 
 // Boot makes the root file system if it is not cached, which takes about a
@@ -62,10 +68,13 @@ func Boot(ctx context.Context, binds ...string) (*Machine, error) {
 	return m, nil
 }
 
-// Close powers the machine off, and kills what has not stopped after ten
-// seconds. It returns when every process of the machine is gone. A second Close
-// does nothing.
+// Close kills the commands that still run, powers the machine off, and kills what
+// has not stopped after ten seconds. It returns when every process of the machine
+// is gone. A second Close does nothing.
 func (m *Machine) Close() error {
+	// systemd stops all processes before it ends them, and nsenter stops with its
+	// child: it would never take note of its end, which the kernel waits for.
+	m.end(errDown)
 	_ = m.nspawn.Process.Signal(syscall.SIGTERM)
 	patience := time.NewTimer(grace)
 	defer patience.Stop()
@@ -104,12 +113,17 @@ func launch(root, cgroup string, binds []string) (*Machine, error) {
 	cmd.SysProcAttr.UseCgroupFD = true
 	cmd.SysProcAttr.CgroupFD = int(group.Fd())
 
-	m := &Machine{nspawn: cmd, ended: make(chan struct{}), console: new(tail), cgroup: cgroup}
+	m := &Machine{
+		nspawn: cmd, ended: make(chan struct{}), console: new(tail), cgroup: cgroup,
+		windows: make(chan struct{}, 1),
+	}
+	m.life, m.end = context.WithCancelCause(context.Background())
 	cmd.Stdout, cmd.Stderr = m.console, m.console
 
 	started := make(chan error)
 	go func() {
 		defer close(m.ended)
+		defer m.end(errDown)
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -178,13 +192,15 @@ func findInit(nspawn int) int {
 	return pid
 }
 
+var errDown = errors.New("the machine is down, boot another")
+
 // alive guards every use of the container's PID, which after its end may belong
 // to any other process.
-func (m *Machine) alive() error {
-	select {
-	case <-m.ended:
-		return errors.New("the machine is down, boot another")
-	default:
-		return nil
-	}
+func (m *Machine) alive() error { return context.Cause(m.life) }
+
+// within is ctx until the machine is down or Close begins.
+func (m *Machine) within(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	context.AfterFunc(m.life, func() { cancel(errDown) })
+	return ctx
 }

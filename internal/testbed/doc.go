@@ -4,6 +4,9 @@
 // and boots it in a systemd-nspawn container whose changes live in memory: every
 // [Machine] starts from the same pristine state, and several may run at once.
 //
+// The machine also has a Windows, which is Wine's, with a service control manager
+// that nobody here wrote. It boots with the first [Machine.Wine].
+//
 // The tests are opt-in, because they need root and some Debian packages:
 //
 //	var machine *testbed.Machine

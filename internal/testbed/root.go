@@ -65,6 +65,9 @@ func build(ctx context.Context, dir string) error {
 	if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", setup); err != nil {
 		return fmt.Errorf("set up the built root: %w", err)
 	}
+	if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", setupWindows); err != nil {
+		return fmt.Errorf("install Windows in the built root, check that the archive can be reached: %w", err)
+	}
 	return nil
 }
 

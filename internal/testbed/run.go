@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ type Output struct {
 // waits for it. A code other than 0 is not an error; a command that could not be
 // started is, and so is the end of ctx, which kills the command.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) (Output, error) {
-	return m.enter(ctx, []string{"HOME=/root"}, nil, name, args)
+	return m.enter(ctx, []string{"HOME=/root"}, []string{"--"}, name, args)
 }
 
 // RunUser is Run as tester, in reach of tester's own systemd: systemctl --user
@@ -39,29 +40,19 @@ func (m *Machine) RunUser(ctx context.Context, name string, args ...string) (Out
 		"XDG_RUNTIME_DIR=/run/user/1000",
 		"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
 	}
-	return m.enter(ctx, env, []string{"--reuid=tester", "--regid=tester", "--init-groups"}, name, args)
+	return m.enter(ctx, env, []string{"--reuid=tester", "--regid=tester", "--init-groups", "--"}, name, args)
 }
 
-func (m *Machine) enter(ctx context.Context, env, credentials []string, name string, args []string) (Output, error) {
-	if err := m.alive(); err != nil {
-		return Output{}, fmt.Errorf("run %s: %w, its console ended with:\n%s", name, err, m.console)
+func (m *Machine) enter(ctx context.Context, env, wrapper []string, name string, args []string) (Output, error) {
+	ctx = m.within(ctx)
+	cmd, err := m.command(ctx, env, wrapper, name, args)
+	if err != nil {
+		return Output{}, err
 	}
-	// nsenter forks to enter the PID namespace and does not pass signals on, so
-	// that its child must be tied to its life.
-	line := []string{"-t", strconv.Itoa(m.init), "-a", "--", "setpriv", "--pdeathsig=KILL"}
-	line = append(line, credentials...)
-	line = append(append(line, "--", name), args...)
-
-	cmd := exec.CommandContext(ctx, "nsenter", line...)
-	cmd.Env = append([]string{
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LANG=C.UTF-8",
-	}, env...)
-	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 
-	err := cmd.Run()
+	err = cmd.Run()
 	out := Output{Stdout: stdout.String(), Stderr: stderr.String()}
 	if err == nil {
 		return out, nil
@@ -69,18 +60,45 @@ func (m *Machine) enter(ctx context.Context, env, credentials []string, name str
 	if ctx.Err() != nil {
 		return out, fmt.Errorf("run %s: %w: %s", name, context.Cause(ctx), out.Stderr)
 	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return out, fmt.Errorf("run %s: %w", name, err)
-	}
-	for _, tool := range []string{"nsenter: ", "setpriv: "} {
+	for _, tool := range []string{"nsenter: ", "setpriv: ", "env: ", "wine: "} {
 		if strings.HasPrefix(out.Stderr, tool) {
 			return out, fmt.Errorf("run %s: %s", name, strings.TrimSpace(out.Stderr))
 		}
 	}
-	out.Code = exit.ExitCode()
-	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		out.Code = 128 + int(status.Signal())
+	if out.Code, err = exitCode(err); err != nil {
+		return out, fmt.Errorf("run %s: %w", name, err)
 	}
 	return out, nil
+}
+
+// command prepares a command in the machine. The words of wrapper stand before it.
+// ctx is from within.
+func (m *Machine) command(ctx context.Context, env, wrapper []string, name string, args []string) (*exec.Cmd, error) {
+	if err := m.alive(); err != nil {
+		return nil, fmt.Errorf("run %s: %w, its console ended with:\n%s", name, err, m.console)
+	}
+	// nsenter forks to enter the PID namespace and does not pass signals on, so
+	// that its child must be tied to its life.
+	line := slices.Concat(
+		[]string{"-t", strconv.Itoa(m.init), "-a", "--", "setpriv", "--pdeathsig=KILL"},
+		wrapper, []string{name}, args)
+	cmd := exec.CommandContext(ctx, "nsenter", line...)
+	cmd.Env = append([]string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG=C.UTF-8",
+	}, env...)
+	cmd.WaitDelay = time.Second
+	return cmd, nil
+}
+
+// exitCode tells how a command ended from the error of its Wait.
+func exitCode(err error) (int, error) {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return 0, err
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return exit.ExitCode(), nil
 }

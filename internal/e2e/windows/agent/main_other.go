@@ -1,0 +1,6 @@
+//go:build !windows
+
+// Agent runs on Windows only.
+package main
+
+func main() {}

@@ -46,7 +46,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	programs, err = testbed.Build(ctx, "windows",
 		module+"/internal/e2e/probe", module+"/internal/e2e/windows/agent", module+"/internal/e2e/windows/console",
-		module+"/examples/hello", module+"/examples/web")
+		module+"/examples/hello", module+"/examples/web", module+"/examples/windows")
 	if err != nil {
 		return 1, err
 	}

@@ -13,7 +13,7 @@ const (
 	preshutdownMargin = time.Second
 
 	// answerBound is how long an answer waits for its state.
-	answerBound = 50 * time.Millisecond
+	answerBound = 250 * time.Millisecond
 )
 
 // control is HandlerEx. It runs on the thread of the dispatcher, where everything

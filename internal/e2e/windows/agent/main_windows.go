@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/rpc"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -35,14 +36,17 @@ func main() {
 }
 
 // Manager is the service that the tests call.
-type Manager struct{ scm *mgr.Mgr }
+type Manager struct {
+	scm      *mgr.Mgr
+	starting sync.Mutex
+}
 
 func newManager() (*Manager, error) {
 	scm, err := mgr.Connect()
 	if err != nil {
 		return nil, fmt.Errorf("connect to the service control manager: %w", err)
 	}
-	return &Manager{scm}, nil
+	return &Manager{scm: scm}, nil
 }
 
 // Create makes a service.
@@ -62,7 +66,11 @@ func (m *Manager) Delete(name string, _ *struct{}) error {
 // Start starts a service and returns as soon as the manager does.
 func (m *Manager) Start(s control.Start, a *control.Answer) error {
 	return m.with(s.Name, func(service *mgr.Service) (err error) {
+		// The manager starts one service at a time and keeps others waiting for three
+		// seconds at most: ERROR_SERVICE_DATABASE_LOCKED.
+		m.starting.Lock()
 		a.Errno = errno(service.Start(s.Args...))
+		m.starting.Unlock()
 		a.Status, err = query(service)
 		return err
 	})

@@ -75,11 +75,12 @@ func (p *erratic) hangs(limit time.Duration) bool {
 func (p *erratic) overruns() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	told := p.running != ""
+	now := time.Since(p.done) == 0
+	told := p.running != "" || now
 	if p.stop != nil {
 		told = p.stop.Err() != nil
 	}
-	return told && (p.busy > 0 || time.Since(p.done) == 0)
+	return told && (p.busy > 0 || now)
 }
 
 // serve runs one schedule, and returns what was broken. choices are for what is

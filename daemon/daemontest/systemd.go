@@ -17,8 +17,9 @@ import (
 // Systemd is a double of systemd, on any operating system, in the synthetic time of
 // [Drive]. It has started the process that Drive runs, as the service of a unit,
 // sends it signals, and receives what that sends to NOTIFY_SOCKET. It does with it
-// what systemd 257 does, and holds the service to what the manual allows, where
-// systemd takes a lot and stays silent:
+// what systemd 257 does (but STOPPING=1 is final, as it is since version 259), and
+// holds the service to what the manual allows, where systemd takes a lot and stays
+// silent:
 //
 //   - Messages are lines of known assignments with sound values, none of which is lost.
 //   - READY=1 comes once, and once more after each RELOADING=1, which carries the time.

@@ -25,7 +25,7 @@ const (
 	ruleReady     notifyRule = `sd_notify(3), READY: "service startup is finished, or the service finished re-loading its configuration"`
 	ruleStopping  notifyRule = `sd_notify(3), STOPPING: "transitioning to the STOPPING state is final and cannot be undone with another notification"`
 	ruleReloaded  notifyRule = `sd_notify(3), RELOADING: a service that sends it "must also send a READY=1 notification when it completed reloading its configuration"`
-	ruleReloading notifyRule = `systemd.service(5), Type=notify-reload: "RELOADING=1" together with "MONOTONIC_USEC=", which "must not be older" than the request and is the time when the message was made`
+	ruleReloading notifyRule = "systemd.service(5), Type=notify-reload: RELOADING=1 comes with MONOTONIC_USEC, the time of now, by which systemd tells this reload from one before its request"
 	ruleExtend    notifyRule = `sd_notify(3), EXTEND_TIMEOUT_USEC: "extend the startup, runtime or shutdown service timeout corresponding the current state"; where there is none it only holds back the watchdog`
 	ruleAlive     notifyRule = "systemd.service(5), WatchdogSec: the watchdog sleeps before the start is complete and once the service stops; WATCHDOG=1 wakes it all the same (systemd 257), and the next one has to follow"
 	ruleEnd       notifyRule = "sd_notify(3): a message counts while its sender is there"

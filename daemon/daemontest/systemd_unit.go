@@ -11,8 +11,7 @@ import (
 // how long that may last. It has no clock and no goroutine, so that every order of
 // events can be tried.
 //
-// start ── READY ──► running ── RELOADING ──► reload-notify ── READY ──► running
-//
+//	start ── READY ──► running ── RELOADING ──► reload-notify ── READY ──► running
 //	running ── systemctl reload, SIGHUP ──► reload-signal ── RELOADING ──► reload-notify
 //	running, reload-… ── STOPPING ──► stop-sigterm
 //	all of them ── systemctl stop, SIGTERM ──► stop-sigterm ──► dead or failed
@@ -137,7 +136,7 @@ func (u *unit) receive(now time.Duration, text string) {
 	if errno, ok := n.number("ERRNO"); ok {
 		u.errno = int(errno)
 	}
-	if usec, ok := n.number("EXTEND_TIMEOUT_USEC"); ok {
+	if usec, ok := n.number("EXTEND_TIMEOUT_USEC"); ok && usec < infinity {
 		u.extend(now, micros(usec))
 	}
 	switch beat, _ := n.get("WATCHDOG"); beat {

@@ -54,6 +54,7 @@ func TestAUnitIsInTheStateThatSystemdHasItIn(t *testing.T) {
 		{"too slow a start, ended well", []any{11 * second, exit(0)}, subFailed, resultTimeout},
 		{"too slow a start, ended badly", []any{11 * second, exit(1)}, subFailed, resultTimeout},
 		{"too slow a start, and too slow a stop", []any{25 * second}, subFailed, resultTimeout},
+		{"infinite time, which is ignored", []any{"EXTEND_TIMEOUT_USEC=18446744073709551615", 25 * second}, subFailed, resultTimeout},
 		{"more time than it had anyway", []any{"EXTEND_TIMEOUT_USEC=1000000", 9 * second}, subStart, resultSuccess},
 
 		{"more time, which the watchdog grants too", []any{"READY=1", reload, reloads, "EXTEND_TIMEOUT_USEC=9000000", 8 * second}, subReloadNotify, resultSuccess},
@@ -66,6 +67,28 @@ func TestAUnitIsInTheStateThatSystemdHasItIn(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			if f := feed(hasty(), test.script...); f.sub != test.sub || f.result != test.result {
 				t.Errorf("it is %s with Result=%s, want %s with %s", f.sub, f.result, test.sub, test.result)
+			}
+		})
+	}
+}
+
+func TestAReloadHasItsTimeFromWhenItWasAskedFor(t *testing.T) {
+	const second = time.Second
+	for _, test := range []struct {
+		name   string
+		script []any
+		want   string
+	}{
+		{"by systemctl, in time", []any{reload, 6 * second, reloads, 4 * second, "READY=1"}, resultSuccess},
+		{"by systemctl, too late", []any{reload, 6 * second, reloads, 5 * second, "READY=1"}, resultTimeout},
+		{"by itself, in time", []any{6 * second, reloads, 9 * second, "READY=1"}, resultSuccess},
+		{"by itself, too late", []any{6 * second, reloads, 11 * second, "READY=1"}, resultTimeout},
+		{"again", []any{reload, 11 * second, reload, reloads, "READY=1"}, resultSuccess},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := feed(hasty(), append([]any{"READY=1\nWATCHDOG_USEC=60000000"}, test.script...)...)
+			if f.reloadResult != test.want || f.sub != subRunning {
+				t.Errorf("it is %s with ReloadResult=%s, want %s", f.sub, f.reloadResult, test.want)
 			}
 		})
 	}

@@ -64,3 +64,9 @@ func TestAddressesAreParsed(t *testing.T) {
 		}
 	}
 }
+
+func TestAReloadCanTellTheTimeOfAnotherClock(t *testing.T) {
+	if m := (Message{}).ReloadingAt(1500 * time.Microsecond); string(m) != "RELOADING=1\nMONOTONIC_USEC=1500" {
+		t.Errorf("got %q", m)
+	}
+}

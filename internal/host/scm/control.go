@@ -30,8 +30,10 @@ func (h *Host) control(c Control) Errno {
 		return ErrorCannotAcceptControl
 	case !h.handles(c.Code):
 		return ErrorCallNotImplemented
-	case state == lifecycle.Starting, state == lifecycle.Stopped:
+	case state == lifecycle.Starting:
 		return ErrorCannotAcceptControl
+	case state == lifecycle.Stopped && (c.Code == ControlStop || c.Code == ControlShutdown || c.Code == ControlPreshutdown):
+		return NoError // it has stopped by itself, which the manager is about to hear
 	}
 	switch c.Code {
 	case ControlStop:
@@ -47,7 +49,7 @@ func (h *Host) control(c Control) Errno {
 			Budget: less(time.Duration(h.preshutdown.Load()), preshutdownMargin),
 		})
 	}
-	if state == lifecycle.Stopping {
+	if state == lifecycle.Stopping || state == lifecycle.Stopped {
 		return ErrorCannotAcceptControl
 	}
 	switch c.Code {

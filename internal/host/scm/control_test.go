@@ -82,7 +82,8 @@ func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
 	}{
 		{"a stop while starting", ControlStop, lifecycle.Starting, true, ErrorCannotAcceptControl},
 		{"a control of the program while starting", 200, lifecycle.Starting, true, ErrorCannotAcceptControl},
-		{"a stop after the end", ControlStop, lifecycle.Stopped, true, ErrorCannotAcceptControl},
+		{"a stop after the end", ControlStop, lifecycle.Stopped, true, NoError},
+		{"a control of the program after the end", 200, lifecycle.Stopped, true, ErrorCannotAcceptControl},
 		{"a pause while stopping", ControlPause, lifecycle.Stopping, true, ErrorCannotAcceptControl},
 		{"a control of the program while stopping", 200, lifecycle.Stopping, true, ErrorCannotAcceptControl},
 		{"continue while running", ControlContinue, lifecycle.Running, true, ErrorInvalidControl},

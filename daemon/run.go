@@ -413,33 +413,6 @@ func (r *run) tell() {
 	}
 }
 
-// request is what hosts ask.
-func (r *run) request(q host.Request) {
-	if _, can := r.program.(Pauser); !can && (q.Action == host.Pause || q.Action == host.Continue) {
-		return
-	}
-	r.inbox.post(r.event(q))
-}
-
-func (r *run) event(q host.Request) event {
-	e := event{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
-	switch q.Action {
-	case host.Stop:
-		e.kind, e.reason = lifecycle.StopAsked, Reason{Trigger: Trigger(q.Trigger), Detail: q.Detail}
-	case host.Force:
-		e.kind = lifecycle.Forced
-	case host.Reload:
-		e.kind = lifecycle.ReloadAsked
-	case host.Pause:
-		e.kind = lifecycle.PauseAsked
-	case host.Continue:
-		e.kind = lifecycle.ContinueAsked
-	}
-	return e
-}
-
-func (r *run) warn(msg string, fields ...zap.Field) { r.book.add(zap.WarnLevel, msg, "", fields...) }
-
 func failure(what string, err error) Reason {
 	return Reason{Trigger: TriggerFailure, Detail: what, Err: err}
 }

@@ -30,7 +30,7 @@ const (
 // none of a service's business.
 func thisProcess(c Config, exits bool) (host.Env, error) {
 	env := host.Env{Exit: os.Exit}
-	if c.Host == "" || c.Host == HostSCM {
+	if c.Host != HostConsole && c.Host != HostSystemd { // also where it is wrong: the manager hears of that
 		h, err := scm.Detect(c.Host == HostSCM)
 		switch {
 		case err != nil && c.Host == HostSCM:

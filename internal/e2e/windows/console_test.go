@@ -104,8 +104,3 @@ func TestAProgramThatIsSlowWhenItsConsoleClosesIsGivenUpAfterItsBudget(t *testin
 		t.Errorf("it took %s, want 4.5 s and 1 s of grace", took)
 	}
 }
-
-func TestAServiceThatNobodyStartedAsOneRunsInTheConsole(t *testing.T) {
-	c := newConsole(t, "break")
-	c.ends(0)
-}

@@ -27,7 +27,9 @@
 //  7. The log is flushed, and the manager hears the end with the exit code.
 //
 // At the deadline the context of Stop ends. One second later all that still runs
-// is given up: every goroutine's stack goes to the log and the process exits.
+// is given up: every goroutine's stack goes to the log and the process exits. It is a
+// quarter of a second where the deadline is that of the trigger, a shutdown of Windows
+// or the end of its console, which kills the process within a second after that.
 // Start, Reload, Pause, Continue and Stop never run beside one another.
 package daemon
 

@@ -31,11 +31,16 @@ func (r *run) drainShare(budget time.Duration) time.Duration {
 
 // hurry shortens what is left where a later trigger allows less than the first.
 func (r *run) hurry(e event) {
-	if e.budget == 0 || time.Until(r.until) <= e.budget {
+	if e.budget == 0 {
 		return
 	}
-	r.setDeadline(e.budget)
-	if left, set := r.alarms.left(drainDelay); set {
-		r.alarms.set(drainDelay, min(left, r.drainShare(e.budget)))
+	left := time.Until(r.until)
+	if left > e.budget {
+		left = e.budget
+		r.setDeadline(left)
+		if drain, set := r.alarms.left(drainDelay); set {
+			r.alarms.set(drainDelay, min(drain, r.drainShare(left)))
+		}
 	}
+	r.grace = min(r.grace, e.budget-left+shortGrace)
 }

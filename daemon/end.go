@@ -18,9 +18,9 @@ func (r *run) giveUp() {
 	if r.calling != "" {
 		what = r.calling + " and " + what
 	}
-	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, r.budget+grace)
+	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, r.budget+r.grace)
 	if r.machine.Outcome() == lifecycle.WasForced {
-		err = fmt.Errorf("%s still running %s after the second signal", what, grace)
+		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}
 	r.errs = append(r.errs, err)
 	r.book.add(zap.ErrorLevel, "giving up", allStacks(), zap.Error(err))

@@ -15,8 +15,11 @@ import (
 )
 
 const (
-	// grace is how long after the stop deadline all that still runs is given up.
-	grace = time.Second
+	// grace is how long after the stop deadline all that still runs is given up, and
+	// shortGrace where the trigger has set the deadline: soon after that the process
+	// will be killed, and giving up is to be heard of before.
+	grace      = time.Second
+	shortGrace = 250 * time.Millisecond
 
 	// tick is how often managers hear that a pending state is still pending.
 	tick = time.Second
@@ -97,6 +100,7 @@ type run struct {
 	finished   *event // the work was done before Start had returned
 	reloadErr  error  // of the last reload
 	budget     time.Duration
+	grace      time.Duration
 	until      time.Time // when a pending state ends by itself
 	checkpoint uint32
 	begun      time.Time
@@ -308,7 +312,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 			r.expire(r.reason) // else it ends by itself, and says why
 		}
 	case lifecycle.ArmGrace:
-		r.alarms.set(graceOver, grace)
+		r.alarms.set(graceOver, r.grace)
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.program.Start, lifecycle.StartOK, lifecycle.StartFailed)
 	case lifecycle.CallReload:
@@ -331,9 +335,10 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 }
 
 func (r *run) keep(e event) {
-	r.reason, r.budget = e.reason, r.config.StopTimeout
+	r.reason, r.budget, r.grace = e.reason, r.config.StopTimeout, grace
 	if e.budget > 0 {
 		r.budget = min(r.budget, e.budget)
+		r.grace = min(grace, e.budget-r.budget+shortGrace)
 	}
 	if r.reason.Trigger != TriggerFailure {
 		msg := "stopping"
@@ -402,7 +407,7 @@ func (r *run) tell() {
 	case lifecycle.Running:
 		s.Err = r.reloadErr
 	case lifecycle.Stopping:
-		s.Left = time.Until(r.until) + grace
+		s.Left = time.Until(r.until) + r.grace
 		s.Reason, s.Err = r.reason.Error(), errors.Join(r.errs...)
 	case lifecycle.Stopped:
 		s.Reason, s.Err = r.reason.Error(), r.result()

@@ -141,6 +141,36 @@ func TestALaterTriggerMayAllowLess(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 6*time.Second)
 }
 
+func TestWhereATriggerHasSetTheDeadlineTheGraceIsShort(t *testing.T) {
+	closes := func(budget time.Duration) host.Request {
+		return host.Request{Trigger: host.TriggerConsoleClose, Budget: budget}
+	}
+	for _, test := range []struct {
+		name         string
+		first, later host.Request // the later one comes 26 s after the first
+		want         time.Duration
+	}{
+		{"by the first trigger", closes(4 * time.Second), host.Request{}, 4250 * time.Millisecond},
+		{"hardly by the first trigger", closes(30*time.Second + 500*time.Millisecond), host.Request{}, 30750 * time.Millisecond},
+		{"not by the first trigger", closes(time.Hour), host.Request{}, 31 * time.Second},
+		{"by a later one", closes(time.Hour), closes(2 * time.Second), 28250 * time.Millisecond},
+		{"hardly by a later one", closes(time.Hour), closes(4*time.Second + 100*time.Millisecond), 30350 * time.Millisecond},
+		{"not by a later one", closes(time.Hour), closes(10 * time.Second), 31 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			x, err := try(t, program{stop: until(3*time.Hour, nil)}, daemon.Config{}, func(x *trial) {
+				x.ask(test.first)
+				if test.later.Budget > 0 {
+					x.sleep(26 * time.Second)
+					x.ask(test.later)
+				}
+			})
+			expect(t, "exit code", daemon.ExitCode(err), 124)
+			expect(t, "how long it took", x.closed.Sub(x.begun), test.want)
+		})
+	}
+}
+
 func TestALaterTriggerThatAllowsLessCutsTheDrainDelayToo(t *testing.T) {
 	p := program{stop: func(ctx context.Context) error {
 		deadline, _ := ctx.Deadline()

@@ -339,10 +339,15 @@ func TestWhenTheSystemShutsDownThereIsAsMuchTimeAsItGives(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIgnoresAShutdownIsFoundOut(t *testing.T) {
-	var rules found
-	s := &daemontest.SCM{Errorf: rules.Errorf}
-	_ = daemontest.Drive(t, s, program{stop: until(3*time.Hour, nil)}, daemon.Config{}, s.Shutdown)
-	rules.only(t, "was killed: it had not stopped 5s after SHUTDOWN")
-	expect(t, "exit code", s.Query().Win32ExitCode, daemontest.ErrorProcessAborted)
+func TestAProgramThatIgnoresAShutdownIsGivenUpBeforeItIsKilled(t *testing.T) {
+	for name, config := range map[string]daemon.Config{
+		"when the system shuts down": {},
+		"before it does":             {Windows: daemon.Windows{Preshutdown: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &daemontest.SCM{}
+			err := daemontest.Drive(t, s, program{stop: until(3*time.Hour, nil)}, config, s.Shutdown)
+			ended(t, s, err, daemontest.ErrorServiceSpecific, 124)
+		})
+	}
 }

@@ -100,7 +100,7 @@ func TestEachConsoleEventHasItsBudget(t *testing.T) {
 
 func TestAProgramThatIsSlowWhenItsConsoleClosesIsGivenUpAfterItsBudget(t *testing.T) {
 	c := newConsole(t, "close", "-stop-ignores-deadline")
-	if took := c.ends(124); took < 5*time.Second || took > 8*time.Second {
-		t.Errorf("it took %s, want 4.5 s and 1 s of grace", took)
+	if took := c.ends(124); took < 4700*time.Millisecond || took > 8*time.Second {
+		t.Errorf("it took %s, want 4.75 s", took) // Windows ends it after 5 s
 	}
 }

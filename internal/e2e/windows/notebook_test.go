@@ -21,10 +21,9 @@ func newNotebook(t *testing.T, name string) notebook {
 	return notebook{testbed.NewNotebook(t, machine.Path(path)), testbed.WindowsPath(path), "-notes=" + testbed.WindowsPath(path)}
 }
 
-func (n notebook) says(want ...string)   { n.Says(want...) }
-func (n notebook) await(note string)     { n.Await(note) }
-func (n notebook) count(note string) int { return n.Count(note) }
-func (n notebook) where() string         { return `in Z:\, <nil>, with []` }
+func (n notebook) says(want ...string) { n.Says(want...) }
+func (n notebook) await(note string)   { n.Await(note) }
+func (n notebook) where() string       { return `in Z:\, <nil>, with []` }
 
 func (s *service) notebook() notebook {
 	n := newNotebook(s.t, s.name)

@@ -1,0 +1,119 @@
+//go:build unix
+
+package files
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// snapshot is all that there is below a folder.
+func snapshot(t *testing.T, root string) string {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := ""
+		switch {
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			text = string(content)
+		case info.Mode()&fs.ModeSymlink != 0:
+			if text, err = os.Readlink(p); err != nil {
+				return err
+			}
+		}
+		b.WriteString(strings.TrimPrefix(p, root) + " " + info.Mode().String() + " " + text + "\n")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestWhatFailsLeavesNothing(t *testing.T) {
+	root := t.TempDir()
+	tree := Tree(root)
+	first := tree.Begin()
+	for p, text := range map[string]string{"/etc/a": "old a", "/etc/b": "old b", "/blocked": "a file"} {
+		if err := first.Write(p, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := first.Symlink("/etc/l", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	before := snapshot(t, root)
+
+	c := tree.Begin()
+	for _, err := range []error{
+		c.Write("/etc/a", "new a", 0o755),
+		c.Write("/etc/deep/down/c", "new c", 0o600),
+		c.Remove("/etc/b"),
+		c.Remove("/etc/nothing"),
+		c.Symlink("/etc/l", "b"),
+		c.Symlink("/etc/m", "b"),
+		c.Mkdir("/var/lib/x", 0o700),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if during := snapshot(t, root); during == before {
+		t.Fatal("nothing has changed")
+	}
+	if err := c.Write("/blocked/d", "d", 0o644); err == nil {
+		t.Fatal("a file was made below a file")
+	}
+	if err := c.Undo(); err != nil {
+		t.Error(err)
+	}
+	if after := snapshot(t, root); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestWhatIsKeptLeavesNoTraces(t *testing.T) {
+	root := t.TempDir()
+	c := Tree(root).Begin()
+	for _, err := range []error{
+		c.Write("/a", "1", 0o600), c.Write("/a", "2", 0o640), c.Write("/b", "1", 0o644), c.Remove("/b"), c.Keep(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := snapshot(t, root); !strings.HasSuffix(got, "\n/a -rw-r----- 2\n") || strings.Count(got, "\n") != 2 {
+		t.Errorf("there is\n%s", got)
+	}
+}
+
+func TestLinksAreNotFollowed(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Symlink("/dev/null", filepath.Join(root, "masked")); err != nil {
+		t.Fatal(err)
+	}
+	c := Tree(root).Begin()
+	if err := c.Write("/masked", "x", 0o644); err == nil || !strings.Contains(err.Error(), "link to /dev/null") {
+		t.Errorf("got %v", err)
+	}
+	if _, exists, err := Tree(root).Read("/masked"); !exists || err == nil {
+		t.Errorf("exists %t, %v", exists, err)
+	}
+}

@@ -53,9 +53,13 @@ type Config struct {
 	// Windows is what there is to say of a service of Windows.
 	Windows Windows
 
+	// Service is how the program is installed.
+	Service Service
+
 	// Args is the part of the command line in which Main looks for a command, for
 	// a program that parses flags of its own: flag.Args(), once flag.Parse has been
-	// called. If nil, it is os.Args[1:].
+	// called. What stands before it is what an installed service is run with. If nil,
+	// Main looks for a command itself.
 	Args []string
 }
 
@@ -65,13 +69,24 @@ type Windows struct {
 	// SERVICE_CONTROL_PRESHUTDOWN, before others are stopped, instead of by
 	// SERVICE_CONTROL_SHUTDOWN. The system waits for it, 10 s if the service is not
 	// configured otherwise (SERVICE_PRESHUTDOWN_INFO): it is for programs that would
-	// lose data.
-	Preshutdown bool
+	// lose data. PreshutdownTimeout is what install configures; StopTimeout and 2 s if
+	// zero.
+	Preshutdown        bool
+	PreshutdownTimeout time.Duration
 
 	// KeepDirectory leaves the working directory of a service what the service control
 	// manager has made it, System32. Without it, it is the executable's folder from
 	// before Start on.
 	KeepDirectory bool
+
+	// Dependencies are services that install has started before this one, and groups,
+	// with a + before the name, of which one member has to run. They come beside
+	// Service.Dependencies.
+	Dependencies []string
+
+	// SecurityDescriptor is who may do what with the service, as SDDL. If empty, Windows
+	// has its own: administrators everything, users look at it.
+	SecurityDescriptor string
 }
 
 const (

@@ -3,6 +3,7 @@ module github.com/go-glidepath/glidepath
 go 1.25.0
 
 require (
+	github.com/kardianos/service v1.3.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.47.0

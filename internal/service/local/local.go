@@ -1,0 +1,20 @@
+// Package local knows which service manager runs this machine.
+//
+// Each binary has only the managers of its own system in it.
+package local
+
+import "github.com/go-glidepath/glidepath/internal/service"
+
+// Options say which manager is wanted.
+type Options struct {
+	User     bool              // that of the user's own services
+	Progress func(what string) // hears what the manager waits for; may be nil
+}
+
+// Find returns the manager of this machine. It looks at files, as far as they tell, and
+// needs no rights. Where no manager runs, as in most containers, or one that is not
+// known, or one without services of users where these are asked for, the error wraps
+// service.ErrNotSupported and says what to do instead.
+func Find(o Options) (service.Manager, error) {
+	return find(service.Machine{Progress: o.Progress}, o.User)
+}

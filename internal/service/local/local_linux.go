@@ -1,0 +1,92 @@
+package local
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/kardianos"
+	"github.com/go-glidepath/glidepath/internal/service/procd"
+)
+
+// kind is a manager of Linux.
+type kind string
+
+const (
+	onSystemd kind = "systemd"
+	onOpenRC  kind = "OpenRC"
+	onProcd   kind = "procd"
+	onUpstart kind = "Upstart"
+	onRCS     kind = "rcS"
+	onSysV    kind = "SysV init"
+)
+
+func find(m service.Machine, user bool) (service.Manager, error) {
+	k, err := choose(m.Tree, kardianos.Detect)
+	if err != nil {
+		return nil, err
+	}
+	if k != onSystemd {
+		if err := machineOnly(string(k), user); err != nil {
+			return nil, err
+		}
+	}
+	switch k {
+	case onProcd:
+		return procd.New(m), nil
+	case onUpstart:
+		return kardianos.New(m), nil
+	}
+	return nil, fmt.Errorf("%w: %s is not written yet", service.ErrNotSupported, k)
+}
+
+// choose tells by what the managers leave in the file system while they run. Where
+// that says nothing, it is an init of the old kind, and detect knows which.
+func choose(tree files.Tree, detect func() string) (kind, error) {
+	switch {
+	case tree.Exists("/run/systemd/system"): // sd_booted(3)
+		return onSystemd, nil
+	case tree.Exists("/run/openrc"):
+		return onOpenRC, nil
+	case tree.Exists("/sbin/procd") && (tree.Exists("/etc/openwrt_release") || tree.Exists("/bin/ubus")):
+		return onProcd, nil
+	}
+	if err := booted(tree); err != nil {
+		return "", err
+	}
+	switch name := detect(); name {
+	case kardianos.Upstart:
+		return onUpstart, nil
+	case kardianos.RCS:
+		return onRCS, nil
+	}
+	if tree.Exists("/etc/init.d") {
+		return onSysV, nil
+	}
+	return "", none("process 1 is an init, but there is no /etc/init.d")
+}
+
+// booted returns an error if no init has booted what this process sees: in a container
+// process 1 is the program itself, in a chroot it has another root.
+func booted(tree files.Tree) error {
+	comm, err := os.ReadFile(tree.Path("/proc/1/comm"))
+	if err != nil {
+		return none("there is no /proc/1/comm to tell what the first process is")
+	}
+	first := strings.TrimSpace(string(comm))
+	if root, err := os.Stat(tree.Path("/proc/1/root")); err == nil { // only root may look
+		if own, err := os.Stat(tree.Path("/")); err == nil && !os.SameFile(root, own) {
+			return none("this is a chroot: the machine's own init sees other files")
+		}
+	}
+	if first != "init" {
+		return none(fmt.Sprintf("process 1 is %q, which is no init: most likely this is a container", first))
+	}
+	return nil
+}
+
+func none(why string) error {
+	return fmt.Errorf("%w: no service manager runs here (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, why)
+}

@@ -8,85 +8,136 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
 // Main is for func main: it looks for a command on the command line, runs p if
-// there is none, and exits the process with the exit code. The commands are
+// there is none, and exits the process with the exit code. It does not return. The
+// commands are
 //
-//	run      run p; what happens without a command
-//	version  print Config.Version
-//	help     print what the commands are
+//	install    make it a service of this machine, or bring the service up to date
+//	uninstall  stop the service, and remove what install has made
+//	start, stop, restart, reload, pause, continue
+//	           what they say, and wait until it is so
+//	status     tell what it does
+//	logs       print what it has logged
+//	doctor     find out what keeps it from running
+//	run        run p in the foreground; what happens without a command
+//	version    print Config.Version
+//	help       print what the commands are, and their flags
 //
-// A command line that is none of these is a line on standard error and exit code 2.
-// A program with flags of its own parses them before it calls Main, and hands over
-// the rest in Config.Args. Main does not return.
+// The program's own flags stand before the command, and what stands there is what
+// an installed service is run with: "web -addr :9090 install" installs what
+// "web -addr :9090" runs. A program that parses them calls Main afterwards, and hands
+// over the rest of the command line in Config.Args. Without Config.Args, the first word
+// that is a command, and has only flags of its own behind it, is the command, and all
+// before it are the program's; where there is none, a command line that begins with a
+// dash is the program's own, too.
+//
+// A command line that is wrong is a line on standard error and exit code 2, before
+// anything has happened. The other exit codes of commands are those of the LSB: 0 done,
+// 1 failed, 3 not supported here, 4 not permitted, 5 not installed, 7 not running; and
+// 78 where the configuration is wrong. status has its own: 0 it runs, 1 it has failed, 3
+// it does not run, 4 there is none. A program with a command line of its own mounts
+// [Commands] there.
 func Main(p Program, c Config) {
-	cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr}
-	cli.args = os.Args[1:]
-	if c.Args != nil {
-		cli.args = c.Args
-	}
-	os.Exit(cli.execute())
+	cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr, manage: Manage}
+	os.Exit(cli.main(context.Background(), os.Args[1:]))
 }
 
 // commandLine is one call of the program.
 type commandLine struct {
 	program  Program
 	config   Config
-	args     []string
+	own      []string // the program's arguments: those before the command
+	muddled  error    // why nobody can tell which those are
 	out, err io.Writer
+	manage   func(Program, Config, ...string) (*Handle, error)
 }
 
-// verb is a command of the command line.
-type verb struct {
-	name, summary string
-	do            func(*commandLine) int // returns the exit code
-}
-
-func verbs() []verb {
-	return []verb{
-		{"run", "run in the foreground, as without a command", (*commandLine).run},
-		{"version", "print the version", (*commandLine).version},
-		{"help", "print this", (*commandLine).help},
+// main runs what is on the command line, args, without the name of the program.
+func (c *commandLine) main(ctx context.Context, args []string) int {
+	if c.config.Args == nil {
+		return c.search(ctx, args)
 	}
+	rest := c.config.Args
+	c.own, c.muddled = before(args, rest)
+	if len(rest) == 0 {
+		return c.run(ctx, options{})
+	}
+	if v, ok := named(rest[0]); ok {
+		return c.execute(ctx, v, rest[1:])
+	}
+	return c.usage(unknown(rest[0]))
 }
 
-func (c *commandLine) execute() int {
-	if len(c.args) == 0 {
-		return c.run()
+// before is what stands before rest on the command line.
+func before(args, rest []string) ([]string, error) {
+	if n := len(args) - len(rest); n >= 0 && slices.Equal(args[n:], rest) {
+		return args[:n:n], nil
 	}
-	name := c.args[0]
-	switch name {
+	return nil, usageError(fmt.Sprintf("it is not clear what the service is to be run with: want the program's own flags before the command, but got %q", args))
+}
+
+// search looks for a command where the program has not parsed anything.
+func (c *commandLine) search(ctx context.Context, args []string) int {
+	var wrong error // of the first word that is a command, but has no flags of one behind it
+	for i, a := range args {
+		v, ok := named(a)
+		if !ok || i > 0 && strings.HasPrefix(a, "-") {
+			continue
+		}
+		if _, err := v.parse(args[i+1:]); err != nil {
+			if wrong == nil {
+				wrong = err
+			}
+			continue
+		}
+		c.own = args[:i:i]
+		return c.execute(ctx, v, args[i+1:])
+	}
+	switch {
+	case wrong != nil:
+		return c.usage(wrong)
+	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
+		return c.usage(unknown(args[0]))
+	}
+	return c.run(ctx, options{})
+}
+
+// named is the command that a word is.
+func named(word string) (verb, bool) {
+	switch word {
 	case "-h", "-help", "--help":
-		name = "help"
+		word = "help"
 	case "-version", "--version":
-		name = "version"
+		word = "version"
 	}
 	for _, v := range verbs() {
-		switch {
-		case v.name != name:
-			continue
-		case len(c.args) > 1:
-			return c.usage("%s takes no arguments, but got %q", name, c.args[1:])
+		if v.name == word {
+			return v, true
 		}
-		return v.do(c)
 	}
-	if strings.HasPrefix(name, "-") {
-		return c.usage("%s is not a flag; flags of the program itself are given to Main by Config.Args", name)
-	}
-	return c.usage("%q is not a command", name)
+	return verb{}, false
 }
 
-func (c *commandLine) run() int {
-	begun, err := runProgram(context.Background(), c.program, c.config, true)
+func unknown(word string) error {
+	if strings.HasPrefix(word, "-") {
+		return usageError(word + " is not a flag here; the program's own flags stand before the command")
+	}
+	return usageError(fmt.Sprintf("%q is not a command", word))
+}
+
+func (c *commandLine) run(ctx context.Context, _ options) int {
+	begun, err := runProgram(ctx, c.program, c.config, true)
 	if err != nil && !begun {
-		_, _ = fmt.Fprintf(c.err, "%s: %v\n", programName(), err)
+		_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
 	}
 	return ExitCode(err)
 }
 
-func (c *commandLine) version() int {
+func (c *commandLine) version(context.Context, options) int {
 	version := c.config.Version
 	if info, ok := debug.ReadBuildInfo(); ok && version == "" {
 		version = info.Main.Version
@@ -95,24 +146,40 @@ func (c *commandLine) version() int {
 	return 0
 }
 
-func (c *commandLine) help() int {
+func (c *commandLine) help(context.Context, options) int {
 	if c.config.Description != "" {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n\n", c.config.Name, c.config.Description)
 	}
-	_, _ = fmt.Fprintf(c.out, "Usage: %s [flags] [command]\n\nCommands:\n", programName())
+	_, _ = fmt.Fprintf(c.out, "Usage: %[1]s [flags of the program] [command [flags of the command]]\n\nCommands (%[1]s COMMAND --help lists the flags of one):\n", programName())
 	for _, v := range verbs() {
-		_, _ = fmt.Fprintf(c.out, "  %-9s%s\n", v.name, v.summary)
+		_, _ = fmt.Fprintf(c.out, "  %-11s%s\n", v.name, v.summary)
 	}
 	return 0
 }
 
-func (c *commandLine) usage(format string, args ...any) int {
-	err := usageError(fmt.Sprintf(format, args...))
+// helpFor prints the flags of v.
+func (c *commandLine) helpFor(v verb) int {
+	_, _ = fmt.Fprintf(c.out, "%s %s: %s\n", programName(), v.name, v.summary)
+	for _, o := range v.options {
+		name := "--" + o.name
+		if len(o.name) == 1 {
+			name = "-" + o.name
+		}
+		if o.value != "" {
+			name += " " + o.value
+		}
+		_, _ = fmt.Fprintf(c.out, "  %-17s%s\n", name, o.summary)
+	}
+	return 0
+}
+
+// usage says that the command line is wrong, to the manager as well if there is one.
+func (c *commandLine) usage(err error) int {
 	_, _ = fmt.Fprintf(c.err, "%[1]s: %[2]v; '%[1]s help' lists the commands\n", programName(), err)
 	if env, bad := thisProcess(c.config, true); bad == nil {
 		refuse(env, err) // a service whose command line is wrong
 	}
-	return ExitCode(err)
+	return exitUsage
 }
 
 func programName() string { return filepath.Base(os.Args[0]) }

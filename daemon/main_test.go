@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
 )
 
 type idle struct{ err error }
@@ -19,6 +22,8 @@ func TestTheCommandLine(t *testing.T) {
 	config := Config{Name: "web", Version: "v1.2.3", Description: "serves"}
 	unnamed := config
 	unnamed.Name = ""
+	parsed := config
+	parsed.Args = []string{"-addr"}
 	for _, test := range []struct {
 		args     string
 		config   Config
@@ -28,18 +33,28 @@ func TestTheCommandLine(t *testing.T) {
 		{"version", config, 0, "web v1.2.3 (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")\n", ""},
 		{"--version", config, 0, "web v1.2.3 ", ""},
 		{"help", config, 0, "web: serves\n\nUsage: ", ""},
-		{"-h", config, 0, "  version  print the version\n", ""},
-		{"--help", config, 0, "Commands:\n  run ", ""},
+		{"-h", config, 0, "  version    print the version\n", ""},
+		{"--help", config, 0, "  install    make it a service", ""},
+		{"install --help", config, 0, "  --instance NAME  which instance of the template\n", ""},
+		{"logs -h", config, 0, "  -n LINES", ""},
 		{"instal", config, 2, "", `"instal" is not a command; '`},
 		{"version 2", config, 2, "", `version takes no arguments, but got ["2"]`},
-		{"-addr", config, 2, "", "-addr is not a flag; flags of the program itself are given to Main by Config.Args"},
+		{"status now", config, 2, "", `status takes flags, but got "now"`},
+		{"status --jsn", config, 2, "", `status has no flag --jsn`},
+		{"status --json=1", config, 2, "", `status: the flag --json has no value, but got "1"`},
+		{"logs -n", config, 2, "", `logs: the flag --n wants a value, LINES`},
+		{"logs -n many", config, 2, "", `logs: --n: want a number of lines, but got "many"`},
+		{"install --instance a", config, 2, "", `--instance: the service is no template`},
+		{"-addr", parsed, 2, "", "-addr is not a flag here; the program's own flags stand before the command"},
 		{"run", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
 		{"", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
+		{"-addr :80", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
+		{"install", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var out, err bytes.Buffer
-			c := commandLine{program: idle{}, config: test.config, args: strings.Fields(test.args), out: &out, err: &err}
-			if code := c.execute(); code != test.code {
+			c := commandLine{program: idle{}, config: test.config, out: &out, err: &err, manage: Manage}
+			if code := c.main(t.Context(), strings.Fields(test.args)); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			for name, s := range map[string][2]string{"output": {out.String(), test.out}, "errors": {err.String(), test.err}} {
@@ -51,6 +66,61 @@ func TestTheCommandLine(t *testing.T) {
 				t.Errorf("%d lines of errors", lines)
 			}
 		})
+	}
+}
+
+func TestWhatStandsBeforeTheCommandIsTheServices(t *testing.T) {
+	for _, test := range []struct {
+		line, rest string // the command line, and what the program's own parser has left of it; "-" if it has none
+		own        string
+		verb       string // "" for a run
+	}{
+		{"install", "-", "", "install"},
+		{"install --now", "-", "", "install"},
+		{"-addr :9090 install --now", "-", "-addr :9090", "install"},
+		{"-mode run install", "-", "-mode run", "install"},
+		{"-addr :9090", "-", "", ""},
+		{"", "-", "", ""},
+		{"-addr :9090 install --now", "install --now", "-addr :9090", "install"},
+		{"-mode install install", "install", "-mode install", "install"},
+		{"-mode run -- install", "install", "-mode run --", "install"},
+		{"-mode install", "", "-mode install", ""},
+		{"install", "install", "", "install"},
+	} {
+		t.Run(test.line, func(t *testing.T) {
+			config := Config{Name: "web"}
+			if test.rest != "-" {
+				config.Args = append([]string{}, strings.Fields(test.rest)...)
+			}
+			ran := errors.New("it ran")
+			asked := ""
+			c := commandLine{
+				program: idle{ran}, out: io.Discard, err: io.Discard, config: config,
+				manage: func(_ Program, _ Config, args ...string) (*Handle, error) {
+					asked = strings.Join(args, " ")
+					return nil, ErrNotSupported
+				},
+			}
+			c.config.Host, c.config.Logger = HostConsole, zap.NewNop()
+			code := c.main(t.Context(), strings.Fields(test.line))
+			if test.verb == "" {
+				if code != exitFailure {
+					t.Errorf("it did not run: exit code %d", code)
+				}
+				return
+			}
+			if code != 3 || asked != test.own {
+				t.Errorf("exit code %d, the service would be run with %q", code, asked)
+			}
+		})
+	}
+}
+
+func TestInstallRefusesFlagsThatWereMixedUp(t *testing.T) {
+	var err bytes.Buffer
+	c := commandLine{program: idle{}, out: io.Discard, err: &err, config: Config{Name: "web", Args: []string{"install"}}}
+	if code := c.main(t.Context(), []string{"install", "-addr", ":9090"}); code != 2 || !strings.Contains(err.String(), "want the program's own flags before the command") {
+		t.Errorf("exit code %d, %s", code, &err)
 	}
 }
 

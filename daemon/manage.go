@@ -1,0 +1,319 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/diff"
+	"github.com/go-glidepath/glidepath/internal/service/local"
+)
+
+// What a caller of a [Handle] may want to tell apart.
+var (
+	// ErrNotInstalled is that the service manager knows no such service.
+	ErrNotInstalled = service.ErrNotInstalled
+	// ErrNotRunning is that what was asked for needs a service that runs.
+	ErrNotRunning = service.ErrNotRunning
+	// ErrNotSupported is that this machine's manager, or the program, cannot do that.
+	ErrNotSupported = service.ErrNotSupported
+	// ErrPermission is that it needs more rights: root, or an administrator.
+	ErrPermission = service.ErrPermission
+	// ErrForeign is that a service of this name belongs to another program.
+	ErrForeign = service.ErrForeign
+	// ErrUnsafe is that others than the administrator can replace the executable.
+	ErrUnsafe = service.ErrUnsafe
+)
+
+// Handle is the service that a program is, or can be, on this machine. Its methods may
+// be called from any goroutine, one at a time. When a ctx ends they return; what the
+// manager has been asked for goes on.
+//
+// The commands of [Main] are these methods.
+type Handle struct {
+	// Progress, if not nil, is called when a method begins to wait, with what it waits
+	// for in a few words. It is called on the goroutine of that method.
+	Progress func(what string)
+
+	spec    service.Spec
+	manager service.Manager
+	name    string // of the manager
+}
+
+// Manage returns the handle to p as a service of this machine, of the user if
+// Config.Service.User says so. Installed, it is run with Service.Arguments and args. It
+// changes nothing; an error wraps [ErrConfig] if p or c is wrong, [ErrNotSupported] if
+// there is no manager that it knows.
+func Manage(p Program, c Config, args ...string) (*Handle, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find out which program this is: %w", err)
+	}
+	spec, err := c.spec(p, filepath.Clean(executable), args)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handle{spec: spec}
+	h.manager, err = local.Find(local.Options{User: spec.User, Progress: func(what string) {
+		if h.Progress != nil {
+			h.Progress(what)
+		}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	h.name = h.manager.Name()
+	return h, nil
+}
+
+// Name is what the manager calls the service: Config.Name, or NAME@INSTANCE.
+func (h *Handle) Name() string { return h.spec.ServiceName() }
+
+// Manager is what the service manager is called: "systemd", "Windows", "OpenRC".
+func (h *Handle) Manager() string { return h.name }
+
+// InstallOptions say how to install.
+type InstallOptions struct {
+	// Start starts the service afterwards, or restarts it if it runs and something has
+	// changed.
+	Start bool
+
+	// Force installs what would otherwise be refused with [ErrUnsafe] or [ErrForeign].
+	Force bool
+}
+
+// Installation is what an installation does, or would do.
+type Installation struct {
+	Manager  string
+	Updated  bool     // there was such a service before
+	Replaces string   // what it was installed by, if not by this package: "kardianos/service"
+	Changes  []Change // in the order in which they are made; none if all is as it should be
+	Calls    []string // what is called beside
+	Warnings []string // what the manager lacks and the Config asks for, and what was forced
+}
+
+// Change is one thing that an installation makes, changes or removes, as text: a file,
+// or the settings of a service of Windows, one a line.
+type Change struct {
+	Name     string // the path of the file, or what the manager calls it
+	Old, New string
+	Added    bool // there was none
+	Removed  bool // there will be none
+}
+
+// Diff is what changes, as a unified diff without the names.
+func (c Change) Diff() string { return diff.Unified(c.Old, c.New) }
+
+// Plan says what Install would do, and does nothing. It needs no rights.
+func (h *Handle) Plan(ctx context.Context, o InstallOptions) (Installation, error) {
+	p, err := h.manager.Plan(ctx, h.spec, o.Force)
+	if err != nil {
+		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
+	}
+	return h.installation(p), nil
+}
+
+// Install makes the service, or brings it up to date: all of it, or, on an error,
+// nothing. It does not start or restart it but where o says so; until a restart, a
+// service that runs goes on with what it was started with.
+func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, error) {
+	var done Installation
+	if throwaway(h.spec.Executable) {
+		return done, fmt.Errorf("install %s: %s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.Name(), h.spec.Executable)
+	}
+	p, err := h.manager.Plan(ctx, h.spec, o.Force)
+	if err == nil {
+		done = h.installation(p)
+		err = h.manager.Apply(ctx, p)
+	}
+	if err != nil {
+		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
+	}
+	if !o.Start {
+		return done, nil
+	}
+	if done.Updated && len(done.Changes) > 0 {
+		if s, err := h.manager.Status(ctx, h.spec); err == nil && s.PID != 0 {
+			return done, h.Restart(ctx)
+		}
+	}
+	return done, h.Start(ctx)
+}
+
+// throwaway reports whether go run has built the executable.
+func throwaway(executable string) bool {
+	return strings.Contains(filepath.ToSlash(executable), "/go-build") && filepath.Base(filepath.Dir(executable)) == "exe"
+}
+
+func (h *Handle) installation(p *service.Plan) Installation {
+	done := Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings}
+	for _, a := range p.Artefacts {
+		if a.Changed() {
+			done.Changes = append(done.Changes, Change{Name: a.Name, Old: a.Old, New: a.New, Added: !a.Present, Removed: !a.Wanted})
+		}
+	}
+	return done
+}
+
+// Uninstall stops the service, waits for that, and removes what Install has made; it
+// returns when the name is free again, with what was removed. What the service has
+// written stays, but with purge, which removes its directories and its account as well.
+func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
+	removed, err = h.manager.Remove(ctx, h.spec, purge)
+	return removed, h.wrap("uninstall", err)
+}
+
+// Start starts the service, and returns when it is ready: when its Start has returned
+// nil, where the manager can tell. It does nothing if it runs.
+func (h *Handle) Start(ctx context.Context) error {
+	return h.wrap("start", h.manager.Start(ctx, h.spec))
+}
+
+// Stop stops the service, and returns when it has stopped. It does nothing if it does
+// not run.
+func (h *Handle) Stop(ctx context.Context) error {
+	return h.wrap("stop", h.manager.Stop(ctx, h.spec))
+}
+
+// Restart stops the service if it runs, and starts it.
+func (h *Handle) Restart(ctx context.Context) error {
+	return h.wrap("restart", h.manager.Restart(ctx, h.spec))
+}
+
+// Reload has a [Reloader] read its configuration anew. It returns when that is done
+// where the manager can tell, as systemd and Windows can; a reload that fails is the
+// program's to log, and it goes on as before.
+func (h *Handle) Reload(ctx context.Context) error {
+	if !h.spec.CanReload {
+		return h.wrap("reload", fmt.Errorf("the program cannot: %w", ErrNotSupported))
+	}
+	return h.wrap("reload", h.manager.Reload(ctx, h.spec))
+}
+
+// Pause has a [Pauser] pause, and returns when it has. Only Windows can.
+func (h *Handle) Pause(ctx context.Context) error {
+	return h.wrap("pause", h.pausable(h.manager.Pause)(ctx, h.spec))
+}
+
+// Continue has a [Pauser] that has paused go on, and returns when it does.
+func (h *Handle) Continue(ctx context.Context) error {
+	return h.wrap("continue", h.pausable(h.manager.Continue)(ctx, h.spec))
+}
+
+func (h *Handle) pausable(do func(context.Context, service.Spec) error) func(context.Context, service.Spec) error {
+	if h.spec.CanPause {
+		return do
+	}
+	return func(context.Context, service.Spec) error {
+		return fmt.Errorf("the program cannot: %w", ErrNotSupported)
+	}
+}
+
+func (h *Handle) wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", what, h.Name(), err)
+}
+
+// Status is what the manager says of the service now.
+type Status struct {
+	State State
+
+	PID       int       // 0 if no process runs
+	Since     time.Time // when it came into this state; zero if the manager does not say
+	StartType StartType // "" if the manager does not say
+	ExitCode  int       // of the last end, in StateFailed; -1 if the manager does not say
+	Detail    string    // the manager's own words, "" if there are none
+	Restarts  int       // by the manager, since somebody has started it
+}
+
+// State is what a service does.
+type State string
+
+// The states. One that waits for its restart after a failure is StateFailed.
+const (
+	StateNotInstalled State = "not installed"
+	StateStopped      State = "stopped"
+	StateStarting     State = "starting"
+	StateRunning      State = "running"
+	StateReloading    State = "reloading"
+	StatePausing      State = "pausing"
+	StatePaused       State = "paused"
+	StateContinuing   State = "continuing"
+	StateStopping     State = "stopping"
+	StateFailed       State = "failed"
+	StateUnknown      State = "unknown"
+)
+
+// Status asks the manager. It needs no rights. That the service is not installed is no
+// error.
+func (h *Handle) Status(ctx context.Context) (Status, error) {
+	s, err := h.manager.Status(ctx, h.spec)
+	if err != nil {
+		return Status{State: StateUnknown}, h.wrap("ask for the status of", err)
+	}
+	return Status{
+		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.Start),
+		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
+	}, nil
+}
+
+// LogOptions say which part of the log.
+type LogOptions struct {
+	Lines  int  // the last ones; all if zero
+	Follow bool // and what comes, until ctx ends
+}
+
+// Logs writes what the service has logged to w, the oldest first: from the journal,
+// the Event Log or the file where its manager puts it.
+func (h *Handle) Logs(ctx context.Context, o LogOptions, w io.Writer) error {
+	err := h.manager.Logs(ctx, h.spec, service.LogQuery(o), w)
+	if o.Follow && ctx.Err() != nil {
+		err = nil // that is how following ends
+	}
+	return h.wrap("read the log of", err)
+}
+
+// lsb is the exit code of a command that has failed: those of the LSB for init scripts
+// where they have one, and ours.
+func lsb(err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, ErrConfig), errors.Is(err, service.ErrSpec):
+		return exitConfig
+	case errors.Is(err, ErrNotSupported):
+		return 3
+	case errors.Is(err, ErrPermission):
+		return 4
+	case errors.Is(err, ErrNotInstalled):
+		return 5
+	case errors.Is(err, ErrNotRunning):
+		return 7
+	}
+	return exitFailure
+}
+
+// exitCode is what a state is to a shell, LSB again: 0 it runs, 1 it has failed, 3 it
+// does not run, 4 there is none or nobody knows.
+func (s State) exitCode() int {
+	switch s {
+	case StateRunning, StateReloading, StatePausing, StatePaused, StateContinuing:
+		return 0
+	case StateFailed:
+		return 1
+	case StateStopped, StateStarting, StateStopping:
+		return 3
+	}
+	return 4
+}

@@ -1,0 +1,414 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// register is a service manager in memory that does what it is told, or fails.
+type register struct {
+	installed *service.Spec
+	status    service.Status
+	warnings  []string
+	replaces  string
+	log       string
+	findings  []service.Finding
+	err       error // of every method that changes something
+	slow      func()
+	done      []string
+}
+
+func (r *register) Name() string { return "register" }
+
+func (r *register) text(s *service.Spec) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("run=%s\nargs=%q\n", s.Executable, s.Args)
+}
+
+func (r *register) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
+	if errors.Is(r.err, service.ErrUnsafe) && !force {
+		return nil, r.err
+	}
+	return &service.Plan{
+		Spec: s, Installed: r.installed != nil, Replaces: r.replaces, Warnings: r.warnings, Calls: []string{"tell it"},
+		Artefacts: []service.Artefact{{
+			Name: "/register/" + s.ServiceName(), Old: r.text(r.installed), New: r.text(&s), Present: r.installed != nil, Wanted: true,
+		}},
+	}, nil
+}
+
+func (r *register) Apply(_ context.Context, p *service.Plan) error {
+	if err := r.do("install"); err != nil {
+		return err
+	}
+	r.installed = &p.Spec
+	if r.status.State == service.NotInstalled {
+		r.status.State = service.Stopped
+	}
+	return nil
+}
+
+func (r *register) Remove(_ context.Context, s service.Spec, purge bool) ([]string, error) {
+	if err := r.do("uninstall"); err != nil {
+		return nil, err
+	}
+	r.installed, r.status = nil, service.Status{State: service.NotInstalled}
+	removed := []string{"/register/" + s.ServiceName()}
+	if purge {
+		removed = append(removed, "/var/lib/"+s.Name)
+	}
+	return removed, nil
+}
+
+func (r *register) do(what string) error {
+	if r.slow != nil {
+		r.slow()
+	}
+	r.done = append(r.done, what)
+	return r.err
+}
+
+func (r *register) to(what string, state service.State) error {
+	if err := r.do(what); err != nil {
+		return err
+	}
+	r.status = service.Status{State: state}
+	if state == service.Running || state == service.Paused {
+		r.status.PID = 42
+	}
+	return nil
+}
+
+func (r *register) Start(context.Context, service.Spec) error { return r.to("start", service.Running) }
+func (r *register) Stop(context.Context, service.Spec) error  { return r.to("stop", service.Stopped) }
+func (r *register) Restart(context.Context, service.Spec) error {
+	return r.to("restart", service.Running)
+}
+
+func (r *register) Reload(context.Context, service.Spec) error {
+	return r.to("reload", service.Running)
+}
+func (r *register) Pause(context.Context, service.Spec) error { return r.to("pause", service.Paused) }
+func (r *register) Continue(context.Context, service.Spec) error {
+	return r.to("continue", service.Running)
+}
+
+func (r *register) Status(context.Context, service.Spec) (service.Status, error) {
+	return r.status, nil
+}
+
+func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w io.Writer) error {
+	if r.log == "" {
+		return errors.New("there is no log")
+	}
+	_, err := fmt.Fprintf(w, "%s%+v\n", r.log, q)
+	return err
+}
+
+func (r *register) Diagnose(context.Context, service.Spec) []service.Finding { return r.findings }
+
+// able is a program that can reload and pause.
+type able struct{ idle }
+
+func (able) Reload(context.Context) error   { return nil }
+func (able) Pause(context.Context) error    { return nil }
+func (able) Continue(context.Context) error { return nil }
+
+// shell is where commands are called.
+type shell struct {
+	t       *testing.T
+	manager *register
+	program Program
+	config  Config
+}
+
+func newShell(t *testing.T) *shell {
+	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}}
+}
+
+// call runs a command line, and returns its exit code and what it has printed: to
+// standard output, and to standard error.
+func (s *shell) call(line string) (code int, out, err string) {
+	s.t.Helper()
+	var stdout, stderr bytes.Buffer
+	c := commandLine{program: s.program, config: s.config, out: &stdout, err: &stderr, manage: s.manage}
+	code = c.main(s.t.Context(), strings.Fields(line))
+	return code, stdout.String(), stderr.String()
+}
+
+func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
+	executable := filepath.Join(s.t.TempDir(), "web")
+	spec, err := c.spec(p, executable, args)
+	spec.Executable = "/opt/web"
+	return &Handle{spec: spec, manager: s.manager, name: "register"}, err
+}
+
+func TestTheLifeOfAService(t *testing.T) {
+	s := newShell(t)
+	for _, step := range []struct {
+		line string
+		code int
+		out  string
+		err  string
+	}{
+		{"status", 4, "web: not installed\n", ""},
+		{"-a install --dry-run", 0, "web: would be installed (register)\n+++ /register/web\nrun=/opt/web\nargs=[\"-a\"]\ncall: tell it\n", ""},
+		{"status", 4, "web: not installed\n", ""},
+		{"-a install", 0, "web: installed (register)\n+++ /register/web\nstart it now with: daemon.test start\n", ""},
+		{"-a install", 0, "web: nothing to do, it is installed just so (register)\nstart it now with: daemon.test start\n", ""},
+		{"status", 3, "web: stopped\n", ""},
+		{"start", 0, "web: running, process 42\n", ""},
+		{"status", 0, "web: running, process 42\n", ""},
+		{"status --json", 0, `{"name":"web","manager":"register","state":"running","pid":42}` + "\n", ""},
+		{"-b install", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-a\"]\n+args=[\"-b\"]\nit still runs as before, until: daemon.test restart\n", ""},
+		{"restart", 0, "web: running, process 42\n", ""},
+		{"reload", 0, "web: running, process 42\n", ""},
+		{"pause", 0, "web: paused, process 42\n", ""},
+		{"status", 0, "web: paused, process 42\n", ""},
+		{"continue", 0, "web: running, process 42\n", ""},
+		{"stop", 0, "web: stopped\n", ""},
+		{"install --now", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-b\"]\n+args=[]\nweb: running, process 42\n", ""},
+		{"uninstall --purge", 0, "web: uninstalled (register)\n--- /register/web\n--- /var/lib/web\n", ""},
+		{"status", 4, "web: not installed\n", ""},
+	} {
+		code, out, err := s.call(step.line)
+		out = strings.ReplaceAll(out, programName(), "daemon.test")
+		if code != step.code || out != step.out || err != step.err {
+			t.Errorf("%s: exit code %d, want %d\n%q, want\n%q\nerrors %q", step.line, code, step.code, out, step.out, err)
+		}
+	}
+	want := "install install start install restart reload pause continue stop install start uninstall"
+	if got := strings.Join(s.manager.done, " "); got != want {
+		t.Errorf("the manager was told %s,\nwant %s", got, want)
+	}
+}
+
+func TestInstallNowRestartsWhatHasChangedAndOnlyThat(t *testing.T) {
+	s := newShell(t)
+	s.call("install --now")
+	s.call("install --now")
+	s.call("-b install --now")
+	if got := strings.Join(s.manager.done, " "); got != "install start install start install restart" {
+		t.Error(got)
+	}
+}
+
+func TestWhatInstallSaysBeside(t *testing.T) {
+	s := newShell(t)
+	s.manager.warnings = []string{"no\nwatchdog here"}
+	s.manager.replaces = "kardianos/service"
+	code, out, err := s.call("./manage_test.go -f=../go.mod install")
+	if code != 0 || !strings.Contains(out, "it takes over the service that kardianos/service has installed\n") {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./manage_test.go" is a path of this folder`, `the argument "-f=../go.mod" is a path`} {
+		if !strings.Contains(err, want) {
+			t.Errorf("%s is not in %s", want, err)
+		}
+	}
+}
+
+func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
+	for err, code := range map[error]int{
+		errors.New("a\nb"):      1,
+		service.ErrNotSupported: 3,
+		service.ErrPermission:   4,
+		service.ErrNotInstalled: 5,
+		service.ErrNotRunning:   7,
+		service.ErrForeign:      1,
+		service.ErrSpec:         78,
+	} {
+		for _, line := range []string{"install", "uninstall", "start", "stop", "restart", "reload", "pause", "continue"} {
+			s := newShell(t)
+			s.manager.err = err
+			got, out, said := s.call(line)
+			if got != code || out != "" || strings.Count(said, "\n") != 1 || !strings.Contains(said, line+" web: "+oneLine(err.Error())) {
+				t.Errorf("%s that fails with %v: exit code %d, %q, %q", line, err, got, out, said)
+			}
+		}
+	}
+}
+
+func TestForceInstallsWhatIsUnsafe(t *testing.T) {
+	s := newShell(t)
+	s.manager.err = service.ErrUnsafe
+	if code, _, err := s.call("install"); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()) || len(s.manager.done) > 0 {
+		t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
+	}
+	if _, _, _ = s.call("install --force"); len(s.manager.done) != 1 {
+		t.Errorf("it was not tried: %q", s.manager.done)
+	}
+}
+
+func TestWhatTheProgramCannotIsNotAskedFor(t *testing.T) {
+	s := newShell(t)
+	s.program = idle{}
+	for _, line := range []string{"reload", "pause", "continue"} {
+		if code, _, err := s.call(line); code != 3 || !strings.Contains(err, line+" web: the program cannot: not supported here") {
+			t.Errorf("%s: exit code %d, %s", line, code, err)
+		}
+	}
+	if len(s.manager.done) > 0 {
+		t.Errorf("it was told %q", s.manager.done)
+	}
+}
+
+func TestInstancesAreServicesOfATemplate(t *testing.T) {
+	s := newShell(t)
+	s.config.Service.Template = true
+	if code, out, _ := s.call("install --instance a"); code != 0 || !strings.Contains(out, "+++ /register/web@a\n") || !strings.Contains(out, " start --instance a\n") {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+	if code, _, err := s.call("install --instance a/b"); code != 78 || !strings.Contains(err, `Instance is "a/b"`) {
+		t.Errorf("exit code %d, %s", code, err)
+	}
+}
+
+func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
+	h := &Handle{spec: service.Spec{Name: "web", Executable: "/tmp/go-build123/b001/exe/web"}, manager: &register{}}
+	if _, err := h.Install(t.Context(), InstallOptions{}); err == nil || !strings.Contains(err.Error(), "build the program with go build") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStatusInWords(t *testing.T) {
+	since := time.Date(2026, 2, 3, 4, 5, 6, 0, time.Local)
+	for want, s := range map[string]Status{
+		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                      {State: StateRunning, PID: 7, Since: since, StartType: StartAutomatic},
+		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                 {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
+		"failed, exit code 143 (forced by signal 15), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
+		"failed; disabled":                       {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
+		"stopped; starts when somebody connects": {State: StateStopped, StartType: StartOnSocket},
+		"starting; starts by itself, delayed":    {State: StateStarting, StartType: StartDelayed},
+		"not installed":                          {State: StateNotInstalled},
+		"failed, exit code 9":                    {State: StateFailed, ExitCode: 9},
+		"failed, exit code 124 (something still ran at the stop deadline)": {State: StateFailed, ExitCode: 124},
+	} {
+		if got := s.summary(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestStatusForPrograms(t *testing.T) {
+	s := newShell(t)
+	s.manager.status = service.Status{
+		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), Start: service.Delayed, Detail: "d", Restarts: 2,
+	}
+	code, out, _ := s.call("status --json")
+	want := `{"name":"web","manager":"register","state":"failed","since":"1970-01-01T00:00:01Z","start_type":"delayed","exit_code":0,"detail":"d","restarts":2}`
+	if code != 1 || out != want+"\n" {
+		t.Errorf("exit code %d, %s", code, out)
+	}
+}
+
+func TestLogsAreWhatTheManagerHas(t *testing.T) {
+	s := newShell(t)
+	s.manager.log = "a line\n"
+	for line, want := range map[string]string{
+		"logs":         "{Lines:100 Follow:false}",
+		"logs -n 0":    "{Lines:0 Follow:false}",
+		"logs -f -n=7": "{Lines:7 Follow:true}",
+	} {
+		if code, out, _ := s.call(line); code != 0 || out != "a line\n"+want+"\n" {
+			t.Errorf("%s: exit code %d, %s", line, code, out)
+		}
+	}
+}
+
+func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	s := newShell(t)
+	s.config.Service.Sockets = []ListenSocket{{Name: "http", Network: "tcp", Address: taken.Addr().String()}}
+	s.call("install")
+	s.manager.status = service.Status{State: service.Failed, ExitCode: 78}
+	s.manager.log = "started\nlisten tcp :80: bind: permission denied\nstopped\n"
+	s.manager.findings = []service.Finding{{Level: service.OK, What: "unit", Detail: "loaded"}}
+	code, out, _ := s.call("-b doctor")
+	for _, want := range []string{
+		"web on register\n",
+		"PROBLEM  state: failed, exit code 78 (its configuration is wrong)\n",
+		"PROBLEM  socket http: tcp " + taken.Addr().String() + " is taken by another program\n",
+		"warning  log: it may not listen at a port below 1024: listen tcp :80: bind: permission denied\n",
+		"note     installation: not as this program would install it now: /register/web\n",
+		"ok       unit: loaded\n",
+		"executable: /opt/web",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestAWaitIsSaidOnceWhereNobodyLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		c := &commandLine{err: &said}
+		h := &Handle{}
+		err := c.waiting(h, "starting web", func() error {
+			time.Sleep(10 * time.Second)
+			h.Progress("waiting for web to be ready")
+			time.Sleep(10 * time.Second)
+			return io.EOF
+		})
+		if got := said.String(); err != io.EOF || got != "starting web…\nwaiting for web to be ready…\n" {
+			t.Errorf("%q, %v", got, err)
+		}
+		said.Reset()
+		_ = c.waiting(h, "starting web", func() error { return nil })
+		if said.Len() > 0 {
+			t.Errorf("what took no time says %q", &said)
+		}
+	})
+}
+
+func TestAWaitTurnsOnATerminalAndGoesAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		w := &waiter{out: &said, turns: true, begun: time.Now(), what: "stopping web"}
+		end, shown := make(chan struct{}), make(chan struct{})
+		go func() { w.show(end); close(shown) }()
+		time.Sleep(650 * time.Millisecond)
+		close(end)
+		<-shown
+		if got := said.String(); got != "\r\x1b[K| stopping web (0 s)\r\x1b[K/ stopping web (0 s)\r\x1b[K" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestThePartsOfACommandLineCanBeMounted(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range Commands(idle{}, Config{}) {
+		names[c.Name] = true
+		if c.Summary == "" {
+			t.Errorf("%s does not say what it does", c.Name)
+		}
+		if c.Name != "version" && c.Run(t.Context(), nil) == 0 {
+			t.Errorf("%s has worked without a name", c.Name)
+		}
+	}
+	if len(names) != len(verbs())-2 || names["run"] || !names["install"] {
+		t.Errorf("there are %v", names)
+	}
+}

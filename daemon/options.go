@@ -1,0 +1,92 @@
+package daemon
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// options are the flags of a command, all of them; each command knows its own.
+type options struct {
+	help, dryRun, now, force, purge, user, json, follow bool
+
+	instance string
+	lines    int
+}
+
+// option is a flag of a command.
+type option struct {
+	name, value, summary string // value is what its value is called, "" if it has none
+	set                  func(o *options, value string) error
+}
+
+func toggle(name, summary string, field func(*options) *bool) option {
+	return option{name, "", summary, func(o *options, _ string) error {
+		*field(o) = true
+		return nil
+	}}
+}
+
+// The flags that several commands have.
+var (
+	userOption     = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
+	instanceOption = option{"instance", "NAME", "which instance of the template", func(o *options, value string) error {
+		o.instance = value
+		return nil
+	}}
+)
+
+// which are the flags that say which service is meant.
+func which(more ...option) []option { return append(more, userOption, instanceOption) }
+
+// parse reads the flags of a command: --name, --name=value, --name value, with one
+// dash or two. Nothing else may stand there.
+func (v verb) parse(args []string) (options, error) {
+	o := options{lines: -1}
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
+		switch {
+		case !strings.HasPrefix(args[i], "-") && len(v.options) == 0:
+			return o, usageError(fmt.Sprintf("%s takes no arguments, but got %q", v.name, args[i:]))
+		case !strings.HasPrefix(args[i], "-"):
+			return o, usageError(fmt.Sprintf("%s takes flags, but got %q", v.name, args[i]))
+		case name == "h" || name == "help":
+			o.help = true
+			continue
+		}
+		found := v.option(name)
+		switch {
+		case found == nil:
+			return o, usageError(fmt.Sprintf("%s has no flag %s", v.name, args[i]))
+		case found.value == "" && has:
+			return o, usageError(fmt.Sprintf("%s: the flag --%s has no value, but got %q", v.name, name, value))
+		case found.value != "" && !has && i+1 == len(args):
+			return o, usageError(fmt.Sprintf("%s: the flag --%s wants a value, %s", v.name, name, found.value))
+		case found.value != "" && !has:
+			i++
+			value = args[i]
+		}
+		if err := found.set(&o, value); err != nil {
+			return o, usageError(fmt.Sprintf("%s: --%s: %v", v.name, name, err))
+		}
+	}
+	return o, nil
+}
+
+func (v verb) option(name string) *option {
+	for i := range v.options {
+		if v.options[i].name == name {
+			return &v.options[i]
+		}
+	}
+	return nil
+}
+
+func setLines(o *options, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return fmt.Errorf("want a number of lines, but got %q", value)
+	}
+	o.lines = n
+	return nil
+}

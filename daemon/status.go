@@ -1,0 +1,121 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (c *commandLine) status(ctx context.Context, o options) int {
+	h, err := c.handle(o)
+	if err != nil {
+		_ = c.failed(err)
+		return StateUnknown.exitCode()
+	}
+	s, err := h.Status(ctx)
+	if err != nil {
+		_ = c.failed(err)
+		return StateUnknown.exitCode()
+	}
+	if o.json {
+		c.statusJSON(h, s)
+	} else {
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+	}
+	return s.State.exitCode()
+}
+
+// statusJSON prints s for programs. What the manager does not say is left out.
+func (c *commandLine) statusJSON(h *Handle, s Status) {
+	since, code := (*time.Time)(nil), (*int)(nil)
+	if !s.Since.IsZero() {
+		since = &s.Since
+	}
+	if s.State == StateFailed && s.ExitCode >= 0 {
+		code = &s.ExitCode
+	}
+	text, err := json.Marshal(struct {
+		Name      string     `json:"name"`
+		Manager   string     `json:"manager"`
+		State     State      `json:"state"`
+		PID       int        `json:"pid,omitempty"`
+		Since     *time.Time `json:"since,omitempty"`
+		StartType StartType  `json:"start_type,omitempty"`
+		ExitCode  *int       `json:"exit_code,omitempty"`
+		Detail    string     `json:"detail,omitempty"`
+		Restarts  int        `json:"restarts,omitempty"`
+	}{h.Name(), h.Manager(), s.State, s.PID, since, s.StartType, code, s.Detail, s.Restarts})
+	if err != nil {
+		panic(err) // nothing in it can fail
+	}
+	_, _ = fmt.Fprintf(c.out, "%s\n", text)
+}
+
+// summary is s in one line.
+func (s Status) summary() string {
+	var b strings.Builder
+	b.WriteString(string(s.State))
+	if s.State == StateFailed && s.ExitCode >= 0 {
+		b.WriteString(", exit code " + codeInWords(s.ExitCode))
+	}
+	if s.PID != 0 {
+		b.WriteString(", process " + strconv.Itoa(s.PID))
+	}
+	if !s.Since.IsZero() && s.State != StateNotInstalled {
+		b.WriteString(", since " + s.Since.Local().Format(time.DateTime))
+	}
+	if s.Restarts > 0 {
+		fmt.Fprintf(&b, ", restarted %d times", s.Restarts)
+	}
+	switch s.StartType {
+	case StartAutomatic:
+		b.WriteString("; starts by itself")
+	case StartDelayed:
+		b.WriteString("; starts by itself, delayed")
+	case StartOnSocket:
+		b.WriteString("; starts when somebody connects")
+	case StartManual:
+		b.WriteString("; starts when asked to")
+	case StartDisabled:
+		b.WriteString("; disabled")
+	}
+	if s.Detail != "" {
+		b.WriteString(" (" + oneLine(s.Detail) + ")")
+	}
+	return b.String()
+}
+
+// codeInWords says what an exit code means, where this package has given it.
+func codeInWords(code int) string {
+	s := strconv.Itoa(code)
+	switch code {
+	case exitFailure:
+		return s + " (it failed; its log says how)"
+	case exitUsage:
+		return s + " (its command line is wrong, or Go has given up: a fatal error or a panic)"
+	case exitConfig:
+		return s + " (its configuration is wrong)"
+	case exitStopTimeout:
+		return s + " (something still ran at the stop deadline)"
+	}
+	if code > exitSignal && code < exitSignal+65 {
+		return s + " (forced by signal " + strconv.Itoa(code-exitSignal) + ")"
+	}
+	return s
+}
+
+// oneLine makes one line of s.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// ended makes s end its last line.
+func ended(s string) string {
+	if s == "" || strings.HasSuffix(s, "\n") {
+		return s
+	}
+	return s + "\n"
+}

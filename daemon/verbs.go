@@ -1,0 +1,281 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+)
+
+// verb is a command of the command line.
+type verb struct {
+	name, summary string
+	options       []option
+	do            func(*commandLine, context.Context, options) int // returns the exit code
+}
+
+// verbs are the commands, in the order of a service's life.
+func verbs() []verb {
+	return []verb{
+		{"install", "make it a service of this machine, or bring the service up to date", which(
+			toggle("dry-run", "print what would be written and called, and do nothing", func(o *options) *bool { return &o.dryRun }),
+			toggle("now", "start it afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
+			toggle("force", "also from a place that others can write to, and over another program's service", func(o *options) *bool { return &o.force }),
+		), (*commandLine).install},
+		{"uninstall", "stop the service, and remove what install has made", which(
+			toggle("purge", "and what the service has written, and its account", func(o *options) *bool { return &o.purge }),
+		), (*commandLine).uninstall},
+		{"start", "start the service, and wait until it is ready", which(), control("starting", StateRunning, (*Handle).Start)},
+		{"stop", "stop the service, and wait until it has stopped", which(), control("stopping", StateStopped, (*Handle).Stop)},
+		{"restart", "stop it if it runs, and start it", which(), control("restarting", StateRunning, (*Handle).Restart)},
+		{"reload", "have it read its configuration anew", which(), control("reloading", StateRunning, (*Handle).Reload)},
+		{"pause", "have it pause", which(), control("pausing", StatePaused, (*Handle).Pause)},
+		{"continue", "have it go on after a pause", which(), control("continuing", StateRunning, (*Handle).Continue)},
+		{"status", "tell what it does; the exit code is 0 if it runs", which(
+			toggle("json", "as one JSON object", func(o *options) *bool { return &o.json }),
+		), (*commandLine).status},
+		{"logs", "print what it has logged", which(
+			toggle("f", "and what comes, until interrupted", func(o *options) *bool { return &o.follow }),
+			option{"n", "LINES", "only the last ones; 0 is all", setLines},
+		), (*commandLine).logs},
+		{"doctor", "find out what keeps it from running", which(), (*commandLine).doctor},
+		{"run", "run in the foreground, as without a command", nil, (*commandLine).run},
+		{"version", "print the version", nil, (*commandLine).version},
+		{"help", "print this", nil, (*commandLine).help},
+	}
+}
+
+// Command is a command of Main, for a program that has a command line of its own: with
+// the standard flag package
+//
+//	for _, c := range daemon.Commands(p, config) {
+//		if c.Name == flag.Arg(0) {
+//			os.Exit(c.Run(context.Background(), flag.Args()[1:]))
+//		}
+//	}
+//
+// and with cobra
+//
+//	service := &cobra.Command{Use: "service", Short: "install and operate the service"}
+//	for _, c := range daemon.Commands(p, config) {
+//		service.AddCommand(&cobra.Command{
+//			Use: c.Name, Short: c.Summary, DisableFlagParsing: true,
+//			Run: func(cmd *cobra.Command, args []string) { os.Exit(c.Run(cmd.Context(), args)) },
+//		})
+//	}
+type Command struct {
+	Name    string
+	Summary string // what it does, in one line
+
+	// Run reads args, which are the flags of the command, does what it is for, and
+	// returns the exit code. It prints to standard output, and in one line to standard
+	// error what has gone wrong. Ctrl-C ends it, as does the end of ctx.
+	Run func(ctx context.Context, args []string) int
+}
+
+// Commands are the commands of Main, run and help excepted, for a program that has its
+// own. The service is run with Config.Service.Arguments: they say which command of the
+// program that is.
+func Commands(p Program, c Config) []Command {
+	var commands []Command
+	for _, v := range verbs() {
+		if v.name == "run" || v.name == "help" {
+			continue
+		}
+		commands = append(commands, Command{v.name, v.summary, func(ctx context.Context, args []string) int {
+			cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr, manage: Manage}
+			return cli.execute(ctx, v, args)
+		}})
+	}
+	return commands
+}
+
+// execute runs v with the flags in args.
+func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
+	o, err := v.parse(args)
+	switch {
+	case err != nil:
+		return c.usage(err)
+	case o.help:
+		return c.helpFor(v)
+	case v.name == "run": // which has signals of its own
+		return v.do(c, ctx, o)
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return v.do(c, ctx, o)
+}
+
+// handle is the service that o speaks of.
+func (c *commandLine) handle(o options) (*Handle, error) {
+	config := c.config
+	config.Service.User = config.Service.User || o.user
+	if o.instance != "" {
+		if !config.Service.Template {
+			return nil, usageError("--instance: the service is no template (Config.Service.Template)")
+		}
+		config.Service.Instance = o.instance
+	}
+	return c.manage(c.program, config, c.own...)
+}
+
+// failed prints what has gone wrong, in one line, and returns the exit code for it.
+func (c *commandLine) failed(err error) int {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted: this no longer waits, but what was asked for goes on")
+	}
+	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
+	return lsb(err)
+}
+
+// control is a command that asks for a state and waits for it.
+func control(doing string, want State, do func(*Handle, context.Context) error) func(*commandLine, context.Context, options) int {
+	return func(c *commandLine, ctx context.Context, o options) int {
+		h, err := c.handle(o)
+		if err != nil {
+			return c.failed(err)
+		}
+		err = c.waiting(h, doing+" "+h.Name(), func() error { return do(h, ctx) })
+		if err != nil {
+			return c.failed(err)
+		}
+		s, err := h.Status(ctx)
+		if err != nil {
+			s = Status{State: want} // the method says that it is so
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+		return 0
+	}
+}
+
+func (c *commandLine) install(ctx context.Context, o options) int {
+	if c.muddled != nil {
+		return c.usage(c.muddled)
+	}
+	h, err := c.handle(o)
+	if err != nil {
+		return c.failed(err)
+	}
+	options := InstallOptions{Start: o.now, Force: o.force}
+	if o.dryRun {
+		plan, err := h.Plan(ctx, options)
+		if err != nil {
+			return c.failed(err)
+		}
+		c.describe(h, plan, true)
+		return 0
+	}
+	var done Installation
+	err = c.waiting(h, "installing "+h.Name(), func() (err error) {
+		done, err = h.Install(ctx, options)
+		return err
+	})
+	if done.Manager != "" {
+		c.describe(h, done, false)
+	}
+	if err != nil {
+		return c.failed(err)
+	}
+	s, err := h.Status(ctx)
+	switch {
+	case err != nil:
+	case o.now:
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+	case s.PID == 0 && s.State == StateStopped:
+		_, _ = fmt.Fprintf(c.out, "start it now with: %s start%s\n", programName(), o.again())
+	case s.PID != 0 && len(done.Changes) > 0:
+		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s restart%s\n", programName(), o.again())
+	}
+	return 0
+}
+
+// again are the flags that say which service was meant.
+func (o options) again() string {
+	s := ""
+	if o.user {
+		s += " --user"
+	}
+	if o.instance != "" {
+		s += " --instance " + o.instance
+	}
+	return s
+}
+
+// describe prints what an installation does.
+func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
+	what := "installed"
+	switch {
+	case p.Updated && len(p.Changes) == 0:
+		what = "nothing to do, it is installed just so"
+	case p.Updated:
+		what = "updated"
+	}
+	if dry && len(p.Changes) > 0 {
+		what = "would be " + what
+	}
+	_, _ = fmt.Fprintf(c.out, "%s: %s (%s)\n", h.Name(), what, p.Manager)
+	if p.Replaces != "" {
+		_, _ = fmt.Fprintf(c.out, "it takes over the service that %s has installed\n", p.Replaces)
+	}
+	for _, change := range p.Changes {
+		switch {
+		case change.Removed:
+			_, _ = fmt.Fprintf(c.out, "--- %s\n", change.Name)
+		case change.Added && !dry:
+			_, _ = fmt.Fprintf(c.out, "+++ %s\n", change.Name)
+		case change.Added:
+			_, _ = fmt.Fprintf(c.out, "+++ %s\n%s", change.Name, ended(change.New))
+		default:
+			_, _ = fmt.Fprintf(c.out, "--- %[1]s\n+++ %[1]s\n%[2]s", change.Name, change.Diff())
+		}
+	}
+	for _, call := range p.Calls {
+		if dry {
+			_, _ = fmt.Fprintf(c.out, "call: %s\n", call)
+		}
+	}
+	warnings := p.Warnings
+	if len(p.Changes) == 0 && !dry {
+		warnings = nil // they were told when it was installed
+	}
+	for _, w := range slices.Concat(warnings, c.relative()) {
+		_, _ = fmt.Fprintf(c.err, "warning: %s\n", oneLine(w))
+	}
+}
+
+func (c *commandLine) uninstall(ctx context.Context, o options) int {
+	h, err := c.handle(o)
+	if err != nil {
+		return c.failed(err)
+	}
+	var removed []string
+	err = c.waiting(h, "uninstalling "+h.Name(), func() (err error) {
+		removed, err = h.Uninstall(ctx, o.purge)
+		return err
+	})
+	if err != nil {
+		return c.failed(err)
+	}
+	_, _ = fmt.Fprintf(c.out, "%s: uninstalled (%s)\n", h.Name(), h.Manager())
+	for _, r := range removed {
+		_, _ = fmt.Fprintf(c.out, "--- %s\n", r)
+	}
+	return 0
+}
+
+func (c *commandLine) logs(ctx context.Context, o options) int {
+	h, err := c.handle(o)
+	if err != nil {
+		return c.failed(err)
+	}
+	if o.lines < 0 {
+		o.lines = 100 // what fits the memory of a terminal
+	}
+	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, c.out); err != nil {
+		return c.failed(err)
+	}
+	return 0
+}

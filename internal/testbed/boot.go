@@ -22,6 +22,7 @@ const grace = 10 * time.Second
 
 // Machine is a booted container. Its methods may be called from any goroutine.
 type Machine struct {
+	system  system
 	nspawn  *exec.Cmd
 	ended   chan struct{}
 	console *tail
@@ -46,10 +47,14 @@ type Machine struct {
 // ctx bounds Boot only. The machine runs until Close, or until the test process
 // dies, however it dies.
 func Boot(ctx context.Context, binds ...string) (*Machine, error) {
+	return boot(ctx, withSystemd(), binds)
+}
+
+func boot(ctx context.Context, s system, binds []string) (*Machine, error) {
 	if err := usable(); err != nil {
 		return nil, err
 	}
-	root, err := cachedRoot(ctx)
+	root, err := cachedRoot(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +62,7 @@ func Boot(ctx context.Context, binds ...string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := launch(root, cgroup, binds)
+	m, err := launch(s, root, cgroup, binds)
 	if err != nil {
 		return nil, errors.Join(err, removeLeftovers(cgroup))
 	}
@@ -68,19 +73,21 @@ func Boot(ctx context.Context, binds ...string) (*Machine, error) {
 	return m, nil
 }
 
-// Close kills the commands that still run, powers the machine off, and kills what
-// has not stopped after ten seconds. It returns when every process of the machine
+// Close kills the commands that still run, powers a machine with systemd off, and
+// kills what has not stopped after ten seconds. It returns when every process of the machine
 // is gone. A second Close does nothing.
 func (m *Machine) Close() error {
 	// systemd stops all processes before it ends them, and nsenter stops with its
 	// child: it would never take note of its end, which the kernel waits for.
 	m.end(errDown)
-	_ = m.nspawn.Process.Signal(syscall.SIGTERM)
-	patience := time.NewTimer(grace)
-	defer patience.Stop()
-	select {
-	case <-m.ended:
-	case <-patience.C:
+	if m.system.halts {
+		_ = m.nspawn.Process.Signal(syscall.SIGTERM)
+		patience := time.NewTimer(grace)
+		defer patience.Stop()
+		select {
+		case <-m.ended:
+		case <-patience.C:
+		}
 	}
 	return m.kill()
 }
@@ -91,7 +98,7 @@ func (m *Machine) kill() error {
 	return removeLeftovers(m.cgroup)
 }
 
-func launch(root, cgroup string, binds []string) (*Machine, error) {
+func launch(s system, root, cgroup string, binds []string) (*Machine, error) {
 	group, err := os.Open(cgroup)
 	if err != nil {
 		return nil, fmt.Errorf("open the container's control group: %w", err)
@@ -108,13 +115,13 @@ func launch(root, cgroup string, binds []string) (*Machine, error) {
 		args = append(args, "--bind-ro="+escape.Replace(dir))
 	}
 	// Boot's context must not end the machine.
-	cmd := contained(context.Background(), "systemd-nspawn", append(args, "-b")...)
+	cmd := contained(context.Background(), "systemd-nspawn", append(args, s.boot...)...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "TERM=dumb")
 	cmd.SysProcAttr.UseCgroupFD = true
 	cmd.SysProcAttr.CgroupFD = int(group.Fd())
 
 	m := &Machine{
-		nspawn: cmd, ended: make(chan struct{}), console: new(tail), cgroup: cgroup,
+		system: s, nspawn: cmd, ended: make(chan struct{}), console: new(tail), cgroup: cgroup,
 		windows: make(chan struct{}, 1),
 	}
 	m.life, m.end = context.WithCancelCause(context.Background())
@@ -146,15 +153,18 @@ func (m *Machine) awaitBoot(ctx context.Context) error {
 		if err := m.alive(); err != nil {
 			return false, err
 		}
-		m.init = findInit(m.nspawn.Process.Pid)
+		m.init = findInit(m.nspawn.Process.Pid, m.system.comm)
 		return m.init != 0, nil
 	})
 	if err != nil {
 		return fmt.Errorf("wait for the container's first process: %w", err)
 	}
+	return m.system.booted(m, ctx)
+}
 
+func (m *Machine) awaitSystemd(ctx context.Context) error {
 	state := "unknown"
-	err = poll(ctx, func() (bool, error) {
+	err := poll(ctx, func() (bool, error) {
 		out, err := m.Run(ctx, "systemctl", "is-system-running")
 		if err != nil {
 			return false, err
@@ -176,17 +186,17 @@ func (m *Machine) awaitBoot(ctx context.Context) error {
 	return nil
 }
 
-// findInit returns the only child of systemd-nspawn, or 0 until that child is
-// systemd. Before, it may still stand in the host's file system, where systemctl
-// would ask the host's own manager and be told that it runs.
-func findInit(nspawn int) int {
+// findInit returns the only child of systemd-nspawn, or 0 until that child is the
+// init. Before, it may still stand in the host's file system, where systemctl would
+// ask the host's own manager and be told that it runs.
+func findInit(nspawn int, init string) int {
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", nspawn, nspawn))
 	pid, err := strconv.Atoi(strings.TrimSpace(string(children)))
 	if err != nil {
 		return 0
 	}
 	comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	if strings.TrimSpace(string(comm)) != "systemd" {
+	if strings.TrimSpace(string(comm)) != init {
 		return 0
 	}
 	return pid

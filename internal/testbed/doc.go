@@ -7,6 +7,9 @@
 // The machine also has a Windows, which is Wine's, with a service control manager
 // that nobody here wrote. It boots with the first [Machine.Wine].
 //
+// [BootOpenRC], [BootSysV] and [BootRCS] boot other inits in the same way, each from
+// a root file system of its own.
+//
 // The tests are opt-in, because they need root and some Debian packages:
 //
 //	var machine *testbed.Machine

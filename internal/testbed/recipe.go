@@ -3,6 +3,7 @@
 package testbed
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -49,7 +50,42 @@ hardlink -q -c /usr/lib/x86_64-linux-gnu/wine $WINEPREFIX
 `
 )
 
-func recipe() string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{suite, packages, setup, setupWindows}, "\x00")))
+// system is a root file system, and how its init is booted.
+type system struct {
+	packages string // what debootstrap puts in besides the least
+	steps    []step
+	boot     []string // what systemd-nspawn is told to boot
+	comm     string   // the name of the init's process
+	setpriv  string   // where that tool is
+	booted   func(m *Machine, ctx context.Context) error
+	halts    bool // it powers off when systemd-nspawn is told to end
+}
+
+// step is a script that runs in the root while it is built.
+type step struct{ what, script string }
+
+// withSystemd is the system that Boot boots.
+func withSystemd() system {
+	return system{
+		packages: packages,
+		steps: []step{
+			{"set up the built root", setup},
+			{"install Windows in the built root, check that the archive can be reached", setupWindows},
+		},
+		boot:    []string{"-b"},
+		comm:    "systemd",
+		setpriv: "setpriv",
+		booted:  (*Machine).awaitSystemd,
+		halts:   true,
+	}
+}
+
+// recipe names the root in the cache: what is made otherwise has another name.
+func (s system) recipe() string {
+	parts := []string{suite, s.packages}
+	for _, step := range s.steps {
+		parts = append(parts, step.script)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// cachedRoot returns the root file system of the recipe, and builds it first if
-// no earlier run did.
-func cachedRoot(ctx context.Context) (string, error) {
+// cachedRoot returns the root file system of a system, and builds it first if no
+// earlier run did.
+func cachedRoot(ctx context.Context, of system) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find the cache for the test bed's root, set HOME or XDG_CACHE_HOME: %w", err)
@@ -23,7 +23,7 @@ func cachedRoot(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", fmt.Errorf("make the cache for the test bed's root: %w", err)
 	}
-	dir := filepath.Join(base, recipe())
+	dir := filepath.Join(base, of.recipe())
 
 	unlock, err := lock(ctx, dir+".lock")
 	if err != nil {
@@ -38,7 +38,7 @@ func cachedRoot(ctx context.Context) (string, error) {
 	if err := os.RemoveAll(building); err != nil {
 		return "", fmt.Errorf("remove a root that was left half built: %w", err)
 	}
-	if err := build(ctx, building); err != nil {
+	if err := of.build(ctx, building); err != nil {
 		return "", errors.Join(err, os.RemoveAll(building))
 	}
 	// Without it a power cut could keep the new name and lose the contents.
@@ -49,8 +49,12 @@ func cachedRoot(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
-func build(ctx context.Context, dir string) error {
-	args := []string{"--variant=minbase", "--include=" + packages, suite, dir}
+func (s system) build(ctx context.Context, dir string) error {
+	args := []string{"--variant=minbase"}
+	if s.packages != "" {
+		args = append(args, "--include="+s.packages)
+	}
+	args = append(args, suite, dir)
 	if site := mirror(ctx); site != "" {
 		args = append(args, site)
 	}
@@ -62,11 +66,10 @@ func build(ctx context.Context, dir string) error {
 		}
 		return fmt.Errorf("build the root with debootstrap, check that the archive can be reached: %w\n%s", err, &log)
 	}
-	if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", setup); err != nil {
-		return fmt.Errorf("set up the built root: %w", err)
-	}
-	if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", setupWindows); err != nil {
-		return fmt.Errorf("install Windows in the built root, check that the archive can be reached: %w", err)
+	for _, step := range s.steps {
+		if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", step.script); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (m *Machine) command(ctx context.Context, env, wrapper []string, name strin
 	// nsenter forks to enter the PID namespace and does not pass signals on, so
 	// that its child must be tied to its life.
 	line := slices.Concat(
-		[]string{"-t", strconv.Itoa(m.init), "-a", "--", "setpriv", "--pdeathsig=KILL"},
+		[]string{"-t", strconv.Itoa(m.init), "-a", "--", m.system.setpriv, "--pdeathsig=KILL"},
 		wrapper, []string{name}, args)
 	cmd := exec.CommandContext(ctx, "nsenter", line...)
 	cmd.Env = append([]string{

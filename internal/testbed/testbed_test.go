@@ -57,7 +57,7 @@ func TestMachine(t *testing.T) {
 	writeFile(t, filepath.Join(shared, "note"), "from the host")
 
 	begin := time.Now()
-	if _, err := cachedRoot(ctx); err != nil {
+	if _, err := cachedRoot(ctx, withSystemd()); err != nil {
 		t.Fatal(err)
 	}
 	rooted := time.Now()

@@ -93,7 +93,9 @@ func (r *register) to(what string, state service.State) error {
 }
 
 func (r *register) Start(context.Context, service.Spec) error { return r.to("start", service.Running) }
-func (r *register) Stop(context.Context, service.Spec) error  { return r.to("stop", service.Stopped) }
+
+func (r *register) Stop(context.Context, service.Spec) error { return r.to("stop", service.Stopped) }
+
 func (r *register) Restart(context.Context, service.Spec) error {
 	return r.to("restart", service.Running)
 }
@@ -101,7 +103,9 @@ func (r *register) Restart(context.Context, service.Spec) error {
 func (r *register) Reload(context.Context, service.Spec) error {
 	return r.to("reload", service.Running)
 }
+
 func (r *register) Pause(context.Context, service.Spec) error { return r.to("pause", service.Paused) }
+
 func (r *register) Continue(context.Context, service.Spec) error {
 	return r.to("continue", service.Running)
 }

@@ -189,7 +189,7 @@ func (s Spec) checkManagers(c *checker) {
 	for _, l := range s.OpenRC.Depend {
 		c.line("OpenRC.Depend", l)
 		for word := range strings.FieldsSeq(l) {
-			if !instance(strings.TrimLeft(word, "*!-")) {
+			if word != "*" && !instance(strings.TrimLeft(word, "*!-")) {
 				c.wrong("OpenRC.Depend", "has %q: want a word of depend() and names of services", l)
 			}
 		}

@@ -64,6 +64,7 @@ func (r *run) finish() {
 	for _, h := range r.env.Hosts {
 		h.Close(ctx)
 	}
+	r.sockets.close()
 	if r.gaveUp {
 		// What still runs cannot be ended in any other way.
 		r.env.Exit(ExitCode(r.result()))

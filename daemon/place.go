@@ -45,6 +45,7 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 			return env, nil
 		}
 	}
+	env.Sockets, env.Untaken = systemd.TakeSockets()
 	said := systemd.Take()
 	if h := systemd.New(said, exits); h != nil && c.Host != HostConsole {
 		env.Hosts = append(env.Hosts, h)
@@ -58,6 +59,7 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 
 // refuse tells the managers why nothing will run.
 func refuse(env host.Env, err error) {
+	defer env.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
 	defer cancel()
 	for _, h := range env.Hosts {

@@ -46,11 +46,11 @@ const (
 // When ctx ends, p is asked to stop; its values are in the contexts that p gets.
 // Run is called once in a process, on any goroutine. It catches the signals that it
 // needs before it calls Start, and takes what systemd has said out of the process's
-// environment (NOTIFY_SOCKET, WATCHDOG_* and LISTEN_*: a program that takes sockets
-// from systemd looks at them before it calls Run), so that children do not
-// inherit it. As a service of Windows it catches no signals, and changes to the folder
-// of the executable. When it returns, nothing of it is left: no goroutine, no signal
-// handler, no socket; only a write to a log that hangs cannot be ended.
+// environment (NOTIFY_SOCKET, WATCHDOG_*, and LISTEN_*, for which there is [Socket]), so
+// that children do not inherit it. As a service of Windows it catches no signals, and
+// changes to the folder of the executable. When it returns, nothing of it is left: no
+// goroutine, no signal handler, no socket; only a write to a log that hangs cannot be
+// ended.
 //
 // Run does not return if something still runs a second after the stop deadline: it
 // logs the stack of every goroutine and exits the process with code 124, or
@@ -92,6 +92,7 @@ type run struct {
 	inbox   *inbox
 	tasks   tasks
 	notices notices
+	sockets sockets
 	args    []string // of this start, from the manager
 
 	machine    lifecycle.Machine
@@ -123,6 +124,7 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	if r.log == nil {
 		r.log, writable = hostLogger(), stderrWritable
 	}
+	r.sockets.left = env.Sockets
 	r.book = newLogbook(r.log, writable)
 	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
@@ -177,6 +179,9 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 		if s, ok := x.(host.Starter); ok {
 			r.args = s.Args()
 		}
+	}
+	if r.env.Untaken != nil {
+		r.warn("no socket is taken from the manager", zap.Error(r.env.Untaken))
 	}
 	if err := r.env.Enter(); err != nil {
 		r.warn("the working directory stays what it was", zap.Error(err))
@@ -235,6 +240,9 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 			break
 		}
 		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun)))
+		if left := r.sockets.names(); left != nil {
+			r.book.add(zap.WarnLevel, "nobody has asked for what the manager has handed over: is it another name?", "", zap.Strings("sockets", left))
+		}
 	case lifecycle.StartFailed:
 		if !fx.Has(lifecycle.KeepReason) && !fx.Has(lifecycle.AddError) && e.err != nil {
 			r.book.add(zap.DebugLevel, "Start failed, as it was asked to stop", "", zap.Error(e.err))

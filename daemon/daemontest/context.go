@@ -4,6 +4,8 @@ package daemontest
 
 import (
 	"context"
+	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -11,12 +13,15 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
 // Context returns a context like the one that a Program gets, for a test that calls
-// the methods of a Program itself, or a function that uses daemon.Go, daemon.Fail
-// or daemon.Logger.
+// the methods of a Program itself, or a function that uses daemon.Go, daemon.Fail,
+// daemon.Logger or daemon.Directories. The folders are temporary ones of the test; for
+// sockets, see [HandOver].
 //
 // It logs to t. When the test ends the context is cancelled, with a daemon.Reason as
 // its cause, and the goroutines of daemon.Go are waited for. A failure of one of
@@ -28,8 +33,22 @@ func Context(t testing.TB) context.Context {
 	t.Cleanup(func() {
 		cancel(daemon.Reason{Trigger: daemon.TriggerCancelled, Detail: "the test has ended"})
 		d.goroutines.Wait()
+		host.Env{Sockets: d.sockets}.Close()
 	})
 	return ctx
+}
+
+// HandOver makes f what daemon.Socket and daemon.Listen find under name, as if systemd
+// had handed it over: for a context that [Context] has made, or one made from it. What
+// nobody has asked for is closed when the test ends.
+func HandOver(ctx context.Context, name string, f *os.File) {
+	d, ok := runctx.FromContext(ctx).(*double)
+	if !ok {
+		panic("daemontest.HandOver: the context is not one of daemontest.Context")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sockets = append(d.sockets, host.Socket{Name: name, File: f})
 }
 
 // double stands in for a run.
@@ -37,6 +56,10 @@ type double struct {
 	t          testing.TB
 	log        *zap.Logger
 	goroutines sync.WaitGroup
+
+	mu      sync.Mutex
+	sockets []host.Socket // that nobody has asked for
+	folder  string        // below which the folders are, "" until somebody asks for them
 }
 
 func (d *double) Go(ctx context.Context, f func(context.Context) error) {
@@ -54,3 +77,24 @@ func (d *double) Finish() {}
 func (d *double) Logger() *zap.Logger { return d.log }
 
 func (d *double) StartArgs() []string { return nil }
+
+func (d *double) Socket(name string) *os.File {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(d.sockets, func(s host.Socket) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	f := d.sockets[i].File
+	d.sockets = slices.Delete(d.sockets, i, i+1)
+	return f
+}
+
+func (d *double) Directories() (dirs.Dirs, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.folder == "" {
+		d.folder = d.t.TempDir()
+	}
+	return dirs.In(d.folder)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,9 @@ type Manager interface {
 	// connect returns what the run sees of the manager. It is called once, in the
 	// bubble, before Run. The process has just begun: d.begun.
 	connect(d *drive) ([]host.Host, error)
+
+	// folder is below what the program has its folders, "" if that is no matter.
+	folder() string
 
 	// stop asks the program to stop, as an operator would, unless something has
 	// asked it already. It is called at most once, in the bubble, when the body of
@@ -110,7 +114,7 @@ func (d *drive) run(ctx context.Context, p daemon.Program, body func()) {
 		d.errorf("the process does not reach its manager: %v", err)
 		return
 	}
-	ctx = host.NewContext(ctx, host.Env{Hosts: hosts, Exit: func(code int) { d.exit = code }})
+	ctx = host.NewContext(ctx, host.Env{Hosts: hosts, Exit: func(code int) { d.exit = code }, Folder: sync.OnceValue(d.folder)})
 	go func() {
 		defer close(d.done)
 		d.err = daemon.Run(ctx, p, d.config)
@@ -133,6 +137,14 @@ func (d *drive) run(ctx context.Context, p daemon.Program, body func()) {
 	if d.exit >= 0 {
 		<-time.After(leftBehind)
 	}
+}
+
+// folder is below what the program has its folders.
+func (d *drive) folder() string {
+	if f := d.manager.folder(); f != "" {
+		return f
+	}
+	return d.t.TempDir()
 }
 
 // hasEnded reports whether the process has ended.

@@ -49,6 +49,10 @@ type SCM struct {
 	// 10 seconds if zero.
 	PreshutdownTimeout time.Duration
 
+	// Folder is below what daemon.Directories has its folders, for a service that finds
+	// what another call of Drive has left; if empty, it is a temporary one.
+	Folder string
+
 	// Errorf, if not nil, hears of broken rules instead of the test: for a test
 	// that a program breaks one. It may be called on any goroutine of the bubble.
 	Errorf func(format string, args ...any)
@@ -81,6 +85,8 @@ const (
 
 // scmPatience is for how long a service that reports nothing is awaited.
 const scmPatience = time.Hour
+
+func (s *SCM) folder() string { return s.Folder }
 
 func (s *SCM) connect(d *drive) ([]host.Host, error) {
 	if s.drive != nil {

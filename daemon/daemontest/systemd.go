@@ -55,6 +55,10 @@ type Systemd struct {
 	// "watchdog" and "protocol" are, by which systemd says that a rule was broken.
 	Expect string
 
+	// Folder is below what daemon.Directories has its folders, for a service that finds
+	// what another call of Drive has left; if empty, it is a temporary one.
+	Folder string
+
 	// Errorf, if not nil, hears of broken rules instead of the test: for a test
 	// that a program breaks one. It may be called on any goroutine of the bubble.
 	Errorf func(format string, args ...any)
@@ -187,6 +191,8 @@ func (s *Systemd) Kill(signal os.Signal) {
 	})
 	Sleep(0)
 }
+
+func (s *Systemd) folder() string { return s.Folder }
 
 func (s *Systemd) connect(d *drive) ([]host.Host, error) {
 	if err := s.check(); err != nil {

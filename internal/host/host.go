@@ -137,11 +137,31 @@ type Status struct {
 	Code       int           // in Stopped: the exit code
 }
 
+// Socket is a descriptor that a manager has handed over.
+type Socket struct {
+	Name string // as the manager calls it; several may have the same
+	File *os.File
+}
+
 // Env is where a run runs. Tests have one of their own.
 type Env struct {
 	Hosts []Host
 	Exit  func(code int)
 	Dir   string // what the working directory is to be, "" if it stays
+
+	Sockets []Socket // the run's from now on
+	Untaken error    // why what was handed over was not taken
+
+	// Folder is below what the program has its folders; nil means where the machine
+	// has them. It is called when the program asks for them.
+	Folder func() string
+}
+
+// Close closes what nobody has asked for.
+func (e Env) Close() {
+	for _, s := range e.Sockets {
+		_ = s.File.Close()
+	}
 }
 
 // Enter changes to the working directory.

@@ -4,8 +4,11 @@ package runctx
 
 import (
 	"context"
+	"os"
 
 	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
 )
 
 // Run is what a program can ask of the run that it is in.
@@ -20,6 +23,11 @@ type Run interface {
 	Logger() *zap.Logger
 	// StartArgs is what the manager was given with this start.
 	StartArgs() []string
+	// Socket is a descriptor of that name that the manager has handed over, nil if
+	// there is none left.
+	Socket(name string) *os.File
+	// Directories are the folders of the service, made if they were missing.
+	Directories() (dirs.Dirs, error)
 }
 
 type key struct{}

@@ -18,15 +18,14 @@ type Environ struct {
 	bad          error         // what could not be understood
 }
 
+// listenVariables say what was handed over, see [TakeSockets].
+var listenVariables = []string{"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES"}
+
 // Take reads what systemd has said and takes it out of the environment: it is
 // meant for this process, and a child that inherited it would speak in its name.
 func Take() Environ {
 	e := read(os.Getenv, os.Getpid(), os.Getppid())
-	for _, key := range []string{
-		"NOTIFY_SOCKET",
-		"WATCHDOG_USEC", "WATCHDOG_PID",
-		"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES",
-	} {
+	for _, key := range append([]string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}, listenVariables...) {
 		_ = os.Unsetenv(key)
 	}
 	return e

@@ -1,0 +1,107 @@
+package dirs
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// privileged reports whether the process may write where services of the machine do.
+func privileged() bool { return windows.GetCurrentProcessToken().IsElevated() }
+
+// forAdministrators is full access for them and the system, and what %ProgramData% would
+// hand down, that users may make files, for nobody.
+const forAdministrators = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+
+func create(dir string, machine bool) error {
+	if !machine {
+		return os.Mkdir(dir, 0o700) // %LocalAppData% hands down what is right
+	}
+	sd, err := windows.SecurityDescriptorFromString(forAdministrators)
+	if err != nil {
+		return err
+	}
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return err
+	}
+	attributes := windows.SecurityAttributes{SecurityDescriptor: sd}
+	attributes.Length = uint32(unsafe.Sizeof(attributes))
+	if err := windows.CreateDirectory(name, &attributes); err != nil {
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+	}
+	return nil
+}
+
+// private returns an error unless dir is a folder that nobody but this user,
+// administrators and the system can write.
+func private(dir string) error {
+	info, err := os.Lstat(dir)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0: // the latter is a junction
+		return fmt.Errorf("%s is a link, and where it leads to may be somebody else's: remove it", dir)
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder: move it away", dir)
+	}
+	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return fmt.Errorf("who may write to %s: %w", dir, err)
+	}
+	return guarded(dir, sd)
+}
+
+// guarded looks at the owner and the access list of dir.
+func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
+	me, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return err
+	}
+	trusted := func(sid *windows.SID) bool {
+		return sid != nil && (sid.Equals(me.User.Sid) ||
+			sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) || sid.IsWellKnown(windows.WinLocalSystemSid) ||
+			sid.IsWellKnown(windows.WinCreatorOwnerSid) || sid.String() == ownerRights)
+	}
+	switch owner, _, err := sd.Owner(); {
+	case err != nil:
+		return fmt.Errorf("who has %s: %w", dir, err)
+	case !trusted(owner):
+		return fmt.Errorf("%s belongs to %s, and not to the user as whom this runs: remove the folder", dir, owner)
+	}
+	acl, _, err := sd.DACL()
+	if err != nil || acl == nil {
+		return fmt.Errorf("everybody can write to %s: icacls %[1]q /inheritance:r /grant Administrators:F", dir)
+	}
+	for i := range uint32(acl.AceCount) {
+		var ace *windows.ACCESS_ALLOWED_ACE
+		if err := windows.GetAce(acl, i, &ace); err != nil {
+			return fmt.Errorf("who may write to %s: %w", dir, err)
+		}
+		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE ||
+			ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || ace.Mask&writing == 0 {
+			continue
+		}
+		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !trusted(sid) {
+			return fmt.Errorf("%s can write to %s: run it as the service that has it, or icacls %[2]q /inheritance:d /remove *%[1]s", sid, dir)
+		}
+	}
+	return nil
+}
+
+// ownerRights is OWNER RIGHTS, what the owner may do.
+const ownerRights = "S-1-3-4"
+
+// writing is what lets somebody put something into a folder, take it away, or let
+// others do so.
+const writing = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | fileDeleteChild | windows.DELETE |
+	windows.WRITE_DAC | windows.WRITE_OWNER | windows.GENERIC_WRITE | windows.GENERIC_ALL
+
+const fileDeleteChild = 0x40
+
+// trusted lets links lead to the service's folder: only administrators make them where
+// that is.
+func trusted(string, fs.FileInfo) error { return nil }

@@ -1,0 +1,26 @@
+package systemd
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ownPidfd is the inode of this process, which no other process has had since the
+// machine was started, where the kernel gives one: since Linux 6.9.
+func ownPidfd() (uint64, bool) {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	var system unix.Statfs_t
+	if unix.Fstatfs(fd, &system) != nil || int64(system.Type) != unix.PID_FS_MAGIC {
+		return 0, false // all have the same
+	}
+	var stat unix.Stat_t
+	if unix.Fstat(fd, &stat) != nil {
+		return 0, false
+	}
+	return stat.Ino, true
+}

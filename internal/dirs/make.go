@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 )
@@ -14,19 +15,37 @@ import (
 // made. An error is about those that cannot be had, which are empty. lost says that the
 // state is kept among temporary files, for want of a home.
 func Make(name string) (d Dirs, lost bool, err error) {
-	home, temp := os.Getenv("HOME"), os.TempDir()
-	if !filepath.IsAbs(home) {
-		home = ""
+	p := process{
+		goos: runtime.GOOS, name: name, machine: privileged(),
+		home: os.Getenv("HOME"), temp: os.TempDir(), getenv: os.Getenv,
 	}
-	all := privileged()
-	where := System(runtime.GOOS, name, os.Getenv)
-	if !all {
-		where = User(runtime.GOOS, name, home, temp, os.Getenv)
-		lost = os.Getenv("STATE_DIRECTORY") == "" && where.State == below(filepath.Join(temp, name), string(filepath.Separator)).State
-	}
-	where = where.Given(os.Getenv, runtime.GOOS == "windows")
-	d, err = where.make(name, all)
+	d, lost = p.find()
+	d, err = p.make(d)
 	return d, lost && d.State != "", err
+}
+
+// process is whose folders they are.
+type process struct {
+	goos, name string
+	machine    bool   // it has the rights of a service of the machine
+	home       string // "" if there is none
+	temp       string // the folder for temporary files
+	getenv     func(string) string
+}
+
+// find says where they are, and whether the state is among temporary files.
+func (p process) find() (d Dirs, lost bool) {
+	d = System(p.goos, p.name, p.getenv)
+	if !p.machine {
+		home := p.home
+		if !path.IsAbs(home) {
+			home = ""
+		}
+		d = User(p.goos, p.name, home, p.temp, p.getenv)
+		homeless := User(p.goos, p.name, "", p.temp, func(string) string { return "" })
+		lost = d.State == homeless.State
+	}
+	return d.Given(p.getenv, p.goos == "windows"), lost && p.getenv("STATE_DIRECTORY") == ""
 }
 
 // In returns folders below base, for tests. They are made.
@@ -40,7 +59,7 @@ func In(base string) (Dirs, error) {
 }
 
 // make makes what is missing.
-func (d Dirs) make(name string, machine bool) (Dirs, error) {
+func (p process) make(d Dirs) (Dirs, error) {
 	var errs []error
 	for _, f := range []struct {
 		variable string
@@ -53,9 +72,9 @@ func (d Dirs) make(name string, machine bool) (Dirs, error) {
 		{"CONFIGURATION_DIRECTORY", &d.Configuration},
 	} {
 		var err error
-		if os.Getenv(f.variable) != "" {
+		if p.getenv(f.variable) != "" {
 			err = given(f.variable, *f.dir)
-		} else if err = own(*f.dir, name, machine); err != nil {
+		} else if err = own(*f.dir, p.name, p.machine); err != nil {
 			err = fmt.Errorf("%w; or name another folder in %s", err, f.variable)
 		}
 		if err != nil {

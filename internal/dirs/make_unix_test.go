@@ -1,0 +1,136 @@
+//go:build unix
+
+package dirs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFoldersAreOfNobodyElse(t *testing.T) {
+	base := temporary(t)
+	dir := filepath.Join(base, ".local", "state", "web")
+	if err := own(dir, "web", false); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []string{dir, filepath.Dir(dir), filepath.Join(base, ".local")} {
+		if info, err := os.Stat(d); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", d, info.Mode(), err)
+		}
+	}
+	dir = filepath.Join(base, "var", "lib", "web")
+	if err := own(dir, "web", true); err != nil {
+		t.Fatal(err)
+	}
+	for d, mode := range map[string]os.FileMode{dir: 0o700, filepath.Dir(dir): 0o755} {
+		if info, err := os.Stat(d); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: %v, %v", d, info.Mode(), err)
+		}
+	}
+}
+
+func TestAFolderThatSomebodyElseCouldChangeIsNotUsed(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, dir string)
+		says    string
+	}{
+		"a link":                {func(t *testing.T, dir string) { link(t, t.TempDir(), dir) }, "is a link"},
+		"a link to nothing":     {func(t *testing.T, dir string) { link(t, filepath.Join(t.TempDir(), "x"), dir) }, "is a link"},
+		"a file":                {func(t *testing.T, dir string) { write(t, dir) }, "is no folder"},
+		"writable by everybody": {func(t *testing.T, dir string) { mkdir(t, dir, 0o777) }, "chmod go-w"},
+		"writable by its group": {func(t *testing.T, dir string) { mkdir(t, dir, 0o770) }, "chmod go-w"},
+		"sticky, as /tmp is":    {func(t *testing.T, dir string) { mkdir(t, dir, 0o777|os.ModeSticky) }, "chmod go-w"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// As among temporary files, NAME and the purpose are both our own.
+			for _, which := range []string{"web", filepath.Join("web", "state")} {
+				base := temporary(t)
+				if which != "web" {
+					mkdir(t, filepath.Join(base, "web"), 0o700)
+				}
+				test.prepare(t, filepath.Join(base, which))
+				err := own(filepath.Join(base, "web", "state"), "web", false)
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%s: %v", which, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAFolderOfAnotherUserIsNotUsed(t *testing.T) {
+	dir := temporary(t)
+	if os.Geteuid() != 0 {
+		dir = "/usr"
+	} else if err := os.Chown(dir, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	err := own(dir, "web", false)
+	if err == nil || !strings.Contains(err.Error(), "belongs to the user with ID") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNothingIsMadeThroughALinkOfSomebodyElse(t *testing.T) {
+	base, elsewhere := temporary(t), temporary(t)
+	cache := filepath.Join(base, ".cache")
+	link(t, elsewhere, cache)
+	if err := own(filepath.Join(cache, "web"), "web", false); err != nil {
+		t.Errorf("through the user's own link: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		return // nobody else can make one for us
+	}
+	if err := os.Lchown(cache, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	err := own(filepath.Join(cache, "deep", "app"), "app", false)
+	if err == nil || !strings.Contains(err.Error(), "is a link that the user with ID 12345 has made") {
+		t.Errorf("got %v", err)
+	}
+	if isDir(filepath.Join(elsewhere, "deep")) {
+		t.Error("it was made all the same")
+	}
+}
+
+func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
+	p := process{goos: "linux", name: "web", getenv: env(nil)}
+	_, err := p.make(Dirs{State: "/proc/web"})
+	if err == nil || !strings.Contains(err.Error(), "/proc") || !strings.Contains(err.Error(), "or name another folder in STATE_DIRECTORY") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFolderOfTheManagerMayBeALink(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "link")
+	link(t, t.TempDir(), name) // as that of a dynamic user of systemd is
+	if err := given("STATE_DIRECTORY", name); err != nil {
+		t.Error(err)
+	}
+}
+
+func mkdir(t *testing.T, dir string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, mode); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, name string) {
+	t.Helper()
+	if err := os.Symlink(to, name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, name string) {
+	t.Helper()
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

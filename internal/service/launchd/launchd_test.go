@@ -1,0 +1,598 @@
+package launchd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+)
+
+func TestThePropertyListIsAsItWas(t *testing.T) {
+	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+		m, _ := world(t)
+		p, err := m.Plan(context.Background(), s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Golden(t, name+".plist", p.Artefacts[0].New)
+		trial.Golden(t, name+".warnings", trial.Warnings(p))
+	})
+}
+
+func TestThePropertyListOfAnAgentIsAsItWas(t *testing.T) {
+	m, _ := world(t)
+	m.user, m.uid = true, 501
+	s := trial.Plain()
+	s.User = true
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Artefacts[0].Name != "/Users/a/Library/LaunchAgents/web.plist" {
+		t.Errorf("it is %s", p.Artefacts[0].Name)
+	}
+	trial.Golden(t, "agent.plist", p.Artefacts[0].New)
+}
+
+func TestLaunchdReadsWhatWasMeant(t *testing.T) {
+	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+		m, _ := world(t)
+		l := m.layout(s.ServiceName())
+		got, err := decode(render(s, m.account(s), l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []any{s.Executable}
+		for _, a := range s.Args {
+			args = append(args, a)
+		}
+		env := map[string]any{}
+		for _, v := range onefile.Environment(s, l.dirs) {
+			env[v.Name] = v.Value
+		}
+		if !reflect.DeepEqual(got["ProgramArguments"], args) {
+			t.Errorf("the arguments are\n%q\nnot\n%q", got["ProgramArguments"], args)
+		}
+		if !reflect.DeepEqual(got["EnvironmentVariables"], env) {
+			t.Errorf("the environment is\n%q\nnot\n%q", got["EnvironmentVariables"], env)
+		}
+		if s.Directory != "" && got["WorkingDirectory"] != s.Directory {
+			t.Errorf("the working directory is %q", got["WorkingDirectory"])
+		}
+		if got["ExitTimeOut"] != int((s.StopTimeout+onefile.Margin)/time.Second) || got["Umask"] != 0o77 || got["UserName"] == nil {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func FuzzAnyArgumentArrives(f *testing.F) {
+	for _, v := range trial.Hostile() {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		s := trial.Plain()
+		s.Description, s.Args, s.Environment = v, []string{v}, map[string]string{"V": v}
+		if s.Check() != nil || legal(s) != nil {
+			return
+		}
+		got, err := decode(render(s, nobody, layout{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got["ProgramArguments"].([]any)[1] != v || got["EnvironmentVariables"].(map[string]any)["V"] != v {
+			t.Errorf("%q came as %q", v, got)
+		}
+	})
+}
+
+func TestWhatNoXMLCanCarryIsRefused(t *testing.T) {
+	m, _ := world(t)
+	s := trial.Plain()
+	s.Args = []string{"a\ufffe"}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Plan(context.Background(), s, true); !errors.Is(err, service.ErrSpec) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestALifeFromInstallToRemoveTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.drains = 7 * time.Second
+		ctx, s := context.Background(), trial.Plain()
+		s.CanReload = true
+		before := trial.Snapshot(t, f.tree)
+		state := func(want service.State) service.Status {
+			t.Helper()
+			st, err := m.Status(ctx, s)
+			if err != nil || st.State != want {
+				t.Fatalf("it is %+v, %v; want %s", st, err, want)
+			}
+			return st
+		}
+		for range 2 {
+			state(service.NotInstalled)
+			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
+				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
+				t.Errorf("got %v", err)
+			}
+			install(t, m, s)
+			state(service.Stopped)
+			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
+				t.Errorf("got %v", err)
+			}
+			for range 2 {
+				if err := m.Start(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			st := state(service.Running)
+			if st.PID == 0 || st.Start != service.Automatic || st.Since.IsZero() {
+				t.Errorf("got %+v", st)
+			}
+			if err := m.Reload(ctx, s); err != nil || f.hups == 0 {
+				t.Errorf("%v, %d HUPs", err, f.hups)
+			}
+			if err := m.Restart(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			if again := state(service.Running); again.PID == st.PID {
+				t.Error("the process is the same")
+			}
+			if p := install(t, m, s); p.Changed() || !p.Installed {
+				t.Errorf("what is installed already: %+v", p)
+			}
+			for range 2 {
+				if err := m.Stop(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			state(service.Stopped)
+			if err := m.Start(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			removed, err := m.Remove(ctx, s, true)
+			if err != nil || len(removed) != 6 {
+				t.Errorf("removed %q, %v", removed, err)
+			}
+		}
+		for _, dir := range []string{"/Library/LaunchDaemons", "/Library/Logs", "/Library/Application Support", "/Library/Caches", "/Library/Preferences", "/Library"} {
+			if err := os.Remove(f.tree.Path(dir)); err != nil {
+				t.Error(err)
+			}
+		}
+		if after := trial.Snapshot(t, f.tree); after != before {
+			t.Errorf("before:\n%s\nafter:\n%s", before, after)
+		}
+	})
+}
+
+func TestStopWaitsUntilTheJobIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.drains = 12 * time.Second
+		ctx, s := context.Background(), trial.Plain()
+		install(t, m, s)
+		if err := m.Start(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if err := m.Stop(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took < 12*time.Second || took > 13*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped {
+			t.Errorf("it is %+v, %v", st, err)
+		}
+	})
+}
+
+func TestAJobThatNeverGoesIsAnErrorInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.drains = time.Hour
+		ctx, s := context.Background(), trial.Plain()
+		install(t, m, s)
+		if err := m.Start(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		err := m.Stop(ctx, s)
+		if took := time.Since(begun); err == nil || took != 40*time.Second {
+			t.Errorf("%v after %s", err, took)
+		}
+	})
+}
+
+func TestStartWaitsForAJobThatSomebodyElseHasBootedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.drains = 3 * time.Second
+		ctx, s := context.Background(), trial.Plain()
+		install(t, m, s)
+		if err := m.Start(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Run(ctx, "launchctl", "bootout", "system/web"); err == nil {
+			t.Fatal("it does not drain")
+		}
+		j := f.loaded["system/web"]
+		j.pid = 0 // the process is gone, launchd is not done
+		if err := m.Start(ctx, s); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBootstrapIsTriedAgainWhileLaunchdIsBusy(t *testing.T) {
+	for code, again := range map[int]bool{5: true, 37: true, 122: false, 125: false} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, f := world(t)
+				ctx, s := context.Background(), trial.Plain()
+				install(t, m, s)
+				begun := time.Now()
+				f.Answer = func(line string) (string, error) {
+					if strings.HasPrefix(line, "launchctl bootstrap") && time.Since(begun) < 5*time.Second {
+						return "", trial.Fails(line, code, "Bootstrap failed")
+					}
+					return f.answer(line)
+				}
+				err := m.Start(ctx, s)
+				if (err == nil) != again {
+					t.Errorf("got %v", err)
+				}
+				if n := count(f.Took(), "launchctl bootstrap"); again && (n < 4 || n > 9) || !again && n != 1 {
+					t.Errorf("it was tried %d times", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAFileThatLaunchdNeverTakesIsAnErrorThatSaysWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		s := trial.Plain()
+		install(t, m, s)
+		f.fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 5, "Bootstrap failed: 5: Input/output error")
+		err := m.Start(context.Background(), s)
+		if err == nil || !strings.Contains(err.Error(), "plutil -lint /Library/LaunchDaemons/web.plist") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
+	for code, want := range map[int]string{0: "ended at once", 1: "exit code 1", 78: "exit code 78"} {
+		synctest.Test(t, func(t *testing.T) {
+			m, f := world(t)
+			f.exits = code
+			ctx, s := context.Background(), trial.Plain()
+			install(t, m, s)
+			err := m.Start(ctx, s)
+			if code == 0 {
+				// It was never seen running: launchd says "not running", and so do we.
+				if err == nil {
+					t.Error("it has started")
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v", err)
+			}
+			if st, err := m.Status(ctx, s); err != nil || st.State != service.Failed || st.ExitCode != code {
+				t.Errorf("it is %+v, %v", st, err)
+			}
+		})
+	}
+}
+
+func TestAManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
+	for _, start := range []service.Start{service.Manual, service.Disabled} {
+		synctest.Test(t, func(t *testing.T) {
+			m, f := world(t)
+			ctx, s := context.Background(), trial.Plain()
+			s.Start = start
+			install(t, m, s)
+			if !f.disabled["web"] {
+				t.Fatal("it is loaded with the machine")
+			}
+			if err := m.Start(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			st, err := m.Status(ctx, s)
+			if err != nil || st.State != service.Running || st.Start != service.Manual || !f.disabled["web"] {
+				t.Errorf("it is %+v, %v, disabled %t", st, err, f.disabled["web"])
+			}
+			f.fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 122, "")
+			if err := m.Restart(ctx, s); err == nil || !f.disabled["web"] {
+				t.Errorf("%v, disabled %t", err, f.disabled["web"])
+			}
+			delete(f.fail, "launchctl bootstrap")
+			if _, err := m.Remove(ctx, s, false); err != nil || f.disabled["web"] {
+				t.Errorf("%v, what comes after it is disabled: %t", err, f.disabled["web"])
+			}
+		})
+	}
+}
+
+func TestAUsersAgentIsInTheDomainOfTheUsersSession(t *testing.T) {
+	for _, gui := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			m, f := world(t)
+			m.user, m.uid, f.noGUI = true, 501, !gui
+			ctx, s := context.Background(), trial.Plain()
+			s.User = true
+			install(t, m, s)
+			if err := m.Start(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			want := "gui/501/web"
+			if !gui {
+				want = "user/501/web"
+			}
+			if f.loaded[want] == nil {
+				t.Errorf("loaded: %v", slices.Collect(maps.Keys(f.loaded)))
+			}
+		})
+	}
+}
+
+func TestRootHasNoAgents(t *testing.T) {
+	m, _ := world(t)
+	m.user = true
+	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "without sudo") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
+	m, f := world(t)
+	m.uid = 501
+	p, err := m.Plan(context.Background(), trial.Plain(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := trial.Snapshot(t, f.tree)
+	if err := m.Apply(context.Background(), p); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") || !strings.Contains(err.Error(), "--user") {
+		t.Errorf("got %v", err)
+	}
+	if after := trial.Snapshot(t, f.tree); after != before {
+		t.Errorf("something was made:\n%s", after)
+	}
+}
+
+func TestWhateverFailsNothingIsLeft(t *testing.T) {
+	for _, step := range []string{"launchctl enable", "launchctl print-disabled", "chown", "ids", "log", "plist"} {
+		t.Run(step, func(t *testing.T) {
+			m, f := world(t)
+			s := trial.Plain()
+			p, err := m.Plan(context.Background(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			broken := errors.New("broken")
+			switch step {
+			case "chown":
+				m.chown = func(path string, _, _ int) error {
+					if strings.HasSuffix(path, ".log") {
+						return broken
+					}
+					return nil
+				}
+			case "ids":
+				m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, broken }
+			case "log":
+				trial.Put(t, f.tree, "/Library/Logs", "no folder")
+			case "plist":
+				trial.Put(t, f.tree, "/Library/LaunchDaemons", "no folder")
+			default:
+				f.fail[step] = broken
+			}
+			before := trial.Snapshot(t, f.tree)
+			if err := m.Apply(context.Background(), p); err == nil {
+				t.Fatal("nothing has failed")
+			}
+			if after := trial.Snapshot(t, f.tree); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+			if f.disabled["web"] {
+				t.Error("it is disabled")
+			}
+		})
+	}
+}
+
+func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
+	m, f := world(t)
+	s := trial.Plain()
+	install(t, m, s)
+	before := trial.Snapshot(t, f.tree)
+	s.Start, s.Args = service.Manual, []string{"new"}
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil || !p.Changed() {
+		t.Fatal(p, err)
+	}
+	f.fail["launchctl disable"] = errors.New("broken")
+	if err := m.Apply(context.Background(), p); err == nil {
+		t.Fatal("nothing has failed")
+	}
+	if after := trial.Snapshot(t, f.tree); after != before || f.disabled["web"] {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestAForeignFileIsLeftAlone(t *testing.T) {
+	m, f := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", "<plist><dict><key>Label</key><string>web</string></dict></plist>")
+	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	p, err := m.Plan(ctx, s, true)
+	if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "/Library/LaunchDaemons/web.plist") }) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
+	m, f := world(t)
+	theirs, err := os.ReadFile("testdata/kardianos.plist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", string(theirs))
+	p := install(t, m, trial.Plain())
+	if p.Replaces != "kardianos/service" || !p.Installed {
+		t.Errorf("%+v", p)
+	}
+	if !service.Marked(trial.Get(f.tree, "/Library/LaunchDaemons/web.plist")) {
+		t.Error("it is there still")
+	}
+}
+
+func TestAnUnsafeExecutableIsRefusedUnlessForced(t *testing.T) {
+	m, _ := world(t)
+	m.safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", service.ErrUnsafe) }
+	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrUnsafe) {
+		t.Errorf("got %v", err)
+	}
+	p, err := m.Plan(context.Background(), trial.Plain(), true)
+	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), service.ErrUnsafe.Error()) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestPlanChangesNothing(t *testing.T) {
+	m, f := world(t)
+	before := trial.Snapshot(t, f.tree)
+	if _, err := m.Plan(context.Background(), trial.Plain(), false); err != nil {
+		t.Fatal(err)
+	}
+	if after := trial.Snapshot(t, f.tree); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if lines := f.Took(); len(lines) != 0 {
+		t.Errorf("it ran %q", lines)
+	}
+}
+
+func TestStatusIsReadFromWhatLaunchdPrints(t *testing.T) {
+	for name, test := range map[string]struct {
+		out  string
+		want job
+	}{
+		"running": {
+			"system/web = {\n\tactive count = 1\n\tstate = running\n\n\tendpoints = {\n\t\tstate = active\n\t\tpid = 9\n\t}\n\truns = 3\n\tpid = 4242\n\tlast exit code = (never exited)\n\tjob state = running\n}\n",
+			job{loaded: true, state: "running", pid: 4242, runs: 3, code: -1},
+		},
+		"ended": {
+			"system/web = {\n\tstate = not running\n\truns = 1\n\tlast exit code = 78: EX_CONFIG\n}\n",
+			job{loaded: true, state: "not running", runs: 1, code: 78},
+		},
+		"killed": {
+			"system/web = {\n\tstate = spawn scheduled\n\truns = 2\n\tlast terminating signal = Killed: 9\n}\n",
+			job{loaded: true, state: "spawn scheduled", runs: 2, code: -1, signal: "Killed: 9"},
+		},
+	} {
+		if got := parse(test.out); got != test.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for s, want := range map[string]time.Duration{"01:05": 65 * time.Second, "02:01:05": 2*time.Hour + 65*time.Second, "3-00:00:01": 72*time.Hour + time.Second} {
+		if got, ok := elapsed(s); !ok || got != want {
+			t.Errorf("%s: %s, %t", s, got, ok)
+		}
+	}
+	for _, s := range []string{"", "x", "1-", "1:x"} {
+		if _, ok := elapsed(s); ok {
+			t.Errorf("%q is a time", s)
+		}
+	}
+	for out, want := range map[string]bool{"\t\t\"web\" => disabled\n": true, "\t\t\"web\" => true\n": true, "\t\t\"web\" => enabled\n": false, "\t\t\"a.web\" => disabled\n": false, "": false} {
+		if disabledIn(out, "web") != want {
+			t.Errorf("%q", out)
+		}
+	}
+}
+
+func TestTheLogIsTheFile(t *testing.T) {
+	m, f := world(t)
+	s := trial.Plain()
+	install(t, m, s)
+	trial.Put(t, f.tree, "/Library/Logs/web.log", "one\ntwo\nthree\n")
+	var b bytes.Buffer
+	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "two\nthree\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ctx, s := context.Background(), trial.Plain()
+		problem := func(want string) {
+			t.Helper()
+			for _, x := range m.Diagnose(ctx, s) {
+				if x.Level == service.Problem && strings.Contains(x.Detail, want) {
+					return
+				}
+			}
+			t.Errorf("no problem with %q: %+v", want, m.Diagnose(ctx, s))
+		}
+		problem("there is no /Library/LaunchDaemons/web.plist")
+		install(t, m, s)
+		for _, x := range m.Diagnose(ctx, s) {
+			if x.Level > service.Note {
+				t.Errorf("%+v", x)
+			}
+		}
+		f.exits = 78
+		if err := m.Start(ctx, s); err == nil {
+			t.Fatal("it has started")
+		}
+		problem("exit code 78")
+		m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, errors.New("unknown") }
+		problem("there is no nobody")
+	})
+}
+
+func TestThereIsNoPause(t *testing.T) {
+	m, _ := world(t)
+	if err := errors.Join(m.Pause(context.Background(), trial.Plain()), m.Continue(context.Background(), trial.Plain())); !errors.Is(err, service.ErrNotSupported) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func count(lines []string, prefix string) (n int) {
+	for _, l := range lines {
+		if strings.HasPrefix(l, prefix) {
+			n++
+		}
+	}
+	return n
+}

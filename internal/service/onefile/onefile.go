@@ -1,0 +1,261 @@
+// Package onefile is what the managers have in common whose services consist of one
+// file, some folders, and what the manager is told of them.
+package onefile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+)
+
+// File is the file, or another that goes with it.
+type File struct {
+	Path string
+	Mode fs.FileMode
+	Text string
+	// Theirs reports whether a file that is not ours is one of kardianos/service.
+	Theirs func(text string) bool
+}
+
+// Folder is a folder of the service. One that is there already is left as it is.
+type Folder struct {
+	Path string
+	Mode fs.FileMode
+	Root bool // it belongs to root, with the account's group
+}
+
+// Folders are those of d. What the operator writes is not the service's to change.
+func Folders(d dirs.Dirs) []Folder {
+	return []Folder{
+		{d.State, 0o700, false},
+		{d.Cache, 0o700, false},
+		{d.Logs, 0o700, false},
+		{d.Runtime, 0o700, false},
+		{d.Configuration, 0o750, true},
+	}
+}
+
+// Environment is what the service finds in its environment: what the program wants,
+// its folders, and which instance it is.
+func Environment(s service.Spec, d dirs.Dirs) []service.Var {
+	all := map[string]string{}
+	for name, value := range s.Environment {
+		all[name] = value
+	}
+	for _, v := range d.Vars() {
+		all[v.Name] = v.Dir
+	}
+	if s.Template {
+		all["SERVICE_INSTANCE"] = s.Instance
+	}
+	return service.Vars(all)
+}
+
+// Compare puts the file into the plan. It fails if the file belongs to somebody else,
+// unless force makes a warning of that.
+func (f File) Compare(p *service.Plan, tree files.Tree, force bool) error {
+	old, exists, err := tree.Read(f.Path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, f.Path)
+	case err != nil && exists:
+		return fmt.Errorf("%w: %w; remove it first", service.ErrForeign, err)
+	case err != nil:
+		return fmt.Errorf("look at what is installed: %w", err)
+	}
+	p.Artefacts = append(p.Artefacts, service.Artefact{
+		Name: f.Path, Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Old: old, New: f.Text, Present: exists, Wanted: true,
+	})
+	p.Installed = p.Installed || exists
+	switch {
+	case !exists || service.Marked(old):
+	case f.Theirs != nil && f.Theirs(old):
+		p.Replaces = "kardianos/service"
+	case force:
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.Path, service.ErrForeign))
+	default:
+		return fmt.Errorf("%s %w: remove it, choose another name, or insist (--force)", f.Path, service.ErrForeign)
+	}
+	return nil
+}
+
+// PlanFolders puts folders into the plan.
+func PlanFolders(p *service.Plan, tree files.Tree, folders []Folder) {
+	for _, f := range folders {
+		p.Artefacts = append(p.Artefacts, service.Artefact{
+			Name: f.Path + "/", Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Present: tree.Exists(f.Path), Wanted: true,
+		})
+	}
+}
+
+// Owner is who a folder belongs to.
+type Owner struct{ UID, GID int }
+
+// Chown gives a path to an owner; nil is os.Lchown.
+type Chown func(path string, uid, gid int) error
+
+// Make makes the folders that are missing.
+func Make(c *files.Change, tree files.Tree, folders []Folder, o Owner, chown Chown) error {
+	for _, f := range folders {
+		if tree.Exists(f.Path) {
+			continue
+		}
+		if err := c.Mkdir(f.Path, f.Mode); err != nil {
+			return err
+		}
+		uid := o.UID
+		if f.Root {
+			uid = 0
+		}
+		if err := Give(tree, f.Path, Owner{uid, o.GID}, chown); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Give gives what is at p to o.
+func Give(tree files.Tree, p string, o Owner, chown Chown) error {
+	if chown == nil {
+		chown = os.Lchown
+	}
+	if err := chown(tree.Path(p), o.UID, o.GID); err != nil {
+		return fmt.Errorf("give %s to the user with ID %d: %w", p, o.UID, err)
+	}
+	return nil
+}
+
+// Purge removes folders with all that is in them, and returns those that were there.
+func Purge(tree files.Tree, folders []Folder) (removed []string, err error) {
+	var errs []error
+	for _, f := range folders {
+		if !tree.Exists(f.Path) {
+			continue
+		}
+		if err := os.RemoveAll(tree.Path(f.Path)); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		removed = append(removed, f.Path)
+	}
+	return removed, errors.Join(errs...)
+}
+
+// Refused makes an error of missing rights one that says what to do. Others stay as
+// they are.
+func Refused(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, service.ErrPermission) {
+		return err
+	}
+	said := strings.ToLower(err.Error())
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(said, "permission denied") || strings.Contains(said, "not permitted") ||
+		strings.Contains(said, "not privileged") || strings.Contains(said, "must be root") {
+		return fmt.Errorf("%s: %w: run it as root (sudo); %w", doing, service.ErrPermission, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// ErrLate is that a state did not come in time.
+var ErrLate = errors.New("it takes too long")
+
+// Await asks is until it says true, an error comes, or bound has passed: that is
+// ErrLate.
+func Await(ctx context.Context, every, bound time.Duration, is func() (bool, error)) error {
+	late := time.NewTimer(bound)
+	defer late.Stop()
+	for {
+		if ok, err := is(); ok || err != nil {
+			return err
+		}
+		tick := time.NewTimer(every)
+		select {
+		case <-tick.C:
+		case <-late.C:
+			tick.Stop()
+			return ErrLate
+		case <-ctx.Done():
+			tick.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Supervised waits until the service runs, and has gone on doing so for a moment: these
+// managers have no readiness, and a program that ends at once has run, too. status is
+// asked for the state.
+func Supervised(ctx context.Context, m service.Machine, name string, status func() (service.Status, error)) error {
+	const (
+		bound = 30 * time.Second
+		stays = time.Second
+		every = 100 * time.Millisecond
+	)
+	m.Waiting(name + " starts")
+	pid, since := 0, time.Time{}
+	var last service.Status
+	err := Await(ctx, every, bound, func() (bool, error) {
+		var err error
+		if last, err = status(); err != nil {
+			return false, err
+		}
+		switch {
+		case last.State == service.NotInstalled:
+			return false, fmt.Errorf("start %s: %w", name, service.ErrNotInstalled)
+		case last.State == service.Failed:
+			return false, Ended(name, last)
+		case last.State != service.Running:
+			if pid != 0 && last.State == service.Stopped {
+				return false, fmt.Errorf("%s has ended at once, without an error; see its log", name)
+			}
+			return false, nil
+		case last.PID != pid && pid != 0:
+			return false, fmt.Errorf("%s has ended at once, and was started again; see its log", name)
+		case pid == 0:
+			pid, since = last.PID, time.Now()
+		}
+		return time.Since(since) >= stays, nil
+	})
+	if errors.Is(err, ErrLate) {
+		return fmt.Errorf("%s does not start: after %s it is still %s; see its log", name, bound, last.State)
+	}
+	return err
+}
+
+// Ended is the error of a service that has failed.
+func Ended(name string, s service.Status) error {
+	how := "it has failed"
+	if s.ExitCode >= 0 {
+		how = fmt.Sprintf("it has ended with exit code %d", s.ExitCode)
+	}
+	if s.Detail != "" {
+		how += " (" + s.Detail + ")"
+	}
+	return fmt.Errorf("%s does not run: %s; see its log", name, how)
+}
+
+// Seconds is d in whole seconds, at least least.
+func Seconds(d time.Duration, least int) int {
+	return max(least, int((d+time.Second-1)/time.Second))
+}
+
+// Margin is what a manager waits beyond the program's own budget before it kills: the
+// program gives up by itself one second after it.
+const Margin = 5 * time.Second
+
+// StopBudget is how long the manager lets the service stop.
+func StopBudget(s service.Spec) time.Duration { return s.StopTimeout + Margin }
+
+// NoPause is what managers say that know no pause.
+func NoPause(manager string) error {
+	return fmt.Errorf("%w: %s cannot pause a service; stop it", service.ErrNotSupported, manager)
+}

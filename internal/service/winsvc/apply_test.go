@@ -1,0 +1,472 @@
+package winsvc
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// install plans and applies.
+func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(t.Context(), s, force)
+	if err == nil {
+		err = m.Apply(t.Context(), p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// rich uses everything.
+func rich() service.Spec {
+	s := web()
+	s.Start = service.Delayed
+	s.Environment = map[string]string{"A": `a "b" %c% $d\`, "EMPTY": ""}
+	s.Preshutdown = true
+	s.Hardening.WritablePaths = []string{`D:\data`}
+	s.Windows.Dependencies = []string{"+NetBIOSGroup", "afd"}
+	s.Windows.SecurityDescriptor = "D:(A;;CCLCSWRPWPLOCRRC;;;BU)"
+	return s
+}
+
+func withData(f *fake) {
+	f.folders[`D:\data`] = "O:BAD:AI(D;OICI;FA;;;BG)(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)"
+	f.folders[`D:\more`] = "O:BAD:AI(A;OICIID;FA;;;SY)"
+}
+
+func TestWhatIsInstalledIsWhatThePlanSaid(t *testing.T) {
+	m, f := newManager(t)
+	withData(f)
+	p := install(t, m, rich(), false)
+	if p.Installed || !p.Changed() {
+		t.Errorf("the plan is %+v", p)
+	}
+	again, err := m.Plan(t.Context(), rich(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Changed() || !again.Installed || again.Replaces != "" {
+		t.Errorf("once more, the plan is %+v", again)
+	}
+	for i, a := range again.Artefacts {
+		if a.Old != p.Artefacts[i].New {
+			t.Errorf("%s is read back as\n%s, and was to be\n%s", a.Name, a.Old, p.Artefacts[i].New)
+		}
+	}
+	s := f.services["web"]
+	if s.config.ImagePath != `"C:\Program Files\web\web.exe" -addr :9090` || s.config.Account != `NT SERVICE\web` || !slices.Equal(s.config.Dependencies, []string{"Tcpip", "Afd", "+NetBIOSGroup"}) {
+		t.Errorf("the service is %+v", s.config)
+	}
+	if got := s.infos[levelFailureActions].Failure; got.Reset != 86400 || !slices.Equal(got.Actions, []action{{1, 1000}, {1, 5000}, {1, 60000}}) {
+		t.Errorf("recovery is %+v", got)
+	}
+	if got := s.infos[levelPreshutdown].Number; got != 31000 {
+		t.Errorf("preshutdown is %d", got)
+	}
+	env := f.keys[strings.ToLower(serviceKey("web"))]["Environment"].texts()
+	if !slices.Contains(env, `A=a "b" %c% $d\`) || !slices.Contains(env, "EMPTY=") || !slices.Contains(env, `STATE_DIRECTORY=C:\ProgramData\web\state`) {
+		t.Errorf("the environment is %q", env)
+	}
+	sid := serviceSID("web")
+	if got := f.folders[`C:\ProgramData\web\logs`]; got != "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;"+sid+")" {
+		t.Errorf("the folder for logs is %s", got)
+	}
+	if got := f.folders[`D:\data`]; got != "O:BAD:AI(D;OICI;FA;;;BG)(A;OICI;0x1301bf;;;"+sid+")(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)" {
+		t.Errorf("the writable folder is %s", got)
+	}
+}
+
+func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
+	m, f := newManager(t)
+	withData(f)
+	install(t, m, rich(), false)
+	f.services["web"].status = f.services["web"].running(stateRunning)
+	old := f.folders[`D:\data`]
+	s := web()
+	s.Args, s.Start, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
+	s.Hardening.Profile = service.None
+	s.Hardening.WritablePaths = []string{`D:\more`}
+	s.Recovery = service.Recovery{Never: true}
+	p := install(t, m, s, false)
+	if !p.Installed || p.Replaces != "" {
+		t.Errorf("the plan is %+v", p)
+	}
+	got := f.services["web"]
+	switch {
+	case got.config.ImagePath != `"C:\Program Files\web\web.exe" ""`, got.config.Start != startDemand, got.config.Account != localService:
+		t.Errorf("the service is %+v", got.config)
+	case got.infos[levelDelayed].Flag, len(got.infos[levelPrivileges].List) > 0, len(got.infos[levelFailureActions].Failure.Actions) > 0, got.infos[levelNonCrash].Flag:
+		t.Errorf("the service is %+v", got.infos)
+	case got.status.State != stateRunning:
+		t.Error("it was stopped")
+	case strings.Contains(f.folders[`D:\data`], serviceSID("web")) || f.folders[`D:\data`] == old:
+		t.Errorf("it may still write to D:\\data: %s", f.folders[`D:\data`])
+	case !strings.Contains(f.folders[`D:\more`], serviceSID("web")):
+		t.Errorf("it may not write to D:\\more: %s", f.folders[`D:\more`])
+	}
+}
+
+// world is what a machine was before an installation.
+type world struct {
+	name  string
+	setUp func(t *testing.T, m *Manager, f *fake)
+	spec  service.Spec
+	force bool
+}
+
+func worlds() []world {
+	password := rich()
+	password.Account, password.Password = "svc", func() (string, error) { return "hush", nil }
+	manual := web()
+	manual.Start, manual.Hardening.Profile, manual.Recovery = service.Manual, service.None, service.Recovery{Never: true}
+	manual.Hardening.WritablePaths = []string{`D:\more`}
+	kardianos := func(t *testing.T, _ *Manager, f *fake) {
+		withData(f)
+		s := f.add("web", config{Type: typeOwnProcess | typeInteractive, Start: startDemand, ErrorControl: 1, ImagePath: `C:\Old Files\web.exe -x`, DisplayName: "Old", Account: `.\old`})
+		s.password = "unknown"
+		s.infos[levelFailureActions] = info{Failure: failureActions{10, []action{{actionCommand, 5}}}}
+		f.keys[strings.ToLower(serviceKey("web"))]["Environment"] = value{regMulti, wide("OLD=1\x00\x00")}
+		f.keys[strings.ToLower(eventKey("web"))] = map[string]value{"EventMessageFile": text(regString, `C:\old.dll`)}
+		f.folders[`C:\ProgramData\web`] = "O:BAD:AI(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)"
+	}
+	return []world{
+		{"nothing is installed", func(t *testing.T, _ *Manager, f *fake) { withData(f) }, rich(), false},
+		{"nothing is installed, and there is a password", func(t *testing.T, _ *Manager, f *fake) { withData(f) }, password, false},
+		{"the same is installed", func(t *testing.T, m *Manager, f *fake) { withData(f); install(t, m, rich(), false) }, rich(), false},
+		{"less is installed", func(t *testing.T, m *Manager, f *fake) { withData(f); install(t, m, manual, false) }, password, false},
+		{"more is installed", func(t *testing.T, m *Manager, f *fake) { withData(f); install(t, m, password, false) }, manual, false},
+		{"another tool has installed it", kardianos, rich(), false},
+		{"a folder belongs to a user", func(t *testing.T, _ *Manager, f *fake) {
+			withData(f)
+			f.folders[`C:\ProgramData\web`] = "O:S-1-5-21-1-2-3-1001D:(A;OICI;FA;;;WD)"
+		}, rich(), true},
+	}
+}
+
+func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
+	for _, w := range worlds() {
+		t.Run(w.name, func(t *testing.T) {
+			failures := 0
+			for n := 1; ; n++ {
+				m, f := newManager(t)
+				w.setUp(t, m, f)
+				p, err := m.Plan(t.Context(), w.spec, w.force)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := f.snapshot()
+				f.calls, f.failing, f.with = nil, n, errno(31) // ERROR_GEN_FAILURE
+				err = m.Apply(t.Context(), p)
+				if len(f.calls) < n { // there was no such call
+					if err != nil {
+						t.Fatal(err)
+					}
+					break
+				}
+				failures++
+				if err == nil {
+					t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
+				} else if number(err) != 31 || strings.Contains(err.Error(), "taken back") || strings.Contains(err.Error(), "hush") {
+					t.Errorf("call %d, %s: %v", n, f.calls[n-1], err)
+				}
+				if after := f.snapshot(); after != before {
+					t.Fatalf("call %d, %s, has failed. Before:\n%s\nafter:\n%s", n, f.calls[n-1], before, after)
+				}
+			}
+			if failures < 15 {
+				t.Errorf("only %d calls have failed", failures)
+			}
+			t.Logf("%d calls failed, one after the other", failures)
+		})
+	}
+}
+
+func TestWhatThisWindowsLacksIsAWarningThatNamesIt(t *testing.T) {
+	s := rich()
+	s.Hardening.WritablePaths = nil
+	for l, name := range map[level]string{
+		levelDescription: "Description", levelFailureActions: "Recovery", levelDelayed: "Start", levelNonCrash: "CrashOnly",
+		levelSID: "ServiceSidType", levelPrivileges: "required privileges", levelPreshutdown: "PreshutdownTimeout",
+	} {
+		for _, probed := range []bool{true, false} { // whether the plan finds out, or only Apply
+			m, f := newManager(t)
+			f.lacks[l] = true
+			if !probed {
+				delete(f.services, "rpcss")
+			}
+			p := install(t, m, s, false)
+			got := slices.DeleteFunc(slices.Clone(p.Warnings), func(w string) bool { return !strings.Contains(w, name) })
+			if len(got) == 0 || !strings.HasPrefix(got[len(got)-1], "this Windows") {
+				t.Errorf("without level %d (%s), probed %t, the warnings are %q", l, name, probed, p.Warnings)
+			}
+			if f.services["web"] == nil {
+				t.Errorf("without level %d the service was not made", l)
+			}
+			if again, err := m.Plan(t.Context(), s, false); err != nil || again.Changed() {
+				t.Errorf("without level %d, the next plan changes something, %v", l, err)
+			}
+		}
+	}
+	s = web()
+	s.Recovery = service.Recovery{Never: true}
+	s.Hardening.Profile = service.None
+	m, f := newManager(t)
+	for _, l := range levels {
+		f.lacks[l] = l != levelDescription && l != levelSID
+	}
+	if p := install(t, m, s, false); len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "does not tell the recovery actions") {
+		t.Errorf("what nobody has asked for is missed: %q", p.Warnings)
+	}
+}
+
+func TestRecoveryActionsThatCannotBeSeenAreSetAgain(t *testing.T) {
+	m, f := newManager(t)
+	f.untold[levelFailureActions] = true
+	p := install(t, m, web(), false)
+	if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "does not tell the recovery actions") }) {
+		t.Errorf("the warnings are %q", p.Warnings)
+	}
+	f.services["web"].infos[levelFailureActions] = info{}
+	if p := install(t, m, web(), false); p.Changed() {
+		t.Errorf("the plan is %+v", p)
+	}
+	if got := f.services["web"].infos[levelFailureActions].Failure; len(got.Actions) != 3 {
+		t.Errorf("recovery is %+v", got)
+	}
+}
+
+func TestWhoseTheServiceIs(t *testing.T) {
+	foreign := func(path string) (*Manager, *fake) {
+		m, f := newManager(t)
+		f.add("web", config{Type: typeOwnProcess, Start: startAutomatic, ErrorControl: 1, ImagePath: path, DisplayName: "web", Account: localSystem})
+		return m, f
+	}
+	for _, path := range []string{`"C:\Old Files\WEB.EXE" -x`, `C:\Old Files\web.exe -x`, `C:\old\web.exe`} {
+		m, f := foreign(path)
+		p := install(t, m, web(), false)
+		if p.Replaces != another || !strings.Contains(strings.Join(p.Warnings, "\n"), path) {
+			t.Errorf("%s: replaces %q, %q", path, p.Replaces, p.Warnings)
+		}
+		if again, err := m.Plan(t.Context(), web(), false); err != nil || again.Replaces != "" || again.Changed() {
+			t.Errorf("%s: once more: %+v, %v", path, again, err)
+		}
+		if got := f.services["web"].config; got.Account != `NT SERVICE\web` {
+			t.Errorf("the service is %+v", got)
+		}
+	}
+	m, f := foreign(`C:\Windows\System32\svchost.exe -k web.exe`)
+	before := f.snapshot()
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), "sc delete web") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if f.snapshot() != before {
+		t.Error("something has changed")
+	}
+	if p := install(t, m, web(), true); p.Replaces != "" || !strings.Contains(strings.Join(p.Warnings, "\n"), "belonged to another program") {
+		t.Errorf("with force: %+v", p)
+	}
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	unsafe := func(string, bool) error { return service.ErrUnsafe }
+	for name, test := range map[string]struct {
+		setUp func(m *Manager, f *fake, s *service.Spec)
+		want  error
+		text  string
+		force string // the warning with force, "" if that does not help
+	}{
+		"a service of a user":          {func(_ *Manager, _ *fake, s *service.Spec) { s.User = true }, service.ErrNotSupported, "Task Scheduler", ""},
+		"an executable of everybody's": {func(m *Manager, _ *fake, _ *service.Spec) { m.safe = unsafe }, service.ErrUnsafe, "", service.ErrUnsafe.Error()},
+		"a folder of a user's": {func(_ *Manager, f *fake, _ *service.Spec) {
+			f.folders[`C:\ProgramData\web`] = "O:S-1-5-21-1D:(A;OICI;FA;;;WD)"
+		}, service.ErrUnsafe, "S-1-5-21-1", "belonged to S-1-5-21-1"},
+		"a folder that is a link": {func(_ *Manager, f *fake, _ *service.Spec) {
+			f.folders[`C:\ProgramData\web`], f.links[`C:\ProgramData\web`] = "O:BAD:", true
+		}, service.ErrUnsafe, "is a link", ""},
+		"a descriptor that is none": {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			s := web()
+			test.setUp(m, f, &s)
+			before := f.snapshot()
+			if _, err := m.Plan(t.Context(), s, false); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("got %v", err)
+			}
+			p, err := m.Plan(t.Context(), s, true)
+			if test.force == "" && !errors.Is(err, test.want) {
+				t.Errorf("with force: %v", err)
+			}
+			if test.force != "" && (err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), test.force)) {
+				t.Errorf("with force: %+v, %v", p, err)
+			}
+			if f.snapshot() != before {
+				t.Error("a plan has changed something")
+			}
+		})
+	}
+}
+
+func TestWhatWindowsRefusesIsSaidAndLeavesNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		setUp func(f *fake, s *service.Spec)
+		want  string
+	}{
+		"the display name is taken": {func(_ *fake, s *service.Spec) { s.DisplayName = "afd OF windows" }, "another service has this name"},
+		"a circle": {func(f *fake, s *service.Spec) {
+			f.services["afd"].config.Dependencies = []string{"web"}
+		}, "in a circle"},
+		"no such account": {func(_ *fake, s *service.Spec) {
+			s.Account, s.Password = "nobody", func() (string, error) { return "hush", nil }
+		}, "no such account"},
+		"no password": {func(_ *fake, s *service.Spec) { s.Account = "svc" }, `account .\svc: ` + service.ErrSpec.Error() + ": it needs a password"},
+		"a password that is not told": {func(_ *fake, s *service.Spec) {
+			s.Account, s.Password = "svc", func() (string, error) { return "", errors.New("no terminal") }
+		}, "no terminal"},
+		"it is being deleted": {func(f *fake, s *service.Spec) {
+			s.Executable = `C:\x\web.exe`
+			f.services["web"] = &fakeService{name: "web", deleted: true, held: 1, infos: map[level]info{}, config: config{ImagePath: `web.exe`}}
+		}, "marked for deletion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			s := web()
+			test.setUp(f, &s)
+			p, err := m.Plan(t.Context(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := f.snapshot()
+			if err := m.Apply(t.Context(), p); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("got %v", err)
+			}
+			if after := f.snapshot(); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+		})
+	}
+}
+
+func TestAccountsGetThePasswordThatTheyNeed(t *testing.T) {
+	asked := 0
+	ask := func() (string, error) { asked++; return "hush", nil }
+	for _, test := range []struct {
+		account, want, password string
+		asks                    int
+	}{
+		{"", `NT SERVICE\web`, "", 0},
+		{"root", "LocalSystem", "", 0},
+		{"LocalSystem", "LocalSystem", "", 0},
+		{"Local Service", `NT AUTHORITY\LocalService`, "", 0},
+		{`nt authority\networkservice`, `NT AUTHORITY\NetworkService`, "", 0},
+		{"svc", `.\svc`, "hush", 1},
+		{`CORP\svc`, `CORP\svc`, "hush", 1},
+		{`CORP\gmsa$`, `CORP\gmsa$`, "", 0},
+	} {
+		for _, first := range []string{"", "other"} { // what was installed before, if anything
+			m, f := newManager(t)
+			s := web()
+			s.Password = ask
+			if first != "" {
+				s.Account = first
+				install(t, m, s, false)
+			}
+			s.Account = test.account
+			asked = 0
+			p := install(t, m, s, false)
+			got := f.services["web"]
+			if got.config.Account != test.want || got.password != test.password || asked != test.asks {
+				t.Errorf("%q is %q with password %q, asked %d times", test.account, got.config.Account, got.password, asked)
+			}
+			for _, a := range p.Artefacts {
+				if strings.Contains(a.Old+a.New, "hush") {
+					t.Errorf("the plan has the password:\n%s", a.New)
+				}
+			}
+			s.Password = nil // it stays
+			if install(t, m, s, false); f.services["web"].password != test.password {
+				t.Errorf("%q has lost its password", test.account)
+			}
+		}
+	}
+}
+
+func TestWithoutTheRightsAPlanIsMadeAndNothingElse(t *testing.T) {
+	m, f := newManager(t)
+	install(t, m, web(), false)
+	f.user = true
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Changed() || !strings.Contains(strings.Join(p.Warnings, "\n"), "only Administrators see") {
+		t.Errorf("the plan is %+v", p)
+	}
+	s := web()
+	s.Name, s.DisplayName = "new", ""
+	fresh, err := m.Plan(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := f.snapshot()
+	_, removed := m.Remove(t.Context(), web(), false)
+	for what, err := range map[string]error{
+		"update": m.Apply(t.Context(), p), "install": m.Apply(t.Context(), fresh), "remove": removed,
+		"start": m.Start(t.Context(), web()), "stop": m.Stop(t.Context(), web()), "pause": m.Pause(t.Context(), web()), "reload": m.Reload(t.Context(), web()),
+	} {
+		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "Administrator") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if f.snapshot() != before {
+		t.Error("something has changed")
+	}
+}
+
+func TestInstancesOfATemplateAreServicesOfTheirOwn(t *testing.T) {
+	m, f := newManager(t)
+	for _, instance := range []string{"a", "b"} {
+		s := web()
+		s.Template, s.Instance = true, instance
+		install(t, m, s, false)
+		env := f.keys[strings.ToLower(serviceKey("web@"+instance))]["Environment"].texts()
+		if !slices.Contains(env, "SERVICE_INSTANCE="+instance) || !slices.Contains(env, `STATE_DIRECTORY=C:\ProgramData\web@`+instance+`\state`) {
+			t.Errorf("the environment is %q", env)
+		}
+	}
+	if f.services["web@a"] == nil || f.services["web@b"] == nil || f.services["web"] != nil {
+		t.Errorf("the services are %v", f.services)
+	}
+}
+
+func TestAnInstallationThatIsCalledOffLeavesNothing(t *testing.T) {
+	m, f := newManager(t)
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := f.snapshot()
+	ctx := &counted{Context: t.Context(), left: 5}
+	if err := m.Apply(ctx, p); err == nil || ctx.left >= 0 {
+		t.Errorf("got %v", err)
+	}
+	if after := f.snapshot(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestTimesAreRoundedUp(t *testing.T) {
+	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, Reset: 1})
+	if f.Reset != 1 || f.Actions[0].Delay != 1 || f.Actions[1].Delay != 4294967294 {
+		t.Errorf("got %+v", f)
+	}
+}

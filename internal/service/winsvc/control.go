@@ -1,0 +1,195 @@
+package winsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// with calls do with the service, opened with no more rights than access.
+func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do func(*session, string, handle) error) error {
+	if err := refuse(s); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	scm, err := m.connect(managerConnect)
+	if err != nil {
+		return err
+	}
+	defer scm.close()
+	h, err := scm.open(s.ServiceName(), access)
+	if err != nil {
+		return err
+	}
+	defer scm.Close(h)
+	return do(scm, s.ServiceName(), h)
+}
+
+// Start starts the service and waits until it runs.
+func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+	return m.with(ctx, s, accessStart|accessQueryStatus, func(scm *session, name string, h handle) error {
+		return m.start(ctx, scm, name, h)
+	})
+}
+
+func (m *Manager) start(ctx context.Context, scm *session, name string, h handle) error {
+	now, err := m.settle(ctx, scm, name, h)
+	switch {
+	case err != nil:
+		return err
+	case now.State == stateRunning:
+		return nil
+	case now.State == statePaused:
+		return fmt.Errorf("start service %s: it is paused: have it continue", name)
+	}
+	for {
+		err = scm.StartService(h)
+		if number(err) != errDatabaseLocked { // another one is being started, for 30 s at most
+			break
+		}
+		if err := rest(ctx, longestPoll); err != nil {
+			return fmt.Errorf("start service %s, while another is started: %w", name, err)
+		}
+	}
+	switch number(err) {
+	case errAlreadyRunning, noError: // somebody else was faster
+	case errDisabled:
+		return fmt.Errorf("start service %s: it is disabled: install it with another start type", name)
+	case errAccessDenied: // the handle has the right: it is the account that lacks one
+		return fmt.Errorf("start service %s: its account may not run its executable: %w", name, err)
+	case errMarkedForDelete:
+		return fmt.Errorf("start service %s: %w", name, errHeld)
+	}
+	if err != nil && number(err) != errAlreadyRunning {
+		return fmt.Errorf("start service %s: %w", name, err)
+	}
+	now, err = m.settle(ctx, scm, name, h)
+	switch {
+	case err != nil:
+		return err
+	case now.State == stateRunning:
+		return nil
+	case now.State == statePaused:
+		return fmt.Errorf("service %s has paused itself as it started", name)
+	case now.ExitCode == noError:
+		return fmt.Errorf("service %s has started, and stopped again by itself: see its log", name)
+	}
+	text, _ := ended(now)
+	return fmt.Errorf("service %s has not started: %s", name, text)
+}
+
+// Stop stops the service and waits until it has stopped, whatever it ends with.
+func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+	return m.with(ctx, s, accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
+		return m.stop(ctx, scm, name, h)
+	})
+}
+
+func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle) error {
+	for {
+		now, err := m.settle(ctx, scm, name, h) // while it starts it takes no stop
+		if err != nil {
+			return err
+		}
+		if now.State == stateStopped {
+			return nil
+		}
+		err = scm.ControlService(h, controlStop)
+		switch number(err) {
+		case noError, errNotActive: // on its way, or there
+		case errCannotAcceptControl, errInvalidControl:
+			if now, err2 := scm.QueryStatus(h); err2 == nil && !pending(now.State) && now.Accepted&acceptStop == 0 {
+				return fmt.Errorf("stop service %s: it takes no stop: end process %d in the Task Manager", name, now.PID)
+			}
+		case errDependentRunning:
+			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, h))
+		default:
+			return denied("stop service "+name, err)
+		}
+		if err := rest(ctx, shortestPoll); err != nil {
+			return fmt.Errorf("stop service %s: %w", name, err)
+		}
+	}
+}
+
+// dependents says which services keep one from stopping.
+func (m *Manager) dependents(scm *session, h handle) error {
+	names, err := scm.ActiveDependents(h)
+	if err != nil || len(names) == 0 {
+		return errors.Join(errDependentRunning, err)
+	}
+	return fmt.Errorf("%w: stop %s first", errDependentRunning, strings.Join(names, ", "))
+}
+
+// Restart stops the service, if it runs, and starts it.
+func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+	return m.with(ctx, s, accessStart|accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
+		if err := m.stop(ctx, scm, name, h); err != nil {
+			return err
+		}
+		return m.start(ctx, scm, name, h)
+	})
+}
+
+// Reload tells the service that its parameters have changed. Windows has no state for
+// what follows: it returns when the service has taken note.
+func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+	return m.control(ctx, s, "reload", controlParamChange, acceptParamChange, stateRunning, stateRunning)
+}
+
+// Pause pauses the service and waits until it has paused.
+func (m *Manager) Pause(ctx context.Context, s service.Spec) error {
+	return m.control(ctx, s, "pause", controlPause, acceptPauseContinue, stateRunning, statePaused)
+}
+
+// Continue has a paused service go on, and waits until it does.
+func (m *Manager) Continue(ctx context.Context, s service.Spec) error {
+	return m.control(ctx, s, "continue", controlContinue, acceptPauseContinue, statePaused, stateRunning)
+}
+
+// control sends a control to a service in state from, which brings it into state to.
+func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code, accept, from, to uint32) error {
+	return m.with(ctx, s, accessPauseContinue|accessQueryStatus, func(scm *session, name string, h handle) error {
+		what := verb + " service " + name
+		now, err := m.settle(ctx, scm, name, h)
+		switch {
+		case err != nil:
+			return err
+		case now.State == to && from != to:
+			return nil
+		case now.State == stateStopped:
+			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
+		case now.State != from:
+			return fmt.Errorf("%s: it is %s: have it continue first", what, states[now.State])
+		case now.Accepted&accept == 0:
+			return fmt.Errorf("%s: %w: the program cannot", what, service.ErrNotSupported)
+		}
+		err = scm.ControlService(h, code)
+		switch number(err) {
+		case noError:
+		case errNotActive:
+			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
+		case errCallNotImplemented:
+			return fmt.Errorf("%s: %w: %w", what, service.ErrNotSupported, err)
+		}
+		if err != nil {
+			return denied(what, err)
+		}
+		now, err = m.settle(ctx, scm, name, h)
+		switch {
+		case err != nil:
+			return err
+		case now.State == stateStopped:
+			text, _ := ended(now)
+			return fmt.Errorf("%s: it has stopped: %s", what, text)
+		case now.State != to:
+			return fmt.Errorf("%s: it is %s again: see its log", what, states[now.State])
+		}
+		return nil
+	})
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package winsvc
+
+func systemText(errno) string { return "an error of Windows" }

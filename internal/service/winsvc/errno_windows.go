@@ -1,0 +1,5 @@
+package winsvc
+
+import "syscall"
+
+func systemText(e errno) string { return syscall.Errno(e).Error() }

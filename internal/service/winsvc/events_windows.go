@@ -1,0 +1,86 @@
+package winsvc
+
+import (
+	"errors"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// The event log of Windows since Vista.
+var (
+	wevtapi   = windows.NewLazySystemDLL("wevtapi.dll")
+	evtQuery  = wevtapi.NewProc("EvtQuery")
+	evtNext   = wevtapi.NewProc("EvtNext")
+	evtRender = wevtapi.NewProc("EvtRender")
+	evtClose  = wevtapi.NewProc("EvtClose")
+)
+
+const (
+	evtQueryChannelPath      = 0x1
+	evtQueryReverseDirection = 0x200
+	evtRenderEventXML        = 1
+	errNoMoreItems           = 259
+)
+
+func (windowsAPI) Events(xpath string, most int) (list []string, err error) {
+	for _, p := range []*windows.LazyProc{evtQuery, evtNext, evtRender, evtClose} {
+		if p.Find() != nil {
+			return nil, errNoLog
+		}
+	}
+	channel, err := windows.UTF16PtrFromString("Application")
+	if err != nil {
+		return nil, err
+	}
+	query, err := windows.UTF16PtrFromString(xpath)
+	if err != nil {
+		return nil, err
+	}
+	results, _, e := evtQuery.Call(0, uintptr(unsafe.Pointer(channel)), uintptr(unsafe.Pointer(query)), evtQueryChannelPath|evtQueryReverseDirection)
+	if results == 0 {
+		if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
+			return nil, errNoLog
+		}
+		return nil, fail(e)
+	}
+	defer func() { _, _, _ = evtClose.Call(results) }()
+	for most == 0 || len(list) < most {
+		var record uintptr
+		var n uint32
+		ok, _, e := evtNext.Call(results, 1, uintptr(unsafe.Pointer(&record)), windows.INFINITE, 0, uintptr(unsafe.Pointer(&n)))
+		if ok == 0 {
+			if errors.Is(e, syscall.Errno(errNoMoreItems)) {
+				return list, nil
+			}
+			if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
+				return nil, errNoLog
+			}
+			return list, fail(e)
+		}
+		xml, err := render(record)
+		_, _, _ = evtClose.Call(record)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, xml)
+	}
+	return list, nil
+}
+
+func render(record uintptr) (string, error) {
+	var properties uint32
+	b, err := grown(func(b *byte, size uint32, needed *uint32) error {
+		ok, _, e := evtRender.Call(0, record, evtRenderEventXML, uintptr(size), uintptr(unsafe.Pointer(b)),
+			uintptr(unsafe.Pointer(needed)), uintptr(unsafe.Pointer(&properties)))
+		if ok == 0 {
+			return e
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return windows.UTF16PtrToString((*uint16)(unsafe.Pointer(&b[0]))), nil
+}

@@ -1,0 +1,44 @@
+// Package winsvc installs and controls services of Windows.
+//
+// It talks to the service control manager itself: package mgr of x/sys asks for all
+// rights to do anything, and drops checkpoints and wait hints.
+//
+// What an installation consists of: the service in the manager's database, with
+// values Environment and Parameters\Glidepath in its key of the registry, where the
+// latter says that it is ours; a source in the Application log; and folders below
+// %ProgramData% that are the service's alone.
+package winsvc
+
+import (
+	"fmt"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/safe"
+)
+
+// Manager is the service control manager of this machine.
+type Manager struct {
+	api     api
+	machine service.Machine
+	safe    func(file string, user bool) error
+}
+
+var _ service.Manager = (*Manager)(nil)
+
+// New returns the manager of m. Elsewhere than on Windows each of its methods fails
+// with service.ErrNotSupported. Of m, only Progress counts.
+func New(m service.Machine) *Manager {
+	return &Manager{api: system(), machine: m, safe: safe.Executable}
+}
+
+// Name is "Windows".
+func (m *Manager) Name() string { return "Windows" }
+
+// refuse is what this manager cannot.
+func refuse(s service.Spec) error {
+	if s.User {
+		return fmt.Errorf("service %s of a user: %w: Windows has services of the machine only; install it as one, or have the Task Scheduler run it when the user logs on",
+			s.ServiceName(), service.ErrNotSupported)
+	}
+	return nil
+}

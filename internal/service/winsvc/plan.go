@@ -1,0 +1,231 @@
+package winsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// another is whose a service is that has our executable and not our mark.
+const another = "kardianos/service or another tool"
+
+// wanted is what Plan tells Apply.
+type wanted struct {
+	name      string
+	installed bool
+	settings  settings
+	folders   []string // of the service, those above first
+	logon     logon
+}
+
+// logon is how the account logs on.
+type logon struct {
+	password func() (string, error)
+	needed   bool // a password, for the account is new to the service
+}
+
+// Plan reads the database of the manager, the registry and the folders. What it may not
+// read without being Administrator it takes for what it should be, with a warning.
+func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+	if err := refuse(s); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	scm, err := m.connect(managerConnect)
+	if err != nil {
+		return nil, err
+	}
+	defer scm.close()
+
+	p := &service.Plan{Spec: s}
+	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
+	name := s.ServiceName()
+	w, warnings := want(s, m.api.Getenv)
+	have, present, err := scm.look(name, w.Security != "")
+	if err != nil {
+		return nil, err
+	}
+	p.Installed = present
+	if w.Security != "" {
+		if w.Security, err = m.api.Canonical(w.Security); err != nil {
+			return nil, fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, s.Windows.SecurityDescriptor, err)
+		}
+	}
+	w.lacks = have.lacks
+	p.Warnings = append(p.Warnings, warnings...)
+	if hasPassword(w.Account) {
+		warn("Account: %s needs the right to log on as a service; services.msc grants it, on the page Log On of the service", w.Account)
+	}
+	for _, l := range levels {
+		switch {
+		case !w.lacks[l]:
+		case l == levelFailureActions:
+			warn("this Windows does not tell the recovery actions of a service (Recovery): they are set again each time")
+		default:
+			if text := w.lacking(l); text != "" {
+				warn("%s", text)
+			}
+		}
+	}
+
+	if present && have.Mark == "" {
+		switch {
+		case strings.EqualFold(base(executable(have.ImagePath)), base(s.Executable)):
+			p.Replaces = another
+			warn("service %s was installed by %s, with the command line %s: it is taken over, and what was set there is replaced", name, another, have.ImagePath)
+		case !force:
+			return nil, fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or give this one another name",
+				name, have.ImagePath, service.ErrForeign, name)
+		default:
+			warn("service %s belonged to another program, with the command line %s: it is replaced", name, have.ImagePath)
+		}
+	}
+	err = m.safe(s.Executable, false)
+	switch {
+	case errors.Is(err, service.ErrUnsafe) && force:
+		warn("%v", err)
+	case err != nil:
+		return nil, err
+	}
+
+	for i, path := range w.Paths {
+		switch _, link, err := m.api.Security(path); {
+		case missing(err):
+			warn("Hardening.WritablePaths: %s is not there: make it, and install again", path)
+			w.Paths[i] = ""
+		case link:
+			warn("Hardening.WritablePaths: %s is a link, which is not followed: name what it leads to", path)
+			w.Paths[i] = ""
+		}
+	}
+	w.Paths = nonempty(w.Paths)
+
+	service0 := service.Artefact{
+		Name: fmt.Sprintf("service %q", name), Present: present, Wanted: true, New: w.text(w),
+	}
+	if present {
+		service0.Old = have.text(w)
+	}
+	source, err := m.source(name)
+	if err != nil {
+		return nil, err
+	}
+	folders, below, err := m.folders(name, s, force, warn)
+	if err != nil {
+		return nil, err
+	}
+	p.Artefacts = []service.Artefact{folders, service0, source}
+	p.Private = wanted{
+		name: name, installed: present, settings: w, folders: below,
+		logon: logon{s.Password, hasPassword(w.Account) && (!present || !sameAccount(have.Account, w.Account))},
+	}
+	return p, nil
+}
+
+func sameAccount(a, b string) bool { return strings.EqualFold(account(a, ""), account(b, "")) }
+
+func nonempty(list []string) (kept []string) {
+	for _, s := range list {
+		if s != "" {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// sourceValues are what makes a source of the Application log.
+func sourceValues() []struct {
+	name string
+	v    value
+} {
+	return []struct {
+		name string
+		v    value
+	}{
+		{"CustomSource", dword(1)},
+		{"EventMessageFile", text(regExpand, eventMessages)},
+		{"TypesSupported", dword(eventTypes)},
+	}
+}
+
+// source is the source of events, as it is and as it will be.
+func (m *Manager) source(name string) (a service.Artefact, err error) {
+	a = service.Artefact{Name: fmt.Sprintf("event source %q", name), Wanted: true}
+	for _, wanted := range sourceValues() {
+		v, err := m.api.ReadValue(eventKey(name), wanted.name)
+		switch {
+		case err == nil:
+			a.Present = true
+			a.Old += wanted.name + ": " + v.words() + "\n"
+		case !missing(err):
+			return a, denied(`read HKLM\`+eventKey(name), err)
+		}
+		a.New += wanted.name + ": " + wanted.v.words() + "\n"
+	}
+	return a, nil
+}
+
+func (v value) words() string {
+	if v.Kind == regDWord && len(v.Data) == 4 {
+		return fmt.Sprintf("%d", uint32(v.Data[0])|uint32(v.Data[1])<<8|uint32(v.Data[2])<<16|uint32(v.Data[3])<<24)
+	}
+	return strings.Join(v.texts(), ", ")
+}
+
+// below are the folders of a service, those above first.
+func (m *Manager) below(name string) []string {
+	d := dirs.System("windows", name, m.api.Getenv)
+	list := []string{d.State[:strings.LastIndexByte(d.State, '\\')]}
+	for _, v := range d.Vars() {
+		list = append(list, v.Dir)
+	}
+	return list
+}
+
+// folders are those of the service, as they are and as they will be. One that is there
+// and belongs to somebody else may be a trap: %ProgramData% lets every user make
+// folders, before the service is installed.
+func (m *Manager) folders(name string, s service.Spec, force bool, warn func(string, ...any)) (a service.Artefact, list []string, err error) {
+	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
+	sid := serviceSID(name)
+	names := map[string]string{
+		"SY": "SYSTEM", "BA": "Administrators", sid: virtual + name, "BU": "Users", "AU": "Authenticated Users", "WD": "Everyone",
+		"CO": "the creator",
+	}
+	list = m.below(name)
+	for _, dir := range list {
+		wanted := dir + ": " + parse(folderSecurity(sid)).words(names) + "\n"
+		a.New += wanted
+		sddl, link, err := m.api.Security(dir)
+		switch {
+		case missing(err):
+			continue
+		case number(err) == errAccessDenied:
+			a.Present = true
+			a.Old += wanted
+			warn("%s: only Administrators see who may use it; it is taken to be as it should", dir)
+			continue
+		case err != nil:
+			return a, nil, fmt.Errorf("%s: %w", dir, err)
+		case link:
+			return a, nil, fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
+		}
+		a.Present = true
+		d := parse(sddl)
+		a.Old += dir + ": " + d.words(names) + "\n"
+		switch {
+		case d.owner == "BA" || d.owner == "SY" || d.owner == sid:
+		case force:
+			warn("%s belonged to %s, who may have left something there", dir, d.owner)
+		default:
+			return a, nil, fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)
+		}
+	}
+	return a, list, nil
+}

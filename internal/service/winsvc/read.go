@@ -1,0 +1,186 @@
+package winsvc
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// session is a connection to the service control manager.
+type session struct {
+	api
+	manager handle
+}
+
+// connect asks for no more than access. The caller closes what it gets.
+func (m *Manager) connect(access uint32) (*session, error) {
+	h, err := m.api.OpenManager(access)
+	if err != nil {
+		return nil, denied("connect to the service control manager", err)
+	}
+	return &session{m.api, h}, nil
+}
+
+func (s *session) close() { s.Close(s.manager) }
+
+// open opens a service. One that is not there is service.ErrNotInstalled.
+func (s *session) open(name string, access uint32) (handle, error) {
+	h, err := s.OpenService(s.manager, name, access)
+	switch {
+	case number(err) == errDoesNotExist:
+		return 0, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
+	case err != nil:
+		return 0, denied("open service "+name, err)
+	}
+	return h, nil
+}
+
+// denied says what to do where rights are missing.
+func denied(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if number(err) == errAccessDenied {
+		return fmt.Errorf("%s: %w: run it as Administrator (from an elevated prompt)", what, service.ErrPermission)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// levels are all, in the order in which they are set.
+var levels = []level{
+	levelDescription, levelSID, levelPrivileges, levelFailureActions, levelNonCrash, levelPreshutdown, levelDelayed,
+}
+
+// read is what a service is set to now. h needs accessQueryConfig.
+func (s *session) read(name string, h handle) (c settings, err error) {
+	if c.config, err = s.QueryConfig(h); err != nil {
+		return c, denied("read the configuration of service "+name, err)
+	}
+	c.lacks = map[level]bool{}
+	for _, l := range levels {
+		i, err := s.QueryInfo(h, l)
+		switch {
+		case number(err) == errInvalidLevel:
+			c.lacks[l] = true
+		case err != nil:
+			return c, denied(fmt.Sprintf("read the configuration of service %s (level %d)", name, l), err)
+		}
+		c.set(l, i)
+	}
+	c.Environment, err = s.list(serviceKey(name), "Environment")
+	if err != nil {
+		return c, err
+	}
+	c.Paths, err = s.list(parametersKey(name), pathsName)
+	if err != nil {
+		return c, err
+	}
+	mark, err := s.list(parametersKey(name), markName)
+	if len(mark) > 0 {
+		c.Mark = mark[0]
+	}
+	return c, err
+}
+
+func (s *session) list(key, name string) ([]string, error) {
+	v, err := s.ReadValue(key, name)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, denied(`read HKLM\`+key+`\`+name, err)
+	}
+	return v.texts(), nil
+}
+
+func missing(err error) bool {
+	n := number(err)
+	return n == errFileNotFound || n == errPathNotFound
+}
+
+// set puts what a level carries where it belongs, and get gets it.
+func (c *settings) set(l level, i info) {
+	switch l {
+	case levelDescription:
+		c.Description = i.Text
+	case levelFailureActions:
+		c.Failure = i.Failure
+	case levelDelayed:
+		c.Delayed = i.Flag
+	case levelNonCrash:
+		c.NonCrash = i.Flag
+	case levelSID:
+		c.SID = i.Number
+	case levelPrivileges:
+		c.Privileges = i.List
+	case levelPreshutdown:
+		c.Preshutdown = i.Number
+	}
+}
+
+func (c *settings) get(l level) (i info) {
+	switch l {
+	case levelDescription:
+		i.Text = c.Description
+	case levelFailureActions:
+		i.Failure = c.Failure
+	case levelDelayed:
+		i.Flag = c.Delayed
+	case levelNonCrash:
+		i.Flag = c.NonCrash
+	case levelSID:
+		i.Number = c.SID
+	case levelPrivileges:
+		i.List = c.Privileges
+	case levelPreshutdown:
+		i.Number = c.Preshutdown
+	}
+	return i
+}
+
+func (i info) equal(o info) bool {
+	return i.Text == o.Text && i.Flag == o.Flag && i.Number == o.Number && slices.Equal(i.List, o.List) &&
+		i.Failure.Reset == o.Failure.Reset && slices.Equal(i.Failure.Actions, o.Failure.Actions)
+}
+
+// probe asks a service that every Windows has which levels there are, for a service
+// that is not there to be asked.
+func (s *session) probe() map[level]bool {
+	lacks := map[level]bool{}
+	h, err := s.OpenService(s.manager, "RpcSs", accessQueryConfig)
+	if err != nil {
+		return lacks // installing will tell
+	}
+	defer s.Close(h)
+	for _, l := range levels {
+		if _, err := s.QueryInfo(h, l); number(err) == errInvalidLevel {
+			lacks[l] = true
+		}
+	}
+	return lacks
+}
+
+// look reads the service, if there is one.
+func (s *session) look(name string, security bool) (c settings, present bool, err error) {
+	access := uint32(accessQueryConfig)
+	if security {
+		access |= accessReadControl
+	}
+	h, err := s.open(name, access)
+	switch {
+	case errors.Is(err, service.ErrNotInstalled):
+		return settings{lacks: s.probe()}, false, nil
+	case err != nil:
+		return c, false, err
+	}
+	defer s.Close(h)
+	c, err = s.read(name, h)
+	if err == nil && security {
+		if c.Security, err = s.ServiceSecurity(h); err != nil {
+			err = denied("read who may use service "+name, err)
+		}
+	}
+	return c, true, err
+}

@@ -1,0 +1,167 @@
+package winsvc
+
+import (
+	"slices"
+	"strings"
+)
+
+// The rights of an entry. Windows writes those of a modify as a number.
+const (
+	rightsFull   = "FA"
+	rightsModify = "0x1301bf"
+)
+
+// folderSecurity lets the system, the administrators and the service into a folder, and
+// nobody else: nothing is inherited from %ProgramData%, where every user may make files.
+func folderSecurity(sid string) string {
+	return "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)" + grantEntry(sid)
+}
+
+func grantEntry(sid string) string { return "(A;OICI;" + rightsModify + ";;;" + sid + ")" }
+
+// dacl is the part of a descriptor that says who may do what: its flags, and its
+// entries, without parentheses.
+type dacl struct {
+	owner   string
+	flags   string
+	entries []string
+	none    bool // no DACL at all: everybody may do everything
+}
+
+// parse takes apart what Windows writes; entries with conditions, which have
+// parentheses in them, too.
+func parse(sddl string) (d dacl) {
+	d.none = true
+	for sddl != "" {
+		if len(sddl) < 2 || sddl[1] != ':' {
+			return d
+		}
+		kind, rest := sddl[0], sddl[2:]
+		end := 0
+		for depth := 0; end < len(rest); end++ {
+			switch rest[end] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+			if depth == 0 && end+1 < len(rest) && rest[end+1] == ':' && strings.ContainsRune("OGDS", rune(rest[end])) {
+				break
+			}
+		}
+		part := rest[:end]
+		sddl = rest[end:]
+		switch kind {
+		case 'O':
+			d.owner = part
+		case 'D':
+			d.none = false
+			d.flags, d.entries = entries(part)
+		}
+	}
+	return d
+}
+
+func entries(part string) (flags string, list []string) {
+	i := strings.IndexByte(part, '(')
+	if i < 0 {
+		return part, nil
+	}
+	flags = part[:i]
+	depth, begin := 0, i
+	for ; i < len(part); i++ {
+		switch part[i] {
+		case '(':
+			if depth == 0 {
+				begin = i + 1
+			}
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				list = append(list, part[begin:i])
+			}
+		}
+	}
+	return flags, list
+}
+
+func (d dacl) String() string {
+	s := "D:" + d.flags
+	for _, e := range d.entries {
+		s += "(" + e + ")"
+	}
+	return s
+}
+
+func field(entry string, i int) string {
+	fields := strings.Split(entry, ";")
+	if i >= len(fields) {
+		return ""
+	}
+	return fields[i]
+}
+
+// grant lets sid modify. The entry comes before those that are inherited, and after
+// those that deny, as Windows wants them.
+func (d dacl) grant(sid string) dacl {
+	d = d.revoke(sid)
+	at := slices.IndexFunc(d.entries, func(e string) bool {
+		return strings.Contains(field(e, 1), "ID") || !strings.Contains(field(e, 0), "D")
+	})
+	if at < 0 {
+		at = len(d.entries)
+	}
+	entry := strings.Trim(grantEntry(sid), "()")
+	d.entries = slices.Insert(slices.Clone(d.entries), at, entry)
+	return d
+}
+
+// grants reports whether sid may modify by an entry of its own.
+func (d dacl) grants(sid string) bool {
+	return slices.Contains(d.entries, strings.Trim(grantEntry(sid), "()"))
+}
+
+// revoke takes away every entry of sid's own.
+func (d dacl) revoke(sid string) dacl {
+	d.entries = slices.DeleteFunc(slices.Clone(d.entries), func(e string) bool {
+		return field(e, 5) == sid && !strings.Contains(field(e, 1), "ID")
+	})
+	return d
+}
+
+// words says in one line who may do what; what it has no words for is as it is.
+func (d dacl) words(names map[string]string) string {
+	name := func(sid string) string {
+		if n, ok := names[sid]; ok {
+			return n
+		}
+		return sid
+	}
+	if d.none {
+		return "everybody full"
+	}
+	list := make([]string, 0, len(d.entries)+2)
+	for _, e := range d.entries {
+		rights := field(e, 2)
+		switch {
+		case field(e, 0) != "A" || field(e, 1) != "OICI":
+			list = append(list, "("+e+")")
+			continue
+		case rights == rightsFull || rights == "0x1f01ff":
+			rights = "full"
+		case rights == rightsModify:
+			rights = "modify"
+		}
+		list = append(list, name(field(e, 5))+" "+rights)
+	}
+	if len(list) == 0 {
+		list = append(list, "nobody")
+	}
+	if !strings.Contains(d.flags, "P") {
+		list = append(list, "and what is inherited")
+	}
+	return strings.Join(list, ", ") + "; of " + name(d.owner)
+}
+
+// protected reports whether nothing is inherited.
+func protected(sddl string) bool { return strings.Contains(parse(sddl).flags, "P") }

@@ -1,0 +1,317 @@
+package winsvc
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// settings are all that there is to set of a service.
+type settings struct {
+	config
+	Description string
+	Delayed     bool
+	SID         uint32
+	Privileges  []string // none: it keeps what its account has
+	Failure     failureActions
+	NonCrash    bool
+	Preshutdown uint32   // milliseconds; 0 leaves it as it is
+	Environment []string // NAME=value
+	Security    string   // SDDL; "" leaves it as it is
+	Mark        string   // the version of the program, with a word before it
+	Paths       []string // that it is let write to
+
+	// lacks are the levels that this Windows does not answer for.
+	lacks map[level]bool
+}
+
+// network is what a service needs that needs the network: the protocol and, for
+// sockets, the Ancillary Function Driver, as Windows' own DHCP client does
+// (https://mskb.pkisolutions.com/kb/193888). Both are drivers that every Windows has and
+// nobody disables. Nothing says when addresses are there. The DHCP client and the cache
+// of DNS would be later, but who disables one of these, as on a server with a fixed
+// address, would have a service that never starts (error 1068). NlaSvc says
+// which network it is, and not that it is there, and newer Windows start it on demand.
+var network = []string{"Tcpip", "Afd"}
+
+// privileges are what a process keeps, for each profile but None.
+//
+// SeChangeNotify is what nobody loses: to go through folders that one may not list. A
+// program of Go needs nothing else to serve the network, at whichever port. Lenient
+// leaves what every service has besides: SeCreateGlobal, for shared memory that other
+// sessions see, and SeImpersonate, to act for a client. The latter is why Lenient is not
+// the default: with it, who takes over the process becomes LocalSystem by having a
+// service of the system connect to a pipe.
+var privileges = map[service.Profile][]string{
+	service.Strict:    {"SeChangeNotifyPrivilege"},
+	service.Network:   {"SeChangeNotifyPrivilege"},
+	service.Localhost: {"SeChangeNotifyPrivilege"},
+	service.LowPorts:  {"SeChangeNotifyPrivilege"},
+	service.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
+}
+
+// want is what s is to be, and what of it Windows lacks.
+func want(s service.Spec, getenv func(string) string) (w settings, warnings []string) {
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+	name := s.ServiceName()
+	w.config = config{
+		Type:         typeOwnProcess,
+		Start:        startAutomatic,
+		ErrorControl: errorControlNormal,
+		ImagePath:    compose(s.Executable, s.Args),
+		DisplayName:  cmp.Or(s.DisplayName, name),
+		Account:      account(s.Account, name),
+	}
+	w.Description = s.Description
+	if s.Template && s.Instance != "" && s.DisplayName != "" {
+		w.DisplayName += " (" + s.Instance + ")" // two services cannot have the same one
+	}
+	w.Mark = cmp.Or(s.Version, "unknown")
+	w.SID = sidUnrestricted
+
+	switch s.Start {
+	case service.Delayed:
+		w.Delayed = true
+	case service.Manual:
+		w.config.Start = startDemand
+	case service.Disabled:
+		w.config.Start = startDisabled
+	case service.OnSocket:
+		warn("Start: Windows does not start services when somebody connects; it is started with the machine")
+	}
+	for _, need := range s.Needs {
+		if need == "network" {
+			w.Dependencies = append(w.Dependencies, network...)
+		} else {
+			w.Dependencies = append(w.Dependencies, need)
+		}
+	}
+	w.Dependencies = unique(append(w.Dependencies, s.Windows.Dependencies...))
+
+	w.Failure, w.NonCrash = recovery(s.Recovery)
+	if s.Preshutdown {
+		// The service keeps a second of it for itself.
+		w.Preshutdown = milliseconds(cmp.Or(s.Windows.Preshutdown, s.StopTimeout+time.Second))
+	}
+	for _, v := range dirs.System("windows", name, getenv).Vars() {
+		w.Environment = append(w.Environment, v.Name+"="+v.Dir)
+	}
+	if s.Template {
+		w.Environment = append(w.Environment, "SERVICE_INSTANCE="+s.Instance)
+	}
+	for _, v := range service.Vars(s.Environment) {
+		w.Environment = append(w.Environment, v.Name+"="+v.Value)
+	}
+	w.Privileges = slices.Clone(privileges[s.Hardening.Profile])
+	for _, c := range s.Hardening.Capabilities {
+		if strings.HasPrefix(c, "Se") && s.Hardening.Profile != service.None {
+			w.Privileges = append(w.Privileges, c)
+		}
+	}
+	w.Privileges = unique(w.Privileges)
+	w.Security = s.Windows.SecurityDescriptor
+	w.Paths = unique(s.Hardening.WritablePaths)
+
+	if s.Directory != "" {
+		warn("WorkingDirectory: Windows starts services in System32; the program goes to the folder of its executable")
+	}
+	if s.Hardening.Profile == service.Localhost {
+		warn("Hardening.Profile: Windows does not keep a service from the network; a rule of its firewall does")
+	}
+	if len(s.Hardening.AddressFamilies) > 0 {
+		warn("Hardening.AddressFamilies: Windows does not confine a service to address families; it may use all")
+	}
+	if s.Limits != (service.Limits{}) {
+		warn("Limits: Windows has none for services; it runs without")
+	}
+	if s.Watchdog > 0 {
+		warn("Watchdog: Windows has none for services; it is not restarted when it hangs")
+	}
+	if s.FDStore > 0 {
+		warn("FileDescriptorStore: Windows keeps nothing open over a restart")
+	}
+	if len(s.Sockets) > 0 {
+		warn("Sockets: Windows does not listen for a service; the program has to")
+	}
+	return w, warnings
+}
+
+// recovery is what the manager does after failures.
+func recovery(r service.Recovery) (f failureActions, nonCrash bool) {
+	if r.Never {
+		return f, false
+	}
+	f.Reset = uint32(min((r.Reset+time.Second-1)/time.Second, math.MaxUint32-1)) // the largest would be never
+	for _, d := range r.Delays {
+		f.Actions = append(f.Actions, action{actionRestart, milliseconds(d)})
+	}
+	return f, !r.CrashOnly
+}
+
+func milliseconds(d time.Duration) uint32 {
+	return uint32(min((d+time.Millisecond-1)/time.Millisecond, math.MaxUint32-1))
+}
+
+// unique drops what was there before, in whatever case.
+func unique(list []string) (kept []string) {
+	for _, s := range list {
+		if !slices.ContainsFunc(kept, func(k string) bool { return strings.EqualFold(k, s) }) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// text is the settings, one a line. What w, which is wanted, leaves as it is has no
+// line, and what this Windows does not tell is said to be so.
+func (s settings) text(w settings) string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		b.WriteString(strings.TrimRight(name+": "+fmt.Sprintf(format, args...), " ") + "\n")
+	}
+	leveled := func(l level, name, text string) {
+		if w.lacks[l] && l != levelFailureActions {
+			text = "this Windows has none"
+		}
+		line(name, "%s", text)
+	}
+	line("ImagePath", "%s", s.ImagePath)
+	line("DisplayName", "%s", s.DisplayName)
+	leveled(levelDescription, "Description", s.Description)
+	line("Type", "%s", serviceType(s.Type))
+	line("StartType", "%s", startType(s.config.Start))
+	leveled(levelDelayed, "DelayedAutoStart", yes(s.Delayed))
+	line("ErrorControl", "%s", errorControl(s.ErrorControl))
+	line("Dependencies", "%s", strings.Join(s.Dependencies, ", "))
+	line("Account", "%s", account(s.Account, ""))
+	leveled(levelSID, "ServiceSidType", sidType(s.SID))
+	leveled(levelPrivileges, "RequiredPrivileges", cmp.Or(strings.Join(s.Privileges, ", "), "all that the account has"))
+	if w.lacks[levelFailureActions] {
+		line("FailureActions", "%s (this Windows does not tell them)", w.Failure)
+	} else {
+		line("FailureActions", "%s", s.Failure)
+	}
+	leveled(levelNonCrash, "FailureActionsOnNonCrashFailures", yes(s.NonCrash))
+	if w.Preshutdown != 0 {
+		leveled(levelPreshutdown, "PreshutdownTimeout", (time.Duration(s.Preshutdown) * time.Millisecond).String())
+	}
+	for _, v := range s.Environment {
+		line("Environment", "%s", v)
+	}
+	if w.Security != "" {
+		line("SecurityDescriptor", "%s", s.Security)
+	}
+	for _, p := range s.Paths {
+		line("Writable", "%s", p)
+	}
+	line(`Parameters\`+markName, "%s", s.Mark)
+	return b.String()
+}
+
+func (f failureActions) String() string {
+	if len(f.Actions) == 0 {
+		return "none"
+	}
+	var list []string
+	for _, a := range f.Actions {
+		d := time.Duration(a.Delay) * time.Millisecond
+		switch a.Type {
+		case actionNone:
+			list = append(list, "nothing")
+		case actionRestart:
+			list = append(list, "restart after "+d.String())
+		case actionReboot:
+			list = append(list, "reboot after "+d.String())
+		case actionCommand:
+			list = append(list, "run a command after "+d.String())
+		default:
+			list = append(list, fmt.Sprintf("action %d after %s", a.Type, d))
+		}
+	}
+	s := strings.Join(list, ", ")
+	if f.Reset == math.MaxUint32 {
+		return s + "; never from the first again"
+	}
+	return s + "; from the first again after " + (time.Duration(f.Reset) * time.Second).String()
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func serviceType(t uint32) string {
+	s := fmt.Sprintf("%#x", t&^typeInteractive)
+	switch t &^ typeInteractive {
+	case typeOwnProcess:
+		s = "own process"
+	case typeSharedProcess:
+		s = "shared process"
+	}
+	if t&typeInteractive != 0 {
+		s += ", interactive"
+	}
+	return s
+}
+
+func startType(t uint32) string {
+	switch t {
+	case startAutomatic:
+		return "automatic"
+	case startDemand:
+		return "manual"
+	case startDisabled:
+		return "disabled"
+	}
+	return fmt.Sprintf("%d", t)
+}
+
+func errorControl(e uint32) string {
+	if e == errorControlNormal {
+		return "normal"
+	}
+	return fmt.Sprintf("%d", e)
+}
+
+func sidType(t uint32) string {
+	switch t {
+	case sidNone:
+		return "none"
+	case sidUnrestricted:
+		return "unrestricted"
+	case sidRestricted:
+		return "restricted"
+	}
+	return fmt.Sprintf("%d", t)
+}
+
+// lacking says what it means that this Windows does not have a level, or "" where
+// nothing was asked of it.
+func (w settings) lacking(l level) string {
+	const lead = "this Windows has no "
+	switch {
+	case l == levelDescription && w.Description != "":
+		return lead + "descriptions of services (Description): nobody reads it"
+	case l == levelFailureActions && len(w.Failure.Actions) > 0:
+		return lead + "recovery actions (Recovery): the service is not restarted when it has failed"
+	case l == levelDelayed && w.Delayed:
+		return lead + "delayed start (Start): the service is started with the others"
+	case l == levelNonCrash && w.NonCrash:
+		return lead + "recovery from exit codes (Recovery.CrashOnly): the service is restarted only when its process has crashed"
+	case l == levelSID:
+		return lead + "SIDs for services (ServiceSidType): its folders are open only to its account, if that is an administrator's, or its own"
+	case l == levelPrivileges && w.Privileges != nil:
+		return lead + "required privileges (Hardening): the service keeps all that its account has"
+	case l == levelPreshutdown && w.Preshutdown != 0:
+		return lead + "time before a shutdown to set (Windows.PreshutdownTimeout): it waits as long as it does by itself"
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package winsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// Status asks with the rights that every user has.
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	st := service.Status{State: service.NotInstalled, ExitCode: -1}
+	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, func(scm *session, name string, h handle) error {
+		now, err := scm.QueryStatus(h)
+		if err != nil {
+			return denied("ask for the state of service "+name, err)
+		}
+		c, err := scm.QueryConfig(h)
+		if err != nil {
+			return denied("read the configuration of service "+name, err)
+		}
+		st = m.status(now)
+		st.Start = start(c.Start)
+		if i, err := scm.QueryInfo(h, levelDelayed); err == nil && i.Flag && st.Start == service.Automatic {
+			st.Start = service.Delayed
+		}
+		return nil
+	})
+	if errors.Is(err, service.ErrNotInstalled) {
+		return st, nil
+	}
+	return st, err
+}
+
+func (m *Manager) status(now status) service.Status {
+	st := service.Status{State: states[now.State], PID: int(now.PID), ExitCode: -1}
+	switch {
+	case st.State == "":
+		st.State = service.Unknown
+		st.Detail = fmt.Sprintf("state %d", now.State)
+	case now.State == stateStopped && now.ExitCode == errNeverStarted:
+		st.Detail = errNeverStarted.Error()
+	case now.State == stateStopped && now.ExitCode != noError:
+		st.State = service.Failed
+		st.Detail, st.ExitCode = ended(now)
+	case pending(now.State):
+		st.Detail = fmt.Sprintf("checkpoint %d, wait hint %s", now.CheckPoint, now.WaitHint)
+	}
+	if now.PID != 0 {
+		// Not everybody may look at every process.
+		if t, err := m.api.Started(now.PID); err == nil {
+			st.Since = t
+		}
+	}
+	return st
+}
+
+func start(t uint32) service.Start {
+	switch t {
+	case startAutomatic:
+		return service.Automatic
+	case startDemand:
+		return service.Manual
+	case startDisabled:
+		return service.Disabled
+	}
+	return ""
+}

@@ -1,0 +1,84 @@
+package winsvc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+const (
+	// How often the manager is asked: a tenth of what the service hints at, within
+	// these. Microsoft's own bounds, 1 s to 10 s, would have people wait for nothing.
+	shortestPoll = 20 * time.Millisecond
+	longestPoll  = time.Second
+
+	// patience is how long a service may be on its way without a sign of getting on, if
+	// it hints at less. The manager itself gives it 30 s to connect, and calls it hung
+	// 80 s after its last hint.
+	patience = 90 * time.Second
+
+	// deletion is how long a service may be marked for deletion.
+	deletion = 15 * time.Second
+)
+
+var states = map[uint32]service.State{
+	stateStopped:         service.Stopped,
+	stateStartPending:    service.Starting,
+	stateStopPending:     service.Stopping,
+	stateRunning:         service.Running,
+	stateContinuePending: service.Continuing,
+	statePausePending:    service.Pausing,
+	statePaused:          service.Paused,
+}
+
+func pending(state uint32) bool {
+	return state != stateStopped && state != stateRunning && state != statePaused
+}
+
+// settle waits until the service is on its way no more, and returns the state that it
+// has then. h needs accessQueryStatus.
+func (m *Manager) settle(ctx context.Context, s *session, name string, h handle) (status, error) {
+	var last status
+	advanced := time.Now()
+	for {
+		now, err := s.QueryStatus(h)
+		if err != nil {
+			return now, denied("ask for the state of service "+name, err)
+		}
+		if !pending(now.State) {
+			return now, nil
+		}
+		if now.State != last.State || now.CheckPoint != last.CheckPoint {
+			advanced = time.Now()
+			m.machine.Waiting(progress(name, now))
+		}
+		last = now
+		if still := time.Since(advanced); still > max(patience, 2*now.WaitHint) {
+			return now, fmt.Errorf("service %s is %s, and has not got on for %s: see its log; process %d can be ended in the Task Manager",
+				name, states[now.State], still.Round(time.Second), now.PID)
+		}
+		if err := rest(ctx, min(max(now.WaitHint/10, shortestPoll), longestPoll)); err != nil {
+			return now, fmt.Errorf("wait for service %s, which is %s: %w", name, states[now.State], err)
+		}
+	}
+}
+
+func progress(name string, s status) string {
+	if s.CheckPoint <= 1 {
+		return fmt.Sprintf("%s is %s", name, states[s.State])
+	}
+	return fmt.Sprintf("%s is %s (checkpoint %d)", name, states[s.State], s.CheckPoint)
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -131,6 +131,7 @@ func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, e
 	if err == nil {
 		done = h.installation(p)
 		err = h.manager.Apply(ctx, p)
+		done.Warnings = p.Warnings // some are found out only now
 	}
 	if err != nil {
 		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)

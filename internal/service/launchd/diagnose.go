@@ -2,11 +2,11 @@ package launchd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
 )
 
 // Diagnose implements service.Manager.
@@ -14,31 +14,12 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	name := s.ServiceName()
 	l := m.layout(name)
 	domain := m.domain(ctx)
-	var found []service.Finding
+	found := onefile.Examine(m.m.Tree, l.plist, s, m.safe)
+	if len(found) == 1 {
+		return found
+	}
 	add := func(level service.Level, what, detail, remedy string) {
 		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
-	}
-	text, exists, err := m.m.Tree.Read(l.plist)
-	switch {
-	case err != nil:
-		add(service.Problem, "property list", err.Error(), "")
-		return found
-	case !exists:
-		add(service.Problem, "property list", "there is no "+l.plist, "install the service")
-		return found
-	case !service.Marked(text):
-		add(service.Warning, "property list", l.plist+" was made by another program", "install makes it anew")
-	default:
-		add(service.OK, "property list", l.plist, "")
-	}
-	if err := m.safe(m.m.Tree.Path(s.Executable), s.User); err != nil {
-		level := service.Problem
-		if errors.Is(err, service.ErrUnsafe) {
-			level = service.Warning
-		}
-		add(level, "executable", err.Error(), "")
-	} else {
-		add(service.OK, "executable", s.Executable, "")
 	}
 	if account := m.account(s); account != "" {
 		if _, err := m.ids(account); err != nil {

@@ -523,16 +523,6 @@ func TestStatusIsReadFromWhatLaunchdPrints(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	for s, want := range map[string]time.Duration{"01:05": 65 * time.Second, "02:01:05": 2*time.Hour + 65*time.Second, "3-00:00:01": 72*time.Hour + time.Second} {
-		if got, ok := elapsed(s); !ok || got != want {
-			t.Errorf("%s: %s, %t", s, got, ok)
-		}
-	}
-	for _, s := range []string{"", "x", "1-", "1:x"} {
-		if _, ok := elapsed(s); ok {
-			t.Errorf("%q is a time", s)
-		}
-	}
 	for out, want := range map[string]bool{"\t\t\"web\" => disabled\n": true, "\t\t\"web\" => true\n": true, "\t\t\"web\" => enabled\n": false, "\t\t\"a.web\" => disabled\n": false, "": false} {
 		if disabledIn(out, "web") != want {
 			t.Errorf("%q", out)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
 )
 
 // job is what launchctl print says of a service.
@@ -146,30 +147,9 @@ func (m *Manager) since(ctx context.Context, pid int) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	d, ok := elapsed(strings.TrimSpace(out))
+	d, ok := onefile.Elapsed(out)
 	if !ok {
 		return time.Time{}
 	}
 	return time.Now().Add(-d).Truncate(time.Second)
-}
-
-// elapsed reads what POSIX has ps print for etime: [[dd-]hh:]mm:ss.
-func elapsed(s string) (time.Duration, bool) {
-	days, rest, ok := strings.Cut(s, "-")
-	if !ok {
-		days, rest = "0", s
-	}
-	d, err := strconv.Atoi(days)
-	if err != nil || rest == "" {
-		return 0, false
-	}
-	total := 0
-	for part := range strings.SplitSeq(rest, ":") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return 0, false
-		}
-		total = total*60 + n
-	}
-	return time.Duration(d)*24*time.Hour + time.Duration(total)*time.Second, true
 }

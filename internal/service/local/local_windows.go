@@ -1,14 +1,13 @@
 package local
 
 import (
-	"fmt"
-
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/winsvc"
 )
 
-func find(_ service.Machine, user bool) (service.Manager, error) {
+func find(m service.Machine, user bool) (service.Manager, error) {
 	if err := machineOnly("Windows", user); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("%w: Windows is not written yet", service.ErrNotSupported)
+	return winsvc.New(m), nil
 }

@@ -1,12 +1,413 @@
+// Package rcd installs services of FreeBSD and DragonFly: a script of rc.d(8), and a
+// line in rc.conf(5).
 package rcd
 
-import "github.com/go-glidepath/glidepath/internal/service"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// Manager is a service.Manager.
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/account"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/safe"
+)
+
+// Manager is the service.Manager of FreeBSD.
 type Manager struct {
-	service.Manager
-	m service.Machine
+	m     service.Machine
+	uid   int
+	safe  func(file string, user bool) error
+	chown onefile.Chown
 }
 
 // New returns the manager that works on m.
-func New(m service.Machine) *Manager { return &Manager{m: m} }
+func New(m service.Machine) *Manager {
+	return &Manager{m: m, uid: os.Geteuid(), safe: safe.Executable}
+}
+
+// Name implements service.Manager.
+func (m *Manager) Name() string { return "rc.d" }
+
+// layout is where the parts of a service are. The log and the files with process IDs
+// are in folders of root: daemon(8) writes to them with all rights, and rc.d kills what
+// they name.
+type layout struct {
+	script, log, supervisor, child string
+	dirs                           dirs.Dirs
+}
+
+func place(name string) layout {
+	return layout{
+		script:     "/usr/local/etc/rc.d/" + name,
+		log:        "/var/log/" + name + ".log",
+		supervisor: "/var/run/" + name + ".pid", // as kardianos/service has it
+		child:      "/var/run/" + name + ".child.pid",
+		dirs:       dirs.System("freebsd", name, os.Getenv),
+	}
+}
+
+// user is the account of the service, which install makes if none is given.
+func user(s service.Spec) string {
+	switch {
+	case s.Root():
+		return "root"
+	case s.Account != "":
+		return s.Account
+	}
+	return account.Name(s.Name)
+}
+
+func file(s service.Spec) onefile.File {
+	l := place(s.ServiceName())
+	return onefile.File{Path: l.script, Mode: 0o755, Text: render(s, user(s), l), Theirs: kardianos}
+}
+
+// kardianos knows the scripts of kardianos/service v1.3.0 by what it sets in them.
+func kardianos(text string) bool {
+	return strings.Contains(text, `_env="IS_DAEMON=1"`) && strings.Contains(text, `daemon_args="-P ${pidfile} -r -t`)
+}
+
+// enabled is what stands in rc.conf.
+func enabled(s service.Spec) string {
+	if s.Start == service.Manual || s.Start == service.Disabled {
+		return "NO"
+	}
+	return "YES"
+}
+
+// Plan implements service.Manager.
+func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+	p := &service.Plan{Spec: s}
+	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
+		if !force || !errors.Is(err, service.ErrUnsafe) {
+			return nil, err
+		}
+		p.Warnings = append(p.Warnings, err.Error())
+	}
+	if err := file(s).Compare(p, m.m.Tree, force); err != nil {
+		return nil, err
+	}
+	name := s.ServiceName()
+	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(name).dirs))
+	old, err := m.rcvar(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("look at rc.conf: %w", err)
+	}
+	p.Artefacts = append(p.Artefacts, service.Artefact{
+		Name: "rc.conf: " + variable(name) + "_enable", Old: old, New: enabled(s), Present: old != "", Wanted: true,
+	})
+	p.Calls = []string{fmt.Sprintf("sysrc %s_enable=%s", variable(name), enabled(s))}
+	if s.Account == "" {
+		if _, exists, err := account.Find(ctx, m.m, user(s)); err == nil && !exists {
+			p.Calls = slices.Insert(p.Calls, 0, "pw useradd -n "+user(s))
+		}
+	}
+	p.Warnings = append(p.Warnings, onefile.Lacks("rc.d", s, "Dependencies", "Limits.OpenFiles")...)
+	return p, nil
+}
+
+// rcvar is what rc.conf says of the service, "" if nothing.
+func (m *Manager) rcvar(ctx context.Context, name string) (string, error) {
+	out, err := m.m.Runner()(ctx, "sysrc", "-n", "-i", variable(name)+"_enable")
+	return strings.TrimSpace(out), err
+}
+
+// Apply implements service.Manager.
+func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+	doing := "install " + p.Spec.ServiceName()
+	if m.uid != 0 {
+		return fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
+	}
+	c := m.m.Tree.Begin()
+	if err := m.apply(ctx, c, p.Spec); err != nil {
+		return onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	return c.Keep()
+}
+
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+	name := s.ServiceName()
+	late := context.WithoutCancel(ctx)
+	owner, err := m.owner(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
+		return err
+	}
+	f := file(s)
+	if err := c.Write(f.Path, f.Text, f.Mode); err != nil {
+		return err
+	}
+	old, err := m.rcvar(ctx, name)
+	if err != nil {
+		return err
+	}
+	key := variable(name) + "_enable"
+	c.Call(func() error {
+		if old == "" {
+			_, err := m.m.Runner()(late, "sysrc", "-i", "-x", key)
+			return err
+		}
+		_, err := m.m.Runner()(late, "sysrc", key+"="+old)
+		return err
+	})
+	_, err = m.m.Runner()(ctx, "sysrc", key+"="+enabled(s))
+	return err
+}
+
+// owner is the account of the service, which is made if it is to have one of its own.
+func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
+	var a account.Account
+	var err error
+	exists := true
+	switch {
+	case s.Root():
+		return onefile.Owner{}, nil
+	case s.Account == "":
+		var made bool
+		if a, made, err = account.Ensure(ctx, m.m, s.Name, "/nonexistent"); made {
+			c.Call(func() error {
+				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.Name)
+				return err
+			})
+		}
+	default:
+		if a, exists, err = account.Find(ctx, m.m, s.Account); err == nil && !exists {
+			err = fmt.Errorf("there is no account %s; make it first (pw useradd)", s.Account)
+		}
+	}
+	return onefile.Owner{UID: a.UID, GID: a.GID}, err
+}
+
+// Remove implements service.Manager.
+func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+	name := s.ServiceName()
+	doing := "remove " + name
+	if err := m.installed(name); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	l := place(name)
+	text, _, err := m.m.Tree.Read(l.script)
+	if err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	if !service.Marked(text) && !kardianos(text) {
+		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.script, service.ErrForeign)
+	}
+	if m.uid != 0 {
+		return nil, fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
+	}
+	if err := m.Stop(ctx, s); err != nil {
+		return nil, err
+	}
+	c := m.m.Tree.Begin()
+	if err := c.Remove(l.script); err != nil {
+		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	if _, err := m.m.Runner()(ctx, "sysrc", "-i", "-x", variable(name)+"_enable"); err != nil {
+		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	removed := append(slices.Clone(c.Done), "rc.conf: "+variable(name)+"_enable")
+	if err := c.Keep(); err != nil || !purge {
+		return removed, err
+	}
+	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(l.dirs))
+	removed = append(removed, gone...)
+	if logErr := os.Remove(m.m.Tree.Path(l.log)); logErr == nil {
+		removed = append(removed, l.log)
+	} else if !errors.Is(logErr, fs.ErrNotExist) {
+		err = errors.Join(err, logErr)
+	}
+	made, accountErr := account.Remove(ctx, m.m, s.Name)
+	if made {
+		removed = append(removed, "account "+account.Name(s.Name))
+	}
+	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
+}
+
+func (m *Manager) installed(name string) error {
+	if !m.m.Tree.Exists(place(name).script) {
+		return service.ErrNotInstalled
+	}
+	return nil
+}
+
+// call runs a command of the script, whatever rc.conf says.
+func (m *Manager) call(ctx context.Context, name, verb string) error {
+	doing := verb + " " + name
+	if err := m.installed(name); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if m.uid != 0 {
+		return fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
+	}
+	_, err := m.m.Runner()(ctx, "service", name, "one"+verb)
+	return onefile.Refused(err, doing)
+}
+
+// Start implements service.Manager.
+func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+	name := s.ServiceName()
+	st, err := m.Status(ctx, s)
+	if err != nil || st.State == service.Running {
+		return err
+	}
+	if err := m.call(ctx, name, "start"); err != nil {
+		return err
+	}
+	return onefile.Supervised(ctx, m.m, name, func() (service.Status, error) { return m.Status(ctx, s) })
+}
+
+// Stop implements service.Manager. The script waits as long as the service may take.
+func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+	name := s.ServiceName()
+	if err := m.installed(name); err != nil {
+		return fmt.Errorf("stop %s: %w", name, err)
+	}
+	st, err := m.Status(ctx, s)
+	if err != nil || st.State == service.Stopped {
+		return err
+	}
+	m.m.Waiting(name + " stops")
+	if err := m.call(ctx, name, "stop"); err != nil {
+		return err
+	}
+	err = onefile.Await(ctx, 100*time.Millisecond, onefile.Margin, func() (bool, error) {
+		st, err := m.Status(ctx, s)
+		return st.State == service.Stopped, err
+	})
+	if errors.Is(err, onefile.ErrLate) {
+		return fmt.Errorf("%s is still there after it was stopped", name)
+	}
+	return err
+}
+
+// Restart implements service.Manager.
+func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+	if err := m.Stop(ctx, s); err != nil {
+		return err
+	}
+	return m.Start(ctx, s)
+}
+
+// Reload implements service.Manager.
+func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+	st, err := m.Status(ctx, s)
+	switch {
+	case err != nil:
+		return err
+	case st.State == service.NotInstalled:
+		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotInstalled)
+	case st.State != service.Running:
+		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotRunning)
+	}
+	return m.call(ctx, s.ServiceName(), "reload")
+}
+
+// Pause implements service.Manager.
+func (m *Manager) Pause(context.Context, service.Spec) error { return onefile.NoPause("rc.d") }
+
+// Continue implements service.Manager.
+func (m *Manager) Continue(context.Context, service.Spec) error { return onefile.NoPause("rc.d") }
+
+// Status implements service.Manager. The files with process IDs are root's alone, so
+// that the processes are looked at: daemon(8) names in its title what it supervises,
+// and which process that is.
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	name := s.ServiceName()
+	st := service.Status{State: service.NotInstalled, ExitCode: -1}
+	if m.installed(name) != nil {
+		return st, nil
+	}
+	out, err := m.m.Runner()(ctx, "ps", "-axww", "-o", "pid=", "-o", "etime=", "-o", "command=")
+	if err != nil {
+		st.State = service.Unknown
+		return st, fmt.Errorf("status of %s: %w", name, err)
+	}
+	st.State, st.PID, st.Since = find(out, name)
+	value, err := m.rcvar(ctx, name)
+	if err != nil && command.Code(err) == -1 {
+		return st, fmt.Errorf("status of %s: %w", name, err)
+	}
+	st.Start = service.Manual
+	if on(value) {
+		st.Start = service.Automatic
+	}
+	return st, nil
+}
+
+// on is checkyesno of rc.subr(8).
+func on(value string) bool {
+	return slices.Contains([]string{"yes", "true", "on", "1"}, strings.ToLower(value))
+}
+
+// find looks for the supervisor and its child in what ps prints. Without a child, it
+// waits before the next one.
+func find(out, name string) (service.State, int, time.Time) {
+	child := 0
+	supervised := false
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		for _, title := range []string{name + "[", name + ":daemon["} { // kardianos/service adds that, after a space
+			_, after, ok := strings.Cut(strings.Join(f[min(2, len(f)):], ""), "daemon:"+title)
+			if !ok || f[2] != "daemon:" {
+				continue
+			}
+			number, _, _ := strings.Cut(after, "]")
+			supervised = true
+			child, _ = strconv.Atoi(number)
+		}
+	}
+	if !supervised {
+		return service.Stopped, 0, time.Time{}
+	}
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[0] != strconv.Itoa(child) {
+			continue
+		}
+		since := time.Time{}
+		if d, ok := onefile.Elapsed(f[1]); ok {
+			since = time.Now().Add(-d).Truncate(time.Second)
+		}
+		return service.Running, child, since
+	}
+	return service.Failed, 0, time.Time{}
+}
+
+// Logs implements service.Manager.
+func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+	return onefile.Log(ctx, m.m.Tree, place(s.ServiceName()).log, q, w)
+}
+
+// Diagnose implements service.Manager.
+func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+	name := s.ServiceName()
+	found := onefile.Examine(m.m.Tree, place(name).script, s, m.safe)
+	if len(found) == 1 {
+		return found
+	}
+	if !s.Root() {
+		if _, exists, err := account.Find(ctx, m.m, user(s)); err != nil || !exists {
+			found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: "there is no " + user(s), Remedy: "install the service anew"})
+		}
+	}
+	if value, err := m.rcvar(ctx, name); err == nil && !on(value) {
+		found = append(found, service.Finding{
+			Level: service.Note, What: "rc.conf", Detail: variable(name) + "_enable is not YES: it does not start with the machine", Remedy: "sysrc " + variable(name) + "_enable=YES",
+		})
+	}
+	return found
+}

@@ -1,0 +1,358 @@
+package rcd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+)
+
+// fake is what the manager runs on FreeBSD.
+type fake struct {
+	trial.Runner
+	tree    files.Tree
+	rc      map[string]string
+	running bool
+	ends    bool // the program ends at once
+	hups    int
+	pid     int
+	fail    map[string]error
+}
+
+const passwd = "root:*:0:0:Charlie &:/root:/bin/sh\nwww:*:80:80:World Wide Web Owner:/nonexistent:/usr/sbin/nologin\n"
+
+func (f *fake) answer(line string) (string, error) {
+	words := strings.Fields(line)
+	for prefix, err := range f.fail {
+		if strings.HasPrefix(line, prefix) {
+			return "", err
+		}
+	}
+	switch words[0] {
+	case "sysrc":
+		last := words[len(words)-1]
+		name, value, set := strings.Cut(last, "=")
+		switch {
+		case set:
+			f.rc[name] = value
+		case strings.Contains(line, "-x"):
+			delete(f.rc, name)
+		case f.rc[name] != "":
+			return f.rc[name] + "\n", nil
+		}
+		return "", nil
+	case "ps":
+		out := "    1     3-01:02:03 /sbin/init\n"
+		if f.running {
+			out += fmt.Sprintf("  %d   01:05 daemon: web[%d] (daemon)\n", f.pid-1, f.pid)
+			if !f.ends {
+				out += fmt.Sprintf("  %d   01:05 /usr/local/bin/web -v\n", f.pid)
+			}
+		}
+		return out, nil
+	case "service":
+		switch words[2] {
+		case "onestart":
+			f.running = true
+			f.pid += 10
+		case "onestop":
+			f.running = false
+		case "onereload":
+			f.hups++
+		}
+		return "", nil
+	case "useradd", "userdel", "getent", "groupdel":
+		return "", fmt.Errorf("%s: %w", line, exec.ErrNotFound)
+	case "pw":
+		text, _, _ := f.tree.Read("/etc/passwd")
+		switch words[1] {
+		case "useradd":
+			c := strings.Index(line, "-c ")
+			d := strings.Index(line, " -d ")
+			return "", os.WriteFile(f.tree.Path("/etc/passwd"), []byte(text+words[3]+":*:900:900:"+line[c+3:d]+":/nonexistent:/usr/sbin/nologin\n"), 0o644)
+		case "userdel":
+			return "", os.WriteFile(f.tree.Path("/etc/passwd"), []byte(passwd), 0o644)
+		}
+		return "", nil
+	}
+	return "", fmt.Errorf("%s is not expected", line)
+}
+
+func world(t *testing.T) (*Manager, *fake) {
+	t.Helper()
+	f := &fake{tree: files.Tree(t.TempDir()), rc: map[string]string{}, pid: 100, fail: map[string]error{}}
+	f.Answer = f.answer
+	trial.Put(t, f.tree, "/etc/passwd", passwd)
+	trial.Put(t, f.tree, "/etc/group", "wheel:*:0:\n")
+	return &Manager{
+		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
+		chown: func(string, int, int) error { return nil },
+	}, f
+}
+
+func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestTheScriptIsAsItWas(t *testing.T) {
+	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+		m, _ := world(t)
+		p, err := m.Plan(context.Background(), s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Golden(t, name+".sh", p.Artefacts[0].New)
+		trial.Golden(t, name+".warnings", trial.Warnings(p))
+		trial.Parses(t, p.Artefacts[0].New)
+	})
+}
+
+func TestALifeFromInstallToRemoveTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ctx, s := context.Background(), trial.Plain()
+		s.CanReload = true
+		state := func(want service.State) service.Status {
+			t.Helper()
+			st, err := m.Status(ctx, s)
+			if err != nil || st.State != want {
+				t.Fatalf("it is %+v, %v; want %s", st, err, want)
+			}
+			return st
+		}
+		for range 2 {
+			state(service.NotInstalled)
+			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
+				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
+				t.Errorf("got %v", err)
+			}
+			install(t, m, s)
+			if f.rc["web_enable"] != "YES" || !strings.Contains(trial.Get(f.tree, "/etc/passwd"), "\nweb:") {
+				t.Errorf("rc.conf %q, passwd %q", f.rc, trial.Get(f.tree, "/etc/passwd"))
+			}
+			state(service.Stopped)
+			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
+				t.Errorf("got %v", err)
+			}
+			for range 2 {
+				if err := m.Start(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if st := state(service.Running); st.PID != f.pid || st.Start != service.Automatic || st.Since.IsZero() {
+				t.Errorf("got %+v", st)
+			}
+			hups := f.hups
+			if err := m.Reload(ctx, s); err != nil || f.hups != hups+1 {
+				t.Errorf("%v, %d HUPs", err, f.hups-hups)
+			}
+			if err := m.Restart(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			if p := install(t, m, s); p.Changed() || !p.Installed {
+				t.Errorf("what is installed already: %+v", p)
+			}
+			removed, err := m.Remove(ctx, s, true)
+			if err != nil || len(removed) != 8 || f.running {
+				t.Errorf("removed %q, %v", removed, err)
+			}
+			if len(f.rc) != 0 || trial.Get(f.tree, "/etc/passwd") != passwd {
+				t.Errorf("left: %q, %q", f.rc, trial.Get(f.tree, "/etc/passwd"))
+			}
+		}
+	})
+}
+
+func TestStartTypesAreWhatRcConfSays(t *testing.T) {
+	for start, want := range map[service.Start]string{service.Automatic: "YES", service.Delayed: "YES", service.Manual: "NO", service.Disabled: "NO"} {
+		m, f := world(t)
+		s := trial.Plain()
+		s.Start = start
+		install(t, m, s)
+		st, err := m.Status(context.Background(), s)
+		if f.rc["web_enable"] != want || err != nil || (st.Start == service.Automatic) != (want == "YES") {
+			t.Errorf("%s: %q, %+v, %v", start, f.rc, st, err)
+		}
+	}
+}
+
+func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.ends = true
+		install(t, m, trial.Plain())
+		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "see its log") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestWhateverFailsNothingIsLeft(t *testing.T) {
+	for _, step := range []string{"pw useradd", "sysrc web_enable", "chown", "script", "no account"} {
+		t.Run(step, func(t *testing.T) {
+			m, f := world(t)
+			s := trial.Plain()
+			if step == "no account" {
+				s.Account = "nobodyknows"
+			}
+			p, err := m.Plan(context.Background(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch step {
+			case "chown":
+				m.chown = func(path string, _, _ int) error {
+					if strings.HasPrefix(path, f.tree.Path("/var/run")) {
+						return errors.New("broken")
+					}
+					return nil
+				}
+			case "script":
+				trial.Put(t, f.tree, "/usr/local/etc/rc.d", "no folder")
+			default:
+				f.fail[step] = errors.New("broken")
+			}
+			before := trial.Snapshot(t, f.tree)
+			if err := m.Apply(context.Background(), p); err == nil {
+				t.Fatal("nothing has failed")
+			}
+			if after := trial.Snapshot(t, f.tree); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+			if len(f.rc) != 0 {
+				t.Errorf("rc.conf has %q", f.rc)
+			}
+		})
+	}
+}
+
+func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
+	m, f := world(t)
+	s := trial.Plain()
+	install(t, m, s)
+	f.rc["web_enable"] = "NO" // by the operator
+	c := f.tree.Begin()
+	if err := m.apply(context.Background(), c, s); err != nil || f.rc["web_enable"] != "YES" {
+		t.Fatal(err, f.rc)
+	}
+	if err := c.Undo(); err != nil || f.rc["web_enable"] != "NO" {
+		t.Errorf("%v, %q", err, f.rc)
+	}
+}
+
+func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
+	m, _ := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	p := install(t, m, s)
+	m.uid = 1001
+	_, err := m.Remove(ctx, s, false)
+	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
+		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestAForeignScriptIsLeftAlone(t *testing.T) {
+	m, f := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", "#!/bin/sh\n")
+	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if p, err := m.Plan(ctx, s, true); err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "/usr/local/etc/rc.d/web") {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
+	m, f := world(t)
+	theirs, err := os.ReadFile(filepath.Join("testdata", "kardianos.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", string(theirs))
+	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestTheSupervisorNamesWhatItSupervises(t *testing.T) {
+	for name, test := range map[string]struct {
+		out   string
+		state service.State
+		pid   int
+	}{
+		"running":         {"10 01:00 daemon: web[12] (daemon)\n12 01:00 /usr/local/bin/web\n", service.Running, 12},
+		"of kardianos":    {"10 01:00 daemon: web: daemon[12] (daemon)\n12 01:00 /usr/local/bin/web\n", service.Running, 12},
+		"waits":           {"10 01:00 daemon: web[12] (daemon)\n", service.Failed, 0},
+		"not there":       {"1 01:00 /sbin/init\n", service.Stopped, 0},
+		"of another name": {"10 01:00 daemon: my-web[12] (daemon)\n12 01:00 x\n", service.Stopped, 0},
+		"who only talks":  {"10 01:00 vi daemon: web[12]\n12 01:00 x\n", service.Stopped, 0},
+	} {
+		if state, pid, _ := find(test.out, "web"); state != test.state || pid != test.pid {
+			t.Errorf("%s: %s, %d", name, state, pid)
+		}
+	}
+}
+
+func TestTheLogIsTheFile(t *testing.T) {
+	m, f := world(t)
+	trial.Put(t, f.tree, "/var/log/web.log", "one\ntwo\n")
+	var b bytes.Buffer
+	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "two\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
+	m, f := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	has := func(want string) {
+		t.Helper()
+		for _, x := range m.Diagnose(ctx, s) {
+			if x.Level > service.OK && strings.Contains(x.Detail, want) {
+				return
+			}
+		}
+		t.Errorf("no word of %q: %+v", want, m.Diagnose(ctx, s))
+	}
+	has("there is no /usr/local/etc/rc.d/web")
+	install(t, m, s)
+	for _, x := range m.Diagnose(ctx, s) {
+		if x.Level != service.OK {
+			t.Errorf("%+v", x)
+		}
+	}
+	f.rc["web_enable"] = "NO"
+	has("web_enable is not YES")
+	trial.Put(t, f.tree, "/etc/passwd", passwd)
+	has("there is no web")
+	m.safe = func(string, bool) error { return service.ErrUnsafe }
+	has(service.ErrUnsafe.Error())
+}

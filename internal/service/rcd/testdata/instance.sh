@@ -1,0 +1,68 @@
+#!/bin/sh
+# Made by Glidepath; install makes it anew.
+#
+# PROVIDE: web_eu_1
+# REQUIRE: FILESYSTEMS LOGIN
+# KEYWORD: shutdown
+
+. /etc/rc.subr
+
+name=web_eu_1
+desc=web
+rcvar=web_eu_1_enable
+load_rc_config "$name"
+: "${web_eu_1_enable:=NO}"
+
+pidfile=/var/run/web@eu.1.pid
+childfile=/var/run/web@eu.1.child.pid
+procname=/usr/sbin/daemon
+budget=35
+start_cmd=web_eu_1_start
+stop_cmd=web_eu_1_stop
+
+launch='umask 077
+export CACHE_DIRECTORY=/var/cache/web@eu.1
+export CONFIGURATION_DIRECTORY=/usr/local/etc/web@eu.1
+export LOGS_DIRECTORY=/var/log/web@eu.1
+export RUNTIME_DIRECTORY=/var/run/web@eu.1
+export SERVICE_INSTANCE=eu.1
+export STATE_DIRECTORY=/var/db/web@eu.1
+cd / || exit 1
+exec "$@"'
+
+web_eu_1_start()
+{
+	if [ -n "$rc_pid" ]; then
+		echo "${name} already running? (pid=$rc_pid)."
+		return 1
+	fi
+	echo "Starting ${name}."
+	install -d -m 0700 -o web -g "$(id -gn web)" /var/run/web@eu.1 || return 1
+	/usr/sbin/daemon -P /var/run/web@eu.1.pid -p /var/run/web@eu.1.child.pid -t web@eu.1 -o /var/log/web@eu.1.log -R 1 -u web \
+		/bin/sh -c "$launch" web@eu.1 \
+		/usr/local/bin/web
+}
+
+web_eu_1_stop()
+{
+	if [ -z "$rc_pid" ]; then
+		echo "${name} not running? (check $pidfile)."
+		return 0
+	fi
+	echo "Stopping ${name}."
+	child=$(cat "$childfile" 2>/dev/null)
+	kill -TERM "$rc_pid"
+	left=$((budget * 10))
+	while kill -0 "$rc_pid" 2>/dev/null || kill -0 $child 2>/dev/null; do
+		if [ "$left" -le 0 ]; then
+			echo "${name} did not stop within ${budget} seconds: killed."
+			kill -KILL $child "$rc_pid" 2>/dev/null
+			rm -f "$pidfile" "$childfile"
+			return 0
+		fi
+		left=$((left - 1))
+		sleep 0.1
+	done
+}
+
+run_rc_command "$1"

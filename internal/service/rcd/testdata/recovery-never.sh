@@ -1,0 +1,67 @@
+#!/bin/sh
+# Made by Glidepath; install makes it anew.
+#
+# PROVIDE: web
+# REQUIRE: FILESYSTEMS LOGIN
+# KEYWORD: shutdown
+
+. /etc/rc.subr
+
+name=web
+desc=web
+rcvar=web_enable
+load_rc_config "$name"
+: "${web_enable:=NO}"
+
+pidfile=/var/run/web.pid
+childfile=/var/run/web.child.pid
+procname=/usr/sbin/daemon
+budget=35
+start_cmd=web_start
+stop_cmd=web_stop
+
+launch='umask 077
+export CACHE_DIRECTORY=/var/cache/web
+export CONFIGURATION_DIRECTORY=/usr/local/etc/web
+export LOGS_DIRECTORY=/var/log/web
+export RUNTIME_DIRECTORY=/var/run/web
+export STATE_DIRECTORY=/var/db/web
+cd / || exit 1
+exec "$@"'
+
+web_start()
+{
+	if [ -n "$rc_pid" ]; then
+		echo "${name} already running? (pid=$rc_pid)."
+		return 1
+	fi
+	echo "Starting ${name}."
+	install -d -m 0700 -o web -g "$(id -gn web)" /var/run/web || return 1
+	/usr/sbin/daemon -P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web \
+		/bin/sh -c "$launch" web \
+		/usr/local/bin/web
+}
+
+web_stop()
+{
+	if [ -z "$rc_pid" ]; then
+		echo "${name} not running? (check $pidfile)."
+		return 0
+	fi
+	echo "Stopping ${name}."
+	child=$(cat "$childfile" 2>/dev/null)
+	kill -TERM "$rc_pid"
+	left=$((budget * 10))
+	while kill -0 "$rc_pid" 2>/dev/null || kill -0 $child 2>/dev/null; do
+		if [ "$left" -le 0 ]; then
+			echo "${name} did not stop within ${budget} seconds: killed."
+			kill -KILL $child "$rc_pid" 2>/dev/null
+			rm -f "$pidfile" "$childfile"
+			return 0
+		fi
+		left=$((left - 1))
+		sleep 0.1
+	done
+}
+
+run_rc_command "$1"

@@ -1,0 +1,240 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+)
+
+// lastLines is how much of the log goes with a failure.
+const lastLines = 3
+
+// Start starts the service and returns when it is ready. A service that is started by
+// its sockets has them listen instead.
+func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+	u, sockets, err := m.installed(ctx, s)
+	if err != nil {
+		return err
+	}
+	if u["ActiveState"] == "active" {
+		return nil
+	}
+	if err := startable(u, s); err != nil {
+		return err
+	}
+	if u.start(sockets) == service.OnSocket {
+		return m.listen(ctx, s, sockets)
+	}
+	m.machine.Waiting("for " + s.ServiceName() + " to be ready")
+	return m.bring(ctx, s, "start")
+}
+
+// installed returns what systemd knows of a service that is installed.
+func (m *Manager) installed(ctx context.Context, s service.Spec) (shown, []shown, error) {
+	if err := which(s); err != nil {
+		return nil, nil, err
+	}
+	u, sockets, err := m.show(ctx, s)
+	if err == nil && u.state() == service.NotInstalled {
+		err = service.ErrNotInstalled
+	}
+	return u, sockets, err
+}
+
+// startable says why systemd would refuse to start a unit.
+func startable(u shown, s service.Spec) error {
+	switch {
+	case u["LoadState"] == "masked":
+		return fmt.Errorf("it is masked, which forbids to start it: systemctl unmask %s", unit(s))
+	case u["LoadState"] != "loaded":
+		return fmt.Errorf("its unit cannot be loaded: %s; systemd-analyze verify %s says more", u.loadError(), unit(s))
+	case u["RefuseManualStart"] == "yes":
+		return fmt.Errorf("it is disabled: install it with another start type")
+	}
+	return nil
+}
+
+// listen starts the sockets.
+func (m *Manager) listen(ctx context.Context, s service.Spec, sockets []shown) error {
+	m.machine.Waiting("for the sockets of " + s.ServiceName())
+	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, ids(sockets)...)...); err != nil {
+		return m.hurried(ctx, err)
+	}
+	return nil
+}
+
+func ids(units []shown) []string {
+	names := make([]string, len(units))
+	for i, u := range units {
+		names[i] = u["Id"]
+	}
+	return names
+}
+
+// bring starts or restarts the service, and makes sure that it runs.
+func (m *Manager) bring(ctx context.Context, s service.Spec, verb string) error {
+	_, failed := m.systemctl(ctx, verb, "--", unit(s))
+	if failed != nil && ctx.Err() != nil {
+		return m.hurried(ctx, failed)
+	}
+	if failed != nil && command.Code(failed) < 1 {
+		return failed // nothing that systemd has said about the service
+	}
+	u, _, err := m.show(ctx, s)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	state := u.state()
+	switch {
+	case failed == nil && (state == service.Running || state == service.Reloading):
+		return nil
+	case state == service.Failed:
+		return errors.New(m.because(ctx, s, u))
+	case failed != nil:
+		return failed
+	}
+	return fmt.Errorf("it was started, and is %s now%s", state, m.lastSaid(ctx, s, u))
+}
+
+// because says in one line why a service has failed: how it ended, and what it has
+// said last.
+func (m *Manager) because(ctx context.Context, s service.Spec, u shown) string {
+	return u.why() + m.lastSaid(ctx, s, u)
+}
+
+// lastSaid are the last lines of the service itself, of this invocation, to be put
+// behind something.
+func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string {
+	id := u["InvocationID"]
+	if id == "" {
+		return ""
+	}
+	field := "_SYSTEMD_INVOCATION_ID="
+	if m.user {
+		field = "USER_INVOCATION_ID="
+	}
+	out, err := m.machine.Runner()(ctx, "journalctl", "--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines), "_SYSTEMD_INVOCATION_ID="+id, "+", field+id)
+	if said := oneLine(out); err == nil && said != "" {
+		return "; its last words: " + said
+	}
+	return "; " + m.logHint(s)
+}
+
+// logHint says where the log is.
+func (m *Manager) logHint(s service.Spec) string {
+	if m.user {
+		return "its log: journalctl --user-unit " + unit(s)
+	}
+	return "its log: journalctl -u " + unit(s)
+}
+
+// hurried is the error where systemctl was not waited for any more.
+func (m *Manager) hurried(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("not waited for any longer; systemd goes on with it: %w", context.Cause(ctx))
+}
+
+// Stop stops the service, and first its sockets, which would start it again. A service
+// that does not stop in its time is killed, which is no error here: it has stopped.
+func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+	u, sockets, err := m.installed(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !u.runs() && !listening(sockets) {
+		return nil
+	}
+	return m.halt(ctx, s, sockets)
+}
+
+func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) error {
+	m.machine.Waiting("for " + s.ServiceName() + " to stop")
+	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unit(s)}, ids(sockets)...)...)
+	if failed != nil && ctx.Err() != nil {
+		return m.hurried(ctx, failed)
+	}
+	if failed != nil {
+		return failed
+	}
+	u, _, err := m.show(ctx, s)
+	if err != nil {
+		return err
+	}
+	if u.runs() {
+		return fmt.Errorf("it was stopped, and is %s now: something has started it again", u.state())
+	}
+	return nil
+}
+
+// Restart stops the service if it runs, and starts it. One that is started by its
+// sockets is only restarted if it runs; the sockets listen on meanwhile.
+func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+	u, sockets, err := m.installed(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := startable(u, s); err != nil {
+		return err
+	}
+	if u.start(sockets) == service.OnSocket && !u.runs() {
+		return m.listen(ctx, s, sockets)
+	}
+	m.machine.Waiting("for " + s.ServiceName() + " to be ready again")
+	return m.bring(ctx, s, "restart")
+}
+
+// Reload returns when the program has said that it has read its configuration anew;
+// before systemd 253, when it has been asked to. A reload that fails in the program,
+// which goes on as before, is an error.
+func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+	if !s.CanReload {
+		return fmt.Errorf("%w: the program has nothing to read anew; restart it", service.ErrNotSupported)
+	}
+	u, _, err := m.installed(ctx, s)
+	if err != nil {
+		return err
+	}
+	if state := u.state(); state != service.Running && state != service.Reloading {
+		return fmt.Errorf("%w: it is %s", service.ErrNotRunning, state)
+	}
+	m.machine.Waiting("for " + s.ServiceName() + " to reload")
+	_, failed := m.systemctl(ctx, "reload", "--", unit(s))
+	if failed != nil && ctx.Err() != nil {
+		return m.hurried(ctx, failed)
+	}
+	u, _, err = m.show(ctx, s)
+	switch {
+	case failed != nil && err == nil && u.state() == service.Running && u["ReloadResult"] != "success":
+		return fmt.Errorf("it did not say that it has reloaded (ReloadResult=%s), and runs on; %s", u["ReloadResult"], m.logHint(s))
+	case failed != nil && err == nil && u.state() == service.Failed:
+		return errors.New(m.because(ctx, s, u))
+	case failed != nil:
+		return failed
+	case err != nil:
+		return err
+	case !u.runs():
+		return fmt.Errorf("it has stopped instead%s", m.lastSaid(ctx, s, u))
+	}
+	if _, reason, ok := strings.Cut(u["StatusText"], reloadFailed); ok {
+		return fmt.Errorf("it goes on as before, as the program could not: %s", reason)
+	}
+	return nil
+}
+
+// reloadFailed is how a program of this library begins to tell why a reload has
+// failed: systemd has no message for that but the text of its state.
+const reloadFailed = "the last reload failed: "
+
+// Pause is not supported: systemd knows no pause.
+func (*Manager) Pause(context.Context, service.Spec) error { return errPause }
+
+// Continue is not supported either.
+func (*Manager) Continue(context.Context, service.Spec) error { return errPause }
+
+var errPause = fmt.Errorf("%w: systemd has no pause", service.ErrNotSupported)

@@ -1,0 +1,249 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+)
+
+// diagnosis is what Diagnose finds.
+type diagnosis struct {
+	*Manager
+	ctx   context.Context
+	spec  service.Spec
+	found []service.Finding
+}
+
+func (d *diagnosis) add(level service.Level, what, detail, remedy string) {
+	d.found = append(d.found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
+}
+
+// Diagnose looks at the unit as systemd has loaded it, at how it has ended last, and at
+// what the unit names and the machine may lack.
+func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+	s.User = m.user
+	d := diagnosis{Manager: m, ctx: ctx, spec: s}
+	if err := which(s); err != nil {
+		d.add(service.Note, "unit", err.Error(), "")
+		return d.found
+	}
+	u, sockets, err := m.show(ctx, s)
+	if err != nil {
+		d.add(service.Problem, "systemd", err.Error(), "")
+		return d.found
+	}
+	if !u.there() && !u.runs() {
+		return nil // what is to be done about it is the same for all managers
+	}
+	d.loaded(u)
+	d.ended(u)
+	d.listened(u, sockets)
+	d.accounted()
+	d.reached()
+	d.needed()
+	d.lingering(u.start(sockets))
+	d.versioned()
+	return d.found
+}
+
+// systemctlLine is a command for people.
+func (d *diagnosis) systemctlLine(args ...string) string {
+	line := "systemctl "
+	if d.user {
+		line += "--user "
+	}
+	return line + strings.Join(args, " ")
+}
+
+func (d *diagnosis) loaded(u shown) {
+	name := unit(d.spec)
+	switch u["LoadState"] {
+	case "loaded":
+		d.add(service.OK, "unit", u["FragmentPath"], "")
+	case "masked":
+		d.add(service.Problem, "unit", name+" is masked: nothing can start it", d.systemctlLine("unmask", name))
+	case "not-found":
+		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.systemctlLine("stop", name))
+	default:
+		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+u["FragmentPath"])
+	}
+	if u["NeedDaemonReload"] == "yes" {
+		d.add(service.Warning, "unit", "its file has changed since systemd has read it", d.systemctlLine("daemon-reload"))
+	}
+	if drops := u["DropInPaths"]; drops != "" {
+		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.systemctlLine("cat", name)+" shows what counts")
+	}
+}
+
+func (d *diagnosis) ended(u shown) {
+	if u.state() != service.Failed {
+		if n := u["NRestarts"]; n != "" && n != "0" {
+			d.add(service.Note, "restarts", n+" since it was started", d.logHint(d.spec))
+		}
+		return
+	}
+	remedy := d.logHint(d.spec)
+	switch code := u.exitCode(); {
+	case u["Result"] == "start-limit-hit":
+		remedy = d.systemctlLine("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
+	case u["Result"] == "timeout":
+		remedy = "Config.StartTimeout and StopTimeout bound it; the log has the stack of what hung: " + remedy
+	case u["Result"] == "watchdog":
+		remedy = "the log has the stack of each goroutine: " + remedy
+	case u["Result"] == "oom-kill":
+		remedy = "give it more memory, Limits.Memory for one"
+	case code == 203:
+		remedy = "see what is said about the executable"
+	case code == 217:
+		remedy = "see what is said about the account"
+	case code == 226:
+		remedy = "see what is said about paths; in a container that forbids namespaces, Hardening.Profile \"no sandbox\""
+	case code == 128+31:
+		remedy = "Hardening.Profile \"lenient\" allows more system calls"
+	}
+	d.add(service.Problem, "last end", d.because(d.ctx, d.spec, u), remedy)
+}
+
+func (d *diagnosis) listened(u shown, sockets []shown) {
+	for _, k := range sockets {
+		switch {
+		case k["ActiveState"] == "failed":
+			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may listen there: journalctl -u "+k["Id"])
+		case k["ActiveState"] != "active" && u.start(sockets) == service.OnSocket:
+			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.systemctlLine("start", k["Id"]))
+		}
+	}
+}
+
+func (d *diagnosis) accounted() {
+	if d.user || d.spec.Account == "" || d.spec.Root() {
+		return
+	}
+	_, err := d.machine.Runner()(d.ctx, "getent", "passwd", "--", d.spec.Account)
+	switch command.Code(err) {
+	case 0:
+		d.add(service.OK, "account", d.spec.Account, "")
+	case 2:
+		d.add(service.Problem, "account", "there is no user "+d.spec.Account, "useradd --system "+d.spec.Account)
+	}
+}
+
+// reached looks whether the service gets at what it needs, through its sandbox.
+func (d *diagnosis) reached() {
+	args := []string{"show", "--property=ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,ReadWritePaths,User,DynamicUser", "--", unit(d.spec)}
+	out, err := d.systemctl(d.ctx, args...)
+	if err != nil {
+		return
+	}
+	u := parse(out)
+	tree, executable := d.machine.Tree, d.spec.Executable
+	for _, p := range d.spec.Hardening.WritablePaths {
+		if !d.user && !tree.Exists(p) {
+			d.add(service.Problem, "path "+p, "it does not exist; the service may write there, and does not start without it (226/NAMESPACE)", "make it")
+		}
+	}
+	info, err := os.Stat(tree.Path(executable))
+	if err != nil {
+		return // that is looked at for all managers
+	}
+	if info.Mode().Perm()&0o111 == 0 {
+		d.add(service.Problem, "executable", fmt.Sprintf("%s may not be executed, its mode is %04o (203/EXEC)", executable, info.Mode().Perm()), "chmod +x "+executable)
+	}
+	bound := strings.Contains(u["BindReadOnlyPaths"]+" "+u["BindPaths"], executable)
+	home := u["ProtectHome"] == "yes" || u["ProtectHome"] == "tmpfs"
+	for _, p := range []string{executable, d.target(executable)} {
+		if !bound && (home && below(p, homes) || u["PrivateTmp"] == "yes" && below(p, temporaries)) {
+			d.add(service.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install it anew, which lets it through; or move it, to /usr/local/bin for one")
+			return
+		}
+	}
+	if d.user || bound || u["DynamicUser"] != "yes" && (u["User"] == "" || u["User"] == "root") {
+		return
+	}
+	for dir := path.Dir(executable); ; dir = path.Dir(dir) {
+		info, err := os.Stat(tree.Path(dir))
+		if err == nil && info.Mode().Perm()&0o001 == 0 {
+			d.add(service.Warning, "executable", fmt.Sprintf("not everybody may enter %s, its mode is %04o; the account of the service has to (203/EXEC)", dir, info.Mode().Perm()), "chmod o+x "+dir)
+		}
+		if dir == "/" || dir == "." {
+			return
+		}
+	}
+}
+
+// target is where a link leads.
+func (d *diagnosis) target(p string) string {
+	root := d.machine.Tree.Path("/")
+	real, err := d.links(d.machine.Tree.Path(p))
+	if err != nil {
+		return p
+	}
+	if root != "/" {
+		real = path.Join("/", strings.TrimPrefix(real, root))
+	}
+	return real
+}
+
+// needed looks for units without which systemd does not start the service.
+func (d *diagnosis) needed() {
+	for _, n := range d.spec.Needs {
+		if n == "network" {
+			continue
+		}
+		if !strings.HasSuffix(n, ".service") {
+			n += ".service"
+		}
+		out, err := d.systemctl(d.ctx, "show", "--property=LoadState,ActiveState", "--", n)
+		if err != nil {
+			continue
+		}
+		switch u := parse(out); {
+		case !u.there():
+			d.add(service.Problem, "dependency "+n, "systemd knows no such unit, and does not start the service without it", "install that first")
+		case u["LoadState"] == "masked":
+			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
+		case u["ActiveState"] == "failed":
+			d.add(service.Problem, "dependency "+n, "it has failed", d.systemctlLine("status", n))
+		}
+	}
+}
+
+func (d *diagnosis) lingering(start service.Start) {
+	if !d.user || start == service.Manual || start == service.Disabled {
+		return
+	}
+	args := []string{"show-user", "--property=Linger", "--value"}
+	if uid := d.uid(); uid >= 0 {
+		args = append(args, fmt.Sprint(uid))
+	}
+	out, err := d.machine.Runner()(d.ctx, "loginctl", args...)
+	if err == nil && strings.TrimSpace(out) == "no" {
+		d.add(service.Warning, "lingering", "it starts when you log on and stops with your last session", "loginctl enable-linger")
+	}
+}
+
+func (d *diagnosis) versioned() {
+	v, err := d.version(d.ctx)
+	if err != nil {
+		return
+	}
+	if v == 0 {
+		d.add(service.Note, "systemd", fmt.Sprintf("its version is not known; the unit is for %d", conservative), "")
+		return
+	}
+	level, detail := service.OK, fmt.Sprintf("version %d", v)
+	if v < hasNotifyReload {
+		level, detail = service.Note, fmt.Sprintf("version %d: it does not wait for a reload, which it does since %d", v, hasNotifyReload)
+	}
+	d.add(level, "systemd", detail, "")
+	if _, warnings, err := Render(d.spec, v, d.target(d.spec.Executable)); err == nil {
+		for _, w := range warnings {
+			d.add(service.Note, "systemd", w, "")
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package systemd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// Each kind of value has rules of its own in unit files. What stands here was tried on
+// systemd 257, with a program that says what has reached it. No value has a control
+// character but the tab: Spec.Check lets none through.
+
+// text is a value that systemd takes as it stands: a description, a path that is alone
+// in its line. Only % means something, and a backslash at the very end, which would
+// take the next line with it; what follows it is stripped.
+func text(s string) string {
+	s = strings.ReplaceAll(s, "%", "%%")
+	if strings.HasSuffix(s, `\`) {
+		s += " "
+	}
+	return s
+}
+
+// quoted is a word of a list, where quotes keep blanks and a backslash takes away what
+// a character means.
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(s) + `"`
+}
+
+// word is quoted where it has to be.
+func word(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return ('a' > r || r > 'z') && ('A' > r || r > 'Z') && ('0' > r || r > '9') && !strings.ContainsRune("/._-+=:,@^", r) && r < 0x80
+	}) {
+		return s
+	}
+	return quoted(s)
+}
+
+// execLine is the value of an ExecStart that runs executable with args.
+//
+// Where a $ is among them, the colon before it keeps systemd from looking for variables
+// anywhere in the line. An executable that has a quote or a backslash in its path is
+// refused by systemd; a shell, which is gone at once, runs it.
+func execLine(executable string, args []string) string {
+	words := append([]string{executable}, args...)
+	if strings.ContainsAny(executable, `"'\`) {
+		words = append([]string{"/bin/sh", "-c", `exec "$0" "$@"`}, words...)
+	}
+	prefix := ""
+	for i, w := range words {
+		if strings.Contains(w, "$") {
+			prefix = ":"
+		}
+		words[i] = word(w)
+	}
+	return prefix + strings.Join(words, " ")
+}
+
+// assignment is the value of an Environment with one variable.
+func assignment(v service.Var) string { return word(v.Name + "=" + v.Value) }
+
+// What paths in a list cannot have. What systemd makes of quotes and backslashes there
+// differs from directive to directive; some it reads twice, and then does not start the
+// service ("Failed to deserialize"). In a BindPaths, a colon separates.
+const (
+	notInLists = `"'\`
+	notInBinds = notInLists + ":"
+)
+
+// paths is the value of a list of paths, none of which has a character of without.
+func paths(field string, list []string, without string) (string, error) {
+	words := make([]string, len(list))
+	for i, p := range list {
+		if strings.ContainsAny(p, without) {
+			return "", fmt.Errorf("%w: %s has %q: systemd takes no path there with one of %s in it", service.ErrSpec, field, p, without)
+		}
+		words[i] = word(p)
+	}
+	return strings.Join(words, " "), nil
+}
+
+// credential is the value of a LoadCredential.
+func credential(name, file string) (string, error) {
+	if strings.ContainsAny(file, `"'\`) || file != strings.TrimSpace(file) {
+		return "", fmt.Errorf(`%w: Systemd.Credentials has %q: systemd takes no path there with ", ' or \ in it, or with a blank at its end`, service.ErrSpec, file)
+	}
+	return name + ":" + text(file), nil
+}
+
+// span is a duration. It is rounded up, so that it never becomes 0, which often means
+// for ever.
+func span(d time.Duration) string {
+	switch {
+	case d%time.Second == 0:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d%time.Millisecond == 0:
+		return fmt.Sprintf("%dms", d/time.Millisecond)
+	}
+	return fmt.Sprintf("%dus", (d+time.Microsecond-1)/time.Microsecond)
+}

@@ -1,0 +1,372 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+)
+
+// private is what Apply needs of a plan besides what all plans have.
+type private struct {
+	spec  service.Spec
+	files []file
+	links []link
+}
+
+// file is a unit file that is made, replaced or removed.
+type file struct {
+	service.Artefact
+	unit     string // its name
+	displace bool   // it is a link, or a mask, that goes
+}
+
+// link is whether a unit starts by itself.
+type link struct {
+	unit      string
+	had, want bool
+	again     bool // its file is another, perhaps with another target
+	stop      bool // its file goes
+}
+
+// Plan compares what Render writes with the unit files that are there, and what is
+// enabled with what should be.
+func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+	s.User = m.user
+	version, err := m.version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &service.Plan{Spec: s}
+	real, err := m.executable(p, s, force)
+	if err != nil {
+		return nil, err
+	}
+	units, warnings, err := Render(s, version, real)
+	if err != nil {
+		return nil, err
+	}
+	p.Warnings = append(p.Warnings, warnings...)
+
+	dir, err := m.folder()
+	if err != nil {
+		return nil, err
+	}
+	var serv shown
+	var sockets []shown
+	if which(s) == nil {
+		if serv, sockets, err = m.show(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	todo := private{spec: s}
+	for i, u := range units {
+		f := file{unit: u.Name, Artefact: service.Artefact{Name: path.Join(dir, u.Name), Mode: "0644", New: u.Text, Wanted: true}}
+		if err := m.compare(p, s, &f, i == 0, force); err != nil {
+			return nil, err
+		}
+		todo.files = append(todo.files, f)
+	}
+	if err := m.elsewhere(p, s, dir, serv, force); err != nil {
+		return nil, err
+	}
+	leftovers, err := m.leftovers(s, dir, units)
+	if err != nil {
+		return nil, err
+	}
+	todo.files = append(todo.files, leftovers...)
+	todo.links = m.linked(s, dir, todo.files, serv, sockets)
+	m.remark(ctx, p, s, dir)
+	todo.describe(p, m.user)
+	return p, nil
+}
+
+// executable looks at what is to be run, and returns where links lead.
+func (m *Manager) executable(p *service.Plan, s service.Spec, force bool) (real string, err error) {
+	tree := m.machine.Tree
+	real, err = m.links(tree.Path(s.Executable))
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return s.Executable, nil // a plan needs no rights
+	case err != nil:
+		return "", fmt.Errorf("%w: Executable: %w", service.ErrSpec, err)
+	}
+	if root := tree.Path("/"); root != "/" {
+		real = path.Join("/", strings.TrimPrefix(real, root))
+	}
+	if m.user {
+		return real, nil
+	}
+	switch err := m.safe(tree.Path(s.Executable), false); {
+	case errors.Is(err, service.ErrUnsafe) && force:
+		p.Warnings = append(p.Warnings, err.Error())
+	case err != nil:
+		return "", err
+	}
+	return real, nil
+}
+
+// compare looks at what stands in the place of a unit file.
+func (m *Manager) compare(p *service.Plan, s service.Spec, f *file, main, force bool) error {
+	tree := m.machine.Tree
+	foreign := func(format string, args ...any) error {
+		said := fmt.Sprintf(format, args...)
+		if force {
+			p.Warnings = append(p.Warnings, said+"; it is replaced")
+			return nil
+		}
+		return fmt.Errorf("%s: %w", said, service.ErrForeign)
+	}
+	f.Present = tree.Exists(f.Name)
+	if target := tree.Link(f.Name); target != "" {
+		f.displace, f.Old = true, "link to "+target+"\n"
+		if target == "/dev/null" {
+			return foreign("%s is masked, somebody does not want it to be started (systemctl unmask %s)", f.unit, f.unit)
+		}
+		return foreign("%s is a link to %s", f.Name, target)
+	}
+	if !f.Present {
+		return nil
+	}
+	if main {
+		p.Installed = true
+	}
+	old, _, err := tree.Read(f.Name)
+	if err != nil {
+		return m.filed(fmt.Errorf("read what is installed: %w", err))
+	}
+	f.Old = old
+	switch {
+	case old == "":
+		f.displace = true
+		return foreign("%s is empty, which masks it", f.Name)
+	case service.Marked(old):
+		if !main && !serves(old, s) {
+			return foreign("%s belongs to another service of this kind", f.Name)
+		}
+	case main && kardianos(old, s.Name):
+		p.Replaces = "kardianos/service"
+	default:
+		return foreign("%s was not made by this program", f.Name)
+	}
+	return nil
+}
+
+// serves reports whether a socket unit is one of the service's.
+func serves(text string, s service.Spec) bool {
+	want := "Service=" + s.Name + ".service\n"
+	if s.Template {
+		want = "Service=" + s.Name + "@%i.service\n"
+	}
+	return strings.Contains(text, "\n"+want)
+}
+
+// kardianos reports whether a unit is what kardianos/service v1.3.0 makes for name, by
+// what it writes whatever it is told.
+func kardianos(text, name string) bool {
+	for _, part := range []string{
+		"[Unit]\nDescription=",
+		"\nConditionFileIsExecutable=/",
+		"\n[Service]\nStartLimitInterval=5\nStartLimitBurst=10\nExecStart=/",
+		"\nRestartSec=120\nEnvironmentFile=-/etc/sysconfig/" + name + "\n",
+		"\n[Install]\nWantedBy=multi-user.target\n",
+	} {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i:]
+	}
+	return true
+}
+
+// elsewhere looks for a unit of that name that comes with a package, or is generated
+// from an init script, which ours would hide.
+func (m *Manager) elsewhere(p *service.Plan, s service.Spec, dir string, serv shown, force bool) error {
+	found := ""
+	for _, other := range m.others() {
+		if file := path.Join(other, serviceUnit(s)); m.machine.Tree.Exists(file) {
+			found = file
+			break
+		}
+	}
+	if at := serv["FragmentPath"]; found == "" && at != "" && path.Dir(at) != dir && serv["LoadState"] != "masked" {
+		found = at
+		if source := serv["SourcePath"]; source != "" {
+			found = source
+		}
+	}
+	if found == "" {
+		return nil
+	}
+	said := fmt.Sprintf("there is a service of this name already, %s", found)
+	if !force {
+		return fmt.Errorf("%s: %w", said, service.ErrForeign)
+	}
+	p.Warnings = append(p.Warnings, said+"; this one hides it")
+	return nil
+}
+
+// leftovers are units of sockets that the service does not have any more.
+func (m *Manager) leftovers(s service.Spec, dir string, units []Unit) ([]file, error) {
+	names, err := m.socketFiles(s, dir)
+	if err != nil {
+		return nil, err
+	}
+	var left []file
+	for _, name := range names {
+		if slices.ContainsFunc(units, func(u Unit) bool { return u.Name == name }) {
+			continue
+		}
+		old, _, err := m.machine.Tree.Read(path.Join(dir, name))
+		if err != nil {
+			return nil, m.filed(err)
+		}
+		left = append(left, file{unit: name, Artefact: service.Artefact{Name: path.Join(dir, name), Mode: "0644", Old: old, Present: true}})
+	}
+	return left, nil
+}
+
+// socketFiles are the names of the socket units of the service that are there.
+func (m *Manager) socketFiles(s service.Spec, dir string) ([]string, error) {
+	entries, err := os.ReadDir(m.machine.Tree.Path(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, m.filed(err)
+	}
+	suffix := ".socket"
+	if s.Template {
+		suffix = "@.socket"
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		if !e.Type().IsRegular() || !strings.HasPrefix(name, s.Name+"-") || !strings.HasSuffix(name, suffix) {
+			continue
+		}
+		if text, _, err := m.machine.Tree.Read(path.Join(dir, name)); err == nil && service.Marked(text) && serves(text, s) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// linked is what is enabled, and what is to be.
+func (m *Manager) linked(s service.Spec, dir string, files []file, serv shown, sockets []shown) []link {
+	if which(s) != nil {
+		return nil // a template starts nothing; its instances do
+	}
+	var links []link
+	for i, f := range files {
+		l := link{unit: strings.Replace(f.unit, "@.", "@"+s.Instance+".", 1), again: f.Changed(), stop: !f.Wanted}
+		switch {
+		case i == 0:
+			l.had = serv.enabled()
+			l.want = s.Start == service.Automatic || s.Start == service.Delayed
+		default:
+			l.had = slices.ContainsFunc(sockets, func(k shown) bool { return k["Id"] == l.unit && k.enabled() }) || m.wanted(dir, l.unit)
+			l.want = f.Wanted && s.Start == service.OnSocket
+		}
+		if l.had || l.want || l.stop {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// wanted reports whether there is a link that has a target want the unit. systemd does
+// not say of units that it has not loaded.
+func (m *Manager) wanted(dir, unit string) bool {
+	found, err := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*.wants", unit))
+	return err == nil && len(found) > 0
+}
+
+// remark adds what the operator should know besides.
+func (m *Manager) remark(ctx context.Context, p *service.Plan, s service.Spec, dir string) {
+	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
+	tree := m.machine.Tree
+	for _, name := range []string{serviceUnit(s) + ".d", unit(s) + ".d"} {
+		if d := path.Join(dir, name); tree.Exists(d) {
+			warn("%s stays, and changes what is installed", d)
+			break
+		}
+	}
+	if s.Template && len(s.Sockets) > 0 {
+		warn("Sockets: every instance of a template listens at the same address, so only one can run")
+	}
+	if m.user {
+		return
+	}
+	for _, w := range s.Hardening.WritablePaths {
+		if s.Hardening.Profile != service.None && !tree.Exists(w) {
+			warn("Hardening.WritablePaths: %s does not exist, and without it the service does not start", w)
+		}
+	}
+	switch {
+	case s.Root():
+	case s.Account != "":
+		_, err := m.machine.Runner()(ctx, "getent", "passwd", "--", s.Account)
+		if command.Code(err) == 2 {
+			warn("Account: there is no user %s: make it before you start the service", s.Account)
+		}
+	default:
+		passwd, _, err := tree.Read("/etc/passwd")
+		if err == nil && strings.Contains("\n"+passwd, "\n"+s.Name+":") {
+			warn("Account: there is a user %s already, and the service runs as that one; name another Account if that is not what you want", s.Name)
+		}
+	}
+}
+
+// describe puts into the plan what Apply does.
+func (t private) describe(p *service.Plan, user bool) {
+	systemctl := "systemctl "
+	if user {
+		systemctl += "--user "
+	}
+	for _, f := range t.files {
+		p.Artefacts = append(p.Artefacts, f.Artefact)
+	}
+	p.Calls = append(p.Calls, systemctl+"daemon-reload")
+	for _, l := range t.links {
+		if l.had || l.want {
+			a := service.Artefact{Name: systemctl + "is-enabled " + l.unit, Present: l.had, Wanted: l.want}
+			if l.had {
+				a.Old = "enabled\n"
+			}
+			if l.want {
+				a.New = "enabled\n"
+			}
+			p.Artefacts = append(p.Artefacts, a)
+		}
+		if verb := l.verb(); verb != "" {
+			p.Calls = append(p.Calls, systemctl+verb+" "+l.unit)
+		}
+		if l.stop {
+			p.Calls = append(p.Calls, systemctl+"stop "+l.unit)
+		}
+	}
+	p.Private = t
+}
+
+// verb is what has systemctl make the link as it should be.
+func (l link) verb() string {
+	switch {
+	case l.want && l.had && l.again:
+		return "reenable" // for another target, perhaps
+	case l.want && !l.had:
+		return "enable"
+	case l.had && !l.want:
+		return "disable"
+	}
+	return ""
+}

@@ -1,0 +1,276 @@
+package systemd
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// relief is what a capability needs besides itself to be of any use.
+type relief struct {
+	calls string   // system calls that the filter takes away
+	off   []string // directives that take the capability away again, or what it is for
+}
+
+var reliefs = map[string]relief{
+	"CAP_BPF":            {calls: "bpf"},
+	"CAP_CHOWN":          {calls: "@chown"},
+	"CAP_MKNOD":          {off: []string{"PrivateDevices", "DevicePolicy"}},
+	"CAP_PERFMON":        {calls: "perf_event_open"},
+	"CAP_SETGID":         {calls: "@setuid"},
+	"CAP_SETPCAP":        {calls: "capset"},
+	"CAP_SETUID":         {calls: "@setuid"},
+	"CAP_SYSLOG":         {calls: "syslog", off: []string{"ProtectKernelLogs"}},
+	"CAP_SYS_ADMIN":      {calls: "@privileged @mount", off: []string{"RestrictNamespaces", "ProtectHostname"}},
+	"CAP_SYS_BOOT":       {calls: "@reboot"},
+	"CAP_SYS_CHROOT":     {calls: "chroot"},
+	"CAP_SYS_MODULE":     {calls: "@module", off: []string{"ProtectKernelModules"}},
+	"CAP_SYS_NICE":       {calls: "@resources", off: []string{"RestrictRealtime"}},
+	"CAP_SYS_PACCT":      {calls: "acct"},
+	"CAP_SYS_PTRACE":     {calls: "@debug", off: []string{"ProtectProc"}},
+	"CAP_SYS_RAWIO":      {calls: "@raw-io", off: []string{"PrivateDevices", "DevicePolicy"}},
+	"CAP_SYS_RESOURCE":   {calls: "@resources"},
+	"CAP_SYS_TIME":       {calls: "@clock", off: []string{"ProtectClock"}},
+	"CAP_SYS_TTY_CONFIG": {calls: "vhangup"},
+	"CAP_WAKE_ALARM":     {off: []string{"ProtectClock"}},
+}
+
+// capabilities are those of Linux: others in the list are for Windows.
+func (r *renderer) capabilities() []string {
+	var caps []string
+	for _, c := range r.Hardening.Capabilities {
+		if c = strings.ToUpper(c); strings.HasPrefix(c, "CAP_") {
+			caps = append(caps, c)
+		}
+	}
+	if r.Hardening.Profile == service.LowPorts {
+		caps = append(caps, "CAP_NET_BIND_SERVICE")
+	}
+	slices.Sort(caps)
+	return slices.Compact(caps)
+}
+
+// isolated reports whether the service has no network but the sockets that it is
+// handed.
+func (r *renderer) isolated() bool {
+	return r.Hardening.Profile == service.Strict && r.Start == service.OnSocket
+}
+
+func (r *renderer) families() string {
+	families := []string{"AF_UNIX"}
+	if !r.isolated() {
+		families = append(families, "AF_INET", "AF_INET6", "AF_NETLINK")
+	}
+	for _, f := range r.Hardening.AddressFamilies {
+		if !slices.Contains(families, f) {
+			families = append(families, f)
+		}
+	}
+	return strings.Join(families, " ")
+}
+
+func (r *renderer) sandbox(w *writer) {
+	if r.User {
+		r.userSandbox(w)
+		return
+	}
+	caps := r.capabilities()
+	if r.Hardening.Profile == service.None {
+		if len(caps) > 0 && !r.Root() {
+			w.set("AmbientCapabilities", "%s", strings.Join(caps, " "))
+		}
+		if r.dynamic() {
+			r.warn("Hardening.Profile: a dynamic user sees the file system read-only and has a /tmp of its own; name an Account to have no sandbox at all")
+		}
+	} else {
+		r.confine(w, caps)
+	}
+	if r.Hardening.Profile != service.None || r.dynamic() {
+		r.reach(w)
+	}
+}
+
+// confine takes from the service what it does not need.
+func (r *renderer) confine(w *writer, caps []string) {
+	lenient := r.Hardening.Profile == service.Lenient
+	off := map[string]bool{
+		"PrivateUsers":            lenient || len(caps) > 0, // in a user namespace of its own they would be worth nothing
+		"MemoryDenyWriteExecute":  lenient,
+		"PrivateNetwork":          !r.isolated(),
+		"IPAddressDeny":           !r.isolated() && r.Hardening.Profile != service.Localhost,
+		"IPAddressAllow":          r.Hardening.Profile != service.Localhost,
+		"SystemCallFilter=denied": lenient,
+	}
+	var calls []string
+	for _, c := range caps {
+		relief := reliefs[c]
+		calls = append(calls, strings.Fields(relief.calls)...)
+		for _, directive := range relief.off {
+			off[directive] = true
+		}
+	}
+	slices.Sort(calls)
+	calls = slices.Compact(calls)
+
+	// Without /proc/sys the listen backlog of Go falls to 128: only who is handed its
+	// listeners does without.
+	procs := "all"
+	if r.isolated() {
+		procs = "pid"
+	}
+	for _, d := range []struct{ name, value string }{
+		{"UMask", "0077"},
+		{"NoNewPrivileges", "yes"},
+		{"CapabilityBoundingSet", strings.Join(caps, " ")},
+		{"AmbientCapabilities", strings.Join(caps, " ")},
+		{"SecureBits", "noroot-locked"},
+		{"ProtectSystem", "strict"},
+		{"ProtectHome", r.protectHome()},
+		{"PrivateTmp", "yes"},
+		{"PrivateDevices", "yes"},
+		{"DevicePolicy", "closed"},
+		{"PrivateNetwork", "yes"},
+		{"PrivateUsers", "yes"},
+		{"PrivateIPC", "yes"},
+		{"PrivateMounts", "yes"},
+		{"ProtectProc", "invisible"},
+		{"ProcSubset", procs},
+		{"ProtectClock", "yes"},
+		{"ProtectControlGroups", "yes"},
+		{"ProtectHostname", "yes"},
+		{"ProtectKernelLogs", "yes"},
+		{"ProtectKernelModules", "yes"},
+		{"ProtectKernelTunables", "yes"},
+		{"RemoveIPC", "yes"},
+		{"KeyringMode", "private"},
+		{"LockPersonality", "yes"},
+		{"MemoryDenyWriteExecute", "yes"},
+		{"RestrictNamespaces", "yes"},
+		{"RestrictRealtime", "yes"},
+		{"RestrictSUIDSGID", "yes"},
+		{"RestrictAddressFamilies", r.families()},
+		{"IPAddressDeny", "any"},
+		{"IPAddressAllow", "localhost"},
+		{"SystemCallArchitectures", "native"},
+		{"SystemCallFilter", "@system-service"},
+		{"SystemCallFilter=denied", "~@privileged @resources"},
+	} {
+		if !off[d.name] {
+			name, _, _ := strings.Cut(d.name, "=")
+			w.set(name, "%s", d.value)
+		}
+	}
+	if len(calls) > 0 {
+		w.set("SystemCallFilter", "%s", strings.Join(calls, " "))
+	}
+	w.set("SystemCallErrorNumber", "EPERM")
+}
+
+// userSandbox is what the systemd of a user can do without namespaces, which not every
+// system allows it.
+func (r *renderer) userSandbox(w *writer) {
+	h := r.Hardening
+	if h.Profile == service.None {
+		return
+	}
+	r.warn("Hardening.Profile: the systemd of a user filters system calls; the service sees and changes all that the user can")
+	switch {
+	case h.Profile == service.Localhost:
+		r.warn("Hardening.Profile: the systemd of a user cannot keep it to localhost")
+	case h.Profile == service.LowPorts:
+		r.warn("Hardening.Profile: the systemd of a user cannot give it ports below 1024")
+	}
+	if caps := r.capabilities(); len(caps) > 0 && h.Profile != service.LowPorts {
+		r.warn("Hardening.Capabilities: the systemd of a user cannot give %s", strings.Join(caps, " "))
+	}
+	w.set("UMask", "0077")
+	w.set("NoNewPrivileges", "yes")
+	w.set("KeyringMode", "private")
+	w.set("LockPersonality", "yes")
+	if h.Profile != service.Lenient {
+		w.set("MemoryDenyWriteExecute", "yes")
+	}
+	w.set("RestrictNamespaces", "yes")
+	w.set("RestrictRealtime", "yes")
+	w.set("RestrictSUIDSGID", "yes")
+	w.set("RestrictAddressFamilies", "%s", r.families())
+	w.set("SystemCallArchitectures", "native")
+	w.set("SystemCallFilter", "@system-service")
+	if h.Profile != service.Lenient {
+		w.set("SystemCallFilter", "~@privileged @resources")
+	}
+	w.set("SystemCallErrorNumber", "EPERM")
+}
+
+// Folders that the sandbox hides, with all that is below them.
+var (
+	homes       = []string{"/home", "/root", "/run/user"}
+	temporaries = []string{"/tmp", "/var/tmp"}
+)
+
+func below(p string, dirs []string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") })
+}
+
+func hidden(p string) bool { return below(p, homes) || below(p, temporaries) }
+
+// needed are the paths that the service cannot do without.
+func (r *renderer) needed() []string {
+	needed := []string{r.Executable}
+	if r.real != r.Executable {
+		needed = append(needed, r.real)
+	}
+	if r.Directory != "" {
+		needed = append(needed, r.Directory)
+	}
+	return needed
+}
+
+// protectHome hides the homes. Where something below them is needed, it is laid into
+// an empty file system in their place.
+func (r *renderer) protectHome() string {
+	for _, p := range append(r.needed(), r.Hardening.WritablePaths...) {
+		if below(p, homes) {
+			return "tmpfs"
+		}
+	}
+	return "yes"
+}
+
+// reach gives back what the sandbox takes and the service needs.
+func (r *renderer) reach(w *writer) {
+	var readable, writable, bound []string
+	for _, p := range r.Hardening.WritablePaths {
+		if hidden(p) {
+			bound = append(bound, p)
+		} else {
+			writable = append(writable, p)
+		}
+	}
+	for _, p := range r.needed() {
+		if hidden(p) && !below(p, bound) {
+			readable = append(readable, p)
+		}
+	}
+	if r.Hardening.Profile == service.None && r.protectHome() == "tmpfs" {
+		w.set("ProtectHome", "tmpfs")
+	}
+	if slices.ContainsFunc(slices.Concat(readable, bound), func(p string) bool { return below(p, []string{"/root"}) }) {
+		w.set("TemporaryFileSystem", "/root:ro,mode=0755") // that of ProtectHome is for root alone
+	}
+	for _, list := range []struct {
+		directive, field string
+		paths            []string
+		without          string
+	}{
+		{"ReadWritePaths", "Hardening.WritablePaths", writable, notInLists},
+		{"BindPaths", "Hardening.WritablePaths", bound, notInBinds},
+		{"BindReadOnlyPaths", "Executable or WorkingDirectory, in a folder that the sandbox hides,", readable, notInBinds},
+	} {
+		if len(list.paths) > 0 {
+			value, err := paths(list.field, list.paths, list.without)
+			w.try(list.directive, value, err)
+		}
+	}
+}

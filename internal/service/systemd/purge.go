@@ -1,0 +1,85 @@
+package systemd
+
+import (
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// instanceOf is a unit of a template, for one instance.
+func instanceOf(name string, s service.Spec) string {
+	return strings.Replace(name, "@.", "@"+s.Instance+".", 1)
+}
+
+// otherInstances reads what list-units has said, and looks for links.
+func (m *Manager) otherInstances(s service.Spec, dir, listed string) []string {
+	var others []string
+	for line := range strings.Lines(listed) {
+		// NAME LOAD ACTIVE SUB DESCRIPTION
+		words := strings.Fields(line)
+		if len(words) >= 3 && words[2] != "inactive" && words[2] != "failed" {
+			others = append(others, words[0])
+		}
+	}
+	for _, suffix := range []string{".wants", ".requires"} {
+		links, _ := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*"+suffix, s.Name+"@*.service"))
+		for _, l := range links {
+			others = append(others, filepath.Base(l))
+		}
+	}
+	slices.Sort(others)
+	others = slices.Compact(others)
+	return slices.DeleteFunc(others, func(u string) bool { return u == unit(s) })
+}
+
+// purge removes the directories of the service, and says which were there.
+func (m *Manager) purge(s service.Spec) (removed []string, err error) {
+	tree := m.machine.Tree
+	var errs []error
+	for _, d := range m.directories(s) {
+		if !tree.Exists(d) {
+			continue
+		}
+		if err := os.RemoveAll(tree.Path(d)); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		removed = append(removed, d)
+		if s.Template {
+			_ = os.Remove(tree.Path(path.Dir(d))) // that of all instances goes with the last: it is empty then
+		}
+	}
+	return removed, errors.Join(errs...)
+}
+
+// directories are where a service may have kept something.
+func (m *Manager) directories(s service.Spec) []string {
+	name := s.Name
+	if s.Template {
+		name += "/" + s.Instance
+	}
+	var d dirs.Dirs
+	if m.user {
+		home, err := m.home()
+		if err != nil {
+			home = ""
+		}
+		d = dirs.User("linux", name, home, os.TempDir(), m.getenv)
+	} else {
+		d = dirs.System("linux", name, m.getenv)
+	}
+	var list []string
+	for _, v := range d.Vars() {
+		list = append(list, v.Dir)
+		if above := strings.TrimSuffix(v.Dir, "/"+name); !m.user && v.Name != "CONFIGURATION_DIRECTORY" {
+			list = append(list, above+"/private/"+name) // of a dynamic user
+		}
+	}
+	return list
+}

@@ -1,0 +1,342 @@
+package systemd
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+const (
+	// margin is what the manager waits beyond the program's own budgets: one second is
+	// that in which the program gives up by itself, the rest is for its log and its end.
+	margin = 5 * time.Second
+
+	// conservative is the version that is rendered for where nobody knows it.
+	conservative = 252
+
+	// From these versions on systemd has what they are named for.
+	hasNotifyReload = 253
+	hasRestartSteps = 254
+
+	// quickest is the shortest delay before a restart. No limit bounds how often systemd
+	// restarts a service: the delays do.
+	quickest = 100 * time.Millisecond
+)
+
+// Render is the units of a service: the service itself, and a socket for each of its
+// Sockets. version is that of systemd, 0 if it is not known. real is where links lead
+// at which the executable may stand; Executable itself if there are none.
+//
+// What the units cannot do and s asks for is in warnings. What cannot be written into
+// a unit fails with service.ErrSpec.
+func Render(s service.Spec, version int, real string) (units []Unit, warnings []string, err error) {
+	if version == 0 {
+		version = conservative
+	}
+	r := renderer{Spec: s, version: version, real: real}
+	units = append(units, Unit{serviceUnit(s), r.service()})
+	for _, k := range s.Sockets {
+		units = append(units, Unit{socketUnit(s, k), r.socket(k)})
+	}
+	for _, u := range units {
+		if len(u.Name) > 255 {
+			r.fail(fmt.Errorf("%w: Name makes a unit of %d characters, %s: systemd takes 255", service.ErrSpec, len(u.Name), u.Name))
+		}
+	}
+	return units, r.warnings, r.err
+}
+
+// serviceUnit is the name of the file, which the instances of a template share.
+func serviceUnit(s service.Spec) string {
+	if s.Template {
+		return s.Name + "@.service"
+	}
+	return s.Name + ".service"
+}
+
+func socketUnit(s service.Spec, k service.Socket) string {
+	if s.Template {
+		return s.Name + "-" + k.Name + "@.socket"
+	}
+	return s.Name + "-" + k.Name + ".socket"
+}
+
+type renderer struct {
+	service.Spec
+	version  int
+	real     string
+	warnings []string
+	err      error
+}
+
+func (r *renderer) warn(format string, args ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
+}
+
+func (r *renderer) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// dynamic reports whether the service has an account that exists while it runs.
+func (r *renderer) dynamic() bool { return !r.User && r.Account == "" }
+
+// boot is the target that the service is part of.
+func (r *renderer) boot() string {
+	if r.User {
+		return "default.target"
+	}
+	return "multi-user.target"
+}
+
+// specifier is what stands for the instance in a unit.
+func (r *renderer) specifier() string {
+	if r.Template {
+		return "%i"
+	}
+	return ""
+}
+
+func (r *renderer) service() string {
+	w := newWriter(serviceUnit(r.Spec))
+	r.unitSection(w)
+	w.section("Service")
+	r.process(w)
+	r.restarts(w)
+	r.directories(w)
+	r.limits(w)
+	r.sandbox(w)
+	for _, l := range r.Systemd.Service {
+		w.line(l)
+	}
+	r.installSection(w)
+	r.fail(w.err)
+	return w.text.String()
+}
+
+func (r *renderer) unitSection(w *writer) {
+	w.section("Unit")
+	description := r.Description
+	if description == "" {
+		description = r.Name
+	}
+	if r.Template {
+		w.set("Description", "%s (%%i)", text(description))
+	} else {
+		w.set("Description", "%s", text(description))
+	}
+	for _, n := range r.Needs {
+		r.need(w, n)
+	}
+	if r.Start == service.Delayed {
+		w.set("After", "%s", r.boot())
+	}
+	if r.Start == service.Disabled {
+		w.set("RefuseManualStart", "yes")
+	}
+	for _, u := range r.sockets() {
+		w.set("Requires", "%s", u)
+	}
+	w.set("StartLimitIntervalSec", "0")
+	for _, l := range r.Systemd.Unit {
+		w.line(l)
+	}
+}
+
+func (r *renderer) need(w *writer, name string) {
+	switch {
+	case name == "network" && r.User:
+		r.warn("Dependencies: the systemd of a user does not know when the network is up; the service starts without waiting for it")
+	case name == "network":
+		w.set("Wants", "network-online.target")
+		w.set("After", "network-online.target")
+	default:
+		if !strings.HasSuffix(name, ".service") {
+			name += ".service"
+		}
+		w.set("Requires", "%s", name)
+		w.set("After", "%s", name)
+	}
+}
+
+// sockets are the units of the service's sockets, as units name them.
+func (r *renderer) sockets() []string {
+	units := make([]string, len(r.Sockets))
+	for i, k := range r.Sockets {
+		units[i] = strings.Replace(socketUnit(r.Spec, k), "@.", "@"+r.specifier()+".", 1)
+	}
+	return units
+}
+
+func (r *renderer) process(w *writer) {
+	if r.version >= hasNotifyReload {
+		w.set("Type", "notify-reload")
+	} else {
+		w.set("Type", "notify")
+		w.set("ExecReload", `/bin/sh -c "kill -s HUP ${MAINPID}"`) // kill is the shell's own
+	}
+	w.set("NotifyAccess", "main")
+	w.set("ExecStart", "%s", execLine(r.Executable, r.Args))
+	if r.Directory != "" {
+		if r.Directory != strings.TrimSpace(r.Directory) {
+			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd takes no path there with a blank at its end", service.ErrSpec, r.Directory))
+		}
+		w.set("WorkingDirectory", "%s", text(r.Directory))
+	}
+	for _, v := range service.Vars(r.Environment) {
+		w.set("Environment", "%s", assignment(v))
+	}
+	if r.Template {
+		w.set("Environment", "SERVICE_INSTANCE=%%i")
+		w.set("SyslogIdentifier", "%s@%%i", r.Name)
+	} else {
+		w.set("SyslogIdentifier", "%s", r.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Systemd.Credentials)) {
+		value, err := credential(name, r.Systemd.Credentials[name])
+		w.try("LoadCredential", value, err)
+	}
+	if units := r.sockets(); len(units) > 0 {
+		w.set("Sockets", "%s", strings.Join(units, " "))
+	}
+	switch {
+	case r.User:
+	case r.dynamic():
+		w.set("DynamicUser", "yes")
+	case r.Root():
+		w.set("User", "root")
+	default:
+		w.set("User", "%s", text(r.Account))
+	}
+	// A daemon-reload takes back what EXTEND_TIMEOUT_USEC has given: these are what
+	// the program may really need.
+	w.set("TimeoutStartSec", "%s", span(r.StartTimeout+r.StopTimeout+margin))
+	w.set("TimeoutStopSec", "%s", span(r.StopTimeout+margin))
+	if r.Watchdog > 0 {
+		w.set("WatchdogSec", "%s", span(r.Watchdog))
+	}
+	if r.FDStore > 0 {
+		w.set("FileDescriptorStoreMax", "%d", r.FDStore)
+	}
+	w.set("KillMode", "mixed")
+	w.set("OOMPolicy", "stop")
+}
+
+func (r *renderer) restarts(w *writer) {
+	v := r.Recovery
+	switch {
+	case v.Never:
+		w.set("Restart", "no")
+		return
+	case v.CrashOnly:
+		w.set("Restart", "on-abnormal")
+	default:
+		w.set("Restart", "on-failure")
+	}
+	w.set("RestartPreventExitStatus", "78")
+	if len(v.Delays) == 0 {
+		return
+	}
+	first, last := v.Delays[0], v.Delays[len(v.Delays)-1]
+	if first < quickest {
+		r.warn("Recovery.Delays: systemd would restart without end; the first delay is %s, not %s", quickest, first)
+		first = quickest
+	}
+	w.set("RestartSec", "%s", span(first))
+	switch {
+	case len(v.Delays) == 1 || last == first:
+	case r.version < hasRestartSteps:
+		r.warn("Recovery.Delays: systemd %d has one delay, there are several since %d; it is always %s", r.version, hasRestartSteps, first)
+	case last < first:
+		r.warn("Recovery.Delays: systemd has no delays that become shorter; it is always %s", first)
+	default:
+		w.set("RestartSteps", "%d", len(v.Delays)-1)
+		w.set("RestartMaxDelaySec", "%s", span(last))
+	}
+}
+
+func (r *renderer) directories(w *writer) {
+	dir := r.Name
+	if r.Template {
+		dir += "/%i"
+	}
+	for _, kind := range []string{"State", "Cache", "Logs", "Runtime"} {
+		w.set(kind+"Directory", "%s", dir)
+		w.set(kind+"DirectoryMode", "0700")
+	}
+	w.set("ConfigurationDirectory", "%s", dir) // root's, and everybody may read it
+}
+
+func (r *renderer) limits(w *writer) {
+	l := r.Limits
+	if l.OpenFiles > 0 {
+		w.set("LimitNOFILE", "%d", l.OpenFiles)
+	}
+	if l.Tasks > 0 {
+		w.set("TasksMax", "%d", l.Tasks)
+	}
+	if l.Memory > 0 {
+		w.set("MemoryMax", "%d", l.Memory)
+	}
+	if l.CPU > 0 {
+		w.set("CPUQuota", "%.0f%%", max(1, math.Round(l.CPU*100)))
+	}
+}
+
+func (r *renderer) installSection(w *writer) {
+	switch r.Start {
+	case service.Disabled:
+	case service.OnSocket:
+		w.section("Install")
+		w.set("Also", "%s", strings.Join(r.sockets(), " "))
+	default:
+		w.section("Install")
+		w.set("WantedBy", "%s", r.boot())
+	}
+}
+
+func (r *renderer) socket(k service.Socket) string {
+	unit := socketUnit(r.Spec, k)
+	w := newWriter(unit)
+	w.section("Unit")
+	w.set("Description", "%s, the socket %s", text(r.Name), k.Name)
+	if r.Start == service.Disabled {
+		w.set("RefuseManualStart", "yes")
+	}
+	w.section("Socket")
+	address, listen := k.Address, "ListenStream"
+	if k.Network == "udp" {
+		listen = "ListenDatagram"
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil && k.Network != "unix" && host == "" {
+		address = port
+		w.set("BindIPv6Only", "both")
+	}
+	if address != strings.TrimSpace(address) {
+		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd takes no path there with a blank at its end", service.ErrSpec, k.Name, address))
+	}
+	w.set(listen, "%s", text(address))
+	if k.Network == "unix" {
+		// As what listens there itself makes it, with the umask that it has here; the
+		// group is for an operator to widen.
+		w.set("SocketMode", "0660")
+		if !r.User && !r.dynamic() && !r.Root() {
+			w.set("SocketUser", "%s", text(r.Account))
+		}
+		w.set("RemoveOnStop", "yes")
+	}
+	w.set("FileDescriptorName", "%s", k.Name)
+	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.specifier()+".", 1))
+	if r.Start != service.Disabled {
+		w.section("Install")
+		w.set("WantedBy", "sockets.target")
+	}
+	return w.text.String()
+}

@@ -1,0 +1,196 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// Status is one call of systemctl.
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	if s.Template && s.Instance == "" {
+		return m.templateStatus(s)
+	}
+	u, sockets, err := m.show(ctx, s)
+	if err != nil {
+		return service.Status{State: service.Unknown}, err
+	}
+	return status(u, sockets), nil
+}
+
+// templateStatus is that of a template itself, which does not run.
+func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
+	dir, err := m.folder()
+	if err != nil {
+		return service.Status{State: service.Unknown}, err
+	}
+	if !m.machine.Tree.Exists(dir + "/" + serviceUnit(s)) {
+		return service.Status{State: service.NotInstalled}, nil
+	}
+	return service.Status{State: service.Stopped, Detail: "a template: its instances run"}, nil
+}
+
+// status reads a unit, and the sockets that start it.
+func status(u shown, sockets []shown) service.Status {
+	st := service.Status{State: u.state(), Start: u.start(sockets)}
+	st.PID, _ = strconv.Atoi(u["MainPID"])
+	st.Restarts, _ = strconv.Atoi(u["NRestarts"])
+	switch st.State {
+	case service.NotInstalled:
+		return st
+	case service.Running:
+		st.Since = u.time("ActiveEnterTimestamp")
+	case service.Stopped:
+		st.Since = u.time("InactiveEnterTimestamp")
+	default:
+		st.Since = u.time("StateChangeTimestamp")
+	}
+	if st.State == service.Failed {
+		st.ExitCode = u.exitCode()
+	}
+	st.Detail = u.detail(st.State, sockets)
+	return st
+}
+
+func (u shown) state() service.State {
+	switch u["ActiveState"] {
+	case "active":
+		return service.Running
+	case "reloading", "refreshing":
+		return service.Reloading
+	case "deactivating":
+		return service.Stopping
+	case "failed":
+		return service.Failed
+	case "activating":
+		if u.waits() {
+			return service.Failed
+		}
+		return service.Starting
+	case "inactive", "":
+		if !u.there() {
+			return service.NotInstalled
+		}
+		return service.Stopped
+	}
+	return service.Unknown
+}
+
+// waits reports whether the unit has failed and is about to be restarted.
+func (u shown) waits() bool { return strings.HasPrefix(u["SubState"], "auto-restart") }
+
+func (u shown) start(sockets []shown) service.Start {
+	switch state := u["UnitFileState"]; {
+	case !u.there():
+		return ""
+	case strings.HasPrefix(state, "masked"), u["RefuseManualStart"] == "yes":
+		return service.Disabled
+	case state == "enabled" && delayed(u):
+		return service.Delayed
+	case state == "enabled", state == "enabled-runtime":
+		return service.Automatic
+	case slices.ContainsFunc(sockets, shown.enabled):
+		return service.OnSocket
+	case state == "":
+		return ""
+	}
+	return service.Manual
+}
+
+func delayed(u shown) bool {
+	after := strings.Fields(u["After"])
+	return slices.Contains(after, "multi-user.target") || slices.Contains(after, "default.target")
+}
+
+// exitCode is that of the last process as a shell has it, -1 if there was none.
+func (u shown) exitCode() int {
+	code, err := strconv.Atoi(u["ExecMainStatus"])
+	if err != nil {
+		return -1
+	}
+	switch u["ExecMainCode"] {
+	case "1": // CLD_EXITED
+		return code
+	case "2", "3": // CLD_KILLED, CLD_DUMPED
+		return 128 + code
+	}
+	return -1
+}
+
+// time reads a time in the format of --timestamp=us+utc.
+func (u shown) time(property string) time.Time {
+	value := u[property]
+	if i := strings.IndexByte(value, ' '); i >= 0 {
+		value = value[i+1:] // the day of the week
+	}
+	t, err := time.Parse("2006-01-02 15:04:05.999999 UTC", value)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// detail is what systemd says of a unit, in one line.
+func (u shown) detail(state service.State, sockets []shown) string {
+	switch u["LoadState"] {
+	case "loaded":
+	case "masked":
+		return "masked"
+	case "not-found":
+		return "the unit file is gone"
+	default:
+		return "the unit cannot be loaded: " + u.loadError()
+	}
+	switch state {
+	case service.Failed:
+		return u.failure()
+	case service.Stopped:
+		if listening(sockets) {
+			return "listening; starts when somebody connects"
+		}
+		if u["SubState"] != "dead" {
+			return u["SubState"]
+		}
+		return ""
+	}
+	if text := u["StatusText"]; text != "" && text != string(state) {
+		return text
+	}
+	return ""
+}
+
+// loadError is the message of LoadError, which has the name of the error before it.
+func (u shown) loadError() string {
+	_, message, ok := strings.Cut(u["LoadError"], " ")
+	if !ok {
+		return u["LoadState"]
+	}
+	return strings.Trim(message, `"`)
+}
+
+// failure says why a unit has failed.
+func (u shown) failure() string {
+	said := u["Result"]
+	if said == "success" {
+		said = u["SubState"]
+	}
+	switch code, err := strconv.Atoi(u["ExecMainStatus"]); {
+	case err != nil:
+	case u["ExecMainCode"] == "1" && u["Result"] != "success":
+		said += ": " + exitCode(code)
+	case u["ExecMainCode"] == "2" || u["ExecMainCode"] == "3":
+		said += ": " + signal(code)
+	}
+	if u.waits() {
+		said += "; waits for its restart"
+		if wait := u["RestartUSecNext"]; wait != "" {
+			said += fmt.Sprintf(" (%s)", wait)
+		}
+	}
+	return said
+}

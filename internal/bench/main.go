@@ -40,6 +40,7 @@ func bench(runs int) error {
 	for _, measure := range []func() ([]row, error){
 		func() ([]row, error) { return lives(stage, bins, runs) },
 		func() ([]row, error) { return sizes(bins) },
+		func() ([]row, error) { return operations(bins, runs) },
 		func() ([]row, error) { return latencies(stage, bins, 3*runs) },
 		func() ([]row, error) { return notifications(filepath.Join(dir, "drained")) },
 	} {

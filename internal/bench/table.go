@@ -20,6 +20,7 @@ type row struct {
 // unit writes a value for people.
 type unit func(float64) string
 
+func millis(ns float64) string { return fmt.Sprintf("%.1f ms", ns/1e6) }
 func micros(ns float64) string { return fmt.Sprintf("%.0f µs", ns/1e3) }
 func nanos(ns float64) string  { return fmt.Sprintf("%.0f ns", ns) }
 func mebi(b float64) string    { return fmt.Sprintf("%.2f MiB", b/(1<<20)) }

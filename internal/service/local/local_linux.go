@@ -8,7 +8,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/kardianos"
+	"github.com/go-glidepath/glidepath/internal/service/openrc"
 	"github.com/go-glidepath/glidepath/internal/service/procd"
+	"github.com/go-glidepath/glidepath/internal/service/systemd"
+	"github.com/go-glidepath/glidepath/internal/service/systemd"
 )
 
 // kind is a manager of Linux.
@@ -34,6 +37,8 @@ func find(m service.Machine, user bool) (service.Manager, error) {
 		}
 	}
 	switch k {
+	case onSystemd:
+		return systemd.New(m, user), nil
 	case onProcd:
 		return procd.New(m), nil
 	case onUpstart:

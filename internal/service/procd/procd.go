@@ -1,12 +1,480 @@
+// Package procd installs services of OpenWrt.
 package procd
 
-import "github.com/go-glidepath/glidepath/internal/service"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// Manager is a service.Manager.
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/account"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/safe"
+)
+
+// nobody is who runs a service without an account where there are no tools to make one,
+// as on most of these machines.
+const nobody = "nobody"
+
+// Manager is the service.Manager of OpenWrt.
 type Manager struct {
-	service.Manager
-	m service.Machine
+	m      service.Machine
+	uid    int
+	safe   func(file string, user bool) error
+	chown  onefile.Chown
+	stream func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error
 }
 
 // New returns the manager that works on m.
-func New(m service.Machine) *Manager { return &Manager{m: m} }
+func New(m service.Machine) *Manager {
+	return &Manager{m: m, uid: os.Geteuid(), safe: safe.Executable, stream: command.Stream}
+}
+
+// Name implements service.Manager.
+func (m *Manager) Name() string { return "procd" }
+
+// layout is where the parts of a service are.
+type layout struct {
+	script string
+	dirs   dirs.Dirs
+}
+
+func place(name string) layout {
+	return layout{script: "/etc/init.d/" + name, dirs: dirs.System("linux", name, os.Getenv)}
+}
+
+// link is what has the service started or stopped with the machine.
+type link struct{ path, target string }
+
+func links(s service.Spec) []link {
+	name := s.ServiceName()
+	return []link{
+		{fmt.Sprintf("/etc/rc.d/S%d%s", order(s), name), "../init.d/" + name},
+		{fmt.Sprintf("/etc/rc.d/K%d%s", stopOrder, name), "../init.d/" + name},
+	}
+}
+
+// stale are the links of a service that are not as they are to be now: of another start
+// type, or of kardianos/service.
+func (m *Manager) stale(name string, wanted []link) []string {
+	var stale []string
+	entries, _ := os.ReadDir(m.m.Tree.Path("/etc/rc.d"))
+	for _, e := range entries {
+		n := e.Name()
+		if len(n) < 3 || n[0] != 'S' && n[0] != 'K' || n[3:] != name || n[1] < '0' || n[1] > '9' || n[2] < '0' || n[2] > '9' {
+			continue
+		}
+		p := "/etc/rc.d/" + n
+		if !slices.ContainsFunc(wanted, func(l link) bool { return l.path == p }) {
+			stale = append(stale, p)
+		}
+	}
+	return stale
+}
+
+func byHand(s service.Spec) bool { return s.Start == service.Manual || s.Start == service.Disabled }
+
+func wanted(s service.Spec) []link {
+	if byHand(s) {
+		return nil
+	}
+	return links(s)
+}
+
+// user is the account of the service, and whether install makes it if there is none.
+func (m *Manager) user(s service.Spec) (name string, own bool) {
+	switch {
+	case s.Root():
+		return "root", false
+	case s.Account != "":
+		return s.Account, false
+	}
+	if own := account.Name(s.Name); m.has(own) {
+		return own, true
+	}
+	for _, tool := range []string{"/usr/sbin/useradd", "/usr/sbin/adduser", "/usr/bin/adduser", "/bin/adduser"} {
+		if m.m.Tree.Exists(tool) {
+			return account.Name(s.Name), true
+		}
+	}
+	return nobody, false
+}
+
+func (m *Manager) has(name string) bool {
+	text, _, _ := m.m.Tree.Read("/etc/passwd")
+	return strings.HasPrefix(text, name+":") || strings.Contains(text, "\n"+name+":")
+}
+
+func (m *Manager) file(s service.Spec) onefile.File {
+	name, _ := m.user(s)
+	l := place(s.ServiceName())
+	return onefile.File{Path: l.script, Mode: 0o755, Text: render(s, name, l), Theirs: kardianos}
+}
+
+// kardianos knows the scripts of kardianos/service v1.3.0 by their comments.
+func kardianos(text string) bool {
+	return strings.Contains(text, "# After network starts\nSTART=21\n") && strings.Contains(text, "\npid_file=\"/var/run/${name}.pid\"\n")
+}
+
+// Plan implements service.Manager.
+func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
+	p := &service.Plan{Spec: s}
+	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
+		if !force || !errors.Is(err, service.ErrUnsafe) {
+			return nil, err
+		}
+		p.Warnings = append(p.Warnings, err.Error())
+	}
+	if err := m.file(s).Compare(p, m.m.Tree, force); err != nil {
+		return nil, err
+	}
+	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(s.ServiceName()).dirs))
+	tree := m.m.Tree
+	for _, l := range wanted(s) {
+		p.Artefacts = append(p.Artefacts, service.Artefact{
+			Name: l.path, Old: tree.Link(l.path), New: l.target, Present: tree.Exists(l.path), Wanted: true,
+		})
+	}
+	for _, path := range m.stale(s.ServiceName(), wanted(s)) {
+		p.Artefacts = append(p.Artefacts, service.Artefact{Name: path, Old: tree.Link(path), Present: true})
+	}
+	p.Warnings = append(p.Warnings, onefile.Lacks("procd", s, "Limits.OpenFiles", "StartType", "Dependencies")...)
+	if needs := slices.DeleteFunc(slices.Clone(s.Needs), func(n string) bool { return n == "network" }); len(needs) > 0 {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("Dependencies: procd starts by numbers, and this is %d; the program has to wait for %s itself", order(s), strings.Join(needs, ", ")))
+	}
+	if s.Start == service.OnSocket {
+		p.Warnings = append(p.Warnings, "StartType: procd starts nothing for a connection; it starts with the machine")
+	}
+	name, own := m.user(s)
+	switch {
+	case s.Account == "" && !own:
+		p.Warnings = append(p.Warnings, "Account: there are no tools here to make one; it runs as nobody, and other services that do can read its files")
+	case own && !m.has(name):
+		p.Calls = append(p.Calls, "adduser "+name)
+	}
+	if target := strings.Trim(tree.Link("/var"), "/"); target == "tmp" {
+		p.Warnings = append(p.Warnings, "the state directory is below /var, which is in memory here: what is in it is lost when the machine stops")
+	}
+	return p, nil
+}
+
+// Apply implements service.Manager.
+func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+	doing := "install " + p.Spec.ServiceName()
+	if m.uid != 0 {
+		return fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
+	}
+	c := m.m.Tree.Begin()
+	if err := m.apply(ctx, c, p.Spec); err != nil {
+		return onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	return c.Keep()
+}
+
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+	name := s.ServiceName()
+	f := m.file(s) // before an account is made that changes what it says
+	owner, err := m.owner(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
+		return err
+	}
+	if err := c.Write(f.Path, f.Text, f.Mode); err != nil {
+		return err
+	}
+	for _, l := range wanted(s) {
+		if err := c.Symlink(l.path, l.target); err != nil {
+			return err
+		}
+	}
+	for _, path := range m.stale(name, wanted(s)) {
+		if err := c.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
+	name, own := m.user(s)
+	if own {
+		a, made, err := account.Ensure(ctx, m.m, s.Name, "/nonexistent")
+		if made {
+			c.Call(func() error {
+				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.Name)
+				return err
+			})
+		}
+		return onefile.Owner{UID: a.UID, GID: a.GID}, err
+	}
+	if name == "root" {
+		return onefile.Owner{}, nil
+	}
+	a, exists, err := account.Find(ctx, m.m, name)
+	if err == nil && !exists {
+		err = fmt.Errorf("there is no account %s; make it first", name)
+	}
+	return onefile.Owner{UID: a.UID, GID: a.GID}, err
+}
+
+// Remove implements service.Manager.
+func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+	name := s.ServiceName()
+	doing := "remove " + name
+	l := place(name)
+	text, exists, err := m.m.Tree.Read(l.script)
+	switch {
+	case err != nil:
+		return nil, onefile.Refused(err, doing)
+	case !exists:
+		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	case !service.Marked(text) && !kardianos(text):
+		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.script, service.ErrForeign)
+	case m.uid != 0:
+		return nil, fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
+	}
+	if err := m.Stop(ctx, s); err != nil {
+		return nil, err
+	}
+	c := m.m.Tree.Begin()
+	for _, path := range append(m.stale(name, nil), l.script) {
+		if err := c.Remove(path); err != nil {
+			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+		}
+	}
+	removed := slices.Clone(c.Done)
+	if err := c.Keep(); err != nil || !purge {
+		return removed, err
+	}
+	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(l.dirs))
+	removed = append(removed, gone...)
+	made, accountErr := account.Remove(ctx, m.m, s.Name)
+	if made {
+		removed = append(removed, "account "+account.Name(s.Name))
+	}
+	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
+}
+
+// call runs a command of the script.
+func (m *Manager) call(ctx context.Context, name, verb string) error {
+	doing := verb + " " + name
+	if !m.m.Tree.Exists(place(name).script) {
+		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	}
+	if m.uid != 0 {
+		return fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
+	}
+	_, err := m.m.Runner()(ctx, m.m.Tree.Path(place(name).script), verb)
+	return onefile.Refused(err, doing)
+}
+
+// Start implements service.Manager.
+func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+	st, err := m.Status(ctx, s)
+	if err != nil || st.State == service.Running {
+		return err
+	}
+	name := s.ServiceName()
+	if err := m.call(ctx, name, "start"); err != nil {
+		return err
+	}
+	return onefile.Supervised(ctx, m.m, name, func() (service.Status, error) { return m.Status(ctx, s) })
+}
+
+// Stop implements service.Manager. procd is told, and does not say when it is done.
+func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+	name := s.ServiceName()
+	r, err := m.instance(ctx, name)
+	if err != nil {
+		return fmt.Errorf("stop %s: %w", name, err)
+	}
+	if err := m.call(ctx, name, "stop"); err != nil {
+		return err
+	}
+	if !r.Running {
+		return nil
+	}
+	m.m.Waiting(name + " stops")
+	bound := time.Duration(r.TermTimeout)*time.Second + onefile.Margin
+	err = onefile.Await(ctx, 100*time.Millisecond, bound, func() (bool, error) {
+		r, err := m.instance(ctx, name)
+		return !r.Running, err
+	})
+	if errors.Is(err, onefile.ErrLate) {
+		return fmt.Errorf("%s has not stopped after %s", name, bound)
+	}
+	return err
+}
+
+// Restart implements service.Manager.
+func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+	if err := m.Stop(ctx, s); err != nil {
+		return err
+	}
+	return m.Start(ctx, s)
+}
+
+// Reload implements service.Manager.
+func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+	name := s.ServiceName()
+	st, err := m.Status(ctx, s)
+	switch {
+	case err != nil:
+		return err
+	case st.State == service.NotInstalled:
+		return fmt.Errorf("reload %s: %w", name, service.ErrNotInstalled)
+	case st.State != service.Running:
+		return fmt.Errorf("reload %s: %w", name, service.ErrNotRunning)
+	}
+	text, _, err := m.m.Tree.Read(place(name).script)
+	if err != nil {
+		return onefile.Refused(err, "reload "+name)
+	}
+	if !strings.Contains(text, "\nreload_service()") { // rc.common would start it instead
+		return fmt.Errorf("reload %s: %w: its script knows no reload; install it anew", name, service.ErrNotSupported)
+	}
+	return m.call(ctx, name, "reload")
+}
+
+// Pause implements service.Manager.
+func (m *Manager) Pause(context.Context, service.Spec) error { return onefile.NoPause("procd") }
+
+// Continue implements service.Manager.
+func (m *Manager) Continue(context.Context, service.Spec) error { return onefile.NoPause("procd") }
+
+// instance is what procd says of the one process of a service.
+type instance struct {
+	Running     bool `json:"running"`
+	PID         int  `json:"pid"`
+	ExitCode    *int `json:"exit_code"`
+	TermTimeout int  `json:"term_timeout"`
+}
+
+// instance asks procd. A service that it does not know is one that does not run.
+func (m *Manager) instance(ctx context.Context, name string) (instance, error) {
+	query, err := json.Marshal(map[string]string{"name": name})
+	if err != nil {
+		return instance{}, err
+	}
+	out, err := m.m.Runner()(ctx, "ubus", "call", "service", "list", string(query))
+	if err != nil {
+		return instance{}, err
+	}
+	var said map[string]struct {
+		Instances map[string]instance `json:"instances"`
+	}
+	if strings.TrimSpace(out) == "" {
+		return instance{}, nil
+	}
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
+		return instance{}, fmt.Errorf("what ubus says of %s: %w", name, err)
+	}
+	for _, i := range said[name].Instances {
+		return i, nil // there is one
+	}
+	return instance{}, nil
+}
+
+// Status implements service.Manager. ubus answers root alone, who is everybody on these
+// machines.
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	name := s.ServiceName()
+	st := service.Status{State: service.NotInstalled, ExitCode: -1}
+	if !m.m.Tree.Exists(place(name).script) {
+		return st, nil
+	}
+	st.Start = service.Manual
+	entries, _ := os.ReadDir(m.m.Tree.Path("/etc/rc.d"))
+	for _, e := range entries {
+		switch n := e.Name(); {
+		case n == "S"+strconv.Itoa(delayedOrder)+name:
+			st.Start = service.Delayed
+		case len(n) > 3 && n[0] == 'S' && n[3:] == name:
+			st.Start = service.Automatic
+		}
+	}
+	r, err := m.instance(ctx, name)
+	if err != nil {
+		st.State = service.Unknown
+		return st, onefile.Refused(err, "status of "+name)
+	}
+	st.State = service.Stopped
+	switch {
+	case r.Running:
+		st.State, st.PID, st.Since = service.Running, r.PID, m.since(r.PID)
+	case r.ExitCode != nil && *r.ExitCode != 0:
+		st.State, st.ExitCode = service.Failed, *r.ExitCode
+	}
+	return st, nil
+}
+
+// since is when a process began: its folder in /proc is as old as it is.
+func (m *Manager) since(pid int) time.Time {
+	info, err := os.Stat(m.m.Tree.Path("/proc/" + strconv.Itoa(pid)))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// Logs implements service.Manager. logd keeps what the service has written, in memory.
+func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+	args := []string{"-e", pattern(s)}
+	if q.Lines > 0 {
+		args = append(args, "-l", strconv.Itoa(q.Lines))
+	}
+	if q.Follow {
+		args = append(args, "-f")
+	}
+	err := m.stream(ctx, w, io.Discard, "logread", args...)
+	if q.Follow && ctx.Err() != nil {
+		return nil
+	}
+	return onefile.Refused(err, "read the log")
+}
+
+// pattern matches the lines of a service. procd gives them the name of the command, of
+// which it has 31 characters with the process ID.
+func pattern(s service.Spec) string {
+	name := path.Base(s.Executable)
+	if s.Directory != "" {
+		name = "sh"
+	}
+	const room = 20
+	return " " + regexp.QuoteMeta(name[:min(len(name), room)])
+}
+
+// Diagnose implements service.Manager.
+func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+	found := onefile.Examine(m.m.Tree, place(s.ServiceName()).script, s, m.safe)
+	if len(found) == 1 {
+		return found
+	}
+	if name, _ := m.user(s); name != "root" && !m.has(name) {
+		found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: "there is no " + name, Remedy: "install the service anew"})
+	}
+	st, err := m.Status(ctx, s)
+	switch {
+	case err != nil:
+		found = append(found, service.Finding{Level: service.Warning, What: "procd", Detail: err.Error()})
+	case st.State == service.Failed:
+		found = append(found, service.Finding{Level: service.Problem, What: "last end", Detail: "exit code " + strconv.Itoa(st.ExitCode), Remedy: "see the log"})
+	case st.Start == service.Manual:
+		found = append(found, service.Finding{Level: service.Note, What: "procd", Detail: "it does not start with the machine", Remedy: "install it with another start type if it is to"})
+	}
+	return found
+}

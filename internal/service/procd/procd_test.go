@@ -1,0 +1,481 @@
+package procd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+)
+
+// common stands for rc.common and procd.sh: it keeps what it is given, and runs it as
+// procd would.
+const common = `
+procd_open_instance() { :; }
+procd_close_instance() { :; }
+procd_send_signal() { printf '%s\n' "$@" >"$DIR/signal"; }
+procd_set_param() {
+	name=$1
+	shift
+	printf '%s\n' "$*" >"$DIR/param.$name"
+	case $name in
+	command)
+		n=0
+		for a; do
+			printf '%s' "$a" >"$DIR/command.$n"
+			n=$((n + 1))
+		done
+		echo "$n" >"$DIR/command"
+		;;
+	env) printf '%s\0' "$@" >"$DIR/environment" ;;
+	esac
+}
+mkdir() { echo "mkdir $*" >>"$DIR/folders"; }
+chmod() { echo "chmod $*" >>"$DIR/folders"; }
+chown() { echo "chown $*" >>"$DIR/folders"; }
+. "$1"
+"$2"
+`
+
+// runs runs a function of the script, and returns the folder with what came of it.
+func runs(t *testing.T, shell []string, script, function string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"common": common, "script": script} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(shell[0], append(shell[1:], dir+"/common", dir+"/script", function)...)
+	cmd.Env = append(os.Environ(), "DIR="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return dir
+}
+
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
+	specs := trial.Specs()
+	for _, name := range []string{"hostile", "everything", "instance"} {
+		trial.EachShell(t, func(t *testing.T, shell []string) {
+			s := specs[name]
+			dir := t.TempDir()
+			s.Executable = dir + "/bin" + s.Executable
+			s.Directory = dir + "/a 'folder' of $x"
+			if err := os.MkdirAll(s.Directory, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			trial.Recorder(t, s.Executable, dir, "")
+			got := runs(t, shell, render(s, "web", place(s.ServiceName())), "start_service")
+			var n int
+			if _, err := fmt.Sscan(read(t, got, "command"), &n); err != nil {
+				t.Fatal(err)
+			}
+			var words []string
+			for i := range n {
+				words = append(words, read(t, got, fmt.Sprintf("command.%d", i)))
+			}
+			cmd := exec.Command(words[0], words[1:]...)
+			cmd.Env = append(strings.Split(strings.TrimSuffix(read(t, got, "environment"), "\x00"), "\x00"), "PATH="+os.Getenv("PATH"))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			trial.Recorded(t, dir, s)
+		})
+	}
+}
+
+func TestWithoutAFolderToWorkInTheProgramIsTheCommand(t *testing.T) {
+	s := trial.Plain()
+	s.Args = []string{"a b"}
+	dir := runs(t, []string{"/bin/sh"}, render(s, "web", place("web")), "start_service")
+	if got := read(t, dir, "param.command"); got != "/usr/local/bin/web a b\n" || read(t, dir, "command") != "2\n" {
+		t.Errorf("it is %q", got)
+	}
+}
+
+func TestWhatProcdIsTold(t *testing.T) {
+	s := trial.Plain()
+	s.Limits.OpenFiles = 500
+	s.CanReload = true
+	script := render(s, "web", place("web"))
+	dir := runs(t, []string{"/bin/sh"}, script, "start_service")
+	for name, want := range map[string]string{
+		"user": "web", "no_new_privs": "1", "respawn": "600 1 0", "term_timeout": "35", "limits": "nofile=500 500", "stdout": "1", "stderr": "1",
+	} {
+		if got := read(t, dir, "param."+name); got != want+"\n" {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	if got := read(t, dir, "folders"); strings.Count(got, "chmod 0700 ") != 4 || !strings.Contains(got, "chown web /run/web\n") {
+		t.Errorf("it makes\n%s", got)
+	}
+	if got := read(t, runs(t, []string{"/bin/sh"}, script, "reload_service"), "signal"); got != "web\n" {
+		t.Errorf("the signal goes to %q", got)
+	}
+}
+
+// fake is OpenWrt.
+type fake struct {
+	trial.Runner
+	tree    files.Tree
+	running bool
+	code    int
+	ends    bool
+	until   time.Time // it stops then
+	takes   time.Duration
+	pid     int
+	hups    int
+	fail    map[string]error
+}
+
+const passwd = "root:x:0:0:root:/root:/bin/ash\nnobody:*:65534:65534:nobody:/var:/bin/false\nwww:x:80:80:www:/:/bin/false\n"
+
+func (f *fake) answer(line string) (string, error) {
+	words := strings.Fields(line)
+	for prefix, err := range f.fail {
+		if strings.HasPrefix(line, prefix) {
+			return "", err
+		}
+	}
+	if !f.until.IsZero() && !time.Now().Before(f.until) {
+		f.running, f.until = false, time.Time{}
+	}
+	switch words[0] {
+	case "ubus":
+		switch {
+		case f.running:
+			return fmt.Sprintf(`{"web":{"instances":{"instance1":{"running":true,"pid":%d,"command":["/usr/local/bin/web"],"term_timeout":35}}}}`, f.pid), nil
+		case f.code != 0:
+			return fmt.Sprintf(`{"web":{"instances":{"instance1":{"running":false,"exit_code":%d,"term_timeout":35}}}}`, f.code), nil
+		}
+		return "{\n\n}\n", nil
+	case f.tree.Path("/etc/init.d/web"):
+		switch words[1] {
+		case "start":
+			f.pid++
+			f.running, f.until = !f.ends, time.Time{}
+			if f.ends {
+				f.code = 3
+			}
+		case "stop":
+			f.code = 0
+			if f.running {
+				f.until = time.Now().Add(f.takes)
+			}
+		case "reload":
+			f.hups++
+		}
+		return "", nil
+	case "useradd", "pw", "addgroup", "userdel", "deluser", "getent":
+		return "", fmt.Errorf("%s: %w", line, exec.ErrNotFound)
+	}
+	return "", fmt.Errorf("%s is not expected", line)
+}
+
+func world(t *testing.T) (*Manager, *fake) {
+	t.Helper()
+	f := &fake{tree: files.Tree(t.TempDir()), pid: 100, fail: map[string]error{}}
+	f.Answer = f.answer
+	trial.Put(t, f.tree, "/etc/passwd", passwd)
+	trial.Put(t, f.tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+	return &Manager{
+		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
+		chown: func(string, int, int) error { return nil },
+	}, f
+}
+
+func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestTheScriptIsAsItWas(t *testing.T) {
+	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+		m, _ := world(t)
+		p, err := m.Plan(context.Background(), s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Golden(t, name+".sh", p.Artefacts[0].New)
+		trial.Golden(t, name+".warnings", trial.Warnings(p))
+		trial.Parses(t, p.Artefacts[0].New)
+	})
+}
+
+func TestALifeFromInstallToRemoveTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.takes = 5 * time.Second
+		ctx, s := context.Background(), trial.Plain()
+		s.CanReload = true
+		state := func(want service.State) service.Status {
+			t.Helper()
+			st, err := m.Status(ctx, s)
+			if err != nil || st.State != want {
+				t.Fatalf("it is %+v, %v; want %s", st, err, want)
+			}
+			return st
+		}
+		for range 2 {
+			state(service.NotInstalled)
+			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
+				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
+				t.Errorf("got %v", err)
+			}
+			install(t, m, s)
+			if got := f.tree.Link("/etc/rc.d/S95web"); got != "../init.d/web" {
+				t.Errorf("S95web leads to %q", got)
+			}
+			state(service.Stopped)
+			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
+				t.Errorf("got %v", err)
+			}
+			for range 2 {
+				if err := m.Start(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if st := state(service.Running); st.PID != f.pid || st.Start != service.Automatic {
+				t.Errorf("got %+v", st)
+			}
+			hups := f.hups
+			if err := m.Reload(ctx, s); err != nil || f.hups != hups+1 {
+				t.Errorf("%v, %d HUPs", err, f.hups-hups)
+			}
+			begun := time.Now()
+			if err := m.Restart(ctx, s); err != nil || time.Since(begun) < f.takes {
+				t.Fatalf("%v after %s", err, time.Since(begun))
+			}
+			if p := install(t, m, s); p.Changed() || !p.Installed {
+				t.Errorf("what is installed already: %+v", p)
+			}
+			removed, err := m.Remove(ctx, s, true)
+			if err != nil || len(removed) != 8 || f.running {
+				t.Errorf("removed %q, %v", removed, err)
+			}
+		}
+	})
+}
+
+func TestStartTypesAreLinks(t *testing.T) {
+	m, f := world(t)
+	for _, test := range []struct {
+		start service.Start
+		is    service.Start
+		links string
+	}{
+		{service.Automatic, service.Automatic, "K10web S95web"},
+		{service.Delayed, service.Delayed, "K10web S99web"},
+		{service.Manual, service.Manual, ""},
+		{service.Automatic, service.Automatic, "K10web S95web"},
+		{service.Disabled, service.Manual, ""},
+	} {
+		s := trial.Plain()
+		s.Start = test.start
+		if p := install(t, m, s); !p.Changed() {
+			t.Errorf("%s changes nothing", test.start)
+		}
+		var names []string
+		entries, _ := os.ReadDir(f.tree.Path("/etc/rc.d"))
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		st, err := m.Status(context.Background(), s)
+		if got := strings.Join(names, " "); got != test.links || err != nil || st.Start != test.is {
+			t.Errorf("%s: %q, %+v, %v", test.start, got, st, err)
+		}
+	}
+}
+
+func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		f.ends = true
+		install(t, m, trial.Plain())
+		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "exit code 3") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestWhateverFailsNothingIsLeft(t *testing.T) {
+	for _, step := range []string{"chown", "script", "links", "no account"} {
+		t.Run(step, func(t *testing.T) {
+			m, f := world(t)
+			s := trial.Plain()
+			if step == "no account" {
+				s.Account = "nobodyknows"
+			}
+			p, err := m.Plan(context.Background(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch step {
+			case "chown":
+				m.chown = func(path string, _, _ int) error {
+					if strings.HasPrefix(path, f.tree.Path("/run")) {
+						return errors.New("broken")
+					}
+					return nil
+				}
+			case "script":
+				trial.Put(t, f.tree, "/etc/init.d", "no folder")
+			case "links":
+				trial.Put(t, f.tree, "/etc/rc.d", "no folder")
+			}
+			before := trial.Snapshot(t, f.tree)
+			if err := m.Apply(context.Background(), p); err == nil {
+				t.Fatal("nothing has failed")
+			}
+			if after := trial.Snapshot(t, f.tree); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+		})
+	}
+}
+
+func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
+	m, f := world(t)
+	theirs, err := os.ReadFile(filepath.Join("testdata", "kardianos.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial.Put(t, f.tree, "/etc/init.d/web", string(theirs))
+	if err := os.MkdirAll(f.tree.Path("/etc/rc.d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"S50web", "K02web", "S50other", "S20my-web"} {
+		if err := os.Symlink("/etc/init.d/web", f.tree.Path("/etc/rc.d/"+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+		t.Errorf("%+v", p)
+	}
+	for name, want := range map[string]bool{"S50web": false, "K02web": false, "S95web": true, "K10web": true, "S50other": true, "S20my-web": true} {
+		if f.tree.Exists("/etc/rc.d/"+name) != want {
+			t.Errorf("%s: %t", name, !want)
+		}
+	}
+}
+
+func TestAForeignScriptIsLeftAlone(t *testing.T) {
+	m, f := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	trial.Put(t, f.tree, "/etc/init.d/web", "#!/bin/sh /etc/rc.common\n")
+	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		s := trial.Plain()
+		install(t, m, s)
+		if err := m.Start(context.Background(), s); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Reload(context.Background(), s); !errors.Is(err, service.ErrNotSupported) || f.hups != 0 {
+			t.Errorf("%v, %d", err, f.hups)
+		}
+	})
+}
+
+func TestWhereThereAreToolsTheServiceHasAnAccountOfItsOwn(t *testing.T) {
+	m, f := world(t)
+	if name, own := m.user(trial.Plain()); name != "nobody" || own {
+		t.Errorf("%s, %t", name, own)
+	}
+	trial.Put(t, f.tree, "/usr/sbin/useradd", "")
+	if name, own := m.user(trial.Plain()); name != "web" || !own {
+		t.Errorf("%s, %t", name, own)
+	}
+}
+
+func TestLogsAreThoseOfTheProgram(t *testing.T) {
+	m, _ := world(t)
+	var asked string
+	m.stream = func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
+		asked = strings.Join(append([]string{name}, args...), "|")
+		_, err := io.WriteString(w, "a line\n")
+		return err
+	}
+	var b bytes.Buffer
+	s := trial.Plain()
+	s.Executable = "/opt/my.web"
+	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 5, Follow: true}, &b); err != nil || b.String() != "a line\n" || asked != `logread|-e| my\.web|-l|5|-f` {
+		t.Errorf("%q, %v, %s", b.String(), err, asked)
+	}
+}
+
+func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
+	m, f := world(t)
+	ctx, s := context.Background(), trial.Plain()
+	has := func(want string) {
+		t.Helper()
+		for _, x := range m.Diagnose(ctx, s) {
+			if x.Level > service.OK && strings.Contains(x.Detail, want) {
+				return
+			}
+		}
+		t.Errorf("no word of %q: %+v", want, m.Diagnose(ctx, s))
+	}
+	has("there is no /etc/init.d/web")
+	install(t, m, s)
+	for _, x := range m.Diagnose(ctx, s) {
+		if x.Level != service.OK {
+			t.Errorf("%+v", x)
+		}
+	}
+	f.code = 78
+	has("exit code 78")
+	s.Account = "gone"
+	has("there is no gone")
+}
+
+func TestVarInMemoryIsAWarning(t *testing.T) {
+	m, f := world(t)
+	if err := os.Symlink("tmp", f.tree.Path("/var")); err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.Plan(context.Background(), trial.Plain(), false)
+	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "in memory") {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

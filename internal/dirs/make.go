@@ -75,7 +75,7 @@ func (p process) make(d Dirs) (Dirs, error) {
 		if p.getenv(f.variable) != "" {
 			err = given(f.variable, *f.dir)
 		} else if err = own(*f.dir, p.name, p.machine); err != nil {
-			err = fmt.Errorf("%w; or name another folder in %s", err, f.variable)
+			err = fmt.Errorf("%w; or set %s", err, f.variable)
 		}
 		if err != nil {
 			*f.dir = ""
@@ -117,7 +117,7 @@ func own(dir, name string, machine bool) error {
 	}
 	for _, d := range ours {
 		if err := create(d, machine); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%w: run it as a user who may make it", err)
+			return fmt.Errorf("%w: make it, for the user that this runs as", err)
 		}
 		if err := private(d); err != nil {
 			return err

@@ -24,11 +24,11 @@ func private(dir string) error {
 	}
 	switch mode := info.Mode(); {
 	case mode&fs.ModeSymlink != 0:
-		return fmt.Errorf("%s is a link, and where it leads to may be somebody else's: run it as the service that has it, or remove the link", dir)
+		return fmt.Errorf("%s is a link: remove it, or run this as the service that has it", dir)
 	case !mode.IsDir():
 		return fmt.Errorf("%s is no folder: move it away", dir)
 	case owner(info) != os.Geteuid():
-		return fmt.Errorf("%s belongs to the user with ID %d, and not to that with ID %d, as whom this runs: run it as the service that has it, or remove the folder", dir, owner(info), os.Geteuid())
+		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d: remove it, or run this as the service that has it", dir, owner(info), os.Geteuid())
 	case mode.Perm()&0o022 != 0:
 		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, mode.Perm())
 	}

@@ -98,7 +98,7 @@ func TestNothingIsMadeThroughALinkOfSomebodyElse(t *testing.T) {
 func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
 	p := process{goos: "linux", name: "web", getenv: env(nil)}
 	_, err := p.make(Dirs{State: "/proc/web"})
-	if err == nil || !strings.Contains(err.Error(), "/proc") || !strings.Contains(err.Error(), "or name another folder in STATE_DIRECTORY") {
+	if err == nil || !strings.Contains(err.Error(), "/proc") || !strings.Contains(err.Error(), "or set STATE_DIRECTORY") {
 		t.Errorf("got %v", err)
 	}
 }

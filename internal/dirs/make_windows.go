@@ -44,7 +44,7 @@ func private(dir string) error {
 	case err != nil:
 		return err
 	case info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0: // the latter is a junction
-		return fmt.Errorf("%s is a link, and where it leads to may be somebody else's: remove it", dir)
+		return fmt.Errorf("%s is a link: remove it", dir)
 	case !info.IsDir():
 		return fmt.Errorf("%s is no folder: move it away", dir)
 	}
@@ -70,7 +70,7 @@ func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
 	case err != nil:
 		return fmt.Errorf("who has %s: %w", dir, err)
 	case !trusted(owner):
-		return fmt.Errorf("%s belongs to %s, and not to the user as whom this runs: remove the folder", dir, owner)
+		return fmt.Errorf("%s belongs to %s: remove it", dir, owner)
 	}
 	acl, _, err := sd.DACL()
 	if err != nil || acl == nil {
@@ -86,7 +86,7 @@ func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
 			continue
 		}
 		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !trusted(sid) {
-			return fmt.Errorf("%s can write to %s: run it as the service that has it, or icacls %[2]q /inheritance:d /remove *%[1]s", sid, dir)
+			return fmt.Errorf("%s can write to %s: icacls %[2]q /inheritance:d /remove *%[1]s, or run this as the service that has it", sid, dir)
 		}
 	}
 	return nil

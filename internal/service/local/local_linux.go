@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/openrc"
 	"github.com/go-glidepath/glidepath/internal/service/procd"
 	"github.com/go-glidepath/glidepath/internal/service/systemd"
-	"github.com/go-glidepath/glidepath/internal/service/systemd"
+	"github.com/go-glidepath/glidepath/internal/service/sysv"
 )
 
 // kind is a manager of Linux.
@@ -31,20 +31,24 @@ func find(m service.Machine, user bool) (service.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k != onSystemd {
-		if err := machineOnly(string(k), user); err != nil {
-			return nil, err
-		}
+	if k == onSystemd {
+		return systemd.New(m, user), nil
+	}
+	if err := machineOnly(string(k), user); err != nil {
+		return nil, err
 	}
 	switch k {
-	case onSystemd:
-		return systemd.New(m, user), nil
+	case onOpenRC:
+		return openrc.New(m), nil
 	case onProcd:
 		return procd.New(m), nil
 	case onUpstart:
 		return kardianos.New(m), nil
+	case onRCS:
+		return sysv.New(m, sysv.RCS), nil
+	default:
+		return sysv.New(m, sysv.Runlevels), nil
 	}
-	return nil, fmt.Errorf("%w: %s is not written yet", service.ErrNotSupported, k)
 }
 
 // choose tells by what the managers leave in the file system while they run. Where

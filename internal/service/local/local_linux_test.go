@@ -83,3 +83,16 @@ func TestServicesOfUsersAreRefusedWhereTheManagerHasNone(t *testing.T) {
 		}
 	}
 }
+
+func TestEachKindHasItsManager(t *testing.T) {
+	for want, paths := range map[string][]string{
+		"systemd": {"/run/systemd/system/"},
+		"OpenRC":  {"/run/openrc/"},
+		"procd":   {"/sbin/procd", "/etc/openwrt_release"},
+	} {
+		got, err := find(service.Machine{Tree: tree(t, paths...)}, false)
+		if err != nil || got.Name() != want {
+			t.Errorf("%s: %v, %v", want, got, err)
+		}
+	}
+}

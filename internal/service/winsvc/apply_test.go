@@ -292,7 +292,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"a folder that is a link": {func(_ *Manager, f *fake, _ *service.Spec) {
 			f.folders[`C:\ProgramData\web`], f.links[`C:\ProgramData\web`] = "O:BAD:", true
 		}, service.ErrUnsafe, "is a link", ""},
-		"a descriptor that is none": {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
+		"an executable with a variable": {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
+		"a descriptor that is none":     {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)

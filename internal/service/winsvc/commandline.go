@@ -9,38 +9,52 @@ import "strings"
 // The rules: backslashes are themselves but before a quote, where each stands for half
 // of one, and the odd one makes the quote a character.
 // https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
+//
+// The manager keeps command lines as REG_EXPAND_SZ: before it starts the service, it
+// replaces %PATH% by the variable. Nothing escapes that, but a quote after the first %
+// makes it "PATH, which is no variable, and vanishes when the line is taken apart.
 func compose(exe string, args []string) string {
-	var b strings.Builder
-	b.WriteString(`"` + exe + `"`)
+	b := []byte(`"` + exe + `"`)
 	for _, a := range args {
-		b.WriteByte(' ')
-		quote(&b, a)
+		b = append(b, ' ')
+		b = quote(b, a)
 	}
-	return b.String()
+	return string(b)
 }
 
-func quote(b *strings.Builder, arg string) {
-	if arg != "" && !strings.ContainsAny(arg, " \t\n\v\"") {
-		b.WriteString(arg)
-		return
+func quote(b []byte, arg string) []byte {
+	if arg != "" && !strings.ContainsAny(arg, " \t\n\v\"") && strings.Count(arg, "%") < 2 {
+		return append(b, arg...)
 	}
-	b.WriteByte('"')
+	quoted := true
+	b = append(b, '"')
 	backslashes := 0
+	open := false // a % still needs its quote
 	for i := range len(arg) {
-		switch arg[i] {
-		case '\\':
-			backslashes++
-			continue
-		case '"':
-			b.WriteString(strings.Repeat(`\`, 2*backslashes+1))
-		default:
-			b.WriteString(strings.Repeat(`\`, backslashes))
+		c := arg[i]
+		blank := strings.IndexByte(" \t\n\v", c) >= 0
+		switch {
+		case blank && !quoted, open && !blank && c != '"' && c != '%' && strings.IndexByte(arg[i:], '%') > 0:
+			// Those before a quote count twice.
+			b = append(b, strings.Repeat(`\`, backslashes)...)
+			b = append(b, '"')
+			quoted, open = !quoted, false
 		}
-		backslashes = 0
-		b.WriteByte(arg[i])
+		if c == '"' {
+			b = append(b, strings.Repeat(`\`, backslashes+1)...)
+		}
+		backslashes++
+		if c != '\\' {
+			backslashes = 0
+		}
+		open = open || c == '%'
+		b = append(b, c)
 	}
-	b.WriteString(strings.Repeat(`\`, 2*backslashes)) // before the quote that ends it
-	b.WriteByte('"')
+	if quoted {
+		b = append(b, strings.Repeat(`\`, backslashes)...) // before the quote that ends it
+		b = append(b, '"')
+	}
+	return b
 }
 
 // executable is the program of a command line that anybody has written: where it is

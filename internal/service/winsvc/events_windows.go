@@ -24,6 +24,9 @@ const (
 	errNoMoreItems           = 259
 )
 
+// errNoLog is a Windows without a log to read.
+var errNoLog = errors.New("this Windows has no event log that can be read")
+
 func (windowsAPI) Events(xpath string, most int) (list []string, err error) {
 	for _, p := range []*windows.LazyProc{evtQuery, evtNext, evtRender, evtClose} {
 		if p.Find() != nil {

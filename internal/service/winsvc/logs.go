@@ -2,7 +2,6 @@ package winsvc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -110,6 +109,3 @@ func element(xml, name string) string {
 	text, _, _ := strings.Cut(rest, "</"+name)
 	return text
 }
-
-// errNoLog is a Windows without a log to read.
-var errNoLog = errors.New("this Windows has no event log that can be read")

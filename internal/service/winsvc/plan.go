@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
@@ -36,6 +37,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
+		return nil, fmt.Errorf("%w: Executable is %s: Windows would replace what is between the %% by a variable of that name", service.ErrSpec, s.Executable)
 	}
 	scm, err := m.connect(managerConnect)
 	if err != nil {
@@ -90,6 +94,8 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	switch {
 	case errors.Is(err, service.ErrUnsafe) && force:
 		warn("%v", err)
+	case errors.Is(err, fs.ErrPermission): // only who may install may look
+		warn("whether others can replace the executable cannot be seen without being Administrator: %v", err)
 	case err != nil:
 		return nil, err
 	}
@@ -116,7 +122,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
-	folders, below, err := m.folders(name, s, force, warn)
+	folders, below, err := m.folders(name, force, warn)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +197,7 @@ func (m *Manager) below(name string) []string {
 // folders are those of the service, as they are and as they will be. One that is there
 // and belongs to somebody else may be a trap: %ProgramData% lets every user make
 // folders, before the service is installed.
-func (m *Manager) folders(name string, s service.Spec, force bool, warn func(string, ...any)) (a service.Artefact, list []string, err error) {
+func (m *Manager) folders(name string, force bool, warn func(string, ...any)) (a service.Artefact, list []string, err error) {
 	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
 	sid := serviceSID(name)
 	names := map[string]string{
@@ -199,6 +205,7 @@ func (m *Manager) folders(name string, s service.Spec, force bool, warn func(str
 		"CO": "the creator",
 	}
 	list = m.below(name)
+	theirs := false
 	for _, dir := range list {
 		wanted := dir + ": " + parse(folderSecurity(sid)).words(names) + "\n"
 		a.New += wanted
@@ -221,7 +228,9 @@ func (m *Manager) folders(name string, s service.Spec, force bool, warn func(str
 		a.Old += dir + ": " + d.words(names) + "\n"
 		switch {
 		case d.owner == "BA" || d.owner == "SY" || d.owner == sid:
+		case force && theirs:
 		case force:
+			theirs = true // so are, most likely, those below
 			warn("%s belonged to %s, who may have left something there", dir, d.owner)
 		default:
 			return a, nil, fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)

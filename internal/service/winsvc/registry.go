@@ -65,10 +65,3 @@ func (v value) texts() (list []string) {
 	}
 	return list
 }
-
-func (v value) text() string {
-	if list := v.texts(); len(list) > 0 {
-		return list[0]
-	}
-	return ""
-}

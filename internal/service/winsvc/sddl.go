@@ -55,8 +55,8 @@ func parse(sddl string) (d dacl) {
 		case 'O':
 			d.owner = part
 		case 'D':
-			d.none = false
 			d.flags, d.entries = entries(part)
+			d.none = d.flags == "NO_ACCESS_CONTROL"
 		}
 	}
 	return d

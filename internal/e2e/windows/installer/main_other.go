@@ -1,0 +1,6 @@
+//go:build !windows
+
+// Installer runs on Windows only.
+package main
+
+func main() {}

@@ -1,0 +1,85 @@
+package winsvc
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
+	for name, test := range map[string]struct {
+		setUp func(m *Manager, f *fake, s *fakeService)
+		level service.Level
+		what  string
+		text  string
+	}{
+		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(stateRunning) }, service.OK, "state", "running, as process 4711"},
+		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, service.Note, "state", "never started"},
+		"it is as it was": {func(*Manager, *fake, *fakeService) {}, service.OK, "configuration", "as this program would install it"},
+		"it has failed": {func(_ *Manager, _ *fake, s *fakeService) {
+			s.status = status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 124}
+		}, service.Problem, "state", "had not stopped at its deadline"},
+		"its account": {func(_ *Manager, _ *fake, s *fakeService) {
+			s.status = status{State: stateStopped, ExitCode: errLogonFailed}
+		}, service.Problem, "state", "could not log on"},
+		"a password": {func(_ *Manager, _ *fake, s *fakeService) { s.config.Account = `.\svc` }, service.Note, "account", `.\svc has a password`},
+		"disabled":   {func(_ *Manager, _ *fake, s *fakeService) { s.config.Start = startDisabled }, service.Problem, "start type", "disabled"},
+		"no executable": {func(_ *Manager, f *fake, _ *fakeService) {
+			delete(f.folders, `C:\Program Files\web\web.exe`)
+		}, service.Problem, "executable", "not there"},
+		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, service.Problem, "executable", "not quoted"},
+		"an unsafe place": {func(m *Manager, _ *fake, _ *fakeService) {
+			m.safe = func(string, bool) error { return service.ErrUnsafe }
+		}, service.Problem, "executable", "write there"},
+		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, service.Problem, "dependency Afd", "does not exist"},
+		"a stopped dependency": {func(_ *Manager, f *fake, _ *fakeService) {
+			f.services["afd"].status = status{State: stateStopped}
+		}, service.Note, "dependency Afd", "stopped"},
+		"no event source": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.keys, strings.ToLower(eventKey("web"))) }, service.Warning, "event source", "there is none"},
+		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, service.Warning, "configuration", `service "web" is not as`},
+		"another tool's": {func(_ *Manager, f *fake, _ *fakeService) {
+			delete(f.keys[strings.ToLower(parametersKey("web"))], markName)
+		}, service.Note, "owner", "another tool"},
+		"not installed": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "web") }, service.Problem, "service", "not installed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			install(t, m, web(), false)
+			test.setUp(m, f, f.services["web"])
+			before := f.snapshot()
+			for _, user := range []bool{false, true} {
+				f.user = user
+				found := m.Diagnose(t.Context(), web())
+				ok := false
+				for _, x := range found {
+					ok = ok || x.Level == test.level && x.What == test.what && strings.Contains(x.Detail, test.text)
+					if strings.Contains(x.Detail+x.Remedy, "\n") || x.Level == service.Problem && x.Remedy == "" {
+						t.Errorf("%+v", x)
+					}
+				}
+				if !ok {
+					t.Errorf("as user %t, found %+v", user, found)
+				}
+			}
+			if f.snapshot() != before {
+				t.Error("something has changed")
+			}
+		})
+	}
+}
+
+func TestExitCodesAreInWords(t *testing.T) {
+	for _, e := range []errno{errServiceSpecific, errRequestTimeout, errLogonFailed, errDisabled, errDependencyFail, errNeverStarted} {
+		if got := e.Error(); !strings.Contains(got, fmt.Sprintf("(error %d)", e)) || strings.HasPrefix(got, "an error of Windows") {
+			t.Errorf("%d is %q", e, got)
+		}
+	}
+	for code := range maps.Keys(ourCodes) {
+		if got, n := ended(status{ExitCode: errServiceSpecific, SpecificCode: code}); n != int(code) || !strings.Contains(got, fmt.Sprintf("(code 1066/%d)", code)) {
+			t.Errorf("%d is %q, %d", code, got, n)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package winsvc
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/diff"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// goldens are specs of every kind, by what is special about each.
+func goldens() map[string]func(f *fake, s *service.Spec) {
+	profile := func(p service.Profile) func(*fake, *service.Spec) {
+		return func(_ *fake, s *service.Spec) { s.Hardening.Profile = p }
+	}
+	return map[string]func(f *fake, s *service.Spec){
+		"profile-strict":     profile(service.Strict),
+		"profile-network":    profile(service.Network),
+		"profile-localhost":  profile(service.Localhost),
+		"profile-low-ports":  profile(service.LowPorts),
+		"profile-lenient":    profile(service.Lenient),
+		"profile-no-sandbox": profile(service.None),
+		"everything": func(f *fake, s *service.Spec) {
+			withData(f)
+			*s = rich()
+		},
+		"least": func(_ *fake, s *service.Spec) {
+			*s = service.Spec{
+				Name: "web", Executable: `C:\web.exe`, Start: service.Manual, Recovery: service.Recovery{Never: true}, Hardening: service.Hardening{Profile: service.Strict},
+			}
+		},
+		"awkward": func(_ *fake, s *service.Spec) {
+			s.Args = awkward
+			s.Environment = map[string]string{"QUOTES": `"a" 'b'`, "PERCENT": "%PATH%", "DOLLAR": "$HOME", "BACKSLASH": `a\`, "EMPTY": "", "SPACES": " a  b "}
+		},
+		"disabled": func(_ *fake, s *service.Spec) { s.Start = service.Disabled },
+		"delayed":  func(_ *fake, s *service.Spec) { s.Start = service.Delayed },
+		"account": func(_ *fake, s *service.Spec) {
+			s.Account, s.Password = "svc", func() (string, error) { return "hush", nil }
+		},
+		"root":     func(_ *fake, s *service.Spec) { s.Account = "root" },
+		"instance": func(_ *fake, s *service.Spec) { s.Template, s.Instance = true, "eu-1" },
+		"crash-only": func(_ *fake, s *service.Spec) {
+			s.Recovery = service.Recovery{Delays: []time.Duration{time.Second}, Reset: time.Hour, CrashOnly: true}
+		},
+		"privileges": func(_ *fake, s *service.Spec) {
+			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeTcbPrivilege", "SeChangeNotifyPrivilege"}
+		},
+		"lacking": func(f *fake, s *service.Spec) { // what Windows has not
+			s.Start, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+			s.Directory, s.Watchdog, s.FDStore = `C:\d`, time.Minute, 3
+			s.Limits.OpenFiles = 1
+			s.Hardening.AddressFamilies = []string{"AF_PACKET"}
+			s.Hardening.WritablePaths = []string{`E:\missing`, `E:\link`}
+			f.folders[`E:\link`], f.links[`E:\link`] = "O:BAD:", true
+		},
+		"old-windows": func(f *fake, s *service.Spec) { // and what only the newer ones have
+			*s = rich()
+			s.Hardening.WritablePaths = nil
+			for _, l := range levels {
+				f.lacks[l] = true
+			}
+		},
+		"takeover": func(f *fake, _ *service.Spec) { worlds()[5].setUp(nil, nil, f) },
+	}
+}
+
+func TestPlansAreAsTheyWere(t *testing.T) {
+	seen := map[string]bool{}
+	for name, set := range goldens() {
+		m, f := newManager(t)
+		s := web()
+		set(f, &s)
+		if err := s.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		p, err := m.Plan(t.Context(), s, true)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var b strings.Builder
+		for _, w := range p.Warnings {
+			b.WriteString("warning: " + w + "\n")
+		}
+		if p.Replaces != "" {
+			b.WriteString("replaces: " + p.Replaces + "\n")
+		}
+		for _, a := range p.Artefacts {
+			b.WriteString("\n" + a.Name + "\n")
+			if a.Present {
+				b.WriteString(diff.Unified(a.Old, a.New))
+			} else {
+				b.WriteString(a.New)
+			}
+		}
+		file := filepath.Join("testdata", name+".golden")
+		seen[file] = true
+		got := b.String()
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s, - as it was, + as it is; -update takes it:\n%s", name, diff.Unified(string(want), got))
+		}
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "*.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !seen[f] {
+			t.Errorf("%s is of nothing any more", f)
+		}
+	}
+}

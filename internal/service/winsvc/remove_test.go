@@ -1,0 +1,126 @@
+package winsvc
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestWhatWasInstalledIsRemovedWithoutATrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := newManager(t)
+		withData(f)
+		before := f.snapshot()
+		for range 2 {
+			install(t, m, rich(), false)
+			if err := m.Start(t.Context(), rich()); err != nil {
+				t.Fatal(err)
+			}
+			f.services["web"].takes = 5 * time.Second
+			removed, err := m.Remove(t.Context(), rich(), true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := []string{"service web", `the right to write to D:\data`, `event source "web"`, `folder C:\ProgramData\web`}; !slices.Equal(removed, want) {
+				t.Errorf("removed: %q", removed)
+			}
+			if after := f.snapshot(); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+		}
+	})
+}
+
+func TestWithoutPurgeTheFoldersStay(t *testing.T) {
+	m, f := newManager(t)
+	install(t, m, web(), false)
+	delete(f.keys, strings.ToLower(eventKey("web"))) // which is no error
+	removed, err := m.Remove(t.Context(), web(), false)
+	if err != nil || !slices.Equal(removed, []string{"service web"}) {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if f.folders[`C:\ProgramData\web\state`] == "" {
+		t.Error("the folders are gone")
+	}
+	if p := install(t, m, web(), false); p.Artefacts[0].Changed() {
+		t.Errorf("the folders change: %+v", p.Artefacts[0])
+	}
+}
+
+func TestAServiceThatSomebodyHoldsIsSaidToBeSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := newManager(t)
+		install(t, m, web(), false)
+		s := f.services["web"]
+		s.held++
+		removed, err := m.Remove(t.Context(), web(), false)
+		if err == nil || !strings.Contains(err.Error(), "services.msc") || !slices.Equal(removed, []string{`event source "web"`}) {
+			t.Errorf("removed %q, %v", removed, err)
+		}
+		// Once more, it waits for what is marked already.
+		time.AfterFunc(5*time.Second, func() { s.held--; f.reap(s) })
+		if removed, err := m.Remove(t.Context(), web(), false); err != nil || !slices.Equal(removed, []string{"service web"}) {
+			t.Errorf("removed %q, %v", removed, err)
+		}
+	})
+}
+
+func TestAServiceOfAnotherToolForOurExecutableIsRemoved(t *testing.T) {
+	m, f := newManager(t)
+	f.add("web", config{ImagePath: `C:\old\web.exe`, DisplayName: "web"})
+	if removed, err := m.Remove(t.Context(), web(), false); err != nil || len(removed) != 1 {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+}
+
+func TestWhatCannotBeRemovedDoesNotKeepTheRest(t *testing.T) {
+	m, f := newManager(t)
+	install(t, m, web(), false)
+	f.links[`C:\ProgramData\web`] = true
+	removed, err := m.Remove(t.Context(), web(), true)
+	if err == nil || !strings.Contains(err.Error(), "is a link") || len(removed) != 2 {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if f.folders[`C:\ProgramData\web\state`] == "" {
+		t.Error("a link was followed")
+	}
+}
+
+// Whichever call fails, it is said, and what follows goes on; another removal ends it.
+func TestARemovalThatFailsCanBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for n := 1; ; n++ {
+			m, f := newManager(t)
+			withData(f)
+			before := f.snapshot()
+			install(t, m, rich(), false)
+			f.calls, f.failing, f.with = nil, n, errno(31)
+			_, err := m.Remove(t.Context(), rich(), true)
+			calls := len(f.calls)
+			if calls < n {
+				if err != nil {
+					t.Error(err)
+				}
+				if n < 10 {
+					t.Errorf("only %d calls have failed", n-1)
+				}
+				return
+			}
+			if err == nil && !strings.HasPrefix(f.calls[n-1], `GetSecurityInfo D:\data`) {
+				t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
+			}
+			f.failing = 0
+			if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
+				t.Errorf("call %d, %s, has failed; the next time: %v", n, f.calls[n-1], err)
+			}
+			if f.services["web"] != nil {
+				t.Errorf("call %d, %s, has failed; the next time nothing is removed\n%s", n, f.calls[n-1], before)
+			}
+		}
+	})
+}

@@ -7,6 +7,7 @@ replace github.com/go-glidepath/glidepath => ../..
 require (
 	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/go-glidepath/glidepath v0.0.0-00010101000000-000000000000
+	github.com/kardianos/service v1.3.0
 )
 
 require (

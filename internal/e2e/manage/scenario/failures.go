@@ -1,0 +1,104 @@
+//go:build linux
+
+package scenario
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/e2e/manage/talk"
+)
+
+func failsToStart(t *testing.T, b Bed) {
+	// 78 is an end for good, where the manager can tell.
+	s := New(t, b, talk.Setup{FailStart: "config", Never: true})
+	s.Do(0, "install")
+	said := s.Do(1, "start")
+	if b.Can().Codes && !strings.Contains(said, "78") {
+		t.Errorf("start says %q, want the exit code", said)
+	}
+	s.failed(78, "its configuration is wrong", "the moon is configured wrongly")
+	if said := s.Do(1, "install", "--now"); !strings.Contains(said, "nothing to do") {
+		t.Errorf("install --now says %q", said)
+	}
+
+	s.Setup.FailStart = ""
+	s.Do(0, "install", "--now")
+	s.Runs()
+}
+
+func endsWithCode(t *testing.T, b Bed) {
+	s := New(t, b, talk.Setup{FailStart: "42", Never: true})
+	s.Do(0, "install")
+	s.Do(1, "start")
+	s.failed(42, "42", "the moon has fallen down")
+	s.Do(0, "uninstall")
+	s.isGone()
+}
+
+// failed asserts that everybody hears that the service has failed, and how.
+func (s *Service) failed(code int, words, logged string) {
+	s.t.Helper()
+	can := s.bed.Can()
+	if can.Failures {
+		s.Is(Broken)
+		status := s.Status(Admin, "failed", 1)
+		said := s.Do(1, "doctor")
+		if !strings.Contains(said, "PROBLEM") {
+			s.t.Errorf("doctor says\n%s", said)
+		}
+		switch {
+		case !can.Codes && status.ExitCode != nil:
+			s.t.Errorf("status --json says %+v, and who has told it the exit code?", status)
+		case !can.Codes:
+		case status.ExitCode == nil || *status.ExitCode != code:
+			s.t.Errorf("status --json says %+v, want the exit code %d", status, code)
+		case !strings.Contains(said, words):
+			s.t.Errorf("doctor says\n%swant %q", said, words)
+		}
+		if said := s.Do(1, "status"); can.Codes && !strings.Contains(said, words) {
+			s.t.Errorf("status says %q, want %q", said, words)
+		}
+	}
+	if can.Logs {
+		if said := s.Do(0, "logs"); !strings.Contains(said, logged) {
+			s.t.Errorf("logs says\n%swant %q", said, logged)
+		}
+		if said := s.Do(0, "logs", "-n", "1"); len(lines(said)) != 1 {
+			s.t.Errorf("logs -n 1 says\n%swant one line", said)
+		}
+	}
+}
+
+func crashes(t *testing.T, b Bed) {
+	s := New(t, b, talk.Setup{CrashAfter: 3 * time.Second})
+	s.Do(0, "install", "--now")
+	first := s.Runs()
+	Eventually(t, func() string {
+		if s.Given().PID == first.PID {
+			return "it was not started again"
+		}
+		return ""
+	})
+	s.Do(0, "uninstall")
+	s.isGone()
+}
+
+func hangs(t *testing.T, b Bed) {
+	s := New(t, b, talk.Setup{HangInStop: true, StopTimeout: time.Second})
+	s.Do(0, "install", "--now")
+	g := s.Runs()
+	begun := time.Now()
+	if out := s.Run(Admin, "stop"); out.Code != 0 && out.Code != 1 {
+		t.Errorf("stop: code %d: %s%s", out.Code, out.Stdout, out.Stderr)
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("stop took %s", took)
+	}
+	if b.Alive(t, g.PID) {
+		t.Errorf("process %d is still there", g.PID)
+	}
+	s.Do(0, "uninstall")
+	s.isGone()
+}

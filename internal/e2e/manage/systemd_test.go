@@ -1,0 +1,205 @@
+//go:build linux
+
+package manage
+
+import (
+	"errors"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/e2e/manage/scenario"
+	"github.com/go-glidepath/glidepath/internal/e2e/manage/talk"
+	"github.com/go-glidepath/glidepath/internal/testbed"
+)
+
+// systemd is a bed with systemd.
+type systemd struct{ unix }
+
+func TestSystemd(t *testing.T) {
+	machine := boot(t, testbed.Boot)
+	b := &systemd{unix{
+		machine: machine, manager: "systemd",
+		places: []string{"/etc", "/var", "/run/systemd/system", "/run/tmpfiles.d", "/usr/lib/systemd", "/usr/local"},
+	}}
+	b.settled = func() { b.systemctl(t, "daemon-reload") }
+	scenario.Run(t, b)
+	for _, test := range []struct {
+		name string
+		do   func(*testing.T, *systemd)
+	}{
+		{"instances of a template share the unit and not the state", instances},
+		{"a service that is started by its socket gets it", socket},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.do(t, b)
+		})
+	}
+	t.Run("services of a user", func(t *testing.T) {
+		t.Parallel()
+		scenario.Operate(t, &user{systemd: *b})
+	})
+}
+
+func (b *systemd) systemctl(t testing.TB, args ...string) testbed.Output {
+	t.Helper()
+	return b.tool(t, "systemctl", args...)
+}
+
+func (b *systemd) Says(t testing.TB, name string) scenario.Said {
+	t.Helper()
+	return says(t, b.systemctl(t, "show", properties, "--", name+".service"))
+}
+
+const properties = "--property=LoadState,UnitFileState,ActiveState,SubState,MainPID"
+
+// says reads what systemctl show has said.
+func says(t testing.TB, out testbed.Output) scenario.Said {
+	t.Helper()
+	if out.Code != 0 {
+		t.Fatalf("systemctl show: %s", out.Stderr)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(out.Stdout) {
+		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
+			values[name] = value
+		}
+	}
+	pid, err := strconv.Atoi(values["MainPID"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenario.Said{
+		Installed: values["LoadState"] == "loaded",
+		Automatic: values["UnitFileState"] == "enabled",
+		Running:   values["ActiveState"] == "active",
+		Failed:    values["ActiveState"] == "failed" || values["SubState"] == "auto-restart",
+		PID:       pid,
+	}
+}
+
+func (b *systemd) Tight() []string { return []string{"/etc/systemd/system"} }
+
+const theirs = "[Unit]\nDescription=somebody else's\n\n[Service]\nExecStart=/bin/sleep infinity\n"
+
+func (b *systemd) Foreign(t testing.TB, name, _ string) {
+	t.Helper()
+	if err := os.WriteFile(b.machine.Path("/etc/systemd/system/"+name+".service"), []byte(theirs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.settled()
+}
+
+func (b *systemd) Forget(t testing.TB, name string) {
+	t.Helper()
+	unit := name + ".service"
+	if t.Failed() {
+		ctx, cancel := scenario.Lasting(t)
+		defer cancel()
+		log, err := b.machine.Journal(ctx, unit)
+		t.Logf("the journal of %s: %v\n%s\n%s", unit, err, log, b.systemctl(t, "cat", unit).Stdout)
+	}
+	forget(unit, func(args ...string) { b.systemctl(t, args...) })
+	err := os.Remove(b.machine.Path("/etc/systemd/system/" + unit))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if err == nil {
+		b.settled()
+	}
+}
+
+// forget has systemd let go of a unit.
+func forget(unit string, systemctl func(args ...string)) {
+	for _, args := range [][]string{{"kill", "--signal=KILL", unit}, {"stop", unit}, {"disable", unit}, {"reset-failed", unit}} {
+		systemctl(args...) // it fails where there is nothing to do
+	}
+}
+
+func instances(t *testing.T, b *systemd) {
+	a := scenario.New(t, b, talk.Setup{Template: true, Environment: map[string]string{"SHARED": "by all"}})
+	template := a.Setup.Name
+	other := *a
+	a.Name, a.Flags = template+"@a", []string{"--instance", "a"}
+	other.Name, other.Flags = template+"@b", []string{"--instance=b"}
+	t.Cleanup(func() {
+		b.Forget(t, a.Name)
+		b.Forget(t, other.Name)
+		b.Forget(t, template+"@")
+	})
+	before := b.Traces(t, template)
+
+	a.Do(0, "install", "--now")
+	first := a.Runs()
+	a.Got()
+	other.Is(scenario.Said{Installed: true}) // the unit is there
+	other.Do(0, "install", "--now")
+	second := other.Runs()
+	other.Got()
+	for instance, g := range map[string]talk.Given{"a": first, "b": second} {
+		if g.Env["SERVICE_INSTANCE"] != instance || !strings.HasSuffix(g.Env["STATE_DIRECTORY"], "/"+instance) {
+			t.Errorf("instance %s is told that it is %q, with its state in %s", instance, g.Env["SERVICE_INSTANCE"], g.Env["STATE_DIRECTORY"])
+		}
+	}
+
+	a.Do(0, "uninstall")
+	a.Ended(first)
+	a.Is(scenario.Said{Installed: true}) // as every instance while there is the template
+	if now := other.Runs(); now.PID != second.PID {
+		t.Errorf("the other was process %d, and is %d", second.PID, now.PID)
+	}
+	other.Do(0, "restart")
+	other.Ended(second)
+	other.Do(0, "uninstall", "--purge")
+	other.Is(scenario.Absent)
+	a.Do(5, "uninstall")
+	a.Do(0, "install")
+	a.Do(0, "uninstall", "--purge")
+	if now := b.Traces(t, template); !maps.Equal(now, before) {
+		t.Errorf("there is left %v", now)
+	}
+}
+
+// socket has a service of systemd wait for somebody who connects.
+func socket(t *testing.T, b *systemd) {
+	name := scenario.NewName()
+	address := "/run/" + name + ".sock"
+	s := scenario.New(t, b, talk.Setup{
+		Name: name, StartType: "socket",
+		Sockets: []talk.Socket{{Name: "door", Network: "unix", Address: address}, {Name: "side-door", Network: "unix", Address: address + "2"}},
+	})
+	t.Cleanup(func() {
+		for _, door := range []string{"-door", "-side-door"} {
+			b.systemctl(t, "stop", name+door+".socket")
+		}
+	})
+	before := s.Traces()
+	s.Do(0, "install", "--now")
+	s.Status(scenario.Admin, "stopped", 3)
+	conn, err := net.Dial("unix", b.machine.Path(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	scenario.Eventually(t, func() string {
+		if !b.Says(t, name).Running {
+			return "it does not run"
+		}
+		return ""
+	})
+	g := s.Runs()
+	slices.Sort(g.Fds)
+	if !slices.Equal(g.Fds, []string{"door", "side-door"}) {
+		t.Errorf("it was handed %q", g.Fds)
+	}
+	s.Do(0, "stop")
+	s.Ended(g)
+	s.Do(0, "uninstall", "--purge")
+	s.Is(scenario.Absent)
+	s.Same(before)
+}

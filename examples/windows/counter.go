@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,9 +17,9 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// file keeps the count between two runs. As a service it lies beside the executable,
-// which is where a service works.
-const file = "counter.txt"
+// name is that of the file which keeps the count between two runs, in the service's
+// own folder. The one with the executable is for administrators only.
+const name = "counter.txt"
 
 // report is our own control.
 const report = 200
@@ -26,6 +27,8 @@ const report = 200
 // counter is a daemon.Program, a daemon.Pauser, a daemon.Reloader and a
 // daemon.Notified.
 type counter struct {
+	file string
+
 	mu     sync.Mutex
 	count  int
 	paused bool // by a control
@@ -34,6 +37,11 @@ type counter struct {
 
 // Start goes on from the argument of the start, or from where the last run ended.
 func (c *counter) Start(ctx context.Context) error {
+	paths, err := daemon.Directories(ctx)
+	if err != nil {
+		return err
+	}
+	c.file = filepath.Join(paths.State, name)
 	if args := daemon.StartArgs(ctx); len(args) > 0 {
 		first, err := strconv.Atoi(args[0])
 		if err != nil {
@@ -69,7 +77,7 @@ func (c *counter) run(ctx context.Context) error {
 func (c *counter) Stop(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := os.WriteFile(file, []byte(strconv.Itoa(c.count)), 0o600); err != nil {
+	if err := os.WriteFile(c.file, []byte(strconv.Itoa(c.count)), 0o600); err != nil {
 		return fmt.Errorf("keep the count: %w", err)
 	}
 	daemon.Logger(ctx).Info("kept", zap.Int("count", c.count))
@@ -90,7 +98,7 @@ func (c *counter) set(what *bool, to bool) {
 
 // Reload is SERVICE_CONTROL_PARAMCHANGE: it reads the file anew.
 func (c *counter) Reload(context.Context) error {
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(c.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -99,7 +107,7 @@ func (c *counter) Reload(context.Context) error {
 	}
 	count, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return fmt.Errorf("%w: %s holds no number: %w", daemon.ErrConfig, file, err)
+		return fmt.Errorf("%w: %s holds no number: %w", daemon.ErrConfig, c.file, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 // drive runs a counter as a service.
 func drive(t *testing.T, scm *daemontest.SCM, body func(*counter)) error {
 	t.Helper()
-	t.Chdir(t.TempDir())
+	if scm.Folder == "" {
+		scm.Folder = t.TempDir()
+	}
 	c := &counter{}
 	config := daemon.Config{Windows: daemon.Windows{Preshutdown: true}}
 	return daemontest.Drive(t, scm, c, config, func() {
@@ -31,9 +34,9 @@ func control(t *testing.T, scm *daemontest.SCM, code daemontest.Control) {
 }
 
 // counted asserts what is kept when the service has stopped.
-func counted(t *testing.T, want string) {
+func counted(t *testing.T, scm *daemontest.SCM, want string) {
 	t.Helper()
-	if text, err := os.ReadFile(file); string(text) != want {
+	if text, err := os.ReadFile(filepath.Join(scm.Folder, "state", name)); string(text) != want {
 		t.Errorf("kept %q, %v; want %q", text, err, want)
 	}
 }
@@ -58,7 +61,7 @@ func TestItCountsUnlessItIsPausedOrAsleep(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	counted(t, "30")
+	counted(t, scm, "30")
 }
 
 func TestItGoesOnFromWhereItWas(t *testing.T) {
@@ -66,12 +69,13 @@ func TestItGoesOnFromWhereItWas(t *testing.T) {
 	if err := drive(t, scm, func(*counter) { daemontest.Sleep(5 * time.Second) }); err != nil {
 		t.Error(err)
 	}
-	counted(t, "105")
+	counted(t, scm, "105")
 
-	again := &counter{}
-	if err := again.Start(daemontest.Context(t)); err != nil || again.count != 105 {
-		t.Errorf("it begins with %d, %v", again.count, err)
+	again := &daemontest.SCM{Folder: scm.Folder}
+	if err := drive(t, again, func(*counter) { daemontest.Sleep(5 * time.Second) }); err != nil {
+		t.Error(err)
 	}
+	counted(t, again, "110")
 }
 
 func TestItKeepsTheCountWhenTheSystemShutsDown(t *testing.T) {
@@ -79,13 +83,13 @@ func TestItKeepsTheCountWhenTheSystemShutsDown(t *testing.T) {
 	if err := drive(t, scm, func(*counter) { scm.Shutdown() }); err != nil {
 		t.Error(err)
 	}
-	counted(t, "7")
+	counted(t, scm, "7")
 }
 
 func TestItReadsTheFileAnew(t *testing.T) {
 	scm := &daemontest.SCM{}
 	err := drive(t, scm, func(c *counter) {
-		if err := os.WriteFile(file, []byte("1000\n"), 0o600); err != nil {
+		if err := os.WriteFile(c.file, []byte("1000\n"), 0o600); err != nil {
 			t.Error(err)
 		}
 		control(t, scm, daemontest.ControlParamChange)
@@ -95,11 +99,10 @@ func TestItReadsTheFileAnew(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	counted(t, "1002")
+	counted(t, scm, "1002")
 }
 
 func TestAnArgumentThatIsNoNumberIsAWrongConfiguration(t *testing.T) {
-	t.Chdir(t.TempDir())
 	scm := &daemontest.SCM{Args: []string{"many"}}
 	err := daemontest.Drive(t, scm, &counter{}, daemon.Config{}, func() {})
 	if got := scm.Query(); daemon.ExitCode(err) != 78 || got.ServiceSpecificExitCode != 78 {

@@ -1,7 +1,7 @@
 // Windows shows what is special about a service of Windows. It counts, once a second,
 // and
 //
-//   - pauses and continues: sc pause counter, sc continue counter;
+//   - pauses and continues: counter pause, sc pause counter;
 //   - hears of sessions, of the power and of the clock, and does not count while the
 //     system sleeps;
 //   - has a control of its own, which logs the count: sc control counter 200;
@@ -9,12 +9,9 @@
 //     can keep the count in a file;
 //   - takes an argument of the start as the number to begin with: sc start counter 100.
 //
-// In the folder of the executable, as administrator:
+// README.md has the commands. It also runs in a console, and on any other system:
 //
-//	sc create counter binPath= "%CD%\windows.exe"
-//	sc start counter
-//
-// It also runs in a console, and on any other system.
+//	go run ./examples/windows
 package main
 
 import "github.com/go-glidepath/glidepath/daemon"

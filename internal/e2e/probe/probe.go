@@ -38,6 +38,9 @@ func (p *probe) Start(ctx context.Context) error {
 	if err := p.spawnChild(ctx); err != nil {
 		return err
 	}
+	if err := p.takeSockets(ctx); err != nil {
+		return err
+	}
 	if p.failAfter > 0 {
 		daemon.Go(ctx, func(ctx context.Context) error {
 			if pass(ctx, p.failAfter) == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,5 +67,14 @@ func TestTheWorkingDirectoryIsThatOfTheService(t *testing.T) {
 	}
 	if err := os.Chdir(before); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSocketsThatWereNotHandedOverAreNotTaken(t *testing.T) {
+	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+	t.Setenv("LISTEN_FDS", "none")
+	env, err := thisProcess(Config{}, false)
+	if err != nil || len(env.Sockets) > 0 || env.Untaken == nil || os.Getenv("LISTEN_FDS") != "" {
+		t.Errorf("taken: %v, because of %v, %v; LISTEN_FDS is %q", env.Sockets, env.Untaken, err, os.Getenv("LISTEN_FDS"))
 	}
 }

@@ -3,7 +3,10 @@
 package systemd
 
 import (
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,6 +144,51 @@ func TestChildrenDoNotInheritWhatWasHandedOver(t *testing.T) {
 	defer func() { _ = sockets[0].File.Close() }()
 	if flags, err := unix.FcntlInt(uintptr(first), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
 		t.Errorf("flags %#x, %v", flags, err)
+	}
+}
+
+// As systemd does it: the number of the process is known only to the process itself, so
+// a shell hands over and becomes it.
+func TestAProcessTakesWhatItWasStartedWith(t *testing.T) {
+	const child = "TAKE_SOCKETS"
+	if os.Getenv(child) != "" {
+		sockets, err := TakeSockets()
+		for _, s := range sockets {
+			text, _ := io.ReadAll(s.File)
+			fmt.Printf("%s %d %s\n", s.Name, s.File.Fd(), text)
+		}
+		fmt.Println(len(sockets), err, os.Getenv("LISTEN_FDS"))
+		os.Exit(0)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(files int) string {
+		cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ exec "$0" -test.run="^$1$"`, self, t.Name())
+		cmd.Env = append(os.Environ(), child+"=1", "LISTEN_FDS=2", "LISTEN_FDNAMES=first:second")
+		for i := range files {
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = r.Close() }()
+			_, _ = fmt.Fprintf(w, "for %d", i)
+			_ = w.Close()
+			cmd.ExtraFiles = append(cmd.ExtraFiles, r)
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	if got, want := run(2), "first 3 for 0\nsecond 4 for 1\n2 <nil> \n"; got != want {
+		t.Errorf("it has taken %q, want %q", got, want)
+	}
+	// The runtime's own descriptors have these numbers then.
+	if got := run(0); !strings.HasPrefix(got, "0 LISTEN_FDS says 2, but descriptor 3") {
+		t.Errorf("it has taken %q, and nothing was handed over", got)
 	}
 }
 

@@ -1,0 +1,66 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+// An HTTP server that listens where systemd does, and at a port of its own where there
+// is no systemd.
+func ExampleListen() {
+	start := func(ctx context.Context) error {
+		l, err := daemon.Listen(ctx, "http", "tcp", "127.0.0.1:8080")
+		if err != nil {
+			return err
+		}
+		return l.Close() // or http.Server.Serve
+	}
+	_ = daemon.Config{
+		Name: "web",
+		Service: daemon.Service{
+			StartType: daemon.StartOnSocket,
+			Sockets:   []daemon.ListenSocket{{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"}},
+		},
+	}
+	_ = start
+	// Output:
+}
+
+// Datagrams: what Listen is for listeners, in a few lines.
+func ExampleSocket() {
+	packets := func(ctx context.Context) (net.PacketConn, error) {
+		f := daemon.Socket(ctx, "dns")
+		if f == nil {
+			var config net.ListenConfig
+			return config.ListenPacket(ctx, "udp", "127.0.0.1:0")
+		}
+		defer f.Close() // FilePacketConn makes a copy
+		return net.FilePacketConn(f)
+	}
+	conn, err := packets(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(conn.LocalAddr().Network())
+	_ = conn.Close()
+	// Output: udp
+}
+
+func ExampleDirectories() {
+	// Start keeps something for the next run.
+	start := func(ctx context.Context) error {
+		paths, err := daemon.Directories(ctx)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(paths.State, "last"), []byte("here"), 0o600)
+	}
+	_ = start // of a Program
+	// Output:
+}

@@ -3,6 +3,8 @@ package daemontest_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,4 +54,37 @@ func TestFailuresAreErrorsOfTheTest(t *testing.T) {
 	if len(r.errors) != 2 || !strings.Contains(r.errors[0], "daemon.Fail") || !strings.Contains(r.errors[1], "goroutine") {
 		t.Errorf("errors: %q", r.errors)
 	}
+}
+
+func TestWhatIsHandedOverIsClosedUnlessItWasAskedFor(t *testing.T) {
+	r := &recorder{TB: t}
+	ctx := daemontest.Context(r)
+	files := make(map[string]*os.File)
+	for _, name := range []string{"asked", "left"} {
+		f, err := os.Create(filepath.Join(t.TempDir(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = f
+		daemontest.HandOver(ctx, name, f)
+	}
+	if got := daemon.Socket(ctx, "asked"); got != files["asked"] {
+		t.Errorf("got %v", got)
+	}
+	r.end()
+	if err := files["asked"].Close(); err != nil {
+		t.Errorf("what was asked for: %v", err)
+	}
+	if err := files["left"].Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("what was left: %v", err)
+	}
+}
+
+func TestHandOverIsForItsOwnContexts(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("it takes any context")
+		}
+	}()
+	daemontest.HandOver(t.Context(), "http", nil)
 }

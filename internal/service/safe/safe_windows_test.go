@@ -23,12 +23,17 @@ func TestADescriptorOfWindowsIsUnderstood(t *testing.T) {
 	if err != nil || o.owner != administrators || o.open || !slices.Equal(o.entries, want) {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	sd, err = windows.SecurityDescriptorFromString("O:SYD:NO_ACCESS_CONTROL")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o, err := describe(sd, "x", isFile); err != nil || !o.open {
-		t.Errorf("without a DACL: got %+v, %v", o, err)
+	for _, present := range []bool{true, false} { // a DACL that is NULL, and none
+		sd, err := windows.NewSecurityDescriptor()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sd.SetDACL(nil, present, false); err != nil {
+			t.Fatal(err)
+		}
+		if o, err := describe(sd, "x", isFile); err != nil || !o.open {
+			t.Errorf("without a DACL, %t: got %+v, %v", present, o, err)
+		}
 	}
 }
 

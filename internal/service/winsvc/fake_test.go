@@ -29,6 +29,8 @@ type fake struct {
 	queries  []string
 	env      map[string]string
 
+	later []later // what others do
+
 	calls   []string
 	failing int   // the call with this number, from 1, fails
 	with    errno // with this
@@ -120,8 +122,23 @@ func (f *fake) snapshot() string {
 	return b.String()
 }
 
+// later is what happens at a time, as seen by the first call after it.
+type later struct {
+	at time.Time
+	do func()
+}
+
+func (f *fake) after(d time.Duration, do func()) {
+	f.later = append(f.later, later{time.Now().Add(d), do})
+}
+
 // call counts a call, and has it fail if it is to.
 func (f *fake) call(format string, args ...any) error {
+	for len(f.later) > 0 && !time.Now().Before(f.later[0].at) {
+		do := f.later[0].do
+		f.later = f.later[1:]
+		do()
+	}
 	f.calls = append(f.calls, fmt.Sprintf(format, args...))
 	if f.failing == len(f.calls) {
 		return f.with

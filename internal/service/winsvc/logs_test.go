@@ -42,7 +42,7 @@ func TestALogIsFollowedFromTheLastRecordOn(t *testing.T) {
 		f.events = []string{record("9", "4", "2026-01-01T12:00:00Z", "<EventData><Data>first</Data></EventData>")}
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
-		time.AfterFunc(1500*time.Millisecond, func() {
+		f.after(1500*time.Millisecond, func() {
 			f.events = []string{record("10", "4", "2026-01-01T12:00:01Z", "<EventData><Data>second</Data></EventData>")}
 		})
 		var b strings.Builder

@@ -63,7 +63,8 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	w.lacks = have.lacks
 	p.Warnings = append(p.Warnings, warnings...)
-	if hasPassword(w.Account) {
+	fresh := !present || !sameAccount(have.Account, w.Account)
+	if hasPassword(w.Account) && fresh {
 		warn("Account: %s needs the right to log on as a service; services.msc grants it, on the page Log On of the service", w.Account)
 	}
 	for _, l := range levels {
@@ -129,7 +130,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	p.Artefacts = []service.Artefact{folders, service0, source}
 	p.Private = wanted{
 		name: name, installed: present, settings: w, folders: below,
-		logon: logon{s.Password, hasPassword(w.Account) && (!present || !sameAccount(have.Account, w.Account))},
+		logon: logon{s.Password, hasPassword(w.Account) && fresh},
 	}
 	return p, nil
 }

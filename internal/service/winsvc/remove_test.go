@@ -63,7 +63,7 @@ func TestAServiceThatSomebodyHoldsIsSaidToBeSo(t *testing.T) {
 			t.Errorf("removed %q, %v", removed, err)
 		}
 		// Once more, it waits for what is marked already.
-		time.AfterFunc(5*time.Second, func() { s.held--; f.reap(s) })
+		f.after(5*time.Second, func() { s.held--; f.reap(s) })
 		if removed, err := m.Remove(t.Context(), web(), false); err != nil || !slices.Equal(removed, []string{"service web"}) {
 			t.Errorf("removed %q, %v", removed, err)
 		}

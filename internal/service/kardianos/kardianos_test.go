@@ -1,0 +1,565 @@
+package kardianos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	kardianos "github.com/kardianos/service"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+)
+
+func TestNothingElseThatCanBeLinkedImportsKardianos(t *testing.T) {
+	for _, goos := range []string{"linux", "windows", "darwin", "freebsd", "solaris", "aix"} {
+		cmd := exec.Command("go", "list", "-test", "-f", `{{.ImportPath}} {{.Name}}{{range .Imports}} {{.}}{{end}}`, "github.com/go-glidepath/glidepath/...")
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+		if goos == "aix" {
+			cmd.Env = append(cmd.Env, "GOARCH=ppc64")
+		}
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, said.String())
+		}
+		seen := false
+		for line := range strings.Lines(string(out)) {
+			words := strings.Fields(line)
+			if slices.Contains(words[2:], "github.com/kardianos/service") {
+				seen = true
+				// Programs that tests build are nobody's dependency.
+				if words[1] != "main" && !strings.HasPrefix(words[0], "github.com/go-glidepath/glidepath/internal/service/kardianos") {
+					t.Errorf("%s: %s imports it", goos, words[0])
+				}
+			}
+		}
+		if !seen {
+			t.Errorf("%s: nobody imports it", goos)
+		}
+	}
+}
+
+// fake is a service of kardianos/service, with the tools and the files behind it.
+type fake struct {
+	trial.Runner
+	tree    files.Tree
+	system  string
+	config  *kardianos.Config
+	state   string // of initctl: "start/running"
+	pid     int
+	broken  error // of Install, after it has begun
+	empty   bool  // Install writes an empty file
+	known   bool  // to the SRC
+	stuck   bool  // Stop stops nothing
+	status  error
+	started int
+	fail    map[string]error
+}
+
+func (f *fake) path() string {
+	if f.system == src {
+		return "/etc/rc.d/init.d/" + f.config.Name
+	}
+	return "/etc/init/" + f.config.Name + ".conf"
+}
+
+func (f *fake) Install() error {
+	if f.tree.Exists(f.path()) {
+		return fmt.Errorf("Init already exists: %s", f.path())
+	}
+	if f.system == src {
+		if f.known {
+			return errors.New("0513-080 The subsystem is there already")
+		}
+		f.known = true
+	}
+	text := "# " + f.config.Description + "\n\ndescription    \"" + f.config.DisplayName + "\"\n"
+	if f.system == src {
+		text = "#!/bin/ksh\ncase \"$1\" in\nstart)\n        startsrc -s " + f.config.Name + "\n        ;;\nesac\n"
+	}
+	if f.empty || f.broken != nil {
+		text = ""
+	}
+	file := f.tree.Path(f.path())
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+		return err
+	}
+	if f.system == src {
+		if err := errors.Join(os.MkdirAll(f.tree.Path("/etc/rc2.d"), 0o755), os.Symlink(f.path(), f.tree.Path("/etc/rc2.d/S50web"))); err != nil {
+			return err
+		}
+	}
+	return f.broken
+}
+
+func (f *fake) Start() error {
+	if f.state == "start/running" {
+		return errors.New("exit status 1")
+	}
+	f.state = "start/running"
+	f.pid++
+	f.started++
+	return nil
+}
+
+func (f *fake) Stop() error {
+	if f.state == "stop/waiting" {
+		return errors.New("exit status 1")
+	}
+	if !f.stuck {
+		f.state = "stop/waiting"
+	}
+	return nil
+}
+
+func (f *fake) Status() (kardianos.Status, error) {
+	switch {
+	case f.status != nil:
+		return kardianos.StatusUnknown, f.status
+	case f.state == "start/running":
+		return kardianos.StatusRunning, nil
+	case f.state == "stop/waiting":
+		return kardianos.StatusStopped, nil
+	}
+	return kardianos.StatusUnknown, kardianos.ErrNotInstalled
+}
+
+const passwd = "root:x:0:0:root:/root:/bin/sh\n"
+
+func (f *fake) answer(line string) (string, error) {
+	words := strings.Fields(line)
+	for prefix, err := range f.fail {
+		if strings.HasPrefix(line, prefix) {
+			return "", err
+		}
+	}
+	switch words[0] {
+	case "initctl":
+		return "web " + f.state + ", process " + fmt.Sprint(f.pid) + "\n", nil
+	case "lssrc":
+		status := fmt.Sprintf(" web               %d     active\n", f.pid)
+		if f.state != "start/running" {
+			status = " web                              inoperative\n"
+		}
+		return "Subsystem         Group            PID          Status\n" + status, nil
+	case "odmget":
+		return "\nSRCsubsys:\n\tsubsysname = \"web\"\n\tcmdargs = \"old arguments\"\n\tpath = \"/usr/bin/env\"\n", nil
+	case "rmssys":
+		f.known = false
+	case "mkssys":
+		f.known = true
+	case "kill", "userdel", "groupdel":
+		if words[0] == "userdel" {
+			return "", os.WriteFile(f.tree.Path("/etc/passwd"), []byte(passwd), 0o644)
+		}
+	case "getent":
+		return "", trial.Fails(line, 2, "")
+	case "useradd":
+		c := line[strings.Index(line, "--comment ")+len("--comment "):]
+		c, _, _ = strings.Cut(c, " --")
+		return "", os.WriteFile(f.tree.Path("/etc/passwd"), []byte(passwd+"web:x:900:900:"+c+":/nonexistent:/bin/false\n"), 0o644)
+	default:
+		return "", fmt.Errorf("%s is not expected", line)
+	}
+	return "", nil
+}
+
+func world(t *testing.T, system string) (*Manager, *fake) {
+	t.Helper()
+	f := &fake{tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100, fail: map[string]error{}}
+	f.Answer = f.answer
+	trial.Put(t, f.tree, "/etc/passwd", passwd)
+	trial.Put(t, f.tree, "/etc/group", "root:x:0:\n")
+	return &Manager{
+		m: service.Machine{Tree: f.tree, Run: f.Run}, system: system,
+		open: func(_ string, c *kardianos.Config) (control, error) { f.config = c; return f, nil },
+		safe: func(string, bool) error { return nil }, chown: func(string, int, int) error { return nil },
+	}, f
+}
+
+// plain is a service that both systems take.
+func plain(system string) service.Spec {
+	s := trial.Plain()
+	if system == src {
+		s.Account = "root"
+	}
+	return s
+}
+
+func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func each(t *testing.T, f func(t *testing.T, system string)) {
+	t.Helper()
+	for _, system := range []string{Upstart, src} {
+		t.Run(system, func(t *testing.T) { f(t, system) })
+	}
+}
+
+func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
+	each(t, func(t *testing.T, system string) {
+		trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+			if name == "hostile" {
+				return // it is refused
+			}
+			if system == src {
+				s.Account = "root"
+			}
+			m, _ := world(t, system)
+			p, err := m.Plan(context.Background(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := p.Artefacts[0].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
+			trial.Golden(t, system+"-"+name+".txt", text)
+			trial.Golden(t, system+"-"+name+".warnings", trial.Warnings(p))
+		})
+	})
+}
+
+func TestALifeFromInstallToRemoveTwice(t *testing.T) {
+	each(t, func(t *testing.T, system string) {
+		synctest.Test(t, func(t *testing.T) {
+			m, f := world(t, system)
+			ctx, s := context.Background(), plain(system)
+			state := func(want service.State) service.Status {
+				t.Helper()
+				st, err := m.Status(ctx, s)
+				if err != nil || st.State != want {
+					t.Fatalf("it is %+v, %v; want %s", st, err, want)
+				}
+				return st
+			}
+			for range 2 {
+				state(service.NotInstalled)
+				for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
+					if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
+						t.Errorf("got %v", err)
+					}
+				}
+				if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
+					t.Errorf("got %v", err)
+				}
+				install(t, m, s)
+				state(service.Stopped)
+				if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
+					t.Errorf("got %v", err)
+				}
+				for range 2 {
+					if err := m.Start(ctx, s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if st := state(service.Running); st.PID != f.pid {
+					t.Errorf("got %+v", st)
+				}
+				f.Took()
+				if err := m.Reload(ctx, s); err != nil || !slices.Contains(f.Took(), fmt.Sprintf("kill -HUP %d", f.pid)) {
+					t.Errorf("got %v", err)
+				}
+				if err := m.Restart(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+				removed, err := m.Remove(ctx, s, true)
+				if err != nil || len(removed) < 5 || f.state != "stop/waiting" || f.known {
+					t.Errorf("removed %q, %v", removed, err)
+				}
+				for _, p := range m.paths("web") {
+					if f.tree.Exists(p) {
+						t.Errorf("%s is left", p)
+					}
+				}
+				if got := trial.Get(f.tree, "/etc/passwd"); got != passwd {
+					t.Errorf("left: %q", got)
+				}
+			}
+		})
+	})
+}
+
+func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*service.Spec, string){
+		"an argument":   func(s *service.Spec, v string) { s.Args = []string{"a" + v + "b"} },
+		"a variable":    func(s *service.Spec, v string) { s.Environment = map[string]string{"V": v} },
+		"a path":        func(s *service.Spec, v string) { s.Executable = "/opt/a" + v + "b" },
+		"a folder":      func(s *service.Spec, v string) { s.Directory = "/opt/a" + v + "b" },
+		"a name to see": func(s *service.Spec, v string) { s.DisplayName = v },
+	} {
+		each(t, func(t *testing.T, system string) {
+			for _, v := range []string{`"`, "$", "`", `\`, "%"} {
+				m, f := world(t, system)
+				s := plain(system)
+				change(&s, v)
+				before := trial.Snapshot(t, f.tree)
+				_, err := m.Plan(context.Background(), s, true)
+				if !errors.Is(err, service.ErrSpec) {
+					t.Errorf("%s with %s: %v", name, v, err)
+				}
+				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); !errors.Is(err, service.ErrSpec) || trial.Snapshot(t, f.tree) != before {
+					t.Errorf("%s with %s: %v", name, v, err)
+				}
+			}
+		})
+	}
+	m, _ := world(t, Upstart)
+	s := plain(Upstart)
+	s.Executable, s.Args = "/opt/the web/web", []string{"a b", ""}
+	if _, err := m.Plan(context.Background(), s, false); err != nil {
+		t.Errorf("what it does quote: %v", err)
+	}
+	m, _ = world(t, src)
+	for _, args := range [][]string{{"a b"}, {""}} {
+		s := plain(src)
+		s.Args = args
+		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, service.ErrSpec) {
+			t.Errorf("%q on AIX: %v", args, err)
+		}
+	}
+}
+
+func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
+	for account, refused := range map[string]bool{"": true, "www": true, "root": false, "LocalSystem": false} {
+		m, _ := world(t, src)
+		s := trial.Plain()
+		s.Account = account
+		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, service.ErrSpec) != refused {
+			t.Errorf("%q: %v", account, err)
+		}
+	}
+}
+
+func TestTheAccountIsHandedOver(t *testing.T) {
+	m, _ := world(t, Upstart)
+	for account, want := range map[string]string{"": "web", "www": "www", "root": ""} {
+		s := trial.Plain()
+		s.Account = account
+		if got := m.config(s).UserName; got != want {
+			t.Errorf("%q: %q", account, got)
+		}
+	}
+}
+
+func TestWhateverFailsNothingIsLeft(t *testing.T) {
+	each(t, func(t *testing.T, system string) {
+		for _, step := range []string{"install", "empty", "chown", "useradd"} {
+			if step == "useradd" && system == src {
+				continue
+			}
+			m, f := world(t, system)
+			p, err := m.Plan(context.Background(), plain(system), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch step {
+			case "install":
+				f.broken = errors.New("broken")
+			case "empty":
+				f.empty = true
+			case "chown":
+				m.chown = func(string, int, int) error { return errors.New("broken") }
+			default:
+				f.fail[step] = errors.New("broken")
+			}
+			// The folders above what it writes are there on every machine that has the manager.
+			for _, dir := range []string{"/etc/init", "/etc/rc.d/init.d", "/etc/rc2.d"} {
+				if err := os.MkdirAll(f.tree.Path(dir), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := trial.Snapshot(t, f.tree)
+			if err := m.Apply(context.Background(), p); err == nil {
+				t.Fatalf("%s: nothing has failed", step)
+			}
+			if after := trial.Snapshot(t, f.tree); after != before || f.known {
+				t.Errorf("%s: known %t, before:\n%s\nafter:\n%s", step, f.known, before, after)
+			}
+		}
+	})
+}
+
+func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
+	each(t, func(t *testing.T, system string) {
+		m, f := world(t, system)
+		s := plain(system)
+		install(t, m, s)
+		before := trial.Snapshot(t, f.tree)
+		s.Args = []string{"new"}
+		p, err := m.Plan(context.Background(), s, false)
+		if err != nil || !p.Changed() || !p.Installed {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		f.broken = errors.New("broken")
+		if err := m.Apply(context.Background(), p); err == nil {
+			t.Fatal("nothing has failed")
+		}
+		if after := trial.Snapshot(t, f.tree); after != before || f.known != (system == src) {
+			t.Errorf("known %t, before:\n%s\nafter:\n%s", f.known, before, after)
+		}
+		f.broken = nil
+		if err := m.Apply(context.Background(), p); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
+	m, f := world(t, Upstart)
+	install(t, m, trial.Plain())
+	f.broken = errors.New("it was asked to")
+	if p := install(t, m, trial.Plain()); p.Changed() {
+		t.Errorf("%+v", p.Artefacts)
+	}
+}
+
+func TestWhatRunsOnAIXIsNotChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := world(t, src)
+		ctx, s := context.Background(), plain(src)
+		install(t, m, s)
+		if err := m.Start(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		s.Args = []string{"new"}
+		p, err := m.Plan(ctx, s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Apply(ctx, p); err == nil || !strings.Contains(err.Error(), "stop it first") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
+	for said, want := range map[string]service.State{
+		"start/running": service.Running, "stop/waiting": service.Stopped, "start/spawned": service.Starting, "start/pre-start": service.Starting,
+		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
+	} {
+		m, f := world(t, Upstart)
+		install(t, m, trial.Plain())
+		f.state = said
+		if st, err := m.Status(context.Background(), trial.Plain()); err != nil || st.State != want {
+			t.Errorf("%s: %+v, %v", said, st, err)
+		}
+	}
+	for line, want := range map[string]service.State{
+		" web  tcpip  123  active": service.Running, " web  123  active": service.Running, " web  inoperative": service.Stopped,
+		" web  tcpip  123  stopping": service.Stopping, " web 1 odd": service.Unknown, "": service.Stopped, " myweb 1 active": service.Stopped,
+	} {
+		if got, _ := subsystem("Subsystem  Group  PID  Status\n"+line+"\n", "web"); got != want {
+			t.Errorf("%q: %s", line, got)
+		}
+	}
+	m, f := world(t, Upstart)
+	install(t, m, trial.Plain())
+	f.status = errors.New("broken")
+	if _, err := m.Status(context.Background(), trial.Plain()); err == nil {
+		t.Error("its error is lost")
+	}
+}
+
+func TestAStopThatStopsNothingIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t, Upstart)
+		ctx, s := context.Background(), trial.Plain()
+		install(t, m, s)
+		if err := m.Start(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		f.stuck = true
+		if err := m.Stop(ctx, s); err == nil || !strings.Contains(err.Error(), "has not stopped") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAForeignFileIsLeftAlone(t *testing.T) {
+	each(t, func(t *testing.T, system string) {
+		m, f := world(t, system)
+		ctx, s := context.Background(), plain(system)
+		trial.Put(t, f.tree, m.file("web"), "exec /bin/web\n")
+		if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
+	m, f := world(t, Upstart)
+	text, err := os.ReadFile("testdata/kardianos.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial.Put(t, f.tree, "/etc/init/web.conf", string(text))
+	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+		t.Errorf("%+v", p)
+	}
+	if !service.Marked(trial.Get(f.tree, "/etc/init/web.conf")) {
+		t.Error("it is there still")
+	}
+}
+
+func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
+	m, _ := world(t, Upstart)
+	ctx, s := context.Background(), trial.Plain()
+	p := install(t, m, s)
+	m.uid = 1000
+	_, err := m.Remove(ctx, s, false)
+	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
+		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestKardianosWritesWhatItWasTold(t *testing.T) {
+	// The real one, as far as it goes without the manager: it has the system, and takes
+	// the configuration.
+	m := New(service.Machine{})
+	k, err := m.open(Upstart, m.config(trial.Plain()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Status(); err == nil {
+		t.Log("there is an Upstart here")
+	}
+	if _, err := m.open("odd", m.config(trial.Plain())); !errors.Is(err, service.ErrNotSupported) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheLogIsTheFile(t *testing.T) {
+	m, f := world(t, Upstart)
+	trial.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
+	var b bytes.Buffer
+	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "two\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+	m, _ = world(t, src)
+	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
+		t.Errorf("got %v", err)
+	}
+}

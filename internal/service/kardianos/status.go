@@ -1,0 +1,110 @@
+package kardianos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	kardianos "github.com/kardianos/service"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+)
+
+// Status implements service.Manager. kardianos/service says of Upstart only whether a
+// service runs or not: all that is between is "not installed" to it. Of AIX it prints
+// what it does not know to the standard output, and is not asked.
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	name := s.ServiceName()
+	st := service.Status{State: service.NotInstalled, ExitCode: -1}
+	if !m.m.Tree.Exists(m.file(name)) {
+		return st, nil
+	}
+	st.Start = service.Automatic
+	if m.system == src {
+		out, err := m.m.Runner()(ctx, "lssrc", "-s", name)
+		if err != nil && command.Code(err) <= 0 {
+			st.State = service.Unknown
+			return st, fmt.Errorf("status of %s: %w", name, err)
+		}
+		st.State, st.PID = subsystem(out, name)
+		return st, nil
+	}
+	if strings.Contains("\n"+m.override(name), "\nmanual\n") {
+		st.Start = service.Manual
+	}
+	k, err := m.open(m.system, m.config(s))
+	if err != nil {
+		return st, err
+	}
+	said, err := k.Status()
+	switch {
+	case err != nil && !errors.Is(err, kardianos.ErrNotInstalled):
+		st.State = service.Unknown
+		return st, fmt.Errorf("status of %s: kardianos/service: %w", name, err)
+	case said == kardianos.StatusStopped:
+		st.State = service.Stopped
+		return st, nil
+	}
+	out, err := m.m.Runner()(ctx, "initctl", "status", name)
+	if err != nil && command.Code(err) <= 0 {
+		st.State = service.Unknown
+		return st, fmt.Errorf("status of %s: %w", name, err)
+	}
+	st.State, st.PID, st.Detail = job(out, name)
+	return st, nil
+}
+
+// override is what the operator has put beside the file.
+func (m *Manager) override(name string) string {
+	text, _, _ := m.m.Tree.Read("/etc/init/" + name + ".override")
+	return text
+}
+
+// job reads what initctl says: NAME GOAL/STATE, process PID.
+func job(out, name string) (service.State, int, string) {
+	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
+	rest, ok := strings.CutPrefix(line, name+" ")
+	if !ok {
+		return service.Unknown, 0, line
+	}
+	what, process, _ := strings.Cut(rest, ", process ")
+	pid, _ := strconv.Atoi(strings.TrimSpace(process))
+	switch goal, state, _ := strings.Cut(what, "/"); {
+	case what == "start/running":
+		return service.Running, pid, ""
+	case what == "stop/waiting":
+		return service.Stopped, 0, ""
+	case goal == "start":
+		return service.Starting, pid, state
+	case goal == "stop":
+		return service.Stopping, pid, state
+	}
+	return service.Unknown, 0, line
+}
+
+// subsystem reads what lssrc says: NAME, a group or none, a PID or none, a status.
+func subsystem(out, name string) (service.State, int) {
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[0] != name {
+			continue
+		}
+		pid := 0
+		if len(f) > 2 {
+			pid, _ = strconv.Atoi(f[len(f)-2])
+		}
+		switch f[len(f)-1] {
+		case "active":
+			return service.Running, pid
+		case "inoperative":
+			return service.Stopped, 0
+		case "stopping", "warned":
+			return service.Stopping, pid
+		}
+		return service.Unknown, pid
+	}
+	return service.Stopped, 0
+}

@@ -42,6 +42,8 @@ func (b *openrc) Says(t testing.TB, name string) scenario.Said {
 	said.Failed = out.Code == 32
 	if supervisor, err := strconv.Atoi(b.read("/run/supervise-" + name + ".pid")); err == nil {
 		said.PID = b.child(supervisor)
+	} else { // one that is never restarted has no supervisor
+		said.PID, _ = strconv.Atoi(b.read("/run/" + name + ".pid"))
 	}
 	return said
 }

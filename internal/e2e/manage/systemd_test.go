@@ -4,10 +4,11 @@ package manage
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -181,25 +182,32 @@ func socket(t *testing.T, b *systemd) {
 	before := s.Traces()
 	s.Do(0, "install", "--now")
 	s.Status(scenario.Admin, "stopped", 3)
-	conn, err := net.Dial("unix", b.machine.Path(address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	scenario.Eventually(t, func() string {
-		if !b.Says(t, name).Running {
-			return "it does not run"
-		}
-		return ""
-	})
+	first := b.knock(t, address)
 	g := s.Runs()
-	slices.Sort(g.Fds)
-	if !slices.Equal(g.Fds, []string{"door", "side-door"}) {
-		t.Errorf("it was handed %q", g.Fds)
+	if want := fmt.Sprintf("door %d\n", g.PID); first != want {
+		t.Errorf("the door says %q, want %q", first, want)
+	}
+	if said, want := b.knock(t, address+"2"), fmt.Sprintf("side-door %d\n", g.PID); said != want {
+		t.Errorf("the side door says %q, want %q", said, want)
 	}
 	s.Do(0, "stop")
 	s.Ended(g)
 	s.Do(0, "uninstall", "--purge")
 	s.Is(scenario.Absent)
 	s.Same(before)
+}
+
+// knock connects to a socket of the machine, and returns what is said there.
+func (b *systemd) knock(t *testing.T, address string) string {
+	t.Helper()
+	conn, err := net.Dial("unix", b.machine.Path(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	said, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(said)
 }

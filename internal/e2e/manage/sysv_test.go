@@ -37,7 +37,7 @@ func (b *sysv) Says(t testing.TB, name string) scenario.Said {
 	}
 	out := b.tool(t, "/etc/init.d/"+name, "status")
 	said.Running = out.Code == 0
-	said.Failed = out.Code == 1 // dead, and its PID file is there
+	said.Failed = out.Code == 1                                   // dead, and its PID file is there
 	first, _, _ := strings.Cut(b.read("/run/"+name+".pid"), "\n") // the second line is when it began
 	said.PID, _ = strconv.Atoi(first)
 	return said

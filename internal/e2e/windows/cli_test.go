@@ -85,11 +85,13 @@ func requireBed(t *testing.T) *bed {
 
 func (*bed) Manager() string { return "Windows" }
 
-// Can is what Wine can: it restarts nothing, keeps no log, and everybody is
-// Administrator. kardianos/service takes it for a console.
+// Can is what Wine can: it restarts nothing, keeps no log and does not notice the end of a
+// process that has not stopped as a service does; everybody is Administrator, but
+// everything in its file system belongs to somebody who is none, whatever was asked for.
+// kardianos/service takes it for a console.
 func (*bed) Can() scenario.Can {
 	return scenario.Can{
-		Whole: true, Failures: true, Codes: true, Pause: true,
+		Insist: true, Forgets: true, Whole: true, Failures: true, Codes: true, Pause: true,
 		Folder: "/opt/Ünï côdé & söhne/100% $HOME ^echo^ (1)", Open: open, System: []string{"root"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -56,6 +57,16 @@ func (e *echo) Start(ctx context.Context) error {
 	if err := e.take(); err != nil {
 		return err
 	}
+	for _, k := range e.setup.Sockets {
+		l, err := daemon.Listen(ctx, k.Name, k.Network, k.Address)
+		if err != nil {
+			return err
+		}
+		daemon.Go(ctx, func(ctx context.Context) error {
+			context.AfterFunc(ctx, func() { _ = l.Close() })
+			return greet(ctx, l, k.Name)
+		})
+	}
 	if e.setup.CrashAfter > 0 {
 		daemon.Go(ctx, func(ctx context.Context) error {
 			select {
@@ -67,6 +78,24 @@ func (e *echo) Start(ctx context.Context) error {
 		})
 	}
 	return e.write()
+}
+
+func greet(ctx context.Context, l net.Listener, name string) error {
+	for {
+		conn, err := l.Accept()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		if _, err := fmt.Fprintln(conn, name, os.Getpid()); err != nil {
+			return err
+		}
+		if err := conn.Close(); err != nil {
+			return err
+		}
+	}
 }
 
 // take looks at what there is, and goes on counting where another process has ended.
@@ -91,9 +120,6 @@ func (e *echo) take() error {
 	}
 	if u, err := user.Current(); err == nil {
 		e.given.User = u.Username
-	}
-	if os.Getenv("LISTEN_FDNAMES") != "" {
-		e.given.Fds = strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	}
 	return nil
 }

@@ -72,11 +72,14 @@ type Bed interface {
 
 // Can is what there is on a machine.
 type Can struct {
+	Insist       bool     // install needs --force: no place is safe there
 	Whole        bool     // services are of the whole machine, not of a user
 	Unprivileged bool     // there are users without rights
 	Failures     bool     // the manager tells a service that has failed from one that was stopped
 	Codes        bool     // and with which code
 	Logs         bool     // what the service has logged can be read back
+	Forgets      bool     // who may use a folder: it is set again by each install
+	Notices      bool     // the manager notices when a process ends by itself
 	Restarts     bool     // the manager restarts what has crashed
 	Older        bool     // programs of kardianos/service run
 	Pause        bool     // it can pause services

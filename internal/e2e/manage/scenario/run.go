@@ -44,7 +44,7 @@ func Operate(t *testing.T, b Bed) {
 		{"what cannot be carried over is refused before anything happens", true, wrongConfig},
 		{"who has no rights is told what to do", can.Unprivileged, noRights},
 		{"a service that fails to start says why", true, failsToStart},
-		{"a service that has ended with a code says which", true, endsWithCode},
+		{"a service that has ended with a code says which", can.Notices, endsWithCode},
 		{"a service that crashes is started again", can.Restarts, crashes},
 		{"a service that hangs in Stop is killed", true, hangs},
 		{"a program that others can replace is not installed", true, unsafePlace},

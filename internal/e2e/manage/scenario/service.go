@@ -30,6 +30,7 @@ type Service struct {
 	Setup talk.Setup
 	Args  []string // before the command
 	Flags []string // of every command
+	Force bool     // install has --force
 
 	t     testing.TB
 	bed   Bed
@@ -61,7 +62,7 @@ func NewIn(t testing.TB, b Bed, setup talk.Setup, folder string) *Service {
 	if setup.Parser == "" {
 		setup.Parser = talk.Flag
 	}
-	s := &Service{Name: setup.Name, Setup: setup, Flags: b.Flags(), t: t, bed: b}
+	s := &Service{Name: setup.Name, Setup: setup, Flags: b.Flags(), Force: b.Can().Insist, t: t, bed: b}
 	s.Exe = b.Put(t, folder)
 	t.Cleanup(func() { b.Forget(t, s.Name) })
 	return s
@@ -79,6 +80,9 @@ func (s *Service) Other(setup talk.Setup) *Service {
 // Run runs the program as a command line: the program's arguments, then these.
 func (s *Service) Run(who Who, words ...string) testbed.Output {
 	s.t.Helper()
+	if s.Force && words[0] == "install" {
+		words = append(words, "--force")
+	}
 	setup, err := json.Marshal(s.Setup)
 	if err != nil {
 		s.t.Fatal(err)

@@ -40,7 +40,8 @@ type Setup struct {
 	Pauses      bool          `json:",omitempty"` // it is a Pauser
 }
 
-// Socket is a daemon.ListenSocket.
+// Socket is a daemon.ListenSocket. The program greets who connects with the socket's name
+// and its own PID, in one line.
 type Socket struct{ Name, Network, Address string }
 
 // Parser is what looks at the command line before daemon.Main does.
@@ -60,10 +61,9 @@ type Given struct {
 	Env  map[string]string // all of it
 	Dir  string            // where it runs
 	PID  int
-	UID  int      // -1 on Windows
-	User string   // as the system calls it
-	Fds  []string // the names of the sockets that it was handed
-	Quit bool     // Stop has returned
+	UID  int    // -1 on Windows
+	User string // as the system calls it
+	Quit bool   // Stop has returned
 
 	Reloads int // of this process
 	Stops   int // how often Stop was called, over the life of the state directory

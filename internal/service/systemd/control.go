@@ -106,18 +106,19 @@ func (m *Manager) because(ctx context.Context, s service.Spec, u shown) string {
 	return u.why() + m.lastSaid(ctx, s, u)
 }
 
-// lastSaid are the last lines of the service itself, of this invocation, to be put
-// behind something.
+// lastSaid are the last lines of the service's last process, to be put behind something.
 func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string {
-	id := u["InvocationID"]
-	if id == "" {
-		return ""
+	args := []string{"--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines)}
+	begun := u.time("ExecMainStartTimestamp")
+	switch id := u["InvocationID"]; {
+	case !m.user && id != "":
+		args = append(args, "_SYSTEMD_INVOCATION_ID="+id)
+	case m.user && !begun.IsZero(): // there it is that of the user's systemd
+		args = append(args, fmt.Sprintf("--since=@%d", begun.Unix()), "_SYSTEMD_USER_UNIT="+unit(s))
+	default:
+		return "; " + m.logHint(s)
 	}
-	field := "_SYSTEMD_INVOCATION_ID="
-	if m.user {
-		field = "USER_INVOCATION_ID="
-	}
-	out, err := m.machine.Runner()(ctx, "journalctl", "--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines), "_SYSTEMD_INVOCATION_ID="+id, "+", field+id)
+	out, err := m.machine.Runner()(ctx, "journalctl", args...)
 	if said := oneLine(out); err == nil && said != "" {
 		return "; its last words: " + said
 	}

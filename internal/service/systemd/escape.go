@@ -82,10 +82,12 @@ func paths(field string, list []string, without string) (string, error) {
 	return strings.Join(words, " "), nil
 }
 
-// credential is the value of a LoadCredential.
+// credential is the value of a LoadCredential. Since systemd 254 a service does not start
+// whose credential comes from a path with blanks or quotes.
 func credential(name, file string) (string, error) {
-	if strings.ContainsAny(file, `"'\`) || file != strings.TrimSpace(file) {
-		return "", fmt.Errorf(`%w: Systemd.Credentials has %q: systemd takes no path there with ", ' or \ in it, or with a blank at its end`, service.ErrSpec, file)
+	const without = " \t" + notInLists
+	if strings.ContainsAny(file, without) {
+		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd takes no path there with a blank, or with one of %s in it", service.ErrSpec, file, notInLists)
 	}
 	return name + ":" + text(file), nil
 }

@@ -70,7 +70,7 @@ func full(s *service.Spec) {
 	}
 	s.Systemd = service.Systemd{
 		Unit: []string{"RequiresMountsFor=/srv"}, Service: []string{"Nice=5", "LogRateLimitBurst=0"},
-		Credentials: map[string]string{"key": "/etc/ssl/private/web 1.key"},
+		Credentials: map[string]string{"key": "/etc/ssl/private/web-1%.key"},
 	}
 }
 

@@ -45,7 +45,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/service/systemd/echo", "github.com/go-glidepath/glidepath/examples/hello")
+	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/service/systemd/echo", "github.com/go-glidepath/glidepath/internal/service/systemd/oldunit", "github.com/go-glidepath/glidepath/examples/hello")
 	if err != nil {
 		return 1, err
 	}
@@ -89,11 +89,11 @@ func inside(t *testing.T, user bool) *Manager {
 	}
 	m.getenv = func(name string) string { return map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000"}[name] }
 	m.stream = func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error {
-		out, err := runner(ctx, name, args...)
-		_, _ = io.WriteString(stdout, out)
-		var e *command.Error
-		if errors.As(err, &e) {
-			_, _ = io.WriteString(stderr, e.Stderr)
+		out, err := enter(ctx, name, args...)
+		_, _ = io.WriteString(stdout, out.Stdout)
+		_, _ = io.WriteString(stderr, out.Stderr)
+		if err == nil && out.Code != 0 {
+			err = &command.Error{Line: name, Code: out.Code}
 		}
 		return err
 	}

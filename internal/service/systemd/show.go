@@ -15,29 +15,35 @@ type shown map[string]string
 var asked = strings.Join([]string{
 	"Id", "LoadState", "LoadError", "ActiveState", "SubState", "Result", "ReloadResult", "MainPID", "NRestarts",
 	"ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
-	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "Triggers", "InvocationID", "ConditionResult",
-	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "RestartUSecNext", "ProtectHome", "ProtectSystem", "Type",
+	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "InvocationID", "RestartUSecNext",
+	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "ExecMainStartTimestamp",
 }, ",")
 
-// show asks for a service and the sockets that start it, which are those that systemd
-// has loaded. It is one call.
+// show asks for a service and its sockets. It is one call.
 func (m *Manager) show(ctx context.Context, s service.Spec) (serv shown, sockets []shown, err error) {
-	name := unit(s)
-	pattern := s.Name + "-*.socket"
-	if s.Template {
-		pattern = s.Name + "-*@" + s.Instance + ".socket"
+	dir, err := m.folder()
+	if err != nil {
+		return nil, nil, err
 	}
-	out, err := m.systemctl(ctx, "show", "--timestamp=us+utc", "--property="+asked, "--", name, pattern)
+	files, err := m.socketFiles(s, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	name := unit(s)
+	args := []string{"show", "--timestamp=us+utc", "--property=" + asked, "--", name}
+	for _, f := range files {
+		args = append(args, instanceOf(f, s))
+	}
+	out, err := m.systemctl(ctx, args...)
 	if err != nil {
 		return nil, nil, err
 	}
 	serv = shown{}
 	for block := range strings.SplitSeq(out, "\n\n") {
-		u := parse(block)
-		switch {
+		switch u := parse(block); {
 		case u["Id"] == name:
 			serv = u
-		case slices.Contains(strings.Fields(u["Triggers"]), name):
+		case u.there():
 			sockets = append(sockets, u)
 		}
 	}

@@ -173,24 +173,37 @@ func (u shown) loadError() string {
 	return strings.Trim(message, `"`)
 }
 
-// failure says why a unit has failed.
+// failure says why a unit has failed, in few words.
 func (u shown) failure() string {
-	said := u["Result"]
-	if said == "success" {
-		said = u["SubState"]
-	}
-	switch code, err := strconv.Atoi(u["ExecMainStatus"]); {
-	case err != nil:
-	case u["ExecMainCode"] == "1" && u["Result"] != "success":
-		said += ": " + exitCode(code)
-	case u["ExecMainCode"] == "2" || u["ExecMainCode"] == "3":
-		said += ": " + signal(code)
+	said := u.end()
+	if result := u["Result"]; result != "exit-code" && result != "signal" && result != "success" {
+		said = join("Result="+result, said)
 	}
 	if u.waits() {
-		said += "; waits for its restart"
+		said = join(said, "waits for its restart")
 		if wait := u["RestartUSecNext"]; wait != "" {
 			said += fmt.Sprintf(" (%s)", wait)
 		}
 	}
 	return said
+}
+
+// end is how the last process has ended, "" if it has ended well or there was none.
+func (u shown) end() string {
+	code, err := strconv.Atoi(u["ExecMainStatus"])
+	switch {
+	case err != nil:
+	case u["ExecMainCode"] == "1" && code != 0:
+		return exitCode(code)
+	case u["ExecMainCode"] == "2":
+		return signal(code)
+	case u["ExecMainCode"] == "3":
+		return signal(code) + ", with a core dump"
+	}
+	return ""
+}
+
+// join puts a comma between what is not empty.
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 }

@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"fmt"
-	"strings"
 )
 
 // setup is what a process could not be made ready with, by the exit code that systemd
@@ -87,27 +86,26 @@ func signal(n int) string {
 	return "killed by SIG" + name
 }
 
-// results are what Result means where that is not plain from the exit code.
+// results are what Result means where that is not plain from the end of the process.
 var results = map[string]string{
-	"timeout":         "it did not start, or not stop, in the time that it has",
-	"watchdog":        "it gave no sign of life",
-	"start-limit-hit": "it was started too often",
-	"oom-kill":        "the machine, or its memory limit, had no memory left for it",
-	"protocol":        "it ended before it was ready",
-	"resources":       "systemd lacked what it needs to start it",
-	"exec-condition":  "its condition to start did not hold",
-	"core-dump":       "it has crashed",
+	"timeout":         "it was not ready, or did not stop, in the time that it has (Result=timeout)",
+	"watchdog":        "it gave no sign of life (Result=watchdog)",
+	"start-limit-hit": "it was started too often (Result=start-limit-hit)",
+	"oom-kill":        "there was no memory left for it, on the machine or within its limit (Result=oom-kill)",
+	"protocol":        "it ended before it was ready (Result=protocol)",
+	"resources":       "systemd lacked what it needs to start it (Result=resources)",
+	"exec-condition":  "its condition to start did not hold (Result=exec-condition)",
 }
 
-// why is a failure for people: Result, what that means, and how the process ended.
+// why is a failure for people: what Result means, and how the process has ended.
 func (u shown) why() string {
-	said := u.failure()
-	result, rest, _ := strings.Cut(said, ": ")
-	if words := results[u["Result"]]; words != "" && result == u["Result"] {
-		if rest != "" {
-			rest = ", " + rest
-		}
-		return result + ", " + words + rest
+	words, ok := results[u["Result"]]
+	if !ok {
+		return u.failure()
 	}
-	return said
+	if u.waits() {
+		words = join(words, u.end(), "waits for its restart")
+		return words
+	}
+	return join(words, u.end())
 }

@@ -1,0 +1,549 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAPlanChangesNothing(t *testing.T) {
+	f, m := newFake(t, false)
+	before := f.snapshot()
+	p, err := m.Plan(t.Context(), web(onSocket), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Changed() || p.Installed || p.Replaces != "" {
+		t.Errorf("got %+v", p)
+	}
+	if f.snapshot() != before || len(f.changes()) > 0 {
+		t.Errorf("it was changed by %q", f.changes())
+	}
+	want := []string{"systemctl daemon-reload", "systemctl enable web-http.socket"}
+	if !slices.Equal(p.Calls, want) {
+		t.Errorf("the calls are %q, want %q", p.Calls, want)
+	}
+}
+
+func TestAnInstallationDoesWhatItsPlanSays(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		for _, s := range []service.Spec{web(), web(onSocket), web(start(service.Manual)), web(start(service.Disabled)), web(template)} {
+			f, m := newFake(t, user)
+			p := install(t, m, s)
+			if got := f.changes(); !slices.Equal(strip(got), strip(p.Calls)) {
+				t.Errorf("%q was called, and %q planned", got, p.Calls)
+			}
+			for _, a := range p.Artefacts {
+				if strings.HasPrefix(a.Name, "/") {
+					b, err := os.ReadFile(f.path(a.Name))
+					if err != nil || string(b) != a.New {
+						t.Errorf("%s: %v", a.Name, err)
+					}
+				}
+			}
+			again, err := m.Plan(t.Context(), s, false)
+			if err != nil || again.Changed() || !again.Installed || len(again.Calls) != 1 {
+				t.Errorf("once more would change %+v, %v", again, err)
+			}
+		}
+	}
+}
+
+// strip takes away what only the one or the other has.
+func strip(calls []string) []string {
+	out := make([]string, len(calls))
+	for i, c := range calls {
+		out[i] = strings.ReplaceAll(c, "-- ", "")
+	}
+	return out
+}
+
+// The machines on which something may be installed.
+var machines = map[string]func(*fake, *Manager){
+	"nothing": func(*fake, *Manager) {},
+	"an older one": func(f *fake, m *Manager) {
+		install(f.t, m, web(func(s *service.Spec) { s.Description = "older" }))
+	},
+	"one with other sockets": func(f *fake, m *Manager) {
+		install(f.t, m, web(func(s *service.Spec) {
+			s.Start = service.OnSocket
+			s.Sockets = []service.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
+		}))
+	},
+	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(service.Disabled))) },
+	"one of kardianos": func(f *fake, _ *Manager) {
+		f.write(f.unit("web.service"), ofKardianos)
+		_ = f.enable([]string{"web.service"})
+	},
+	"a mask": func(f *fake, _ *Manager) {
+		f.write(f.unit("x"), "")
+		_ = os.Symlink("/dev/null", f.path(f.unit("web.service")))
+	},
+}
+
+// ofKardianos is the least that is taken for a unit of kardianos/service.
+const ofKardianos = `[Unit]
+Description=web
+ConditionFileIsExecutable=/usr/local/bin/web
+
+[Service]
+StartLimitInterval=5
+StartLimitBurst=10
+ExecStart=/usr/local/bin/web
+RestartSec=120
+EnvironmentFile=-/etc/sysconfig/web
+
+[Install]
+WantedBy=multi-user.target
+`
+
+func TestWhateverFailsNothingIsLeft(t *testing.T) {
+	for name, prepare := range machines {
+		for _, target := range []service.Spec{web(), web(onSocket), web(start(service.Manual)), web(start(service.Disabled))} {
+			for n := 0; ; n++ {
+				f, m := newFake(t, false)
+				prepare(f, m)
+				before := f.snapshot()
+				p, err := m.Plan(t.Context(), target, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.calls = nil
+				seen, failed := 0, ""
+				f.answer = func(call string) (string, error, bool) {
+					seen++
+					if seen-1 != n {
+						return "", nil, false
+					}
+					failed = call
+					return "", refusal(1, "as asked by the test"), true
+				}
+				err = m.Apply(t.Context(), p)
+				if failed == "" {
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+					break
+				}
+				if err == nil {
+					if !strings.Contains(failed, " stop ") { // what is of no consequence
+						t.Errorf("%s: %s has failed, and nobody has said so", name, failed)
+					}
+					continue
+				}
+				has(t, err, nil, "as asked by the test")
+				if after := f.snapshot(); after != before {
+					t.Errorf("%s, %s fails: left is\n%s\nand there was\n%s", name, failed, after, before)
+				}
+				if last := f.calls[len(f.calls)-1]; p.Changed() && len(f.calls) > 1 && last != "systemctl daemon-reload" {
+					t.Errorf("%s, %s fails: systemd has not heard that it was taken back: %q", name, failed, f.calls)
+				}
+			}
+		}
+	}
+}
+
+func TestAFileThatCannotBeWrittenTakesBackTheOthers(t *testing.T) {
+	f, m := newFake(t, false)
+	p, err := m.Plan(t.Context(), web(onSocket), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.write(f.unit("web-http.socket/in the way"), "")
+	before := f.snapshot()
+	f.calls = nil
+	if err := m.Apply(t.Context(), p); err == nil {
+		t.Error("it is installed")
+	}
+	if f.snapshot() != before {
+		t.Errorf("left is %s", f.snapshot())
+	}
+}
+
+func TestAContextThatEndsTakesAllBack(t *testing.T) {
+	f, m := newFake(t, false)
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := f.snapshot()
+	ctx, cancel := context.WithCancel(t.Context())
+	run := m.machine.Run
+	m.machine.Run = func(ctx context.Context, name string, args ...string) (string, error) {
+		if strings.Contains(strings.Join(args, " "), "enable") {
+			cancel()
+		}
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		return run(ctx, name, args...)
+	}
+	if err := m.Apply(ctx, p); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "taken back") {
+		t.Errorf("got %v", err)
+	}
+	if f.snapshot() != before {
+		t.Errorf("left is %s", f.snapshot())
+	}
+}
+
+func TestWhatSystemdCannotLoadIsTakenBack(t *testing.T) {
+	f, m := newFake(t, false)
+	before := f.snapshot()
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.show["web.service"] = map[string]string{"LoadState": "bad-setting", "LoadError": `org.freedesktop.systemd1.BadUnitSetting "Unit web.service has a bad unit file setting."`}
+	has(t, m.Apply(t.Context(), p), nil, "bad unit file setting", "systemd-analyze verify")
+	if f.snapshot() != before {
+		t.Errorf("left is %s", f.snapshot())
+	}
+}
+
+func TestWhatBelongsToOthersIsNotOverwritten(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(*fake)
+		words   []string
+	}{
+		"a unit that is masked": {func(f *fake) {
+			f.write(f.unit("x"), "")
+			_ = os.Symlink("/dev/null", f.path(f.unit("web.service")))
+		}, []string{"masked", "systemctl unmask web.service"}},
+		"a unit that is masked by an empty file": {func(f *fake) { f.write(f.unit("web.service"), "") }, []string{"masks it"}},
+		"a unit that somebody has written":       {func(f *fake) { f.write(f.unit("web.service"), "[Service]\nExecStart=/bin/web\n") }, []string{f0("web.service")}},
+		"a link": {func(f *fake) {
+			f.write("/srv/web.service", "[Service]\n")
+			f.write(f.unit("x"), "")
+			_ = os.Symlink("/srv/web.service", f.path(f.unit("web.service")))
+		}, []string{"link to /srv/web.service"}},
+		"a unit of a package": {func(f *fake) { f.write("/usr/lib/systemd/system/web.service", "[Service]\n") }, []string{"/usr/lib/systemd/system/web.service"}},
+		"an init script": {func(f *fake) {
+			f.show["web.service"] = map[string]string{"LoadState": "loaded", "FragmentPath": "/run/systemd/generator.late/web.service", "SourcePath": "/etc/init.d/web"}
+		}, []string{"/etc/init.d/web"}},
+		"a socket of somebody": {func(f *fake) { f.write(f.unit("web-http.socket"), "[Socket]\nListenStream=1\n") }, []string{"web-http.socket"}},
+		"a socket of another of ours": {func(f *fake) {
+			f.write(f.unit("web-http.socket"), "# "+service.Mark+"\n[Socket]\nListenStream=1\nService=web-http.service\n")
+		}, []string{"another service"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			test.prepare(f)
+			before := f.snapshot()
+			_, err := m.Plan(t.Context(), web(onSocket), false)
+			has(t, err, service.ErrForeign, test.words...)
+
+			p, err := m.Plan(t.Context(), web(onSocket), true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if warned := strings.Join(p.Warnings, "\n"); !strings.Contains(warned, test.words[0]) {
+				t.Errorf("the warnings are %q", p.Warnings)
+			}
+			if f.snapshot() != before {
+				t.Error("the plan has changed something")
+			}
+			delete(f.show, "web.service")
+			if err := m.Apply(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			if text, _ := f.text("web.service"); !service.Marked(text) {
+				t.Errorf("with force it is %q", text)
+			}
+		})
+	}
+}
+
+func f0(name string) string { return "/etc/systemd/system/" + name }
+
+func TestAUnitOfKardianosIsTakenOver(t *testing.T) {
+	f, m := newFake(t, false)
+	machines["one of kardianos"](f, m)
+	p := install(t, m, web())
+	if p.Replaces != "kardianos/service" || !p.Installed {
+		t.Errorf("got %+v", p)
+	}
+	if !slices.Contains(f.changes(), "systemctl reenable -- web.service") {
+		t.Errorf("its links are the old ones: %q", f.changes())
+	}
+}
+
+func TestWhatOnlyLooksLikeKardianosIsForeign(t *testing.T) {
+	for _, text := range []string{
+		strings.Replace(ofKardianos, "RestartSec=120", "RestartSec=5", 1),
+		strings.Replace(ofKardianos, "sysconfig/web", "sysconfig/other", 1),
+		strings.Replace(ofKardianos, "[Install]", "[Instal]", 1),
+	} {
+		f, m := newFake(t, false)
+		f.write(f.unit("web.service"), text)
+		_, err := m.Plan(t.Context(), web(), false)
+		has(t, err, service.ErrForeign)
+		_, err = m.Remove(t.Context(), web(), false)
+		has(t, err, service.ErrForeign)
+	}
+}
+
+func TestAnExecutableThatOthersCanReplaceIsRefused(t *testing.T) {
+	_, m := newFake(t, false)
+	unsafe := func(string, bool) error {
+		return errors.Join(service.ErrUnsafe)
+	}
+	m.safe = unsafe
+	_, err := m.Plan(t.Context(), web(), false)
+	has(t, err, service.ErrUnsafe)
+	p, err := m.Plan(t.Context(), web(), true)
+	if err != nil || !slices.Contains(p.Warnings, service.ErrUnsafe.Error()) {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	_, m = newFake(t, true)
+	m.safe = unsafe
+	if _, err := m.Plan(t.Context(), web(ofUser), false); err != nil {
+		t.Errorf("for a service of a user: %v", err)
+	}
+}
+
+func TestAnExecutableThatIsNotThereIsRefused(t *testing.T) {
+	_, m := newFake(t, false)
+	_, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.Executable = "/nonexistent/web" }), false)
+	has(t, err, service.ErrSpec, "/nonexistent/web")
+}
+
+func TestWhereALinkLeadsIsSeenByTheService(t *testing.T) {
+	f, m := newFake(t, false)
+	m.links = func(string) (string, error) { return f.path("/home/me/go/bin/web"), nil }
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := p.Artefacts[0].New; !strings.Contains(text, "\nBindReadOnlyPaths=/home/me/go/bin/web\n") || !strings.Contains(text, "\nProtectHome=tmpfs\n") || !strings.Contains(text, "\nExecStart=/usr/local/bin/web\n") {
+		t.Errorf("got %s", text)
+	}
+}
+
+func TestSocketsThatAreNotWantedAnyMoreGo(t *testing.T) {
+	f, m := newFake(t, false)
+	machines["one with other sockets"](f, m)
+	f.write(f.unit("web-admin.socket"), "[Socket]\nListenStream=5\nService=web.service\n") // not ours
+	p := install(t, m, web(onSocket))
+	for _, gone := range []string{"web-old.socket", "web-older.socket"} {
+		if _, ok := f.text(gone); ok || len(f.links(gone)) > 0 {
+			t.Errorf("%s is there", gone)
+		}
+		if !slices.Contains(f.changes(), "systemctl stop -- "+gone) {
+			t.Errorf("%s listens on: %q", gone, f.changes())
+		}
+	}
+	if _, ok := f.text("web-admin.socket"); !ok {
+		t.Error("that of somebody else is gone")
+	}
+	if len(f.links("web-http.socket")) != 1 {
+		t.Error("the new one is not enabled")
+	}
+	if !slices.Contains(p.Calls, "systemctl disable web-old.socket") {
+		t.Errorf("the calls were to be %q", p.Calls)
+	}
+}
+
+func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
+	for want, prepare := range map[string]func(*fake, *service.Spec){
+		"web.service.d stays": func(f *fake, _ *service.Spec) { f.write(f.unit("web.service.d/x.conf"), "[Unit]\n") },
+		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *service.Spec) {
+			s.Hardening.WritablePaths = []string{"/srv/nothing"}
+		},
+		"Account: there is a user web already": func(f *fake, _ *service.Spec) { f.write("/etc/passwd", "root:x:0\nweb:x:7\n") },
+		"Account: there is no user www": func(f *fake, s *service.Spec) {
+			s.Account = "www"
+			f.answer = func(call string) (string, error, bool) { return "", refusal(2, ""), strings.HasPrefix(call, "getent") }
+		},
+		"only one can run": func(_ *fake, s *service.Spec) { template(s); onSocket(s) },
+	} {
+		f, m := newFake(t, false)
+		s := web()
+		prepare(f, &s)
+		p, err := m.Plan(t.Context(), s, false)
+		if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
+			t.Errorf("want %q, got %+v, %v", want, p, err)
+		}
+	}
+	f, m := newFake(t, false)
+	f.write("/etc/passwd", "root:x:0\n")
+	if p, err := m.Plan(t.Context(), web(), false); err != nil || len(p.Warnings) > 0 {
+		t.Errorf("without a reason: %+v, %v", p, err)
+	}
+}
+
+func TestWithoutRightsNothingIsTakenBack(t *testing.T) {
+	f, m := newFake(t, false)
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.calls = nil
+	if got := m.filed(&fs.PathError{Op: "open", Path: "/etc", Err: fs.ErrPermission}); !errors.Is(got, service.ErrPermission) || !strings.Contains(got.Error(), "sudo") {
+		t.Errorf("got %v", got)
+	}
+	f.write(f.unit("web.service/in the way"), "")
+	if err := m.Apply(t.Context(), p); err == nil || len(f.calls) > 0 {
+		t.Errorf("got %v, and %q was called", err, f.calls)
+	}
+}
+
+func TestARemovalLeavesNothing(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		f, m := newFake(t, user)
+		before := f.snapshot()
+		s := web(onSocket)
+		install(t, m, s)
+		f.active["web.service"], f.active["web-http.socket"] = "active", "active"
+		f.calls = nil
+		removed, err := m.Remove(t.Context(), s, false)
+		if err != nil || !slices.Equal(removed, []string{f.unit("web-http.socket"), f.unit("web.service")}) {
+			t.Errorf("removed %q, %v", removed, err)
+		}
+		if f.snapshot() != before {
+			t.Errorf("left is %s", f.snapshot())
+		}
+		prefix := "systemctl "
+		if user {
+			prefix += "--user "
+		}
+		want := []string{"stop -- web.service web-http.socket", "disable -- web-http.socket web.service", "daemon-reload", "reset-failed -- web.service"}
+		for i := range want {
+			want[i] = prefix + want[i]
+		}
+		if got := f.changes(); !slices.Equal(got, want) {
+			t.Errorf("called was %q, want %q", got, want)
+		}
+		_, err = m.Remove(t.Context(), s, false)
+		has(t, err, service.ErrNotInstalled)
+	}
+}
+
+func TestARemovalThatFailsLeavesTheFiles(t *testing.T) {
+	for _, failing := range []string{"stop", "disable", "daemon-reload"} {
+		f, m := newFake(t, false)
+		install(t, m, web())
+		f.active["web.service"] = "active"
+		f.answer = func(call string) (string, error, bool) {
+			return "", refusal(1, "as asked by the test"), strings.Contains(call, " "+failing)
+		}
+		_, err := m.Remove(t.Context(), web(), true)
+		if err == nil {
+			t.Errorf("%s has failed, and nobody has said so", failing)
+		}
+		if _, ok := f.text("web.service"); !ok {
+			t.Errorf("%s has failed, and the unit is gone", failing)
+		}
+	}
+}
+
+func TestAPurgeTakesTheDirectories(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web())
+	for _, d := range []string{"/var/lib/private/web/x", "/var/cache/web/x", "/var/log/web/x", "/etc/web/x", "/var/lib/webber/x", "/etc/webber"} {
+		f.write(d, "")
+	}
+	_ = os.Symlink("private/web", f.path("/var/lib/web"))
+	if _, err := m.Remove(t.Context(), web(), true); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []string{"/var/lib/private/web", "/var/lib/web", "/var/cache/web", "/var/log/web", "/etc/web"} {
+		if _, err := os.Lstat(f.path(d)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", d, err)
+		}
+	}
+	for _, d := range []string{"/var/lib/webber/x", "/etc/webber"} {
+		if _, err := os.Lstat(f.path(d)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestATemplateStaysForItsOtherInstances(t *testing.T) {
+	for name, prepare := range map[string]func(*fake, *Manager){
+		"enabled": func(f *fake, m *Manager) { install(f.t, m, web(template, func(s *service.Spec) { s.Instance = "b" })) },
+		"active": func(f *fake, _ *Manager) {
+			f.answer = func(call string) (string, error, bool) {
+				return "web@b.service loaded active running Serves the web (b)\nweb@c.service loaded inactive dead x\n", nil, strings.Contains(call, "list-units")
+			}
+		},
+	} {
+		f, m := newFake(t, false)
+		install(t, m, web(template))
+		prepare(f, m)
+		removed, err := m.Remove(t.Context(), web(template), false)
+		if err != nil || !slices.Equal(removed, []string{"web@a.service"}) {
+			t.Errorf("%s: removed %q, %v", name, removed, err)
+		}
+		if _, ok := f.text("web@.service"); !ok {
+			t.Errorf("%s: the unit is gone", name)
+		}
+		if len(f.links("web@a.service")) > 0 {
+			t.Errorf("%s: it is still enabled", name)
+		}
+		_, err = m.Remove(t.Context(), web(template, func(s *service.Spec) { s.Instance = "" }), false)
+		has(t, err, nil, "web@b")
+	}
+}
+
+func TestTheUnitsOfAUserAreWhereItSays(t *testing.T) {
+	_, m := newFake(t, true)
+	for config, want := range map[string]string{
+		"": "/home/me/.config/systemd/user", "/cfg": "/cfg/systemd/user", "relative": "/home/me/.config/systemd/user",
+	} {
+		m.getenv = func(name string) string { return map[string]string{"XDG_CONFIG_HOME": config}[name] }
+		if got, err := m.folder(); got != want || err != nil {
+			t.Errorf("%q: got %s, %v", config, got, err)
+		}
+	}
+	m.getenv = func(string) string { return "" }
+	m.home = func() (string, error) { return "", errors.New("no home") }
+	_, err := m.Plan(t.Context(), web(ofUser), false)
+	has(t, err, nil, "no home")
+}
+
+func TestTheVersionOfSystemdIsRead(t *testing.T) {
+	for said, want := range map[string]int{
+		"systemd 257 (257.13-1~deb13u1)\n+PAM": 257, "systemd 249 (249.11-0ubuntu3)": 249, "systemd 258~rc2 (258~rc2)": 258, "systemd 255.4 (x)": 255,
+		"": 0, "elogind 255": 0, "systemd next": 0, "systemd 1": 0,
+	} {
+		f, m := newFake(t, false)
+		f.version = said
+		if got, err := m.version(t.Context()); got != want || err != nil {
+			t.Errorf("%q: got %d, %v", said, got, err)
+		}
+	}
+}
+
+func TestALeftoverOfAnotherServiceStays(t *testing.T) {
+	f, m := newFake(t, false)
+	other := web(onSocket)
+	other.Name = "web-x"
+	install(t, m, other)
+	install(t, m, web())
+	if _, err := m.Remove(t.Context(), web(), false); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := filepath.Glob(f.path(f.unit("web-x*")))
+	if len(found) != 2 {
+		t.Errorf("found %q", found)
+	}
+}

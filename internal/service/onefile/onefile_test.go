@@ -1,0 +1,233 @@
+package onefile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+)
+
+// statuses answers with one after the other; the last stays.
+func statuses(all ...service.Status) func() (service.Status, error) {
+	return func() (service.Status, error) {
+		s := all[0]
+		if len(all) > 1 {
+			all = all[1:]
+		}
+		return s, nil
+	}
+}
+
+func TestAServiceHasStartedWhenItHasRunForAMoment(t *testing.T) {
+	starting := service.Status{State: service.Starting}
+	running := func(pid int) service.Status { return service.Status{State: service.Running, PID: pid} }
+	stopped := service.Status{State: service.Stopped}
+	for name, test := range map[string]struct {
+		status func() (service.Status, error)
+		want   string // of the error; "" is none
+	}{
+		"it runs":               {statuses(starting, starting, running(7)), ""},
+		"it runs, and has gone": {statuses(running(7), running(7), stopped), "ended at once, without an error"},
+		"it runs anew":          {statuses(running(7), running(8)), "was started again"},
+		"it has failed":         {statuses(starting, service.Status{State: service.Failed, ExitCode: 3, Detail: "so it says"}), "exit code 3 (so it says)"},
+		"it has failed somehow": {statuses(service.Status{State: service.Failed, ExitCode: -1}), "it has failed"},
+		"it never starts":       {statuses(starting), "after 30s it is still starting"},
+		"it has gone":           {statuses(service.Status{State: service.NotInstalled}), "not installed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				err := Supervised(t.Context(), service.Machine{}, "web", test.status)
+				if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v", err)
+				}
+				if took := time.Since(begun); test.want == "" && took < time.Second {
+					t.Errorf("after %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(3*time.Second, func() { cancel(cause) })
+		if err := Await(ctx, time.Second, time.Hour, func() (bool, error) { return false, nil }); !errors.Is(err, cause) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestMissingRightsSayWhatToDo(t *testing.T) {
+	for _, err := range []error{fs.ErrPermission, errors.New("Boot-out failed: 1: Operation not permitted"), errors.New("Permission denied")} {
+		got := Refused(err, "install web")
+		if !errors.Is(got, service.ErrPermission) || !strings.HasPrefix(got.Error(), "install web: ") || !strings.Contains(got.Error(), "sudo") {
+			t.Errorf("got %v", got)
+		}
+	}
+	if got := Refused(errors.New("disk full"), "install web"); errors.Is(got, service.ErrPermission) || got.Error() != "install web: disk full" {
+		t.Errorf("got %v", got)
+	}
+	if Refused(nil, "x") != nil {
+		t.Error("nothing is an error")
+	}
+	once := fmt.Errorf("install web: %w: run it as root", service.ErrPermission)
+	if got := Refused(once, "install web"); got != once {
+		t.Errorf("twice: %v", got)
+	}
+}
+
+func TestFoldersThatAreThereAreLeftAlone(t *testing.T) {
+	tree := files.Tree(t.TempDir())
+	if err := errors.Join(os.MkdirAll(tree.Path("/var/cache/web"), 0o755), os.Chmod(tree.Path("/var/cache/web"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	d := dirs.System("linux", "web", nil)
+	given := map[string]string{}
+	c := tree.Begin()
+	err := Make(c, tree, Folders(d), Owner{900, 901}, func(p string, uid, gid int) error {
+		given[strings.TrimPrefix(p, string(tree))] = fmt.Sprint(uid, " ", gid)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, want := range map[string]string{"/var/lib/web": "900 901", "/var/log/web": "900 901", "/run/web": "900 901", "/etc/web": "0 901", "/var/cache/web": ""} {
+		if given[p] != want {
+			t.Errorf("%s was given to %q, not %q", p, given[p], want)
+		}
+	}
+	for p, want := range map[string]fs.FileMode{"/var/lib/web": 0o700, "/etc/web": 0o750, "/var/cache/web": 0o755} {
+		if info, err := os.Stat(tree.Path(p)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", p, info.Mode(), err)
+		}
+	}
+	if err := c.Undo(); err != nil || tree.Exists("/var/lib/web") || !tree.Exists("/var/cache/web") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheLastLinesOfALog(t *testing.T) {
+	tree := files.Tree(t.TempDir())
+	long := strings.Repeat("x", 70<<10) // more than is read at once
+	for text, wants := range map[string]map[int]string{
+		"one\ntwo\nthree\n":                 {0: "one\ntwo\nthree\n", 1: "three\n", 2: "two\nthree\n", 3: "one\ntwo\nthree\n", 9: "one\ntwo\nthree\n"},
+		"one\ntwo":                          {1: "two", 2: "one\ntwo"},
+		"":                                  {1: ""},
+		"\n\n":                              {1: "\n"},
+		"one\n" + long + "\n" + long + "\n": {1: long + "\n", 2: long + "\n" + long + "\n"},
+	} {
+		if err := os.WriteFile(tree.Path("/log"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for n, want := range wants {
+			var b bytes.Buffer
+			if err := Log(t.Context(), tree, "/log", service.LogQuery{Lines: n}, &b); err != nil || b.String() != want {
+				t.Errorf("%.20q, the last %d: %.40q, %v", text, n, b.String(), err)
+			}
+		}
+	}
+	if err := Log(t.Context(), tree, "/none", service.LogQuery{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "there is no /none yet") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// page is a bytes.Buffer for two goroutines.
+type page struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (p *page) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.Write(b)
+}
+
+func (p *page) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.String()
+}
+
+func TestALogIsFollowedThroughItsRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree := files.Tree(t.TempDir())
+		file := tree.Path("/log")
+		ctx, cancel := context.WithCancel(t.Context())
+		var p page
+		done := make(chan error, 1)
+		go func() { done <- Log(ctx, tree, "/log", service.LogQuery{Lines: 1, Follow: true}, &p) }()
+		see := func(want string) {
+			t.Helper()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got := p.String(); got != want {
+				t.Errorf("it shows %q, not %q", got, want)
+			}
+		}
+		write := func(text string, flag int) {
+			t.Helper()
+			f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|flag, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteString(text); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		see("")
+		write("one\n", os.O_APPEND)
+		see("one\n")
+		write("two\n", os.O_APPEND)
+		see("one\ntwo\n")
+		if err := os.Rename(file, filepath.Join(string(tree), "old")); err != nil {
+			t.Fatal(err)
+		}
+		see("one\ntwo\n")
+		write("three\n", os.O_APPEND)
+		see("one\ntwo\nthree\n")
+		write("4\n", os.O_TRUNC)
+		see("one\ntwo\nthree\n4\n")
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestXMLIsEscaped(t *testing.T) {
+	if got := XML("<a> & \"b\" 'c'\t"); got != "&lt;a&gt; &amp; &quot;b&quot; &apos;c&apos;&#9;" {
+		t.Errorf("got %s", got)
+	}
+	for _, s := range []string{"--", "---", "----", "a--b---c"} {
+		if got := XMLComment(s); strings.Contains(got, "--") {
+			t.Errorf("%s: %s", s, got)
+		}
+	}
+}
+
+func TestSecondsAreRoundedUp(t *testing.T) {
+	for d, want := range map[time.Duration]int{0: 1, time.Millisecond: 1, time.Second: 1, 1500 * time.Millisecond: 2, time.Minute: 60} {
+		if got := Seconds(d, 1); got != want {
+			t.Errorf("%s: %d", d, got)
+		}
+	}
+}

@@ -294,3 +294,58 @@ func TestWithoutForceNothingOfOthersIsTouched(t *testing.T) {
 		t.Errorf("it is in state %d", got)
 	}
 }
+
+// probe has the probe as the service, which does as its flags say.
+func (s *managed) probe(flags ...string) {
+	s.spec.Executable = testbed.WindowsPath(filepath.Join(programs, "probe.exe"))
+	s.spec.Args = flags
+	s.do("apply")
+}
+
+func TestVerbsWaitAndSayHowItGetsOn(t *testing.T) {
+	t.Parallel()
+	s := newManaged(t)
+	s.probe("-start-after=2500ms", "-stop-after=2500ms")
+	for verb, want := range map[string]svc.State{"start": svc.Running, "stop": svc.Stopped} {
+		if verb == "stop" {
+			s.do("start")
+		} else {
+			s.do("stop")
+		}
+		begun := time.Now()
+		heard := s.do(verb).Progress
+		if took := time.Since(begun); took < 2*time.Second || took > 10*time.Second {
+			t.Errorf("%s took %s", verb, took)
+		}
+		if !slices.ContainsFunc(heard, func(h string) bool { return strings.Contains(h, "ing (checkpoint ") }) {
+			t.Errorf("%s: heard %q", verb, heard)
+		}
+		s.is(want)
+	}
+}
+
+func TestAVerbThatTheProgramDoesNotFollowFails(t *testing.T) {
+	t.Parallel()
+	s := newManaged(t)
+	s.probe("-able", "-pause=fail", "-reload=none")
+	s.do("start")
+	s.fails("pause", nil, "it is running again")
+	s.is(svc.Running)
+	s.do("stop")
+	s.probe() // has no abilities
+	s.do("start")
+	s.fails("pause", svc.ErrNotSupported, "the program cannot")
+	s.fails("reload", svc.ErrNotSupported, "the program cannot")
+	s.do("stop")
+	s.probe("-start-fail")
+	s.fails("start", nil, "the file is not there (error 2)")
+	if got := s.is(svc.Failed); got.ExitCode != 2 {
+		t.Errorf("the status is %+v", got)
+	}
+	s.probe("-stop-fail")
+	s.do("start")
+	s.do("stop") // it has stopped, as asked
+	if got := s.is(svc.Failed); got.ExitCode != 1 {
+		t.Errorf("the status is %+v", got)
+	}
+}

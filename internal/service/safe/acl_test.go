@@ -136,6 +136,26 @@ func TestAnAccessControlListIsReadAsItLiesInMemory(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoAccessControlListIsRefused(t *testing.T) {
+	size := func(n byte) []byte { // an entry that says it has so many bytes
+		e := ace(allow, 0, full, bytesOf(18)...)
+		e[2] = n
+		return acl(e)
+	}
+	subs := ace(allow, 0, full, bytesOf(18)...)
+	subs[9] = 2 // of a SID that has one
+	for name, b := range map[string][]byte{
+		"nothing": nil, "half a header": make([]byte, 7), "no entry": {2, 0, 8, 0, 1, 0, 0, 0},
+		"no size": size(0), "another kind, too small": {2, 0, 12, 0, 1, 0, 0, 0, 17, 0, 4, 0, 0, 0, 0, 0}, "too small": size(7), "too large": size(200), "no SID": size(8), "half a SID": size(14),
+		"a SID that is longer": acl(subs), "an object without its flags": acl(ace(allowObject, 0, full)),
+		"an object without its GUID": acl(ace(allowObject, 0, full, 1, 0, 0, 0, 9)),
+	} {
+		if list, err := decode(b); err == nil {
+			t.Errorf("%s: %+v", name, list)
+		}
+	}
+}
+
 func FuzzNoAccessControlListIsReadBeyondItsEnd(f *testing.F) {
 	f.Add(acl(ace(allow, 0, full, bytesOf(32, 544)...)))
 	f.Add(acl(ace(allowObject, 0, full, 3, 0, 0, 0)))

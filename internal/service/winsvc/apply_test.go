@@ -2,6 +2,7 @@ package winsvc
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,25 @@ func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
 		t.Errorf("it may still write to D:\\data: %s", f.folders[`D:\data`])
 	case !strings.Contains(f.folders[`D:\more`], serviceSID("web")):
 		t.Errorf("it may not write to D:\\more: %s", f.folders[`D:\more`])
+	}
+}
+
+func TestWhatIsAsItShouldIsNotWritten(t *testing.T) {
+	for _, account := range []string{"", "LocalService", "root"} {
+		m, f := newManager(t)
+		withData(f)
+		s := rich()
+		s.Account = account
+		install(t, m, s, false)
+		f.calls = nil
+		install(t, m, s, false)
+		for _, c := range f.calls {
+			for _, writes := range []string{"Change", "Create", "Set", "RegSet", "RegDelete", "Delete", "Remove"} {
+				if strings.HasPrefix(c, writes) {
+					t.Errorf("as %q, it calls %s", account, c)
+				}
+			}
+		}
 	}
 }
 
@@ -314,6 +334,38 @@ func TestWhatIsRefused(t *testing.T) {
 				t.Error("a plan has changed something")
 			}
 		})
+	}
+}
+
+func TestALinkThatAppearsAfterThePlanIsNotFollowed(t *testing.T) {
+	for _, path := range []string{`C:\ProgramData\web\logs`, `D:\data`} {
+		m, f := newManager(t)
+		withData(f)
+		f.folders[`C:\ProgramData\web`], f.folders[`C:\ProgramData\web\logs`] = folderSecurity("S-1-5-80-1"), folderSecurity("S-1-5-80-1")
+		p, err := m.Plan(t.Context(), rich(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.links[path] = true
+		before := f.snapshot()
+		if err := m.Apply(t.Context(), p); !errors.Is(err, service.ErrUnsafe) {
+			t.Errorf("%s: got %v", path, err)
+		}
+		if after := f.snapshot(); after != before {
+			t.Errorf("%s: before:\n%s\nafter:\n%s", path, before, after)
+		}
+	}
+}
+
+func TestAnExecutableThatOnlyAdministratorsSeeIsNoErrorOfThePlan(t *testing.T) {
+	m, _ := newManager(t)
+	m.safe = func(string, bool) error { return fs.ErrPermission }
+	if p, err := m.Plan(t.Context(), web(), false); err != nil || len(p.Warnings) != 1 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	m.safe = func(string, bool) error { return fs.ErrNotExist }
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -179,6 +179,24 @@ func TestAStartWaitsForThatOfAnotherService(t *testing.T) {
 	})
 }
 
+func TestWhatIsSoAlreadyIsNotAskedFor(t *testing.T) {
+	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
+		f.calls = nil
+		if err := m.Stop(t.Context(), web()); err != nil {
+			t.Error(err)
+		}
+		s.status = s.running(stateRunning)
+		if err := errors.Join(m.Start(t.Context(), web()), m.Continue(t.Context(), web())); err != nil {
+			t.Error(err)
+		}
+		for _, c := range f.calls {
+			if strings.HasPrefix(c, "StartService") || strings.HasPrefix(c, "ControlService") {
+				t.Errorf("it calls %s", c)
+			}
+		}
+	})
+}
+
 func TestAStopDuringAStartWaitsForTheStart(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.takes = 3 * time.Second

@@ -24,6 +24,7 @@ type fake struct {
 	links    map[string]bool
 	lacks    map[level]bool // neither asked for nor set
 	untold   map[level]bool // set, but not asked for
+	shut     bool           // what is marked for deletion is not opened any more
 	locked   int            // so many starts find the database locked
 	events   []string
 	queries  []string
@@ -226,6 +227,8 @@ func (f *fake) OpenService(m handle, name string, access uint32) (handle, error)
 	switch {
 	case s == nil:
 		return 0, errDoesNotExist
+	case s.deleted && f.shut:
+		return 0, errMarkedForDelete
 	case f.user && access&^everybody != 0:
 		return 0, errAccessDenied
 	}

@@ -55,6 +55,18 @@ func TestWithoutPurgeTheFoldersStay(t *testing.T) {
 func TestAServiceThatSomebodyHoldsIsSaidToBeSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newManager(t)
+		f.shut = true
+		install(t, m, web(), false)
+		s := f.services["web"]
+		s.held++
+		f.after(5*time.Second, func() { s.held--; f.reap(s) })
+		begun := time.Now()
+		if removed, err := m.Remove(t.Context(), web(), false); err != nil || len(removed) != 2 || time.Since(begun) < 5*time.Second {
+			t.Errorf("removed %q, %v after %s", removed, err, time.Since(begun))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		m, f := newManager(t)
 		install(t, m, web(), false)
 		s := f.services["web"]
 		s.held++

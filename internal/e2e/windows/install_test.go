@@ -195,7 +195,7 @@ func TestWhatKeepsItFromRunningIsFound(t *testing.T) {
 	s.do("apply")
 	s.finds(svc.OK, "event source", "")
 	s.finds(svc.Note, "state", "never started")
-	s.finds(svc.Problem, "executable", "belongs to") // a user of Wine's
+	s.finds(svc.Warning, "executable", "belongs to") // a user of Wine's
 	s.fails("logs", nil, "no event log that can be read")
 }
 

@@ -88,7 +88,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service
 	for _, a := range p.Artefacts {
 		if a.Changed() {
 			changed = true
-			add(service.Warning, "configuration", "install it again; --dry-run shows the difference", "%s is not as this program would install it", a.Name)
+			add(service.Note, "configuration", "install it again; --dry-run shows the difference", "%s is not as this program would install it", a.Name)
 		}
 	}
 	if !changed {
@@ -107,12 +107,12 @@ func (m *Manager) diagnoseExecutable(c settings, add adder) {
 		add(service.Problem, "executable", "put it there, or install from where it is", "%s is not there", exe)
 		return
 	case strings.Contains(exe, " ") && !strings.HasPrefix(c.ImagePath, `"`):
-		add(service.Problem, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started in its place", c.ImagePath)
+		add(service.Warning, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started in its place", c.ImagePath)
 		return
 	}
 	switch err := m.safe(exe, false); {
 	case errors.Is(err, service.ErrUnsafe):
-		add(service.Problem, "executable", "move it below Program Files", "%v", err)
+		add(service.Warning, "executable", "who can replace it would run as the service", "%v", err)
 	case err != nil:
 		add(service.Note, "executable", "", "%v", err)
 	default:

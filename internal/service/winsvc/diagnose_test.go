@@ -30,16 +30,16 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		"no executable": {func(_ *Manager, f *fake, _ *fakeService) {
 			delete(f.folders, `C:\Program Files\web\web.exe`)
 		}, service.Problem, "executable", "not there"},
-		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, service.Problem, "executable", "not quoted"},
+		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, service.Warning, "executable", "not quoted"},
 		"an unsafe place": {func(m *Manager, _ *fake, _ *fakeService) {
 			m.safe = func(string, bool) error { return service.ErrUnsafe }
-		}, service.Problem, "executable", "write there"},
+		}, service.Warning, "executable", "write there"},
 		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, service.Problem, "dependency Afd", "does not exist"},
 		"a stopped dependency": {func(_ *Manager, f *fake, _ *fakeService) {
 			f.services["afd"].status = status{State: stateStopped}
 		}, service.Note, "dependency Afd", "stopped"},
 		"no event source": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.keys, strings.ToLower(eventKey("web"))) }, service.Warning, "event source", "there is none"},
-		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, service.Warning, "configuration", `service "web" is not as`},
+		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, service.Note, "configuration", `service "web" is not as`},
 		"another tool's": {func(_ *Manager, f *fake, _ *fakeService) {
 			delete(f.keys[strings.ToLower(parametersKey("web"))], markName)
 		}, service.Note, "owner", "another tool"},

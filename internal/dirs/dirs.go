@@ -95,7 +95,7 @@ func User(goos, name, home, temp string, getenv func(string) string) Dirs {
 		Runtime:       in("XDG_RUNTIME_DIR", "", fallback.Runtime),
 		Configuration: in("XDG_CONFIG_HOME", ".config", fallback.Configuration),
 	}
-	d.Logs = path.Join(path.Dir(d.State), "log", name) // as systemd has it: $XDG_STATE_HOME/log
+	d.Logs = path.Join(strings.TrimSuffix(d.State, name), "log", name) // as systemd has it: $XDG_STATE_HOME/log
 	if d.State == fallback.State {
 		d.Logs = fallback.Logs
 	}

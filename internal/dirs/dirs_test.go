@@ -48,6 +48,14 @@ func TestWhereAUserHasThem(t *testing.T) {
 	}
 }
 
+func TestAnInstanceHasItsFoldersInThoseOfItsTemplate(t *testing.T) {
+	got := User("linux", "web/a", "/home/a", "/tmp", env(nil))
+	want := Dirs{"/home/a/.local/state/web/a", "/home/a/.cache/web/a", "/home/a/.local/state/log/web/a", "/tmp/web/a/runtime", "/home/a/.config/web/a"}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestTheManagersOwnCount(t *testing.T) {
 	vars := map[string]string{"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "LOGS_DIRECTORY": "/l"}
 	got := Dirs{"s", "c", "l", "r", "e"}.Given(env(vars), false)

@@ -176,8 +176,10 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 		}
 	}()
 	// What anybody may not write comes first: who lacks the rights hears so at once.
-	if err := c.Write(script.Path, script.Text, script.Mode); err != nil {
-		return err
+	if old, exists, err := m.Tree.Read(script.Path); err != nil || !exists || old != script.Text {
+		if err := c.Write(script.Path, script.Text, script.Mode); err != nil {
+			return err
+		}
 	}
 	owner, err := m.Owner(ctx, s)
 	if err != nil {

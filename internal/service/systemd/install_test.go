@@ -303,10 +303,12 @@ func TestWhatOnlyLooksLikeKardianosIsForeign(t *testing.T) {
 
 func TestAnExecutableThatOthersCanReplaceIsRefused(t *testing.T) {
 	_, m := newFake(t, false)
-	unsafe := func(string, bool) error {
+	m.safe = func(_ string, user bool) error {
+		if user {
+			return nil
+		}
 		return errors.Join(service.ErrUnsafe)
 	}
-	m.safe = unsafe
 	_, err := m.Plan(t.Context(), web(), false)
 	has(t, err, service.ErrUnsafe)
 	p, err := m.Plan(t.Context(), web(), true)
@@ -314,10 +316,14 @@ func TestAnExecutableThatOthersCanReplaceIsRefused(t *testing.T) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	_, m = newFake(t, true)
-	m.safe = unsafe
-	if _, err := m.Plan(t.Context(), web(ofUser), false); err != nil {
-		t.Errorf("for a service of a user: %v", err)
+	m.safe = func(_ string, user bool) error {
+		if !user {
+			return nil
+		}
+		return errors.Join(service.ErrUnsafe)
 	}
+	_, err = m.Plan(t.Context(), web(ofUser), false)
+	has(t, err, service.ErrUnsafe)
 }
 
 func TestAnExecutableThatIsNotThereIsRefused(t *testing.T) {

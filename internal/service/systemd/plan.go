@@ -102,10 +102,7 @@ func (m *Manager) executable(p *service.Plan, s service.Spec, force bool) (real 
 	if root := tree.Path("/"); root != "/" {
 		real = path.Join("/", strings.TrimPrefix(real, root))
 	}
-	if m.user {
-		return real, nil
-	}
-	switch err := m.safe(tree.Path(s.Executable), false); {
+	switch err := m.safe(tree.Path(s.Executable), m.user); {
 	case errors.Is(err, service.ErrUnsafe) && force:
 		p.Warnings = append(p.Warnings, err.Error())
 	case err != nil:

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
@@ -97,7 +96,7 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 	for _, k := range h.spec.Sockets {
 		err := try(k)
 		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
+		case errors.Is(err, addressInUse):
 			add(service.Problem, "socket "+k.Name, k.Network+" "+k.Address+" is taken by another program", "stop that, or choose another address")
 		case err != nil && !errors.Is(err, os.ErrPermission):
 			add(service.Warning, "socket "+k.Name, err.Error(), "")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -211,14 +212,20 @@ func TestInstallNowRestartsWhatHasChangedAndOnlyThat(t *testing.T) {
 }
 
 func TestWhatInstallSaysBeside(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"web.yaml", "web.key"} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := newShell(t)
 	s.manager.warnings = []string{"no\nwatchdog here"}
 	s.manager.replaces = "kardianos/service"
-	code, out, err := s.call("./manage_test.go -f=../go.mod install")
+	code, out, err := s.call("./web.yaml -f=web.key -g=none.key install")
 	if code != 0 || !strings.Contains(out, "it takes over the service that kardianos/service has installed\n") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
-	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./manage_test.go" is a path of this folder`, `the argument "-f=../go.mod" is a path`} {
+	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./web.yaml" is a path of this folder`, `the argument "-f=web.key" is a path`} {
 		if !strings.Contains(err, want) {
 			t.Errorf("%s is not in %s", want, err)
 		}

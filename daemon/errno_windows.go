@@ -1,0 +1,6 @@
+package daemon
+
+import "golang.org/x/sys/windows"
+
+// addressInUse is what listening says where somebody else does already.
+const addressInUse = windows.WSAEADDRINUSE

@@ -207,6 +207,19 @@ func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeTakenBackIsSaid(t *testing.T) {
+	m, f := newManager(t)
+	p, err := m.Plan(t.Context(), web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.calls, f.failing, f.with, f.broken = nil, 30, errno(31), true
+	err = m.Apply(t.Context(), p)
+	if err == nil || !strings.Contains(err.Error(), "could not all be taken back") || !strings.Contains(err.Error(), "delete service web") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhatThisWindowsLacksIsAWarningThatNamesIt(t *testing.T) {
 	s := rich()
 	s.Hardening.WritablePaths = nil
@@ -312,8 +325,13 @@ func TestWhatIsRefused(t *testing.T) {
 		"a folder that is a link": {func(_ *Manager, f *fake, _ *service.Spec) {
 			f.folders[`C:\ProgramData\web`], f.links[`C:\ProgramData\web`] = "O:BAD:", true
 		}, service.ErrUnsafe, "is a link", ""},
-		"an executable with a variable": {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
-		"a descriptor that is none":     {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
+		"a template": {func(_ *Manager, _ *fake, s *service.Spec) { s.Template = true }, service.ErrNotSupported, "name an instance", ""},
+		"a name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) {
+			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 200), strings.Repeat("i", 56)
+		}, service.ErrSpec, "257 letters", ""},
+		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 letters", ""},
+		"an executable with a variable":   {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
+		"a descriptor that is none":       {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)

@@ -35,6 +35,7 @@ type fake struct {
 	calls   []string
 	failing int   // the call with this number, from 1, fails
 	with    errno // with this
+	broken  bool  // and all that follow
 }
 
 type fakeHandle struct {
@@ -141,7 +142,7 @@ func (f *fake) call(format string, args ...any) error {
 		do()
 	}
 	f.calls = append(f.calls, fmt.Sprintf(format, args...))
-	if f.failing == len(f.calls) {
+	if f.failing == len(f.calls) || f.broken && f.failing < len(f.calls) {
 		return f.with
 	}
 	return nil

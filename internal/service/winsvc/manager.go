@@ -34,11 +34,20 @@ func New(m service.Machine) *Manager {
 // Name is "Windows".
 func (m *Manager) Name() string { return "Windows" }
 
+// longest is how long a name and a display name may be (CreateService).
+const longest = 256
+
 // refuse is what this manager cannot.
 func refuse(s service.Spec) error {
-	if s.User {
+	name := s.ServiceName()
+	switch {
+	case s.User:
 		return fmt.Errorf("service %s of a user: %w: Windows has services of the machine only; install it as one, or have the Task Scheduler run it when the user logs on",
-			s.ServiceName(), service.ErrNotSupported)
+			name, service.ErrNotSupported)
+	case s.Template && s.Instance == "":
+		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, each of which is a service of its own", name, service.ErrNotSupported)
+	case len(name) > longest:
+		return fmt.Errorf("%w: the service is called %s, which has %d letters: Windows allows %d", service.ErrSpec, name, len(name), longest)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -51,6 +52,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	name := s.ServiceName()
 	w, warnings := want(s, m.api.Getenv)
+	if n := len(utf16.Encode([]rune(w.DisplayName))); n > longest {
+		return nil, fmt.Errorf("%w: DisplayName has %d letters: Windows allows %d", service.ErrSpec, n, longest)
+	}
 	have, present, err := scm.look(name, w.Security != "")
 	if err != nil {
 		return nil, err

@@ -8,15 +8,16 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/initd/scenario"
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 
-var bed scenario.Bed
+var bed = scenario.Bed{Boot: testbed.BootOpenRC}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := bed.Run(m, testbed.BootOpenRC)
+	code, err := scenario.Run(m, &bed)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -32,4 +33,44 @@ func TestOnOpenRC(t *testing.T) {
 	t.Run("a stop that hangs is ended by a kill", func(t *testing.T) { bed.Stubborn(t, m) })
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })
+	t.Run("rights to low ports, and limits", func(t *testing.T) { bed.Ports(t, m) })
+	t.Run("each start type", func(t *testing.T) { bed.Types(t, m) })
+	t.Run("it starts with the machine", func(t *testing.T) { bed.AtBoot(t, m, "openrc default") })
+	t.Run("a service of kardianos/service is taken over", func(t *testing.T) { bed.Old(t, m) })
+	t.Run("what crashes is started again", func(t *testing.T) {
+		t.Parallel()
+		s := bed.Spec(t, "crashing")
+		scenario.Install(t, m, s)
+		pid := bed.Crash(t, m, s)
+		st := scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Running && st.PID != pid })
+		if st.Restarts != 1 {
+			t.Errorf("it is %+v", st)
+		}
+		if _, err := m.Remove(t.Context(), s, true); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("what has no recovery stays down", func(t *testing.T) {
+		t.Parallel()
+		s := bed.Spec(t, "never")
+		s.Recovery = service.Recovery{Never: true}
+		s.CanReload = true
+		scenario.Install(t, m, s)
+		bed.Crash(t, m, s)
+		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "crashed" })
+		if err := m.Start(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+		scenario.Expect(t, m, s, service.Running)
+		if err := m.Reload(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+		if err := m.Stop(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+		scenario.Expect(t, m, s, service.Stopped)
+		if _, err := m.Remove(t.Context(), s, true); err != nil {
+			t.Error(err)
+		}
+	})
 }

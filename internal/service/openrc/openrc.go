@@ -78,6 +78,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if verb := update(link); verb != "" {
 		p.Calls = append(p.Calls, "rc-update "+verb+" "+l.Name+" "+runlevel)
 	}
+	if p.Changed() {
+		p.Calls = append(p.Calls, "rc-update --update")
+	}
 	p.Private = script
 	return p, nil
 }
@@ -104,7 +107,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		present, undo := m.m.Tree.Exists(runlevelLink(name)), map[string]string{"add": "del", "del": "add"}
 		verb := update(service.Artefact{Present: present, Wanted: starts(p.Spec)})
 		if verb == "" {
-			return nil
+			return m.learn(ctx)
 		}
 		c.Call(func() error {
 			if m.m.Tree.Exists(runlevelLink(name)) == present {
@@ -112,8 +115,18 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 			}
 			return m.call(context.WithoutCancel(ctx), "rc-update", undo[verb], name, runlevel)
 		})
-		return m.call(ctx, "rc-update", verb, name, runlevel)
+		if err := m.call(ctx, "rc-update", verb, name, runlevel); err != nil {
+			return err
+		}
+		return m.learn(ctx)
 	})
+}
+
+// learn has OpenRC read the dependencies of all services anew. By itself it does so for
+// files that are newer than what it has read, by whole seconds: a service that is
+// installed within the second of another change would not start with the machine.
+func (m *Manager) learn(ctx context.Context) error {
+	return m.call(ctx, "rc-update", "--update")
 }
 
 func (m *Manager) call(ctx context.Context, tool string, args ...string) error {
@@ -146,6 +159,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return removed, err
 	}
 	removed = append(removed, l.Script)
+	if err := m.learn(ctx); err != nil {
+		return removed, err
+	}
 	if purge {
 		more, err := m.m.Purge(ctx, s)
 		return append(removed, more...), err

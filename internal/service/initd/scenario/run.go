@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,21 +15,30 @@ import (
 
 const module = "github.com/go-glidepath/glidepath"
 
-// Run is for TestMain: it boots a machine for the tests, unless they are not asked for.
-func (b *Bed) Run(m *testing.M, boot func(ctx context.Context, binds ...string) (*testbed.Machine, error)) (code int, err error) {
+// Run is for TestMain: it boots the machines for the tests, unless they are not asked
+// for.
+func Run(m *testing.M, beds ...*Bed) (code int, err error) {
 	if !testbed.Enabled() {
 		return m.Run(), nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if b.Programs, err = testbed.Build(ctx, "linux", module+"/internal/e2e/probe"); err != nil {
+	programs, err := testbed.Build(ctx, "linux", module+"/internal/e2e/probe")
+	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.Programs)) }()
-	if b.Machine, err = boot(ctx, b.Programs); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
+	// The interop tests are a module of their own.
+	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, b.Machine.Close()) }()
+	for _, b := range beds {
+		b.Programs = programs
+		if b.Machine, err = b.Boot(ctx, programs); err != nil {
+			return 1, err
+		}
+		defer func() { err = errors.Join(err, b.Machine.Close()) }()
+	}
 	if err := testbed.WaitTogether(); err != nil {
 		return 1, err
 	}

@@ -30,10 +30,11 @@ import (
 // Nasty is what no shell may see as anything but letters.
 const Nasty = "a  b * 'q' \"d\" $HOME ${x} $(id) `id` \\ \\\\ %s %% ; & | < > # ~ ! ä"
 
-// Bed is a machine, and the programs that its services run.
+// Bed is a machine, and the programs that its services run. Run sets all but Boot.
 type Bed struct {
+	Boot     func(ctx context.Context, binds ...string) (*testbed.Machine, error)
 	Machine  *testbed.Machine
-	Programs string // as testbed.Build has made them
+	Programs string
 }
 
 // Service is the machine as a manager sees it that runs on it.
@@ -53,19 +54,23 @@ func (b Bed) Service() service.Machine {
 // Executable puts a program to where its path has spaces and letters of other alphabets.
 func (b Bed) Executable(t *testing.T, program string) string {
 	t.Helper()
-	const dir = "/opt/dür chen ☃"
+	file := "/opt/dür chen ☃/" + program
+	if _, err := os.Stat(b.Machine.Path(file)); err != nil {
+		b.put(t, program, file)
+	}
+	return file
+}
+
+func (b Bed) put(t *testing.T, program, file string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(b.Programs, program))
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := b.Machine.Path(dir + "/" + program)
-	if _, err := os.Stat(file); err == nil {
-		return dir + "/" + program
-	}
+	file = b.Machine.Path(file)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, text, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	return dir + "/" + program
 }
 
 // Spec is a service of the probe.
@@ -143,7 +148,7 @@ func Until(t *testing.T, m service.Manager, s service.Spec, is func(service.Stat
 	}
 }
 
-// Life is a whole one, twice.
+// Life is a whole one, twice. mask is what its process has.
 func (b Bed) Life(t *testing.T, m service.Manager, mask string) {
 	notes := "/var/lib/life/notes " + strings.NewReplacer("/", "", "\x00", "").Replace(Nasty)
 	s := b.Spec(t, "life", "-notes="+notes, "-reload=ok")
@@ -295,7 +300,7 @@ func (b Bed) looks(t *testing.T, s service.Spec, pid int, mask string) {
 		fmt.Sprintf("Groups:\t%d ", a.GID), "Umask:\t" + mask,
 		"CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000",
 	} {
-		if !strings.Contains(status, "\n"+line+"\n") {
+		if !strings.Contains(status, "\n"+line) {
 			t.Errorf("it has no %q in %s", line, status)
 		}
 	}
@@ -410,4 +415,109 @@ func (b Bed) Twins(t *testing.T, m service.Manager) {
 		t.Error("the end of one has ended the other")
 	}
 	b.remove(t, m, two)
+}
+
+// Old is a service that kardianos/service has installed and started: it is taken over,
+// and nothing of it is left.
+func (b Bed) Old(t *testing.T, m service.Manager) {
+	begin := b.snapshot(t)
+	const old = "/opt/oldservice" // it could not start one in a folder with spaces
+	b.put(t, "oldservice", old)
+	b.sh(t, "'"+old+"' old install && '"+old+"' old start")
+	s := b.Spec(t, "old")
+	s.Executable, s.Args = old, []string{"old"}
+	if st, err := m.Status(t.Context(), s); err != nil || st.State == service.NotInstalled {
+		t.Errorf("before, it is %+v, %v", st, err)
+	}
+	p := Install(t, m, s)
+	if p.Replaces != "kardianos/service" || !p.Installed {
+		t.Errorf("the plan is %+v", p)
+	}
+	if err := m.Restart(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+	b.looks(t, s, Expect(t, m, s, service.Running).PID, "")
+	if out := b.sh(t, `n=0; for p in /proc/[0-9]*/exe; do [ "$(readlink $p)" != '`+old+`' ] || n=$((n+1)); done; echo $n`); out != "1\n" {
+		t.Errorf("there are %q processes of it", out)
+	}
+	b.remove(t, m, s)
+	end := b.snapshot(t)
+	for p := range end {
+		// Its logs are named after the executable, and nobody's.
+		if _, ok := begin[p]; !ok && !strings.HasPrefix(p, "/var/log/old") {
+			t.Errorf("there is left %s", p)
+		}
+	}
+}
+
+// sh runs a command line in the machine, and returns what it prints.
+func (b Bed) sh(t *testing.T, line string) string {
+	t.Helper()
+	out, err := b.Machine.Run(t.Context(), "sh", "-c", line)
+	if err != nil || out.Code != 0 {
+		t.Fatalf("%s: %+v, %v", line, out, err)
+	}
+	return out.Stdout
+}
+
+// Crash kills the process of a service, and returns it and its number.
+func (b Bed) Crash(t *testing.T, m service.Manager, s service.Spec) (pid int) {
+	t.Helper()
+	b.start(t, m, s)
+	pid = Expect(t, m, s, service.Running).PID
+	b.sh(t, "kill -KILL "+strconv.Itoa(pid))
+	return pid
+}
+
+// Ports is a service that has the right to low ports, and a limit.
+func (b Bed) Ports(t *testing.T, m service.Manager) {
+	t.Parallel()
+	s := b.Spec(t, "ports")
+	s.Hardening.Profile = service.LowPorts
+	s.Limits.OpenFiles = 4321
+	Install(t, m, s)
+	b.start(t, m, s)
+	pid := Expect(t, m, s, service.Running).PID
+	status := b.sh(t, fmt.Sprintf("cat /proc/%d/status /proc/%d/limits", pid, pid))
+	for _, line := range []string{"CapAmb:\t0000000000000400", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"} {
+		if !strings.Contains(status, "\n"+line+"\n") {
+			t.Errorf("it has no %q in %s", line, status)
+		}
+	}
+	// Go raises the soft limit to the hard one.
+	if !strings.Contains(strings.Join(strings.Fields(status), " "), "Max open files 4321 4321 files") {
+		t.Errorf("its limits are %s", status)
+	}
+	b.remove(t, m, s)
+}
+
+// Types are the start types that start nothing.
+func (b Bed) Types(t *testing.T, m service.Manager) {
+	s := b.Spec(t, "typed")
+	for _, start := range []service.Start{service.Manual, service.Automatic, service.Delayed, service.Disabled, service.Automatic, service.Manual} {
+		s.Start = start
+		Install(t, m, s)
+		if st := Expect(t, m, s, service.Stopped); st.Start != start {
+			t.Errorf("installed with start %q, it has %q", start, st.Start)
+		}
+	}
+	b.start(t, m, s)
+	b.remove(t, m, s)
+	s.Start = service.Disabled
+	Install(t, m, s)
+	if err := m.Start(t.Context(), s); err == nil || !strings.Contains(err.Error(), "disabled") {
+		t.Errorf("start of what is disabled: %v", err)
+	}
+	Expect(t, m, s, service.Stopped)
+	b.remove(t, m, s)
+}
+
+// AtBoot is a service that the init starts; enter has it do so.
+func (b Bed) AtBoot(t *testing.T, m service.Manager, enter string) {
+	s := b.Spec(t, "atboot")
+	Install(t, m, s)
+	Expect(t, m, s, service.Stopped)
+	t.Log(b.sh(t, enter))
+	Until(t, m, s, func(st service.Status) bool { return st.State == service.Running })
+	b.remove(t, m, s)
 }

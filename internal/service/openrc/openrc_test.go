@@ -1,0 +1,272 @@
+//go:build unix
+
+package openrc
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/initd"
+	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+)
+
+var rewrite = flag.Bool("update", false, "write the golden files")
+
+func owner(s service.Spec) initd.Owner {
+	switch s.Account {
+	case "root":
+		return initd.Owner{Name: "root", Group: "root"}
+	case "":
+		return initd.Owner{Name: "web", Group: "web", UID: 990, GID: 990}
+	}
+	return initd.Owner{Name: s.Account, Group: "www-data", UID: 33, GID: 33}
+}
+
+func TestScriptsAreThoseThatWereLookedAt(t *testing.T) {
+	for name, s := range fake.Specs() {
+		fake.Golden(t, "testdata/"+name, Render(s, owner(s), Version{0, 56}), *rewrite)
+	}
+	old := fake.Specs()["low-ports"]
+	fake.Golden(t, "testdata/low-ports-0.44", Render(old, owner(old), Version{0, 44}), *rewrite)
+}
+
+func TestWarningsNameTheField(t *testing.T) {
+	var b strings.Builder
+	s := fake.Specs()["full"]
+	s.Start, s.Watchdog, s.FDStore = service.OnSocket, time.Minute, 3
+	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
+	for _, v := range []Version{{0, 44}, {0, 56}} {
+		fmt.Fprintf(&b, "%v\n%s\n", v, strings.Join(warnings(s, v), "\n"))
+	}
+	fake.Golden(t, "testdata/warnings", b.String(), *rewrite)
+}
+
+func TestVersions(t *testing.T) {
+	for text, want := range map[string]Version{
+		"openrc (OpenRC) 0.56\n":                  {0, 56},
+		"openrc (OpenRC [SYSTEMD-NSPAWN]) 0.45.2": {0, 45},
+		"openrc (OpenRC) 1.0.1":                   {1, 0},
+		"":                                        {},
+		"openrc":                                  {},
+	} {
+		if got := parseVersion(text); got != want {
+			t.Errorf("%q is %v, want %v", text, got, want)
+		}
+	}
+	if (Version{1, 0}).before(0, 45) || !(Version{0, 44}).before(0, 45) || (Version{0, 45}).before(0, 45) {
+		t.Error("versions are compared wrongly")
+	}
+}
+
+// newManager is one for a machine with the tools of OpenRC.
+func newManager(m *fake.Machine) *Manager {
+	for _, level := range []string{"boot", "default"} {
+		m.Write("/etc/runlevels/"+level+"/.keep", "")
+	}
+	m.Write("/run/openrc/started/.keep", "")
+	m.Tools["openrc"] = func([]string) (string, error) { return "openrc (OpenRC) 0.56\n", nil }
+	m.Tools["rc-update"] = func(args []string) (string, error) {
+		switch args[0] {
+		case "add":
+			return "", os.Symlink("/etc/init.d/"+args[1], m.Path("/etc/runlevels/"+args[2]+"/"+args[1]))
+		case "del":
+			return "", os.Remove(m.Path("/etc/runlevels/" + args[2] + "/" + args[1]))
+		}
+		return "", nil
+	}
+	manager := New(m.Service())
+	manager.m.Safe = func(string, bool) error { return nil }
+	manager.m.Chown = func(string, int, int) error { return nil }
+	return manager
+}
+
+func TestAServiceIsInstalledAndRemoved(t *testing.T) {
+	m := fake.New(t)
+	p := fake.Whole(t, m, newManager(m))
+	if got := strings.Join(p.Calls, "; "); got != "rc-update add web default; rc-update --update" {
+		t.Errorf("the plan calls %q", got)
+	}
+	if got := strings.Join(m.Lines, "\n"); !strings.Contains(got, "useradd --system") || !strings.Contains(got, "\nrc-update add web default\nrc-update --update\n") || !strings.HasSuffix(got, "\nrc-update del web default\nrc-update --update\nuserdel web") {
+		t.Errorf("it called\n%s", got)
+	}
+}
+
+func TestWithoutPurgeDataStay(t *testing.T) {
+	m := fake.New(t)
+	fake.Kept(t, m, newManager(m))
+}
+
+func TestAnInstallationThatFailsLeavesNothing(t *testing.T) {
+	for name, prepare := range map[string]func(m *fake.Machine){
+		"new": func(*fake.Machine) {},
+		"over another": func(m *fake.Machine) {
+			m.Write("/etc/init.d/web", "#!/bin/sh\n")
+			m.Link("/etc/runlevels/boot/web", "/etc/init.d/web")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake.Undone(t, func(m *fake.Machine) service.Manager { return newManager(m) }, prepare)
+		})
+	}
+}
+
+func TestWhatBelongsToOthersStays(t *testing.T) {
+	m := fake.New(t)
+	fake.Foreign(t, m, newManager(m))
+}
+
+func TestWhatCannotBeInstalledIsRefused(t *testing.T) {
+	fake.Refuses(t, newManager(fake.New(t)))
+}
+
+func TestAnUnsafeExecutableNeedsForce(t *testing.T) {
+	manager := newManager(fake.New(t))
+	manager.m.Safe = func(string, bool) error { return fmt.Errorf("/opt: %w", service.ErrUnsafe) }
+	if _, err := manager.Plan(t.Context(), fake.Web(), false); !errors.Is(err, service.ErrUnsafe) {
+		t.Errorf("got %v", err)
+	}
+	p, err := manager.Plan(t.Context(), fake.Web(), true)
+	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "other users") {
+		t.Errorf("with force it is %+v, %v", p, err)
+	}
+}
+
+func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	m.Write("/etc/init.d/web", "#!/sbin/openrc-run\nsupervisor=supervise-daemon\nname=\"Web\"\ndescription=\"\"\ncommand=/opt/web\nname=$(basename $(readlink -f $command))\nsupervise_daemon_args=\"--stdout /var/log/${name}.log\"\n")
+	m.Link("/etc/runlevels/default/web", "/etc/init.d/web")
+	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	if err != nil || p.Replaces != "kardianos/service" || !p.Installed {
+		t.Fatalf("the plan is %+v, %v", p, err)
+	}
+	if err := manager.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if !service.Marked(m.Read("/etc/init.d/web")) {
+		t.Error("its script is there still")
+	}
+	if _, err := manager.Remove(t.Context(), fake.Web(), true); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFolderThatTheAccountMayNotEnterIsAWarning(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	if err := os.Chmod(m.Path("/opt"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "web may not enter /opt,") {
+		t.Errorf("the plan is %+v, %v", p, err)
+	}
+}
+
+// process puts one into /proc.
+func process(m *fake.Machine, pid, parent int, name, cmdline string, state byte) {
+	m.Write("/proc/stat", "cpu 1 2\nbtime 1700000000\n")
+	m.Write(fmt.Sprintf("/proc/%d/stat", pid), fmt.Sprintf("%d (%s) %c %d 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12345 0\n", pid, name, state, parent))
+	m.Write(fmt.Sprintf("/proc/%d/cmdline", pid), strings.ReplaceAll(cmdline, " ", "\x00"))
+}
+
+func TestStatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
+	began := time.Unix(1700000000, 0).Add(123450 * time.Millisecond)
+	for name, test := range map[string]struct {
+		prepare func(m *fake.Machine)
+		never   bool
+		want    service.Status
+	}{
+		"stopped":  {func(*fake.Machine) {}, false, service.Status{State: service.Stopped}},
+		"starting": {func(m *fake.Machine) { m.Write("/run/openrc/starting/web", "") }, false, service.Status{State: service.Starting}},
+		"running": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/openrc/options/web/start_count", "2")
+			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			process(m, 11, 10, "a web) (", "web", 'S')
+			process(m, 12, 1, "supervise-daemo", "supervise-daemon other --start", 'S')
+			process(m, 13, 12, "other", "other", 'S')
+		}, false, service.Status{State: service.Running, PID: 11, Since: began, Restarts: 2}},
+		"stopping": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/openrc/stopping/web", "")
+			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			process(m, 11, 10, "web", "web", 'S')
+		}, false, service.Status{State: service.Stopping, PID: 11, Since: began}},
+		"between two processes": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			process(m, 11, 10, "web", "web", 'Z')
+		}, false, service.Status{State: service.Failed, Detail: "has ended, and waits to be started again"}},
+		"about to execute the program": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			process(m, 11, 10, "supervise-daemo", "supervise-daemon web --start", 'S')
+		}, false, service.Status{State: service.Failed, Detail: "has ended, and waits to be started again"}},
+		"without its supervisor": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/openrc/options/web/child_pid", "11")
+			process(m, 11, 1, "web", "web", 'S')
+		}, false, service.Status{State: service.Failed, Detail: "unsupervised", PID: 11, Since: began}},
+		"given up": {func(m *fake.Machine) { m.Write("/run/openrc/failed/web", "") }, false, service.Status{State: service.Failed, Detail: "failed"}},
+		"crashed, and not started again": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/web.pid", "11\n")
+		}, true, service.Status{State: service.Failed, Detail: "crashed"}},
+		"running without a supervisor": {func(m *fake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/web.pid", "11\n")
+			process(m, 11, 1, "web", "web", 'S')
+		}, true, service.Status{State: service.Running, PID: 11, Since: began}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := fake.New(t)
+			manager := newManager(m)
+			s := fake.Web()
+			if test.never {
+				s.Recovery = service.Recovery{Never: true}
+			}
+			p, err := manager.Plan(t.Context(), s, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := manager.Apply(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			test.prepare(m)
+			test.want.Start, test.want.ExitCode = service.Automatic, -1
+			got, err := manager.Status(t.Context(), s)
+			if err != nil || !got.Since.Equal(test.want.Since) {
+				t.Errorf("since %v, want %v; %v", got.Since, test.want.Since, err)
+			}
+			got.Since, test.want.Since = time.Time{}, time.Time{}
+			if got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWithoutRightsItSaysWhatToDo(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	m.Tools["rc-service"] = func([]string) (string, error) {
+		return "", errors.New("rc-service web start: exit code 1:  * web: superuser access required")
+	}
+	if err := manager.Start(t.Context(), fake.Web()); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package sysv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -72,7 +73,15 @@ func (m *Manager) starts(links []string) bool {
 	return slices.ContainsFunc(links, func(p string) bool { return strings.HasPrefix(base(p), "S") })
 }
 
-// text is what links are, without the numbers that the tools have given them.
+// text is what links are, without the numbers that the tools have given them. Those of
+// kardianos/service are told apart: their numbers are nobody's.
+func (m *Manager) text(links []string) string {
+	if m.leftBehind(links) {
+		return strings.Join(links, "\n") + "\n"
+	}
+	return text(links)
+}
+
 func text(links []string) string {
 	var b strings.Builder
 	for _, p := range links {
@@ -122,7 +131,7 @@ func (m *Manager) rcsLink(name string) string {
 // register makes the links that s wants, unless they are there.
 func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec, name string) error {
 	now := m.links(name)
-	if text(now) == m.wanted(s, now) {
+	if m.text(now) == m.wanted(s, now) {
 		return nil
 	}
 	before := map[string]string{}
@@ -152,7 +161,7 @@ func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec,
 	} {
 		_, err := m.m.Runner()(ctx, tool[0], tool[1:]...)
 		if !notThere(err) {
-			return err
+			return errors.Join(err, m.incomplete(s, tool[0], name))
 		}
 	}
 	for _, dir := range m.folders() {
@@ -164,6 +173,18 @@ func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec,
 		}
 		if err := c.Symlink(link, "../init.d/"+name); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// incomplete is an error if a tool has not made the links that start the service: insserv
+// for one does not say so when the disk is full.
+func (m *Manager) incomplete(s service.Spec, tool, name string) error {
+	have := text(m.links(name))
+	for line := range strings.Lines(m.wanted(s, nil)) {
+		if where, ok := strings.CutPrefix(line, "start in "); ok && !strings.Contains(have, line) {
+			return fmt.Errorf("%s has made no link to the script in %s: is the disk full, or read-only?", tool, strings.TrimSpace(where))
 		}
 	}
 	return nil

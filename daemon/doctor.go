@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -60,7 +61,14 @@ func (h *Handle) diagnose(ctx context.Context) []service.Finding {
 	if status.State != StateNotInstalled {
 		h.diagnoseLog(ctx, status, add)
 	}
-	return append(found, h.manager.Diagnose(ctx, h.spec)...)
+	common := found
+	for _, f := range h.manager.Diagnose(ctx, h.spec) {
+		said := func(c service.Finding) bool { return c.What == f.What && c.Level >= f.Level }
+		if !slices.ContainsFunc(common, said) {
+			found = append(found, f)
+		}
+	}
+	return found
 }
 
 type addFinding func(level service.Level, what, detail, remedy string)

@@ -42,6 +42,9 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 			if exe, err := os.Executable(); err == nil && !c.Windows.KeepDirectory {
 				env.Dir = filepath.Dir(exe)
 			}
+			if c.Service.WorkingDirectory != "" { // the manager of Windows has no such setting
+				env.Dir = c.Service.WorkingDirectory
+			}
 			return env, nil
 		}
 	}

@@ -32,7 +32,8 @@ type Service struct {
 	Environment map[string]string
 
 	// WorkingDirectory is absolute. If empty, it is the manager's choice, "/" as a
-	// rule; on Windows see [Windows].KeepDirectory.
+	// rule; on Windows, where the program itself goes there before Start, see
+	// [Windows].KeepDirectory.
 	WorkingDirectory string
 
 	// Account is who the service runs as. If empty, it has an account of its own: a

@@ -118,9 +118,6 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 	w.Security = s.Windows.SecurityDescriptor
 	w.Paths = unique(s.Hardening.WritablePaths)
 
-	if s.Directory != "" {
-		warn("WorkingDirectory: Windows starts services in System32; the program goes to the folder of its executable")
-	}
 	if s.Hardening.Profile == service.Localhost {
 		warn("Hardening.Profile: Windows does not keep a service from the network; a rule of its firewall does")
 	}

@@ -3,20 +3,27 @@
 package sysv
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/initd/scenario"
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 
-var bed scenario.Bed
+var (
+	bed  = scenario.Bed{Boot: testbed.BootSysV}
+	tiny = scenario.Bed{Boot: testbed.BootRCS}
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := bed.Run(m, testbed.BootSysV)
+	code, err := scenario.Run(m, &bed, &tiny)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -28,8 +35,142 @@ func TestOnSysV(t *testing.T) {
 	testbed.Require(t)
 	m := New(bed.Service(), Runlevels)
 	m.m.Safe = func(string, bool) error { return nil } // it would look at the host's folders
+	onMachine(t, bed, m)
+	t.Run("it starts with the machine", func(t *testing.T) { bed.AtBoot(t, m, "RUNLEVEL=2 PREVLEVEL=N /etc/init.d/rc 2") })
+	t.Run("a service of kardianos/service is taken over", func(t *testing.T) { bed.Old(t, m) })
+	t.Run("rights to low ports, and limits", func(t *testing.T) { bed.Ports(t, m) })
+}
+
+func TestShellcheckFindsNothing(t *testing.T) {
+	testbed.Require(t)
+	for what, line := range map[string]string{
+		// OpenRC reads variables, gives others, and has a shell with local.
+		"../openrc/testdata/*": "shellcheck --shell=dash --exclude=SC2034,SC2154,SC2016,SC2089,SC2090,SC2035 -",
+		"testdata/*":           "shellcheck --shell=dash --exclude=SC2016 -",
+	} {
+		scripts, err := filepath.Glob(what)
+		if err != nil || len(scripts) < 10 {
+			t.Fatalf("%s: %q, %v", what, scripts, err)
+		}
+		for _, script := range scripts {
+			text, err := os.ReadFile(script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(text), "#!") {
+				continue
+			}
+			file := bed.Machine.Path("/run/script")
+			if err := os.WriteFile(file, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			out, err := bed.Machine.Run(t.Context(), "sh", "-c", line+" </run/script")
+			if err != nil || out.Code != 0 {
+				t.Errorf("%s: %v\n%s%s", script, err, out.Stdout, out.Stderr)
+			}
+		}
+	}
+}
+
+func TestOnRCS(t *testing.T) {
+	testbed.Require(t)
+	m := New(tiny.Service(), RCS)
+	m.m.Safe = func(string, bool) error { return nil }
+	onMachine(t, tiny, m)
+	t.Run("it starts with the machine", func(t *testing.T) { tiny.AtBoot(t, m, "/etc/init.d/rcS") })
+	t.Run("a service of kardianos/service is taken over", func(t *testing.T) { tiny.Old(t, m) })
+}
+
+func onMachine(t *testing.T, bed scenario.Bed, m *Manager) {
 	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m, "0077") })
 	t.Run("a stop that hangs is ended by a kill", func(t *testing.T) { bed.Stubborn(t, m) })
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })
+	t.Run("each start type", func(t *testing.T) { bed.Types(t, m) })
+	t.Run("exit codes are those of the LSB", func(t *testing.T) { exitCodes(t, bed, m) })
+	t.Run("two starts at once make one process", func(t *testing.T) { atOnce(t, bed, m) })
+	t.Run("what crashes stays down", func(t *testing.T) {
+		t.Parallel()
+		s := bed.Spec(t, "crashing")
+		scenario.Install(t, m, s)
+		bed.Crash(t, m, s)
+		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed })
+		if err := m.Start(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+		scenario.Expect(t, m, s, service.Running)
+		if _, err := m.Remove(t.Context(), s, true); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
+	t.Parallel()
+	s := bed.Spec(t, "coded")
+	scenario.Install(t, m, s)
+	as := func(run func(ctx context.Context, name string, args ...string) (testbed.Output, error), action string, want int) {
+		t.Helper()
+		out, err := run(t.Context(), "/etc/init.d/coded", action)
+		if err != nil || out.Code != want {
+			t.Errorf("%s: %+v, %v; want code %d", action, out, err, want)
+		}
+	}
+	root, user := bed.Machine.Run, bed.Machine.RunUser
+	as(root, "status", 3)
+	as(root, "stop", 0)
+	as(root, "try-restart", 0)
+	as(root, "status", 3)
+	as(root, "reload", 3) // not implemented: the program is no Reloader
+	as(root, "force-reload", 0)
+	as(root, "nonsense", 2)
+	as(user, "start", 4)
+	as(user, "status", 3)
+	as(root, "start", 0)
+	as(root, "start", 0)
+	as(root, "status", 0)
+	as(user, "status", 0)
+	as(user, "stop", 4)
+	before := scenario.Expect(t, m, s, service.Running)
+	as(root, "try-restart", 0)
+	as(root, "force-reload", 0)
+	as(root, "restart", 0)
+	after := scenario.Expect(t, m, s, service.Running)
+	if before.PID == after.PID {
+		t.Error("it was not restarted")
+	}
+	if out, err := root(t.Context(), "sh", "-c", fmt.Sprintf("kill -KILL %d; sleep 0.2", after.PID)); err != nil || out.Code != 0 {
+		t.Error(out, err)
+	}
+	as(root, "status", 1)
+	as(root, "stop", 0)
+	as(root, "status", 3)
+
+	s.CanReload, s.Args = true, append(s.Args, "-reload=ok")
+	scenario.Install(t, m, s)
+	as(root, "reload", 7)
+	s.Executable = "/opt/gone"
+	scenario.Install(t, m, s)
+	as(root, "start", 5)
+	s.Executable, s.Start = bed.Executable(t, "probe"), service.Disabled
+	scenario.Install(t, m, s)
+	as(root, "start", 6)
+	if _, err := m.Remove(t.Context(), s, true); err != nil {
+		t.Error(err)
+	}
+}
+
+func atOnce(t *testing.T, bed scenario.Bed, m *Manager) {
+	t.Parallel()
+	s := bed.Spec(t, "once", "-notes=/var/lib/once/notes")
+	scenario.Install(t, m, s)
+	out, err := bed.Machine.Run(t.Context(), "sh", "-c", "for i in 1 2 3 4 5 6; do /etc/init.d/once start & done; wait")
+	if err != nil || out.Code != 0 || strings.Count(out.Stdout, "running already") != 5 {
+		t.Errorf("they say %+v, %v", out, err)
+	}
+	scenario.Expect(t, m, s, service.Running)
+	testbed.NewNotebook(t, bed.Machine.Path("/var/lib/once/notes")).Says("starting", "started")
+	if _, err := m.Remove(t.Context(), s, true); err != nil {
+		t.Error(err)
+	}
 }

@@ -67,7 +67,8 @@ func Render(s service.Spec, o initd.Owner) string {
 	line("\t# shellcheck disable=SC1090 # it need not exist")
 	line("\t[ ! -r \"/etc/default/$name\" ] || . \"/etc/default/$name\"")
 	if len(words) > 0 {
-		words = append([]string{"env"}, words...)
+		// A path with = in it would be a variable, to env.
+		words = append(append([]string{"env"}, words...), `/bin/sh -c 'exec "$@"' sh`)
 	}
 	words = append(words, `"$program"`)
 	for _, a := range s.Args {

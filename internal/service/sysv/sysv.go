@@ -59,7 +59,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	p.Warnings = append(p.Warnings, warnings(m.Name(), s, m.variant == RCS)...)
 	now := m.links(initd.Of(s).Name)
-	a := service.Artefact{Name: m.linksName(), Old: text(now), New: m.wanted(s, now), Present: len(now) > 0, Wanted: true}
+	a := service.Artefact{Name: m.linksName(), Old: m.text(now), New: m.wanted(s, now), Present: len(now) > 0, Wanted: true}
 	if m.variant == RCS {
 		a.Wanted = starts(s)
 	}

@@ -1,0 +1,326 @@
+//go:build unix
+
+package sysv
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/initd"
+	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+)
+
+var rewrite = flag.Bool("update", false, "write the golden files")
+
+func owner(s service.Spec) initd.Owner {
+	switch s.Account {
+	case "root":
+		return initd.Owner{Name: "root", Group: "root"}
+	case "":
+		return initd.Owner{Name: "web", Group: "web", UID: 990, GID: 990}
+	}
+	return initd.Owner{Name: s.Account, Group: "www-data", UID: 33, GID: 33}
+}
+
+func TestScriptsAreThoseThatWereLookedAt(t *testing.T) {
+	for name, s := range fake.Specs() {
+		fake.Golden(t, "testdata/"+name, Render(s, owner(s)), *rewrite)
+	}
+}
+
+func TestWarningsNameTheField(t *testing.T) {
+	var b strings.Builder
+	s := fake.Specs()["full"]
+	s.Start, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
+	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
+	for _, v := range []Variant{Runlevels, RCS} {
+		fmt.Fprintf(&b, "%s\n%s\n", v, strings.Join(warnings(string(v), s, v == RCS), "\n"))
+	}
+	fake.Golden(t, "testdata/warnings", b.String(), *rewrite)
+}
+
+// newManager is one for a machine with runlevels. How they are made is in register.
+func newManager(m *fake.Machine, register string) *Manager {
+	for _, level := range "0123456" {
+		m.Write(fmt.Sprintf("/etc/rc%c.d/README", level), "")
+	}
+	link := func(name string) {
+		for _, level := range "2345" {
+			m.Link(fmt.Sprintf("/etc/rc%c.d/S01%s", level, name), "../init.d/"+name)
+		}
+		for _, level := range "016" {
+			m.Link(fmt.Sprintf("/etc/rc%c.d/K01%s", level, name), "../init.d/"+name)
+		}
+	}
+	unlink := func(name string) {
+		links, _ := filepath.Glob(m.Path("/etc/rc?.d/[SK]??" + name))
+		for _, l := range links {
+			_ = os.Remove(l)
+		}
+	}
+	switch register {
+	case "update-rc.d":
+		m.Tools[register] = func(args []string) (string, error) {
+			if args[0] == "-f" {
+				unlink(args[1])
+			} else {
+				link(args[0])
+			}
+			return "", nil
+		}
+	case "chkconfig":
+		m.Tools[register] = func(args []string) (string, error) {
+			if args[0] == "--del" {
+				unlink(args[1])
+			} else {
+				link(args[1])
+			}
+			return "", nil
+		}
+	case "insserv":
+		m.Tools[register] = func(args []string) (string, error) {
+			if args[0] == "-r" {
+				unlink(args[1])
+			} else {
+				link(args[0])
+			}
+			return "", nil
+		}
+	}
+	manager := New(m.Service(), Runlevels)
+	manager.m.Safe = func(string, bool) error { return nil }
+	manager.m.Chown = func(string, int, int) error { return nil }
+	return manager
+}
+
+func newRCS(m *fake.Machine) *Manager {
+	m.Write("/etc/init.d/rcS", "for i in /etc/init.d/S??*; do $i start; done\n")
+	manager := newManager(m, "")
+	manager.variant = RCS
+	return manager
+}
+
+func TestAServiceIsInstalledAndRemoved(t *testing.T) {
+	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv", "no tool"} {
+		t.Run(tool, func(t *testing.T) {
+			m := fake.New(t)
+			fake.Whole(t, m, newManager(m, tool))
+			if tool != "no tool" && !strings.Contains(strings.Join(m.Lines, "\n"), tool+" ") {
+				t.Errorf("it called %q", m.Lines)
+			}
+		})
+	}
+	t.Run("rcS", func(t *testing.T) {
+		m := fake.New(t)
+		fake.Whole(t, m, newRCS(m))
+	})
+}
+
+func TestByHandTheLinksAreThoseOfTheRunlevels(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m, "")
+	for start, want := range map[service.Start]string{
+		service.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
+		service.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
+	} {
+		s := fake.Web()
+		s.Start = start
+		p, err := manager.Plan(t.Context(), s, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := manager.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		links, _ := filepath.Glob(m.Path("/etc/rc?.d/[SK]*"))
+		if got := strings.ReplaceAll(strings.Join(links, " "), m.Root, ""); got != want {
+			t.Errorf("%s: the links are %s, want %s", start, got, want)
+		}
+		if again, err := manager.Plan(t.Context(), s, false); err != nil || again.Changed() {
+			t.Errorf("%s: the plan is still %+v, %v", start, again, err)
+		}
+		if st, err := manager.Status(t.Context(), s); err != nil || st.Start != start {
+			t.Errorf("%s: the status is %+v, %v", start, st, err)
+		}
+	}
+}
+
+func TestRCSFindsItWhereItLooks(t *testing.T) {
+	for text, want := range map[string]string{
+		"for i in /etc/rc.d/S??*; do": "/etc/rc.d/S50web",
+		"for i in /etc/init.d/S??*":   "/etc/init.d/S50web",
+	} {
+		m := fake.New(t)
+		manager := newRCS(m)
+		m.Write("/etc/init.d/rcS", text)
+		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := manager.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if to, err := os.Readlink(m.Path(want)); err != nil || to != "/etc/init.d/web" {
+			t.Errorf("%s leads to %q, %v", want, to, err)
+		}
+	}
+}
+
+func TestWithoutPurgeDataStay(t *testing.T) {
+	m := fake.New(t)
+	fake.Kept(t, m, newManager(m, "update-rc.d"))
+}
+
+func TestAnInstallationThatFailsLeavesNothing(t *testing.T) {
+	for _, tool := range []string{"update-rc.d", "insserv"} {
+		t.Run(tool, func(t *testing.T) {
+			fake.Undone(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }, func(*fake.Machine) {})
+		})
+		t.Run(tool+", over one of kardianos/service", func(t *testing.T) {
+			fake.Undone(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }, old)
+		})
+	}
+}
+
+func TestWhatBelongsToOthersStays(t *testing.T) {
+	m := fake.New(t)
+	fake.Foreign(t, m, newManager(m, "update-rc.d"))
+}
+
+func TestWhatCannotBeInstalledIsRefused(t *testing.T) {
+	fake.Refuses(t, newManager(fake.New(t), "update-rc.d"))
+	fake.Refuses(t, newRCS(fake.New(t)))
+}
+
+// old is what kardianos/service leaves: a script, and links that it never removes.
+func old(m *fake.Machine) {
+	m.Write("/etc/init.d/web", "#!/bin/sh\n# For RedHat and cousins:\n# chkconfig: - 99 01\n# description: serves\n\nname=web\npid_file=\"/var/run/$name.pid\"\nstdout_log=\"/var/log/$name.log\"\n")
+	for _, level := range "2345" {
+		m.Link(fmt.Sprintf("/etc/rc%c.d/S50web", level), "/etc/init.d/web")
+	}
+	for _, level := range "016" {
+		m.Link(fmt.Sprintf("/etc/rc%c.d/K02web", level), "/etc/init.d/web")
+	}
+}
+
+func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m, "update-rc.d")
+	before := m.Snapshot()
+	old(m)
+	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	if err != nil || p.Replaces != "kardianos/service" || !p.Installed {
+		t.Fatalf("the plan is %+v, %v", p, err)
+	}
+	if err := manager.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []string{"/etc/rc2.d/S50web", "/etc/rc6.d/K02web"} {
+		if _, err := os.Lstat(m.Path(l)); err == nil {
+			t.Errorf("%s is there still", l)
+		}
+	}
+	if _, err := os.Lstat(m.Path("/etc/rc2.d/S01web")); err != nil {
+		t.Error(err)
+	}
+	if _, err := manager.Remove(t.Context(), fake.Web(), true); err != nil {
+		t.Error(err)
+	}
+	if after := m.Snapshot(); after != before {
+		t.Errorf("there is left\n%s", after)
+	}
+}
+
+func TestAServiceOfKardianosIsRemovedWithItsLinks(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m, "")
+	before := m.Snapshot()
+	old(m)
+	if _, err := manager.Remove(t.Context(), fake.Web(), false); err != nil {
+		t.Error(err)
+	}
+	if after := m.Snapshot(); after != before {
+		t.Errorf("there is left\n%s", after)
+	}
+}
+
+func TestExitCodesOfTheScriptAreErrors(t *testing.T) {
+	for code, want := range map[int]error{0: nil, 3: service.ErrNotSupported, 4: service.ErrPermission, 7: service.ErrNotRunning} {
+		m := fake.New(t)
+		manager := newManager(m, "update-rc.d")
+		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := manager.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		m.Tools["/etc/init.d/web"] = func([]string) (string, error) {
+			if code == 0 {
+				return "", nil
+			}
+			return "", &command.Error{Line: "/etc/init.d/web reload", Code: code, Stderr: "web: words\n"}
+		}
+		if err := manager.Reload(t.Context(), fake.Web()); !errors.Is(err, want) {
+			t.Errorf("code %d: got %v, want %v", code, err, want)
+		}
+	}
+}
+
+func TestStatusIsWhatThePidFileAndTheKernelSay(t *testing.T) {
+	stat := func(m *fake.Machine, state byte) {
+		m.Write("/proc/stat", "cpu 1 2\nbtime 1700000000\n")
+		m.Write("/proc/11/stat", fmt.Sprintf("11 (a web) () %c 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12345 0\n", state))
+	}
+	for name, test := range map[string]struct {
+		prepare func(m *fake.Machine)
+		want    service.State
+	}{
+		"stopped":                   {func(*fake.Machine) {}, service.Stopped},
+		"running":                   {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, service.Running},
+		"running since long ago":    {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, service.Running},
+		"ended":                     {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, service.Failed},
+		"ended, and not waited for": {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, service.Failed},
+		"another has its number":    {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, service.Failed},
+		"nonsense in the file":      {func(m *fake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, service.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := fake.New(t)
+			manager := newManager(m, "update-rc.d")
+			p, err := manager.Plan(t.Context(), fake.Web(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := manager.Apply(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			test.prepare(m)
+			got, err := manager.Status(t.Context(), fake.Web())
+			running := test.want == service.Running
+			if err != nil || got.State != test.want || running != (got.PID == 11) || running == got.Since.IsZero() {
+				t.Errorf("got %+v, %v; want it %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestTheShellReadsTheScripts(t *testing.T) {
+	for name, s := range fake.Specs() {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(Render(s, owner(s))), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("/bin/sh", "-n", file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	}
 	c := m.machine.Tree.Begin()
 	if err := m.apply(ctx, c, todo); err != nil {
-		return errors.Join(m.filed(err), takenBack(c.Undo()))
+		return withUndo(m.filed(err), c.Undo())
 	}
 	m.closeLeftovers(ctx, todo)
 	if err := c.Keep(); err != nil {
@@ -37,12 +37,12 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	return nil
 }
 
-// takenBack says that something could not be taken back.
-func takenBack(err error) error {
-	if err == nil {
-		return nil
+// withUndo is err, and that not all could be taken back.
+func withUndo(err, undo error) error {
+	if undo == nil {
+		return err
 	}
-	return fmt.Errorf("and this could not be taken back: %w", err)
+	return fmt.Errorf("%w; and this could not be taken back: %s", err, oneLine(undo.Error()))
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) error {
@@ -202,11 +202,11 @@ func (m *Manager) erase(ctx context.Context, dir string, units []string) (remove
 	c := m.machine.Tree.Begin()
 	for _, u := range units {
 		if err := c.Remove(path.Join(dir, u)); err != nil {
-			return nil, errors.Join(m.filed(err), takenBack(c.Undo()))
+			return nil, withUndo(m.filed(err), c.Undo())
 		}
 	}
 	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
-		return nil, errors.Join(err, takenBack(c.Undo()))
+		return nil, withUndo(err, c.Undo())
 	}
 	return c.Done, m.filed(c.Keep())
 }

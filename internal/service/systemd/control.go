@@ -86,7 +86,10 @@ func (m *Manager) bring(ctx context.Context, s service.Spec, verb string) error 
 	}
 	u, _, err := m.show(ctx, s)
 	if err != nil {
-		return errors.Join(failed, err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		return err
 	}
 	state := u.state()
 	switch {
@@ -114,7 +117,7 @@ func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string 
 	case !m.user && id != "":
 		args = append(args, "_SYSTEMD_INVOCATION_ID="+id)
 	case m.user && !begun.IsZero(): // there it is that of the user's systemd
-		args = append(args, fmt.Sprintf("--since=@%d", begun.Unix()), "_SYSTEMD_USER_UNIT="+unit(s))
+		args = append(append(args, fmt.Sprintf("--since=@%d", begun.Unix())), m.words(s)...)
 	default:
 		return "; " + m.logHint(s)
 	}

@@ -318,6 +318,29 @@ func TestAStartThatSystemdTakesForDoneButIsNot(t *testing.T) {
 	has(t, m.bring(t.Context(), web(), "start"), nil, "stopping now")
 }
 
+func TestWhatSystemctlSaysIsOneLine(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web())
+	f.answer = func(call string) (string, error, bool) {
+		return "", refusal(1, "Failed to start web.service: no.\nSee system logs and 'systemctl status web.service' for details.\nAnd more.\n"), strings.Contains(call, " start ")
+	}
+	err := m.Start(t.Context(), web())
+	has(t, err, nil, "no.; And more.")
+	if strings.Contains(err.Error(), "See ") || command.Code(err) != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASystemctlThatIsGoneIsSaidOnce(t *testing.T) {
+	f, m := newFake(t, false)
+	f.answer = func(string) (string, error, bool) { return "", fmt.Errorf("systemctl: %w", exec.ErrNotFound), true }
+	err := m.bring(t.Context(), web(), "start")
+	has(t, err, exec.ErrNotFound)
+	if strings.Count(err.Error(), "not there") != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAStopThatIsUndoneIsSaid(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
@@ -404,7 +427,10 @@ func TestTheLogIsThatOfTheUnit(t *testing.T) {
 	}{
 		{false, service.LogQuery{}, []string{"--unit=web.service", "--lines=all"}},
 		{false, service.LogQuery{Lines: 5}, []string{"--unit=web.service", "--lines=5"}},
-		{true, service.LogQuery{Lines: 5, Follow: true}, []string{"--user-unit=web.service", "--lines=5", "--follow"}},
+		{true, service.LogQuery{Lines: 5, Follow: true}, []string{
+			"_SYSTEMD_USER_UNIT=web.service", "_UID=1000", "+", "SYSLOG_IDENTIFIER=web", "_TRANSPORT=stdout", "_UID=1000",
+			"+", "USER_UNIT=web.service", "_UID=1000", "+", "COREDUMP_USER_UNIT=web.service", "_UID=1000", "--lines=5", "--follow",
+		}},
 	} {
 		_, m := newFake(t, test.user)
 		m.stream = func(_ context.Context, stdout, _ io.Writer, name string, args ...string) error {
@@ -433,6 +459,19 @@ func TestFollowingEndsWithItsContext(t *testing.T) {
 	}
 	if err := m.Logs(ctx, web(), service.LogQuery{}, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("without following: %v", err)
+	}
+}
+
+func TestFollowingEndsWithJournalctl(t *testing.T) {
+	_, m := newFake(t, false)
+	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error {
+		return &command.Error{Line: "journalctl", Code: -1} // an interrupt at the terminal is for both
+	}
+	if err := m.Logs(t.Context(), web(), service.LogQuery{Follow: true}, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if err := m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard); err == nil {
+		t.Error("without following, it has said nothing")
 	}
 }
 

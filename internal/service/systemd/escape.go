@@ -23,6 +23,9 @@ func text(s string) string {
 	return s
 }
 
+// blanks are what systemd strips from both ends of a value that has no quotes.
+const blanks = " \t"
+
 // quoted is a word of a list, where quotes keep blanks and a backslash takes away what
 // a character means.
 func quoted(s string) string {
@@ -85,7 +88,7 @@ func paths(field string, list []string, without string) (string, error) {
 // credential is the value of a LoadCredential. Since systemd 254 a service does not start
 // whose credential comes from a path with blanks or quotes.
 func credential(name, file string) (string, error) {
-	const without = " \t" + notInLists
+	const without = blanks + notInLists
 	if strings.ContainsAny(file, without) {
 		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd takes no path there with a blank, or with one of %s in it", service.ErrSpec, file, notInLists)
 	}

@@ -171,6 +171,7 @@ func (f *fake) disable(units []string) error {
 			if err := os.Remove(l); err != nil {
 				return err
 			}
+			_ = os.Remove(filepath.Dir(l)) // as systemd does, if it is empty
 		}
 	}
 	return nil

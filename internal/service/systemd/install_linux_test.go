@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -634,4 +635,85 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	}
 	i.is(service.Starting)
 	i.stop()
+}
+
+func TestHundredsOfRandomValuesArrive(t *testing.T) {
+	m := inside(t, false)
+	r := rand.New(rand.NewPCG(3, 4))
+	value := func() string {
+		for {
+			if v := text0(r, ""); web(func(s *service.Spec) { s.Args = []string{v} }).Check() == nil {
+				return v
+			}
+		}
+	}
+	var described []*installed
+	for range 4 {
+		i := echoes(t, m, func(s *service.Spec) {
+			s.Environment = map[string]string{}
+			for n := range 100 {
+				s.Args = append(s.Args, value())
+				s.Environment[fmt.Sprintf("V%d", n)] = value()
+			}
+		})
+		i.install()
+		i.start()
+		said := i.said()
+		if want := append([]string{i.spec.Executable}, i.spec.Args...); !slices.Equal(said.Args, want) {
+			t.Errorf("the arguments are\n%q, want\n%q", said.Args, want)
+		}
+		for name, want := range i.spec.Environment {
+			if !slices.Contains(said.Environment, name+"="+want) {
+				t.Errorf("%s=%q has not arrived", name, want)
+			}
+		}
+		i.stop()
+	}
+	dir := "/run/systemd/system"
+	for n := range 200 {
+		i := &installed{t, m, web(func(s *service.Spec) {
+			s.Name = fmt.Sprintf("described%d", n)
+			s.Description = value()
+			s.Directory = "/" + strings.Trim(value(), " \t/")
+			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(value(), "/", ""))}}
+		})}
+		if i.spec.Check() != nil {
+			continue
+		}
+		units, _, err := Render(i.spec, 257, i.spec.Executable)
+		if err != nil {
+			continue
+		}
+		for _, u := range units {
+			writeIn(t, dir+"/"+u.Name, u.Text)
+		}
+		described = append(described, i)
+	}
+	i := echoes(t, m) // something to have systemd read all that
+	i.install()
+	for _, i := range described {
+		serv, err := machine.Show(t.Context(), i.spec.Name+".service", "Description", "WorkingDirectory", "LoadState")
+		i.must(err)
+		if want := strings.Trim(i.spec.Description, " \t"); serv["Description"] != want && want != "" {
+			t.Errorf("the description is %q, want %q", serv["Description"], want)
+		}
+		if serv["WorkingDirectory"] != i.spec.Directory || serv["LoadState"] != "loaded" {
+			t.Errorf("the working directory is %q, want %q; the unit is %s", serv["WorkingDirectory"], i.spec.Directory, serv["LoadState"])
+		}
+		sock, err := machine.Show(t.Context(), i.spec.Name+"-k.socket", "Listen", "Triggers")
+		i.must(err)
+		listen, err := strconv.Unquote(`"` + strings.ReplaceAll(sock["Listen"], `\'`, "'") + `"`) // systemctl has escaped it, as C does
+		i.must(err)
+		if want := i.spec.Sockets[0].Address + " (Stream)"; listen != want || sock["Triggers"] != i.spec.Name+".service" {
+			t.Errorf("the socket is %q, want %q; it starts %s", listen, want, sock["Triggers"])
+		}
+		for _, u := range []string{serviceUnit(i.spec), socketUnit(i.spec, i.spec.Sockets[0])} {
+			if err := os.Remove(machine.Path(dir + "/" + u)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if len(described) < 100 {
+		t.Errorf("only %d were tried", len(described))
+	}
 }

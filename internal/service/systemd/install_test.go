@@ -118,7 +118,7 @@ WantedBy=multi-user.target
 
 func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for name, prepare := range machines {
-		for _, target := range []service.Spec{web(), web(onSocket), web(start(service.Manual)), web(start(service.Disabled))} {
+		for _, target := range []service.Spec{web(), web(onTwoSockets), web(start(service.Manual)), web(start(service.Disabled))} {
 			for n := 0; ; n++ {
 				f, m := newFake(t, false)
 				prepare(f, m)
@@ -158,6 +158,29 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 					t.Errorf("%s, %s fails: systemd has not heard that it was taken back: %q", name, failed, f.calls)
 				}
 			}
+		}
+	}
+}
+
+func onTwoSockets(s *service.Spec) {
+	onSocket(s)
+	s.Sockets = append(s.Sockets, service.Socket{Name: "admin", Network: "unix", Address: "/run/admin"})
+}
+
+func TestWhatStartsByItselfIsEnabled(t *testing.T) {
+	for s, want := range map[service.Start][]string{
+		service.Automatic: {"web.service"}, service.Delayed: {"web.service"}, service.Manual: nil, service.Disabled: nil,
+		service.OnSocket: {"web-admin.socket", "web-http.socket"},
+	} {
+		f, m := newFake(t, false)
+		install(t, m, web(onTwoSockets, start(s)))
+		var enabled []string
+		for _, l := range f.links("*") {
+			enabled = append(enabled, filepath.Base(l))
+		}
+		slices.Sort(enabled)
+		if !slices.Equal(enabled, want) {
+			t.Errorf("%s: enabled is %q, want %q", s, enabled, want)
 		}
 	}
 }
@@ -440,6 +463,34 @@ func TestARemovalLeavesNothing(t *testing.T) {
 		}
 		_, err = m.Remove(t.Context(), s, false)
 		has(t, err, service.ErrNotInstalled)
+	}
+}
+
+func TestTheRemovalOfWhatOnlyListensClosesItsSocket(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web(onSocket))
+	f.active["web-http.socket"] = "active"
+	if _, err := m.Remove(t.Context(), web(), false); err != nil {
+		t.Fatal(err)
+	}
+	if f.active["web-http.socket"] == "active" {
+		t.Error("it listens on")
+	}
+}
+
+func TestATemplateGoesWithItsLastInstance(t *testing.T) {
+	f, m := newFake(t, false)
+	before := f.snapshot()
+	install(t, m, web(template))
+	f.answer = func(call string) (string, error, bool) {
+		return "web@a.service loaded active running x\nweb@c.service loaded inactive dead x\nweb@d.service loaded failed failed x\n", nil, strings.Contains(call, "list-units")
+	}
+	removed, err := m.Remove(t.Context(), web(template), false)
+	if err != nil || !slices.Equal(removed, []string{f.unit("web@.service")}) {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if f.snapshot() != before {
+		t.Errorf("left is %s", f.snapshot())
 	}
 }
 

@@ -17,26 +17,26 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if err := which(s); err != nil {
 		return err
 	}
-	which := "--unit=" + unit(s)
-	if m.user {
-		which = "--user-unit=" + unit(s)
-	}
 	lines := "all"
 	if q.Lines > 0 {
 		lines = fmt.Sprint(q.Lines)
 	}
-	args := []string{"--no-pager", "--quiet", "--output=short-iso", which, "--lines=" + lines}
+	args := append([]string{"--no-pager", "--quiet", "--output=short-iso"}, m.entries(s)...)
+	args = append(args, "--lines="+lines)
 	if q.Follow {
 		args = append(args, "--follow")
 	}
 	var complaints strings.Builder
 	written := counter{w: w}
 	err := m.stream(ctx, &written, &complaints, "journalctl", args...)
+	var e *command.Error
+	if errors.As(err, &e) && q.Follow && e.Code == -1 {
+		return nil // an interrupt at the terminal is for journalctl as well
+	}
 	if q.Follow && ctx.Err() != nil {
 		return nil
 	}
-	var e *command.Error
-	if errors.As(err, &e) {
+	if e != nil {
 		e.Stderr = complaints.String()
 	}
 	if err := m.explain(err); err != nil {
@@ -47,6 +47,26 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	}
 	return nil
 }
+
+// entries are the arguments of journalctl that choose what is about the service.
+func (m *Manager) entries(s service.Spec) []string {
+	if !m.user {
+		return []string{"--unit=" + unit(s)}
+	}
+	return append(m.words(s), "+", "USER_UNIT="+unit(s), m.own(), "+", "COREDUMP_USER_UNIT="+unit(s), m.own())
+}
+
+// words choose what the service of a user has said itself. Journald does not know the
+// unit of a process that is gone when it looks; what it is called in the journal is known
+// from the beginning.
+func (m *Manager) words(s service.Spec) []string {
+	return []string{
+		"_SYSTEMD_USER_UNIT=" + unit(s), m.own(),
+		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), "_TRANSPORT=stdout", m.own(),
+	}
+}
+
+func (m *Manager) own() string { return fmt.Sprintf("_UID=%d", m.uid()) }
 
 // unreadable is the error of an empty log where that may be for want of rights.
 func (m *Manager) unreadable(ctx context.Context) error {

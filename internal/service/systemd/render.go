@@ -185,7 +185,7 @@ func (r *renderer) process(w *writer) {
 	w.set("NotifyAccess", "main")
 	w.set("ExecStart", "%s", execLine(r.Executable, r.Args))
 	if r.Directory != "" {
-		if r.Directory != strings.TrimSpace(r.Directory) {
+		if r.Directory != strings.Trim(r.Directory, blanks) {
 			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd takes no path there with a blank at its end", service.ErrSpec, r.Directory))
 		}
 		w.set("WorkingDirectory", "%s", text(r.Directory))
@@ -319,7 +319,7 @@ func (r *renderer) socket(k service.Socket) string {
 		address = port
 		w.set("BindIPv6Only", "both")
 	}
-	if address != strings.TrimSpace(address) {
+	if address != strings.Trim(address, blanks) {
 		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd takes no path there with a blank at its end", service.ErrSpec, k.Name, address))
 	}
 	w.set(listen, "%s", text(address))

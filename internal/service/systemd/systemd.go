@@ -155,7 +155,9 @@ func (m *Manager) explain(err error) error {
 	case has("nteractive authentication required", "Access denied", "Permission denied", "insufficient permissions", "not authorized"):
 		return m.denied(errors.New(oneLine(said)))
 	}
-	return err
+	short := *e
+	short.Stdout, short.Stderr = oneLine(e.Stdout), oneLine(e.Stderr)
+	return &short
 }
 
 // denied is an error for want of rights.
@@ -174,11 +176,11 @@ func (m *Manager) filed(err error) error {
 	return err
 }
 
-// oneLine is text of several lines in one.
+// oneLine is text of several lines in one, without where systemctl says to look.
 func oneLine(s string) string {
 	var lines []string
 	for l := range strings.Lines(s) {
-		if l = strings.TrimSpace(l); l != "" {
+		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "See ") && !strings.HasPrefix(l, "Hint: ") {
 			lines = append(lines, l)
 		}
 	}

@@ -141,12 +141,13 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
-			for range 2 {
-				if err := m.Start(ctx, s); err != nil {
-					t.Fatal(err)
-				}
+			if err := m.Start(ctx, s); err != nil {
+				t.Fatal(err)
 			}
 			st := state(service.Running)
+			if err := m.Start(ctx, s); err != nil || state(service.Running).PID != st.PID {
+				t.Errorf("a second start: %v, or the process is another", err)
+			}
 			if st.PID == 0 || st.Start != service.Automatic || st.Since.IsZero() {
 				t.Errorf("got %+v", st)
 			}
@@ -442,6 +443,27 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	}
 	if after := trial.Snapshot(t, f.tree); after != before || f.disabled["web"] {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestWhatLaunchctlHasDoneBeforeItFailedIsUndone(t *testing.T) {
+	m, f := world(t)
+	s := trial.Plain()
+	install(t, m, s)
+	s.Start = service.Manual
+	p, err := m.Plan(context.Background(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Answer = func(line string) (string, error) {
+		out, err := f.answer(line)
+		if strings.HasPrefix(line, "launchctl disable") {
+			err = errors.New("killed")
+		}
+		return out, err
+	}
+	if err := m.Apply(context.Background(), p); err == nil || f.disabled["web"] {
+		t.Errorf("%v, disabled %t", err, f.disabled["web"])
 	}
 }
 

@@ -134,6 +134,12 @@ func TestTheExposureOfAServiceIsBounded(t *testing.T) {
 	old := oldUnit(t)
 	score, rating := exposure(t, false, old.file)
 	t.Logf("%-24s %4.1f %s", "kardianos/service v1.3.0", score, rating)
+	out, err := machine.Run(t.Context(), "systemd-analyze", "security", "--no-pager", old.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, loaded, _ := strings.Cut(out.Stdout, "Overall exposure level for ")
+	t.Logf("… as systemd has loaded it: %s", strings.TrimSpace(loaded))
 }
 
 // old is a service that kardianos/service has installed.
@@ -628,9 +634,15 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 		s.Executable, s.Args = "/bin/sleep", []string{"60"}
 	})
 	i.install()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if err := i.Start(ctx, i.spec); !errors.Is(err, context.DeadlineExceeded) {
+	ended := make(chan error)
+	go func() { ended <- i.Start(ctx, i.spec) }()
+	if err := machine.Await(t.Context(), i.spec.Name+".service", "ActiveState", "activating"); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	i.is(service.Starting)

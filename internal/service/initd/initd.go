@@ -176,7 +176,8 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 		}
 	}()
 	// What anybody may not write comes first: who lacks the rights hears so at once.
-	if old, exists, err := m.Tree.Read(script.Path); err != nil || !exists || old != script.Text {
+	old, exists, err := m.Tree.Read(script.Path)
+	if err != nil || !exists || old != script.Text {
 		if err := c.Write(script.Path, script.Text, script.Mode); err != nil {
 			return err
 		}
@@ -200,6 +201,11 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 	}
 	if err := onefile.Make(c, m.Tree, Of(s).Folders(), onefile.Owner{UID: owner.UID, GID: owner.GID}, m.Chown); err != nil {
 		return err
+	}
+	if service.Marked(old) {
+		if err := m.adopt(c, Of(s).Folders(), owner); err != nil {
+			return err
+		}
 	}
 	if err := register(c); err != nil {
 		return err

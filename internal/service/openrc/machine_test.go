@@ -35,6 +35,7 @@ func TestOnOpenRC(t *testing.T) {
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })
 	t.Run("rights to low ports, and limits", func(t *testing.T) { bed.Ports(t, m) })
 	t.Run("each start type", func(t *testing.T) { bed.Types(t, m) })
+	t.Run("what it leaves behind is killed", func(t *testing.T) { bed.Children(t, m) })
 	t.Run("it starts with the machine", func(t *testing.T) { bed.AtBoot(t, m, "openrc default") })
 	t.Run("a service of kardianos/service is taken over", func(t *testing.T) { bed.Old(t, m) })
 	t.Run("what crashes is started again", func(t *testing.T) {

@@ -119,7 +119,6 @@ func Render(s service.Spec, o initd.Owner, v Version) string {
 	if settings := cgroup(s.Limits); settings != "" {
 		line(": \"${rc_cgroup_settings:=%s}\"", settings)
 	}
-	line("# What the service has left running is killed when it has stopped.")
 	line(": \"${rc_cgroup_cleanup:=yes}\"")
 	if s.CanReload {
 		line("extra_started_commands=reload")
@@ -130,6 +129,7 @@ func Render(s service.Spec, o initd.Owner, v Version) string {
 	}
 	depend(line, s)
 	startPre(line, s, l, o)
+	stopRest(line, s)
 	if s.Recovery.Never {
 		// OpenRC's own takes the command as it stands in the variable.
 		line(`
@@ -179,6 +179,35 @@ func depend(line func(string, ...any), s service.Spec) {
 		line("\t%s", l)
 	}
 	line("}")
+}
+
+// stopRest kills what the service has left in its process group: control groups, which
+// OpenRC would empty, are not everywhere. The group is asked for before the stop, when
+// its leader can still be told from another process of that number.
+func stopRest(line func(string, ...any), s service.Spec) {
+	pid, known := `$(service_get_value child_pid)`, `
+	the_parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$the_group/status" 2>/dev/null)
+	if [ "$the_parent" ] && [ "$the_parent" = "$(cat "/run/supervise-$RC_SVCNAME.pid" 2>/dev/null)" ]; then
+		return 0
+	fi`
+	if s.Recovery.Never {
+		pid, known = `$(cat "$pidfile" 2>/dev/null)`, ""
+	}
+	line(`
+stop_pre() {
+	the_group=%s%s
+	case $(readlink "/proc/$the_group/exe") in
+	"$(readlink -f "$the_executable")"*) ;;
+	*) the_group='' ;;
+	esac
+	return 0
+}
+
+# What the service has left running is killed.
+stop_post() {
+	[ -z "$the_group" ] || kill -s KILL -- "-$the_group" 2>/dev/null
+	return 0
+}`, pid, known)
 }
 
 func startPre(line func(string, ...any), s service.Spec, l initd.Layout, o initd.Owner) {

@@ -87,6 +87,7 @@ func onMachine(t *testing.T, bed scenario.Bed, m *Manager) {
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })
 	t.Run("each start type", func(t *testing.T) { bed.Types(t, m) })
+	t.Run("what it leaves behind is killed", func(t *testing.T) { bed.Children(t, m) })
 	t.Run("exit codes are those of the LSB", func(t *testing.T) { exitCodes(t, bed, m) })
 	t.Run("two starts at once make one process", func(t *testing.T) { atOnce(t, bed, m) })
 	t.Run("what crashes stays down", func(t *testing.T) {

@@ -521,3 +521,33 @@ func (b Bed) AtBoot(t *testing.T, m service.Manager, enter string) {
 	Until(t, m, s, func(st service.Status) bool { return st.State == service.Running })
 	b.remove(t, m, s)
 }
+
+// Children are those that the program of a service leaves behind when it stops.
+func (b Bed) Children(t *testing.T, m service.Manager) {
+	t.Parallel()
+	s := b.Spec(t, "parent")
+	file := b.Machine.Path("/opt/parent")
+	const script = "#!/bin/busybox sh\nsleep 4242 &\ntrap 'exit 0' TERM\nwhile :; do sleep 0.1; done\n"
+	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.Executable, s.Args = "/opt/parent", nil
+	Install(t, m, s)
+	b.start(t, m, s)
+	const count = `grep -lz '^4242$' /proc/[0-9]*/cmdline 2>/dev/null | wc -l`
+	if out := b.sh(t, count); strings.TrimSpace(out) != "1" {
+		t.Errorf("there are %q children", out)
+	}
+	if err := m.Stop(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for strings.TrimSpace(b.sh(t, count)) != "0" {
+		if time.Now().After(deadline) {
+			t.Error("a child is left")
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.remove(t, m, s)
+}

@@ -140,6 +140,9 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	if m.user && m.uid == 0 {
 		return nil, fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", service.ErrNotSupported)
 	}
+	if m.user && m.home == "" {
+		return nil, fmt.Errorf("%w: nobody knows where your home is: set HOME", service.ErrNotSupported)
+	}
 	if err := legal(s); err != nil {
 		return nil, err
 	}

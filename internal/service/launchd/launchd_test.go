@@ -370,6 +370,14 @@ func TestRootHasNoAgents(t *testing.T) {
 	}
 }
 
+func TestWithoutAHomeThereIsNoAgent(t *testing.T) {
+	m, _ := world(t)
+	m.user, m.uid, m.home = true, 501, ""
+	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "HOME") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, f := world(t)
 	m.uid = 501

@@ -53,7 +53,8 @@ type Manager struct {
 	chown  onefile.Chown
 }
 
-// New returns the manager that works on m.
+// New returns the manager of services of the machine m: of Upstart, or of AIX in a
+// program for AIX.
 func New(m service.Machine) *Manager {
 	system := Upstart
 	if runtime.GOOS == "aix" {

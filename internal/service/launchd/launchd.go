@@ -49,7 +49,7 @@ type Manager struct {
 	chown  onefile.Chown
 }
 
-// New returns the manager of daemons of the machine, or of agents of the user whose
+// New returns the manager of daemons of the machine m, or of agents of the user whose
 // process this is.
 func New(m service.Machine, ofUser bool) *Manager {
 	home, _ := os.UserHomeDir()

@@ -1,6 +1,6 @@
 // Package local knows which service manager runs this machine.
 //
-// Each binary has only the managers of its own system in it.
+// Each binary has only the managers of its own system in it: there is a file for each.
 package local
 
 import "github.com/go-glidepath/glidepath/internal/service"

@@ -102,7 +102,7 @@ type Owner struct{ UID, GID int }
 // Chown gives a path to an owner; nil is os.Lchown.
 type Chown func(path string, uid, gid int) error
 
-// Make makes the folders that are missing.
+// Make makes the folders that are missing. It leaves those alone that are there.
 func Make(c *files.Change, tree files.Tree, folders []Folder, o Owner, chown Chown) error {
 	for _, f := range folders {
 		if tree.Exists(f.Path) {

@@ -37,7 +37,7 @@ type Manager struct {
 	stream func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error
 }
 
-// New returns the manager that works on m.
+// New returns the manager of services of the machine m; procd has none of users.
 func New(m service.Machine) *Manager {
 	return &Manager{m: m, uid: os.Geteuid(), safe: safe.Executable, stream: command.Stream}
 }

@@ -31,7 +31,7 @@ type Manager struct {
 	chown onefile.Chown
 }
 
-// New returns the manager that works on m.
+// New returns the manager of services of the machine m; rc.d has none of users.
 func New(m service.Machine) *Manager {
 	return &Manager{m: m, uid: os.Geteuid(), safe: safe.Executable}
 }

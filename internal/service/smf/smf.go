@@ -38,7 +38,7 @@ type Manager struct {
 	chown onefile.Chown
 }
 
-// New returns the manager that works on m.
+// New returns the manager of services of the machine m; users have no SMF of their own.
 func New(m service.Machine) *Manager {
 	return &Manager{m: m, uid: os.Geteuid(), safe: safe.Executable, ids: ids}
 }

@@ -202,11 +202,6 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 	if err := onefile.Make(c, m.Tree, Of(s).Folders(), onefile.Owner{UID: owner.UID, GID: owner.GID}, m.Chown); err != nil {
 		return err
 	}
-	if service.Marked(old) {
-		if err := m.adopt(c, Of(s).Folders(), owner); err != nil {
-			return err
-		}
-	}
 	if err := register(c); err != nil {
 		return err
 	}

@@ -218,9 +218,13 @@ func startPre(line func(string, ...any), s service.Spec, l initd.Layout, o initd
 		line("}")
 		return
 	}
-	line("\tlocal dir")
+	line("\tlocal dir owner wanted")
+	line("\twanted=$(id -u %s) || return 1", shell.Quote(o.Name))
 	line("\tfor dir in %s; do", shell.Join(l.Owned()...))
 	line("\t\t[ -d \"$dir\" ] || checkpath --directory --mode 0700 --owner %s \"$dir\" || return 1", shell.Quote(o.Name+":"+o.Group))
+	line("\t\t# What another account has written becomes this one's.")
+	line("\t\towner=$(stat -c %%u \"$dir\") || return 1")
+	line("\t\t[ \"$owner\" = \"$wanted\" ] || find \"$dir\" -xdev -depth -user \"$owner\" -exec chown -h %s {} + || return 1", shell.Quote(o.Name+":"+o.Group))
 	line("\tdone")
 	line("}")
 }

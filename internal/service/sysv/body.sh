@@ -87,6 +87,12 @@ in_place='cd "$1" || exit 1
 	if command -v setsid >/dev/null; then exec setsid "$@"; fi
 	exec "$@"'
 
+# adopt gives a folder to the account, with all in it that belonged to its former owner.
+adopt() {
+	owner=$(stat -c %u "$1") && wanted=$(id -u "$account") || return 1
+	[ "$owner" = "$wanted" ] || find "$1" -xdev -depth -user "$owner" -exec chown -h "$account:$group" {} +
+}
+
 start() {
 	if running; then
 		echo "$name is running already, as process $pid"
@@ -95,8 +101,8 @@ start() {
 	[ ! "$disabled" ] || fail 6 'it is disabled: install it with another start type'
 	[ -x "$program" ] || fail 5 "there is no $program"
 	for dir in $folders; do
-		[ -d "$dir" ] && continue
-		{ mkdir -p "$dir" && chmod 0700 "$dir" && chown "$account:$group" "$dir"; } || fail 1 "cannot make $dir"
+		[ -d "$dir" ] || { mkdir -p "$dir" && chmod 0700 "$dir"; } || fail 1 "cannot make $dir"
+		adopt "$dir" || fail 1 "cannot give $dir to $account"
 	done
 	echo "Starting $name"
 	launch </dev/null 9>&- &

@@ -76,7 +76,7 @@ func (u *unix) Flags() []string { return nil }
 
 func (u *unix) Can() scenario.Can {
 	return scenario.Can{
-		Whole: true, Unprivileged: true, Failures: true, Codes: true, Logs: true, Notices: true, Restarts: true, Older: true,
+		Whole: true, Unprivileged: true, Environment: true, Directory: true, Failures: true, Codes: true, Logs: true, Notices: true, Restarts: true, Older: true,
 		Folder: odd, Open: open, System: []string{"root"},
 	}
 }
@@ -120,7 +120,7 @@ func (u *unix) tool(t testing.TB, name string, args ...string) testbed.Output {
 }
 
 func (u *unix) State(name string) string {
-	return u.machine.Path("/var/lib/" + strings.ReplaceAll(name, "@", "/"))
+	return u.machine.Path("/var/lib/" + name)
 }
 
 func (u *unix) Environment(_ testing.TB, _ string, g talk.Given) map[string]string { return g.Env }
@@ -197,7 +197,7 @@ func look(p string, d fs.DirEntry) (scenario.Trace, error) {
 	if err != nil {
 		return scenario.Trace{}, err
 	}
-	trace := scenario.Trace{Mode: info.Mode().String()}
+	trace := scenario.Trace{Mode: info.Mode().String(), Link: info.Mode()&fs.ModeSymlink != 0}
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		trace.Text, err = os.Readlink(p)

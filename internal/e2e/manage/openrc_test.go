@@ -30,6 +30,7 @@ func (b *openrc) Can() scenario.Can {
 
 func (b *openrc) Says(t testing.TB, name string) scenario.Said {
 	t.Helper()
+	name = script(name)
 	said := scenario.Said{
 		Installed: b.exists("/etc/init.d/" + name),
 		Automatic: b.exists("/etc/runlevels/default/" + name),
@@ -55,6 +56,9 @@ func (b *openrc) Foreign(t testing.TB, name, exe string) {
 	b.script(t, name, "#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=infinity\ncommand_background=yes\npidfile=/run/"+name+".pid\n")
 }
 
+// script is what the script of a service is called, also that of an instance.
+func script(name string) string { return strings.ReplaceAll(name, "@", ".") }
+
 // script puts a script of somebody else into /etc/init.d.
 func (u *unix) script(t testing.TB, name, text string) {
 	t.Helper()
@@ -67,6 +71,7 @@ func (u *unix) script(t testing.TB, name, text string) {
 func (b *openrc) Forget(t testing.TB, name string) {
 	t.Helper()
 	b.logs(t, name)
+	name = script(name)
 	b.tool(t, "rc-service", "--ifexists", name, "stop")
 	b.tool(t, "rc-update", "--all", "delete", name)
 	b.bury(t, name)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"os"
 	"strconv"
@@ -33,7 +32,6 @@ func TestSystemd(t *testing.T) {
 		name string
 		do   func(*testing.T, *systemd)
 	}{
-		{"instances of a template share the unit and not the state", instances},
 		{"a service that is started by its socket gets it", socket},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,6 +82,9 @@ func says(t testing.TB, out testbed.Output) scenario.Said {
 	}
 }
 
+// State has the instances of a template in the folder of the template.
+func (b *systemd) State(name string) string { return b.unix.State(strings.ReplaceAll(name, "@", "/")) }
+
 func (b *systemd) Tight() []string { return []string{"/etc/systemd/system"} }
 
 const theirs = "[Unit]\nDescription=somebody else's\n\n[Service]\nExecStart=/bin/sleep infinity\n"
@@ -119,50 +120,6 @@ func (b *systemd) Forget(t testing.TB, name string) {
 func forget(unit string, systemctl func(args ...string)) {
 	for _, args := range [][]string{{"kill", "--signal=KILL", unit}, {"stop", unit}, {"disable", unit}, {"reset-failed", unit}} {
 		systemctl(args...) // it fails where there is nothing to do
-	}
-}
-
-func instances(t *testing.T, b *systemd) {
-	a := scenario.New(t, b, talk.Setup{Template: true, Environment: map[string]string{"SHARED": "by all"}})
-	template := a.Setup.Name
-	other := *a
-	a.Name, a.Flags = template+"@a", []string{"--instance", "a"}
-	other.Name, other.Flags = template+"@b", []string{"--instance=b"}
-	t.Cleanup(func() {
-		b.Forget(t, a.Name)
-		b.Forget(t, other.Name)
-		b.Forget(t, template+"@")
-	})
-	before := b.Traces(t, template)
-
-	a.Do(0, "install", "--now")
-	first := a.Runs()
-	a.Got()
-	other.Is(scenario.Said{Installed: true}) // the unit is there
-	other.Do(0, "install", "--now")
-	second := other.Runs()
-	other.Got()
-	for instance, g := range map[string]talk.Given{"a": first, "b": second} {
-		if g.Env["SERVICE_INSTANCE"] != instance || !strings.HasSuffix(g.Env["STATE_DIRECTORY"], "/"+instance) {
-			t.Errorf("instance %s is told that it is %q, with its state in %s", instance, g.Env["SERVICE_INSTANCE"], g.Env["STATE_DIRECTORY"])
-		}
-	}
-
-	a.Do(0, "uninstall")
-	a.Ended(first)
-	a.Is(scenario.Said{Installed: true}) // as every instance while there is the template
-	if now := other.Runs(); now.PID != second.PID {
-		t.Errorf("the other was process %d, and is %d", second.PID, now.PID)
-	}
-	other.Do(0, "restart")
-	other.Ended(second)
-	other.Do(0, "uninstall", "--purge")
-	other.Is(scenario.Absent)
-	a.Do(5, "uninstall")
-	a.Do(0, "install")
-	a.Do(0, "uninstall", "--purge")
-	if now := b.Traces(t, template); !maps.Equal(now, before) {
-		t.Errorf("there is left %v", now)
 	}
 }
 

@@ -28,6 +28,7 @@ func (b *sysv) Can() scenario.Can {
 
 func (b *sysv) Says(t testing.TB, name string) scenario.Said {
 	t.Helper()
+	name = script(name)
 	said := scenario.Said{
 		Installed: b.exists("/etc/init.d/" + name),
 		Automatic: b.linked(t, "/etc/rc2.d", name),
@@ -53,6 +54,7 @@ func (b *sysv) Foreign(t testing.TB, name, _ string) {
 func (b *sysv) Forget(t testing.TB, name string) {
 	t.Helper()
 	b.logs(t, name)
+	name = script(name)
 	b.tool(t, "sh", "-c", `test -x "$1" && "$1" stop`, "sh", "/etc/init.d/"+name)
 	b.bury(t, name)
 	b.tool(t, "update-rc.d", "-f", name, "remove")

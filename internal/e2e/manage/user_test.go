@@ -38,7 +38,9 @@ func (b *user) Says(t testing.TB, name string) scenario.Said {
 	return says(t, b.systemctl(t, "show", properties, "--", name+".service"))
 }
 
-func (b *user) State(name string) string { return b.machine.Path(home + "/.local/state/" + name) }
+func (b *user) State(name string) string {
+	return b.machine.Path(home + "/.local/state/" + strings.ReplaceAll(name, "@", "/"))
+}
 
 func (b *user) Traces(t testing.TB, name string) scenario.Traces {
 	t.Helper()

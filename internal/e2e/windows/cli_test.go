@@ -232,7 +232,7 @@ func (b *bed) Traces(t testing.TB, name string) scenario.Traces {
 	info, err := os.Lstat(machine.Path(folders + "/" + name))
 	switch {
 	case err == nil:
-		traces[folders+"/"+name] = scenario.Trace{Mode: info.Mode().String()}
+		traces[`C:\ProgramData\`+name] = scenario.Trace{Mode: info.Mode().String()}
 	case !errors.Is(err, fs.ErrNotExist):
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func (b *bed) Shown(t testing.TB, name string) []string {
 	}
 }
 
-func (*bed) Keeps(trace string) bool { return strings.HasPrefix(trace, folders) }
+func (*bed) Keeps(trace string) bool { return strings.HasPrefix(trace, `C:\ProgramData`) }
 
 func (b *bed) Old() string { return b.old }
 

@@ -82,6 +82,8 @@ type Can struct {
 	Notices      bool     // the manager notices when a process ends by itself
 	Restarts     bool     // the manager restarts what has crashed
 	Older        bool     // programs of kardianos/service run
+	Environment  bool     // a service finds its environment
+	Directory    bool     // a service can have a working directory
 	Pause        bool     // it can pause services
 	Folder       string   // one with a name that few expect
 	Open         string   // one that everybody can write to
@@ -113,5 +115,6 @@ type Traces map[string]Trace
 type Trace struct {
 	Mode     string
 	Text     string // or where a link leads
+	Link     bool
 	Modified time.Time
 }

@@ -3,8 +3,11 @@
 package scenario
 
 import (
+	"encoding/json"
+	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +24,15 @@ func life(t *testing.T, b Bed) {
 		Environment: wordyEnvironment(),
 		Pauses:      b.Can().Pause,
 	}, b.Can().Folder+NewName())
+	if b.Can().Directory {
+		s.Setup.Directory = path.Dir(s.Exe)
+	}
 	for range 2 {
 		s.Args = wordy()
 		before := s.Traces()
 		s.dryRun(before)
 		s.Do(0, "install")
-		s.isShown()
+		s.isShown(before)
 		s.Is(Installed)
 		s.Status(Admin, "stopped", 3)
 
@@ -34,6 +40,9 @@ func life(t *testing.T, b Bed) {
 		first := s.Runs()
 		s.Got()
 		s.hasStatus(first)
+		if said := s.Do(0, "doctor"); strings.Contains(said, "PROBLEM") {
+			t.Errorf("doctor says of a service that runs:\n%s", said)
+		}
 
 		s.Do(0, "start") // it runs
 		if again := s.Runs(); again.PID != first.PID {
@@ -89,8 +98,14 @@ func (s *Service) dryRun(before Traces) {
 }
 
 // isShown asserts that all that there is now was shown by the dry run.
-func (s *Service) isShown() {
+func (s *Service) isShown(before Traces) {
 	s.t.Helper()
+	for name, trace := range s.Traces() {
+		// Links are what is made by the calls, and accounts have names of their own there.
+		if _, ok := before[name]; !ok && !trace.Link && path.IsAbs(name) && !strings.Contains(name, ": ") && !strings.Contains(s.shown, name) {
+			s.t.Errorf("the dry run has not shown %s, but\n%s", name, s.shown)
+		}
+	}
 	lines := s.bed.Shown(s.t, s.Name)
 	if len(lines) < 3 {
 		s.t.Errorf("there is more to show than %q", lines)
@@ -214,10 +229,11 @@ func uninstallWhileRunning(t *testing.T, b Bed) {
 }
 
 func purge(t *testing.T, b Bed) {
-	s := New(t, b, talk.Setup{})
+	s := New(t, b, talk.Setup{NoReload: true})
 	before := s.Traces()
 	s.Do(0, "install", "--now")
 	g := s.Runs()
+	s.Do(3, "reload")
 	s.Do(0, "uninstall", "--purge")
 	if b.Alive(t, g.PID) {
 		t.Errorf("process %d is still there", g.PID)
@@ -249,6 +265,78 @@ func two(t *testing.T, b Bed) {
 	other.Ended(second)
 	other.Do(0, "uninstall")
 	other.isGone()
+}
+
+func instances(t *testing.T, b Bed) {
+	a := New(t, b, talk.Setup{Template: true, Environment: map[string]string{"SHARED": "by all"}})
+	template := a.Name
+	other := a.Other(a.Setup)
+	a.Name, a.Flags = template+"@a", slices.Concat(a.Flags, []string{"--instance", "a"})
+	other.Name, other.Flags = template+"@b", slices.Concat(other.Flags, []string{"--instance=b"})
+	t.Cleanup(func() {
+		b.Forget(t, a.Name)
+		b.Forget(t, other.Name)
+	})
+	before := b.Traces(t, template)
+
+	a.Do(0, "install", "--now")
+	first := a.Runs()
+	a.Got()
+	other.Do(0, "install", "--now")
+	second := other.Runs()
+	other.Got()
+	one, two := b.Environment(t, a.Name, first), b.Environment(t, other.Name, second)
+	if one["SERVICE_INSTANCE"] != "a" || two["SERVICE_INSTANCE"] != "b" {
+		t.Errorf("the instances are told that they are %q and %q", one["SERVICE_INSTANCE"], two["SERVICE_INSTANCE"])
+	}
+	if one["STATE_DIRECTORY"] == two["STATE_DIRECTORY"] {
+		t.Errorf("both have their state in %s", one["STATE_DIRECTORY"])
+	}
+
+	a.Do(0, "uninstall")
+	a.Ended(first)
+	if said := b.Says(t, a.Name); said.Running || said.Automatic { // under systemd all are there while one is
+		t.Errorf("after the uninstallation the manager says %+v", said)
+	}
+	if now := other.Runs(); now.PID != second.PID {
+		t.Errorf("the other was process %d, and is %d", second.PID, now.PID)
+	}
+	other.Do(0, "restart")
+	other.Ended(second)
+	other.Do(0, "uninstall", "--purge")
+	other.Is(Absent)
+	a.Do(5, "uninstall")
+	a.Do(0, "install")
+	a.Do(0, "uninstall", "--purge")
+	if now := b.Traces(t, template); !maps.Equal(now, before) {
+		t.Error(difference(before, now))
+	}
+}
+
+func follow(t *testing.T, b Bed) {
+	s := New(t, b, talk.Setup{})
+	s.Do(0, "install", "--now")
+	followed := make(chan string)
+	go func() { followed <- s.follow(5 * time.Second) }()
+	time.Sleep(2 * time.Second) // until it follows
+	s.Do(0, "reload")
+	if said := <-followed; strings.Contains(said, "echo starts") || !strings.Contains(said, "echo reloads") {
+		t.Errorf("while the service was reloaded, logs -f -n 1 has said\n%s", said)
+	}
+}
+
+// follow follows the log for a while, from its last line on, until it is interrupted.
+func (s *Service) follow(d time.Duration) string {
+	setup, err := json.Marshal(s.Setup)
+	if err != nil {
+		s.t.Error(err)
+	}
+	words := slices.Concat([]string{"--preserve-status", "--foreground", "--signal=INT", strconv.Itoa(int(d.Seconds())), s.Exe, "logs", "-f", "-n", "1"}, s.Flags)
+	out := s.bed.Exec(s.t, Admin, []string{talk.Variable + "=" + string(setup)}, "timeout", words...)
+	if out.Code != 0 {
+		s.t.Errorf("logs -f that was interrupted: code %d: %s", out.Code, out.Stderr)
+	}
+	return out.Stdout
 }
 
 func ownParser(t *testing.T, b Bed) {

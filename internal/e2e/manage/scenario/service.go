@@ -182,6 +182,9 @@ func (s *Service) Got() {
 	if want := slices.Concat(s.Setup.Arguments, s.Args); !slices.Equal(args, want) {
 		s.t.Errorf("the arguments have become\n%q, want\n%q", args, want)
 	}
+	if s.Setup.Directory != "" && g.Dir != s.Setup.Directory {
+		s.t.Errorf("it runs in %q, want %q", g.Dir, s.Setup.Directory)
+	}
 	environment := s.bed.Environment(s.t, s.Name, g)
 	for name, value := range s.Setup.Environment {
 		if got, ok := environment[name]; !ok || got != value {

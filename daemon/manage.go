@@ -60,7 +60,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{spec: spec}
-	h.manager, err = local.Find(local.Options{User: spec.User, Progress: func(what string) {
+	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
 		}

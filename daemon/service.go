@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/local"
 )
 
 // Service says how the program is installed as a service. The zero value is what a
@@ -84,7 +85,15 @@ type Service struct {
 
 	Systemd Systemd
 	OpenRC  OpenRC
+
+	// Managers are service managers that are not in every program: package
+	// daemon/upstart has one.
+	Managers []ServiceManager
 }
+
+// ServiceManager is a service manager that is only in the programs that ask for it. The
+// packages that have one return it.
+type ServiceManager = local.Extra
 
 // AccountSystem is the account with all rights: root on Unix, LocalSystem on Windows.
 const AccountSystem = "LocalSystem"
@@ -97,7 +106,7 @@ const (
 	StartAutomatic StartType = "automatic" // with the machine; a service of a user, with the user's first session
 	StartDelayed   StartType = "delayed"   // so too, but after what is not delayed
 	StartManual    StartType = "manual"    // when somebody asks for it
-	StartDisabled  StartType = "disabled"  // never: on Windows a start is refused, elsewhere as StartManual
+	StartDisabled  StartType = "disabled"  // never: where the manager can refuse a start, as Windows and systemd do, it does
 	StartOnSocket  StartType = "socket"    // when somebody connects to one of Sockets
 )
 
@@ -191,7 +200,6 @@ type Systemd struct {
 type OpenRC struct{ Depend []string }
 
 const (
-	defaultWatchdog    = 30 * time.Second
 	defaultResetPeriod = 10 * time.Minute
 	preshutdownMargin  = 2 * time.Second // one is for the run itself, see the budgets in the package comment
 )
@@ -244,7 +252,6 @@ func fill(s *service.Spec, executable string) {
 	s.Description = cmp.Or(s.Description, s.DisplayName)
 	s.Start = cmp.Or(s.Start, service.Automatic)
 	s.Hardening.Profile = cmp.Or(s.Hardening.Profile, service.Strict)
-	s.Watchdog = max(0, cmp.Or(s.Watchdog, defaultWatchdog))
 	s.Recovery.Reset = cmp.Or(s.Recovery.Reset, defaultResetPeriod)
 	if len(s.Recovery.Delays) == 0 {
 		s.Recovery.Delays = []time.Duration{

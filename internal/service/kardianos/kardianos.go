@@ -32,8 +32,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/safe"
 )
 
-// src is the controller of AIX, as kardianos/service names it.
-const src = "aix-ssrc"
+// What kardianos/service calls Upstart, and the controller of AIX.
+const (
+	upstart = "linux-upstart"
+	src     = "aix-ssrc"
+)
 
 // control is what is used of a service of kardianos/service.
 type control interface {
@@ -46,7 +49,7 @@ type control interface {
 // Manager is the service.Manager of Upstart and of AIX.
 type Manager struct {
 	m      service.Machine
-	system string // Upstart or src
+	system string // upstart or src
 	uid    int
 	open   func(system string, c *kardianos.Config) (control, error)
 	safe   func(file string, user bool) error
@@ -56,7 +59,7 @@ type Manager struct {
 // New returns the manager of services of the machine m: of Upstart, or of AIX in a
 // program for AIX.
 func New(m service.Machine) *Manager {
-	system := Upstart
+	system := upstart
 	if runtime.GOOS == "aix" {
 		system = src
 	}

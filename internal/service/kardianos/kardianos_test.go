@@ -213,7 +213,7 @@ func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
 
 func each(t *testing.T, f func(t *testing.T, system string)) {
 	t.Helper()
-	for _, system := range []string{Upstart, src} {
+	for _, system := range []string{upstart, src} {
 		t.Run(system, func(t *testing.T) { f(t, system) })
 	}
 }
@@ -323,8 +323,8 @@ func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
 			}
 		})
 	}
-	m, _ := world(t, Upstart)
-	s := plain(Upstart)
+	m, _ := world(t, upstart)
+	s := plain(upstart)
 	s.Executable, s.Args = "/opt/the web/web", []string{"a b", ""}
 	if _, err := m.Plan(context.Background(), s, false); err != nil {
 		t.Errorf("what it does quote: %v", err)
@@ -351,7 +351,7 @@ func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 }
 
 func TestTheAccountIsHandedOver(t *testing.T) {
-	m, _ := world(t, Upstart)
+	m, _ := world(t, upstart)
 	for account, want := range map[string]string{"": "web", "www": "www", "root": ""} {
 		s := trial.Plain()
 		s.Account = account
@@ -425,7 +425,7 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 }
 
 func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
-	m, f := world(t, Upstart)
+	m, f := world(t, upstart)
 	install(t, m, trial.Plain())
 	f.broken = errors.New("it was asked to")
 	if p := install(t, m, trial.Plain()); p.Changed() {
@@ -457,7 +457,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 		"start/running": service.Running, "stop/waiting": service.Stopped, "start/spawned": service.Starting, "start/pre-start": service.Starting,
 		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
 	} {
-		m, f := world(t, Upstart)
+		m, f := world(t, upstart)
 		install(t, m, trial.Plain())
 		f.state = said
 		if st, err := m.Status(context.Background(), trial.Plain()); err != nil || st.State != want {
@@ -472,7 +472,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 			t.Errorf("%q: %s", line, got)
 		}
 	}
-	m, f := world(t, Upstart)
+	m, f := world(t, upstart)
 	install(t, m, trial.Plain())
 	f.status = errors.New("broken")
 	if _, err := m.Status(context.Background(), trial.Plain()); err == nil {
@@ -482,7 +482,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 
 func TestAStopThatStopsNothingIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, f := world(t, Upstart)
+		m, f := world(t, upstart)
 		ctx, s := context.Background(), trial.Plain()
 		install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
@@ -510,7 +510,7 @@ func TestAForeignFileIsLeftAlone(t *testing.T) {
 }
 
 func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
-	m, f := world(t, Upstart)
+	m, f := world(t, upstart)
 	text, err := os.ReadFile("testdata/kardianos.conf")
 	if err != nil {
 		t.Fatal(err)
@@ -525,7 +525,7 @@ func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
 }
 
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
-	m, _ := world(t, Upstart)
+	m, _ := world(t, upstart)
 	ctx, s := context.Background(), trial.Plain()
 	p := install(t, m, s)
 	m.uid = 1000
@@ -541,7 +541,7 @@ func TestKardianosWritesWhatItWasTold(t *testing.T) {
 	// The real one, as far as it goes without the manager: it has the system, and takes
 	// the configuration.
 	m := New(service.Machine{})
-	k, err := m.open(Upstart, m.config(trial.Plain()))
+	k, err := m.open(upstart, m.config(trial.Plain()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -554,7 +554,7 @@ func TestKardianosWritesWhatItWasTold(t *testing.T) {
 }
 
 func TestTheLogIsTheFile(t *testing.T) {
-	m, f := world(t, Upstart)
+	m, f := world(t, upstart)
 	trial.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
 	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "two\n" {

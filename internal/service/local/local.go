@@ -9,12 +9,22 @@ import "github.com/go-glidepath/glidepath/internal/service"
 type Options struct {
 	User     bool              // that of the user's own services
 	Progress func(what string) // hears what the manager waits for; may be nil
+	More     []Extra
 }
+
+// Extra is a manager that is only in the programs that ask for it.
+type Extra struct {
+	Name string
+	New  func(service.Machine) service.Manager
+}
+
+// Upstart is the name of the one that there is.
+const Upstart = "Upstart"
 
 // Find returns the manager of this machine. It looks at files, as far as they tell, and
 // needs no rights. Where no manager runs, as in most containers, or one that is not
 // known, or one without services of users where these are asked for, the error wraps
 // service.ErrNotSupported and says what to do instead.
 func Find(o Options) (service.Manager, error) {
-	return find(service.Machine{Progress: o.Progress}, o.User)
+	return find(service.Machine{Progress: o.Progress}, o.User, o.More)
 }

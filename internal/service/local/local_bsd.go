@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/rcd"
 )
 
-func find(m service.Machine, user bool) (service.Manager, error) {
+func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
 	if err := machineOnly("rc.d", user); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/kardianos"
 	"github.com/go-glidepath/glidepath/internal/service/openrc"
 	"github.com/go-glidepath/glidepath/internal/service/procd"
 	"github.com/go-glidepath/glidepath/internal/service/systemd"
@@ -21,13 +20,13 @@ const (
 	onSystemd kind = "systemd"
 	onOpenRC  kind = "OpenRC"
 	onProcd   kind = "procd"
-	onUpstart kind = "Upstart"
+	onUpstart kind = Upstart
 	onRCS     kind = "rcS"
 	onSysV    kind = "SysV init"
 )
 
-func find(m service.Machine, user bool) (service.Manager, error) {
-	k, err := choose(m.Tree, kardianos.Detect)
+func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
+	k, err := choose(m.Tree)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +42,12 @@ func find(m service.Machine, user bool) (service.Manager, error) {
 	case onProcd:
 		return procd.New(m), nil
 	case onUpstart:
-		return kardianos.New(m), nil
+		for _, x := range more {
+			if x.Name == Upstart {
+				return x.New(m), nil
+			}
+		}
+		return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
 	case onRCS:
 		return sysv.New(m, sysv.RCS), nil
 	default:
@@ -52,8 +56,8 @@ func find(m service.Machine, user bool) (service.Manager, error) {
 }
 
 // choose tells by what the managers leave in the file system while they run. Where
-// that says nothing, it is an init of the old kind, and detect knows which.
-func choose(tree files.Tree, detect func() string) (kind, error) {
+// that says nothing, it is an init of the old kind.
+func choose(tree files.Tree) (kind, error) {
 	switch {
 	case tree.Exists("/run/systemd/system"): // sd_booted(3)
 		return onSystemd, nil
@@ -65,16 +69,34 @@ func choose(tree files.Tree, detect func() string) (kind, error) {
 	if err := booted(tree); err != nil {
 		return "", err
 	}
-	switch name := detect(); name {
-	case kardianos.Upstart:
+	switch {
+	case tree.Exists("/sbin/upstart-udev-bridge"), tree.Exists("/sbin/initctl") && tree.Exists("/etc/init/rc.conf"):
 		return onUpstart, nil
-	case kardianos.RCS:
+	case busybox(tree):
 		return onRCS, nil
-	}
-	if tree.Exists("/etc/init.d") {
+	case tree.Exists("/etc/init.d"):
 		return onSysV, nil
 	}
 	return "", none("process 1 is an init, but there is no /etc/init.d")
+}
+
+// busybox reports whether its init runs /etc/init.d/rcS, and nothing else is there that
+// knows runlevels.
+func busybox(tree files.Tree) bool {
+	if !tree.Exists("/etc/init.d/rcS") || tree.Exists("/usr/sbin/service") || tree.Exists("/sbin/service") {
+		return false
+	}
+	inittab, err := os.ReadFile(tree.Path("/etc/inittab"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(inittab)) {
+		// ID:RUNLEVELS:ACTION:COMMAND, where busybox has neither of the first two
+		if command, ok := strings.CutPrefix(line, "::sysinit:"); ok && strings.Contains(command, "rcS") {
+			return true
+		}
+	}
+	return false
 }
 
 // booted returns an error if no init has booted what this process sees: in a container

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/kardianos"
 )
 
 // tree is a machine that has files: paths, with what is in them after a colon. A path
@@ -35,36 +34,35 @@ func tree(t *testing.T, paths ...string) files.Tree {
 
 func TestTheManagerIsFoundByItsFiles(t *testing.T) {
 	for name, test := range map[string]struct {
-		paths  []string
-		detect string // what kardianos/service finds; it must not be asked if it is ""
-		want   kind
+		paths []string
+		want  kind
 	}{
-		"systemd":                                {[]string{"/run/systemd/system/", "/etc/init.d/", "/proc/1/comm:systemd\n"}, "", onSystemd},
-		"systemd in a container":                 {[]string{"/run/systemd/system/", "/.dockerenv", "/proc/1/comm:systemd\n"}, "", onSystemd},
-		"systemd runs, OpenRC is installed":      {[]string{"/run/systemd/system/", "/sbin/openrc", "/sbin/procd"}, "", onSystemd},
-		"OpenRC":                                 {[]string{"/run/openrc/softlevel:default", "/etc/init.d/", "/proc/1/comm:init\n"}, "", onOpenRC},
-		"OpenRC runs, systemctl is installed":    {[]string{"/run/openrc/", "/usr/bin/systemctl"}, "", onOpenRC},
-		"OpenWrt":                                {[]string{"/sbin/procd", "/etc/openwrt_release", "/proc/1/comm:procd\n"}, "", onProcd},
-		"OpenWrt's managers on something else":   {[]string{"/sbin/procd", "/bin/ubus"}, "", onProcd},
-		"a procd that is not the manager":        {[]string{"/sbin/procd", "/proc/1/comm:init\n", "/etc/init.d/"}, kardianos.SysV, onSysV},
-		"Upstart":                                {[]string{"/proc/1/comm:init\n", "/etc/init.d/"}, kardianos.Upstart, onUpstart},
-		"busybox":                                {[]string{"/proc/1/comm:init\n", "/etc/init.d/rcS"}, kardianos.RCS, onRCS},
-		"SysV init":                              {[]string{"/proc/1/comm:init\n", "/etc/init.d/"}, kardianos.SysV, onSysV},
-		"an init without its scripts":            {[]string{"/proc/1/comm:init\n"}, kardianos.SysV, ""},
-		"systemd is installed, but does not run": {[]string{"/usr/bin/systemctl", "/etc/init.d/", "/proc/1/comm:sh\n"}, "", ""},
-		"a container":                            {[]string{"/etc/init.d/", "/proc/1/comm:web\n"}, "", ""},
-		"a container with a small init":          {[]string{"/etc/init.d/", "/proc/1/comm:docker-init\n"}, "", ""},
-		"no /proc":                               {[]string{"/etc/init.d/"}, "", ""},
-		"a chroot":                               {[]string{"/etc/init.d/", "/proc/1/comm:init\n", "/proc/1/root/"}, "", ""},
-		"nothing":                                {nil, "", ""},
+		"systemd":                                {[]string{"/run/systemd/system/", "/etc/init.d/", "/proc/1/comm:systemd\n"}, onSystemd},
+		"systemd in a container":                 {[]string{"/run/systemd/system/", "/.dockerenv", "/proc/1/comm:systemd\n"}, onSystemd},
+		"systemd runs, OpenRC is installed":      {[]string{"/run/systemd/system/", "/sbin/openrc", "/sbin/procd"}, onSystemd},
+		"OpenRC":                                 {[]string{"/run/openrc/softlevel:default", "/etc/init.d/", "/proc/1/comm:init\n"}, onOpenRC},
+		"OpenRC runs, systemctl is installed":    {[]string{"/run/openrc/", "/usr/bin/systemctl"}, onOpenRC},
+		"OpenWrt":                                {[]string{"/sbin/procd", "/etc/openwrt_release", "/proc/1/comm:procd\n"}, onProcd},
+		"OpenWrt's managers on something else":   {[]string{"/sbin/procd", "/bin/ubus"}, onProcd},
+		"a procd that is not the manager":        {[]string{"/sbin/procd", "/proc/1/comm:init\n", "/etc/init.d/"}, onSysV},
+		"Upstart":                                {[]string{"/proc/1/comm:init\n", "/etc/init.d/", "/sbin/initctl", "/etc/init/rc.conf"}, onUpstart},
+		"Upstart, by its bridge":                 {[]string{"/proc/1/comm:init\n", "/etc/init.d/", "/sbin/upstart-udev-bridge"}, onUpstart},
+		"the initctl of something else":          {[]string{"/proc/1/comm:init\n", "/etc/init.d/", "/sbin/initctl"}, onSysV},
+		"busybox":                                {[]string{"/proc/1/comm:init\n", "/etc/init.d/rcS", "/etc/inittab:# a\n::sysinit:/etc/init.d/rcS\n"}, onRCS},
+		"busybox's script under another init":    {[]string{"/proc/1/comm:init\n", "/etc/init.d/rcS", "/etc/inittab:si::sysinit:/etc/init.d/rcS\n"}, onSysV},
+		"Debian's SysV init":                     {[]string{"/proc/1/comm:init\n", "/etc/init.d/rcS", "/usr/sbin/service", "/etc/inittab:::sysinit:/etc/init.d/rcS\n"}, onSysV},
+		"no inittab":                             {[]string{"/proc/1/comm:init\n", "/etc/init.d/rcS"}, onSysV},
+		"SysV init":                              {[]string{"/proc/1/comm:init\n", "/etc/init.d/"}, onSysV},
+		"an init without its scripts":            {[]string{"/proc/1/comm:init\n"}, ""},
+		"systemd is installed, but does not run": {[]string{"/usr/bin/systemctl", "/etc/init.d/", "/proc/1/comm:sh\n"}, ""},
+		"a container":                            {[]string{"/etc/init.d/", "/proc/1/comm:web\n"}, ""},
+		"a container with a small init":          {[]string{"/etc/init.d/", "/proc/1/comm:docker-init\n"}, ""},
+		"no /proc":                               {[]string{"/etc/init.d/"}, ""},
+		"a chroot":                               {[]string{"/etc/init.d/", "/proc/1/comm:init\n", "/proc/1/root/"}, ""},
+		"nothing":                                {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := choose(tree(t, test.paths...), func() string {
-				if test.detect == "" {
-					t.Error("kardianos/service was asked")
-				}
-				return test.detect
-			})
+			got, err := choose(tree(t, test.paths...))
 			if got != test.want || (err == nil) != (test.want != "") {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -78,7 +76,7 @@ func TestTheManagerIsFoundByItsFiles(t *testing.T) {
 func TestServicesOfUsersAreRefusedWhereTheManagerHasNone(t *testing.T) {
 	for _, paths := range [][]string{{"/run/openrc/"}, {"/sbin/procd", "/etc/openwrt_release"}} {
 		m := service.Machine{Tree: tree(t, paths...)}
-		if _, err := find(m, true); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
+		if _, err := find(m, true, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
 			t.Errorf("%q: %v", paths, err)
 		}
 	}
@@ -90,9 +88,21 @@ func TestEachKindHasItsManager(t *testing.T) {
 		"OpenRC":  {"/run/openrc/"},
 		"procd":   {"/sbin/procd", "/etc/openwrt_release"},
 	} {
-		got, err := find(service.Machine{Tree: tree(t, paths...)}, false)
+		got, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil)
 		if err != nil || got.Name() != want {
 			t.Errorf("%s: %v, %v", want, got, err)
 		}
+	}
+}
+
+func TestUpstartIsOnlyInWhatAsksForIt(t *testing.T) {
+	m := service.Machine{Tree: tree(t, "/proc/1/comm:init\n", "/sbin/upstart-udev-bridge")}
+	if _, err := find(m, false, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
+		t.Errorf("without it: %v", err)
+	}
+	asked := false
+	_, err := find(m, false, []Extra{{Upstart, func(service.Machine) service.Manager { asked = true; return nil }}})
+	if err != nil || !asked {
+		t.Errorf("with it: asked %t, %v", asked, err)
 	}
 }

@@ -9,6 +9,6 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func find(service.Machine, bool) (service.Manager, error) {
+func find(service.Machine, bool, []Extra) (service.Manager, error) {
 	return nil, fmt.Errorf("%w: there is no service manager for %s that Glidepath knows; have the system's own run the program in the foreground", service.ErrNotSupported, runtime.GOOS)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/winsvc"
 )
 
-func find(m service.Machine, user bool) (service.Manager, error) {
+func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
 	if err := machineOnly("Windows", user); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,15 @@
+package upstart_test
+
+import (
+	"testing"
+
+	"github.com/go-glidepath/glidepath/daemon/upstart"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestItIsUpstarts(t *testing.T) {
+	m := upstart.Manager()
+	if m.Name != "Upstart" || m.New(service.Machine{}).Name() != "Upstart" {
+		t.Errorf("it is called %q, and %q", m.Name, m.New(service.Machine{}).Name())
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package upstart
+
+import "github.com/go-glidepath/glidepath/internal/service"
+
+// manager is never called: there is no Upstart.
+func manager(service.Machine) service.Manager { return nil }

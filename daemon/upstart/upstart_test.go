@@ -1,0 +1,23 @@
+package upstart_test
+
+import (
+	"context"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/upstart"
+)
+
+func ExampleManager() {
+	p := daemon.Func(func(ctx context.Context, ready func()) error {
+		ready()
+		<-ctx.Done()
+		return nil
+	})
+	if _, err := daemon.Manage(p, daemon.Config{
+		Name:    "web",
+		Service: daemon.Service{Managers: []daemon.ServiceManager{upstart.Manager()}},
+	}); err != nil {
+		return
+	}
+	// Output:
+}

@@ -88,7 +88,7 @@ func (s Spec) checkTimes(c *checker) {
 		{"StartTimeout", s.StartTimeout},
 		{"StopTimeout", s.StopTimeout},
 		{"Recovery.Reset", s.Recovery.Reset},
-		{"Watchdog", s.Watchdog},
+		{"Watchdog", max(0, s.Watchdog)},
 		{"Windows.PreshutdownTimeout", s.Windows.Preshutdown},
 	} {
 		c.duration(d.field, d.value)

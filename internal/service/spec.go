@@ -38,7 +38,7 @@ type Spec struct {
 
 	Hardening Hardening
 	Limits    Limits
-	Watchdog  time.Duration // 0 for none
+	Watchdog  time.Duration // 0 for the manager's default, where it has a watchdog; negative for none
 	FDStore   int           // how many descriptors the manager keeps over a restart
 	Sockets   []Socket
 

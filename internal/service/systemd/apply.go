@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		return withUndo(m.filed(err), c.Undo())
 	}
 	m.closeLeftovers(ctx, todo)
+	m.reopen(ctx, p, todo)
 	if err := c.Keep(); err != nil {
 		return fmt.Errorf("it is installed, but not all that was kept of the old files is removed: %w", m.filed(err))
 	}
@@ -76,6 +78,11 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 			return err
 		}
 		touched = touched || f.Changed()
+	}
+	if todo.config.Wanted && !todo.config.Present {
+		if err := c.Mkdir(todo.config.Name, 0o755); err != nil {
+			return err
+		}
 	}
 	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
 		return err
@@ -152,6 +159,22 @@ func (m *Manager) closeLeftovers(ctx context.Context, todo private) {
 	}
 }
 
+// reopen has sockets listen where their new files say, if nobody has them: systemd has
+// closed what does not listen there. Those of a service that runs wait for its restart.
+func (m *Manager) reopen(ctx context.Context, p *service.Plan, todo private) {
+	for _, l := range todo.links {
+		switch {
+		case !l.active || !l.again || l.stop:
+		case todo.runs:
+			p.Warnings = append(p.Warnings, l.unit+" listens as its new file says after a restart of the service")
+		default:
+			if _, err := m.systemctl(ctx, "restart", "--", l.unit); err != nil {
+				p.Warnings = append(p.Warnings, fmt.Sprintf("%s does not listen: %v", l.unit, err))
+			}
+		}
+	}
+}
+
 // Remove stops the service and its sockets, disables them and removes their files. The
 // files of a template stay while it has other instances. With purge, what the service
 // has kept goes as well: its directories, also that of its configuration.
@@ -185,6 +208,12 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	default:
 		if removed, err = m.erase(ctx, dir, units); err != nil {
 			return nil, err
+		}
+	}
+	if config := m.configuration(s); config.Present && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
+		removed = append(removed, config.Name)
+		if s.Template {
+			_ = os.Remove(m.machine.Tree.Path(path.Dir(config.Name))) // with the last instance
 		}
 	}
 	if which(s) == nil {

@@ -29,7 +29,7 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	if u.start(sockets) == service.OnSocket {
 		return m.listen(ctx, s, sockets)
 	}
-	m.machine.Waiting("for " + s.ServiceName() + " to be ready")
+	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready")
 	return m.bring(ctx, s, "start")
 }
 
@@ -60,7 +60,7 @@ func startable(u shown, s service.Spec) error {
 
 // listen starts the sockets.
 func (m *Manager) listen(ctx context.Context, s service.Spec, sockets []shown) error {
-	m.machine.Waiting("for the sockets of " + s.ServiceName())
+	m.machine.Waiting("waiting for the sockets of " + s.ServiceName())
 	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, ids(sockets)...)...); err != nil {
 		return m.hurried(ctx, err)
 	}
@@ -158,7 +158,7 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 }
 
 func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) error {
-	m.machine.Waiting("for " + s.ServiceName() + " to stop")
+	m.machine.Waiting("waiting for " + s.ServiceName() + " to stop")
 	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unit(s)}, ids(sockets)...)...)
 	if failed != nil && ctx.Err() != nil {
 		return m.hurried(ctx, failed)
@@ -177,7 +177,8 @@ func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) err
 }
 
 // Restart stops the service if it runs, and starts it. One that is started by its
-// sockets is only restarted if it runs; the sockets listen on meanwhile.
+// sockets is only restarted if it runs; the sockets listen on meanwhile, but for one
+// whose address has changed.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err != nil {
@@ -186,10 +187,18 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	if err := startable(u, s); err != nil {
 		return err
 	}
+	if u.runs() && deaf(sockets) { // since its file has changed: it opens again only when nobody has it
+		if err := m.halt(ctx, s, sockets); err != nil {
+			return err
+		}
+		if err := m.listen(ctx, s, sockets); err != nil {
+			return err
+		}
+	}
 	if u.start(sockets) == service.OnSocket && !u.runs() {
 		return m.listen(ctx, s, sockets)
 	}
-	m.machine.Waiting("for " + s.ServiceName() + " to be ready again")
+	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready again")
 	return m.bring(ctx, s, "restart")
 }
 
@@ -207,7 +216,7 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	if state := u.state(); state != service.Running && state != service.Reloading {
 		return fmt.Errorf("%w: it is %s", service.ErrNotRunning, state)
 	}
-	m.machine.Waiting("for " + s.ServiceName() + " to reload")
+	m.machine.Waiting("waiting for " + s.ServiceName() + " to reload")
 	_, failed := m.systemctl(ctx, "reload", "--", unit(s))
 	if failed != nil && ctx.Err() != nil {
 		return m.hurried(ctx, failed)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package systemd
 
 import (
@@ -53,7 +55,11 @@ func TestAnInstallationDoesWhatItsPlanSays(t *testing.T) {
 				t.Errorf("%q was called, and %q planned", got, p.Calls)
 			}
 			for _, a := range p.Artefacts {
-				if strings.HasPrefix(a.Name, "/") {
+				if strings.HasPrefix(a.Name, "/etc/web") {
+					if info, err := os.Stat(f.path(a.Name)); err != nil || info.Mode() != 0o755|fs.ModeDir {
+						t.Errorf("%s: %v", a.Name, err)
+					}
+				} else if strings.HasPrefix(a.Name, "/") {
 					b, err := os.ReadFile(f.path(a.Name))
 					if err != nil || string(b) != a.New {
 						t.Errorf("%s: %v", a.Name, err)
@@ -443,8 +449,12 @@ func TestARemovalLeavesNothing(t *testing.T) {
 		install(t, m, s)
 		f.active["web.service"], f.active["web-http.socket"] = "active", "active"
 		f.calls = nil
+		gone := []string{f.unit("web-http.socket"), f.unit("web.service")}
+		if !user {
+			gone = append(gone, "/etc/web")
+		}
 		removed, err := m.Remove(t.Context(), s, false)
-		if err != nil || !slices.Equal(removed, []string{f.unit("web-http.socket"), f.unit("web.service")}) {
+		if err != nil || !slices.Equal(removed, gone) {
 			t.Errorf("removed %q, %v", removed, err)
 		}
 		if f.snapshot() != before {
@@ -478,6 +488,53 @@ func TestTheRemovalOfWhatOnlyListensClosesItsSocket(t *testing.T) {
 	}
 }
 
+func TestWhatTheOperatorHasConfiguredStays(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web())
+	f.write("/etc/web/web.yaml", "")
+	if removed, err := m.Remove(t.Context(), web(), false); err != nil || slices.Contains(removed, "/etc/web") {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if _, err := os.Stat(f.path("/etc/web/web.yaml")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASocketThatNobodyHasListensAtItsNewAddress(t *testing.T) {
+	moved := web(onSocket, func(s *service.Spec) { s.Sockets[0].Address = ":8081" })
+	for state, want := range map[string]string{
+		"inactive": "systemctl restart -- web-http.socket", // the service; nobody has the socket
+		"active":   "",
+	} {
+		f, m := newFake(t, false)
+		install(t, m, web(onSocket))
+		f.active["web.service"], f.active["web-http.socket"] = state, "active"
+		f.calls = nil
+		p := install(t, m, moved)
+		calls := strings.Join(f.changes(), ", ")
+		if strings.Contains(calls, "restart") != (want != "") || !strings.Contains(calls, want) {
+			t.Errorf("while the service is %s, %s was called", state, calls)
+		}
+		if told := strings.Contains(strings.Join(p.Warnings, "\n"), "web-http.socket listens as its new file says after a restart"); told != (want == "") {
+			t.Errorf("while the service is %s, it warns of %q", state, p.Warnings)
+		}
+	}
+}
+
+func TestARestartOpensASocketThatHasMoved(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web(onSocket))
+	f.active["web.service"], f.active["web-http.socket"] = "active", "failed"
+	f.calls = nil
+	if err := m.Restart(t.Context(), web(onSocket)); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"systemctl stop -- web.service web-http.socket", "systemctl start -- web-http.socket", "systemctl restart -- web.service"}
+	if got := f.changes(); !slices.Equal(got, want) {
+		t.Errorf("called was %q, want %q", got, want)
+	}
+}
+
 func TestATemplateGoesWithItsLastInstance(t *testing.T) {
 	f, m := newFake(t, false)
 	before := f.snapshot()
@@ -486,7 +543,7 @@ func TestATemplateGoesWithItsLastInstance(t *testing.T) {
 		return "web@a.service loaded active running x\nweb@c.service loaded inactive dead x\nweb@d.service loaded failed failed x\n", nil, strings.Contains(call, "list-units")
 	}
 	removed, err := m.Remove(t.Context(), web(template), false)
-	if err != nil || !slices.Equal(removed, []string{f.unit("web@.service")}) {
+	if err != nil || !slices.Equal(removed, []string{f.unit("web@.service"), "/etc/web/a"}) {
 		t.Errorf("removed %q, %v", removed, err)
 	}
 	if f.snapshot() != before {
@@ -547,7 +604,7 @@ func TestATemplateStaysForItsOtherInstances(t *testing.T) {
 		install(t, m, web(template))
 		prepare(f, m)
 		removed, err := m.Remove(t.Context(), web(template), false)
-		if err != nil || !slices.Equal(removed, []string{"web@a.service"}) {
+		if err != nil || !slices.Equal(removed, []string{"web@a.service", "/etc/web/a"}) {
 			t.Errorf("%s: removed %q, %v", name, removed, err)
 		}
 		if _, ok := f.text("web@.service"); !ok {

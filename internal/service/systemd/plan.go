@@ -17,9 +17,11 @@ import (
 
 // private is what Apply needs of a plan besides what all plans have.
 type private struct {
-	spec  service.Spec
-	files []file
-	links []link
+	spec   service.Spec
+	files  []file
+	links  []link
+	config service.Artefact // the folder of its configuration
+	runs   bool
 }
 
 // file is a unit file that is made, replaced or removed.
@@ -34,6 +36,7 @@ type link struct {
 	unit      string
 	had, want bool
 	again     bool // its file is another, perhaps with another target
+	active    bool // it is a socket, and listens
 	stop      bool // its file goes
 }
 
@@ -67,7 +70,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 			return nil, err
 		}
 	}
-	todo := private{spec: s}
+	todo := private{spec: s, config: m.configuration(s), runs: serv.runs()}
 	for i, u := range units {
 		f := file{unit: u.Name, Artefact: service.Artefact{Name: path.Join(dir, u.Name), Mode: "0644", New: u.Text, Wanted: true}}
 		if err := m.compare(p, s, &f, i == 0, force); err != nil {
@@ -258,6 +261,20 @@ func (m *Manager) socketFiles(s service.Spec, dir string) ([]string, error) {
 	return names, nil
 }
 
+// configuration is the folder of the service's configuration. It is there before the
+// first start, and root's: systemd would give one that it makes to the service's account,
+// which is to read it and no more.
+func (m *Manager) configuration(s service.Spec) service.Artefact {
+	if m.user || which(s) != nil {
+		return service.Artefact{}
+	}
+	dir := "/etc/" + s.Name
+	if s.Template {
+		dir += "/" + s.Instance
+	}
+	return service.Artefact{Name: dir, Mode: "0755", Present: m.machine.Tree.Exists(dir), Wanted: true}
+}
+
 // linked is what is enabled, and what is to be.
 func (m *Manager) linked(s service.Spec, dir string, files []file, serv shown, sockets []shown) []link {
 	if which(s) != nil {
@@ -273,8 +290,9 @@ func (m *Manager) linked(s service.Spec, dir string, files []file, serv shown, s
 		default:
 			l.had = slices.ContainsFunc(sockets, func(k shown) bool { return k["Id"] == l.unit && k.enabled() }) || m.wanted(dir, l.unit)
 			l.want = f.Wanted && s.Start == service.OnSocket
+			l.active = slices.ContainsFunc(sockets, func(k shown) bool { return k["Id"] == l.unit && k["ActiveState"] == "active" })
 		}
-		if l.had || l.want || l.stop {
+		if l.active || l.had || l.want || l.stop {
 			links = append(links, l)
 		}
 	}
@@ -333,6 +351,9 @@ func (t private) describe(p *service.Plan, user bool) {
 	for _, f := range t.files {
 		p.Artefacts = append(p.Artefacts, f.Artefact)
 	}
+	if t.config.Wanted {
+		p.Artefacts = append(p.Artefacts, t.config)
+	}
 	p.Calls = append(p.Calls, systemctl+"daemon-reload")
 	for _, l := range t.links {
 		if l.had || l.want {
@@ -348,8 +369,11 @@ func (t private) describe(p *service.Plan, user bool) {
 		if verb := l.verb(); verb != "" {
 			p.Calls = append(p.Calls, systemctl+verb+" "+l.unit)
 		}
-		if l.stop {
+		switch {
+		case l.stop:
 			p.Calls = append(p.Calls, systemctl+"stop "+l.unit)
+		case l.active && l.again && !t.runs:
+			p.Calls = append(p.Calls, systemctl+"restart "+l.unit)
 		}
 	}
 	p.Private = t

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -16,6 +17,9 @@ const (
 	// margin is what the manager waits beyond the program's own budgets: one second is
 	// that in which the program gives up by itself, the rest is for its log and its end.
 	margin = 5 * time.Second
+
+	// defaultWatchdog is for who has not asked for another one, or none.
+	defaultWatchdog = 30 * time.Second
 
 	// conservative is the version that is rendered for where nobody knows it.
 	conservative = 252
@@ -219,8 +223,8 @@ func (r *renderer) process(w *writer) {
 	// the program may really need.
 	w.set("TimeoutStartSec", "%s", span(r.StartTimeout+r.StopTimeout+margin))
 	w.set("TimeoutStopSec", "%s", span(r.StopTimeout+margin))
-	if r.Watchdog > 0 {
-		w.set("WatchdogSec", "%s", span(r.Watchdog))
+	if watchdog := cmp.Or(r.Watchdog, defaultWatchdog); watchdog > 0 {
+		w.set("WatchdogSec", "%s", span(watchdog))
 	}
 	if r.FDStore > 0 {
 		w.set("FileDescriptorStoreMax", "%d", r.FDStore)
@@ -271,7 +275,7 @@ func (r *renderer) directories(w *writer) {
 		w.set(kind+"Directory", "%s", dir)
 		w.set(kind+"DirectoryMode", "0700")
 	}
-	w.set("ConfigurationDirectory", "%s", dir) // root's, and everybody may read it
+	w.set("ConfigurationDirectory", "%s", dir) // Apply has made it: see there
 }
 
 func (r *renderer) limits(w *writer) {

@@ -76,6 +76,11 @@ func (u shown) runs() bool {
 
 func (u shown) enabled() bool { return u["UnitFileState"] == "enabled" }
 
+// deaf reports whether one of the sockets does not wait for anybody.
+func deaf(sockets []shown) bool {
+	return slices.ContainsFunc(sockets, func(k shown) bool { return k["ActiveState"] != "active" })
+}
+
 // listening reports whether one of the sockets waits for somebody.
 func listening(sockets []shown) bool {
 	return slices.ContainsFunc(sockets, func(k shown) bool { return k["ActiveState"] == "active" })

@@ -151,7 +151,7 @@ func (u shown) detail(state service.State, sockets []shown) string {
 		return u.failure()
 	case service.Stopped:
 		if listening(sockets) {
-			return "listening; starts when somebody connects"
+			return "listening"
 		}
 		if u["SubState"] != "dead" {
 			return u["SubState"]

@@ -164,7 +164,8 @@ func (h *Handle) installation(p *service.Plan) Installation {
 
 // Uninstall stops the service, waits for that, and removes what Install has made; it
 // returns when the name is free again, with what was removed. What the service has
-// written stays, but with purge, which removes its directories and its account as well.
+// written stays, but with purge, which removes its directories with all that is in
+// them, that of its configuration too, and an account that Install has made.
 func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
 	removed, err = h.manager.Remove(ctx, h.spec, purge)
 	return removed, h.wrap("uninstall", err)

@@ -232,6 +232,23 @@ func TestWhatInstallSaysBeside(t *testing.T) {
 	}
 }
 
+func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
+	const delays, profile, dir = "Recovery.Delays: it has one delay", "Hardening.Profile: no sandbox", "/srv: not there"
+	s := newShell(t)
+	s.manager.warnings = []string{delays, profile, profile + " at all", dir}
+	_, _, err := s.call("install")
+	if want := "warning: /srv: not there\nnote: register has not all of the defaults of Recovery.Delays, Hardening.Profile; install --dry-run says what it lacks\n"; err != want {
+		t.Errorf("got %s", err)
+	}
+	if _, _, err := s.call("-a install --dry-run"); strings.Count(err, "warning: ") != 4 || strings.Contains(err, "note: ") {
+		t.Errorf("before: %s", err)
+	}
+	s.config.Service.Hardening.Profile = HardenStrict
+	if _, _, err := s.call("-a install"); strings.Count(err, "warning: ") != 3 || !strings.Contains(err, "warning: "+profile+"\n") {
+		t.Errorf("where it is asked for: %s", err)
+	}
+}
+
 func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	for err, code := range map[error]int{
 		errors.New("a\nb"):      1,

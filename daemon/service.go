@@ -14,7 +14,8 @@ import (
 // without rights, directories of its own, a sandbox where the manager has one, and is
 // restarted when it fails, ever more slowly.
 //
-// What a manager lacks, install says in a warning; nothing is left out in silence. A
+// What a manager lacks, install says in a warning, and of defaults in a note; nothing is
+// left out in silence. A
 // field that cannot be carried over without changing its meaning, a control character
 // in an argument for one, is an error before anything has happened.
 type Service struct {
@@ -39,7 +40,9 @@ type Service struct {
 
 	// Account is who the service runs as. If empty, it has an account of its own: a
 	// dynamic user of systemd, the virtual account NT SERVICE\NAME of Windows, a system
-	// user that install makes elsewhere (macOS: nobody). [AccountSystem] has all rights.
+	// user that install makes elsewhere; where it cannot, nobody (macOS, some OpenWrt) or
+	// noaccess (Solaris), which is a warning. AIX has to be told [AccountSystem], which has
+	// all rights.
 	// On Windows, LocalService and NetworkService are known by these names, and a group
 	// managed service account by the $ at its end.
 	Account string

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -26,7 +27,7 @@ func verbs() []verb {
 			toggle("force", "also from a place that others can write to, and over another program's service", func(o *options) *bool { return &o.force }),
 		), (*commandLine).install},
 		{"uninstall", "stop the service, and remove what install has made", which(
-			toggle("purge", "and what the service has written, and its account", func(o *options) *bool { return &o.purge }),
+			toggle("purge", "and its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
 		), (*commandLine).uninstall},
 		{"start", "start the service, and wait until it is ready", which(), control("starting", StateRunning, (*Handle).Start)},
 		{"stop", "stop the service, and wait until it has stopped", which(), control("stopping", StateStopped, (*Handle).Stop)},
@@ -237,13 +238,54 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 			_, _ = fmt.Fprintf(c.out, "call: %s\n", call)
 		}
 	}
-	warnings := p.Warnings
-	if len(p.Changes) == 0 && !dry {
+	warnings, defaults := p.Warnings, []string(nil)
+	switch {
+	case dry:
+	case len(p.Changes) == 0:
 		warnings = nil // they were told when it was installed
+	default:
+		warnings, defaults = c.wished(p.Warnings)
 	}
 	for _, w := range slices.Concat(warnings, c.relative()) {
 		_, _ = fmt.Fprintf(c.err, "warning: %s\n", oneLine(w))
 	}
+	if len(defaults) > 0 {
+		_, _ = fmt.Fprintf(c.err, "note: %s has not all of the defaults of %s; install --dry-run says what it lacks\n", p.Manager, strings.Join(defaults, ", "))
+	}
+}
+
+// wished are the warnings about what the Config asks for, and the fields that the
+// others are about: what is only a default is no reason to warn each time.
+func (c *commandLine) wished(warnings []string) (wished, defaults []string) {
+	for _, w := range warnings {
+		field, _, _ := strings.Cut(w, ":")
+		if !c.config.Service.leaves(field) {
+			wished = append(wished, w)
+		} else if !slices.Contains(defaults, field) {
+			defaults = append(defaults, field)
+		}
+	}
+	return wished, defaults
+}
+
+// leaves reports whether a field of the description of a service is one that has its
+// default here.
+func (s Service) leaves(field string) bool {
+	switch r, h := s.Recovery, s.Hardening; field {
+	case "Watchdog":
+		return s.Watchdog == 0
+	case "Account":
+		return s.Account == ""
+	case "Recovery", "Recovery.Never", "Recovery.CrashOnly":
+		return !r.Never && !r.CrashOnly && len(r.Delays) == 0 && r.ResetPeriod == 0
+	case "Recovery.Delays":
+		return len(r.Delays) == 0
+	case "Recovery.Reset", "Recovery.ResetPeriod":
+		return r.ResetPeriod == 0
+	case "Hardening", "Hardening.Profile":
+		return h.Profile == ""
+	}
+	return false
 }
 
 func (c *commandLine) uninstall(ctx context.Context, o options) int {

@@ -208,10 +208,22 @@ func (m *Manager) start(ctx context.Context, s service.Spec, verb string) error 
 		verb = "restart" // OpenRC thinks that it is started
 	}
 	m.m.Waiting(s.ServiceName() + " starts")
-	if err := m.service(ctx, s, verb); err != nil {
-		return err
+	failed := m.service(ctx, s, verb)
+	if failed != nil && !overtaken(failed) {
+		return failed
+	}
+	if then, err := m.Status(ctx, s); failed != nil && (err != nil || then.PID == now.PID) {
+		return errors.Join(failed, err)
 	}
 	return onefile.Supervised(ctx, m.m.Machine, s.ServiceName(), func() (service.Status, error) { return m.Status(ctx, s) })
+}
+
+// overtaken reports whether somebody else has started the service in the meantime. When
+// OpenRC restarts one service, it starts all that ran before and do not now: also another
+// that is just being restarted by itself.
+func overtaken(err error) bool {
+	said := err.Error()
+	return strings.Contains(said, " is already running") || strings.Contains(said, " is already starting")
 }
 
 func (m *Manager) service(ctx context.Context, s service.Spec, verb string) error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -268,5 +269,39 @@ func TestWithoutRightsItSaysWhatToDo(t *testing.T) {
 	}
 	if err := manager.Start(t.Context(), fake.Web()); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAServiceThatAnotherRestartHasStartedIsStarted(t *testing.T) {
+	for name, other := range map[string]int{"another process": 12, "the same process": 11} {
+		t.Run(name, func(t *testing.T) {
+			m := fake.New(t)
+			manager := newManager(m)
+			p, err := manager.Plan(t.Context(), fake.Web(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := manager.Apply(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			run := func(pid int) {
+				if err := os.RemoveAll(m.Path("/proc")); err != nil {
+					t.Fatal(err)
+				}
+				m.Write("/run/openrc/started/web", "")
+				process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+				process(m, pid, 10, "web", "web", 'S')
+			}
+			run(11)
+			m.Tools["rc-service"] = func([]string) (string, error) {
+				run(other)
+				return "", errors.New("exit code 1: * supervise-daemon: /opt/web/web is already running; * failed to start web")
+			}
+			synctest.Test(t, func(t *testing.T) {
+				if err := manager.Restart(t.Context(), fake.Web()); (err == nil) != (other == 12) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
 	}
 }

@@ -376,14 +376,9 @@ func (m *Manager) processes(name, script string) (super, child initd.Process) {
 	all := initd.Processes(m.m.Tree)
 	supers := map[int]bool{}
 	for _, p := range all {
-		if p.Name == supervisor && m.serves(p.PID, name) {
-			supers[p.PID] = true
-		}
-	}
-	for _, p := range all {
 		// Until it executes the program, the process below looks like the one above.
-		if supers[p.PID] && !supers[p.Parent] {
-			super = p
+		if p.Name == supervisor && m.serves(p.PID, name) {
+			super, supers[p.PID] = p, true
 		}
 	}
 	if super.PID == 0 {
@@ -392,7 +387,7 @@ func (m *Manager) processes(name, script string) (super, child initd.Process) {
 		return super, child
 	}
 	for _, p := range all {
-		if p.Parent == super.PID && !supers[p.PID] {
+		if supers[p.Parent] && !supers[p.PID] {
 			return super, p
 		}
 	}

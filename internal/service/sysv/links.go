@@ -134,9 +134,7 @@ func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec,
 	if m.text(now) == m.wanted(s, now) {
 		return nil
 	}
-	before := map[string]string{}
 	for _, p := range now {
-		before[p] = m.m.Tree.Link(p)
 		if err := c.Remove(p); err != nil {
 			return err
 		}

@@ -155,12 +155,18 @@ func theirs(text string) bool {
 func warnings(manager string, s service.Spec, rcs bool) []string {
 	has := []string{
 		"Limits.OpenFiles", "Hardening.Profile LowPorts", "Hardening.Capabilities",
-		"Recovery", "Recovery.Delays", "Recovery.CrashOnly",
+		"Recovery", "Recovery.Delays", "Recovery.CrashOnly", "StartType",
 	}
 	if !rcs {
 		has = append(has, "Dependencies")
 	}
 	lines := onefile.Lacks(manager, s, has...)
+	if s.Start == service.OnSocket {
+		lines = append(lines, "StartType: "+manager+" starts nothing for a connection; it starts with the machine")
+	}
+	if s.Start == service.Delayed && rcs {
+		lines = append(lines, "StartType: "+manager+" has no delayed start; it starts with the others")
+	}
 	if !s.Recovery.Never {
 		lines = append(lines, "Recovery: "+manager+" supervises nothing; a service that has failed stays down")
 	}

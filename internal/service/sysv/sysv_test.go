@@ -191,6 +191,28 @@ func TestAnInstallationThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m, "update-rc.d")
+	old(m)
+	before := m.Snapshot()
+	link := m.Tools["update-rc.d"]
+	m.Tools["update-rc.d"] = func(args []string) (string, error) {
+		_, err := link(args)
+		return "", errors.Join(err, &command.Error{Line: "update-rc.d", Code: 1})
+	}
+	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager.Apply(t.Context(), p); err == nil {
+		t.Error("it did not fail")
+	}
+	if after := m.Snapshot(); after != before {
+		t.Errorf("there is left, of\n%s\nthis:\n%s", before, after)
+	}
+}
+
 func TestWhatBelongsToOthersStays(t *testing.T) {
 	m := fake.New(t)
 	fake.Foreign(t, m, newManager(m, "update-rc.d"))

@@ -1,0 +1,13 @@
+//go:build linux
+
+package sysv
+
+import (
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/testbed"
+)
+
+func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {
+	testbed.LookAtSources(t, "../../../daemon", "../../../internal")
+}

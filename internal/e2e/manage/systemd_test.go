@@ -45,6 +45,13 @@ func TestSystemd(t *testing.T) {
 	})
 }
 
+// Can is all.
+func (b *systemd) Can() scenario.Can {
+	can := b.unix.Can()
+	can.Sockets = true
+	return can
+}
+
 func (b *systemd) systemctl(t testing.TB, args ...string) testbed.Output {
 	t.Helper()
 	return b.tool(t, "systemctl", args...)

@@ -19,7 +19,7 @@ const most = 16
 func fullDisk(t *testing.T, b Bed) {
 	for _, folder := range b.Tight() {
 		t.Run(folder, func(t *testing.T) {
-			s := New(t, b, talk.Setup{})
+			s := New(t, b, manyFiles(b))
 			s.fits(folder, func() bool {
 				before := s.Traces()
 				out := s.Run(Admin, "install")
@@ -36,6 +36,18 @@ func fullDisk(t *testing.T, b Bed) {
 			})
 		})
 	}
+}
+
+// manyFiles is a service that needs more than one file, where there are such.
+func manyFiles(b Bed) talk.Setup {
+	setup := talk.Setup{Name: NewName()}
+	if b.Can().Sockets {
+		setup.Sockets = []talk.Socket{
+			{Name: "one", Network: "unix", Address: "/run/" + setup.Name + ".one"},
+			{Name: "other", Network: "unix", Address: "/run/" + setup.Name + ".other"},
+		}
+	}
+	return setup
 }
 
 // fits lets a folder have ever more room until done says that it was enough. It must

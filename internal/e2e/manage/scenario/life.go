@@ -318,10 +318,16 @@ func follow(t *testing.T, b Bed) {
 	s.Do(0, "install", "--now")
 	followed := make(chan string)
 	go func() { followed <- s.follow(5 * time.Second) }()
-	time.Sleep(2 * time.Second) // until it follows
-	s.Do(0, "reload")
-	if said := <-followed; strings.Contains(said, "echo starts") || !strings.Contains(said, "echo reloads") {
-		t.Errorf("while the service was reloaded, logs -f -n 1 has said\n%s", said)
+	for { // it is not known when it begins to follow
+		select {
+		case said := <-followed:
+			if strings.Contains(said, "echo starts") || !strings.Contains(said, "echo reloads") {
+				t.Errorf("while the service was reloaded again and again, logs -f -n 1 has said\n%s", said)
+			}
+			return
+		case <-time.After(300 * time.Millisecond):
+			s.Do(0, "reload")
+		}
 	}
 }
 

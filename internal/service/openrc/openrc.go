@@ -376,9 +376,15 @@ func (m *Manager) processes(name, script string) (super, child initd.Process) {
 	all := initd.Processes(m.m.Tree)
 	supers := map[int]bool{}
 	for _, p := range all {
-		// Until it executes the program, the process below looks like the one above.
 		if p.Name == supervisor && m.serves(p.PID, name) {
-			super, supers[p.PID] = p, true
+			supers[p.PID] = true
+		}
+	}
+	for _, p := range all {
+		// Until it executes the program, the process below looks like the one above, and
+		// may run helpers of PAM.
+		if supers[p.PID] && !supers[p.Parent] {
+			super = p
 		}
 	}
 	if super.PID == 0 {
@@ -387,7 +393,7 @@ func (m *Manager) processes(name, script string) (super, child initd.Process) {
 		return super, child
 	}
 	for _, p := range all {
-		if supers[p.Parent] && !supers[p.PID] {
+		if p.Parent == super.PID && !supers[p.PID] {
 			return super, p
 		}
 	}

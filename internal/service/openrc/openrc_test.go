@@ -209,6 +209,7 @@ func TestStatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 			m.Write("/run/openrc/started/web", "")
 			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			process(m, 11, 10, "supervise-daemo", "supervise-daemon web --start", 'S')
+			process(m, 12, 11, "unix_chkpwd", "unix_chkpwd web", 'S')
 		}, false, service.Status{State: service.Failed, Detail: "has ended, and waits to be started again"}},
 		"without its supervisor": {func(m *fake.Machine) {
 			m.Write("/run/openrc/started/web", "")

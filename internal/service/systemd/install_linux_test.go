@@ -512,7 +512,7 @@ func TestAServiceHasTheCapabilitiesThatItAsksForAndNoOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := capabilities(t, out.Stdout, "CapBnd") // the container has not all of them
-	all := slices.Sorted(maps.Keys(reliefs))
+	all := slices.Sorted(maps.Keys(reliefs()))
 	for name, test := range map[string]struct {
 		account string
 		caps    []string

@@ -13,27 +13,30 @@ type relief struct {
 	off   []string // directives that take the capability away again, or what it is for
 }
 
-var reliefs = map[string]relief{
-	"CAP_BPF":            {calls: "bpf"},
-	"CAP_CHOWN":          {calls: "@chown"},
-	"CAP_MKNOD":          {off: []string{"PrivateDevices", "DevicePolicy"}},
-	"CAP_PERFMON":        {calls: "perf_event_open"},
-	"CAP_SETGID":         {calls: "@setuid"},
-	"CAP_SETPCAP":        {calls: "capset"},
-	"CAP_SETUID":         {calls: "@setuid"},
-	"CAP_SYSLOG":         {calls: "syslog", off: []string{"ProtectKernelLogs"}},
-	"CAP_SYS_ADMIN":      {calls: "@privileged @mount", off: []string{"RestrictNamespaces", "ProtectHostname"}},
-	"CAP_SYS_BOOT":       {calls: "@reboot"},
-	"CAP_SYS_CHROOT":     {calls: "chroot"},
-	"CAP_SYS_MODULE":     {calls: "@module", off: []string{"ProtectKernelModules"}},
-	"CAP_SYS_NICE":       {calls: "@resources", off: []string{"RestrictRealtime"}},
-	"CAP_SYS_PACCT":      {calls: "acct"},
-	"CAP_SYS_PTRACE":     {calls: "@debug", off: []string{"ProtectProc"}},
-	"CAP_SYS_RAWIO":      {calls: "@raw-io", off: []string{"PrivateDevices", "DevicePolicy"}},
-	"CAP_SYS_RESOURCE":   {calls: "@resources"},
-	"CAP_SYS_TIME":       {calls: "@clock", off: []string{"ProtectClock"}},
-	"CAP_SYS_TTY_CONFIG": {calls: "vhangup"},
-	"CAP_WAKE_ALARM":     {off: []string{"ProtectClock"}},
+// reliefs are by the name of the capability.
+func reliefs() map[string]relief {
+	return map[string]relief{
+		"CAP_BPF":            {calls: "bpf"},
+		"CAP_CHOWN":          {calls: "@chown"},
+		"CAP_MKNOD":          {off: []string{"PrivateDevices", "DevicePolicy"}},
+		"CAP_PERFMON":        {calls: "perf_event_open"},
+		"CAP_SETGID":         {calls: "@setuid"},
+		"CAP_SETPCAP":        {calls: "capset"},
+		"CAP_SETUID":         {calls: "@setuid"},
+		"CAP_SYSLOG":         {calls: "syslog", off: []string{"ProtectKernelLogs"}},
+		"CAP_SYS_ADMIN":      {calls: "@privileged @mount", off: []string{"RestrictNamespaces", "ProtectHostname"}},
+		"CAP_SYS_BOOT":       {calls: "@reboot"},
+		"CAP_SYS_CHROOT":     {calls: "chroot"},
+		"CAP_SYS_MODULE":     {calls: "@module", off: []string{"ProtectKernelModules"}},
+		"CAP_SYS_NICE":       {calls: "@resources", off: []string{"RestrictRealtime"}},
+		"CAP_SYS_PACCT":      {calls: "acct"},
+		"CAP_SYS_PTRACE":     {calls: "@debug", off: []string{"ProtectProc"}},
+		"CAP_SYS_RAWIO":      {calls: "@raw-io", off: []string{"PrivateDevices", "DevicePolicy"}},
+		"CAP_SYS_RESOURCE":   {calls: "@resources"},
+		"CAP_SYS_TIME":       {calls: "@clock", off: []string{"ProtectClock"}},
+		"CAP_SYS_TTY_CONFIG": {calls: "vhangup"},
+		"CAP_WAKE_ALARM":     {off: []string{"ProtectClock"}},
+	}
 }
 
 // capabilities are those of Linux: others in the list are for Windows.
@@ -104,7 +107,7 @@ func (r *renderer) confine(w *writer, caps []string) {
 	}
 	var calls []string
 	for _, c := range caps {
-		relief := reliefs[c]
+		relief := reliefs()[c]
 		calls = append(calls, strings.Fields(relief.calls)...)
 		for _, directive := range relief.off {
 			off[directive] = true

@@ -25,15 +25,16 @@ import (
 //	doctor     find out what keeps it from running
 //	run        run p in the foreground; what happens without a command
 //	version    print Config.Version
-//	help       print what the commands are, and their flags
+//	help       print what the commands are; help COMMAND, and COMMAND --help, its flags
 //
 // The program's own flags stand before the command, and what stands there is what
 // an installed service is run with: "web -addr :9090 install" installs what
 // "web -addr :9090" runs. A program that parses them calls Main afterwards, and hands
 // over the rest of the command line in Config.Args. Without Config.Args, the first word
 // that is a command, and has only flags of its own behind it, is the command, and all
-// before it are the program's; where there is none, a command line that begins with a
-// dash is the program's own, too.
+// before it are the program's; the very first word, if it is one, is the command
+// whatever is behind it. Where there is none, a command line that begins with a dash is
+// the program's own, too.
 //
 // A command line that is wrong is a line on standard error and exit code 2, before
 // anything has happened. The other exit codes of commands are those of the LSB: 0 done,
@@ -88,7 +89,9 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 		if !ok || i > 0 && strings.HasPrefix(a, "-") {
 			continue
 		}
-		if _, err := v.parse(args[i+1:]); err != nil {
+		// The first word of all is no value of a flag: it is the command, or a mistake.
+		// "help install" installs nothing.
+		if _, err := v.parse(args[i+1:]); err != nil && i > 0 {
 			if wrong == nil {
 				wrong = err
 			}
@@ -126,7 +129,7 @@ func unknown(word string) error {
 	if strings.HasPrefix(word, "-") {
 		return usageError(word + " is not a flag here; the program's own flags stand before the command")
 	}
-	return usageError(fmt.Sprintf("%q is not a command", word))
+	return usageError(fmt.Sprintf("%q is not a command; '%s help' lists them", word, programName()))
 }
 
 func (c *commandLine) run(ctx context.Context, _ options) int {
@@ -146,11 +149,14 @@ func (c *commandLine) version(context.Context, options) int {
 	return 0
 }
 
-func (c *commandLine) help(context.Context, options) int {
+func (c *commandLine) help(_ context.Context, o options) int {
+	if o.about != nil {
+		return c.helpFor(*o.about)
+	}
 	if c.config.Description != "" {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n\n", c.config.Name, c.config.Description)
 	}
-	_, _ = fmt.Fprintf(c.out, "Usage: %[1]s [flags of the program] [command [flags of the command]]\n\nCommands (%[1]s COMMAND --help lists the flags of one):\n", programName())
+	_, _ = fmt.Fprintf(c.out, "Usage: %[1]s [flags of the program] [command [flags of the command]]\n\nCommands (%[1]s help COMMAND lists the flags of one):\n", programName())
 	for _, v := range verbs() {
 		_, _ = fmt.Fprintf(c.out, "  %-11s%s\n", v.name, v.summary)
 	}
@@ -161,10 +167,7 @@ func (c *commandLine) help(context.Context, options) int {
 func (c *commandLine) helpFor(v verb) int {
 	_, _ = fmt.Fprintf(c.out, "%s %s: %s\n", programName(), v.name, v.summary)
 	for _, o := range v.options {
-		name := "--" + o.name
-		if len(o.name) == 1 {
-			name = "-" + o.name
-		}
+		name := o.dashed()
 		if o.value != "" {
 			name += " " + o.value
 		}
@@ -175,7 +178,7 @@ func (c *commandLine) helpFor(v verb) int {
 
 // usage says that the command line is wrong, to the manager as well if there is one.
 func (c *commandLine) usage(err error) int {
-	_, _ = fmt.Fprintf(c.err, "%[1]s: %[2]v; '%[1]s help' lists the commands\n", programName(), err)
+	_, _ = fmt.Fprintf(c.err, "%s: %v\n", programName(), err)
 	if env, bad := thisProcess(c.config, true); bad == nil {
 		refuse(env, err) // a service whose command line is wrong
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ type options struct {
 
 	instance string
 	lines    int
+	about    *verb // what to help with
 }
 
 // option is a flag of a command.
@@ -31,6 +33,9 @@ func toggle(name, summary string, field func(*options) *bool) option {
 var (
 	userOption     = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
 	instanceOption = option{"instance", "NAME", "which instance of the template", func(o *options, value string) error {
+		if value == "" { // a variable of a script that is not set, for one
+			return errors.New("want the name of an instance, but got none")
+		}
 		o.instance = value
 		return nil
 	}}
@@ -39,17 +44,32 @@ var (
 // which are the flags that say which service is meant.
 func which(more ...option) []option { return append(more, userOption, instanceOption) }
 
+// dashed is the flag as people write it.
+func (o option) dashed() string {
+	if len(o.name) == 1 {
+		return "-" + o.name
+	}
+	return "--" + o.name
+}
+
 // parse reads the flags of a command: --name, --name=value, --name value, with one
-// dash or two. Nothing else may stand there.
+// dash or two. Nothing else may stand there, but a command behind help.
 func (v verb) parse(args []string) (options, error) {
 	o := options{lines: -1}
 	for i := 0; i < len(args); i++ {
 		name, value, has := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		switch {
+		case v.name == "help" && len(args) == 1 && !strings.HasPrefix(args[i], "-"):
+			about, ok := named(args[i])
+			if !ok {
+				return o, unknown(args[i])
+			}
+			o.about = &about
+			continue
 		case !strings.HasPrefix(args[i], "-") && len(v.options) == 0:
 			return o, usageError(fmt.Sprintf("%s takes no arguments, but got %q", v.name, args[i:]))
 		case !strings.HasPrefix(args[i], "-"):
-			return o, usageError(fmt.Sprintf("%s takes flags, but got %q", v.name, args[i]))
+			return o, usageError(fmt.Sprintf("%s takes flags, but got %q; --help lists them", v.name, args[i]))
 		case name == "h" || name == "help":
 			o.help = true
 			continue
@@ -57,17 +77,17 @@ func (v verb) parse(args []string) (options, error) {
 		found := v.option(name)
 		switch {
 		case found == nil:
-			return o, usageError(fmt.Sprintf("%s has no flag %s", v.name, args[i]))
+			return o, usageError(fmt.Sprintf("%s has no flag %s; --help lists those it has", v.name, args[i]))
 		case found.value == "" && has:
-			return o, usageError(fmt.Sprintf("%s: the flag --%s has no value, but got %q", v.name, name, value))
+			return o, usageError(fmt.Sprintf("%s: the flag %s has no value, but got %q", v.name, found.dashed(), value))
 		case found.value != "" && !has && i+1 == len(args):
-			return o, usageError(fmt.Sprintf("%s: the flag --%s wants a value, %s", v.name, name, found.value))
+			return o, usageError(fmt.Sprintf("%s: the flag %s wants a value, %s", v.name, found.dashed(), found.value))
 		case found.value != "" && !has:
 			i++
 			value = args[i]
 		}
 		if err := found.set(&o, value); err != nil {
-			return o, usageError(fmt.Sprintf("%s: --%s: %v", v.name, name, err))
+			return o, usageError(fmt.Sprintf("%s: %s: %v", v.name, found.dashed(), err))
 		}
 	}
 	return o, nil

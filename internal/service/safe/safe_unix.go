@@ -7,32 +7,65 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
+// maxLinks is how many links are followed: the kernel gives up at as many.
+const maxLinks = 40
+
+// executable looks at all that lies on the way to file: each folder, and each link,
+// that of a link to a link as well. Who can change one of them chooses what is run.
 func executable(file string, user bool) error {
-	real, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	if !filepath.IsAbs(file) {
+		return fmt.Errorf("%s: want an absolute path", file)
 	}
-	// The folders of a link count as well as those of what it leads to.
-	for _, p := range []string{file, real} {
-		for ; ; p = filepath.Dir(p) {
-			if err := one(p, user); err != nil {
-				return err
-			}
-			if p == filepath.Dir(p) {
-				break
-			}
+	at, rest := "/", strings.Split(filepath.Clean(file), "/")
+	if err := one(at, user); err != nil {
+		return err
+	}
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..": // of where a link led
+			at = filepath.Dir(at)
+			continue
 		}
+		p := filepath.Join(at, name)
+		info, err := os.Lstat(p)
+		if err != nil {
+			return err
+		}
+		if err := one(p, user); err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = p
+			continue
+		}
+		if links++; links > maxLinks {
+			return fmt.Errorf("%s: %w", file, syscall.ELOOP)
+		}
+		target, err := os.Readlink(p)
+		if err != nil {
+			return err
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(strings.Split(target, "/"), rest...)
 	}
 	return nil
 }
 
+// one looks at a file, a folder or a link itself.
 func one(p string, user bool) error {
-	info, err := os.Stat(p)
+	info, err := os.Lstat(p)
 	if err != nil {
 		return err
 	}
@@ -44,6 +77,8 @@ func one(p string, user bool) error {
 	switch {
 	case owner != 0 && (!user || owner != os.Geteuid()):
 		return fmt.Errorf("%s belongs to the user with ID %d: %w; move the executable, to /usr/local/bin for one", p, owner, service.ErrUnsafe)
+	case mode&fs.ModeSymlink != 0:
+		return nil // its mode means nothing
 	case info.IsDir() && mode&fs.ModeSticky != 0:
 		return nil // as /tmp: only owners remove, and the owner was looked at
 	case mode.Perm()&0o002 != 0:

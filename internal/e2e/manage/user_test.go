@@ -35,7 +35,9 @@ func (b *user) systemctl(t testing.TB, args ...string) testbed.Output {
 
 func (b *user) Says(t testing.TB, name string) scenario.Said {
 	t.Helper()
-	return says(t, b.systemctl(t, "show", properties, "--", name+".service"))
+	said := says(t, b.systemctl(t, "show", properties, "--", name+".service"))
+	said.Automatic = said.Automatic && b.exists(home+"/.config/systemd/user/default.target.wants/"+name+".service")
+	return said
 }
 
 func (b *user) State(name string) string {

@@ -140,6 +140,17 @@ func readOnly(t *testing.T, b Bed) {
 			s.Do(0, "restart")
 			s.Runs()
 			s.Got()
+
+			lift = b.Limit(t, folder, -1, 0)
+			out = s.Run(Admin, "uninstall")
+			lift()
+			if out.Code != 0 {
+				s.complains(out.Code, out.Stdout+out.Stderr)
+				s.Do(0, "start") // it is still there, whether it was stopped or not
+				s.Runs()
+				s.Do(0, "uninstall")
+			}
+			s.isGone()
 		})
 	}
 }

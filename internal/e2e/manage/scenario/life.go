@@ -4,15 +4,17 @@ package scenario
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/e2e/manage/talk"
+	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 
 // life is everything that an operator does with a service that works.
@@ -316,33 +318,45 @@ func instances(t *testing.T, b Bed) {
 func follow(t *testing.T, b Bed) {
 	s := New(t, b, talk.Setup{})
 	s.Do(0, "install", "--now")
-	followed := make(chan string)
-	go func() { followed <- s.follow(5 * time.Second) }()
-	for { // it is not known when it begins to follow
-		select {
-		case said := <-followed:
-			if strings.Contains(said, "echo starts") || !strings.Contains(said, "echo reloads") {
-				t.Errorf("while the service was reloaded again and again, logs -f -n 1 has said\n%s", said)
+	file := "/tmp/" + s.Name // where users may write as well
+	followed := make(chan testbed.Output, 1)
+	stop := func() { b.Exec(t, Admin, nil, "touch", file+".stop") }
+	var following sync.WaitGroup
+	t.Cleanup(func() {
+		stop()
+		following.Wait()
+	})
+	following.Go(func() { followed <- s.follow(file) })
+	logged := func(what string) {
+		t.Helper()
+		Eventually(t, func() string {
+			if said := b.Exec(t, Admin, nil, "cat", file+".followed").Stdout; !strings.Contains(said, what) {
+				return fmt.Sprintf("logs -f -n 1 has said %q, want %q", said, what)
 			}
-			return
-		case <-time.After(300 * time.Millisecond):
-			s.Do(0, "reload")
-		}
+			return ""
+		})
+	}
+	logged("\n") // the last line of before
+	s.Do(0, "reload")
+	logged("echo reloads")
+	stop()
+	if out := <-followed; out.Code != 0 {
+		t.Errorf("logs -f that was ended: code %d: %s", out.Code, out.Stderr)
+	}
+	if said := b.Exec(t, Admin, nil, "cat", file+".followed").Stdout; strings.Contains(said, "echo starts") {
+		t.Errorf("logs -f -n 1 has begun too early:\n%s", said)
 	}
 }
 
-// follow follows the log for a while, from its last line on, until it is interrupted.
-func (s *Service) follow(d time.Duration) string {
+// follow follows the log, from its last line on, until there is a file.
+func (s *Service) follow(file string) testbed.Output {
+	const script = `"$@" >"$file.followed" & until [ -e "$file.stop" ]; do sleep 0.1; done; kill -TERM $!; wait $!`
 	setup, err := json.Marshal(s.Setup)
 	if err != nil {
 		s.t.Error(err)
 	}
-	words := slices.Concat([]string{"--preserve-status", "--foreground", "--signal=INT", strconv.Itoa(int(d.Seconds())), s.Exe, "logs", "-f", "-n", "1"}, s.Flags)
-	out := s.bed.Exec(s.t, Admin, []string{talk.Variable + "=" + string(setup)}, "timeout", words...)
-	if out.Code != 0 {
-		s.t.Errorf("logs -f that was interrupted: code %d: %s", out.Code, out.Stderr)
-	}
-	return out.Stdout
+	words := slices.Concat([]string{"-c", script, "sh", s.Exe, "logs", "-f", "-n", "1"}, s.Flags)
+	return s.bed.Exec(s.t, Admin, []string{talk.Variable + "=" + string(setup), "file=" + file}, "sh", words...)
 }
 
 func ownParser(t *testing.T, b Bed) {

@@ -131,7 +131,7 @@ func (c *Change) Mkdir(p string, mode fs.FileMode) error {
 		return err
 	}
 	c.did(p, func() error { return os.Remove(dir) })
-	return os.Chmod(dir, mode) // whatever the umask is
+	return chmod(dir, mode) // whatever the umask is
 }
 
 // Symlink makes a symbolic link, or changes one.

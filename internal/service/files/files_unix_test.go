@@ -117,3 +117,28 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		t.Errorf("exists %t, %v", exists, err)
 	}
 }
+
+func TestAFolderThatHasBecomeALinkIsNotGivenAway(t *testing.T) {
+	root := t.TempDir()
+	target, link, file := filepath.Join(root, "etc"), filepath.Join(root, "runtime"), filepath.Join(root, "file")
+	for _, err := range []error{os.Mkdir(target, 0o755), os.Chmod(target, 0o755), os.Symlink(target, link), os.WriteFile(file, nil, 0o644)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := snapshot(t, root)
+	for _, p := range []string{link, file} {
+		if err := Give(p, os.Getuid(), os.Getgid()); err == nil {
+			t.Errorf("%s is given away", p)
+		}
+		if err := chmod(p, 0o700); err == nil {
+			t.Errorf("%s has another mode", p)
+		}
+	}
+	if after := snapshot(t, root); after != before {
+		t.Errorf("there is\n%s", after)
+	}
+	if err := Give(target, os.Getuid(), os.Getgid()); err != nil {
+		t.Error(err)
+	}
+}

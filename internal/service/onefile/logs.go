@@ -15,9 +15,10 @@ import (
 )
 
 // Log writes a log file to w, and goes on with what is added to it if q says so. A file
-// that is replaced or truncated is read from its beginning.
+// that is replaced or truncated is read from its beginning. A link is not followed: the
+// folder is the service's own, and who reads the log may read more.
 func Log(ctx context.Context, tree files.Tree, file string, q service.LogQuery, w io.Writer) error {
-	f, err := os.Open(tree.Path(file))
+	f, err := tree.Open(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !q.Follow:
 		return fmt.Errorf("there is no %s yet: the service has not been started, or has logged nothing", file)
@@ -52,7 +53,7 @@ func Log(ctx context.Context, tree files.Tree, file string, q service.LogQuery, 
 			return nil // who follows ends it this way
 		case <-tick.C:
 		}
-		if f, err = current(f, tree.Path(file)); err != nil {
+		if f, err = current(f, tree, file); err != nil {
 			return err
 		}
 	}
@@ -90,8 +91,8 @@ func seek(f *os.File, n int) error {
 }
 
 // current is f, or what is in its place now.
-func current(f *os.File, path string) (*os.File, error) {
-	now, err := os.Stat(path)
+func current(f *os.File, tree files.Tree, file string) (*os.File, error) {
+	now, err := os.Lstat(tree.Path(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil // it is about to be made anew
 	}
@@ -112,5 +113,5 @@ func current(f *os.File, path string) (*os.File, error) {
 		}
 		_ = f.Close()
 	}
-	return os.Open(path)
+	return tree.Open(file)
 }

@@ -99,7 +99,7 @@ func PlanFolders(p *service.Plan, tree files.Tree, folders []Folder) {
 // Owner is who a folder belongs to.
 type Owner struct{ UID, GID int }
 
-// Chown gives a path to an owner; nil is os.Lchown.
+// Chown gives a path to an owner; nil is files.Give for a folder, os.Lchown for a file.
 type Chown func(path string, uid, gid int) error
 
 // Make makes the folders that are missing. It leaves those alone that are there.
@@ -115,14 +115,18 @@ func Make(c *files.Change, tree files.Tree, folders []Folder, o Owner, chown Cho
 		if f.Root {
 			uid = 0
 		}
-		if err := Give(tree, f.Path, Owner{uid, o.GID}, chown); err != nil {
+		give := chown
+		if give == nil {
+			give = files.Give
+		}
+		if err := Give(tree, f.Path, Owner{uid, o.GID}, give); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Give gives what is at p to o.
+// Give gives the file at p to o.
 func Give(tree files.Tree, p string, o Owner, chown Chown) error {
 	if chown == nil {
 		chown = os.Lchown

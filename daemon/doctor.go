@@ -22,7 +22,7 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 	}
 	worst := service.OK
 	_, _ = fmt.Fprintf(c.out, "%s on %s\n", h.Name(), h.Manager())
-	for _, f := range h.diagnose(ctx) {
+	for _, f := range h.diagnose(ctx, func(name string) string { return c.call(name, o) }) {
 		worst = max(worst, f.Level)
 		_, _ = fmt.Fprintf(c.out, "%-8s %s: %s\n", [...]string{"ok", "note", "warning", "PROBLEM"}[f.Level], f.What, oneLine(f.Detail))
 		if f.Remedy != "" {
@@ -36,8 +36,8 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 }
 
 // diagnose looks at what is the same for all managers, and has the manager look at the
-// rest.
-func (h *Handle) diagnose(ctx context.Context) []service.Finding {
+// rest. call is how a command is called.
+func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []service.Finding {
 	var found []service.Finding
 	add := func(level service.Level, what, detail, remedy string) {
 		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
@@ -47,9 +47,9 @@ func (h *Handle) diagnose(ctx context.Context) []service.Finding {
 	case err != nil:
 		add(service.Problem, "state", err.Error(), "")
 	case status.State == StateNotInstalled:
-		add(service.Problem, "state", status.summary(), "install it: "+programName()+" install")
+		add(service.Problem, "state", status.summary(), "install it: "+call("install"))
 	case status.State == StateFailed:
-		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode))
+		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode, call))
 	case status.State == StateRunning:
 		add(service.OK, "state", status.summary(), "")
 	default:
@@ -57,7 +57,7 @@ func (h *Handle) diagnose(ctx context.Context) []service.Finding {
 	}
 	h.diagnoseExecutable(add)
 	h.diagnoseSockets(status, add)
-	h.diagnoseDrift(ctx, status, add)
+	h.diagnoseDrift(ctx, status, call("install"), add)
 	if status.State != StateNotInstalled {
 		h.diagnoseLog(ctx, status, add)
 	}
@@ -73,14 +73,14 @@ func (h *Handle) diagnose(ctx context.Context) []service.Finding {
 
 type addFinding func(level service.Level, what, detail, remedy string)
 
-func remedyFor(code int) string {
+func remedyFor(code int, call func(name string) string) string {
 	switch code {
 	case exitConfig:
-		return "mend the configuration; the manager does not try again by itself: " + programName() + " logs, then " + programName() + " start"
+		return "mend the configuration; the manager does not try again by itself: " + call("logs") + ", then " + call("start")
 	case exitStopTimeout:
-		return "a Stop, or a goroutine, does not end in time; the log has the stack of each: " + programName() + " logs"
+		return "a Stop, or a goroutine, does not end in time; the log has the stack of each: " + call("logs")
 	}
-	return "the last lines of the log say why: " + programName() + " logs"
+	return "the last lines of the log say why: " + call("logs")
 }
 
 func (h *Handle) diagnoseExecutable(add addFinding) {
@@ -90,6 +90,8 @@ func (h *Handle) diagnoseExecutable(add addFinding) {
 		add(service.Warning, "executable", err.Error(), "who can replace it runs what they like as the service")
 	case err != nil:
 		add(service.Problem, "executable", err.Error(), "put it back, or install the service anew from where it is")
+	case h.spec.User:
+		add(service.OK, "executable", h.spec.Executable+"; nobody else can replace it", "")
 	default:
 		add(service.OK, "executable", h.spec.Executable+"; only administrators can replace it", "")
 	}
@@ -132,7 +134,7 @@ func try(k service.Socket) error {
 }
 
 // diagnoseDrift compares what is installed with what this program would install.
-func (h *Handle) diagnoseDrift(ctx context.Context, s Status, add addFinding) {
+func (h *Handle) diagnoseDrift(ctx context.Context, s Status, install string, add addFinding) {
 	if s.State == StateNotInstalled {
 		return
 	}
@@ -149,7 +151,7 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, add addFinding) {
 			}
 		}
 		add(service.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
-			"look at the difference with "+programName()+" install --dry-run, with the flags that it was installed with")
+			"look at the difference with "+install+" --dry-run, and before that the flags that it was installed with")
 	default:
 		add(service.OK, "installation", "as this program would install it", "")
 	}

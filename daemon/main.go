@@ -53,6 +53,7 @@ type commandLine struct {
 	config   Config
 	own      []string // the program's arguments: those before the command
 	muddled  error    // why nobody can tell which those are
+	under    []string // the program's commands that this one is mounted below
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
 }

@@ -110,13 +110,21 @@ type Change struct {
 // Diff is what changes, as a unified diff without the names.
 func (c Change) Diff() string { return diff.Unified(c.Old, c.New) }
 
-// Plan says what Install would do, and does nothing. It needs no rights.
+// Plan says what Install would do, and does nothing. It fails where Install would, but
+// for want of rights: it needs none.
 func (h *Handle) Plan(ctx context.Context, o InstallOptions) (Installation, error) {
-	p, err := h.manager.Plan(ctx, h.spec, o.Force)
+	p, err := h.plan(ctx, o)
 	if err != nil {
 		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
 	}
 	return h.installation(p), nil
+}
+
+func (h *Handle) plan(ctx context.Context, o InstallOptions) (*service.Plan, error) {
+	if throwaway(h.spec.Executable) {
+		return nil, fmt.Errorf("%s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.spec.Executable)
+	}
+	return h.manager.Plan(ctx, h.spec, o.Force)
 }
 
 // Install makes the service, or brings it up to date: all of it, or, on an error,
@@ -124,10 +132,7 @@ func (h *Handle) Plan(ctx context.Context, o InstallOptions) (Installation, erro
 // service that runs goes on with what it was started with.
 func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, error) {
 	var done Installation
-	if throwaway(h.spec.Executable) {
-		return done, fmt.Errorf("install %s: %s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.Name(), h.spec.Executable)
-	}
-	p, err := h.manager.Plan(ctx, h.spec, o.Force)
+	p, err := h.plan(ctx, o)
 	if err == nil {
 		done = h.installation(p)
 		err = h.manager.Apply(ctx, p)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type register struct {
 	findings  []service.Finding
 	err       error // of every method that changes something
 	slow      func()
+	after     service.State // what comes of each state that it is told to be in
 	done      []string
 }
 
@@ -86,7 +88,7 @@ func (r *register) to(what string, state service.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = service.Status{State: state}
+	r.status = service.Status{State: cmp.Or(r.after, state)}
 	if state == service.Running || state == service.Paused {
 		r.status.PID = 42
 	}
@@ -117,7 +119,7 @@ func (r *register) Status(context.Context, service.Spec) (service.Status, error)
 
 func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w io.Writer) error {
 	if r.log == "" {
-		return errors.New("there is no log")
+		return r.err
 	}
 	_, err := fmt.Fprintf(w, "%s%+v\n", r.log, q)
 	return err
@@ -270,6 +272,62 @@ func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	}
 }
 
+func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
+	for line, want := range map[string]string{
+		"install":   "interrupted, and what was begun is taken back: install web: ",
+		"uninstall": "interrupted, and not removed altogether, though the service may have stopped: call it again: ",
+		"start":     "interrupted: this no longer waits; what the manager was asked for goes on\n",
+	} {
+		s := newShell(t)
+		s.manager.err = fmt.Errorf("tell it: %w", context.Canceled)
+		if code, out, said := s.call(line); code != 1 || out != "" || !strings.Contains(said, want) {
+			t.Errorf("%s: exit code %d, %s%s", line, code, out, said)
+		}
+	}
+	s := newShell(t)
+	s.manager.slow = func() {
+		if len(s.manager.done) > 0 {
+			s.manager.err = context.Canceled
+		}
+	}
+	if code, out, said := s.call("install --now"); code != 1 || !strings.Contains(out, "web: installed") || !strings.Contains(said, "goes on\n") {
+		t.Errorf("when it starts: exit code %d, %s%s", code, out, said)
+	}
+}
+
+func TestWhatIsNotInstalledIsToBe(t *testing.T) {
+	s := newShell(t)
+	s.config.Service.Template = true
+	s.manager.err = service.ErrNotInstalled
+	if _, _, err := s.call("start --user --instance=a"); !strings.Contains(err, "not installed: install it with "+programName()+" install --user --instance a\n") {
+		t.Error(err)
+	}
+	if _, _, err := s.call("uninstall"); strings.Contains(err, "install it") {
+		t.Error(err)
+	}
+	s.manager.err = nil
+	if code, out, err := s.call("logs"); code != 5 || out != "" || !strings.Contains(err, "not installed: install it") {
+		t.Errorf("exit code %d, %s%s", code, out, err)
+	}
+	s.manager.status.State = service.Stopped
+	if code, out, err := s.call("logs --instance a"); code != 0 || out != "" || err != "web@a: it has logged nothing\n" {
+		t.Errorf("exit code %d, %s%s", code, out, err)
+	}
+}
+
+func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
+	s := newShell(t)
+	s.manager.after = service.Failed
+	for line, want := range map[string]int{"start": 1, "install --now": 1, "stop": 0} {
+		if code, out, _ := s.call(line); code != want || !strings.Contains(out, "web: failed") {
+			t.Errorf("%s: exit code %d, %s", line, code, out)
+		}
+	}
+	if _, out, _ := s.call("-b install"); !strings.Contains(out, "start it now with: ") {
+		t.Error(out)
+	}
+}
+
 func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	s := newShell(t)
 	s.manager.err = service.ErrUnsafe
@@ -307,8 +365,12 @@ func TestInstancesAreServicesOfATemplate(t *testing.T) {
 
 func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
 	h := &Handle{spec: service.Spec{Name: "web", Executable: "/tmp/go-build123/b001/exe/web"}, manager: &register{}}
-	if _, err := h.Install(t.Context(), InstallOptions{}); err == nil || !strings.Contains(err.Error(), "build the program with go build") {
-		t.Errorf("got %v", err)
+	_, planned := h.Plan(t.Context(), InstallOptions{})
+	_, installed := h.Install(t.Context(), InstallOptions{})
+	for _, err := range []error{planned, installed} {
+		if err == nil || !strings.Contains(err.Error(), "install web: /tmp/go-build123/b001/exe/web is what go run has built") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 
@@ -318,11 +380,12 @@ func TestStatusInWords(t *testing.T) {
 		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                      {State: StateRunning, PID: 7, Since: since, StartType: StartAutomatic},
 		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                 {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
 		"failed, exit code 143 (forced by signal 15), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
-		"failed; disabled":                       {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
-		"stopped; starts when somebody connects": {State: StateStopped, StartType: StartOnSocket},
-		"starting; starts by itself, delayed":    {State: StateStarting, StartType: StartDelayed},
-		"not installed":                          {State: StateNotInstalled},
-		"failed, exit code 9":                    {State: StateFailed, ExitCode: 9},
+		"failed; disabled":                                                 {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
+		"stopped; starts when somebody connects":                           {State: StateStopped, StartType: StartOnSocket},
+		"starting; starts by itself, delayed":                              {State: StateStarting, StartType: StartDelayed},
+		"not installed":                                                    {State: StateNotInstalled},
+		"failed, restarted once (exit code 78: it says so itself)":         {State: StateFailed, ExitCode: 78, Restarts: 1, Detail: "exit code 78: it says so itself"},
+		"failed, exit code 9":                                              {State: StateFailed, ExitCode: 9},
 		"failed, exit code 124 (something still ran at the stop deadline)": {State: StateFailed, ExitCode: 124},
 	} {
 		if got := s.summary(); got != want {
@@ -377,7 +440,7 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 		"warning  log: it may not listen at a port below 1024: listen tcp :80: bind: permission denied\n",
 		"note     installation: not as this program would install it now: /register/web\n",
 		"ok       unit: loaded\n",
-		"executable: /opt/web",
+		"PROBLEM  executable: ",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
@@ -385,6 +448,9 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	}
 	if code != 1 {
 		t.Errorf("exit code %d", code)
+	}
+	if _, out, _ = s.call("doctor --user"); !strings.Contains(out, programName()+" logs --user, then ") {
+		t.Errorf("of a user:\n%s", out)
 	}
 }
 
@@ -423,6 +489,23 @@ func TestAWaitTurnsOnATerminalAndGoesAway(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+func TestAMountedCommandIsCalledAsItWas(t *testing.T) {
+	for _, test := range []struct{ line, args, want string }{
+		{"/opt/web service install --now", "--now", "service"},
+		{"web install", "", ""},
+		{"web -v admin service install", "", "-v admin service"},
+		{"web service -x install", "-y", ""}, // something else was called
+	} {
+		if got := strings.Join(under(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
+			t.Errorf("%s: %q", test.line, got)
+		}
+	}
+	c := commandLine{under: []string{"service"}}
+	if got := c.call("start", options{user: true}); got != programName()+" service start --user" {
+		t.Error(got)
+	}
 }
 
 func TestThePartsOfACommandLineCanBeMounted(t *testing.T) {

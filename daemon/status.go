@@ -58,7 +58,8 @@ func (c *commandLine) statusJSON(h *Handle, s Status) {
 func (s Status) summary() string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
-	if s.State == StateFailed && s.ExitCode >= 0 {
+	// Some managers give the exit code in words of their own.
+	if s.State == StateFailed && s.ExitCode >= 0 && !strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) {
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
 	if s.PID != 0 {
@@ -67,7 +68,10 @@ func (s Status) summary() string {
 	if !s.Since.IsZero() && s.State != StateNotInstalled {
 		b.WriteString(", since " + s.Since.Local().Format(time.DateTime))
 	}
-	if s.Restarts > 0 {
+	switch {
+	case s.Restarts == 1:
+		b.WriteString(", restarted once")
+	case s.Restarts > 1:
 		fmt.Fprintf(&b, ", restarted %d times", s.Restarts)
 	}
 	switch s.StartType {

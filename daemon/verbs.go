@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -88,10 +89,33 @@ func Commands(p Program, c Config) []Command {
 		}
 		commands = append(commands, Command{v.name, v.summary, func(ctx context.Context, args []string) int {
 			cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr, manage: Manage}
+			cli.under = under(os.Args, v.name, args)
 			return cli.execute(ctx, v, args)
 		}})
 	}
 	return commands
+}
+
+// under is what stands between the program and a command that it has mounted: "service"
+// in "web service install --now".
+func under(line []string, name string, args []string) []string {
+	n := len(line) - len(args) - 1
+	if n < 1 || line[n] != name || !slices.Equal(line[n+1:], args) {
+		return nil
+	}
+	return line[1:n]
+}
+
+// call is how a command is called for the service that o speaks of.
+func (c *commandLine) call(name string, o options) string {
+	words := slices.Concat([]string{programName()}, c.under, []string{name})
+	if o.user {
+		words = append(words, "--user")
+	}
+	if o.instance != "" {
+		words = append(words, "--instance", o.instance)
+	}
+	return strings.Join(words, " ")
 }
 
 // execute runs v with the flags in args.
@@ -105,7 +129,11 @@ func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
 	case v.name == "run": // which has signals of its own
 		return v.do(c, ctx, o)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		ends = append(ends, syscall.SIGHUP) // a terminal that hangs up leaves nothing half-made either
+	}
+	ctx, stop := signal.NotifyContext(ctx, ends...)
 	defer stop()
 	return v.do(c, ctx, o)
 }
@@ -125,11 +153,19 @@ func (c *commandLine) handle(o options) (*Handle, error) {
 
 // failed prints what has gone wrong, in one line, and returns the exit code for it.
 func (c *commandLine) failed(err error) int {
-	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted: this no longer waits, but what was asked for goes on")
-	}
 	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
 	return lsb(err)
+}
+
+// failedTo is failed, for what was asked of the service that o speaks of.
+func (c *commandLine) failedTo(err error, o options) int {
+	switch {
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted: this no longer waits; what the manager was asked for goes on")
+	case errors.Is(err, ErrNotInstalled):
+		err = fmt.Errorf("%w: install it with %s", err, c.call("install", o))
+	}
+	return c.failed(err)
 }
 
 // control is a command that asks for a state and waits for it.
@@ -141,13 +177,16 @@ func control(doing string, want State, do func(*Handle, context.Context) error) 
 		}
 		err = c.waiting(h, doing+" "+h.Name(), func() error { return do(h, ctx) })
 		if err != nil {
-			return c.failed(err)
+			return c.failedTo(err, o)
 		}
 		s, err := h.Status(ctx)
 		if err != nil {
 			s = Status{State: want} // the method says that it is so
 		}
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+		if s.State == StateFailed && want != StateStopped {
+			return exitFailure // meanwhile
+		}
 		return 0
 	}
 }
@@ -174,35 +213,29 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		done, err = h.Install(ctx, options)
 		return err
 	})
-	if done.Manager != "" {
+	switch {
+	case done.Manager != "":
 		c.describe(h, done, false)
+	case errors.Is(err, context.Canceled):
+		return c.failed(fmt.Errorf("interrupted, and what was begun is taken back: %w", err))
 	}
 	if err != nil {
-		return c.failed(err)
+		return c.failedTo(err, o)
 	}
 	s, err := h.Status(ctx)
 	switch {
 	case err != nil:
 	case o.now:
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
-	case s.PID == 0 && s.State == StateStopped:
-		_, _ = fmt.Fprintf(c.out, "start it now with: %s start%s\n", programName(), o.again())
+		if s.State == StateFailed {
+			return exitFailure
+		}
+	case s.PID == 0 && (s.State == StateStopped || s.State == StateFailed):
+		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
 	case s.PID != 0 && len(done.Changes) > 0:
-		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s restart%s\n", programName(), o.again())
+		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
 	}
 	return 0
-}
-
-// again are the flags that say which service was meant.
-func (o options) again() string {
-	s := ""
-	if o.user {
-		s += " --user"
-	}
-	if o.instance != "" {
-		s += " --instance " + o.instance
-	}
-	return s
 }
 
 // describe prints what an installation does.
@@ -298,6 +331,9 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 		removed, err = h.Uninstall(ctx, o.purge)
 		return err
 	})
+	if errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("interrupted, and not removed altogether, though the service may have stopped: call it again: %w", err)
+	}
 	if err != nil {
 		return c.failed(err)
 	}
@@ -316,8 +352,28 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 	if o.lines < 0 {
 		o.lines = 100 // what fits the memory of a terminal
 	}
-	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, c.out); err != nil {
-		return c.failed(err)
+	out := counter{w: c.out}
+	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, &out); err != nil {
+		return c.failedTo(err, o)
 	}
+	if out.n > 0 || o.follow {
+		return 0
+	}
+	if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
+		return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
+	}
+	_, _ = fmt.Fprintf(c.err, "%s: it has logged nothing\n", h.Name())
 	return 0
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += n
+	return n, err
 }

@@ -90,7 +90,12 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 		undo = func() error { return os.Rename(saved, file) }
 	}
 	if err := os.Rename(made, file); err != nil {
-		return errors.Join(fmt.Errorf("put %s into place: %w", p, err), os.Remove(made))
+		err = errors.Join(fmt.Errorf("put %s into place: %w", p, err), os.Remove(made))
+		if exists {
+			c.saved = c.saved[:len(c.saved)-1]
+			err = errors.Join(err, os.Remove(made+".old"))
+		}
+		return err
 	}
 	c.did(p, undo)
 	return sync(filepath.Dir(file))
@@ -100,6 +105,10 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 func temporary(file, text string, mode fs.FileMode) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".new*")
 	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // its name means nothing to anybody
+		}
 		return "", err
 	}
 	_, err = f.WriteString(text)
@@ -172,7 +181,8 @@ func (c *Change) Remove(p string) error {
 	case info.IsDir():
 		return fmt.Errorf("%s is a folder", p)
 	}
-	saved := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".old"+fmt.Sprint(os.Getpid()))
+	// It takes no space: what is removed may be what has filled the disk.
+	saved := filepath.Join(filepath.Dir(file), fmt.Sprintf(".%s.old%d.%d", filepath.Base(file), os.Getpid(), len(c.undo)))
 	if err := os.Rename(file, saved); err != nil {
 		return err
 	}

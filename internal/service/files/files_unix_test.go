@@ -66,6 +66,8 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 		c.Write("/etc/a", "new a", 0o755),
 		c.Write("/etc/deep/down/c", "new c", 0o600),
 		c.Remove("/etc/b"),
+		c.Write("/etc/b", "new b", 0o644),
+		c.Remove("/etc/b"),
 		c.Remove("/etc/nothing"),
 		c.Symlink("/etc/l", "b"),
 		c.Symlink("/etc/m", "b"),

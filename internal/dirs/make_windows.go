@@ -39,16 +39,29 @@ func create(dir string, machine bool) error {
 // private returns an error unless dir is a folder that nobody but this user,
 // administrators and the system can write.
 func private(dir string) error {
-	info, err := os.Lstat(dir)
-	switch {
-	case err != nil:
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
 		return err
-	case info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0: // the latter is a junction
+	}
+	// One handle for all questions: who has the folder could make a link of it in between,
+	// to one that would pass.
+	h, err := windows.CreateFile(name, windows.READ_CONTROL|windows.FILE_READ_ATTRIBUTES,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
+		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer func() { _ = windows.CloseHandle(h) }()
+	var info windows.ByHandleFileInformation
+	switch err := windows.GetFileInformationByHandle(h, &info); {
+	case err != nil:
+		return &fs.PathError{Op: "stat", Path: dir, Err: err}
+	case info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0: // a junction too
 		return fmt.Errorf("%s is a link: remove it", dir)
-	case !info.IsDir():
+	case info.FileAttributes&windows.FILE_ATTRIBUTE_DIRECTORY == 0:
 		return fmt.Errorf("%s is no folder: move it away", dir)
 	}
-	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	sd, err := windows.GetSecurityInfo(h, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		return fmt.Errorf("who may write to %s: %w", dir, err)
 	}

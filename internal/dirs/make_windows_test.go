@@ -1,6 +1,9 @@
 package dirs
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,6 +41,23 @@ func TestWhoCanWriteIsRead(t *testing.T) {
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%s: %v, want %q", sddl, err, says)
 		}
+	}
+}
+
+func TestOnlyAFolderIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "web")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := private(file); err == nil || !strings.Contains(err.Error(), "is no folder") {
+		t.Errorf("a file: %v", err)
+	}
+	if err := private(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing: %v", err)
+	}
+	if err := private(dir); err != nil {
+		t.Errorf("a folder: %v", err)
 	}
 }
 

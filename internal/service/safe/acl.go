@@ -13,6 +13,7 @@ import (
 type object struct {
 	path    string
 	role    role
+	link    bool   // it leads elsewhere, and is not followed
 	owner   string // a SID
 	open    bool   // it has no DACL: everybody may do everything
 	entries []entry
@@ -53,6 +54,7 @@ const (
 	writeData   = 0x2 // of a folder: to add files
 	appendData  = 0x4 // of a folder: to add folders
 	deleteChild = 0x40
+	writeInfo   = 0x100 // its attributes
 	deleteIt    = 0x10000
 	writeDAC    = 0x40000
 	writeOwner  = 0x80000
@@ -70,6 +72,11 @@ var dangers = map[role]uint32{
 	isAbove:  deleteChild | deleteIt | writeDAC | writeOwner,
 }
 
+// linkDangers come beside, of a link: to set where it leads (FSCTL_SET_REPARSE_POINT),
+// either is enough, and neither needs the right to delete it. What an administrator makes
+// in %ProgramData% lets every user do both.
+const linkDangers = writeData | writeInfo
+
 // rights says what each right is, the worst first.
 var rights = []struct {
 	mask uint32
@@ -81,6 +88,7 @@ var rights = []struct {
 	{appendData, "can write to"},
 	{deleteChild, "can delete what is in"},
 	{deleteIt, "can delete or rename"},
+	{writeInfo, "can lead elsewhere"},
 }
 
 const (
@@ -134,6 +142,10 @@ func judge(o object, own string, name func(sid string) string) error {
 	// Windows takes the entries in their order: what was denied before stays denied. What
 	// is denied to a group is of no help against who is not in it, so that only the same
 	// SID and everyone count.
+	dangers := dangers[o.role]
+	if o.link {
+		dangers |= linkDangers
+	}
 	denied := map[string]uint32{}
 	for _, e := range o.entries {
 		if e.flags&inheritOnly != 0 {
@@ -150,11 +162,11 @@ func judge(o object, own string, name func(sid string) string) error {
 		}
 		mask &^= denied[e.sid] | denied[everyone]
 		switch {
-		case mask&dangers[o.role] == 0 || trusted(e.sid, own):
+		case mask&dangers == 0 || trusted(e.sid, own):
 		case e.sid == "S-1-3-0" || e.sid == "S-1-3-4": // the creator, for what is below; the owner, who was looked at
 		default:
 			for _, r := range rights {
-				if mask&dangers[o.role]&r.mask != 0 {
+				if mask&dangers&r.mask != 0 {
 					return unsafe("%s %s %s", called(e.sid), r.text, o.path)
 				}
 			}
@@ -169,7 +181,7 @@ func specific(mask uint32) uint32 {
 		mask |= 0x1F01FF
 	}
 	if mask&genericWrite != 0 {
-		mask |= writeData | appendData
+		mask |= writeData | appendData | writeInfo
 	}
 	return mask
 }

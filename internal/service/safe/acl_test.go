@@ -66,6 +66,11 @@ func TestWhoCanReplaceAnExecutableOfWindows(t *testing.T) {
 		{`C:\ as Windows makes it`, object{role: isAbove, owner: trustedInstaller, entries: with(entry{allow, 0, appendData, authenticated}, entry{allow, inheritOnly, modify, authenticated})}, ""},
 		{"further above, where users add files", object{role: isAbove, owner: system, entries: with(entry{allow, 0, writeData | appendData, users})}, ""},
 		{"further above, which users rename", object{role: isAbove, owner: system, entries: with(entry{allow, 0, modify, users})}, "can delete or rename"},
+		{"a link further above, which users lead elsewhere", object{role: isAbove, link: true, owner: system, entries: with(entry{allow, 0, writeData | appendData | writeInfo, users})}, "can write to"},
+		{"a link whose attributes users write", object{role: isAbove, link: true, owner: system, entries: with(entry{allow, 0, writeInfo, users})}, "can lead elsewhere"},
+		{"a link further above, with a generic right", object{role: isAbove, link: true, owner: system, entries: with(entry{allow, 0, genericWrite, users})}, "can write to"},
+		{"a link that users follow", object{role: isAbove, link: true, owner: system, entries: plain}, ""},
+		{"no link, whose attributes users write", object{role: isAbove, owner: system, entries: with(entry{allow, 0, writeInfo, users})}, ""},
 		{"further above, of a user", object{role: isAbove, owner: somebody, entries: plain}, "belongs to"},
 	} {
 		test.o.path = `C:\d\web.exe`

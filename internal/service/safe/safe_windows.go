@@ -87,7 +87,13 @@ func look(path string, r role) (o object, err error) {
 	if err != nil {
 		return o, os.NewSyscallError("GetSecurityInfo", err)
 	}
-	return describe(sd, path, r)
+	var info windows.ByHandleFileInformation
+	if err := windows.GetFileInformationByHandle(h, &info); err != nil {
+		return o, os.NewSyscallError("GetFileInformationByHandle", err)
+	}
+	o, err = describe(sd, path, r)
+	o.link = info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0
+	return o, err
 }
 
 // describe reads a descriptor.

@@ -27,7 +27,7 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 		return err
 	}
 	if u.start(sockets) == service.OnSocket {
-		return m.listen(ctx, s, sockets)
+		return m.listen(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready")
 	return m.bring(ctx, s, "start")
@@ -58,9 +58,15 @@ func startable(u shown, s service.Spec) error {
 	return nil
 }
 
-// listen starts the sockets.
-func (m *Manager) listen(ctx context.Context, s service.Spec, sockets []shown) error {
+// listen starts the sockets of u. Whoever starts what has failed begins anew: with it
+// listened for, it is not failed any more.
+func (m *Manager) listen(ctx context.Context, s service.Spec, u shown, sockets []shown) error {
 	m.machine.Waiting("waiting for the sockets of " + s.ServiceName())
+	if u["ActiveState"] == "failed" {
+		if _, err := m.systemctl(ctx, "reset-failed", "--", unit(s)); err != nil {
+			return m.hurried(ctx, err)
+		}
+	}
 	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, ids(sockets)...)...); err != nil {
 		return m.hurried(ctx, err)
 	}
@@ -191,12 +197,12 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 		if err := m.halt(ctx, s, sockets); err != nil {
 			return err
 		}
-		if err := m.listen(ctx, s, sockets); err != nil {
+		if err := m.listen(ctx, s, u, sockets); err != nil {
 			return err
 		}
 	}
 	if u.start(sockets) == service.OnSocket && !u.runs() {
-		return m.listen(ctx, s, sockets)
+		return m.listen(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready again")
 	return m.bring(ctx, s, "restart")

@@ -213,6 +213,7 @@ func TestWhatTheOperatorAsksForIsDone(t *testing.T) {
 		"start what runs":            {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, nil},
 		"start what has failed":      {"failed", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"start -- web.service"}},
 		"listen":                     {"", "", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"start -- web-http.socket"}},
+		"listen after a failure":     {"failed", "active", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"reset-failed -- web.service", "start -- web-http.socket"}},
 		"stop":                       {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, []string{"stop -- web.service"}},
 		"stop what does not run":     {"failed", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, nil},
 		"stop what waits":            {"activating", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, []string{"stop -- web.service"}},

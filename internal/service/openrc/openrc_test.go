@@ -306,3 +306,13 @@ func TestAServiceThatAnotherRestartHasStartedIsStarted(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoWaitsForAServiceThatTakesItsTimeGoesOnWaiting(t *testing.T) {
+	for timeout, want := range map[time.Duration]bool{30 * time.Second: false, time.Minute: true} {
+		s := fake.Web()
+		s.StartTimeout, s.StopTimeout = time.Second, timeout
+		if got := strings.Contains(Render(s, owner(s), Version{0, 62}), "\tkeyword -timeout\n"); got != want {
+			t.Errorf("a stop in %s: %t", timeout, got)
+		}
+	}
+}

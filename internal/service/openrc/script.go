@@ -168,7 +168,7 @@ func depend(line func(string, ...any), s service.Spec) {
 		lines = append(lines, "after *")
 	}
 	lines = append(lines, s.OpenRC.Depend...)
-	if s.StartTimeout > 50*time.Second {
+	if max(s.StartTimeout, onefile.StopBudget(s)) > 50*time.Second { // who has to wait for it gives up after a minute
 		lines = append(lines, "keyword -timeout")
 	}
 	if len(lines) == 0 {
@@ -218,13 +218,16 @@ func startPre(line func(string, ...any), s service.Spec, l initd.Layout, o initd
 		line("}")
 		return
 	}
-	line("\tlocal dir owner wanted")
+	line("\tlocal dir owner wanted run")
 	line("\twanted=$(id -u %s) || return 1", shell.Quote(o.Name))
 	line("\tfor dir in %s; do", shell.Join(l.Owned()...))
 	line("\t\t[ -d \"$dir\" ] || checkpath --directory --mode 0700 --owner %s \"$dir\" || return 1", shell.Quote(o.Name+":"+o.Group))
 	line("\t\t# What another account has written becomes this one's.")
 	line("\t\towner=$(stat -c %%u \"$dir\") || return 1")
-	line("\t\t[ \"$owner\" = \"$wanted\" ] || find \"$dir\" -xdev -depth -user \"$owner\" -exec chown -h %s {} + || return 1", shell.Quote(o.Name+":"+o.Group))
+	line("\t\t[ \"$owner\" != \"$wanted\" ] || continue")
+	line("\t\trun=-exec # with the other, links that one of the two puts in the way lead nowhere")
+	line("\t\t! find \"$dir\" -prune -execdir true {} + 2>/dev/null || run=-execdir")
+	line("\t\tfind \"$dir\" -xdev -depth -user \"$owner\" \"$run\" chown -h %s {} + || return 1", shell.Quote(o.Name+":"+o.Group))
 	line("\tdone")
 	line("}")
 }

@@ -2,6 +2,7 @@
 [ "${GLIDEPATH_CLEAN-}" ] || exec env -i GLIDEPATH_CLEAN=1 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /bin/sh "$0" "$@"
 unset GLIDEPATH_CLEAN
+umask 022 # everybody may ask for the status
 
 pidfile=/run/$name.pid # two lines: the process, and when it began, so that no other is taken for it
 lock=/run/$name.lock
@@ -13,10 +14,14 @@ fail() {
 	exit "$code"
 }
 
-# lock_up lets one at a time start and stop.
+# lock_up lets one at a time start and stop. Who may open the file may keep it locked,
+# so that nobody but root may.
 lock_up() {
 	if command -v flock >/dev/null; then
-		exec 9>"$lock" && flock 9
+		umask 077
+		exec 9>"$lock"
+		umask 022
+		flock 9
 		return
 	fi
 	until mkdir "$lock.d" 2>/dev/null; do
@@ -88,9 +93,13 @@ in_place='cd "$1" || exit 1
 	exec "$@"'
 
 # adopt gives a folder to the account, with all in it that belonged to its former owner.
+# Where find has -execdir, links that one of the two puts in the way lead nowhere.
 adopt() {
 	owner=$(stat -c %u "$1") && wanted=$(id -u "$account") || return 1
-	[ "$owner" = "$wanted" ] || find "$1" -xdev -depth -user "$owner" -exec chown -h "$account:$group" {} +
+	[ "$owner" != "$wanted" ] || return 0
+	run=-exec
+	! find "$1" -prune -execdir true {} + 2>/dev/null || run=-execdir
+	find "$1" -xdev -depth -user "$owner" "$run" chown -h "$account:$group" {} +
 }
 
 start() {

@@ -127,7 +127,12 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(root, "nonsense", 2)
 	as(user, "start", 4)
 	as(user, "status", 3)
-	as(root, "start", 0)
+	if out, err := root(t.Context(), "sh", "-c", "umask 077; /etc/init.d/coded start"); err != nil || out.Code != 0 {
+		t.Error(out, err)
+	}
+	if out, err := user(t.Context(), "sh", "-c", "exec 9</run/coded.lock && flock -n 9"); err != nil || out.Code == 0 {
+		t.Errorf("anybody can lock it: %+v, %v", out, err)
+	}
 	as(root, "start", 0)
 	as(root, "status", 0)
 	as(user, "status", 0)

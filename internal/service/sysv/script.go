@@ -67,8 +67,10 @@ func Render(s service.Spec, o initd.Owner) string {
 	line("\t# shellcheck disable=SC1090 # it need not exist")
 	line("\t[ ! -r \"/etc/default/$name\" ] || . \"/etc/default/$name\"")
 	if len(words) > 0 {
-		// A path with = in it would be a variable, to env.
-		words = append(append([]string{"env"}, words...), `/bin/sh -c 'exec "$@"' sh`)
+		words = append([]string{"env"}, words...)
+		if strings.Contains(s.Executable, "=") { // that would be a variable, to env
+			words = append(words, `/bin/sh -c 'exec "$@"' sh`)
+		}
 	}
 	words = append(words, `"$program"`)
 	for _, a := range s.Args {
@@ -109,7 +111,7 @@ func header(line func(string, ...any), s service.Spec, l initd.Layout) {
 	}
 	line("#")
 	line("# chkconfig: %s 80 20", chkconfig)
-	line("# description: %s", s.Description)
+	line("# description: %s", strings.TrimRight(s.Description, `\ `)) // chkconfig would go on with the next line
 	line("### BEGIN INIT INFO")
 	line("# Provides:          %s", l.Name)
 	line("# Required-Start:    %s", strings.Join(begins, " "))

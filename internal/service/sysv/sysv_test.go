@@ -335,6 +335,58 @@ func TestStatusIsWhatThePidFileAndTheKernelSay(t *testing.T) {
 	}
 }
 
+func TestVariablesOfTheShellsArriveAsTheyAre(t *testing.T) {
+	s := fake.Web()
+	s.Executable, s.Args, s.Environment = "/usr/bin/env", []string{"-0"}, map[string]string{}
+	for _, name := range []string{
+		"UID", "EUID", "PPID", "GROUPS", "RANDOM", "SECONDS", "LINENO", "FUNCNAME", "SHELLOPTS", "BASHPID", "BASH_VERSINFO", "EPOCHSECONDS", "HISTCMD", "DIRSTACK",
+		"TMOUT", "OPTERR", "SHLVL", "PS4", "IFS", "LC_COLLATE", "PATH", "lower", "PLAIN",
+	} {
+		s.Environment[name] = "/bin:/usr/bin:x"
+	}
+	script, _, ok := strings.Cut(Render(s, owner(s)), "\n# The same environment, whoever runs this.\n")
+	if !ok {
+		t.Fatal("the body does not begin as it did")
+	}
+	// become is given a shell with the folder and the log before what is to be run.
+	script += "\nbecome() { shift 6; exec \"$@\"; }\nlaunch\n"
+	tried := 0
+	for _, sh := range [][]string{{"sh"}, {"dash"}, {"bash", "--posix"}, {"busybox", "sh"}} {
+		path, err := exec.LookPath(sh[0])
+		if err != nil {
+			continue
+		}
+		tried++
+		cmd := exec.CommandContext(t.Context(), path, append(sh[1:], "-c", script)...)
+		cmd.Env = []string{"PATH=/usr/bin:/bin"}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v: %s", sh[0], err, out)
+		}
+		got := map[string]string{}
+		for v := range strings.SplitSeq(string(out), "\x00") {
+			name, value, _ := strings.Cut(v, "=")
+			got[name] = value
+		}
+		for name, want := range s.Environment {
+			if got[name] != want {
+				t.Errorf("%s: %s is %q", sh[0], name, got[name])
+			}
+		}
+	}
+	if tried == 0 {
+		t.Error("there is no shell")
+	}
+}
+
+func TestADescriptionDoesNotSwallowTheHeader(t *testing.T) {
+	s := fake.Web()
+	s.Description = `serves C:\ `
+	if text := Render(s, owner(s)); !strings.Contains(text, "# description: serves C:\n### BEGIN INIT INFO\n") {
+		t.Error(text)
+	}
+}
+
 func TestTheShellReadsTheScripts(t *testing.T) {
 	for name, s := range fake.Specs() {
 		file := filepath.Join(t.TempDir(), name)

@@ -68,3 +68,33 @@ func TestTextsOfTheRegistry(t *testing.T) {
 		}
 	}
 }
+
+// The numbers are those of Service Security and Access Rights, the letters those of
+// Security Descriptor String Format.
+func TestTheRightsToAServiceAreRead(t *testing.T) {
+	for text, want := range map[string]uint32{
+		"CCDCLCSWRPWPDTLOCRSDRCWDWO": 0xF01FF, // SERVICE_ALL_ACCESS
+		"GA":                         0xF01FF,
+		"CCLCSWLOCRRC":               0x2018D,
+		"CC":                         0x1,
+		"DC":                         0x2,
+		"LC":                         0x4,
+		"SW":                         0x8,
+		"RP":                         0x10,
+		"WP":                         0x20,
+		"DT":                         0x40,
+		"LO":                         0x80,
+		"CR":                         0x100,
+		"SD":                         0x10000,
+		"RC":                         0x20000,
+		"WD":                         0x40000,
+		"WO":                         0x80000,
+		"0x40002":                    0x40002,
+		"":                           0,
+		"XX":                         0,
+	} {
+		if got := rightsOf(text); got != want {
+			t.Errorf("%s is %#x, want %#x", text, got, want)
+		}
+	}
+}

@@ -1,6 +1,11 @@
 package winsvc
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
 
 // api is what Windows offers, call by call. Windows has it, and a double for tests.
 // Its errors are errnos. Paths of the registry are below HKEY_LOCAL_MACHINE.
@@ -32,7 +37,7 @@ type api interface {
 	ServiceSecurity(handle) (string, error)
 	SetServiceSecurity(h handle, sddl string) error
 
-	// Canonical is the DACL of a descriptor as Windows itself writes it.
+	// Canonical is a descriptor as Windows itself writes it.
 	Canonical(sddl string) (string, error)
 
 	ReadValue(key, name string) (value, error)
@@ -42,7 +47,8 @@ type api interface {
 	DeleteKey(key string) error // with what is in it, but for other keys
 
 	// Security is the owner and the DACL of a file or a folder, in SDDL, and whether it
-	// is a link, which is not followed. SetSecurity changes what sddl has of that.
+	// is a link, which is not followed. SetSecurity changes what sddl has of that, and
+	// for a link fails with service.ErrUnsafe.
 	Security(path string) (sddl string, link bool, err error)
 	SetSecurity(path, sddl string) error
 	MakeFolder(path, sddl string) error
@@ -58,6 +64,9 @@ type api interface {
 
 	Getenv(name string) string
 }
+
+// errLink is a path that leads elsewhere.
+var errLink = fmt.Errorf("it is a link: %w", service.ErrUnsafe)
 
 type handle uintptr
 
@@ -148,6 +157,7 @@ const (
 	accessDelete         = 0x10000
 	accessReadControl    = 0x20000
 	accessWriteDAC       = 0x40000
+	accessWriteOwner     = 0x80000
 	accessServiceAll     = 0xF01FF
 	accessManagerAll     = 0xF003F
 	typeOwnProcess       = 0x10

@@ -242,6 +242,9 @@ func (windowsAPI) ChangeInfo(h handle, l level, i info) error {
 		}
 		p = unsafe.Pointer(&windows.SERVICE_DESCRIPTION{Description: text})
 	case levelFailureActions:
+		if slices.ContainsFunc(i.Failure.Actions, func(a action) bool { return a.Type == actionReboot }) {
+			defer enable("SeShutdownPrivilege")() // an installation that fails puts back what another tool had
+		}
 		actions := make([]windows.SC_ACTION, len(i.Failure.Actions), len(i.Failure.Actions)+1)
 		for n, a := range i.Failure.Actions {
 			actions[n] = windows.SC_ACTION{Type: a.Type, Delay: a.Delay}
@@ -300,7 +303,7 @@ func (windowsAPI) Canonical(sddl string) (string, error) {
 	if err != nil {
 		return "", fail(err)
 	}
-	return parse(sd.String()).String(), nil
+	return sd.String(), nil
 }
 
 func (windowsAPI) ReadValue(key, name string) (v value, err error) {
@@ -361,23 +364,38 @@ func (windowsAPI) DeleteKey(key string) error {
 	return fail(registry.DeleteKey(registry.LOCAL_MACHINE, key))
 }
 
-func (windowsAPI) Security(path string) (string, bool, error) {
+// open opens a file or a folder to read or set who may use it, and says whether it is a
+// link, which is not followed: between a look at a path and another, the path may have
+// become one.
+func open(path string, access uint32) (h windows.Handle, link bool, err error) {
 	w, err := windows.UTF16PtrFromString(path)
 	if err != nil {
-		return "", false, err
+		return 0, false, err
 	}
-	h, err := windows.CreateFile(w, windows.READ_CONTROL, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
+	h, err = windows.CreateFile(w, access|windows.FILE_READ_ATTRIBUTES, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
 		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
 	if err != nil {
-		return "", false, fail(err)
+		return 0, false, fail(err)
+	}
+	var info windows.ByHandleFileInformation
+	if err := windows.GetFileInformationByHandle(h, &info); err != nil {
+		_ = windows.CloseHandle(h)
+		return 0, false, fail(err)
+	}
+	return h, info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0, nil
+}
+
+func (windowsAPI) Security(path string) (string, bool, error) {
+	h, link, err := open(path, windows.READ_CONTROL)
+	if err != nil {
+		return "", false, err
 	}
 	defer func() { _ = windows.CloseHandle(h) }()
 	sd, err := windows.GetSecurityInfo(h, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		return "", false, fail(err)
 	}
-	attributes, err := windows.GetFileAttributes(w)
-	return sd.String(), attributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0, fail(err)
+	return sd.String(), link, nil
 }
 
 func (windowsAPI) SetSecurity(path, sddl string) error {
@@ -389,12 +407,24 @@ func (windowsAPI) SetSecurity(path, sddl string) error {
 	if protected(sddl) {
 		what = windows.DACL_SECURITY_INFORMATION | windows.PROTECTED_DACL_SECURITY_INFORMATION
 	}
+	access := uint32(windows.READ_CONTROL | windows.WRITE_DAC)
 	if owner != nil {
 		what |= windows.OWNER_SECURITY_INFORMATION
+		access |= windows.WRITE_OWNER
 	}
 	// An owner that is not oneself, and what one is not let into, take these.
 	defer enable("SeRestorePrivilege", "SeTakeOwnershipPrivilege")()
-	return fail(windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, what, owner, nil, acl, nil))
+	h, link, err := open(path, access)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = windows.CloseHandle(h) }()
+	if link {
+		return errLink
+	}
+	// What is below inherits it: SetSecurityInfo sees to that, but for a handle that was
+	// opened with MAXIMUM_ALLOWED.
+	return fail(windows.SetSecurityInfo(h, windows.SE_FILE_OBJECT, what, owner, nil, acl, nil))
 }
 
 // enable enables privileges that an administrator has, and returns what puts them back.

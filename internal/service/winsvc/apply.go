@@ -212,7 +212,7 @@ func (a *applying) secure() error {
 	if err != nil {
 		return denied("read who may use service "+a.name, err)
 	}
-	if old == a.settings.Security {
+	if plain(old) == a.settings.Security {
 		return nil
 	}
 	if err := a.SetServiceSecurity(h, a.settings.Security); err != nil {

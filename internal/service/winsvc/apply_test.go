@@ -32,7 +32,7 @@ func rich() service.Spec {
 	s.Preshutdown = true
 	s.Hardening.WritablePaths = []string{`D:\data`}
 	s.Windows.Dependencies = []string{"+NetBIOSGroup", "afd"}
-	s.Windows.SecurityDescriptor = "D:(A;;CCLCSWRPWPLOCRRC;;;BU)"
+	s.Windows.SecurityDescriptor = "D:P(A;;CCLCSWRPWPLOCRRC;;;BU)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
 	return s
 }
 
@@ -331,6 +331,11 @@ func TestWhatIsRefused(t *testing.T) {
 		}, service.ErrSpec, "257 letters", ""},
 		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 letters", ""},
 		"an executable with a variable":   {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
+		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "web." }, service.ErrSpec, "no dot at its end", ""},
+		"a name that is a query":          {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "x' or @Name='y" }, service.ErrSpec, "wants no", ""},
+		"a name that is a device":         {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "Com1.web" }, service.ErrSpec, "device", ""},
+		"a descriptor for everybody":      {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "D:NO_ACCESS_CONTROL" }, service.ErrSpec, "no entries", ""},
+		"a descriptor without a DACL":     {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "O:BA" }, service.ErrSpec, "no entries", ""},
 		"a descriptor that is none":       {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -405,7 +410,7 @@ func TestWhatWindowsRefusesIsSaidAndLeavesNothing(t *testing.T) {
 		}, "no terminal"},
 		"it is being deleted": {func(f *fake, s *service.Spec) {
 			s.Executable = `C:\x\web.exe`
-			f.services["web"] = &fakeService{name: "web", deleted: true, held: 1, infos: map[level]info{}, config: config{ImagePath: `web.exe`}}
+			f.services["web"] = &fakeService{name: "web", deleted: true, held: 1, security: asMade, infos: map[level]info{}, config: config{ImagePath: `web.exe`}}
 		}, "marked for deletion"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -539,5 +544,51 @@ func TestTimesAreRoundedUp(t *testing.T) {
 	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, Reset: 1})
 	if f.Reset != 1 || f.Actions[0].Delay != 1 || f.Actions[1].Delay != 4294967294 {
 		t.Errorf("got %+v", f)
+	}
+}
+
+func TestADescriptorThatGivesTooMuchOrTooLittleIsDoubted(t *testing.T) {
+	const ours = "(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
+	for sddl, want := range map[string]string{
+		ours: "",
+		"(A;;GA;;;BA)(A;;CCLCSWRPWPDTLOCRRC;;;BU)":       "", // to start and stop it
+		"(A;;0xf01ff;;;BA)(A;;KA;;;SY)":                  "",
+		"(A;;CCLCSWRPWPLOCRRC;;;BU)":                     "Administrators (BA) have not all rights",
+		"(A;;CCLCSWRPWPDTLOCRSDRC;;;BA)":                 "Administrators (BA) have not all rights", // it cannot be changed
+		"(D;;GA;;;BA)":                                   "Administrators (BA) have not all rights",
+		ours + "(A;;DC;;;BU)":                            "Users may change the service",
+		ours + "(A;;CCWD;;;AU)":                          "Authenticated Users may change the service",
+		ours + "(XA;;WO;;;WD;(Member_of {SID(BA)}))":     "Everyone may change the service",
+		ours + "(A;;GW;;;S-1-5-80-1)":                    "S-1-5-80-1 may change the service",
+		ours + "(D;;DC;;;BU)":                            "",
+		"(A;;CCDCLCSWRPWPDTLOCR;;;BA)(A;;SDRCWDWO;;;BA)": "",
+		ours + "(A;;0x2;;;IU)":                           "who logs on (Interactive) may change the service",
+	} {
+		m, _ := newManager(t)
+		s := web()
+		s.Windows.SecurityDescriptor = "D:" + sddl
+		p, err := m.Plan(t.Context(), s, false)
+		got := strings.Join(p.Warnings, "\n")
+		if err != nil || want == "" && got != "" || !strings.Contains(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("%s: %q, %v", sddl, got, err)
+		}
+	}
+}
+
+func TestAFolderThatIsThereAndOpenToOthersIsNamed(t *testing.T) {
+	m, f := newManager(t)
+	f.folders[`C:\ProgramData\web`] = "O:BAD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)"
+	p := install(t, m, web(), false)
+	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], `C:\ProgramData\web is there already`) {
+		t.Errorf("the warnings are %q", p.Warnings)
+	}
+	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // it is ours now
+		t.Errorf("once more, the warnings are %q", p.Warnings)
+	}
+	if _, err := m.Remove(t.Context(), web(), false); err != nil {
+		t.Fatal(err)
+	}
+	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // what it has left is as it will be
+		t.Errorf("after a removal, the warnings are %q", p.Warnings)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 )
@@ -91,7 +92,7 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 }
 
 func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle) error {
-	for {
+	for begun := time.Now(); ; {
 		now, err := m.settle(ctx, scm, name, h) // while it starts it takes no stop
 		if err != nil {
 			return err
@@ -105,6 +106,9 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 		case errCannotAcceptControl, errInvalidControl:
 			if now, err2 := scm.QueryStatus(h); err2 == nil && !pending(now.State) && now.Accepted&acceptStop == 0 {
 				return fmt.Errorf("stop service %s: it takes no stop: end process %d in the Task Manager", name, now.PID)
+			}
+			if time.Since(begun) > patience {
+				return fmt.Errorf("stop service %s: it takes stops, and has refused them for %s: end process %d in the Task Manager: %w", name, patience, now.PID, err)
 			}
 		case errDependentRunning:
 			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, h))

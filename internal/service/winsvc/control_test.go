@@ -239,7 +239,12 @@ func TestAStopThatIsNotPossibleSaysWhy(t *testing.T) {
 		if err := m.Stop(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "end process 4711") {
 			t.Errorf("got %v", err)
 		}
-		s.status.Accepted, s.refuses = acceptStop, errRequestTimeout
+		s.status.Accepted, s.refuses = acceptStop, errCannotAcceptControl
+		begun := time.Now()
+		if err := m.Stop(t.Context(), web()); number(err) != errCannotAcceptControl || time.Since(begun) > 2*patience {
+			t.Errorf("got %v after %s", err, time.Since(begun))
+		}
+		s.refuses = errRequestTimeout
 		if err := m.Stop(t.Context(), web()); number(err) != errRequestTimeout {
 			t.Errorf("got %v", err)
 		}
@@ -336,6 +341,20 @@ func TestEveryVerbAsksForNoMoreThanItNeeds(t *testing.T) {
 			if f.calls[0] != "OpenSCManager 0x1" || f.calls[1] != "OpenService web "+test.want {
 				t.Errorf("%s asks for %q", test.name, f.calls[:2])
 			}
+		}
+	})
+}
+
+func TestWhoMayOnlyAskForTheStateIsToldIt(t *testing.T) {
+	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
+		s.security, f.user = "D:(A;;LC;;;IU)(A;;GA;;;BA)", true
+		s.status = s.running(stateRunning)
+		if got := state(t, m, service.Running); got.PID != 4711 || got.Start != "" {
+			t.Errorf("the status is %+v", got)
+		}
+		s.security = "D:(A;;GA;;;BA)"
+		if _, err := m.Status(t.Context(), web()); !errors.Is(err, service.ErrPermission) {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -34,6 +34,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service
 			remedy := "look at the log, and start it again"
 			if now.ExitCode == errLogonFailed {
 				remedy = "give " + c.Account + " the right to log on as a service and its password, with services.msc, page Log On"
+				if !hasPassword(account(c.Account, name)) { // a policy of the domain has replaced who may
+					remedy = `have the security policy let NT SERVICE\ALL SERVICES log on as a service`
+				}
 			}
 			add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
 		case st.State == service.Stopped:

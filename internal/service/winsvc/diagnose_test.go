@@ -83,3 +83,15 @@ func TestExitCodesAreInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAccountThatCannotLogOnHasARemedyOfItsOwn(t *testing.T) {
+	for account, want := range map[string]string{`NT SERVICE\web`: `NT SERVICE\ALL SERVICES`, `.\svc`: "its password"} {
+		m, f := newManager(t)
+		install(t, m, web(), false)
+		f.services["web"].config.Account, f.services["web"].status = account, status{State: stateStopped, ExitCode: errLogonFailed}
+		found := m.Diagnose(t.Context(), web())
+		if found[0].What != "state" || !strings.Contains(found[0].Remedy, want) {
+			t.Errorf("%s: %+v", account, found[0])
+		}
+	}
+}

@@ -91,9 +91,12 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
+// asMade is what CreateService gives a service: Service Security and Access Rights.
+const asMade = "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
+
 func (f *fake) add(name string, c config) *fakeService {
 	s := &fakeService{
-		name: name, config: c, infos: map[level]info{}, security: "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)",
+		name: name, config: c, infos: map[level]info{}, security: asMade,
 		status: status{State: stateStopped, ExitCode: errNeverStarted}, accepts: acceptStop | acceptPauseContinue | acceptParamChange,
 	}
 	s.infos[levelPreshutdown] = info{Number: 10000}
@@ -214,8 +217,16 @@ func (f *fake) service(h handle, access uint32) (*fakeService, error) {
 	return o.service, nil
 }
 
-// everybody is what a user who is no Administrator may.
-const everybody = accessQueryConfig | accessQueryStatus | accessDependents | 0x80 | 0x100 | accessReadControl
+// may is what the DACL of a service lets the caller do.
+func (f *fake) may(s *fakeService) (mask uint32) {
+	for _, e := range parse(s.security).entries {
+		switch sid := field(e, 5); {
+		case sid == "BA" && !f.user, sid == "IU", sid == "BU", sid == "AU", sid == "WD":
+			mask |= rightsOf(field(e, 2))
+		}
+	}
+	return mask
+}
 
 func (f *fake) OpenService(m handle, name string, access uint32) (handle, error) {
 	if err := f.call("OpenService %s %#x", name, access); err != nil {
@@ -230,7 +241,7 @@ func (f *fake) OpenService(m handle, name string, access uint32) (handle, error)
 		return 0, errDoesNotExist
 	case s.deleted && f.shut:
 		return 0, errMarkedForDelete
-	case f.user && access&^everybody != 0:
+	case access&^f.may(s) != 0:
 		return 0, errAccessDenied
 	}
 	return f.open(access, s), nil
@@ -429,7 +440,7 @@ func (f *fake) ServiceSecurity(h handle) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.security, nil
+	return strings.Replace(s.security, "D:", "D:AI", 1), nil // they do not come back as they were
 }
 
 func (f *fake) SetServiceSecurity(h handle, sddl string) error {
@@ -440,7 +451,7 @@ func (f *fake) SetServiceSecurity(h handle, sddl string) error {
 	if err != nil {
 		return err
 	}
-	s.security = sddl
+	s.security = plain(sddl) // flags are of no use to it
 	return nil
 }
 
@@ -448,10 +459,10 @@ func (f *fake) Canonical(sddl string) (string, error) {
 	if err := f.call("ConvertStringSecurityDescriptorToSecurityDescriptor"); err != nil {
 		return "", err
 	}
-	if parse(sddl).none {
-		return "", errno(1336) // ERROR_INVALID_ACL
+	if len(sddl) < 2 || sddl[1] != ':' {
+		return "", errInvalidParameter
 	}
-	return parse(sddl).String(), nil
+	return sddl, nil // a descriptor needs no DACL
 }
 
 // advance lets time pass.
@@ -691,6 +702,8 @@ func (f *fake) SetSecurity(path, sddl string) error {
 		return errFileNotFound
 	case f.user:
 		return errAccessDenied
+	case f.links[path]:
+		return errLink
 	case parse(sddl).owner == "":
 		sddl = "O:" + parse(old).owner + sddl
 	}

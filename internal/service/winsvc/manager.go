@@ -11,6 +11,7 @@ package winsvc
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
@@ -37,6 +38,17 @@ func (m *Manager) Name() string { return "Windows" }
 // longest is how long a name and a display name may be (CreateService).
 const longest = 256
 
+// device reports whether a folder of this name would be a device of DOS. What follows a
+// dot does not count.
+func device(name string) bool {
+	name, _, _ = strings.Cut(strings.ToUpper(name), ".")
+	switch name {
+	case "CON", "PRN", "AUX", "NUL":
+		return true
+	}
+	return len(name) == 4 && (name[:3] == "COM" || name[:3] == "LPT") && '1' <= name[3] && name[3] <= '9'
+}
+
 // refuse is what this manager cannot.
 func refuse(s service.Spec) error {
 	name := s.ServiceName()
@@ -46,6 +58,11 @@ func refuse(s service.Spec) error {
 			name, service.ErrNotSupported)
 	case s.Template && s.Instance == "":
 		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, each of which is a service of its own", name, service.ErrNotSupported)
+	case strings.ContainsAny(name, `/\'"<>:|?*`) || strings.HasSuffix(name, "."):
+		// As a folder it would be another, as a query of the event log another query.
+		return fmt.Errorf("%w: the service is called %s: Windows wants no / \\ ' \" < > : | ? * in it, and no dot at its end", service.ErrSpec, name)
+	case device(name):
+		return fmt.Errorf("%w: the service is called %s, which is a device of Windows: no folder can have the name", service.ErrSpec, name)
 	case len(name) > longest:
 		return fmt.Errorf("%w: the service is called %s, which has %d letters: Windows allows %d", service.ErrSpec, name, len(name), longest)
 	}

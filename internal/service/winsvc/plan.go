@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"unicode/utf16"
 
@@ -61,8 +62,16 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	p.Installed = present
 	if w.Security != "" {
-		if w.Security, err = m.api.Canonical(w.Security); err != nil {
+		text, err := m.api.Canonical(w.Security)
+		if err == nil && parse(text).none {
+			err = errors.New("it has no entries that say who may do what")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, s.Windows.SecurityDescriptor, err)
+		}
+		w.Security = plain(text)
+		for _, text := range parse(text).doubts() {
+			warn("Windows.SecurityDescriptor: %s", text)
 		}
 	}
 	w.lacks = have.lacks
@@ -205,12 +214,11 @@ func (m *Manager) below(name string) []string {
 func (m *Manager) folders(name string, force bool, warn func(string, ...any)) (a service.Artefact, list []string, err error) {
 	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
 	sid := serviceSID(name)
-	names := map[string]string{
-		"SY": "SYSTEM", "BA": "Administrators", sid: virtual + name, "BU": "Users", "AU": "Authenticated Users", "WD": "Everyone",
-		"CO": "the creator",
-	}
+	names := maps.Clone(groups)
+	names[sid] = virtual + name
 	list = m.below(name)
 	theirs := false
+	told := false
 	for _, dir := range list {
 		wanted := dir + ": " + parse(folderSecurity(sid)).words(names) + "\n"
 		a.New += wanted
@@ -233,6 +241,12 @@ func (m *Manager) folders(name string, force bool, warn func(string, ...any)) (a
 		a.Old += dir + ": " + d.words(names) + "\n"
 		switch {
 		case d.owner == "BA" || d.owner == "SY" || d.owner == sid:
+			// It may be of another program with this name, or of this one before it was
+			// installed; or somebody has let others in.
+			if w := parse(folderSecurity(sid)); d.words(nil) != w.words(nil) && !told {
+				told = true
+				warn("%s is there already, and will be only for Administrators and the service: look at what is in it, and who else needs it", dir)
+			}
 		case force && theirs:
 		case force:
 			theirs = true // so are, most likely, those below

@@ -181,6 +181,7 @@ func (s *session) look(name string, security bool) (c settings, present bool, er
 		if c.Security, err = s.ServiceSecurity(h); err != nil {
 			err = denied("read who may use service "+name, err)
 		}
+		c.Security = plain(c.Security)
 	}
 	return c, true, err
 }

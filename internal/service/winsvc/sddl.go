@@ -1,7 +1,9 @@
 package winsvc
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -165,3 +167,82 @@ func (d dacl) words(names map[string]string) string {
 
 // protected reports whether nothing is inherited.
 func protected(sddl string) bool { return strings.Contains(parse(sddl).flags, "P") }
+
+// plain is the DACL of a service without its flags: a service inherits nothing, and the
+// manager does not keep them.
+func plain(sddl string) string {
+	d := parse(sddl)
+	if d.none {
+		return sddl
+	}
+	d.flags = ""
+	return d.String()
+}
+
+// rightsOf are the rights that an entry of a service gives, as a number. Windows writes
+// them as pairs of letters where it can, which of a service mean what they do of a
+// directory service: CC is 1, to read the configuration.
+func rightsOf(text string) (mask uint32) {
+	if hex, ok := strings.CutPrefix(text, "0x"); ok {
+		n, _ := strconv.ParseUint(hex, 16, 32)
+		return uint32(n)
+	}
+	for ; len(text) >= 2; text = text[2:] {
+		switch text[:2] {
+		case "GA", "FA", "KA":
+			mask |= accessServiceAll
+		case "GR":
+			mask |= accessReadControl | accessQueryConfig | accessQueryStatus | accessDependents
+		case "GW":
+			mask |= accessReadControl | accessChangeConfig
+		case "GX":
+			mask |= accessReadControl | accessStart | accessStop | accessPauseContinue
+		case "SD":
+			mask |= accessDelete
+		case "RC":
+			mask |= accessReadControl
+		case "WD":
+			mask |= accessWriteDAC
+		case "WO":
+			mask |= accessWriteOwner
+		default:
+			if i := slices.Index([]string{"CC", "DC", "LC", "SW", "RP", "WP", "DT", "LO", "CR"}, text[:2]); i >= 0 {
+				mask |= 1 << i
+			}
+		}
+	}
+	return mask
+}
+
+// groups are those of SDDL that have the most members.
+var groups = map[string]string{
+	"SY": "SYSTEM", "BA": "Administrators", "BU": "Users", "AU": "Authenticated Users", "WD": "Everyone", "CO": "the creator",
+	"IU": "who logs on (Interactive)", "SU": "every service (Service)",
+}
+
+// administering is what install and uninstall need.
+const administering = accessConfigure | accessQueryStatus | accessDependents | accessStop | accessDelete | accessReadControl | accessWriteDAC
+
+// takingOver are the rights to a service with which its account can be had: to name
+// another executable, or to give oneself that right.
+const takingOver = accessChangeConfig | accessWriteDAC | accessWriteOwner
+
+// doubts are what speaks against d as the DACL of a service. The service itself counts as
+// others do: with another account it would be more than it is.
+func (d dacl) doubts() (list []string) {
+	var ours uint32
+	for _, e := range d.entries {
+		mask, sid := rightsOf(field(e, 2)), field(e, 5)
+		switch {
+		case !strings.HasSuffix(field(e, 0), "A"): // it denies, or watches
+		case sid == "BA":
+			ours |= mask
+		case sid != "SY" && mask&takingOver != 0:
+			list = append(list, cmp.Or(groups[sid], sid)+" may change the service, and so have it run what they like as LocalSystem")
+		}
+	}
+	if ours&administering != administering {
+		list = append(list, "Administrators (BA) have not all rights, and cannot install it again or uninstall it")
+	}
+	return list
+}

@@ -50,10 +50,13 @@ func Code(err error) int {
 }
 
 // Run is the Runner of this machine. The command speaks English, and has no standard
-// input and no terminal: it cannot ask.
+// input and no terminal: it cannot ask. Ctrl-C is not for it but for who waits for it,
+// and may have to have something taken back then.
 func Run(ctx context.Context, name string, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
-	err := Stream(ctx, &stdout, &stderr, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...)
+	apart(cmd)
+	err := run(ctx, cmd, &stdout, &stderr)
 	var e *Error
 	if errors.As(err, &e) {
 		e.Stdout, e.Stderr = stdout.String(), stderr.String()
@@ -61,13 +64,17 @@ func Run(ctx context.Context, name string, args ...string) (string, error) {
 	return stdout.String(), err
 }
 
-// Stream is Run with the output going to writers as it comes.
+// Stream is Run with the output going to writers as it comes. Ctrl-C ends the command.
 func Stream(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
+	return run(ctx, exec.CommandContext(ctx, name, args...), stdout, stderr)
+}
+
+func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
+	// LANGUAGE comes before LC_ALL unless that is C itself.
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = time.Second
-	line := strings.Join(append([]string{name}, args...), " ")
+	line := strings.Join(cmd.Args, " ")
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {

@@ -5,10 +5,14 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestACommandThatFailsSaysWhatItHasSaid(t *testing.T) {
@@ -50,8 +54,31 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 
 func TestACommandSpeaksEnglishAndCannotAsk(t *testing.T) {
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
-	out, err := Run(t.Context(), "sh", "-c", `echo "$LC_ALL"; read answer || echo nobody`)
-	if err != nil || !strings.Contains(out, "C.UTF-8\nnobody\n") {
+	t.Setenv("LANGUAGE", "de")
+	out, err := Run(t.Context(), "sh", "-c", `echo "$LANGUAGE$LC_ALL"; read answer || echo nobody`)
+	if err != nil || out != "C.UTF-8\nnobody\n" {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+func TestCtrlCIsNotForACommandThatIsWaitedFor(t *testing.T) {
+	const child = "SAY_GROUP"
+	if os.Getenv(child) != "" {
+		fmt.Println(unix.Getpgid(0))
+		os.Exit(0)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(child, "1")
+	only := "-test.run=^" + t.Name() + "$"
+	apart, err := Run(t.Context(), self, only)
+	var with strings.Builder
+	if err := errors.Join(err, Stream(t.Context(), &with, nil, self, only)); err != nil {
+		t.Fatal(err)
+	}
+	if own := fmt.Sprintln(unix.Getpgid(0)); apart == own || with.String() != own {
+		t.Errorf("the group is %s, that of Run %s, that of Stream %s", own, apart, &with)
 	}
 }

@@ -61,16 +61,16 @@ func (s Spec) Check() error {
 	if s.User && s.Account != "" {
 		c.wrong("Account", "is %q, but a service of a user runs as that user", s.Account)
 	}
-	c.oneOf("Start", string(s.Start), Automatic, Delayed, Manual, Disabled, OnSocket)
+	c.oneOf("StartType", string(s.Start), Automatic, Delayed, Manual, Disabled, OnSocket)
 	if s.Start == OnSocket && len(s.Sockets) == 0 {
-		c.wrong("Start", "is %q, but there are no Sockets", s.Start)
+		c.wrong("StartType", "is %q, but there are no Sockets", s.Start)
 	}
 	for _, n := range s.Needs {
 		if !instance(strings.ReplaceAll(n, "@", "x")) {
-			c.wrong("Needs", "has %q: want \"network\", or the name of a service", n)
+			c.wrong("Dependencies", "has %q: want \"network\", or the name of a service", n)
 		}
 		if n == s.Name {
-			c.wrong("Needs", "has the service itself")
+			c.wrong("Dependencies", "has the service itself")
 		}
 	}
 	s.checkTimes(&c)
@@ -87,7 +87,7 @@ func (s Spec) checkTimes(c *checker) {
 	}{
 		{"StartTimeout", s.StartTimeout},
 		{"StopTimeout", s.StopTimeout},
-		{"Recovery.Reset", s.Recovery.Reset},
+		{"Recovery.ResetPeriod", s.Recovery.Reset},
 		{"Watchdog", max(0, s.Watchdog)},
 		{"Windows.PreshutdownTimeout", s.Windows.Preshutdown},
 	} {
@@ -126,7 +126,7 @@ func (s Spec) checkHardening(c *checker) {
 	if s.FDStore < 0 {
 		c.wrong("FileDescriptorStore", "is %d", s.FDStore)
 	}
-	if s.Limits.CPU < 0 || s.Limits.CPU > 100_000 {
+	if cpu := s.Limits.CPU; !(cpu >= 0 && cpu <= 100_000) { // NaN is neither
 		c.wrong("Limits.CPU", "is %v: want a number of processors", s.Limits.CPU)
 	}
 }

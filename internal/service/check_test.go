@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -53,10 +54,10 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Account is \"a\\nb\"":        func(s *Spec) { s.Account = "a\nb" },
 		"Instance is \"a\", but":      func(s *Spec) { s.Instance = "a" },
 		"Instance is \"-a\": want":    func(s *Spec) { s.Template, s.Instance = true, "-a" },
-		"Start is \"never\"":          func(s *Spec) { s.Start = "never" },
+		"StartType is \"never\"":      func(s *Spec) { s.Start = "never" },
 		"there are no Sockets":        func(s *Spec) { s.Start, s.Sockets = OnSocket, nil },
-		"Needs has \"a b\"":           func(s *Spec) { s.Needs = []string{"a b"} },
-		"Needs has the service":       func(s *Spec) { s.Needs = []string{"web"} },
+		"Dependencies has \"a b\"":    func(s *Spec) { s.Needs = []string{"a b"} },
+		"Dependencies has the serv":   func(s *Spec) { s.Needs = []string{"web"} },
 		"StopTimeout is":              func(s *Spec) { s.StopTimeout = -1 },
 		"Watchdog is 1ms":             func(s *Spec) { s.Watchdog = time.Millisecond },
 		"Recovery.Delays are none":    func(s *Spec) { s.Recovery.Delays = nil },
@@ -68,6 +69,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Hardening.AddressFamilies":   func(s *Spec) { s.Hardening.AddressFamilies = []string{"INET"} },
 		"FileDescriptorStore is -1":   func(s *Spec) { s.FDStore = -1 },
 		"Limits.CPU is -1":            func(s *Spec) { s.Limits.CPU = -1 },
+		"Limits.CPU is NaN":           func(s *Spec) { s.Limits.CPU = math.NaN() },
 		"has the name \"\"":           func(s *Spec) { s.Sockets[0].Name = "" },
 		"has the name \"v6\" twice":   func(s *Spec) { s.Sockets[0].Name = "v6" },
 		"has the network":             func(s *Spec) { s.Sockets[0].Network = "sctp" },

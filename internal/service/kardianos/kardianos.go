@@ -117,7 +117,7 @@ func (m *Manager) account(s service.Spec) string {
 	case s.Account != "":
 		return s.Account
 	}
-	return account.Name(s.Name)
+	return account.Name(s.ServiceName())
 }
 
 // config is what kardianos/service is told. Neither template has an environment, and
@@ -395,9 +395,9 @@ func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (o
 		return onefile.Owner{}, nil
 	case s.Account == "":
 		var made bool
-		if a, made, err = account.Ensure(ctx, m.m, s.Name, "/nonexistent"); made {
+		if a, made, err = account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent"); made {
 			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.Name)
+				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
 				return err
 			})
 		}
@@ -449,9 +449,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if m.system == src {
 		return removed, onefile.Refused(err, doing)
 	}
-	made, accountErr := account.Remove(ctx, m.m, s.Name)
+	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
 	if made {
-		removed = append(removed, "account "+account.Name(s.Name))
+		removed = append(removed, "account "+account.Name(s.ServiceName()))
 	}
 	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
 }

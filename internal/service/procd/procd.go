@@ -101,12 +101,12 @@ func (m *Manager) user(s service.Spec) (name string, own bool) {
 	case s.Account != "":
 		return s.Account, false
 	}
-	if own := account.Name(s.Name); m.has(own) {
+	if own := account.Name(s.ServiceName()); m.has(own) {
 		return own, true
 	}
 	for _, tool := range []string{"/usr/sbin/useradd", "/usr/sbin/adduser", "/usr/bin/adduser", "/bin/adduser"} {
 		if m.m.Tree.Exists(tool) {
-			return account.Name(s.Name), true
+			return account.Name(s.ServiceName()), true
 		}
 	}
 	return nobody, false
@@ -153,6 +153,9 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	p.Warnings = append(p.Warnings, onefile.Lacks("procd", s, "Limits.OpenFiles", "StartType", "Dependencies")...)
 	if needs := slices.DeleteFunc(slices.Clone(s.Needs), func(n string) bool { return n == "network" }); len(needs) > 0 {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("Dependencies: procd starts by numbers, and this is %d; the program has to wait for %s itself", order(s), strings.Join(needs, ", ")))
+	}
+	if s.Start == service.Disabled {
+		p.Warnings = append(p.Warnings, "StartType: procd can start it all the same when somebody asks for it")
 	}
 	if s.Start == service.OnSocket {
 		p.Warnings = append(p.Warnings, "StartType: procd starts nothing for a connection; it starts with the machine")
@@ -212,10 +215,10 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
 	name, own := m.user(s)
 	if own {
-		a, made, err := account.Ensure(ctx, m.m, s.Name, "/nonexistent")
+		a, made, err := account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent")
 		if made {
 			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.Name)
+				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
 				return err
 			})
 		}
@@ -262,9 +265,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	}
 	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(l.dirs))
 	removed = append(removed, gone...)
-	made, accountErr := account.Remove(ctx, m.m, s.Name)
+	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
 	if made {
-		removed = append(removed, "account "+account.Name(s.Name))
+		removed = append(removed, "account "+account.Name(s.ServiceName()))
 	}
 	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
 }

@@ -46,6 +46,8 @@ procd_set_param() {
 mkdir() { echo "mkdir $*" >>"$DIR/folders"; }
 chmod() { echo "chmod $*" >>"$DIR/folders"; }
 chown() { echo "chown $*" >>"$DIR/folders"; }
+ls() { echo "drwxr-xr-x 3 ${ABOVE-0} 0 60 Nov 25 02:00 ."; }
+logger() { echo "$*" >&2; }
 . "$1"
 "$2"
 `
@@ -53,7 +55,16 @@ chown() { echo "chown $*" >>"$DIR/folders"; }
 // runs runs a function of the script, and returns the folder with what came of it.
 func runs(t *testing.T, shell []string, script, function string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, out, err := try(t, shell, script, function)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return dir
+}
+
+func try(t *testing.T, shell []string, script, function string) (dir, out string, err error) {
+	t.Helper()
+	dir = t.TempDir()
 	for name, text := range map[string]string{"common": common, "script": script} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -61,10 +72,8 @@ func runs(t *testing.T, shell []string, script, function string) string {
 	}
 	cmd := exec.Command(shell[0], append(shell[1:], dir+"/common", dir+"/script", function)...)
 	cmd.Env = append(os.Environ(), "DIR="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return dir
+	said, err := cmd.CombinedOutput()
+	return dir, string(said), err
 }
 
 func read(t *testing.T, dir, name string) string {
@@ -107,6 +116,48 @@ func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
 	}
 }
 
+func TestAFolderThatSomebodyElseHasMadeFirstIsNotUsed(t *testing.T) {
+	trial.EachShell(t, func(t *testing.T, shell []string) {
+		s := trial.Plain()
+		l := place("web")
+		dir := t.TempDir()
+		l.dirs.State = dir + "/state"
+		script := render(s, "web", l)
+		if got := read(t, runs(t, shell, script, "start_service"), "folders"); !strings.Contains(got, "mkdir -p "+dir+"\nmkdir -m 0700 "+dir+"/state\nchown -h web "+dir+"/state\n") {
+			t.Errorf("it made\n%s", got)
+		}
+		fails := func(why string) {
+			t.Helper()
+			t.Setenv("ABOVE", why)
+			at, out, err := try(t, shell, script, "start_service")
+			if err == nil || !strings.Contains(out, "cannot make "+dir+"/state") {
+				t.Errorf("%v: %s", err, out)
+			}
+			if _, err := os.Stat(filepath.Join(at, "command")); err == nil {
+				t.Error("it is started")
+			}
+		}
+		fails("1000") // the folder above is that user's
+		if err := os.Symlink("/etc", l.dirs.State); err != nil {
+			t.Fatal(err)
+		}
+		fails("1000")
+	})
+}
+
+func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
+	m, f := world(t)
+	trial.Put(t, f.tree, "/usr/sbin/useradd", "")
+	s := trial.Specs()["instance"]
+	other := s
+	other.Instance = s.Instance + "2"
+	a, _ := m.user(s)
+	b, _ := m.user(other)
+	if a == b {
+		t.Errorf("both are %s: who removes one takes it from the other", a)
+	}
+}
+
 func TestWithoutAFolderToWorkInTheProgramIsTheCommand(t *testing.T) {
 	s := trial.Plain()
 	s.Args = []string{"a b"}
@@ -129,7 +180,7 @@ func TestWhatProcdIsTold(t *testing.T) {
 			t.Errorf("%s is %q, not %q", name, got, want)
 		}
 	}
-	if got := read(t, dir, "folders"); strings.Count(got, "chmod 0700 ") != 4 || !strings.Contains(got, "chown web /run/web\n") {
+	if got := read(t, dir, "folders"); strings.Count(got, "mkdir -m 0700 ") != 4 || !strings.Contains(got, "chown -h web /run/web\n") {
 		t.Errorf("it makes\n%s", got)
 	}
 	if got := read(t, runs(t, []string{"/bin/sh"}, script, "reload_service"), "signal"); got != "web\n" {

@@ -42,15 +42,21 @@ func render(s service.Spec, account string, l layout) string {
 	line("START=%d", order(s))
 	line("STOP=%d", stopOrder)
 	line("")
+	// /var may be /tmp, where anybody can make a folder first, and put a link in the place
+	// of what root makes in it.
 	line("folder()\n{")
-	line("\t[ -d \"$1\" ] && return")
-	line("\tmkdir -p \"$1\" && chmod 0700 \"$1\" && chown %s \"$1\"", shell.Quote(account))
+	line("\t[ -d \"$1\" ] && [ ! -L \"$1\" ] && return")
+	line("\tmkdir -p \"${1%%/*}\"")
+	line("\tset -- \"$1\" $(ls -ldn \"${1%%/*}/.\")")
+	line("\t[ \"$4\" = 0 ] && mkdir -m 0700 \"$1\" && chown -h %s \"$1\" && return", shell.Quote(account))
+	line("\tlogger -s -t %s \"cannot make $1, in a folder that is root's\"", shell.Quote(name))
+	line("\treturn 1")
 	line("}")
 	line("")
 	line("start_service()\n{")
 	// /var is in memory: it is empty after each start of the machine.
 	for _, dir := range []string{l.dirs.State, l.dirs.Cache, l.dirs.Logs, l.dirs.Runtime} {
-		line("\tfolder %s", shell.Quote(dir))
+		line("\tfolder %s || return 1", shell.Quote(dir))
 	}
 	line("\tprocd_open_instance")
 	command := append([]string{"command"}, s.Executable)

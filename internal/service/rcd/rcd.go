@@ -65,7 +65,7 @@ func user(s service.Spec) string {
 	case s.Account != "":
 		return s.Account
 	}
-	return account.Name(s.Name)
+	return account.Name(s.ServiceName())
 }
 
 func file(s service.Spec) onefile.File {
@@ -77,6 +77,9 @@ func file(s service.Spec) onefile.File {
 func kardianos(text string) bool {
 	return strings.Contains(text, `_env="IS_DAEMON=1"`) && strings.Contains(text, `daemon_args="-P ${pidfile} -r -t`)
 }
+
+// shutdownTimeout is rcshutdown_timeout of /etc/defaults/rc.conf.
+const shutdownTimeout = 90 * time.Second
 
 // enabled is what stands in rc.conf.
 func enabled(s service.Spec) string {
@@ -114,6 +117,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		}
 	}
 	p.Warnings = append(p.Warnings, onefile.Lacks("rc.d", s, "Dependencies", "Limits.OpenFiles")...)
+	if b := onefile.StopBudget(s); b > shutdownTimeout {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("StopTimeout: when the machine stops, rc.shutdown(8) gives all services together %s, and this one may need %s; set rcshutdown_timeout in rc.conf", shutdownTimeout, b))
+	}
 	return p, nil
 }
 
@@ -177,9 +183,9 @@ func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (o
 		return onefile.Owner{}, nil
 	case s.Account == "":
 		var made bool
-		if a, made, err = account.Ensure(ctx, m.m, s.Name, "/nonexistent"); made {
+		if a, made, err = account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent"); made {
 			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.Name)
+				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
 				return err
 			})
 		}
@@ -230,9 +236,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	} else if !errors.Is(logErr, fs.ErrNotExist) {
 		err = errors.Join(err, logErr)
 	}
-	made, accountErr := account.Remove(ctx, m.m, s.Name)
+	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
 	if made {
-		removed = append(removed, "account "+account.Name(s.Name))
+		removed = append(removed, "account "+account.Name(s.ServiceName()))
 	}
 	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
 }

@@ -358,3 +358,12 @@ func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	m.safe = func(string, bool) error { return service.ErrUnsafe }
 	has(service.ErrUnsafe.Error())
 }
+
+func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
+	s := trial.Specs()["instance"]
+	other := s
+	other.Instance = s.Instance + "2"
+	if a, b := user(s), user(other); a == b {
+		t.Errorf("both are %s: who removes one takes it from the other", a)
+	}
+}

@@ -8,16 +8,20 @@ STOP=10
 
 folder()
 {
-	[ -d "$1" ] && return
-	mkdir -p "$1" && chmod 0700 "$1" && chown www "$1"
+	[ -d "$1" ] && [ ! -L "$1" ] && return
+	mkdir -p "${1%/*}"
+	set -- "$1" $(ls -ldn "${1%/*}/.")
+	[ "$4" = 0 ] && mkdir -m 0700 "$1" && chown -h www "$1" && return
+	logger -s -t my-web.d "cannot make $1, in a folder that is root's"
+	return 1
 }
 
 start_service()
 {
-	folder /var/lib/my-web.d
-	folder /var/cache/my-web.d
-	folder /var/log/my-web.d
-	folder /run/my-web.d
+	folder /var/lib/my-web.d || return 1
+	folder /var/cache/my-web.d || return 1
+	folder /var/log/my-web.d || return 1
+	folder /run/my-web.d || return 1
 	procd_open_instance
 	procd_set_param command /bin/sh -c 'umask 077; cd /srv/web && exec "$@"' my-web.d /usr/local/bin/web -addr :8080
 	procd_set_param env 'CACHE_DIRECTORY=/var/cache/my-web.d' 'CONFIGURATION_DIRECTORY=/etc/my-web.d' 'LOGS_DIRECTORY=/var/log/my-web.d' 'MODE=full' 'RUNTIME_DIRECTORY=/run/my-web.d' 'STATE_DIRECTORY=/var/lib/my-web.d'

@@ -8,16 +8,20 @@ STOP=10
 
 folder()
 {
-	[ -d "$1" ] && return
-	mkdir -p "$1" && chmod 0700 "$1" && chown nobody "$1"
+	[ -d "$1" ] && [ ! -L "$1" ] && return
+	mkdir -p "${1%/*}"
+	set -- "$1" $(ls -ldn "${1%/*}/.")
+	[ "$4" = 0 ] && mkdir -m 0700 "$1" && chown -h nobody "$1" && return
+	logger -s -t web@eu.1 "cannot make $1, in a folder that is root's"
+	return 1
 }
 
 start_service()
 {
-	folder /var/lib/web@eu.1
-	folder /var/cache/web@eu.1
-	folder /var/log/web@eu.1
-	folder /run/web@eu.1
+	folder /var/lib/web@eu.1 || return 1
+	folder /var/cache/web@eu.1 || return 1
+	folder /var/log/web@eu.1 || return 1
+	folder /run/web@eu.1 || return 1
 	procd_open_instance
 	procd_set_param command /usr/local/bin/web
 	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web@eu.1' 'CONFIGURATION_DIRECTORY=/etc/web@eu.1' 'LOGS_DIRECTORY=/var/log/web@eu.1' 'RUNTIME_DIRECTORY=/run/web@eu.1' 'SERVICE_INSTANCE=eu.1' 'STATE_DIRECTORY=/var/lib/web@eu.1'

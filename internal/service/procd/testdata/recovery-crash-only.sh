@@ -8,16 +8,20 @@ STOP=10
 
 folder()
 {
-	[ -d "$1" ] && return
-	mkdir -p "$1" && chmod 0700 "$1" && chown nobody "$1"
+	[ -d "$1" ] && [ ! -L "$1" ] && return
+	mkdir -p "${1%/*}"
+	set -- "$1" $(ls -ldn "${1%/*}/.")
+	[ "$4" = 0 ] && mkdir -m 0700 "$1" && chown -h nobody "$1" && return
+	logger -s -t web "cannot make $1, in a folder that is root's"
+	return 1
 }
 
 start_service()
 {
-	folder /var/lib/web
-	folder /var/cache/web
-	folder /var/log/web
-	folder /run/web
+	folder /var/lib/web || return 1
+	folder /var/cache/web || return 1
+	folder /var/log/web || return 1
+	folder /run/web || return 1
 	procd_open_instance
 	procd_set_param command /usr/local/bin/web
 	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web' 'CONFIGURATION_DIRECTORY=/etc/web' 'LOGS_DIRECTORY=/var/log/web' 'RUNTIME_DIRECTORY=/run/web' 'STATE_DIRECTORY=/var/lib/web'

@@ -37,8 +37,8 @@ web_eu_1_start()
 		return 1
 	fi
 	echo "Starting ${name}."
-	install -d -m 0700 -o web -g "$(id -gn web)" /var/run/web@eu.1 || return 1
-	/usr/sbin/daemon -P /var/run/web@eu.1.pid -p /var/run/web@eu.1.child.pid -t web@eu.1 -o /var/log/web@eu.1.log -R 1 -u web \
+	install -d -m 0700 -o web-eu-1-36630c -g "$(id -gn web-eu-1-36630c)" /var/run/web@eu.1 || return 1
+	/usr/sbin/daemon -P /var/run/web@eu.1.pid -p /var/run/web@eu.1.child.pid -t web@eu.1 -o /var/log/web@eu.1.log -R 1 -u web-eu-1-36630c \
 		/bin/sh -c "$launch" web@eu.1 \
 		/usr/local/bin/web
 }

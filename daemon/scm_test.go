@@ -116,7 +116,8 @@ func TestASlowStartShowsTheManagerThatItGetsOn(t *testing.T) {
 
 func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
 	fails := func(context.Context) error { return errBoom }
-	goes := func(ctx context.Context) error { daemon.Go(ctx, fails); return nil }
+	later := func(context.Context) error { pass(time.Minute); return errBoom } // when Start has returned
+	goes := func(ctx context.Context) error { daemon.Go(ctx, later); return nil }
 	for name, test := range map[string]struct {
 		program daemon.Program
 		config  daemon.Config

@@ -148,8 +148,7 @@ func worlds() []world {
 	manual.Hardening.WritablePaths = []string{`D:\more`}
 	kardianos := func(t *testing.T, _ *Manager, f *fake) {
 		withData(f)
-		s := f.add("web", config{Type: typeOwnProcess | typeInteractive, Start: startDemand, ErrorControl: 1, ImagePath: `C:\Old Files\web.exe -x`, DisplayName: "Old", Account: `.\old`})
-		s.password = "unknown"
+		s := f.add("web", config{Type: typeOwnProcess | typeInteractive, Start: startDemand, ErrorControl: 1, ImagePath: `C:\Old Files\web.exe -x`, DisplayName: "Old", Account: localSystem})
 		s.infos[levelFailureActions] = info{Failure: failureActions{10, []action{{actionCommand, 5}}}}
 		f.keys[strings.ToLower(serviceKey("web"))]["Environment"] = value{regMulti, wide("OLD=1\x00\x00")}
 		f.keys[strings.ToLower(eventKey("web"))] = map[string]value{"EventMessageFile": text(regString, `C:\old.dll`)}
@@ -162,6 +161,11 @@ func worlds() []world {
 		{"less is installed", func(t *testing.T, m *Manager, f *fake) { withData(f); install(t, m, manual, false) }, password, false},
 		{"more is installed", func(t *testing.T, m *Manager, f *fake) { withData(f); install(t, m, password, false) }, manual, false},
 		{"another tool has installed it", kardianos, rich(), false},
+		{"another tool has installed it, with a password", func(t *testing.T, m *Manager, f *fake) {
+			kardianos(t, m, f)
+			s := f.services["web"]
+			s.config.Type, s.config.Account, s.password = typeOwnProcess, `.\old`, "unknown"
+		}, rich(), false},
 		{"a folder belongs to a user", func(t *testing.T, _ *Manager, f *fake) {
 			withData(f)
 			f.folders[`C:\ProgramData\web`] = "O:S-1-5-21-1-2-3-1001D:(A;OICI;FA;;;WD)"

@@ -277,6 +277,9 @@ func (f *fake) valid(name string, c config) error {
 	if name == "" || len(name) > 256 || strings.ContainsAny(name, `/\`) || c.ImagePath == "" || len(c.DisplayName) > 256 {
 		return errInvalidParameter
 	}
+	if c.Type&typeInteractive != 0 && c.Account != localSystem {
+		return errInvalidParameter // nobody else can interact with the desktop
+	}
 	for other, s := range f.services {
 		if other != strings.ToLower(name) && (strings.EqualFold(s.config.DisplayName, c.DisplayName) || strings.EqualFold(s.name, c.DisplayName)) {
 			return errDuplicateDisplayName
@@ -368,10 +371,10 @@ func (f *fake) ChangeConfig(h handle, c config) error {
 	case s.deleted:
 		return errMarkedForDelete
 	}
+	c.Account = s.config.Account
 	if err := f.valid(s.name, c); err != nil {
 		return err
 	}
-	c.Account = s.config.Account
 	s.config = c
 	return nil
 }
@@ -389,6 +392,11 @@ func (f *fake) ChangeAccount(h handle, account string, password *string) error {
 	}
 	secret, err := logsOn(s.name, account, password)
 	if err != nil {
+		return err
+	}
+	c := s.config
+	c.Account = account
+	if err := f.valid(s.name, c); err != nil {
 		return err
 	}
 	s.config.Account, s.password = account, secret

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 	for _, k := range h.spec.Sockets {
 		err := try(k)
 		switch {
-		case errors.Is(err, addressInUse):
+		case addressInUse(err):
 			add(service.Problem, "socket "+k.Name, k.Network+" "+k.Address+" is taken by another program", "stop that, or choose another address")
 		case err != nil && !errors.Is(err, os.ErrPermission):
 			add(service.Warning, "socket "+k.Name, err.Error(), "")
@@ -138,8 +139,14 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, install string, ad
 	if s.State == StateNotInstalled {
 		return
 	}
-	p, err := h.manager.Plan(ctx, h.spec, true)
+	p, err := h.manager.Plan(ctx, h.spec, false)
+	if errors.Is(err, ErrUnsafe) { // which is said of the executable
+		p, err = h.manager.Plan(ctx, h.spec, true)
+	}
 	switch {
+	case errors.Is(err, ErrForeign):
+		add(service.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
+		return
 	case err != nil:
 		add(service.Warning, "installation", err.Error(), "")
 		return
@@ -181,18 +188,31 @@ func (h *Handle) diagnoseLog(ctx context.Context, s Status, add addFinding) {
 		add(service.Note, "log", err.Error(), "")
 		return
 	}
-	level := service.Warning
+	text, level := log.String(), service.Warning
 	if s.State == StateRunning {
-		level = service.Note
+		text, level = of(s.PID, text), service.Note
 	}
 	for _, hint := range hints {
-		if i := strings.LastIndex(log.String(), hint.sign); i >= 0 {
-			before, after := log.String()[:i], log.String()[i:]
+		if i := strings.LastIndex(text, hint.sign); i >= 0 {
+			before, after := text[:i], text[i:]
 			line := before[strings.LastIndexByte(before, '\n')+1:] + strings.SplitN(after, "\n", 2)[0]
 			add(level, "log", hint.means+": "+strings.TrimSpace(line), hint.remedy)
 			return // one is enough: the others follow from it, or are older
 		}
 	}
+}
+
+// of are the lines of a log that a process has written, in the manner of syslog; all of
+// them where it does not say which process that was. What an earlier one has complained
+// of is no news.
+func of(pid int, log string) string {
+	sign, own := fmt.Sprintf("[%d]: ", pid), ""
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, sign) {
+			own += line
+		}
+	}
+	return cmp.Or(own, log)
 }
 
 // relative warns of arguments of the service that are paths of where the operator is

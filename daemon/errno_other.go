@@ -2,7 +2,10 @@
 
 package daemon
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
-// addressInUse is what listening says where somebody else does already.
-const addressInUse = syscall.EADDRINUSE
+// addressInUse reports whether listening failed for somebody else does already.
+func addressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

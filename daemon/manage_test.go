@@ -42,7 +42,7 @@ func (r *register) text(s *service.Spec) string {
 }
 
 func (r *register) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
-	if errors.Is(r.err, service.ErrUnsafe) && !force {
+	if (errors.Is(r.err, service.ErrUnsafe) || errors.Is(r.err, service.ErrForeign)) && !force {
 		return nil, r.err
 	}
 	return &service.Plan{
@@ -331,8 +331,10 @@ func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	s := newShell(t)
 	s.manager.err = service.ErrUnsafe
-	if code, _, err := s.call("install"); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()) || len(s.manager.done) > 0 {
-		t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
+	for _, line := range []string{"install", "install --dry-run"} {
+		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
+			t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
+		}
 	}
 	if _, _, _ = s.call("install --force"); len(s.manager.done) != 1 {
 		t.Errorf("it was not tried: %q", s.manager.done)
@@ -449,8 +451,32 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
+	s.manager.err = service.ErrForeign
+	if _, out, _ = s.call("doctor"); !strings.Contains(out, "PROBLEM  installation: belongs to another program\n") {
+		t.Errorf("of another program:\n%s", out)
+	}
+	s.manager.err = service.ErrUnsafe
+	if _, out, _ = s.call("-b doctor"); !strings.Contains(out, "note     installation: not as this program would install it now") {
+		t.Errorf("where others can write:\n%s", out)
+	}
 	if _, out, _ = s.call("doctor --user"); !strings.Contains(out, programName()+" logs --user, then ") {
 		t.Errorf("of a user:\n%s", out)
+	}
+}
+
+func TestDoctorLooksAtTheProcessThatRuns(t *testing.T) {
+	s := newShell(t)
+	s.call("install --now")
+	const old, own = "web[41]: panic: old\n", "web[42]: bind: permission denied\n"
+	for log, want := range map[string]string{
+		old + "web[42]: ready\n": "",
+		old + own:                "note     log: it may not listen at a port below 1024: web[42]: ",
+		"panic: somebody\n":      "note     log: it has crashed: panic: somebody\n",
+	} {
+		s.manager.log = log
+		if code, out, _ := s.call("doctor"); !strings.Contains(out, want) || want == "" && strings.Contains(out, " log: ") {
+			t.Errorf("%s: exit code %d\n%s", log, code, out)
+		}
 	}
 }
 

@@ -203,7 +203,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	if o.dryRun {
 		plan, err := h.Plan(ctx, options)
 		if err != nil {
-			return c.failed(err)
+			return c.failed(overruled(err))
 		}
 		c.describe(h, plan, true)
 		return 0
@@ -219,6 +219,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	case errors.Is(err, context.Canceled):
 		return c.failed(fmt.Errorf("interrupted, and what was begun is taken back: %w", err))
 	}
+	err = overruled(err)
 	if err != nil {
 		return c.failedTo(err, o)
 	}
@@ -236,6 +237,14 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
 	}
 	return 0
+}
+
+// overruled says how, where an operator can overrule the error.
+func overruled(err error) error {
+	if errors.Is(err, ErrUnsafe) || errors.Is(err, ErrForeign) {
+		return fmt.Errorf("%w; or overrule this with --force", err)
+	}
+	return err
 }
 
 // describe prints what an installation does.

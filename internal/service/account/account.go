@@ -133,6 +133,28 @@ func hasGroup(tree files.Tree, name string) bool {
 	return strings.HasPrefix(text, name+":") || strings.Contains(text, "\n"+name+":")
 }
 
+// others reports whether a group has members, or is the first group of a user.
+func others(tree files.Tree, name string) bool {
+	groups, _, _ := tree.Read("/etc/group")
+	gid := ""
+	for line := range strings.Lines(groups) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) < 4 || f[0] != name {
+			continue
+		}
+		if gid = f[2]; f[3] != "" {
+			return true
+		}
+	}
+	users, _, _ := tree.Read("/etc/passwd")
+	for line := range strings.Lines(users) {
+		if f := strings.Split(line, ":"); len(f) > 3 && f[3] == gid {
+			return true
+		}
+	}
+	return false
+}
+
 // Ensure returns the account of a service, and makes it if there is none. home is what
 // it has for one, and is not made. An account of that name that is there is used as it
 // is, but that of root: a service that has not asked for all rights does not get them.
@@ -148,6 +170,10 @@ func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account,
 		return a, false, nil
 	}
 	if err := add(ctx, m, name, home, comment(of)); err != nil {
+		// Another installation may have made it meanwhile: then it is that one's to take back.
+		if a, exists, failed := Find(ctx, m, name); failed == nil && exists && a.UID != 0 {
+			return a, false, nil
+		}
 		return Account{}, false, refused(fmt.Errorf("make the account %s: %w", name, err))
 	}
 	a, exists, err = Find(ctx, m, name)
@@ -234,6 +260,9 @@ func Remove(ctx context.Context, m service.Machine, of string) (removed bool, er
 	}
 	if !hasGroup(m.Tree, name) {
 		return true, nil // it went with the user, as it mostly does
+	}
+	if others(m.Tree, name) {
+		return true, nil // it was there before, or has become somebody else's as well
 	}
 	for _, tool := range []step{
 		{"groupdel", []string{name}},

@@ -203,6 +203,42 @@ func TestAGroupThatIsThereIsUsed(t *testing.T) {
 	}
 }
 
+func TestAGroupOfOthersStays(t *testing.T) {
+	for what, change := range map[string]func(*machine){
+		"a member": func(sim *machine) { sim.write("/etc/group", "root:x:0:\nweb:x:990:bob\n") },
+		"a user's first": func(sim *machine) {
+			sim.write("/etc/passwd", sim.read("/etc/passwd")+"bob:x:1000:990::/home/bob:/bin/sh\n")
+		},
+	} {
+		sim, m := newMachine(t, "useradd", "userdel", "groupdel")
+		if _, _, err := Ensure(t.Context(), m, "web", "/var/lib/web"); err != nil {
+			t.Fatal(err)
+		}
+		change(sim)
+		if removed, err := Remove(t.Context(), m, "web"); err != nil || !removed {
+			t.Errorf("%s: removed %t, %v", what, removed, err)
+		}
+		if !hasGroup(m.Tree, "web") {
+			t.Errorf("%s: the group is removed", what)
+		}
+	}
+}
+
+func TestAnAccountThatAnotherInstallationMakesIsUsed(t *testing.T) {
+	sim, m := newMachine(t, "useradd")
+	m.Run = func(ctx context.Context, name string, args ...string) (string, error) {
+		out, err := sim.run(ctx, name, args...)
+		if name == "useradd" && err == nil {
+			return "", &command.Error{Line: name, Code: 9, Stderr: "useradd: user 'web' already exists"}
+		}
+		return out, err
+	}
+	a, made, err := Ensure(t.Context(), m, "web", "/var/lib/web")
+	if err != nil || made || a.UID != 990 {
+		t.Errorf("got %+v, %t, %v", a, made, err)
+	}
+}
+
 func TestAGroupDoesNotStayWithoutItsUser(t *testing.T) {
 	sim, m := newMachine(t, "adduser", "addgroup", "delgroup")
 	sim.fail = "adduser"

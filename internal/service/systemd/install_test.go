@@ -661,3 +661,14 @@ func TestALeftoverOfAnotherServiceStays(t *testing.T) {
 		t.Errorf("found %q", found)
 	}
 }
+
+func TestAServiceThatIsCalledAsRootDoesNotBecomeRoot(t *testing.T) {
+	f, m := newFake(t, false)
+	f.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:0:0::/:/bin/sh\n")
+	if _, err := m.Plan(t.Context(), web(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "all rights") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.Account = "root" }), true); err != nil {
+		t.Error(err)
+	}
+}

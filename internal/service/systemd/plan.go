@@ -87,6 +87,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	todo.files = append(todo.files, leftovers...)
 	todo.links = m.linked(s, dir, todo.files, serv, sockets)
+	if err := m.powerless(s); err != nil {
+		return nil, err
+	}
 	m.remark(ctx, p, s, dir)
 	todo.describe(p, m.user)
 	return p, nil
@@ -304,6 +307,24 @@ func (m *Manager) linked(s service.Spec, dir string, files []file, serv shown, s
 func (m *Manager) wanted(dir, unit string) bool {
 	found, err := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*.wants", unit))
 	return err == nil && len(found) > 0
+}
+
+// powerless makes sure that a service that has asked for no rights gets none: systemd
+// takes a user that there is for the dynamic one of that name.
+func (m *Manager) powerless(s service.Spec) error {
+	if m.user || s.Account != "" {
+		return nil
+	}
+	passwd, _, err := m.machine.Tree.Read("/etc/passwd")
+	if err != nil {
+		return nil // a plan needs no rights
+	}
+	for line := range strings.Lines(passwd) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) > 2 && f[0] == s.Name && f[2] == "0" {
+			return fmt.Errorf("%w: the account %s, which a service of this name would have, has all rights: choose another Name, or an Account", service.ErrSpec, s.Name)
+		}
+	}
+	return nil
 }
 
 // remark adds what the operator should know besides.

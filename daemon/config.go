@@ -85,7 +85,9 @@ type Windows struct {
 	Dependencies []string
 
 	// SecurityDescriptor is who may do what with the service, as SDDL. If empty, Windows
-	// has its own: administrators everything, users look at it.
+	// has its own: administrators everything, users look at it. One that does not give
+	// administrators everything, (A;;GA;;;BA), keeps them from installing it again and
+	// from uninstalling it.
 	SecurityDescriptor string
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,10 @@ type Change struct {
 }
 
 // Diff is what changes, as a unified diff without the names.
-func (c Change) Diff() string { return diff.Unified(c.Old, c.New) }
+func (c Change) Diff() string {
+	// That a last line is not ended matters to nobody, unless it is all that changes.
+	return cmp.Or(diff.Unified(ended(c.Old), ended(c.New)), diff.Unified(c.Old, c.New))
+}
 
 // Plan says what Install would do, and does nothing. It fails where Install would, but
 // for want of rights: it needs none.

@@ -65,11 +65,20 @@ func hunk(b *strings.Builder, edits []edit, from, to int) {
 	}
 }
 
+// noNewline stands below a last line that is not ended, which makes it another one.
+const noNewline = `\ No newline at end of file`
+
 func lines(text string) []string {
 	if text == "" {
 		return nil
 	}
-	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	all := strings.Split(text, "\n")
+	last := len(all) - 1
+	if all[last] == "" {
+		return all[:last]
+	}
+	all[last] += "\n" + noNewline
+	return all
 }
 
 // compare keeps a longest common subsequence. The texts are small.

@@ -13,6 +13,9 @@ import (
 func FuzzPatchUnderstandsIt(f *testing.F) {
 	f.Add("abcdefghijklmnop", "abxdefghijklmnoq")
 	f.Add("", "a")
+	f.Add("a", "ab")
+	f.Add("abcdefg", "abcdefgabcdefg")
+	f.Add("abcd", "xbcd")
 	f.Add("a", "")
 	f.Add("aaaaabaaaaaaaaaaaacaaaaaaaad", "aaaaaaaaaaaaaaaaaaaaaa")
 	f.Fuzz(func(t *testing.T, from, to string) {
@@ -20,6 +23,9 @@ func FuzzPatchUnderstandsIt(f *testing.F) {
 			var b strings.Builder
 			for _, c := range []byte(s) {
 				b.WriteString(string('a'+rune(c)%4) + "\n")
+			}
+			if len(s)%3 == 1 { // the last line is not ended
+				return strings.TrimSuffix(b.String(), "\n")
 			}
 			return b.String()
 		}

@@ -295,7 +295,7 @@ func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotInstalledIsToBe(t *testing.T) {
+func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
 	s.manager.err = service.ErrNotInstalled
@@ -303,6 +303,10 @@ func TestWhatIsNotInstalledIsToBe(t *testing.T) {
 		t.Error(err)
 	}
 	if _, _, err := s.call("uninstall"); strings.Contains(err, "install it") {
+		t.Error(err)
+	}
+	s.manager.err = service.ErrNotRunning
+	if _, _, err := s.call("reload --instance=a"); !strings.Contains(err, "not running: start it with "+programName()+" start --instance a\n") {
 		t.Error(err)
 	}
 	s.manager.err = nil
@@ -372,6 +376,18 @@ func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
 	for _, err := range []error{planned, installed} {
 		if err == nil || !strings.Contains(err.Error(), "install web: /tmp/go-build123/b001/exe/web is what go run has built") {
 			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestADiffShowsWhatChanges(t *testing.T) {
+	for want, c := range map[string]Change{
+		"@@ -1,1 +1,1 @@\n-disabled\n+enabled\n":                  {Old: "disabled", New: "enabled"},
+		"@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n": {Old: "a", New: "a\n"},
+		"": {Old: "a\n", New: "a\n"},
+	} {
+		if got := c.Diff(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -164,6 +164,8 @@ func (c *commandLine) failedTo(err error, o options) int {
 		err = errors.New("interrupted: this no longer waits; what the manager was asked for goes on")
 	case errors.Is(err, ErrNotInstalled):
 		err = fmt.Errorf("%w: install it with %s", err, c.call("install", o))
+	case errors.Is(err, ErrNotRunning):
+		err = fmt.Errorf("%w: start it with %s", err, c.call("start", o))
 	}
 	return c.failed(err)
 }

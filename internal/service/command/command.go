@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,7 +57,7 @@ func Code(err error) int {
 // and may have to have something taken back then.
 func Run(ctx context.Context, name string, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := command(ctx, name, args...)
 	apart(cmd)
 	err := run(ctx, cmd, &stdout, &stderr)
 	var e *Error
@@ -66,15 +69,38 @@ func Run(ctx context.Context, name string, args ...string) (string, error) {
 
 // Stream is Run with the output going to writers as it comes. Ctrl-C ends the command.
 func Stream(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error {
-	return run(ctx, exec.CommandContext(ctx, name, args...), stdout, stderr)
+	return run(ctx, command(ctx, name, args...), stdout, stderr)
+}
+
+// command is one that is found also where PATH does not look: who has become root by su
+// has kept a PATH without the tools of root.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, find(name, sbin), args...)
+	cmd.Args[0] = name
+	return cmd
+}
+
+// find is where a tool is that is not in PATH but in one of the other folders.
+func find(name string, folders []string) string {
+	if strings.ContainsRune(name, filepath.Separator) {
+		return name
+	}
+	if _, err := exec.LookPath(name); errors.Is(err, exec.ErrNotFound) {
+		for _, dir := range folders {
+			if file, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return file
+			}
+		}
+	}
+	return name
 }
 
 func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	// LANGUAGE comes before LC_ALL unless that is C itself.
-	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
+	cmd.Env = append(cmd.Environ(), "PATH="+strings.Join(append(filepath.SplitList(os.Getenv("PATH")), sbin...), string(filepath.ListSeparator)), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = time.Second
-	line := strings.Join(cmd.Args, " ")
+	line := short(cmd.Args)
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
@@ -86,4 +112,16 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 		return &Error{Line: line, Code: exit.ExitCode()}
 	}
 	return fmt.Errorf("%s: %w", line, err)
+}
+
+// short is a command line for people, who do not read long flags.
+func short(args []string) string {
+	const most = 40
+	words := slices.Clone(args)
+	for i, w := range words {
+		if runes := []rune(w); strings.HasPrefix(w, "-") && len(runes) > most {
+			words[i] = string(runes[:most]) + "…"
+		}
+	}
+	return strings.Join(words, " ")
 }

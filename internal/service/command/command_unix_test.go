@@ -29,6 +29,14 @@ func TestACommandThatFailsSaysWhatItHasSaid(t *testing.T) {
 	}
 }
 
+func TestLongFlagsAreNotRead(t *testing.T) {
+	long := strings.Repeat("é", 50)
+	_, err := Run(t.Context(), "sh", "-c", "exit 1", "--"+long, long)
+	if want := "sh -c exit 1 --" + long[:2*38] + "… " + long + ": exit code 1"; err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTheCodeOfACommand(t *testing.T) {
 	_, failed := Run(t.Context(), "sh", "-c", "exit 3")
 	out, fine := Run(t.Context(), "sh", "-c", "echo out; echo err >&2")

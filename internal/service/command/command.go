@@ -75,7 +75,7 @@ func Stream(ctx context.Context, stdout, stderr io.Writer, name string, args ...
 // command is one that is found also where PATH does not look: who has become root by su
 // has kept a PATH without the tools of root.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, find(name, sbin), args...)
+	cmd := exec.CommandContext(ctx, find(name, sbin()), args...)
 	cmd.Args[0] = name
 	return cmd
 }
@@ -97,7 +97,7 @@ func find(name string, folders []string) string {
 
 func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	// LANGUAGE comes before LC_ALL unless that is C itself.
-	cmd.Env = append(cmd.Environ(), "PATH="+strings.Join(append(filepath.SplitList(os.Getenv("PATH")), sbin...), string(filepath.ListSeparator)), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
+	cmd.Env = append(cmd.Environ(), "PATH="+strings.Join(append(filepath.SplitList(os.Getenv("PATH")), sbin()...), string(filepath.ListSeparator)), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = time.Second
 	line := short(cmd.Args)

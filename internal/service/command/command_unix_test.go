@@ -90,3 +90,25 @@ func TestCtrlCIsNotForACommandThatIsWaitedFor(t *testing.T) {
 		t.Errorf("the group is %s, that of Run %s, that of Stream %s", own, apart, &with)
 	}
 }
+
+func TestToolsOfRootAreFoundWithoutHisPath(t *testing.T) {
+	dir, sbin := t.TempDir(), t.TempDir()
+	for _, file := range []string{dir + "/both", sbin + "/both", sbin + "/theirs"} {
+		if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+	for name, want := range map[string]string{"both": "both", "theirs": sbin + "/theirs", "none": "none", "/x/theirs": "/x/theirs"} {
+		if got := find(name, []string{"/nowhere", sbin}); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	out, err := Run(t.Context(), "/bin/sh", "-c", `echo "$PATH"`)
+	if err != nil || out != dir+":/usr/local/sbin:/usr/sbin:/sbin\n" {
+		t.Errorf("what they call is looked for in %s, %v", out, err)
+	}
+	if _, err := Run(t.Context(), "there-is-none"); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -13,15 +13,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// maxLinks is how many links are followed: the kernel gives up at as many.
-const maxLinks = 40
-
 // executable looks at all that lies on the way to file: each folder, and each link,
 // that of a link to a link as well. Who can change one of them chooses what is run.
 func executable(file string, user bool) error {
 	if !filepath.IsAbs(file) {
 		return fmt.Errorf("%s: want an absolute path", file)
 	}
+	const most = 40 // the kernel gives up at as many
 	at, rest := "/", strings.Split(filepath.Clean(file), "/")
 	if err := one(at, user); err != nil {
 		return err
@@ -48,7 +46,7 @@ func executable(file string, user bool) error {
 			at = p
 			continue
 		}
-		if links++; links > maxLinks {
+		if links++; links > most {
 			return fmt.Errorf("%s: %w", file, syscall.ELOOP)
 		}
 		target, err := os.Readlink(p)

@@ -24,8 +24,7 @@ func executable(file string, user bool) error {
 		}
 		own = u.User.Sid.String()
 	}
-	// The folders of a link count as well as those of what it leads to.
-	for _, p := range []string{file, real} {
+	for _, p := range append(trail(file, readlink), real) {
 		for r := isFile; ; r = min(r+1, isAbove) {
 			o, err := look(p, r)
 			if err != nil {
@@ -52,6 +51,21 @@ func open(path string, access, flags uint32) (windows.Handle, error) {
 	}
 	return windows.CreateFile(w, access, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
 		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS|flags, 0)
+}
+
+// readlink is where a link or a junction leads. A volume without a letter, which one may
+// lead to, has no folders above.
+func readlink(path string) (target string, ok bool) {
+	target, err := os.Readlink(path)
+	switch {
+	case err != nil || strings.HasPrefix(target, `\\?\`):
+		return "", false
+	case filepath.IsAbs(target):
+		return target, true
+	case strings.HasPrefix(target, `\`):
+		return filepath.VolumeName(path) + target, true
+	}
+	return filepath.Join(filepath.Dir(path), target), true
 }
 
 // final is where all links of a path lead.

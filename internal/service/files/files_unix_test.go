@@ -144,3 +144,32 @@ func TestAFolderThatHasBecomeALinkIsNotGivenAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatIsMountedBelowAFolderIsNotPurged(t *testing.T) {
+	root := t.TempDir()
+	tree := Tree(root)
+	c := tree.Begin()
+	for p, text := range map[string]string{
+		"/var/lib/web/data/x": "theirs", "/var/lib/my web/x": "theirs", "/var/lib/webs/x": "ours", "/var/lib/we/x": "ours",
+		"/proc/self/mountinfo": `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 0:40 / /var/lib/web/data rw - nfs srv:/data rw
+41 22 8:2 / /var/lib/my\040web rw - ext4 /dev/sda2 rw
+`,
+	} {
+		if err := c.Write(p, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder, at := range map[string]string{"/var/lib/web": "/var/lib/web/data", "/var/lib/my web": "/var/lib/my web", "/var/lib/webs": "", "/var/lib/we": ""} {
+		err := tree.Purge(folder)
+		if at == "" && (err != nil || tree.Exists(folder)) {
+			t.Errorf("%s: %v", folder, err)
+		}
+		if at != "" && (err == nil || !strings.Contains(err.Error(), "is mounted at "+at+";") || !tree.Exists(folder+"/x") && !tree.Exists(folder+"/data/x")) {
+			t.Errorf("%s: %v", folder, err)
+		}
+	}
+	if got := unescape(`a\040b\134\`); got != `a b\\` {
+		t.Errorf("got %q", got)
+	}
+}

@@ -144,7 +144,7 @@ func Purge(tree files.Tree, folders []Folder) (removed []string, err error) {
 		if !tree.Exists(f.Path) {
 			continue
 		}
-		if err := os.RemoveAll(tree.Path(f.Path)); err != nil {
+		if err := tree.Purge(f.Path); err != nil {
 			errs = append(errs, err)
 			continue
 		}

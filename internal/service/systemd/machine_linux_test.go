@@ -202,8 +202,17 @@ func put(t *testing.T, program, at string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Another service may run what is there.
 	file := machine.Path(at)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, b, 0o755)); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), "put")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Chmod(0o755), f.Close(), os.Rename(f.Name(), file)); err != nil {
 		t.Fatal(err)
 	}
 }

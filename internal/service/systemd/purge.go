@@ -46,7 +46,7 @@ func (m *Manager) purge(s service.Spec) (removed []string, err error) {
 		if !tree.Exists(d) {
 			continue
 		}
-		if err := os.RemoveAll(tree.Path(d)); err != nil {
+		if err := tree.Purge(d); err != nil {
 			errs = append(errs, err)
 			continue
 		}

@@ -198,8 +198,9 @@ func (h *Handle) Restart(ctx context.Context) error {
 }
 
 // Reload has a [Reloader] read its configuration anew. It returns when that is done
-// where the manager can tell, as systemd and Windows can; a reload that fails is the
-// program's to log, and it goes on as before.
+// where the manager can tell, as systemd and Windows can. Where Reload has failed the
+// program goes on as before; that is an error here where the manager passes it on, as
+// systemd does, and in the program's log in any case.
 func (h *Handle) Reload(ctx context.Context) error {
 	if !h.spec.CanReload {
 		return h.wrap("reload", fmt.Errorf("the program cannot: %w", ErrNotSupported))

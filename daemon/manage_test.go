@@ -89,7 +89,7 @@ func (r *register) to(what string, state service.State) error {
 		return err
 	}
 	r.status = service.Status{State: cmp.Or(r.after, state)}
-	if state == service.Running || state == service.Paused {
+	if r.status.State == service.Running || r.status.State == service.Paused {
 		r.status.PID = 42
 	}
 	return nil
@@ -140,10 +140,12 @@ type shell struct {
 	manager *register
 	program Program
 	config  Config
+
+	executable string // what the service runs
 }
 
 func newShell(t *testing.T) *shell {
-	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}}
+	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}, "/opt/web"}
 }
 
 // call runs a command line, and returns its exit code and what it has printed: to
@@ -159,7 +161,7 @@ func (s *shell) call(line string) (code int, out, err string) {
 func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable := filepath.Join(s.t.TempDir(), "web")
 	spec, err := c.spec(p, executable, args)
-	spec.Executable = "/opt/web"
+	spec.Executable = s.executable
 	return &Handle{spec: spec, manager: s.manager, name: "register"}, err
 }
 
@@ -210,6 +212,26 @@ func TestInstallNowRestartsWhatHasChangedAndOnlyThat(t *testing.T) {
 	s.call("-b install --now")
 	if got := strings.Join(s.manager.done, " "); got != "install start install start install restart" {
 		t.Error(got)
+	}
+}
+
+func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
+	s := newShell(t)
+	s.executable = filepath.Join(t.TempDir(), "web")
+	if err := os.WriteFile(s.executable, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.call("install --now")
+	for since, want := range map[time.Time]bool{
+		time.Now().Add(-time.Hour): true,
+		time.Now().Add(time.Hour):  false,
+		{}:                         false,
+	} {
+		s.manager.status = service.Status{State: service.Running, PID: 42, Since: since}
+		_, out, _ := s.call("install")
+		if strings.Contains(out, "the executable is newer than the process that runs, until: ") != want {
+			t.Errorf("since %s: %s", since, out)
+		}
 	}
 }
 

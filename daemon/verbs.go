@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // verb is a command of the command line.
@@ -237,8 +238,19 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
 	case s.PID != 0 && len(done.Changes) > 0:
 		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
+		return 0
+	}
+	if err == nil && s.PID != 0 && newer(h.spec.Executable, s.Since) {
+		_, _ = fmt.Fprintf(c.out, "the executable is newer than the process that runs, until: %s\n", c.call("restart", o))
 	}
 	return 0
+}
+
+// newer reports whether a file has been written since; a file that is copied into the
+// place of an executable is, as a rule.
+func newer(file string, since time.Time) bool {
+	info, err := os.Stat(file)
+	return err == nil && !since.IsZero() && info.ModTime().After(since)
 }
 
 // overruled says how, where an operator can overrule the error.

@@ -56,3 +56,16 @@ func Give(folder string, uid, gid int) error {
 	defer func() { _ = f.Close() }()
 	return f.Chown(uid, gid)
 }
+
+// Owner is the ID of the user to whom a folder belongs, and whether there is one.
+func Owner(folder string) (uid int, ok bool) {
+	info, err := os.Lstat(folder)
+	if err != nil || !info.IsDir() {
+		return 0, false
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(s.Uid), true
+}

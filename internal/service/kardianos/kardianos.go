@@ -244,10 +244,10 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		if p.Installed {
 			p.Calls = append([]string{"rmssys -s " + name}, p.Calls...)
 		}
-	} else if s.Account == "" {
-		if _, exists, err := account.Find(ctx, m.m, m.account(s)); err == nil && !exists {
-			p.Calls = append(p.Calls, "useradd "+m.account(s))
-		}
+	} else if a, exists, err := account.Find(ctx, m.m, m.account(s)); err == nil && exists {
+		p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, onefile.Folders(folders(name)), m.account(s), a.UID)...)
+	} else if err == nil && s.Account == "" {
+		p.Calls = append(p.Calls, "useradd "+m.account(s))
 	}
 	p.Calls = append(p.Calls, "kardianos/service writes "+f.Path)
 	p.Warnings = append(p.Warnings, m.lacks(s)...)

@@ -158,8 +158,11 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	p.Calls = []string{"launchctl " + m.enabling(s) + " " + m.target(name, "DOMAIN")}
 	p.Warnings = append(p.Warnings, m.warnings(s)...)
 	if m.account(s) != "" {
-		if _, err := m.ids(m.account(s)); err != nil {
+		owner, err := m.ids(m.account(s))
+		if err != nil {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("Account: there is no %s yet; make it before the installation", m.account(s)))
+		} else {
+			p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, m.folders(l), m.account(s), owner.UID)...)
 		}
 	}
 	return p, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/shell"
 )
 
 // File is the file, or another that goes with it.
@@ -94,6 +95,20 @@ func PlanFolders(p *service.Plan, tree files.Tree, folders []Folder) {
 			Name: f.Path + "/", Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Present: tree.Exists(f.Path), Wanted: true,
 		})
 	}
+}
+
+// Strangers are warnings about the service's own folders that belong to another account
+// than the service has now: a service has got another one, and install gives away nothing
+// that is there.
+func Strangers(tree files.Tree, folders []Folder, account string, uid int) []string {
+	var lines []string
+	for _, f := range folders {
+		if has, ok := files.Owner(tree.Path(f.Path)); ok && !f.Root && has != uid {
+			lines = append(lines, fmt.Sprintf("Account: %s belongs to the user with ID %d, and %s cannot write there; with the service stopped: %s",
+				f.Path, has, account, shell.Join("chown", "-Rh", account, f.Path)))
+		}
+	}
+	return lines
 }
 
 // Owner is who a folder belongs to.

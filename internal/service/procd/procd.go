@@ -129,7 +129,7 @@ func kardianos(text string) bool {
 }
 
 // Plan implements service.Manager.
-func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
+func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	p := &service.Plan{Spec: s}
 	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
 		if !force || !errors.Is(err, service.ErrUnsafe) {
@@ -161,6 +161,9 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 		p.Warnings = append(p.Warnings, "StartType: procd starts nothing for a connection; it starts with the machine")
 	}
 	name, own := m.user(s)
+	if a, exists, err := account.Find(ctx, m.m, name); err == nil && exists {
+		p.Warnings = append(p.Warnings, onefile.Strangers(tree, onefile.Folders(place(s.ServiceName()).dirs), name, a.UID)...)
+	}
 	switch {
 	case s.Account == "" && !own:
 		p.Warnings = append(p.Warnings, "Account: there are no tools here to make one; it runs as nobody, and other services that do can read its files")

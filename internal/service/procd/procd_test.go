@@ -532,3 +532,22 @@ func TestVarInMemoryIsAWarning(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
+	m, f := world(t)
+	s := trial.Plain()
+	s.Account = "www" // 80, to whom nothing belongs here
+	for _, dir := range []string{"/var/lib/web", "/etc/web"} {
+		if err := os.MkdirAll(f.tree.Path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := m.Plan(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(p.Warnings, "\n")
+	if strings.Count(all, "Account: ") != 1 || !strings.Contains(all, fmt.Sprintf("Account: /var/lib/web belongs to the user with ID %d, and www cannot write there; with the service stopped: chown -Rh www /var/lib/web", os.Getuid())) {
+		t.Errorf("it warns of\n%s", all)
+	}
+}

@@ -111,10 +111,13 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		Name: "rc.conf: " + variable(name) + "_enable", Old: old, New: enabled(s), Present: old != "", Wanted: true,
 	})
 	p.Calls = []string{fmt.Sprintf("sysrc %s_enable=%s", variable(name), enabled(s))}
-	if s.Account == "" {
-		if _, exists, err := account.Find(ctx, m.m, user(s)); err == nil && !exists {
-			p.Calls = slices.Insert(p.Calls, 0, "pw useradd -n "+user(s))
-		}
+	switch a, exists, err := account.Find(ctx, m.m, user(s)); {
+	case err != nil:
+	case exists:
+		kept := slices.DeleteFunc(onefile.Folders(place(name).dirs), func(f onefile.Folder) bool { return f.Path == place(name).dirs.Runtime }) // each start gives that
+		p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, kept, user(s), a.UID)...)
+	case s.Account == "":
+		p.Calls = slices.Insert(p.Calls, 0, "pw useradd -n "+user(s))
 	}
 	p.Warnings = append(p.Warnings, onefile.Lacks("rc.d", s, "Dependencies", "Limits.OpenFiles")...)
 	if b := onefile.StopBudget(s); b > shutdownTimeout {

@@ -146,6 +146,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if h := s.Hardening.Profile; h != service.None && h != service.Lenient && !s.Root() {
 		p.Warnings = append(p.Warnings, "Hardening.Profile: SMF has no sandbox; what it has is an account, fewer privileges, a umask and the folders")
 	}
+	if owner, err := m.ids(account(s)); err == nil {
+		p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, onefile.Folders(folders(name)), account(s), owner.UID)...)
+	}
 	if s.Account == "" {
 		p.Warnings = append(p.Warnings, "Account: none is made here; it runs as noaccess, and other services that do can read its files")
 	}

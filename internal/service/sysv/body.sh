@@ -97,6 +97,11 @@ in_place='cd "$1" || exit 1
 adopt() {
 	owner=$(stat -c %u "$1") && wanted=$(id -u "$account") || return 1
 	[ "$owner" != "$wanted" ] || return 0
+	if [ "$owner" != 0 ]; then # in a folder such as /tmp, anybody can have made it
+		case $(ls -ld "${1%/*}/.") in
+		????????w*) return 1 ;;
+		esac
+	fi
 	run=-exec
 	! find "$1" -prune -execdir true {} + 2>/dev/null || run=-execdir
 	find "$1" -xdev -depth -user "$owner" "$run" chown -h "$account:$group" {} +
@@ -110,7 +115,7 @@ start() {
 	[ ! "$disabled" ] || fail 6 'it is disabled: install it with another start type'
 	[ -x "$program" ] || fail 5 "there is no $program"
 	for dir in $folders; do
-		[ -d "$dir" ] || { mkdir -p "$dir" && chmod 0700 "$dir"; } || fail 1 "cannot make $dir"
+		[ -d "$dir" ] || { mkdir -p "${dir%/*}" && mkdir -m 0700 "$dir"; } || fail 1 "cannot make $dir"
 		adopt "$dir" || fail 1 "cannot give $dir to $account"
 	done
 	echo "Starting $name"

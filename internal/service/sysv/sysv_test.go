@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -376,6 +377,51 @@ func TestVariablesOfTheShellsArriveAsTheyAre(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("there is no shell")
+	}
+}
+
+func TestAFolderThatAnybodyCanHaveMadeIsNotTakenOver(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	_, adopt, _ := strings.Cut(body, "\nadopt() {")
+	adopt, _, ok := strings.Cut(adopt, "\n}\n")
+	if !ok {
+		t.Fatal("there is no adopt in the body")
+	}
+	daemon, err := user.Lookup("daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const somebody = "12345"
+	for name, test := range map[string]struct {
+		above         os.FileMode
+		has, then, in string // who the folder, and a file of somebody in it, belong to
+	}{
+		"in a folder of root":                  {0o755, somebody, daemon.Uid, daemon.Uid},
+		"in one as /tmp":                       {0o777 | os.ModeSticky, somebody, somebody, somebody},
+		"in one as /tmp, and made by the root": {0o777 | os.ModeSticky, "0", daemon.Uid, somebody},
+	} {
+		for _, sh := range [][]string{{"sh"}, {"busybox", "sh"}} {
+			path, err := exec.LookPath(sh[0])
+			if err != nil {
+				continue
+			}
+			above := t.TempDir()
+			dir, file := filepath.Join(above, "web"), filepath.Join(above, "web", "file")
+			if err := errors.Join(os.Chmod(above, test.above), os.Mkdir(dir, 0o700), os.WriteFile(file, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			script := "account=daemon group=daemon\nadopt() {" + adopt + "\n}\nchown " + somebody + " \"$1/file\" && chown " + test.has + " \"$1\" && adopt \"$1\" && echo taken; stat -c %u \"$1\" \"$1/file\""
+			out, err := exec.CommandContext(t.Context(), path, append(sh[1:], "-c", script, "sh", dir)...).CombinedOutput()
+			want := test.then + "\n" + test.in + "\n"
+			if test.then == daemon.Uid {
+				want = "taken\n" + want
+			}
+			if err != nil || string(out) != want {
+				t.Errorf("%s, %s: %v: %s, want %s", name, sh[0], err, out, want)
+			}
+		}
 	}
 }
 

@@ -193,6 +193,9 @@ func (m *Manager) warnings(s service.Spec) []string {
 	if !m.user && s.Account == "" {
 		lines = append(lines, "Account: macOS makes none for a service; it runs as nobody, and other services that do can read its files; a role account of its own (sysadminctl -addUser _NAME -roleAccount) is better")
 	}
+	if s.Recovery.CrashOnly && !s.Recovery.Never {
+		return append(lines, "Recovery.CrashOnly: launchd takes only an end by a signal for a crash; a panic of Go, which is exit code 2, leaves it stopped")
+	}
 	if !s.Recovery.Never {
 		lines = append(lines, "Recovery: launchd restarts it for ever also after exit code 78 (wrong configuration)")
 	}

@@ -729,3 +729,25 @@ func TestHundredsOfRandomValuesArrive(t *testing.T) {
 		t.Errorf("only %d were tried", len(described))
 	}
 }
+
+func TestACrashIsAlsoAPanic(t *testing.T) {
+	for variable, restarted := range map[string]bool{"PANIC": true, "FAIL": false} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			i := echoes(t, inside(t, false), vars(variable, "as asked"), func(s *service.Spec) {
+				s.Recovery = service.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
+			})
+			i.install()
+			_ = i.Start(t.Context(), i.spec) // it has failed by then, or not
+			restarts := 0
+			for end := time.Now().Add(3 * time.Second); restarts == 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+				st, err := i.Status(t.Context(), i.spec)
+				i.must(err)
+				restarts = st.Restarts
+			}
+			if (restarts > 0) != restarted {
+				t.Errorf("it was restarted %d times", restarts)
+			}
+		})
+	}
+}

@@ -241,6 +241,7 @@ func (r *renderer) restarts(w *writer) {
 		return
 	case v.CrashOnly:
 		w.set("Restart", "on-abnormal")
+		w.set("RestartForceExitStatus", "2") // a panic ends a program of Go by itself, with that
 	default:
 		w.set("Restart", "on-failure")
 	}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
 )
@@ -60,6 +61,9 @@ func (e *echo) Start(ctx context.Context) error {
 	}
 	if err := e.say(); err != nil {
 		return err
+	}
+	if words := os.Getenv("PANIC"); words != "" {
+		time.AfterFunc(100*time.Millisecond, func() { panic(words) })
 	}
 	if address := os.Getenv("LISTEN"); address != "" {
 		network, address, _ := strings.Cut(address, " ")

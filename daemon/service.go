@@ -126,7 +126,8 @@ type Recovery struct {
 	Delays []time.Duration
 
 	// ResetPeriod is after how long without a failure the first delay counts again,
-	// 10 minutes if zero. Windows and OpenRC know it.
+	// 10 minutes if zero. Windows knows it; to systemd the first counts again after a
+	// start by hand.
 	ResetPeriod time.Duration
 
 	// CrashOnly leaves a service alone that has ended by itself with an exit code, and

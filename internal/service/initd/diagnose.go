@@ -60,7 +60,7 @@ func (m Machine) Diagnose(ctx context.Context, s service.Spec) []service.Finding
 	}
 	for _, dir := range l.Owned() {
 		if uid, ok := owner(m.Tree.Path(dir)); ok && uid != o.UID {
-			add(service.Problem, "folder", fmt.Sprintf("%s belongs to the user with ID %d, not to %s", dir, uid, o.Name), fmt.Sprintf("chown -R %s:%s %s", o.Name, o.Group, dir))
+			add(service.Problem, "folder", fmt.Sprintf("%s belongs to the user with ID %d, not to %s", dir, uid, o.Name), fmt.Sprintf("chown -Rh %s:%s %s", o.Name, o.Group, dir))
 		}
 	}
 	return found

@@ -316,3 +316,26 @@ func TestWhoWaitsForAServiceThatTakesItsTimeGoesOnWaiting(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatDoctorAdvisesFollowsNoLinks(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	s := fake.Web()
+	p, err := manager.Plan(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range manager.Diagnose(t.Context(), s) { // its folders are of who runs this test
+		if f.What == "folder" {
+			// Without -h, that of busybox changes the owner of what a link leads to.
+			if !strings.HasPrefix(f.Remedy, "chown -Rh ") {
+				t.Errorf("it advises %s", f.Remedy)
+			}
+			return
+		}
+	}
+	t.Error("it finds nothing wrong")
+}

@@ -34,6 +34,7 @@ func Lacks(manager string, s service.Spec, has ...string) []string {
 	lack(h.Profile == service.LowPorts && !s.Root(), "Hardening.Profile LowPorts", "%s cannot give the right to ports below 1024 to an account alone", manager)
 	caps := slices.DeleteFunc(slices.Clone(h.Capabilities), func(c string) bool { return !strings.HasPrefix(c, "CAP_") })
 	lack(len(caps) > 0 && !s.Root(), "Hardening.Capabilities", "%s gives none; it runs without %s", manager, strings.Join(caps, ", "))
+	lack(len(h.WritablePaths) > 0 && s.Account == "" && !s.User, "Hardening.WritablePaths", "%s gives the account of the service no rights to %s; see that it has them", manager, strings.Join(h.WritablePaths, ", "))
 	lack(l.OpenFiles > 0, "Limits.OpenFiles", "%s sets none", manager)
 	lack(l.Tasks > 0, "Limits.Tasks", "%s counts the processes of the account, not those of the service; it sets none", manager)
 	lack(l.Memory > 0, "Limits.Memory", "%s sets none", manager)

@@ -260,3 +260,13 @@ func TestSecondsAreRoundedUp(t *testing.T) {
 		}
 	}
 }
+
+func TestPathsThatNobodyMakesWritableAreAWarning(t *testing.T) {
+	s := service.Spec{Hardening: service.Hardening{Profile: service.None, WritablePaths: []string{"/srv/a", "/srv/b"}}, Recovery: service.Recovery{Never: true}}
+	for account, want := range map[string]string{"": "Hardening.WritablePaths: It gives the account of the service no rights to /srv/a, /srv/b; see that it has them", "www": ""} {
+		s.Account = account
+		if got := strings.Join(Lacks("It", s), "\n"); got != want {
+			t.Errorf("%q: %q", account, got)
+		}
+	}
+}

@@ -403,6 +403,10 @@ func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
 		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *service.Spec) {
 			s.Hardening.WritablePaths = []string{"/srv/nothing"}
 		},
+		"WritablePaths: /srv is not for everybody": func(f *fake, s *service.Spec) {
+			f.write("/srv/file", "")
+			s.Hardening.WritablePaths = []string{"/srv"}
+		},
 		"Account: there is a user web already": func(f *fake, _ *service.Spec) { f.write("/etc/passwd", "root:x:0\nweb:x:7\n") },
 		"Account: there is no user www": func(f *fake, s *service.Spec) {
 			s.Account = "www"

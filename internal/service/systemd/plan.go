@@ -344,8 +344,12 @@ func (m *Manager) remark(ctx context.Context, p *service.Plan, s service.Spec, d
 		return
 	}
 	for _, w := range s.Hardening.WritablePaths {
-		if s.Hardening.Profile != service.None && !tree.Exists(w) {
+		info, err := os.Stat(tree.Path(w))
+		switch {
+		case s.Hardening.Profile != service.None && !tree.Exists(w):
 			warn("Hardening.WritablePaths: %s does not exist, and without it the service does not start", w)
+		case s.Account == "" && err == nil && info.Mode().Perm()&0o002 == 0:
+			warn("Hardening.WritablePaths: %s is not for everybody to write to (mode %04o), and so not for a dynamic user; name an Account that may", w, info.Mode().Perm())
 		}
 	}
 	switch {

@@ -80,14 +80,33 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", p, err)
 	}
-	undo := func() error { return os.Remove(file) }
+	own, err := os.Lstat(made)
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", p, err), os.Remove(made))
+	}
+	// What another installation has put there meanwhile is not this one's to take back.
+	replaced := func() bool {
+		now, err := os.Lstat(file)
+		return err == nil && !os.SameFile(now, own)
+	}
+	undo := func() error {
+		if replaced() {
+			return nil
+		}
+		return os.Remove(file)
+	}
 	if exists {
 		saved := made + ".old"
 		if err := os.Link(file, saved); err != nil {
 			return errors.Join(fmt.Errorf("keep the old %s: %w", p, err), os.Remove(made))
 		}
 		c.saved = append(c.saved, saved)
-		undo = func() error { return os.Rename(saved, file) }
+		undo = func() error {
+			if replaced() {
+				return os.Remove(saved)
+			}
+			return os.Rename(saved, file)
+		}
 	}
 	if err := os.Rename(made, file); err != nil {
 		err = errors.Join(fmt.Errorf("put %s into place: %w", p, err), os.Remove(made))

@@ -173,3 +173,23 @@ func TestWhatIsMountedBelowAFolderIsNotPurged(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestWhatAnotherInstallationHasWrittenIsNotTakenBack(t *testing.T) {
+	root := t.TempDir()
+	tree := Tree(root)
+	before := tree.Begin()
+	mine, theirs := tree.Begin(), tree.Begin()
+	for _, err := range []error{
+		before.Write("/old", "old", 0o644), before.Keep(),
+		mine.Write("/new", "mine", 0o644), mine.Write("/old", "mine", 0o644),
+		theirs.Write("/new", "theirs", 0o644), theirs.Write("/old", "theirs", 0o644), theirs.Keep(),
+		mine.Undo(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := snapshot(t, root); strings.Count(got, "theirs") != 2 || strings.Count(got, "\n") != 3 {
+		t.Errorf("there is\n%s", got)
+	}
+}

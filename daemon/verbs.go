@@ -136,6 +136,11 @@ func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(ctx, ends...)
 	defer stop()
+	if v.name != "logs" { // as in "install 2>&1 | head -n 1": a reader that goes ends nothing halfway
+		ignored := make(chan os.Signal, 1) // and not signal.Ignore, which children would inherit
+		signal.Notify(ignored, syscall.SIGPIPE)
+		defer signal.Stop(ignored)
+	}
 	return v.do(c, ctx, o)
 }
 

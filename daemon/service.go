@@ -2,7 +2,7 @@ package daemon
 
 import (
 	"cmp"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -115,7 +115,8 @@ const (
 
 // Recovery is what the manager does when the service has failed: when it has crashed,
 // or has ended with another exit code than 0. With 78, [ErrConfig], it is left alone
-// where the manager can tell (systemd).
+// where the manager can tell (systemd). Windows cannot be told to forget a restart that
+// it has planned already: a service that is stopped in between comes back.
 type Recovery struct {
 	// Never leaves a failed service alone.
 	Never bool
@@ -245,10 +246,19 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 	_, s.CanPause = p.(Pauser)
 	fill(&s, executable)
 	if err := s.Check(); err != nil {
-		return s, fmt.Errorf("%w: %w", ErrConfig, err)
+		return s, specError{err}
 	}
 	return s, nil
 }
+
+// specError is a service.ErrSpec in the words of this package.
+type specError struct{ err error }
+
+func (e specError) Error() string {
+	return strings.ReplaceAll(e.err.Error(), service.ErrSpec.Error(), ErrConfig.Error())
+}
+
+func (e specError) Unwrap() []error { return []error{ErrConfig, e.err} }
 
 // fill puts the documented defaults where nothing is said.
 func fill(s *service.Spec, executable string) {

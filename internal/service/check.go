@@ -18,6 +18,10 @@ import (
 // maxTimeout bounds every duration. Beyond it some managers overflow.
 const maxTimeout = 365 * 24 * time.Hour
 
+// maxName bounds the names of services, instances and sockets, so that a unit of systemd
+// (255 bytes) can be named after any two of them with a word between.
+const maxName = 200
+
 // given is the prefix and the names of variables that managers set themselves.
 var given = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID",
@@ -44,6 +48,9 @@ func (s Spec) Check() error {
 	}
 	if s.Instance != "" && !instance(s.Instance) {
 		c.wrong("Instance", "is %q: want letters, digits, '.', '_' and '-', beginning with a letter or digit", s.Instance)
+	}
+	if n := len(s.ServiceName()); n > maxName {
+		c.wrong("Instance", "makes a name of %d bytes with the service's: want at most %d", n, maxName)
 	}
 	for i, a := range s.Args {
 		c.line("Arguments["+strconv.Itoa(i)+"]", a)
@@ -141,6 +148,9 @@ func (s Spec) checkSockets(c *checker) {
 			c.wrong("Sockets", "has the name %q twice", k.Name)
 		}
 		names[k.Name] = true
+		if n := len(s.Name) + len(k.Name); n > maxName {
+			c.wrong("Sockets", "makes a name of %d bytes of %q and the service's: want at most %d", n, k.Name, maxName)
+		}
 		c.line("Sockets."+k.Name, k.Address)
 		switch k.Network {
 		case "unix":
@@ -268,5 +278,5 @@ func instance(name string) bool {
 			return false
 		}
 	}
-	return name != "" && len(name) <= 200
+	return name != "" && len(name) <= maxName
 }

@@ -50,6 +50,10 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		`Environment has "1"`:         func(s *Spec) { s.Environment = map[string]string{"1": ""} },
 		"Environment has NOTIFY_SOCK": func(s *Spec) { s.Environment = map[string]string{"NOTIFY_SOCKET": "x"} },
 		"Environment[A] is":           func(s *Spec) { s.Environment = map[string]string{"A": "\n"} },
+		"Instance makes a name of 201": func(s *Spec) {
+			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 100), strings.Repeat("i", 100)
+		},
+		"Sockets makes a name of 201": func(s *Spec) { s.Name = strings.Repeat("n", 197) },
 		"Account is":                  func(s *Spec) { s.Account, s.User = "root", true },
 		"Account is \"a\\nb\"":        func(s *Spec) { s.Account = "a\nb" },
 		"Instance is \"a\", but":      func(s *Spec) { s.Instance = "a" },

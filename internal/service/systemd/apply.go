@@ -34,7 +34,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	m.closeLeftovers(ctx, todo)
 	m.reopen(ctx, p, todo)
 	if err := c.Keep(); err != nil {
-		return fmt.Errorf("it is installed, but not all that was kept of the old files is removed: %w", m.filed(err))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("not all that was kept of the old files is removed: %v", err))
 	}
 	return nil
 }

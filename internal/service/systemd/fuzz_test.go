@@ -362,10 +362,6 @@ func TestWhatSystemdWouldMisunderstandIsRefused(t *testing.T) {
 		"Sockets.k": {func(s *service.Spec) {
 			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/x "}}
 		}},
-		"Name": {func(s *service.Spec) {
-			s.Name = strings.Repeat("n", 200)
-			s.Sockets = []service.Socket{{Name: strings.Repeat("k", 100), Network: "unix", Address: "/run/x"}}
-		}},
 	} {
 		for i, change := range changes {
 			s := web(change)

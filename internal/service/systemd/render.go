@@ -48,11 +48,6 @@ func Render(s service.Spec, version int, real string) (units []Unit, warnings []
 	for _, k := range s.Sockets {
 		units = append(units, Unit{socketUnit(s, k), r.socket(k)})
 	}
-	for _, u := range units {
-		if len(u.Name) > 255 {
-			r.fail(fmt.Errorf("%w: Name makes a unit of %d characters, %s: systemd takes 255", service.ErrSpec, len(u.Name), u.Name))
-		}
-	}
 	return units, r.warnings, r.err
 }
 

@@ -111,13 +111,7 @@ func folders(name string) dirs.Dirs {
 }
 
 func (m *Manager) account(s service.Spec) string {
-	switch {
-	case s.Root():
-		return "root"
-	case s.Account != "":
-		return s.Account
-	}
-	return account.Name(s.ServiceName())
+	return onefile.User(s, account.Name(s.ServiceName()))
 }
 
 // config is what kardianos/service is told. Neither template has an environment, and
@@ -220,11 +214,8 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	p := &service.Plan{Spec: s}
-	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
-		if !force || !errors.Is(err, service.ErrUnsafe) {
-			return nil, err
-		}
-		p.Warnings = append(p.Warnings, err.Error())
+	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
+		return nil, err
 	}
 	name := s.ServiceName()
 	c := m.config(s)
@@ -266,7 +257,7 @@ func (m *Manager) lacks(s service.Spec) []string {
 		if s.StopTimeout > 30*time.Second {
 			lines = append(lines, "StopTimeout: AIX kills it after 30 s (-w 30)")
 		}
-		if byHand(s) {
+		if onefile.ByHand(s) {
 			lines = append(lines, "StartType: kardianos/service links it into the runlevels; it starts with the machine")
 		}
 		return append(lines, "the umask is not set, and what it logs goes to /dev/null: have it log to a file")
@@ -278,13 +269,11 @@ func (m *Manager) lacks(s service.Spec) []string {
 	} else {
 		lines = append(lines, "Recovery.Delays: Upstart has none; it restarts it at once, and gives it up after 10 times in 5 s")
 	}
-	if byHand(s) {
+	if onefile.ByHand(s) {
 		lines = append(lines, "StartType: kardianos/service has it started with the machine; echo manual >/etc/init/"+s.ServiceName()+".override changes that")
 	}
 	return append(lines, "the umask is 022, and not 077: files of the service are readable outside its folders")
 }
-
-func byHand(s service.Spec) bool { return s.Start == service.Manual || s.Start == service.Disabled }
 
 // Apply implements service.Manager.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
@@ -299,11 +288,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !p.Artefacts[0].Changed() { // kardianos/service would refuse to write what is there
 		return nil
 	}
-	c := m.m.Tree.Begin()
-	if err := m.apply(ctx, c, s); err != nil {
-		return onefile.Refused(errors.Join(err, c.Undo()), doing)
-	}
-	return c.Keep()
+	return onefile.Install(m.m.Tree, s.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, s) })
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
@@ -313,7 +298,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err != nil {
 		return err
 	}
-	owner, err := m.owner(ctx, c, s)
+	owner, err := onefile.Account(ctx, m.m, c, s, s.Account, " (useradd)")
 	if err != nil {
 		return err
 	}
@@ -387,43 +372,16 @@ func odm(out, name string) string {
 	return ""
 }
 
-func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
-	var a account.Account
-	var err error
-	switch {
-	case s.Root():
-		return onefile.Owner{}, nil
-	case s.Account == "":
-		var made bool
-		if a, made, err = account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent"); made {
-			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
-				return err
-			})
-		}
-	default:
-		var exists bool
-		if a, exists, err = account.Find(ctx, m.m, s.Account); err == nil && !exists {
-			err = fmt.Errorf("there is no account %s; make it first (useradd)", s.Account)
-		}
-	}
-	return onefile.Owner{UID: a.UID, GID: a.GID}, err
-}
-
 // Remove implements service.Manager. Uninstall of kardianos/service is not used: on AIX
 // it fails for what does not run, and leaves the links of the runlevels.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
 	name := s.ServiceName()
 	doing := "remove " + name
-	text, exists, err := m.m.Tree.Read(m.file(name))
-	switch {
-	case err != nil:
-		return nil, onefile.Refused(err, doing)
-	case !exists:
-		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case !service.Marked(text) && !m.theirs(name)(text):
-		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, m.file(name), service.ErrForeign)
-	case m.uid != 0:
+	f := onefile.File{Path: m.file(name), Theirs: m.theirs(name)}
+	if err := f.Removable(m.m.Tree, doing); err != nil {
+		return nil, err
+	}
+	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root (sudo)", doing, service.ErrPermission)
 	}
 	if err := m.Stop(ctx, s); err != nil {
@@ -444,20 +402,28 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := c.Keep(); err != nil || !purge {
 		return removed, err
 	}
-	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(folders(name)))
-	removed = append(removed, gone...)
+	var gone []string
+	var err error
 	if m.system == src {
-		return removed, onefile.Refused(err, doing)
+		gone, err = onefile.Purge(m.m.Tree, onefile.Folders(folders(name)))
+	} else {
+		gone, err = onefile.PurgeAll(ctx, m.m, s, onefile.Folders(folders(name)))
 	}
-	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
-	if made {
-		removed = append(removed, "account "+account.Name(s.ServiceName()))
-	}
-	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
+	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
-// service opens the service for a verb.
-func (m *Manager) service(s service.Spec, doing string) (control, error) {
+// service opens the service for a verb that ends in a state. It is nil if that is so
+// already.
+func (m *Manager) service(ctx context.Context, s service.Spec, doing string, ends service.State) (control, error) {
+	st, err := m.Status(ctx, s)
+	switch {
+	case err != nil:
+		return nil, err
+	case st.State == service.NotInstalled:
+		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	case st.State == ends:
+		return nil, nil
+	}
 	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root (sudo)", doing, service.ErrPermission)
 	}
@@ -484,17 +450,8 @@ func (m *Manager) lost(err error, doing, name string) error {
 func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	name := s.ServiceName()
 	doing := "start " + name
-	st, err := m.Status(ctx, s)
-	switch {
-	case err != nil:
-		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case st.State == service.Running:
-		return nil
-	}
-	k, err := m.service(s, doing)
-	if err != nil {
+	k, err := m.service(ctx, s, doing, service.Running)
+	if err != nil || k == nil {
 		return err
 	}
 	if err := k.Start(); err != nil {
@@ -507,17 +464,8 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 	name := s.ServiceName()
 	doing := "stop " + name
-	st, err := m.Status(ctx, s)
-	switch {
-	case err != nil:
-		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case st.State == service.Stopped:
-		return nil
-	}
-	k, err := m.service(s, doing)
-	if err != nil {
+	k, err := m.service(ctx, s, doing, service.Stopped)
+	if err != nil || k == nil {
 		return err
 	}
 	m.m.Waiting(name + " stops")
@@ -538,23 +486,17 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 // Restart implements service.Manager. That of kardianos/service keeps what Upstart has
 // read before.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
-	if err := m.Stop(ctx, s); err != nil {
-		return err
-	}
-	return m.Start(ctx, s)
+	return onefile.Restart(ctx, m, s)
 }
 
 // Reload implements service.Manager. kardianos/service has none.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
-	name := s.ServiceName()
-	doing := "reload " + name
-	st, err := m.Status(ctx, s)
+	doing := "reload " + s.ServiceName()
+	st, err := onefile.Reloadable(ctx, m, s)
 	switch {
 	case err != nil:
 		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case st.State != service.Running || st.PID == 0:
+	case st.PID == 0:
 		return fmt.Errorf("%s: %w", doing, service.ErrNotRunning)
 	case m.uid != 0:
 		return fmt.Errorf("%s: %w: run it as root (sudo)", doing, service.ErrPermission)

@@ -352,7 +352,7 @@ func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 
 func TestTheAccountIsHandedOver(t *testing.T) {
 	m, _ := world(t, upstart)
-	for account, want := range map[string]string{"": "web", "www": "www", "root": ""} {
+	for account, want := range map[string]string{"": "web", "www": "www", "root": "", "LocalSystem": ""} {
 		s := trial.Plain()
 		s.Account = account
 		if got := m.config(s).UserName; got != want {

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/user"
 	"slices"
@@ -113,15 +112,10 @@ func (m *Manager) folders(l layout) []onefile.Folder {
 }
 
 func (m *Manager) account(s service.Spec) string {
-	switch {
-	case m.user:
+	if m.user {
 		return ""
-	case s.Account == "":
-		return nobody
-	case s.Root():
-		return "root"
 	}
-	return s.Account
+	return onefile.User(s, nobody)
 }
 
 func (m *Manager) file(s service.Spec, l layout) onefile.File {
@@ -148,7 +142,7 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	}
 	l := m.layout(name)
 	p := &service.Plan{Spec: s}
-	if err := m.checkExecutable(p, s, force); err != nil {
+	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
 		return nil, err
 	}
 	if err := m.file(s, l).Compare(p, m.m.Tree, force); err != nil {
@@ -168,25 +162,14 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	return p, nil
 }
 
-func (m *Manager) checkExecutable(p *service.Plan, s service.Spec, force bool) error {
-	err := m.safe(m.m.Tree.Path(s.Executable), s.User)
-	if err != nil && force && errors.Is(err, service.ErrUnsafe) {
-		p.Warnings = append(p.Warnings, err.Error())
-		return nil
-	}
-	return err
-}
-
 // enabling is the verb by which launchctl is told whether the service starts with the
 // machine.
 func (m *Manager) enabling(s service.Spec) string {
-	if byHand(s.Start) {
+	if onefile.ByHand(s) {
 		return "disable"
 	}
 	return "enable"
 }
-
-func byHand(s service.Start) bool { return s == service.Manual || s == service.Disabled }
 
 func (m *Manager) warnings(s service.Spec) []string {
 	lines := onefile.Lacks("launchd", s, "Recovery", "Recovery.CrashOnly", "Limits.OpenFiles", "Hardening.Profile LowPorts")
@@ -247,11 +230,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 			return fmt.Errorf("%s: there is no account %s; make it first: %w", doing, account, err)
 		}
 	}
-	c := m.m.Tree.Begin()
-	if err := m.apply(ctx, c, s, l, owner); err != nil {
-		return onefile.Refused(errors.Join(err, c.Undo()), doing)
-	}
-	return c.Keep()
+	return onefile.Install(m.m.Tree, name, func(c *files.Change) error { return m.apply(ctx, c, s, l, owner) })
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner) error {
@@ -276,7 +255,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l 
 		return err
 	}
 	c.Call(func() error { return m.enable(context.WithoutCancel(ctx), domain, s.ServiceName(), !was) })
-	return m.enable(ctx, domain, s.ServiceName(), !byHand(s.Start))
+	return m.enable(ctx, domain, s.ServiceName(), !onefile.ByHand(s))
 }
 
 func (m *Manager) enable(ctx context.Context, domain, name string, enabled bool) error {
@@ -335,14 +314,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if !purge {
 		return removed, nil
 	}
-	gone, err := onefile.Purge(m.m.Tree, m.folders(l))
-	removed = append(removed, gone...)
-	if logErr := os.Remove(m.m.Tree.Path(l.log)); logErr == nil {
-		removed = append(removed, l.log)
-	} else if !errors.Is(logErr, fs.ErrNotExist) {
-		err = errors.Join(err, logErr)
-	}
-	return removed, onefile.Refused(err, doing)
+	gone, err := onefile.Purge(m.m.Tree, m.folders(l), l.log)
+	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
 // Start implements service.Manager.
@@ -511,10 +484,7 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	if !m.m.Tree.Exists(m.layout(s.ServiceName()).plist) {
 		return fmt.Errorf("restart %s: %w", s.ServiceName(), service.ErrNotInstalled)
 	}
-	if err := m.Stop(ctx, s); err != nil {
-		return err
-	}
-	return m.Start(ctx, s)
+	return onefile.Restart(ctx, m, s)
 }
 
 // Reload implements service.Manager.

@@ -48,7 +48,7 @@ func render(s service.Spec, account string, l layout) string {
 		line("\t\t%s", text(a))
 	}
 	line("\t</array>")
-	key("RunAtLoad", boolean(!byHand(s.Start)))
+	key("RunAtLoad", boolean(!onefile.ByHand(s)))
 	openFiles("SoftResourceLimits")
 	key("StandardErrorPath", text(l.log))
 	key("StandardOutPath", text(l.log))

@@ -88,6 +88,32 @@ func (f File) Compare(p *service.Plan, tree files.Tree, force bool) error {
 	return nil
 }
 
+// Removable says why the file is not to be removed: there is none, or it belongs to
+// somebody else.
+func (f File) Removable(tree files.Tree, doing string) error {
+	text, exists, err := tree.Read(f.Path)
+	switch {
+	case err != nil:
+		return Refused(err, doing)
+	case !exists:
+		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	case !service.Marked(text) && (f.Theirs == nil || !f.Theirs(text)):
+		return fmt.Errorf("%s: %s %w; remove it by hand", doing, f.Path, service.ErrForeign)
+	}
+	return nil
+}
+
+// CheckExecutable fails if the executable is not safe, unless force makes a warning of
+// that.
+func CheckExecutable(p *service.Plan, tree files.Tree, safe func(file string, user bool) error, force bool) error {
+	err := safe(tree.Path(p.Spec.Executable), p.Spec.User)
+	if force && errors.Is(err, service.ErrUnsafe) {
+		p.Warnings = append(p.Warnings, err.Error())
+		return nil
+	}
+	return err
+}
+
 // PlanFolders puts folders into the plan.
 func PlanFolders(p *service.Plan, tree files.Tree, folders []Folder) {
 	for _, f := range folders {
@@ -152,8 +178,9 @@ func Give(tree files.Tree, p string, o Owner, chown Chown) error {
 	return nil
 }
 
-// Purge removes folders with all that is in them, and returns those that were there.
-func Purge(tree files.Tree, folders []Folder) (removed []string, err error) {
+// Purge removes folders with all that is in them, and logs, which are files elsewhere.
+// It returns those that were there.
+func Purge(tree files.Tree, folders []Folder, logs ...string) (removed []string, err error) {
 	var errs []error
 	for _, f := range folders {
 		if !tree.Exists(f.Path) {
@@ -165,7 +192,23 @@ func Purge(tree files.Tree, folders []Folder) (removed []string, err error) {
 		}
 		removed = append(removed, f.Path)
 	}
+	for _, log := range logs {
+		if err := os.Remove(tree.Path(log)); err == nil {
+			removed = append(removed, log)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
 	return removed, errors.Join(errs...)
+}
+
+// Install has apply make a service, and undoes what it has done if it fails.
+func Install(tree files.Tree, name string, apply func(c *files.Change) error) error {
+	c := tree.Begin()
+	if err := apply(c); err != nil {
+		return Refused(errors.Join(err, c.Undo()), "install "+name)
+	}
+	return c.Keep()
 }
 
 // Refused makes an error of missing rights one that says what to do. Others stay as
@@ -250,6 +293,28 @@ func Supervised(ctx context.Context, m service.Machine, name string, status func
 	return err
 }
 
+// Restart stops a service of m and starts it.
+func Restart(ctx context.Context, m service.Manager, s service.Spec) error {
+	if err := m.Stop(ctx, s); err != nil {
+		return err
+	}
+	return m.Start(ctx, s)
+}
+
+// Reloadable is the status of a service of m that runs. It fails for one that does not.
+func Reloadable(ctx context.Context, m service.Manager, s service.Spec) (service.Status, error) {
+	st, err := m.Status(ctx, s)
+	switch {
+	case err != nil:
+		return st, err
+	case st.State == service.NotInstalled:
+		return st, fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotInstalled)
+	case st.State != service.Running:
+		return st, fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotRunning)
+	}
+	return st, nil
+}
+
 // Ended is the error of a service that has failed.
 func Ended(name string, s service.Status) error {
 	how := "it has failed"
@@ -261,6 +326,9 @@ func Ended(name string, s service.Status) error {
 	}
 	return fmt.Errorf("%s does not run: %s; see its log", name, how)
 }
+
+// ByHand reports whether a service is not to start with the machine.
+func ByHand(s service.Spec) bool { return s.Start == service.Manual || s.Start == service.Disabled }
 
 // Seconds is d in whole seconds, at least least.
 func Seconds(d time.Duration, least int) int {

@@ -84,10 +84,8 @@ func (m *Manager) stale(name string, wanted []link) []string {
 	return stale
 }
 
-func byHand(s service.Spec) bool { return s.Start == service.Manual || s.Start == service.Disabled }
-
 func wanted(s service.Spec) []link {
-	if byHand(s) {
+	if onefile.ByHand(s) {
 		return nil
 	}
 	return links(s)
@@ -131,11 +129,8 @@ func kardianos(text string) bool {
 // Plan implements service.Manager.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	p := &service.Plan{Spec: s}
-	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
-		if !force || !errors.Is(err, service.ErrUnsafe) {
-			return nil, err
-		}
-		p.Warnings = append(p.Warnings, err.Error())
+	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
+		return nil, err
 	}
 	if err := m.file(s).Compare(p, m.m.Tree, force); err != nil {
 		return nil, err
@@ -182,11 +177,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
 	}
-	c := m.m.Tree.Begin()
-	if err := m.apply(ctx, c, p.Spec); err != nil {
-		return onefile.Refused(errors.Join(err, c.Undo()), doing)
-	}
-	return c.Keep()
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
@@ -218,23 +209,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
 	name, own := m.user(s)
 	if own {
-		a, made, err := account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent")
-		if made {
-			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
-				return err
-			})
-		}
-		return onefile.Owner{UID: a.UID, GID: a.GID}, err
+		name = ""
 	}
-	if name == "root" {
-		return onefile.Owner{}, nil
-	}
-	a, exists, err := account.Find(ctx, m.m, name)
-	if err == nil && !exists {
-		err = fmt.Errorf("there is no account %s; make it first", name)
-	}
-	return onefile.Owner{UID: a.UID, GID: a.GID}, err
+	return onefile.Account(ctx, m.m, c, s, name, "")
 }
 
 // Remove implements service.Manager.
@@ -242,15 +219,10 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	name := s.ServiceName()
 	doing := "remove " + name
 	l := place(name)
-	text, exists, err := m.m.Tree.Read(l.script)
-	switch {
-	case err != nil:
-		return nil, onefile.Refused(err, doing)
-	case !exists:
-		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case !service.Marked(text) && !kardianos(text):
-		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.script, service.ErrForeign)
-	case m.uid != 0:
+	if err := m.file(s).Removable(m.m.Tree, doing); err != nil {
+		return nil, err
+	}
+	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
 	}
 	if err := m.Stop(ctx, s); err != nil {
@@ -266,13 +238,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := c.Keep(); err != nil || !purge {
 		return removed, err
 	}
-	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(l.dirs))
-	removed = append(removed, gone...)
-	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
-	if made {
-		removed = append(removed, "account "+account.Name(s.ServiceName()))
-	}
-	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
+	gone, err := onefile.PurgeAll(ctx, m.m, s, onefile.Folders(l.dirs))
+	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
 // call runs a command of the script.
@@ -328,23 +295,14 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 
 // Restart implements service.Manager.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
-	if err := m.Stop(ctx, s); err != nil {
-		return err
-	}
-	return m.Start(ctx, s)
+	return onefile.Restart(ctx, m, s)
 }
 
 // Reload implements service.Manager.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	name := s.ServiceName()
-	st, err := m.Status(ctx, s)
-	switch {
-	case err != nil:
+	if _, err := onefile.Reloadable(ctx, m, s); err != nil {
 		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("reload %s: %w", name, service.ErrNotInstalled)
-	case st.State != service.Running:
-		return fmt.Errorf("reload %s: %w", name, service.ErrNotRunning)
 	}
 	text, _, err := m.m.Tree.Read(place(name).script)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -59,13 +58,7 @@ func place(name string) layout {
 
 // user is the account of the service, which install makes if none is given.
 func user(s service.Spec) string {
-	switch {
-	case s.Root():
-		return "root"
-	case s.Account != "":
-		return s.Account
-	}
-	return account.Name(s.ServiceName())
+	return onefile.User(s, account.Name(s.ServiceName()))
 }
 
 func file(s service.Spec) onefile.File {
@@ -83,7 +76,7 @@ const shutdownTimeout = 90 * time.Second
 
 // enabled is what stands in rc.conf.
 func enabled(s service.Spec) string {
-	if s.Start == service.Manual || s.Start == service.Disabled {
+	if onefile.ByHand(s) {
 		return "NO"
 	}
 	return "YES"
@@ -92,11 +85,8 @@ func enabled(s service.Spec) string {
 // Plan implements service.Manager.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	p := &service.Plan{Spec: s}
-	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
-		if !force || !errors.Is(err, service.ErrUnsafe) {
-			return nil, err
-		}
-		p.Warnings = append(p.Warnings, err.Error())
+	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
+		return nil, err
 	}
 	if err := file(s).Compare(p, m.m.Tree, force); err != nil {
 		return nil, err
@@ -138,17 +128,13 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
 	}
-	c := m.m.Tree.Begin()
-	if err := m.apply(ctx, c, p.Spec); err != nil {
-		return onefile.Refused(errors.Join(err, c.Undo()), doing)
-	}
-	return c.Keep()
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
-	owner, err := m.owner(ctx, c, s)
+	owner, err := onefile.Account(ctx, m.m, c, s, s.Account, " (pw useradd)")
 	if err != nil {
 		return err
 	}
@@ -174,30 +160,6 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	})
 	_, err = m.m.Runner()(ctx, "sysrc", key+"="+enabled(s))
 	return err
-}
-
-// owner is the account of the service, which is made if it is to have one of its own.
-func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
-	var a account.Account
-	var err error
-	exists := true
-	switch {
-	case s.Root():
-		return onefile.Owner{}, nil
-	case s.Account == "":
-		var made bool
-		if a, made, err = account.Ensure(ctx, m.m, s.ServiceName(), "/nonexistent"); made {
-			c.Call(func() error {
-				_, err := account.Remove(context.WithoutCancel(ctx), m.m, s.ServiceName())
-				return err
-			})
-		}
-	default:
-		if a, exists, err = account.Find(ctx, m.m, s.Account); err == nil && !exists {
-			err = fmt.Errorf("there is no account %s; make it first (pw useradd)", s.Account)
-		}
-	}
-	return onefile.Owner{UID: a.UID, GID: a.GID}, err
 }
 
 // Remove implements service.Manager.
@@ -232,18 +194,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := c.Keep(); err != nil || !purge {
 		return removed, err
 	}
-	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(l.dirs))
-	removed = append(removed, gone...)
-	if logErr := os.Remove(m.m.Tree.Path(l.log)); logErr == nil {
-		removed = append(removed, l.log)
-	} else if !errors.Is(logErr, fs.ErrNotExist) {
-		err = errors.Join(err, logErr)
-	}
-	made, accountErr := account.Remove(ctx, m.m, s.ServiceName())
-	if made {
-		removed = append(removed, "account "+account.Name(s.ServiceName()))
-	}
-	return removed, onefile.Refused(errors.Join(err, accountErr), doing)
+	gone, err := onefile.PurgeAll(ctx, m.m, s, onefile.Folders(l.dirs), l.log)
+	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
 func (m *Manager) installed(name string) error {
@@ -305,22 +257,13 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 
 // Restart implements service.Manager.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
-	if err := m.Stop(ctx, s); err != nil {
-		return err
-	}
-	return m.Start(ctx, s)
+	return onefile.Restart(ctx, m, s)
 }
 
 // Reload implements service.Manager.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
-	st, err := m.Status(ctx, s)
-	switch {
-	case err != nil:
+	if _, err := onefile.Reloadable(ctx, m, s); err != nil {
 		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotInstalled)
-	case st.State != service.Running:
-		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotRunning)
 	}
 	return m.call(ctx, s.ServiceName(), "reload")
 }

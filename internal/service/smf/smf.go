@@ -65,13 +65,7 @@ func folders(name string) dirs.Dirs {
 }
 
 func account(s service.Spec) string {
-	switch {
-	case s.Root():
-		return "root"
-	case s.Account != "":
-		return s.Account
-	}
-	return noaccess
+	return onefile.User(s, noaccess)
 }
 
 func manifest(name string) string { return "/lib/svc/manifest/site/" + name + ".xml" }
@@ -96,9 +90,6 @@ func (m *Manager) kardianos(name string) (string, error) {
 	return text, nil
 }
 
-// onBoot reports whether the service starts with the machine.
-func onBoot(s service.Spec) bool { return s.Start != service.Manual && s.Start != service.Disabled }
-
 // Plan implements service.Manager.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	if err := onefile.CheckXML(s); err != nil {
@@ -106,11 +97,8 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	name := s.ServiceName()
 	p := &service.Plan{Spec: s}
-	if err := m.safe(m.m.Tree.Path(s.Executable), false); err != nil {
-		if !force || !errors.Is(err, service.ErrUnsafe) {
-			return nil, err
-		}
-		p.Warnings = append(p.Warnings, err.Error())
+	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
+		return nil, err
 	}
 	if err := file(s).Compare(p, m.m.Tree, force); err != nil {
 		return nil, err
@@ -121,11 +109,11 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	p.Artefacts = append(p.Artefacts, service.Artefact{
-		Name: fmri(s) + " general/enabled", Old: old, New: strconv.FormatBool(onBoot(s)), Present: present, Wanted: true,
+		Name: fmri(s) + " general/enabled", Old: old, New: strconv.FormatBool(!onefile.ByHand(s)), Present: present, Wanted: true,
 	})
 	p.Calls = []string{
 		"svccfg validate " + manifest(name), "svccfg import " + manifest(name),
-		"svccfg -s " + fmri(s) + " setprop general/enabled = boolean: " + strconv.FormatBool(onBoot(s)),
+		"svccfg -s " + fmri(s) + " setprop general/enabled = boolean: " + strconv.FormatBool(!onefile.ByHand(s)),
 	}
 	text, err := m.kardianos(name)
 	if err != nil {
@@ -170,11 +158,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root (pfexec, sudo)", doing, service.ErrPermission)
 	}
-	c := m.m.Tree.Begin()
-	if err := m.apply(ctx, c, p.Spec); err != nil {
-		return onefile.Refused(errors.Join(err, c.Undo()), doing)
-	}
-	return c.Keep()
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
 }
 
 func (m *Manager) run(ctx context.Context, name string, args ...string) error {
@@ -238,7 +222,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 			return err
 		}
 	}
-	return m.setEnabled(ctx, s, strconv.FormatBool(onBoot(s)))
+	return m.setEnabled(ctx, s, strconv.FormatBool(!onefile.ByHand(s)))
 }
 
 func (m *Manager) setEnabled(ctx context.Context, s service.Spec, value string) error {
@@ -280,15 +264,10 @@ func (m *Manager) takeOver(ctx context.Context, c *files.Change, name string) er
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
 	name := s.ServiceName()
 	doing := "remove " + name
-	text, exists, err := m.m.Tree.Read(manifest(name))
-	switch {
-	case err != nil:
-		return nil, onefile.Refused(err, doing)
-	case !exists:
-		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case !service.Marked(text):
-		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, manifest(name), service.ErrForeign)
-	case m.uid != 0:
+	if err := file(s).Removable(m.m.Tree, doing); err != nil {
+		return nil, err
+	}
+	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root (pfexec, sudo)", doing, service.ErrPermission)
 	}
 	if err := m.Stop(ctx, s); err != nil {
@@ -346,22 +325,13 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 
 // Restart implements service.Manager.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
-	if err := m.Stop(ctx, s); err != nil {
-		return err
-	}
-	return m.Start(ctx, s)
+	return onefile.Restart(ctx, m, s)
 }
 
 // Reload implements service.Manager.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
-	st, err := m.Status(ctx, s)
-	switch {
-	case err != nil:
+	if _, err := onefile.Reloadable(ctx, m, s); err != nil {
 		return err
-	case st.State == service.NotInstalled:
-		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotInstalled)
-	case st.State != service.Running:
-		return fmt.Errorf("reload %s: %w", s.ServiceName(), service.ErrNotRunning)
 	}
 	return m.admin(ctx, s, "reload", "refresh")
 }

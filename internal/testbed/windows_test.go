@@ -64,8 +64,9 @@ func TestWindows(t *testing.T) {
 
 	t.Run("tells an exit code from a failure to run", func(t *testing.T) {
 		out, err := m.Wine(ctx, exe, "exit", "7")
-		if want := (Output{Stderr: "about to exit\n", Code: 7}); err != nil || out != want {
-			t.Errorf("got %+v, %v; want %+v", out, err, want)
+		// Under load Wine complains at the end of a process about threads of its own.
+		if err != nil || out.Code != 7 || out.Stdout != "" || !strings.HasPrefix(out.Stderr, "about to exit\n") {
+			t.Errorf("got %+v, %v; want code 7", out, err)
 		}
 		for _, missing := range []string{filepath.Join(dir, "missing.exe"), "missing"} {
 			if out, err := m.Wine(ctx, missing); err == nil {

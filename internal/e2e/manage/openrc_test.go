@@ -21,10 +21,11 @@ func TestOpenRC(t *testing.T) {
 	scenario.Run(t, &openrc{unix{machine: machine, manager: "OpenRC", places: []string{"/etc", "/var", "/usr/local"}}})
 }
 
-// Can is without exit codes, which supervise-daemon keeps to itself.
+// Can is without exit codes, which supervise-daemon keeps to itself, and without
+// readiness.
 func (b *openrc) Can() scenario.Can {
 	can := b.unix.Can()
-	can.Codes = false
+	can.Ready, can.Codes = false, false
 	return can
 }
 

@@ -3,6 +3,7 @@
 package manage
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ func TestSysV(t *testing.T) {
 // Can is without what nobody does there: the init knows no service, its script does.
 func (b *sysv) Can() scenario.Can {
 	can := b.unix.Can()
-	can.Failures, can.Codes, can.Restarts = false, false, false
+	can.Ready, can.Failures, can.Codes, can.Restarts = false, false, false, false
 	return can
 }
 
@@ -59,6 +60,19 @@ func (b *sysv) Forget(t testing.TB, name string) {
 	b.bury(t, name)
 	b.tool(t, "update-rc.d", "-f", name, "remove")
 }
+
+// Traces are without the numbers of links: insserv gives all services new ones when
+// another one comes or goes.
+func (b *sysv) Traces(t testing.TB, name string) scenario.Traces {
+	t.Helper()
+	traces := scenario.Traces{}
+	for file, trace := range b.unix.Traces(t, name) {
+		traces[numbers.ReplaceAllString(file, "${1}NN")] = trace
+	}
+	return traces
+}
+
+var numbers = regexp.MustCompile(`^(/etc/rc.\.d/[SK])\d\d`)
 
 // linked reports whether the folder of a runlevel has a link that starts the service.
 func (b *sysv) linked(t testing.TB, runlevel, name string) bool {

@@ -91,7 +91,7 @@ func (*bed) Manager() string { return "Windows" }
 // kardianos/service takes it for a console.
 func (*bed) Can() scenario.Can {
 	return scenario.Can{
-		Insist: true, Forgets: true, Whole: true, Failures: true, Codes: true, Pause: true,
+		Insist: true, Forgets: true, Whole: true, Failures: true, Codes: true, Pause: true, Ready: true,
 		Folder: "/opt/Ünï côdé & söhne/100% $HOME ^echo^ (1)", Open: open, System: []string{"root"},
 	}
 }

@@ -99,13 +99,15 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	// LANGUAGE comes before LC_ALL unless that is C itself.
 	cmd.Env = append(cmd.Environ(), "PATH="+strings.Join(append(filepath.SplitList(os.Getenv("PATH")), sbin()...), string(filepath.ListSeparator)), "LC_ALL=C.UTF-8", "LANGUAGE=", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0", "SYSTEMD_URLIFY=0")
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.WaitDelay = time.Second
+	if cmd.WaitDelay == 0 {
+		cmd.WaitDelay = 5 * time.Second
+	}
 	line := short(cmd.Args)
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
+		return nil // or it has ended well, and left something behind that holds its output
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", line, context.Cause(ctx))
 	case errors.As(err, &exit):

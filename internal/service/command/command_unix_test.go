@@ -3,6 +3,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -110,5 +111,14 @@ func TestToolsOfRootAreFoundWithoutHisPath(t *testing.T) {
 	}
 	if _, err := Run(t.Context(), "there-is-none"); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestACommandThatLeavesSomethingBehindHasEndedWell(t *testing.T) {
+	var out, complaints bytes.Buffer
+	cmd := command(t.Context(), "sh", "-c", "sleep 1 & echo done")
+	cmd.WaitDelay = 100 * time.Millisecond
+	if err := run(t.Context(), cmd, &out, &complaints); err != nil || out.String() != "done\n" {
+		t.Errorf("%q, %v", &out, err)
 	}
 }

@@ -75,6 +75,7 @@ type Can struct {
 	Insist       bool     // install needs --force: no place is safe there
 	Whole        bool     // services are of the whole machine, not of a user
 	Unprivileged bool     // there are users without rights
+	Ready        bool     // the manager hears when a program is ready; elsewhere one that lives for a moment has started
 	Failures     bool     // the manager tells a service that has failed from one that was stopped
 	Codes        bool     // and with which code
 	Logs         bool     // what the service has logged can be read back

@@ -66,7 +66,6 @@ type fake struct {
 	stuck   bool  // Stop stops nothing
 	status  error
 	started int
-	fail    map[string]error
 }
 
 func (f *fake) path() string {
@@ -141,11 +140,6 @@ const passwd = "root:x:0:0:root:/root:/bin/sh\n"
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
-	for prefix, err := range f.fail {
-		if strings.HasPrefix(line, prefix) {
-			return "", err
-		}
-	}
 	switch words[0] {
 	case "initctl":
 		return "web " + f.state + ", process " + fmt.Sprint(f.pid) + "\n", nil
@@ -179,7 +173,7 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T, system string) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100, fail: map[string]error{}}
+	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100}
 	f.Answer = f.answer
 	trial.Put(t, f.tree, "/etc/passwd", passwd)
 	trial.Put(t, f.tree, "/etc/group", "root:x:0:\n")
@@ -199,18 +193,6 @@ func plain(system string) service.Spec {
 	return s
 }
 
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
-	t.Helper()
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func each(t *testing.T, f func(t *testing.T, system string)) {
 	t.Helper()
 	for _, system := range []string{upstart, src} {
@@ -228,10 +210,7 @@ func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
 				s.Account = "root"
 			}
 			m, _ := world(t, system)
-			p, err := m.Plan(context.Background(), s, false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, s)
 			text := p.Artefacts[0].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
 			trial.Golden(t, system+"-"+name+".txt", text)
 			trial.Golden(t, system+"-"+name+".warnings", trial.Warnings(p))
@@ -244,26 +223,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t, system)
 			ctx, s := context.Background(), plain(system)
-			state := func(want service.State) service.Status {
-				t.Helper()
-				st, err := m.Status(ctx, s)
-				if err != nil || st.State != want {
-					t.Fatalf("it is %+v, %v; want %s", st, err, want)
-				}
-				return st
-			}
 			for range 2 {
-				state(service.NotInstalled)
-				for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-					if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
-						t.Errorf("got %v", err)
-					}
-				}
-				if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("got %v", err)
-				}
-				install(t, m, s)
-				state(service.Stopped)
+				trial.NotInstalled(t, m, s)
+				trial.Install(t, m, s)
+				trial.Is(t, m, s, service.Stopped)
 				if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 					t.Errorf("got %v", err)
 				}
@@ -272,7 +235,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if st := state(service.Running); st.PID != f.pid {
+				if st := trial.Is(t, m, s, service.Running); st.PID != f.pid {
 					t.Errorf("got %+v", st)
 				}
 				f.Took()
@@ -368,10 +331,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 				continue
 			}
 			m, f := world(t, system)
-			p, err := m.Plan(context.Background(), plain(system), false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, plain(system))
 			switch step {
 			case "install":
 				f.broken = errors.New("broken")
@@ -380,7 +340,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "chown":
 				m.chown = func(string, int, int) error { return errors.New("broken") }
 			default:
-				f.fail[step] = errors.New("broken")
+				f.Fail[step] = errors.New("broken")
 			}
 			// The folders above what it writes are there on every machine that has the manager.
 			for _, dir := range []string{"/etc/init", "/etc/rc.d/init.d", "/etc/rc2.d"} {
@@ -403,7 +363,7 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
 		s := plain(system)
-		install(t, m, s)
+		trial.Install(t, m, s)
 		before := trial.Snapshot(t, f.tree)
 		s.Args = []string{"new"}
 		p, err := m.Plan(context.Background(), s, false)
@@ -426,9 +386,9 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 
 func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
 	m, f := world(t, upstart)
-	install(t, m, trial.Plain())
+	trial.Install(t, m, trial.Plain())
 	f.broken = errors.New("it was asked to")
-	if p := install(t, m, trial.Plain()); p.Changed() {
+	if p := trial.Install(t, m, trial.Plain()); p.Changed() {
 		t.Errorf("%+v", p.Artefacts)
 	}
 }
@@ -437,15 +397,12 @@ func TestWhatRunsOnAIXIsNotChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := world(t, src)
 		ctx, s := context.Background(), plain(src)
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
 		s.Args = []string{"new"}
-		p, err := m.Plan(ctx, s, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := trial.Plan(t, m, s)
 		if err := m.Apply(ctx, p); err == nil || !strings.Contains(err.Error(), "stop it first") {
 			t.Errorf("got %v", err)
 		}
@@ -458,7 +415,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
 	} {
 		m, f := world(t, upstart)
-		install(t, m, trial.Plain())
+		trial.Install(t, m, trial.Plain())
 		f.state = said
 		if st, err := m.Status(context.Background(), trial.Plain()); err != nil || st.State != want {
 			t.Errorf("%s: %+v, %v", said, st, err)
@@ -473,7 +430,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 		}
 	}
 	m, f := world(t, upstart)
-	install(t, m, trial.Plain())
+	trial.Install(t, m, trial.Plain())
 	f.status = errors.New("broken")
 	if _, err := m.Status(context.Background(), trial.Plain()); err == nil {
 		t.Error("its error is lost")
@@ -484,7 +441,7 @@ func TestAStopThatStopsNothingIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t, upstart)
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -498,14 +455,9 @@ func TestAStopThatStopsNothingIsAnError(t *testing.T) {
 func TestAForeignFileIsLeftAlone(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
-		ctx, s := context.Background(), plain(system)
+		s := plain(system)
 		trial.Put(t, f.tree, m.file("web"), "exec /bin/web\n")
-		if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
-			t.Errorf("got %v", err)
-		}
-		if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
-			t.Errorf("got %v", err)
-		}
+		trial.Foreign(t, m, s)
 	})
 }
 
@@ -516,7 +468,7 @@ func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	trial.Put(t, f.tree, "/etc/init/web.conf", string(text))
-	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
 	if !service.Marked(trial.Get(f.tree, "/etc/init/web.conf")) {
@@ -527,7 +479,7 @@ func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t, upstart)
 	ctx, s := context.Background(), trial.Plain()
-	p := install(t, m, s)
+	p := trial.Install(t, m, s)
 	m.uid = 1000
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {

@@ -3,7 +3,6 @@
 package launchd
 
 import (
-	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -26,7 +25,6 @@ type fake struct {
 	tree     files.Tree
 	drains   time.Duration // how long a job takes to stop
 	exits    int           // the code with which the program ends at once; -1 if it runs
-	fail     map[string]error
 	loaded   map[string]*running
 	disabled map[string]bool
 	hups     int
@@ -45,7 +43,7 @@ type running struct {
 }
 
 func newFake(tree files.Tree) *fake {
-	f := &fake{tree: tree, exits: -1, fail: map[string]error{}, loaded: map[string]*running{}, disabled: map[string]bool{}, pids: 100}
+	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: tree, exits: -1, loaded: map[string]*running{}, disabled: map[string]bool{}, pids: 100}
 	f.Answer = f.answer
 	return f
 }
@@ -53,11 +51,6 @@ func newFake(tree files.Tree) *fake {
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
 	fails := func(code int, said string) (string, error) { return "", trial.Fails(line, code, said) }
-	for prefix, err := range f.fail {
-		if strings.HasPrefix(line, prefix) {
-			return "", err
-		}
-	}
 	if words[0] == "ps" {
 		return "01:05\n", nil
 	}
@@ -309,17 +302,4 @@ func world(t *testing.T) (*Manager, *fake) {
 		ids:    func(string) (onefile.Owner, error) { return onefile.Owner{UID: os.Getuid(), GID: os.Getgid()}, nil },
 		chown:  func(string, int, int) error { return nil },
 	}, f
-}
-
-// install installs s, and fails the test if that fails.
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
-	t.Helper()
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }

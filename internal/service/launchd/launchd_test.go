@@ -24,10 +24,7 @@ import (
 func TestThePropertyListIsAsItWas(t *testing.T) {
 	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p, err := m.Plan(context.Background(), s, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := trial.Plan(t, m, s)
 		trial.Golden(t, name+".plist", p.Artefacts[0].New)
 		trial.Golden(t, name+".warnings", trial.Warnings(p))
 	})
@@ -38,10 +35,7 @@ func TestThePropertyListOfAnAgentIsAsItWas(t *testing.T) {
 	m.user, m.uid = true, 501
 	s := trial.Plain()
 	s.User = true
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := trial.Plan(t, m, s)
 	if p.Artefacts[0].Name != "/Users/a/Library/LaunchAgents/web.plist" {
 		t.Errorf("it is %s", p.Artefacts[0].Name)
 	}
@@ -118,34 +112,18 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		ctx, s := context.Background(), trial.Plain()
 		s.CanReload = true
 		before := trial.Snapshot(t, f.tree)
-		state := func(want service.State) service.Status {
-			t.Helper()
-			st, err := m.Status(ctx, s)
-			if err != nil || st.State != want {
-				t.Fatalf("it is %+v, %v; want %s", st, err, want)
-			}
-			return st
-		}
 		for range 2 {
-			state(service.NotInstalled)
-			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("got %v", err)
-				}
-			}
-			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
-				t.Errorf("got %v", err)
-			}
-			install(t, m, s)
-			state(service.Stopped)
+			trial.NotInstalled(t, m, s)
+			trial.Install(t, m, s)
+			trial.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			st := state(service.Running)
-			if err := m.Start(ctx, s); err != nil || state(service.Running).PID != st.PID {
+			st := trial.Is(t, m, s, service.Running)
+			if err := m.Start(ctx, s); err != nil || trial.Is(t, m, s, service.Running).PID != st.PID {
 				t.Errorf("a second start: %v, or the process is another", err)
 			}
 			if st.PID == 0 || st.Start != service.Automatic || st.Since.IsZero() {
@@ -157,10 +135,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if again := state(service.Running); again.PID == st.PID {
+			if again := trial.Is(t, m, s, service.Running); again.PID == st.PID {
 				t.Error("the process is the same")
 			}
-			if p := install(t, m, s); p.Changed() || !p.Installed {
+			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			for range 2 {
@@ -168,7 +146,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			state(service.Stopped)
+			trial.Is(t, m, s, service.Stopped)
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +171,7 @@ func TestStopWaitsUntilTheJobIsGone(t *testing.T) {
 		m, f := world(t)
 		f.drains = 12 * time.Second
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +193,7 @@ func TestAJobThatNeverGoesIsAnErrorInTheEnd(t *testing.T) {
 		m, f := world(t)
 		f.drains = time.Hour
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +210,7 @@ func TestStartWaitsForAJobThatSomebodyElseHasBootedOut(t *testing.T) {
 		m, f := world(t)
 		f.drains = 3 * time.Second
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +231,7 @@ func TestBootstrapIsTriedAgainWhileLaunchdIsBusy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, f := world(t)
 				ctx, s := context.Background(), trial.Plain()
-				install(t, m, s)
+				trial.Install(t, m, s)
 				begun := time.Now()
 				f.Answer = func(line string) (string, error) {
 					if strings.HasPrefix(line, "launchctl bootstrap") && time.Since(begun) < 5*time.Second {
@@ -277,8 +255,8 @@ func TestAFileThatLaunchdNeverTakesIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		s := trial.Plain()
-		install(t, m, s)
-		f.fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 5, "Bootstrap failed: 5: Input/output error")
+		trial.Install(t, m, s)
+		f.Fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 5, "Bootstrap failed: 5: Input/output error")
 		err := m.Start(context.Background(), s)
 		if err == nil || !strings.Contains(err.Error(), "plutil -lint /Library/LaunchDaemons/web.plist") {
 			t.Errorf("got %v", err)
@@ -292,7 +270,7 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 			m, f := world(t)
 			f.exits = code
 			ctx, s := context.Background(), trial.Plain()
-			install(t, m, s)
+			trial.Install(t, m, s)
 			err := m.Start(ctx, s)
 			if code == 0 {
 				// It was never seen running: launchd says "not running", and so do we.
@@ -317,7 +295,7 @@ func TestAManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 			m, f := world(t)
 			ctx, s := context.Background(), trial.Plain()
 			s.Start = start
-			install(t, m, s)
+			trial.Install(t, m, s)
 			if !f.disabled["web"] {
 				t.Fatal("it is loaded with the machine")
 			}
@@ -328,11 +306,11 @@ func TestAManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 			if err != nil || st.State != service.Running || st.Start != service.Manual || !f.disabled["web"] {
 				t.Errorf("it is %+v, %v, disabled %t", st, err, f.disabled["web"])
 			}
-			f.fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 122, "")
+			f.Fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 122, "")
 			if err := m.Restart(ctx, s); err == nil || !f.disabled["web"] {
 				t.Errorf("%v, disabled %t", err, f.disabled["web"])
 			}
-			delete(f.fail, "launchctl bootstrap")
+			delete(f.Fail, "launchctl bootstrap")
 			if _, err := m.Remove(ctx, s, false); err != nil || f.disabled["web"] {
 				t.Errorf("%v, what comes after it is disabled: %t", err, f.disabled["web"])
 			}
@@ -347,7 +325,7 @@ func TestAUsersAgentIsInTheDomainOfTheUsersSession(t *testing.T) {
 			m.user, m.uid, f.noGUI = true, 501, !gui
 			ctx, s := context.Background(), trial.Plain()
 			s.User = true
-			install(t, m, s)
+			trial.Install(t, m, s)
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
@@ -381,10 +359,7 @@ func TestWithoutAHomeThereIsNoAgent(t *testing.T) {
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, f := world(t)
 	m.uid = 501
-	p, err := m.Plan(context.Background(), trial.Plain(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := trial.Plan(t, m, trial.Plain())
 	before := trial.Snapshot(t, f.tree)
 	if err := m.Apply(context.Background(), p); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") || !strings.Contains(err.Error(), "--user") {
 		t.Errorf("got %v", err)
@@ -399,10 +374,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
 			s := trial.Plain()
-			p, err := m.Plan(context.Background(), s, false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, s)
 			broken := errors.New("broken")
 			switch step {
 			case "chown":
@@ -419,15 +391,9 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "plist":
 				trial.Put(t, f.tree, "/Library/LaunchDaemons", "no folder")
 			default:
-				f.fail[step] = broken
+				f.Fail[step] = broken
 			}
-			before := trial.Snapshot(t, f.tree)
-			if err := m.Apply(context.Background(), p); err == nil {
-				t.Fatal("nothing has failed")
-			}
-			if after := trial.Snapshot(t, f.tree); after != before {
-				t.Errorf("before:\n%s\nafter:\n%s", before, after)
-			}
+			trial.LeavesAll(t, m, f.tree, p)
 			if f.disabled["web"] {
 				t.Error("it is disabled")
 			}
@@ -438,14 +404,14 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	m, f := world(t)
 	s := trial.Plain()
-	install(t, m, s)
+	trial.Install(t, m, s)
 	before := trial.Snapshot(t, f.tree)
 	s.Start, s.Args = service.Manual, []string{"new"}
 	p, err := m.Plan(context.Background(), s, false)
 	if err != nil || !p.Changed() {
 		t.Fatal(p, err)
 	}
-	f.fail["launchctl disable"] = errors.New("broken")
+	f.Fail["launchctl disable"] = errors.New("broken")
 	if err := m.Apply(context.Background(), p); err == nil {
 		t.Fatal("nothing has failed")
 	}
@@ -457,12 +423,9 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 func TestWhatLaunchctlHasDoneBeforeItFailedIsUndone(t *testing.T) {
 	m, f := world(t)
 	s := trial.Plain()
-	install(t, m, s)
+	trial.Install(t, m, s)
 	s.Start = service.Manual
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := trial.Plan(t, m, s)
 	f.Answer = func(line string) (string, error) {
 		out, err := f.answer(line)
 		if strings.HasPrefix(line, "launchctl disable") {
@@ -479,12 +442,7 @@ func TestAForeignFileIsLeftAlone(t *testing.T) {
 	m, f := world(t)
 	ctx, s := context.Background(), trial.Plain()
 	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", "<plist><dict><key>Label</key><string>web</string></dict></plist>")
-	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
+	trial.Foreign(t, m, s)
 	p, err := m.Plan(ctx, s, true)
 	if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "/Library/LaunchDaemons/web.plist") }) {
 		t.Errorf("%+v, %v", p, err)
@@ -498,7 +456,7 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", string(theirs))
-	p := install(t, m, trial.Plain())
+	p := trial.Install(t, m, trial.Plain())
 	if p.Replaces != "kardianos/service" || !p.Installed {
 		t.Errorf("%+v", p)
 	}
@@ -565,7 +523,7 @@ func TestStatusIsReadFromWhatLaunchdPrints(t *testing.T) {
 func TestTheLogIsTheFile(t *testing.T) {
 	m, f := world(t)
 	s := trial.Plain()
-	install(t, m, s)
+	trial.Install(t, m, s)
 	trial.Put(t, f.tree, "/Library/Logs/web.log", "one\ntwo\nthree\n")
 	var b bytes.Buffer
 	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "two\nthree\n" {
@@ -577,29 +535,16 @@ func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		ctx, s := context.Background(), trial.Plain()
-		problem := func(want string) {
-			t.Helper()
-			for _, x := range m.Diagnose(ctx, s) {
-				if x.Level == service.Problem && strings.Contains(x.Detail, want) {
-					return
-				}
-			}
-			t.Errorf("no problem with %q: %+v", want, m.Diagnose(ctx, s))
-		}
-		problem("there is no /Library/LaunchDaemons/web.plist")
-		install(t, m, s)
-		for _, x := range m.Diagnose(ctx, s) {
-			if x.Level > service.Note {
-				t.Errorf("%+v", x)
-			}
-		}
+		trial.Finds(t, m, s, service.Problem, "there is no /Library/LaunchDaemons/web.plist")
+		trial.Install(t, m, s)
+		trial.FindsNothing(t, m, s, service.Note)
 		f.exits = 78
 		if err := m.Start(ctx, s); err == nil {
 			t.Fatal("it has started")
 		}
-		problem("exit code 78")
+		trial.Finds(t, m, s, service.Problem, "exit code 78")
 		m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, errors.New("unknown") }
-		problem("there is no nobody")
+		trial.Finds(t, m, s, service.Problem, "there is no nobody")
 	})
 }
 

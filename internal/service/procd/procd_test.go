@@ -199,18 +199,12 @@ type fake struct {
 	takes   time.Duration
 	pid     int
 	hups    int
-	fail    map[string]error
 }
 
 const passwd = "root:x:0:0:root:/root:/bin/ash\nnobody:*:65534:65534:nobody:/var:/bin/false\nwww:x:80:80:www:/:/bin/false\n"
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
-	for prefix, err := range f.fail {
-		if strings.HasPrefix(line, prefix) {
-			return "", err
-		}
-	}
 	if !f.until.IsZero() && !time.Now().Before(f.until) {
 		f.running, f.until = false, time.Time{}
 	}
@@ -248,7 +242,7 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{tree: files.Tree(t.TempDir()), pid: 100, fail: map[string]error{}}
+	f := &fake{tree: files.Tree(t.TempDir()), pid: 100}
 	f.Answer = f.answer
 	trial.Put(t, f.tree, "/etc/passwd", passwd)
 	trial.Put(t, f.tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\n")
@@ -258,25 +252,10 @@ func world(t *testing.T) (*Manager, *fake) {
 	}, f
 }
 
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
-	t.Helper()
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestTheScriptIsAsItWas(t *testing.T) {
 	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p, err := m.Plan(context.Background(), s, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := trial.Plan(t, m, s)
 		trial.Golden(t, name+".sh", p.Artefacts[0].New)
 		trial.Golden(t, name+".warnings", trial.Warnings(p))
 		trial.Parses(t, p.Artefacts[0].New)
@@ -289,29 +268,13 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		f.takes = 5 * time.Second
 		ctx, s := context.Background(), trial.Plain()
 		s.CanReload = true
-		state := func(want service.State) service.Status {
-			t.Helper()
-			st, err := m.Status(ctx, s)
-			if err != nil || st.State != want {
-				t.Fatalf("it is %+v, %v; want %s", st, err, want)
-			}
-			return st
-		}
 		for range 2 {
-			state(service.NotInstalled)
-			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("got %v", err)
-				}
-			}
-			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
-				t.Errorf("got %v", err)
-			}
-			install(t, m, s)
+			trial.NotInstalled(t, m, s)
+			trial.Install(t, m, s)
 			if got := f.tree.Link("/etc/rc.d/S95web"); got != "../init.d/web" {
 				t.Errorf("S95web leads to %q", got)
 			}
-			state(service.Stopped)
+			trial.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
@@ -320,7 +283,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := state(service.Running); st.PID != f.pid || st.Start != service.Automatic {
+			if st := trial.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -331,7 +294,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil || time.Since(begun) < f.takes {
 				t.Fatalf("%v after %s", err, time.Since(begun))
 			}
-			if p := install(t, m, s); p.Changed() || !p.Installed {
+			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			removed, err := m.Remove(ctx, s, true)
@@ -357,7 +320,7 @@ func TestStartTypesAreLinks(t *testing.T) {
 	} {
 		s := trial.Plain()
 		s.Start = test.start
-		if p := install(t, m, s); !p.Changed() {
+		if p := trial.Install(t, m, s); !p.Changed() {
 			t.Errorf("%s changes nothing", test.start)
 		}
 		var names []string
@@ -376,7 +339,7 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
-		install(t, m, trial.Plain())
+		trial.Install(t, m, trial.Plain())
 		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "exit code 3") {
 			t.Errorf("got %v", err)
 		}
@@ -391,10 +354,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			if step == "no account" {
 				s.Account = "nobodyknows"
 			}
-			p, err := m.Plan(context.Background(), s, false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, s)
 			switch step {
 			case "chown":
 				m.chown = func(path string, _, _ int) error {
@@ -408,13 +368,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "links":
 				trial.Put(t, f.tree, "/etc/rc.d", "no folder")
 			}
-			before := trial.Snapshot(t, f.tree)
-			if err := m.Apply(context.Background(), p); err == nil {
-				t.Fatal("nothing has failed")
-			}
-			if after := trial.Snapshot(t, f.tree); after != before {
-				t.Errorf("before:\n%s\nafter:\n%s", before, after)
-			}
+			trial.LeavesAll(t, m, f.tree, p)
 		})
 	}
 }
@@ -434,7 +388,7 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
 	for name, want := range map[string]bool{"S50web": false, "K02web": false, "S95web": true, "K10web": true, "S50other": true, "S20my-web": true} {
@@ -446,21 +400,16 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 
 func TestAForeignScriptIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
+	s := trial.Plain()
 	trial.Put(t, f.tree, "/etc/init.d/web", "#!/bin/sh /etc/rc.common\n")
-	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
+	trial.Foreign(t, m, s)
 }
 
 func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		s := trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
@@ -499,27 +448,14 @@ func TestLogsAreThoseOfTheProgram(t *testing.T) {
 
 func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	has := func(want string) {
-		t.Helper()
-		for _, x := range m.Diagnose(ctx, s) {
-			if x.Level > service.OK && strings.Contains(x.Detail, want) {
-				return
-			}
-		}
-		t.Errorf("no word of %q: %+v", want, m.Diagnose(ctx, s))
-	}
-	has("there is no /etc/init.d/web")
-	install(t, m, s)
-	for _, x := range m.Diagnose(ctx, s) {
-		if x.Level != service.OK {
-			t.Errorf("%+v", x)
-		}
-	}
+	s := trial.Plain()
+	trial.Finds(t, m, s, service.Note, "there is no /etc/init.d/web")
+	trial.Install(t, m, s)
+	trial.FindsNothing(t, m, s, service.OK)
 	f.code = 78
-	has("exit code 78")
+	trial.Finds(t, m, s, service.Note, "exit code 78")
 	s.Account = "gone"
-	has("there is no gone")
+	trial.Finds(t, m, s, service.Note, "there is no gone")
 }
 
 func TestVarInMemoryIsAWarning(t *testing.T) {
@@ -542,10 +478,7 @@ func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p, err := m.Plan(t.Context(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := trial.Plan(t, m, s)
 	all := strings.Join(p.Warnings, "\n")
 	if strings.Count(all, "Account: ") != 1 || !strings.Contains(all, fmt.Sprintf("Account: /var/lib/web belongs to the user with ID %d, and www cannot write there; with the service stopped: chown -Rh www /var/lib/web", os.Getuid())) {
 		t.Errorf("it warns of\n%s", all)

@@ -28,18 +28,12 @@ type fake struct {
 	ends    bool // the program ends at once
 	hups    int
 	pid     int
-	fail    map[string]error
 }
 
 const passwd = "root:*:0:0:Charlie &:/root:/bin/sh\nwww:*:80:80:World Wide Web Owner:/nonexistent:/usr/sbin/nologin\n"
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
-	for prefix, err := range f.fail {
-		if strings.HasPrefix(line, prefix) {
-			return "", err
-		}
-	}
 	switch words[0] {
 	case "sysrc":
 		last := words[len(words)-1]
@@ -92,7 +86,7 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{tree: files.Tree(t.TempDir()), rc: map[string]string{}, pid: 100, fail: map[string]error{}}
+	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), rc: map[string]string{}, pid: 100}
 	f.Answer = f.answer
 	trial.Put(t, f.tree, "/etc/passwd", passwd)
 	trial.Put(t, f.tree, "/etc/group", "wheel:*:0:\n")
@@ -102,25 +96,10 @@ func world(t *testing.T) (*Manager, *fake) {
 	}, f
 }
 
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
-	t.Helper()
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestTheScriptIsAsItWas(t *testing.T) {
 	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p, err := m.Plan(context.Background(), s, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := trial.Plan(t, m, s)
 		trial.Golden(t, name+".sh", p.Artefacts[0].New)
 		trial.Golden(t, name+".warnings", trial.Warnings(p))
 		trial.Parses(t, p.Artefacts[0].New)
@@ -132,29 +111,13 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		m, f := world(t)
 		ctx, s := context.Background(), trial.Plain()
 		s.CanReload = true
-		state := func(want service.State) service.Status {
-			t.Helper()
-			st, err := m.Status(ctx, s)
-			if err != nil || st.State != want {
-				t.Fatalf("it is %+v, %v; want %s", st, err, want)
-			}
-			return st
-		}
 		for range 2 {
-			state(service.NotInstalled)
-			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("got %v", err)
-				}
-			}
-			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
-				t.Errorf("got %v", err)
-			}
-			install(t, m, s)
+			trial.NotInstalled(t, m, s)
+			trial.Install(t, m, s)
 			if f.rc["web_enable"] != "YES" || !strings.Contains(trial.Get(f.tree, "/etc/passwd"), "\nweb:") {
 				t.Errorf("rc.conf %q, passwd %q", f.rc, trial.Get(f.tree, "/etc/passwd"))
 			}
-			state(service.Stopped)
+			trial.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
@@ -163,7 +126,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := state(service.Running); st.PID != f.pid || st.Start != service.Automatic || st.Since.IsZero() {
+			if st := trial.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic || st.Since.IsZero() {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -173,7 +136,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if p := install(t, m, s); p.Changed() || !p.Installed {
+			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			removed, err := m.Remove(ctx, s, true)
@@ -192,7 +155,7 @@ func TestStartTypesAreWhatRcConfSays(t *testing.T) {
 		m, f := world(t)
 		s := trial.Plain()
 		s.Start = start
-		install(t, m, s)
+		trial.Install(t, m, s)
 		st, err := m.Status(context.Background(), s)
 		if f.rc["web_enable"] != want || err != nil || (st.Start == service.Automatic) != (want == "YES") {
 			t.Errorf("%s: %q, %+v, %v", start, f.rc, st, err)
@@ -204,7 +167,7 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
-		install(t, m, trial.Plain())
+		trial.Install(t, m, trial.Plain())
 		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "see its log") {
 			t.Errorf("got %v", err)
 		}
@@ -219,10 +182,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			if step == "no account" {
 				s.Account = "nobodyknows"
 			}
-			p, err := m.Plan(context.Background(), s, false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, s)
 			switch step {
 			case "chown":
 				m.chown = func(path string, _, _ int) error {
@@ -234,15 +194,9 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "script":
 				trial.Put(t, f.tree, "/usr/local/etc/rc.d", "no folder")
 			default:
-				f.fail[step] = errors.New("broken")
+				f.Fail[step] = errors.New("broken")
 			}
-			before := trial.Snapshot(t, f.tree)
-			if err := m.Apply(context.Background(), p); err == nil {
-				t.Fatal("nothing has failed")
-			}
-			if after := trial.Snapshot(t, f.tree); after != before {
-				t.Errorf("before:\n%s\nafter:\n%s", before, after)
-			}
+			trial.LeavesAll(t, m, f.tree, p)
 			if len(f.rc) != 0 {
 				t.Errorf("rc.conf has %q", f.rc)
 			}
@@ -253,7 +207,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 	m, f := world(t)
 	s := trial.Plain()
-	install(t, m, s)
+	trial.Install(t, m, s)
 	f.rc["web_enable"] = "NO" // by the operator
 	c := f.tree.Begin()
 	if err := m.apply(context.Background(), c, s); err != nil || f.rc["web_enable"] != "YES" {
@@ -267,7 +221,7 @@ func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t)
 	ctx, s := context.Background(), trial.Plain()
-	p := install(t, m, s)
+	p := trial.Install(t, m, s)
 	m.uid = 1001
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
@@ -281,12 +235,7 @@ func TestAForeignScriptIsLeftAlone(t *testing.T) {
 	m, f := world(t)
 	ctx, s := context.Background(), trial.Plain()
 	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", "#!/bin/sh\n")
-	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
+	trial.Foreign(t, m, s)
 	if p, err := m.Plan(ctx, s, true); err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "/usr/local/etc/rc.d/web") {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -299,7 +248,7 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", string(theirs))
-	if p := install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -334,29 +283,16 @@ func TestTheLogIsTheFile(t *testing.T) {
 
 func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	has := func(want string) {
-		t.Helper()
-		for _, x := range m.Diagnose(ctx, s) {
-			if x.Level > service.OK && strings.Contains(x.Detail, want) {
-				return
-			}
-		}
-		t.Errorf("no word of %q: %+v", want, m.Diagnose(ctx, s))
-	}
-	has("there is no /usr/local/etc/rc.d/web")
-	install(t, m, s)
-	for _, x := range m.Diagnose(ctx, s) {
-		if x.Level != service.OK {
-			t.Errorf("%+v", x)
-		}
-	}
+	s := trial.Plain()
+	trial.Finds(t, m, s, service.Note, "there is no /usr/local/etc/rc.d/web")
+	trial.Install(t, m, s)
+	trial.FindsNothing(t, m, s, service.OK)
 	f.rc["web_enable"] = "NO"
-	has("web_enable is not YES")
+	trial.Finds(t, m, s, service.Note, "web_enable is not YES")
 	trial.Put(t, f.tree, "/etc/passwd", passwd)
-	has("there is no web")
+	trial.Finds(t, m, s, service.Note, "there is no web")
 	m.safe = func(string, bool) error { return service.ErrUnsafe }
-	has(service.ErrUnsafe.Error())
+	trial.Finds(t, m, s, service.Note, service.ErrUnsafe.Error())
 }
 
 func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {

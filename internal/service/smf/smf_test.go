@@ -78,7 +78,6 @@ type fake struct {
 	t        *testing.T
 	tree     files.Tree
 	services map[string]*instance // by FMRI
-	fail     map[string]error
 	ends     bool
 	hups     int
 }
@@ -110,11 +109,6 @@ func (i *instance) settle(f *fake) {
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
-	for prefix, err := range f.fail {
-		if strings.HasPrefix(line, prefix) {
-			return "", err
-		}
-	}
 	last := words[len(words)-1]
 	unknown := func() (string, error) {
 		return "", trial.Fails(line, 1, "Pattern doesn't match any entities")
@@ -196,7 +190,7 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{t: t, tree: files.Tree(t.TempDir()), services: map[string]*instance{}, fail: map[string]error{}}
+	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, t: t, tree: files.Tree(t.TempDir()), services: map[string]*instance{}}
 	f.Answer = f.answer
 	return &Manager{
 		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
@@ -204,25 +198,10 @@ func world(t *testing.T) (*Manager, *fake) {
 	}, f
 }
 
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
-	t.Helper()
-	p, err := m.Plan(context.Background(), s, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Apply(context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestTheManifestIsAsItWas(t *testing.T) {
 	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p, err := m.Plan(context.Background(), s, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := trial.Plan(t, m, s)
 		trial.Golden(t, name+".xml", p.Artefacts[0].New)
 		trial.Golden(t, name+".warnings", trial.Warnings(p))
 	})
@@ -308,26 +287,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		m, f := world(t)
 		ctx, s := context.Background(), trial.Plain()
 		s.CanReload = true
-		state := func(want service.State) service.Status {
-			t.Helper()
-			st, err := m.Status(ctx, s)
-			if err != nil || st.State != want {
-				t.Fatalf("it is %+v, %v; want %s", st, err, want)
-			}
-			return st
-		}
 		for range 2 {
-			state(service.NotInstalled)
-			for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-				if err := do(ctx, s); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("got %v", err)
-				}
-			}
-			if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrNotInstalled) {
-				t.Errorf("got %v", err)
-			}
-			install(t, m, s)
-			if st := state(service.Stopped); st.Start != service.Automatic {
+			trial.NotInstalled(t, m, s)
+			trial.Install(t, m, s)
+			if st := trial.Is(t, m, s, service.Stopped); st.Start != service.Automatic {
 				t.Errorf("got %+v", st)
 			}
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
@@ -338,7 +301,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := state(service.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
+			if st := trial.Is(t, m, s, service.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -348,10 +311,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if p := install(t, m, s); p.Changed() || !p.Installed {
+			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
-			state(service.Running)
+			trial.Is(t, m, s, service.Running)
 			removed, err := m.Remove(ctx, s, true)
 			if err != nil || len(removed) != 6 || len(f.services) != 0 {
 				t.Errorf("removed %q, %v, left %v", removed, err, f.services)
@@ -364,13 +327,13 @@ func TestInstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		i := f.services["svc:/site/web:default"]
 		i.override = nil // the machine was started anew
 		i.settle(f)
 		for _, start := range []service.Start{service.Manual, service.Automatic, service.Disabled} {
 			s.Start = start
-			install(t, m, s)
+			trial.Install(t, m, s)
 			if st, err := m.Status(ctx, s); err != nil || st.State != service.Running || (st.Start == service.Automatic) != (start == service.Automatic) {
 				t.Errorf("%s: %+v, %v", start, st, err)
 			}
@@ -379,7 +342,7 @@ func TestInstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Start = service.Automatic
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped || st.Start != service.Automatic {
 			t.Errorf("%+v, %v", st, err)
 		}
@@ -391,7 +354,7 @@ func TestWhatIsInMaintenanceIsClearedByStart(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
 		ctx, s := context.Background(), trial.Plain()
-		install(t, m, s)
+		trial.Install(t, m, s)
 		if err := m.Start(ctx, s); err == nil || !strings.Contains(err.Error(), "maintenance") {
 			t.Errorf("got %v", err)
 		}
@@ -411,10 +374,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for _, step := range []string{"svccfg validate", "svccfg import", "svcadm disable -t", "svccfg -s", "chown", "ids", "manifest"} {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
-			p, err := m.Plan(context.Background(), trial.Plain(), false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := trial.Plan(t, m, trial.Plain())
 			broken := errors.New("broken")
 			switch step {
 			case "chown":
@@ -424,7 +384,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "manifest":
 				trial.Put(t, f.tree, "/lib/svc", "no folder")
 			default:
-				f.fail[step] = broken
+				f.Fail[step] = broken
 			}
 			before := trial.Snapshot(t, f.tree)
 			if err := m.Apply(context.Background(), p); err == nil || step != "svccfg import" && strings.Contains(err.Error(), "match any entities") {
@@ -452,7 +412,7 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if broken {
-			f.fail["svccfg -s"] = errors.New("broken")
+			f.Fail["svccfg -s"] = errors.New("broken")
 		}
 		if err := m.Apply(context.Background(), p); (err != nil) != broken {
 			t.Fatal(err)
@@ -466,20 +426,15 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 
 func TestAForeignManifestIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
+	s := trial.Plain()
 	trial.Put(t, f.tree, "/lib/svc/manifest/site/web.xml", "<service_bundle/>")
-	if _, err := m.Plan(ctx, s, false); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := m.Remove(ctx, s, true); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("got %v", err)
-	}
+	trial.Foreign(t, m, s)
 }
 
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t)
 	ctx, s := context.Background(), trial.Plain()
-	p := install(t, m, s)
+	p := trial.Install(t, m, s)
 	m.uid = 1001
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), m.Stop(ctx, s), err} {

@@ -144,6 +144,7 @@ func Warnings(p *service.Plan) string {
 // Runner is a command.Runner that keeps what was run, and answers by a function.
 type Runner struct {
 	Answer func(line string) (string, error) // may be nil
+	Fail   map[string]error                  // for lines that begin so, instead of an answer
 
 	mu    sync.Mutex
 	lines []string
@@ -158,6 +159,11 @@ func (r *Runner) Run(ctx context.Context, name string, args ...string) (string, 
 	r.mu.Lock()
 	r.lines = append(r.lines, line)
 	r.mu.Unlock()
+	for prefix, err := range r.Fail {
+		if strings.HasPrefix(line, prefix) {
+			return "", err
+		}
+	}
 	if r.Answer == nil {
 		return "", nil
 	}

@@ -171,16 +171,18 @@ func TestWhatProcdIsTold(t *testing.T) {
 	s := trial.Plain()
 	s.Limits.OpenFiles = 500
 	s.CanReload = true
-	script := render(s, "web", place("web"))
+	// The script looks whether its folders are there, on the machine of the test.
+	const name = "no-service-of-this-machine"
+	script := render(s, name, place(name))
 	dir := runs(t, []string{"/bin/sh"}, script, "start_service")
-	for name, want := range map[string]string{
-		"user": "web", "no_new_privs": "1", "respawn": "600 1 0", "term_timeout": "35", "limits": "nofile=500 500", "stdout": "1", "stderr": "1",
+	for parameter, want := range map[string]string{
+		"user": name, "no_new_privs": "1", "respawn": "600 1 0", "term_timeout": "35", "limits": "nofile=500 500", "stdout": "1", "stderr": "1",
 	} {
-		if got := read(t, dir, "param."+name); got != want+"\n" {
-			t.Errorf("%s is %q, not %q", name, got, want)
+		if got := read(t, dir, "param."+parameter); got != want+"\n" {
+			t.Errorf("%s is %q, not %q", parameter, got, want)
 		}
 	}
-	if got := read(t, dir, "folders"); strings.Count(got, "mkdir -m 0700 ") != 4 || !strings.Contains(got, "chown -h web /run/web\n") {
+	if got := read(t, dir, "folders"); strings.Count(got, "mkdir -m 0700 ") != 4 || !strings.Contains(got, "chown -h "+name+" /run/"+name+"\n") {
 		t.Errorf("it makes\n%s", got)
 	}
 	if got := read(t, runs(t, []string{"/bin/sh"}, script, "reload_service"), "signal"); got != "web\n" {

@@ -244,7 +244,7 @@ func TestAServiceIsStartedByItsSocket(t *testing.T) {
 				t.Errorf("it is %+v", st)
 			}
 			first := dial(t, "tcp", address)
-			if st := i.is(service.Running); fmt.Sprint(st.PID) != first {
+			if st := i.soon(service.Running); fmt.Sprint(st.PID) != first {
 				t.Errorf("it is %+v, and %s has answered", st, first)
 			}
 			i.must(i.Restart(t.Context(), i.spec))

@@ -169,6 +169,20 @@ func (i *installed) is(want service.State) service.Status {
 	return st
 }
 
+// soon waits for a state that the service is on its way to: it may answer before systemd
+// has heard that it is ready.
+func (i *installed) soon(want service.State) service.Status {
+	i.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		st, err := i.Status(i.t.Context(), i.spec)
+		i.must(err)
+		if st.State == want {
+			return st
+		}
+	}
+	return i.is(want)
+}
+
 // said is what the program has written into its state directory.
 func (i *installed) said() (said struct {
 	Args        []string

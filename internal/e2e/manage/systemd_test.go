@@ -147,6 +147,12 @@ func socket(t *testing.T, b *systemd) {
 	s.Do(0, "install", "--now")
 	s.Status(scenario.Admin, "stopped", 3)
 	first := b.knock(t, address)
+	scenario.Eventually(t, func() string { // it answers before systemd has heard that it is ready
+		if said := b.Says(t, name); !said.Running {
+			return fmt.Sprintf("it has answered, and systemd says %+v", said)
+		}
+		return ""
+	})
 	g := s.Runs()
 	if want := fmt.Sprintf("door %d\n", g.PID); first != want {
 		t.Errorf("the door says %q, want %q", first, want)

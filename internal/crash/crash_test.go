@@ -1,0 +1,372 @@
+package crash
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func taken(t *testing.T, dir string) []Report {
+	t.Helper()
+	reports, err := Take(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reports
+}
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
+	tests := []struct{ way, summary, text string }{
+		{"panic", "panic: boom", "goroutine "},
+		{"nil pointer", "panic: runtime error: invalid memory address or nil pointer dereference", "goroutine "},
+		{"maps", "fatal error: concurrent use of a map", "concurrentMaps"},
+		{"stack", "fatal error: stack overflow", "crash.deep("},
+		{"unlock", "fatal error: a lock that is not held was unlocked", "crash.init"},
+		{"memory", "fatal error: out of memory", "crash.init"},
+	}
+	if runtime.GOOS != "windows" {
+		tests = append(tests, []struct{ way, summary, text string }{
+			{"quit", "SIGQUIT: quit", "crash.TestMain"},
+			{"abort", "SIGABRT: abort", "crash.TestMain"},
+		}...)
+	}
+	for _, test := range tests {
+		t.Run(test.way, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "crash")
+			before := time.Now().Add(-time.Second)
+			child(t, dir, test.way)
+			reports := taken(t, dir)
+			if len(reports) != 1 {
+				t.Fatalf("got %d reports", len(reports))
+			}
+			r := reports[0]
+			if got := r.Summary(); got != test.summary {
+				t.Errorf("it ended with %q, want %q, of\n%s", got, test.summary, r.Text)
+			}
+			if !strings.Contains(r.Text, test.text) {
+				t.Errorf("the text lacks %q:\n%s", test.text, r.Text)
+			}
+			if !r.Crashed() || r.Program != "web" || r.Version != "1.2.3" || r.PID == 0 || r.PID == os.Getpid() || r.Rebooted ||
+				r.Started.Before(before) || r.Ended.Before(before) || !strings.HasPrefix(r.Go, "go1.") {
+				t.Errorf("got %+v", r)
+			}
+			if again := taken(t, dir); len(again) != 0 {
+				t.Errorf("it was told twice: %+v", again)
+			}
+			filed, err := List(dir)
+			if err != nil || len(filed) != 1 || filed[0].Text != r.Text || filed[0].File != r.File || filed[0].Run != r.Run ||
+				!filed[0].Ended.Equal(r.Ended.Truncate(time.Second)) {
+				t.Errorf("filed is %+v, %v, want %+v", filed, err, r)
+			}
+		})
+	}
+}
+
+func TestARunThatEndsAsItShouldLeavesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	child(t, dir, "clean")
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("it left %v", got)
+	}
+	if got := taken(t, dir); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestARunThatEndsWithoutAWordIsToldOfAndNotFiled(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	child(t, dir, "exit")
+	reports := taken(t, dir)
+	if len(reports) != 1 || reports[0].Crashed() || reports[0].Version != "1.2.3" || !reports[0].Ended.IsZero() || reports[0].Summary() != "it was killed" {
+		t.Errorf("got %+v", reports)
+	}
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("it left %v", got)
+	}
+}
+
+func TestARunThatGoesOnIsLeftAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	killFirst, killSecond := waiting(t, dir), waiting(t, dir)
+	if got := taken(t, dir); len(got) != 0 {
+		t.Fatalf("got %+v", got)
+	}
+	if n := len(names(t, dir)); n != 2 {
+		t.Fatalf("there are %d files", n)
+	}
+	killFirst()
+	if got := taken(t, dir); len(got) != 1 || got[0].Crashed() {
+		t.Errorf("of the one that was killed: %+v", got)
+	}
+	child(t, dir, "panic")
+	if got := taken(t, dir); len(got) != 1 || got[0].Summary() != "panic: boom" {
+		t.Errorf("of the one that panicked: %+v", got)
+	}
+	killSecond()
+	if got := taken(t, dir); len(got) != 1 || got[0].Crashed() {
+		t.Errorf("of the second that was killed: %+v", got)
+	}
+}
+
+func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	o, err := Open(dir, Run{Program: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Run{Program: "web"}); !errors.Is(err, ErrTaken) {
+		t.Errorf("a second one: %v", err)
+	}
+	if got := taken(t, dir); len(got) != 0 || len(names(t, dir)) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	for range 2 {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := names(t, dir); len(n) != 0 {
+		t.Errorf("there are %v", n)
+	}
+	if o, err = Open(dir, Run{}); err != nil {
+		t.Errorf("after Close: %v", err)
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := (*Output)(nil).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	for range 3 {
+		child(t, dir, "panic")
+	}
+	var mu sync.Mutex
+	seen := map[int]int{}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			reports, err := Take(dir)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, r := range reports {
+				seen[r.PID]++
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range taken(t, dir) { // what one was looking at when it was the turn of another
+		seen[r.PID]++
+	}
+	if len(seen) != 3 {
+		t.Errorf("there are %d", len(seen))
+	}
+	for pid, n := range seen {
+		if n != 1 {
+			t.Errorf("that of %d was told %d times", pid, n)
+		}
+	}
+	if filed, err := List(dir); err != nil || len(filed) != 3 {
+		t.Errorf("%d are filed, %v", len(filed), err)
+	}
+}
+
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	child(t, dir, "many goroutines")
+	r := taken(t, dir)[0]
+	if len(r.Text) > MaxText || len(r.Text) < MaxText-10 || r.Size <= maxFile || r.Summary() != "panic: boom" {
+		t.Errorf("%d bytes of %d, %q", len(r.Text), r.Size, r.Summary())
+	}
+	info, err := os.Stat(r.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() != maxFile || !info.ModTime().Equal(r.Ended) {
+		t.Errorf("%d bytes are kept, of %v", info.Size(), info.ModTime())
+	}
+	child(t, dir, "long panic")
+	if r := taken(t, dir)[0]; len(r.Summary()) > maxSummary+len("…") {
+		t.Errorf("the summary has %d bytes", len(r.Summary()))
+	}
+
+	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range keep + 5 {
+		path := filepath.Join(dir, running+"1-"+string(rune('a'+i))+suffix)
+		if err := os.WriteFile(path, append(Run{Program: "web"}.header(), "panic: old\n"...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := begin.Add(time.Duration(i) * time.Minute)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(taken(t, dir)); n != keep+5 {
+		t.Errorf("%d were told", n)
+	}
+	filed, err := List(dir)
+	if err != nil || len(filed) != keep || len(names(t, dir)) != keep {
+		t.Fatalf("%d are listed of %d, %v", len(filed), len(names(t, dir)), err)
+	}
+	if oldest := filed[keep-1].Ended; !oldest.Equal(begin.Add(7 * time.Minute)) { // two of today, and eight
+		t.Errorf("the oldest that is kept is of %v", oldest)
+	}
+	if filed[0].Ended.Before(filed[1].Ended) {
+		t.Error("the newest is not first")
+	}
+}
+
+func TestWhereNothingCanBeKeptThereIsAnErrorAndNoOutput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{
+		"a folder in none": filepath.Join(t.TempDir(), "none", "crash"), "a file": file, "nothing": "", "a relative path": "crash",
+	} {
+		if o, err := Open(dir, Run{}); o != nil || err == nil {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	o, err := Open(t.TempDir(), Run{}) // the failures have not kept the place
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	if r, err := Take(none); r != nil || err != nil {
+		t.Errorf("Take of no folder: %v, %v", r, err)
+	}
+	if r, err := List(none); r != nil || err != nil {
+		t.Errorf("List of no folder: %v, %v", r, err)
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("to look has made the folder")
+	}
+}
+
+func TestWhatHasBeenCutIsReadAsFarAsItGoes(t *testing.T) {
+	head := string(Run{Program: "web", Version: "1"}.header())
+	for name, c := range map[string]struct {
+		file string
+		told int
+		text string
+	}{
+		"nothing":           {"", 0, ""},
+		"half of a header":  {head[:20], 0, ""},
+		"a few bytes":       {"glide", 0, ""},
+		"a header":          {head, 1, ""},
+		"no header":         {"panic: x\n", 1, "panic: x"},
+		"zeros":             {head + "\x00\x00\x00", 1, ""},
+		"bytes, not text":   {head + "panic: \xff\xfe", 1, "panic: \uFFFD"},
+		"a header, a crash": {head + "panic: x\n\ngoroutine 1 [running]:\n", 1, "panic: x\n\ngoroutine 1 [running]:"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, running+"77-ab"+suffix), []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		reports := taken(t, dir)
+		if len(reports) != c.told {
+			t.Errorf("%s: got %+v", name, reports)
+			continue
+		}
+		if c.told == 1 && (reports[0].Text != c.text || c.text != "" && reports[0].PID != 77 && reports[0].PID != 0) {
+			t.Errorf("%s: got %+v", name, reports[0])
+		}
+		if left := names(t, dir); (len(left) == 0) != (c.text == "") {
+			t.Errorf("%s: left are %v", name, left)
+		}
+	}
+}
+
+func TestAHeaderCarriesNothingElse(t *testing.T) {
+	r := Run{Program: "web\npid: 1", Version: "1\n\npanic: forged\r\x1b[31m" + strings.Repeat("é", 1000), PID: 7, Started: time.Unix(1, 2), boot: "b"}
+	head := r.header()
+	if len(head) > maxHead {
+		t.Errorf("it has %d bytes", len(head))
+	}
+	got, text := parse(append(head, "panic: x"...))
+	if string(text) != "panic: x" || got.PID != 7 || got.boot != "b" || !got.Started.Equal(r.Started) || got.Program != "web pid: 1" {
+		t.Errorf("got %+v and %q", got, text)
+	}
+}
+
+func TestABootThatIsAnotherIsTold(t *testing.T) {
+	if bootID() == "" {
+		t.Log("boots have no name here")
+		return
+	}
+	dir := t.TempDir()
+	for name, boot := range map[string]string{"a": "another", "b": bootID(), "c": ""} {
+		head := Run{Program: name, boot: boot}.header()
+		if err := os.WriteFile(filepath.Join(dir, running+"1-"+name+suffix), head, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range taken(t, dir) {
+		if r.Rebooted != (r.Program == "a") || r.Rebooted != (r.Summary() == "the machine went down while it ran") {
+			t.Errorf("%s: %+v", r.Program, r)
+		}
+	}
+}
+
+func TestFramesSayWhatTheErrorWas(t *testing.T) {
+	for text, want := range map[string]string{
+		"panic: boom\n\ngoroutine 1": "panic: boom",
+		"\ngoroutine 1 [sync.Mutex.Lock]:\nmain.main()\n\ngoroutine 2 [select]:\nx()\n":    "fatal error: all goroutines are asleep: deadlock",
+		"\ngoroutine 1 [running]:\nmain.main()\n\ngoroutine 2 [x]:\nruntime.newstack()\n":  "fatal error: see the text",
+		"\nruntime stack:\nruntime.throw({0x1, 0x2})\n\n":                                  "fatal error: see the text",
+		"Exception 0xc0000005 0x0 0x0 0x0\nPC=0x1\n":                                       "Exception 0xc0000005 0x0 0x0 0x0",
+		"SIGSEGV: segmentation violation\nPC=0x0 m=0 sigcode=1 addr=0x0\n\ngoroutine 0 [":  "SIGSEGV: segmentation violation",
+		"panic: first\n\tpanic: second\n\ngoroutine 1 [running]:\n":                        "panic: first",
+		"\ngoroutine 1 [running]:\ninternal/runtime/maps.fatal({0x1?})\n\t/x\nmain.main()": "fatal error: concurrent use of a map",
+	} {
+		if got := summary(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func FuzzWhatIsInAFileIsReadWithoutHarm(f *testing.F) {
+	f.Add(append(Run{Program: "web", Version: "1"}.header(), "panic: x\n\ngoroutine 1 [running]:\n"...))
+	f.Add([]byte("\ngoroutine 1"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		run, text := parse(b)
+		if len(text) > len(b) {
+			t.Error("there is more text than file")
+		}
+		if s := summary(string(text)); strings.ContainsAny(s, "\n") || len(s) > maxSummary+100 {
+			t.Errorf("the summary is %q", s)
+		}
+		if strings.Contains(run.Program, "\n") {
+			t.Errorf("got %+v", run)
+		}
+	})
+}

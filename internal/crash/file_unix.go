@@ -1,0 +1,91 @@
+//go:build unix
+
+package crash
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// create makes the file and locks it. It is errBusy if somebody else has taken it for
+// one that nobody has.
+func create(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := hold(f, path); err != nil {
+		_ = f.Close()
+		_ = os.Remove(path)
+		return nil, err
+	}
+	return f, nil
+}
+
+// claim opens the file of a run that has ended, for whoever locks it first.
+func claim(path string) (*os.File, error) {
+	f, err := openRegular(path, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	if err := hold(f, path); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// hold locks f, and looks whether it still is what path names: whoever had it locked may
+// have filed it.
+func hold(f *os.File, path string) error {
+	if err := lock(f); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Lstat(path); err != nil || !os.SameFile(info, now) {
+		return errBusy
+	}
+	return nil
+}
+
+// openRegular opens a file that is no link, and none that would have the opener wait.
+func openRegular(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	switch info, err := f.Stat(); {
+	case err != nil:
+		_ = f.Close()
+		return nil, err
+	case !info.Mode().IsRegular():
+		_ = f.Close()
+		return nil, fmt.Errorf("%s is no file: remove it", path)
+	case flag != os.O_RDONLY && owner(info) != os.Geteuid():
+		_ = f.Close()
+		return nil, fmt.Errorf("%s belongs to the user with ID %d: remove it", path, owner(info))
+	}
+	return f, nil
+}
+
+func private(dir string, info fs.FileInfo, read bool) error {
+	switch uid := os.Geteuid(); {
+	case owner(info) != uid && (uid != 0 || !read):
+		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d", dir, owner(info), uid)
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, info.Mode().Perm())
+	}
+	return nil
+}
+
+func owner(info fs.FileInfo) int {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
+}

@@ -1,0 +1,114 @@
+//go:build unix
+
+package crash
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestOnlyTheOwnerReadsIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	child(t, dir, "panic")
+	r := taken(t, dir)[0]
+	for path, want := range map[string]os.FileMode{dir: 0o700, r.File: 0o600} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s: mode %04o", path, info.Mode().Perm())
+		}
+	}
+}
+
+func TestAFolderThatOthersCanLeadElsewhereIsNotUsed(t *testing.T) {
+	base := t.TempDir()
+	elsewhere, link, open := filepath.Join(base, "elsewhere"), filepath.Join(base, "link"), filepath.Join(base, "open")
+	if err := errors.Join(os.Mkdir(elsewhere, 0o700), os.Symlink(elsewhere, link), os.Mkdir(open, 0o700), os.Chmod(open, 0o770)); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{link, open} {
+		if o, err := Open(dir, Run{}); o != nil || err == nil {
+			t.Errorf("Open %s: got %v", dir, err)
+		}
+		if _, err := Take(dir); err == nil {
+			t.Errorf("Take %s: no error", dir)
+		}
+		if _, err := List(dir); err == nil {
+			t.Errorf("List %s: no error", dir)
+		}
+	}
+	if n := names(t, elsewhere); len(n) != 0 {
+		t.Errorf("there are %v", n)
+	}
+}
+
+func TestAFolderOfSomebodyElseIsOnlyLookedAt(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("only the superuser can give a folder away")
+		return
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, filed+"20260102T030405Z-1-ab"+suffix)
+	if err := errors.Join(os.WriteFile(path, append(Run{}.header(), "panic: x"...), 0o600), os.Chown(dir, 12345, 12345)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Run{}); err == nil || !strings.Contains(err.Error(), "12345") {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := Take(dir); err == nil {
+		t.Error("Take: no error")
+	}
+	if r, err := List(dir); err != nil || len(r) != 1 || r[0].Text != "panic: x" {
+		t.Errorf("List: %+v, %v", r, err)
+	}
+}
+
+func TestWhatIsNoFileOfOursIsNotOpened(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("panic: secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, make := range map[string]func(path string) error{
+		"link": func(path string) error { return os.Symlink(secret, path) },
+		"pipe": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"dir":  func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		dir := t.TempDir()
+		if err := errors.Join(make(filepath.Join(dir, running+"1-a"+suffix)), make(filepath.Join(dir, filed+"1-a"+suffix))); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Take(dir); len(r) != 0 || err == nil {
+			t.Errorf("%s: Take gives %+v, %v", name, r, err)
+		}
+		if r, err := List(dir); len(r) != 0 || err == nil {
+			t.Errorf("%s: List gives %+v, %v", name, r, err)
+		}
+	}
+	if b, err := os.ReadFile(secret); err != nil || string(b) != "panic: secret" {
+		t.Errorf("the file that a link led to: %q, %v", b, err)
+	}
+}
+
+func TestAFileThatHasBeenTakenMeanwhileIsNotHeld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f, err := create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := claim(path); !errors.Is(err, errBusy) {
+		t.Errorf("claimed while it is held: %v", err)
+	}
+	if err := os.Rename(path, path+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := hold(f, path); !errors.Is(err, errBusy) {
+		t.Errorf("held after a rename: %v", err)
+	}
+}

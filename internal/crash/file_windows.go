@@ -1,0 +1,59 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// create makes the file. Others may read it while it is open here, and not write,
+// rename or remove it: that is the lock. Who may do what to it is handed down by the
+// folder.
+func create(path string) (*os.File, error) {
+	return openFile(path, windows.FILE_APPEND_DATA|windows.FILE_READ_ATTRIBUTES|windows.SYNCHRONIZE,
+		windows.FILE_SHARE_READ, windows.CREATE_NEW)
+}
+
+// claim opens the file of a run that has ended, for whoever comes first.
+func claim(path string) (*os.File, error) {
+	return openFile(path, windows.GENERIC_READ|windows.GENERIC_WRITE,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_DELETE, windows.OPEN_EXISTING)
+}
+
+// openRegular opens a file to read it, next to whoever has it.
+func openRegular(path string, _ int) (*os.File, error) {
+	return openFile(path, windows.GENERIC_READ,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, windows.OPEN_EXISTING)
+}
+
+func openFile(path string, access, share, disposition uint32) (*os.File, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	h, err := windows.CreateFile(name, access, share, nil, disposition,
+		windows.FILE_ATTRIBUTE_NORMAL|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
+	switch {
+	case errors.Is(err, windows.ERROR_SHARING_VIOLATION), errors.Is(err, windows.ERROR_DELETE_PENDING):
+		return nil, errBusy
+	case err != nil:
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	f := os.NewFile(uintptr(h), path)
+	switch info, err := f.Stat(); {
+	case err != nil:
+		_ = f.Close()
+		return nil, err
+	case !info.Mode().IsRegular():
+		_ = f.Close()
+		return nil, fmt.Errorf("%s is no file: remove it", path)
+	}
+	return f, nil
+}
+
+// private leaves it to the folder above, which was made for nobody else or is the
+// manager's business.
+func private(string, fs.FileInfo, bool) error { return nil }

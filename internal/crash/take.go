@@ -1,0 +1,186 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// MaxText is how much of a text is in a Report.
+	MaxText = 64 << 10
+
+	maxFile = 1 << 20 // how much of a file is kept
+	keep    = 10      // how many crashes stay filed
+)
+
+const stamp = "20060102T150405Z"
+
+// Take returns what runs of before have left in dir that did not end with Close, the
+// oldest first, and files their texts, so that each is returned once, and to one of
+// those who ask at the same time. A run that goes on is left alone. Where there is
+// nothing, the folder for one, it returns nothing.
+//
+// An error is about what could not be read or filed, the reports of the others come with
+// it. It is no reason not to run.
+func Take(dir string) ([]Report, error) {
+	names, err := list(dir, running, false)
+	if err != nil {
+		return nil, fmt.Errorf("what earlier runs have left: %w", err)
+	}
+	var reports []Report
+	var errs []error
+	now := bootID()
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if o := current.Load(); o != nil && o.path == path {
+			continue // where locks are those of a process, another look at it would end its lock
+		}
+		r, ok, err := take(dir, name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("what an earlier run has left: %w", err))
+		}
+		if ok {
+			r.Rebooted = r.boot != "" && now != "" && r.boot != now
+			reports = append(reports, r)
+		}
+	}
+	slices.SortStableFunc(reports, func(a, b Report) int { return a.Started.Compare(b.Started) })
+	return reports, errors.Join(append(errs, prune(dir))...)
+}
+
+// take claims the file of a run and files it. It is not ok if somebody else has it.
+func take(dir, name string) (r Report, ok bool, err error) {
+	path := filepath.Join(dir, name)
+	f, err := claim(path)
+	if errors.Is(err, errBusy) || errors.Is(err, fs.ErrNotExist) {
+		return Report{}, false, nil
+	}
+	if err != nil {
+		return Report{}, false, err
+	}
+	defer func() { _ = f.Close() }()
+	if r, err = read(f); err != nil {
+		return Report{}, false, err
+	}
+	if r.PID == 0 {
+		r.PID = pid(name)
+	}
+	if !r.Crashed() {
+		return r, r.Program != "", os.Remove(path)
+	}
+	r.File = filepath.Join(dir, filed+r.Ended.UTC().Format(stamp)+"-"+strings.TrimPrefix(name, running))
+	if err := os.Rename(path, r.File); err != nil {
+		r.File = path
+		return r, true, err
+	}
+	if r.Size > maxFile {
+		err = errors.Join(f.Truncate(maxFile), os.Chtimes(r.File, r.Ended, r.Ended))
+	}
+	return r, true, err
+}
+
+// read reads the report that f holds, as far as it is wanted.
+func read(f *os.File) (Report, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return Report{}, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxHead+MaxText))
+	if err != nil {
+		return Report{}, err
+	}
+	run, text := parse(b)
+	r := Report{Run: run, Size: info.Size() - int64(len(b)-len(text))}
+	text = text[:min(len(text), MaxText)]
+	r.Text = strings.Trim(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00\n")
+	if len(r.Text) > MaxText { // by what has replaced bytes
+		r.Text = strings.ToValidUTF8(r.Text[:MaxText], "")
+	}
+	if r.Crashed() {
+		r.Ended = info.ModTime()
+	}
+	return r, nil
+}
+
+// List returns the crashes that are filed in dir, the newest first. It changes nothing.
+// The superuser may look at those of any user.
+func List(dir string) ([]Report, error) {
+	names, err := list(dir, filed, true)
+	if err != nil {
+		return nil, fmt.Errorf("the crashes of earlier runs: %w", err)
+	}
+	slices.Reverse(names)
+	var reports []Report
+	var errs []error
+	for _, name := range names[:min(len(names), keep)] {
+		r, err := look(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was the oldest just now
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("a crash of an earlier run: %w", err))
+			continue
+		}
+		if at, _, _ := strings.Cut(strings.TrimPrefix(name, filed), "-"); r.Crashed() {
+			if t, err := time.Parse(stamp, at); err == nil {
+				r.Ended = t // a copy of the folder has other times
+			}
+		}
+		reports = append(reports, r)
+	}
+	return reports, errors.Join(errs...)
+}
+
+func look(path string) (Report, error) {
+	f, err := openRegular(path, os.O_RDONLY)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { _ = f.Close() }()
+	r, err := read(f)
+	r.File = path
+	return r, err
+}
+
+// list returns the names in dir that begin with prefix, sorted; none if there is no dir.
+func list(dir, prefix string, readOnly bool) ([]string, error) {
+	switch err := check(dir, readOnly); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// prune removes the oldest of the filed crashes, those beyond keep.
+func prune(dir string) error {
+	names, err := list(dir, filed, false)
+	if err != nil || len(names) <= keep {
+		return err
+	}
+	var errs []error
+	for _, name := range names[:len(names)-keep] {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

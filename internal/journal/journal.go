@@ -1,0 +1,164 @@
+// Package journal logs to systemd's journal in its own protocol, so that a field of a
+// record is a field there: journalctl REQUEST=42 finds it.
+//
+// # Fields
+//
+// MESSAGE, PRIORITY (debug 7, info 6, warn 4, error 3, above 2), SYSLOG_IDENTIFIER and
+// SYSLOG_FACILITY (3, daemon) are in every record; CODE_FILE, CODE_LINE, CODE_FUNC,
+// LOGGER (the logger's name) and STACK where the record has them; MESSAGE_ID where it
+// is of an event of package logevent; ERRNO where one of its errors is a
+// [syscall.Errno].
+//
+// A field of the program has the name of its key in upper case, with _ for whatever is
+// no ASCII letter and no digit, and the names of its namespaces before it: request.id is
+// REQUEST_ID. The prefix FIELD_ goes before a name that the journal would drop (one
+// that begins with a digit or _), and before one that is somebody's already: those
+// above, and the ones that systemd uses (CODE_*, COREDUMP_*, SYSLOG_*, OBJECT_PID and
+// its kin, DOCUMENTATION, INVOCATION_ID, TID, UNIT, USER_INVOCATION_ID, USER_UNIT). A
+// name of more than 64 bytes ends in a hash in place of what is too much. Two keys with
+// one name give a field with two values.
+//
+// Numbers are decimal, durations like 1.5s, times as in RFC 3339 with nanoseconds,
+// objects, arrays and reflected values JSON. Binary values arrive as they are. In text
+// a control character other than a newline or a tab, a byte that is not UTF-8 and a
+// code point that is no character become an escape as in Go (\x00, \x1b, \r, \xff): for
+// journalctl the whole value would be a "blob" that it does not show.
+//
+// A record has at most 900 fields of the program, and the text of the rest in the
+// field MORE_FIELDS; at most 16 MiB, what is longer is cut and says so: journald drops
+// records of more than 1024 fields, or 32 MiB. A value that goes deeper than 100
+// objects, or round in circles, is replaced by its type. What panics when it is asked
+// for its text has the text PANIC=… instead.
+//
+// # When the journal does not take it
+//
+// While the queue of the socket is full, a log call waits at most 200 µs and then leaves
+// the record in a backlog of at most 1 MiB, which goes on its way as soon as it can, in
+// order, each record with the time it was logged at in LOGGED_AT. When the backlog is
+// full too, a call waits for journald only if that has read something in the last 50 ms,
+// and no longer than 50 ms: a program that logs faster than journald reads is slowed
+// down, one whose journald hangs is not. Else the record is dropped and counted, and
+// a record of the event RecordsLost says how many there were, when there is a journal
+// again. A program that crashes takes its backlog with it. A call that logs at panic
+// level or above waits until journald has read the record, a quarter of a second at
+// most; 5 ms once one has waited in vain.
+package journal
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// DefaultSocket is where journald listens.
+const DefaultSocket = "/run/systemd/journal/socket"
+
+// syncTimeout is how long Sync waits, and a call that logs the last words of a process.
+const syncTimeout = 250 * time.Millisecond
+
+// closeTimeout is how long Close waits under a context without a deadline.
+const closeTimeout = time.Second
+
+// Options of a [Core]. The zero value is what a service needs.
+type Options struct {
+	// Identifier is SYSLOG_IDENTIFIER, by which journalctl -t finds the records, and
+	// what it shows before each; the executable's name if empty.
+	Identifier string
+	// Socket is where journald listens, [DefaultSocket] if empty.
+	Socket string
+}
+
+// Core is a zapcore.Core that logs to the journal. Its methods may be called from any
+// goroutine. Cores made by With share its connection, its backlog and its count of what
+// was lost.
+type Core struct {
+	zapcore.LevelEnabler
+	w       *writer
+	context record // the fields of With, encoded
+}
+
+// New connects to the journal and returns a core for it. It fails if nobody can be
+// reached there, with [errors.ErrUnsupported] where there is no journal at all. Close
+// the core when nobody logs any more.
+func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
+	if o.Identifier == "" {
+		o.Identifier = filepath.Base(os.Args[0])
+	}
+	if o.Socket == "" {
+		o.Socket = DefaultSocket
+	}
+	w, err := newWriter(o.Socket, o.Identifier)
+	if err != nil {
+		return nil, err
+	}
+	return &Core{LevelEnabler: enabler, w: w}, nil
+}
+
+// Level is the lowest level that is logged.
+func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
+
+// With returns a core that adds fields to each record. They are encoded here and now.
+func (c *Core) With(fields []zapcore.Field) zapcore.Core {
+	r := c.w.records.get()
+	defer c.w.records.put(r)
+	r.restart(&c.context)
+	for i := range fields {
+		r.add(&fields[i])
+	}
+	return &Core{LevelEnabler: c.LevelEnabler, w: c.w, context: r.clone()}
+}
+
+// Check adds the core to ce if entries of this level are logged.
+func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(entry.Level) {
+		return ce.AddCore(entry, c)
+	}
+	return ce
+}
+
+// Write logs one record. What the journal did not take is no error, for zap would
+// write it to standard error, which leads to the same journal; [Core.Lost] counts it.
+// After Close the error is os.ErrClosed.
+func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
+	r := c.w.records.get()
+	r.begin(&entry, c.w.constant)
+	r.restore(&c.context)
+	for i := range fields {
+		r.add(&fields[i])
+	}
+	r.finish()
+	err := c.w.write(r.buf, entry.Time)
+	c.w.records.put(r)
+	if entry.Level >= zapcore.PanicLevel {
+		_ = c.Sync() // the process may end with it
+	}
+	return err
+}
+
+// Sync waits until journald has taken what was logged so far, a quarter of a second at
+// most, and 5 ms while journald hangs since an earlier Sync. The error then says
+// how many records wait.
+func (c *Core) Sync() error {
+	ctx, cancel := context.WithTimeout(context.Background(), syncTimeout)
+	defer cancel()
+	return c.w.sync(ctx)
+}
+
+// Lost is how many records were lost so far.
+func (c *Core) Lost() uint64 { return c.w.total() }
+
+// Close waits until journald has taken what was logged, at most until ctx ends, or a
+// second if that has no deadline, and 20 ms more. What waits then is lost, and the error
+// says so. The core and those made by With log nothing any more. A second Close does
+// nothing.
+func (c *Core) Close(ctx context.Context) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+	}
+	return c.w.close(ctx)
+}

@@ -1,0 +1,384 @@
+package journal
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+const (
+	maxFields = 900      // of the program in one record; journald takes 1024 in all
+	maxRecord = 16 << 20 // bytes; of a user that is not root journald takes 32 MiB
+	minValue  = 64       // bytes of a value that are there, however large the record is
+	maxKept   = 64 << 10 // bytes of memory that are used again
+)
+
+// record is one record in the making, in the journal's protocol: NAME=value and a
+// newline, or where the value has newlines of its own NAME, a newline, the value's length
+// as 64 bits, the value, and a newline. It is a zapcore.ObjectEncoder, so that inline
+// objects add their fields to it.
+type record struct {
+	buf    []byte
+	space  []byte // what the open namespaces contribute to names
+	fields int    // how many of the program are in
+	more   int    // where the value of MORE_FIELDS begins, 0 while all fields fit
+	event  logevent.Event
+	errno  syscall.Errno
+	json   *jsonEncoder
+}
+
+// records are records that can be used again.
+type records struct {
+	pool sync.Pool
+	json *jsonEncoder
+}
+
+func newRecords() *records {
+	rs := &records{json: newJSONEncoder()}
+	rs.pool.New = func() any { return &record{json: rs.json} }
+	return rs
+}
+
+func (rs *records) get() *record { return rs.pool.Get().(*record) }
+
+func (rs *records) put(r *record) {
+	if cap(r.buf) <= maxKept {
+		rs.pool.Put(r)
+	}
+}
+
+// begin starts a record anew with what is not a field of the program.
+func (r *record) begin(e *zapcore.Entry, constant []byte) {
+	r.buf, r.more = append(r.buf[:0], "MESSAGE"...), 0
+	r.text(e.Message, goText)
+	r.buf = append(append(r.buf, priority(e.Level)...), constant...)
+	if e.LoggerName != "" {
+		r.buf = append(r.buf, "LOGGER"...)
+		r.text(e.LoggerName, goText)
+	}
+	if c := &e.Caller; c.Defined {
+		r.buf = append(r.buf, "CODE_FILE"...)
+		r.text(c.File, goText)
+		r.buf = strconv.AppendInt(append(r.buf, "CODE_LINE="...), int64(c.Line), 10)
+		r.buf = append(r.buf, '\n')
+		if c.Function != "" {
+			r.buf = append(r.buf, "CODE_FUNC"...)
+			r.text(c.Function, goText)
+		}
+	}
+	if e.Stack != "" {
+		r.buf = append(r.buf, "STACK"...)
+		r.text(e.Stack, goText)
+	}
+}
+
+// priority is the field PRIORITY of a level, in the terms of syslog.
+func priority(l zapcore.Level) string {
+	switch {
+	case l <= zapcore.DebugLevel:
+		return "PRIORITY=7\n"
+	case l == zapcore.InfoLevel:
+		return "PRIORITY=6\n"
+	case l == zapcore.WarnLevel:
+		return "PRIORITY=4\n"
+	case l == zapcore.ErrorLevel:
+		return "PRIORITY=3\n"
+	}
+	return "PRIORITY=2\n"
+}
+
+// restart makes r what c is.
+func (r *record) restart(c *record) {
+	r.buf = r.buf[:0]
+	r.restore(c)
+}
+
+// restore adds what c has in it, and goes on as c would.
+func (r *record) restore(c *record) {
+	r.more = c.more
+	if c.more > 0 {
+		r.more += len(r.buf)
+	}
+	r.buf = append(r.buf, c.buf...)
+	r.space = append(r.space[:0], c.space...)
+	r.fields, r.event, r.errno = c.fields, c.event, c.errno
+}
+
+// clone returns a copy of r that r's later use does not change.
+func (r *record) clone() record {
+	c := *r
+	c.buf, c.space = slices.Clone(r.buf), slices.Clone(r.space)
+	return c
+}
+
+// finish ends the record.
+func (r *record) finish() {
+	if r.more > 0 {
+		r.closeFrame(r.more)
+		r.more = 0
+	}
+	if id := r.event.MessageID(); id != "" {
+		r.buf = append(append(append(r.buf, "MESSAGE_ID="...), id...), '\n')
+	}
+	if r.errno != 0 {
+		r.buf = strconv.AppendUint(append(r.buf, "ERRNO="...), uint64(r.errno), 10)
+		r.buf = append(r.buf, '\n')
+	}
+}
+
+// add adds a field. What it calls of the program's own may panic.
+func (r *record) add(f *zapcore.Field) {
+	switch f.Type {
+	case zapcore.StringType:
+		r.AddString(f.Key, f.String)
+	case zapcore.Int64Type:
+		r.AddInt64(f.Key, f.Integer)
+	case zapcore.BoolType:
+		r.AddBool(f.Key, f.Integer == 1)
+	case zapcore.DurationType:
+		r.AddDuration(f.Key, time.Duration(f.Integer))
+	case zapcore.SkipType:
+	default:
+		r.addGuarded(f)
+	}
+}
+
+// addGuarded adds a field whose value is asked for its text.
+func (r *record) addGuarded(f *zapcore.Field) {
+	at, space, fields, more := len(r.buf), len(r.space), r.fields, r.more
+	defer func() {
+		if p := recover(); p != nil {
+			r.buf, r.space, r.fields, r.more = r.buf[:at], r.space[:space], fields, more
+			r.AddString(f.Key, panicked(f.Interface, p))
+		}
+	}()
+	switch f.Type {
+	case zapcore.StringerType:
+		if e := logevent.In(*f); e != 0 {
+			r.event = e
+		}
+		r.AddString(f.Key, f.Interface.(fmt.Stringer).String())
+	case zapcore.ErrorType:
+		r.addError(f.Key, f.Interface.(error))
+	case zapcore.ObjectMarshalerType:
+		_ = r.AddObject(f.Key, f.Interface.(zapcore.ObjectMarshaler))
+	case zapcore.ArrayMarshalerType:
+		_ = r.AddArray(f.Key, f.Interface.(zapcore.ArrayMarshaler))
+	case zapcore.InlineMarshalerType:
+		if err := f.Interface.(zapcore.ObjectMarshaler).MarshalLogObject(r); err != nil {
+			r.addSecond(f.Key, "_ERROR", err.Error())
+		}
+	default:
+		f.AddTo(r)
+	}
+}
+
+// panicked is what stands for a value whose text cannot be had. A method that is
+// called on a nil pointer is no fault worth more words.
+func panicked(value, p any) string {
+	if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PANIC=%v", p)
+}
+
+func (r *record) addError(key string, err error) {
+	text := err.Error()
+	r.AddString(key, text)
+	if _, rich := err.(fmt.Formatter); rich {
+		if verbose := fmt.Sprintf("%+v", err); verbose != text {
+			r.addSecond(key, "_VERBOSE", verbose)
+		}
+	}
+	if r.errno == 0 {
+		if !errors.As(err, &r.errno) {
+			r.errno = 0
+		}
+	}
+}
+
+// addSecond adds what else there is to say of a field.
+func (r *record) addSecond(key, suffix, text string) { r.AddString(key+suffix, text) }
+
+// name begins a field of the program.
+func (r *record) name(key string) {
+	if r.fields++; r.fields == maxFields {
+		r.buf = append(r.buf, "MORE_FIELDS"...)
+		r.more = r.openFrame()
+	}
+	r.buf = appendName(r.buf, r.space, key)
+}
+
+// openFrame begins a value of any bytes, and returns where.
+func (r *record) openFrame() int {
+	r.buf = append(r.buf, "\n\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	return len(r.buf)
+}
+
+// closeFrame ends the value that began at start.
+func (r *record) closeFrame(start int) {
+	binary.LittleEndian.PutUint64(r.buf[start-8:], uint64(len(r.buf)-start))
+	r.buf = append(r.buf, '\n')
+}
+
+// room is how long a value may be.
+func (r *record) room() int { return max(maxRecord-len(r.buf), minValue) }
+
+// text adds a value, and ends its field.
+func (r *record) text(v string, n notation) {
+	if len(v) <= r.room() && plain(v) {
+		r.buf = append(append(append(r.buf, '='), v...), '\n')
+		return
+	}
+	r.anyText(v, n)
+}
+
+func (r *record) anyText(v string, n notation) {
+	// Within MORE_FIELDS a line is a field.
+	framed := r.more == 0 && hasNewline(v)
+	start := 0
+	if framed {
+		start = r.openFrame()
+	} else {
+		r.buf = append(r.buf, '=')
+	}
+	var in int
+	r.buf, in = appendReadable(r.buf, v, n, !framed, r.room())
+	if in < len(v) {
+		r.buf = fmt.Appendf(r.buf, "… (%d bytes more)", len(v)-in)
+	}
+	if framed {
+		r.closeFrame(start)
+	} else {
+		r.buf = append(r.buf, '\n')
+	}
+}
+
+func hasNewline(v string) bool {
+	for i := range len(v) {
+		if v[i] == '\n' {
+			return true
+		}
+	}
+	return false
+}
+
+// The methods of zapcore.ObjectEncoder.
+
+func (r *record) AddString(key, v string) {
+	r.name(key)
+	r.text(v, goText)
+}
+
+func (r *record) AddByteString(key string, v []byte) {
+	r.name(key)
+	if len(v) <= r.room() && plain(v) {
+		r.buf = append(append(append(r.buf, '='), v...), '\n')
+		return
+	}
+	r.anyText(string(v), goText)
+}
+
+func (r *record) AddBinary(key string, v []byte) {
+	r.name(key)
+	switch {
+	case len(v) > r.room():
+		r.text(fmt.Sprintf("(%d bytes)", len(v)), goText)
+	case r.more > 0:
+		r.text(base64.StdEncoding.EncodeToString(v), goText)
+	default:
+		start := r.openFrame()
+		r.buf = append(r.buf, v...)
+		r.closeFrame(start)
+	}
+}
+
+func (r *record) AddBool(key string, v bool) {
+	r.name(key)
+	r.buf = append(strconv.AppendBool(append(r.buf, '='), v), '\n')
+}
+
+func (r *record) AddInt64(key string, v int64) {
+	r.name(key)
+	r.buf = append(strconv.AppendInt(append(r.buf, '='), v, 10), '\n')
+}
+
+func (r *record) AddUint64(key string, v uint64) {
+	r.name(key)
+	r.buf = append(strconv.AppendUint(append(r.buf, '='), v, 10), '\n')
+}
+
+func (r *record) addFloat(key string, v float64, bits int) {
+	r.name(key)
+	r.buf = append(strconv.AppendFloat(append(r.buf, '='), v, 'g', -1, bits), '\n')
+}
+
+func (r *record) AddDuration(key string, v time.Duration) {
+	r.name(key)
+	r.buf = append(append(append(r.buf, '='), v.String()...), '\n')
+}
+
+func (r *record) AddTime(key string, v time.Time) {
+	r.name(key)
+	r.buf = append(v.AppendFormat(append(r.buf, '='), time.RFC3339Nano), '\n')
+}
+
+func (r *record) AddObject(key string, m zapcore.ObjectMarshaler) error {
+	text, err := r.json.object(m)
+	return r.addJSON(key, text, err)
+}
+
+func (r *record) AddArray(key string, m zapcore.ArrayMarshaler) error {
+	text, err := r.json.array(m)
+	return r.addJSON(key, text, err)
+}
+
+func (r *record) AddReflected(key string, v any) error {
+	text, err := r.json.reflected(v)
+	if err != nil {
+		r.AddString(key, fmt.Sprintf("%T: %v", v, err))
+		return nil
+	}
+	return r.addJSON(key, text, nil)
+}
+
+// addJSON adds what there is of a value, and what kept it from being all.
+func (r *record) addJSON(key, text string, err error) error {
+	r.name(key)
+	r.text(text, jsonText)
+	if err != nil {
+		r.addSecond(key, "_ERROR", err.Error())
+	}
+	return nil
+}
+
+func (r *record) OpenNamespace(key string) { r.space = appendSpace(r.space, key) }
+func (r *record) AddComplex128(key string, v complex128) {
+	r.AddString(key, strconv.FormatComplex(v, 'g', -1, 128))
+}
+
+func (r *record) AddComplex64(key string, v complex64) {
+	r.AddString(key, strconv.FormatComplex(complex128(v), 'g', -1, 64))
+}
+func (r *record) AddFloat64(key string, v float64) { r.addFloat(key, v, 64) }
+func (r *record) AddFloat32(key string, v float32) { r.addFloat(key, float64(v), 32) }
+func (r *record) AddInt(key string, v int)         { r.AddInt64(key, int64(v)) }
+func (r *record) AddInt32(key string, v int32)     { r.AddInt64(key, int64(v)) }
+func (r *record) AddInt16(key string, v int16)     { r.AddInt64(key, int64(v)) }
+func (r *record) AddInt8(key string, v int8)       { r.AddInt64(key, int64(v)) }
+func (r *record) AddUint(key string, v uint)       { r.AddUint64(key, uint64(v)) }
+func (r *record) AddUint32(key string, v uint32)   { r.AddUint64(key, uint64(v)) }
+func (r *record) AddUint16(key string, v uint16)   { r.AddUint64(key, uint64(v)) }
+func (r *record) AddUint8(key string, v uint8)     { r.AddUint64(key, uint64(v)) }
+func (r *record) AddUintptr(key string, v uintptr) { r.AddUint64(key, uint64(v)) }

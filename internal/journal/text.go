@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// notation is how text shows what journalctl would not.
+type notation uint8
+
+const (
+	goText   notation = iota // \x1b
+	jsonText                 // \u001b: the value stays JSON
+)
+
+// plain reports whether v is ASCII that can be shown, in one line.
+func plain[T ~string | ~[]byte](v T) bool {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' && c != '\t' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// shown reports whether journalctl shows text with r in it. It does not where systemd's
+// utf8_is_printable says no: for control characters, and for code points that Unicode
+// has set apart.
+func shown(r rune) bool {
+	switch {
+	case r < ' ':
+		return r == '\t' || r == '\n'
+	case r < 0x7F:
+		return true
+	case r < 0xA0:
+		return false
+	case 0xFDD0 <= r && r <= 0xFDEF:
+		return false
+	}
+	return r&0xFFFE != 0xFFFE
+}
+
+// appendReadable appends v until there are limit bytes more, with escapes for what
+// would not be shown, and for newlines too if it is to be one line. It returns
+// how many bytes of v are in.
+func appendReadable(b []byte, v string, n notation, oneLine bool, limit int) ([]byte, int) {
+	const longest = 12 // an escape of JSON with two halves
+	end := len(b) + limit - longest
+	done := 0
+	for i := 0; i < len(v); {
+		r, size := rune(v[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(v[i:])
+		}
+		invalid := r == utf8.RuneError && size == 1
+		if !invalid && shown(r) && !(oneLine && r == '\n') {
+			if i += size; len(b)+i-done < end {
+				continue
+			}
+			b = append(b, v[done:i]...)
+			return b, i
+		}
+		b = append(b, v[done:i]...)
+		switch {
+		case invalid && n == jsonText:
+			b = append(b, `\ufffd`...)
+		case invalid:
+			b = appendHex(append(b, '\\', 'x'), v[i])
+		case n == jsonText:
+			b = appendJSONEscape(b, r)
+		default:
+			b = appendEscape(b, r)
+		}
+		i += size
+		done = i
+		if len(b) >= end {
+			return b, done
+		}
+	}
+	return append(b, v[done:]...), len(v)
+}
+
+func appendHex(b []byte, c byte) []byte {
+	const digits = "0123456789abcdef"
+	return append(b, digits[c>>4], digits[c&0xF])
+}
+
+// appendEscape appends r as in a string of Go.
+func appendEscape(b []byte, r rune) []byte {
+	if r == 0 {
+		return append(b, `\x00`...)
+	}
+	var quoted [16]byte
+	q := strconv.AppendQuoteRuneToASCII(quoted[:0], r)
+	return append(b, q[1:len(q)-1]...)
+}
+
+func appendJSONEscape(b []byte, r rune) []byte {
+	if r > 0xFFFF {
+		r -= 0x10000
+		b = appendJSONEscape(b, 0xD800+r>>10)
+		r = 0xDC00 + r&0x3FF
+	}
+	b = append(b, '\\', 'u')
+	return appendHex(appendHex(b, byte(r>>8)), byte(r))
+}

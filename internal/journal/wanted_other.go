@@ -1,0 +1,5 @@
+//go:build !linux
+
+package journal
+
+func isFile(uintptr, uint64, uint64) bool { return false }

@@ -1,0 +1,530 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-glidepath/glidepath/internal/journal/trial"
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+const soon = 10 * time.Second
+
+// journald is a socket that journald could be listening at.
+type journald struct {
+	t    *testing.T
+	conn *net.UnixConn
+	path string
+	buf  []byte
+}
+
+func listen(t *testing.T) *journald {
+	t.Helper()
+	return listenAt(t, filepath.Join(t.TempDir(), "socket"))
+}
+
+func listenAt(t *testing.T, path string) *journald {
+	t.Helper()
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &journald{t: t, conn: conn, path: path, buf: make([]byte, 16<<20)}
+}
+
+func (j *journald) core() *Core {
+	j.t.Helper()
+	c, err := New(Options{Socket: j.path, Identifier: "web"}, zap.InfoLevel)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		_ = c.Close(ctx)
+		goleak.VerifyNone(j.t, goleak.IgnoreCurrent())
+	})
+	return c
+}
+
+// next is the next record. Large ones come as files, which must be as journald wants
+// them.
+func (j *journald) next() []trial.Field {
+	j.t.Helper()
+	fields, err := j.read(soon)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return fields
+}
+
+func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
+	buf, oob := j.buf, make([]byte, 100)
+	_ = j.conn.SetReadDeadline(time.Now().Add(patience))
+	n, oobn, _, _, err := j.conn.ReadMsgUnix(buf, oob)
+	if err != nil {
+		return nil, err
+	}
+	if oobn == 0 {
+		return trial.Decode(buf[:n])
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return nil, err
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 || n != 0 {
+		return nil, fmt.Errorf("%d descriptors beside %d bytes, %w", len(fds), n, err)
+	}
+	file := os.NewFile(uintptr(fds[0]), "record")
+	defer func() { _ = file.Close() }()
+	const want = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0); err != nil || seals&want != want {
+		return nil, fmt.Errorf("seals %x, %w", seals, err)
+	}
+	content, err := io.ReadAll(io.NewSectionReader(file, 0, 1<<30))
+	if err != nil {
+		return nil, err
+	}
+	return trial.Decode(content)
+}
+
+// message is the message of the next record.
+func (j *journald) message() string {
+	j.t.Helper()
+	return value(j.next(), "MESSAGE")
+}
+
+func value(fields []trial.Field, name string) string {
+	for _, f := range fields {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func write(t *testing.T, c zapcore.Core, message string, fields ...zap.Field) {
+	t.Helper()
+	if err := c.Write(zapcore.Entry{Time: time.Now(), Message: message}, fields); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill logs numbers until one of them has to wait, and returns how many there were.
+func fill(t *testing.T, c *Core) int {
+	t.Helper()
+	for n := 1; n < 100_000; n++ {
+		write(t, c, strconv.Itoa(n-1))
+		c.w.mu.Lock()
+		waiting := len(c.w.waiting)
+		c.w.mu.Unlock()
+		if waiting > 0 {
+			return n
+		}
+	}
+	t.Fatal("the queue has no end")
+	return 0
+}
+
+func TestARecordArrivesAsItWasLogged(t *testing.T) {
+	j := listen(t)
+	log := zap.New(j.core(), zap.AddCaller()).Named("api").With(zap.String("shard", "a"), zap.Namespace("http"))
+	log.Debug("not wanted")
+	log.Warn("slow", zap.Int("status", 200))
+	got := j.next()
+	for name, want := range map[string]string{
+		"MESSAGE": "slow", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200",
+		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/journal.TestARecordArrivesAsItWasLogged",
+	} {
+		if v := value(got, name); v != want {
+			t.Errorf("%s is %q, want %q", name, v, want)
+		}
+	}
+	if file := value(got, "CODE_FILE"); filepath.Base(file) != "writer_linux_test.go" || value(got, "CODE_LINE") == "" || len(got) != 10 {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestTheProgramIsNamedAfterItsExecutable(t *testing.T) {
+	j := listen(t)
+	c, err := New(Options{Socket: j.path}, zap.InfoLevel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(t.Context()) }()
+	write(t, c, "m")
+	if got := value(j.next(), "SYSLOG_IDENTIFIER"); got != filepath.Base(os.Args[0]) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWithoutAJournalThereIsNoCore(t *testing.T) {
+	if _, err := New(Options{Socket: filepath.Join(t.TempDir(), "none")}, zap.InfoLevel); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("got %v", err)
+	}
+	if n := len(open(t, "socket:")); n != 0 {
+		t.Errorf("%d sockets are left", n)
+	}
+}
+
+func TestLargeRecordsComeAsSealedMemory(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	if err := unix.SetsockoptInt(c.w.socket.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
+		t.Fatal(err)
+	}
+	megabyte := strings.Repeat("12345678\n", 1<<17)
+	write(t, c, "before")
+	write(t, c, "large", zap.String("body", megabyte))
+	write(t, c, "after")
+	if got := j.message(); got != "before" {
+		t.Errorf("got %q", got)
+	}
+	if got := j.next(); value(got, "MESSAGE") != "large" || value(got, "BODY") != megabyte {
+		t.Errorf("%d bytes", len(value(got, "BODY")))
+	}
+	if got := j.message(); got != "after" || c.Lost() != 0 {
+		t.Errorf("got %q, lost %d", got, c.Lost())
+	}
+	if n := len(open(t, "journal-record")); n != 0 {
+		t.Errorf("%d descriptors are left", n)
+	}
+}
+
+// open lists what is open of a kind.
+func open(t *testing.T, kind string) (found []string) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); strings.Contains(to, kind) {
+			found = append(found, to)
+		}
+	}
+	return found
+}
+
+func TestWhatTheQueueDoesNotTakeComesLaterAndInOrder(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	n := fill(t, c)
+	for range 500 {
+		write(t, c, strconv.Itoa(n))
+		n++
+	}
+	late := 0
+	for i := range n {
+		got := j.next()
+		if m := value(got, "MESSAGE"); m != strconv.Itoa(i) {
+			t.Fatalf("%q comes as number %d", m, i)
+		}
+		if at := value(got, "LOGGED_AT"); at != "" {
+			late++
+			if when, err := time.Parse(time.RFC3339Nano, at); err != nil || time.Since(when) > soon {
+				t.Errorf("LOGGED_AT %s, %v", at, err)
+			}
+		}
+	}
+	if late < 500 || late > 501 || c.Lost() != 0 {
+		t.Errorf("%d were late, %d lost", late, c.Lost())
+	}
+	write(t, c, "in time")
+	if got := j.next(); value(got, "MESSAGE") != "in time" || value(got, "LOGGED_AT") != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	n := fill(t, c)
+	body := zap.String("body", strings.Repeat("b", 100_000))
+	for c.Lost() < 3 {
+		write(t, c, strconv.Itoa(n), body)
+		n++
+	}
+	for i := range n - 3 {
+		if m := j.message(); m != strconv.Itoa(i) {
+			t.Fatalf("%q comes as number %d", m, i)
+		}
+	}
+	got := j.next()
+	if value(got, "MESSAGE") != "3 log records were lost: the journal did not take them in time" || value(got, "LOST") != "3" || value(got, "LOST_IN_ALL") != "3" ||
+		value(got, "PRIORITY") != "4" || value(got, "MESSAGE_ID") != logevent.RecordsLost.MessageID() || value(got, "SYSLOG_IDENTIFIER") != "web" {
+		t.Errorf("got %q", got)
+	}
+	write(t, c, "next")
+	if m := j.message(); m != "next" {
+		t.Errorf("got %q", m)
+	}
+}
+
+func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	log := zap.New(c, zap.AddCaller())
+	took := make([]time.Duration, 10_000)
+	for i := range took {
+		begun := time.Now()
+		log.Info("nobody reads this", zap.Int("n", i), zap.String("method", "GET"), zap.String("path", "/"), zap.Bool("cached", true))
+		took[i] = time.Since(begun)
+	}
+	slices.Sort(took)
+	p99 := took[len(took)*99/100]
+	t.Logf("median %s, p99 %s, longest %s, %d lost", took[len(took)/2], p99, took[len(took)-1], c.Lost())
+	if p99 >= time.Millisecond {
+		t.Errorf("p99 %s", p99)
+	}
+	if c.Lost() == 0 {
+		t.Error("the journal did not hang")
+	}
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Close(ctx); err == nil || !strings.Contains(err.Error(), "records were lost") {
+		t.Errorf("Close: %v", err)
+	}
+	if d := time.Since(begun); d > time.Second {
+		t.Errorf("Close took %s", d)
+	}
+}
+
+func TestAHangIsWaitedForOnce(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	fill(t, c)
+	for i, limit := range []time.Duration{2 * time.Second, 100 * time.Millisecond, 100 * time.Millisecond} {
+		begun := time.Now()
+		err := c.Sync()
+		if d := time.Since(begun); err == nil || d > limit || (i == 0 && d < syncTimeout) {
+			t.Errorf("Sync %d took %s, %v", i, d, err)
+		}
+	}
+	n := 0
+	for {
+		if _, err := j.read(100 * time.Millisecond); err != nil {
+			break
+		}
+		n++
+	}
+	if err := c.Sync(); err != nil || n < 2 {
+		t.Errorf("Sync after %d records: %v", n, err)
+	}
+	// It is waited for again.
+	fill(t, c)
+	begun := time.Now()
+	if err := c.Sync(); err == nil || time.Since(begun) < syncTimeout {
+		t.Errorf("Sync took %s, %v", time.Since(begun), err)
+	}
+}
+
+func TestSyncWaitsUntilTheJournalHasRead(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	write(t, c, "last words")
+	if err := c.Sync(); err == nil || !strings.Contains(err.Error(), "0 records wait") {
+		t.Errorf("nobody has read it: %v", err)
+	}
+	done := make(chan error)
+	go func() { done <- c.w.settle(t.Context()) }()
+	j.message()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheLastWordsAreWaitedFor(t *testing.T) {
+	c := listen(t).core()
+	log := func(level zapcore.Level) time.Duration {
+		begun := time.Now()
+		if err := c.Write(zapcore.Entry{Level: level, Message: "m"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(begun)
+	}
+	if took := log(zap.DPanicLevel); took >= syncTimeout {
+		t.Errorf("what does not end the process took %s", took)
+	}
+	if took := log(zap.FatalLevel); took < syncTimeout {
+		t.Errorf("nobody has read it, and the call took only %s", took)
+	}
+	if took := log(zap.PanicLevel); took >= syncTimeout {
+		t.Errorf("it was waited for again: %s", took)
+	}
+}
+
+func TestAJournalThatComesBackIsFound(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	write(t, c, "one")
+	if got := j.message(); got != "one" {
+		t.Errorf("got %q", got)
+	}
+	_ = j.conn.Close()
+	_ = os.Remove(j.path)
+	write(t, c, "two") // nobody is there
+	write(t, c, "three")
+	again := listenAt(t, j.path)
+	for _, want := range []string{"two", "three"} {
+		if got := again.message(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	_ = again.conn.Close()
+	_ = os.Remove(j.path)
+	third := listenAt(t, j.path)
+	write(t, c, "four")
+	if got := third.message(); got != "four" || c.Lost() != 0 {
+		t.Errorf("got %q, %d lost", got, c.Lost())
+	}
+}
+
+func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	n := fill(t, c)
+	done := make(chan error)
+	go func() { done <- c.Close(context.Background()) }()
+	for i := range n {
+		if m := j.message(); m != strconv.Itoa(i) {
+			t.Fatalf("%q comes as number %d", m, i)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := c.Write(zapcore.Entry{Message: "too late"}, nil); !errors.Is(err, os.ErrClosed) || c.Lost() != 1 {
+		t.Errorf("after Close: %v, %d lost", err, c.Lost())
+	}
+	if err := errors.Join(c.Close(context.Background()), c.Sync()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestManyGoroutinesLogAtOnce(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	const goroutines, each = 8, 2000
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		log := zap.New(c.With([]zap.Field{zap.Int("goroutine", g)}))
+		wg.Go(func() {
+			for i := range each {
+				log.Info("m", zap.Int("i", i))
+				if i%500 == 0 {
+					_ = log.Sync()
+				}
+			}
+		})
+	}
+	last := make(map[string]int)
+	for range goroutines * each {
+		got := j.next()
+		g := value(got, "GOROUTINE")
+		i, err := strconv.Atoi(value(got, "I"))
+		if err != nil || i != last[g] {
+			t.Fatalf("goroutine %s: %d after %d, %v", g, i, last[g], err)
+		}
+		last[g]++
+	}
+	wg.Wait()
+	if c.Lost() != 0 {
+		t.Errorf("%d lost", c.Lost())
+	}
+}
+
+func TestChildrenDoNotInheritTheSocket(t *testing.T) {
+	c := listen(t).core()
+	flags, err := unix.FcntlInt(uintptr(c.w.socket.fd), unix.F_GETFD, 0)
+	if err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("flags %x, %v", flags, err)
+	}
+}
+
+func TestNothingIsAllocatedForARecord(t *testing.T) {
+	if raceDetector {
+		t.Log("the race detector empties pools at random: only that it works is checked")
+	}
+	j := listen(t)
+	c := j.core()
+	entry := zapcore.Entry{Message: "served", Caller: zapcore.EntryCaller{Defined: true, File: "f.go", Line: 3, Function: "main"}}
+	at := time.Now()
+	fields := []zap.Field{
+		zap.String("method", "GET"), zap.Int("status", 200), zap.Duration("took", time.Millisecond), zap.Bool("cached", true),
+		zap.Time("at", at), zap.Float64("load", 0.5), zap.Uint32("n", 1), zap.ByteString("b", []byte("x\ny")), zap.Binary("bin", []byte{0}), logevent.Ready.Field(),
+		zap.Error(unix.ENOENT),
+	}
+	with := c.With([]zap.Field{zap.String("shard", "a"), zap.Namespace("http")})
+	buf := make([]byte, 1<<16)
+	raw, err := j.conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(fd uintptr) bool { _, _ = unix.Read(int(fd), buf); return true }
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	n := testing.AllocsPerRun(1000, func() {
+		_ = with.Write(entry, fields)
+		_ = raw.Read(read)
+	})
+	if n != 0 && !raceDetector {
+		t.Errorf("%v allocations", n)
+	}
+	if !bytes.Contains(buf, []byte("\nHTTP_STATUS=200\n")) {
+		t.Errorf("got %.500q", buf)
+	}
+}
+
+func TestTheJournalIsWantedWhereStandardErrorLeadsToIt(t *testing.T) {
+	dir := t.TempDir()
+	a, err := os.Create(filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Close() }()
+	b, err := os.Create(filepath.Join(dir, "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	var s unix.Stat_t
+	if err := unix.Fstat(int(a.Fd()), &s); err != nil {
+		t.Fatal(err)
+	}
+	env := fmt.Sprintf("%d:%d", s.Dev, s.Ino)
+	if !Wanted(env, a.Fd()) {
+		t.Errorf("%s is not wanted", env)
+	}
+	if Wanted(env, b.Fd()) {
+		t.Error("another file is taken for the journal")
+	}
+	for _, env := range []string{"", ":", "1", "a:b", env + "x", "-" + env, fmt.Sprintf("%d:%d", s.Dev+1, s.Ino), fmt.Sprintf("%d:%d", s.Dev, s.Ino+1)} {
+		if Wanted(env, a.Fd()) {
+			t.Errorf("JOURNAL_STREAM=%q is wanted", env)
+		}
+	}
+	if Wanted(env, 1<<30) {
+		t.Error("no descriptor is wanted")
+	}
+}

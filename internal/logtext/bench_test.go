@@ -1,0 +1,57 @@
+package logtext
+
+import (
+	"io"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+var four = []zap.Field{zap.String("method", "GET"), zap.String("path", "/index.html"), zap.Int("status", 200), zap.Duration("took", 1234567)}
+
+// BenchmarkJSON is to be within 1.1 of BenchmarkZap.
+func BenchmarkJSON(b *testing.B) { benchmark(b, newObjects()) }
+
+func BenchmarkTerminal(b *testing.B) { benchmark(b, newLines(terminal(true))) }
+
+func BenchmarkPrefixed(b *testing.B) { benchmark(b, newLines(prefixed())) }
+
+func benchmark(b *testing.B, f form) {
+	b.Helper()
+	s := &sink{}
+	s.put = func(p []byte) {
+		s.mu.Lock()
+		_, _ = io.Discard.Write(p)
+		s.mu.Unlock()
+	}
+	run(b, &Core{LevelEnabler: zap.InfoLevel, sink: s, form: f})
+}
+
+func BenchmarkZap(b *testing.B) {
+	run(b, zapcore.NewCore(JSONEncoder(), zapcore.Lock(zapcore.AddSync(struct{ io.Writer }{io.Discard})), zap.InfoLevel))
+}
+
+func run(b *testing.B, core zapcore.Core) {
+	b.Helper()
+	log := zap.New(core)
+	b.ReportAllocs()
+	for b.Loop() {
+		log.Info("request served", four...)
+	}
+}
+
+func TestTextCostsNoAllocation(t *testing.T) {
+	if raceEnabled {
+		t.Log("the race detector empties pools")
+		return
+	}
+	for name, f := range map[string]form{"terminal": newLines(terminal(true)), "prefixed": newLines(prefixed())} {
+		f = f.with([]zap.Field{zap.String("a", "b")})
+		e, discard := entry(zap.InfoLevel, "request served"), func([]byte) {}
+		fields := four[:3] // the text of a duration is one
+		if n := testing.AllocsPerRun(1000, func() { f.encode(e, fields, discard) }); n >= 1 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

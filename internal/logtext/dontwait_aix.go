@@ -1,0 +1,3 @@
+package logtext
+
+const dontWait = 0 // it has no such flag

@@ -1,0 +1,7 @@
+//go:build unix && !aix
+
+package logtext
+
+import "golang.org/x/sys/unix"
+
+const dontWait = unix.MSG_DONTWAIT

@@ -1,0 +1,373 @@
+package logtext
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+const (
+	maxValue = 64 << 10 // bytes of a value
+	maxDepth = 32       // objects in objects
+)
+
+// fields are the fields of a record, as text: " key=value" each, and for values of
+// several lines a block each. It is a zapcore.ObjectEncoder.
+type fields struct {
+	line   []byte
+	blocks []byte // whole lines, safe to show, each with its indent
+	space  []byte // the namespaces and objects, each with a dot
+	depth  int    // of lists, and of objects in them: what is in one stays in the line
+	first  bool   // of a list or an object in one: there is no comma yet
+	paint  paint
+}
+
+func (f *fields) reset(of *fields) {
+	f.line = append(f.line[:0], of.line...)
+	f.blocks = append(f.blocks[:0], of.blocks...)
+	f.space = append(f.space[:0], of.space...)
+	f.depth, f.first, f.paint = 0, false, of.paint
+}
+
+func (f *fields) clone() *fields {
+	return &fields{line: slices.Clone(f.line), blocks: slices.Clone(f.blocks), space: slices.Clone(f.space), paint: f.paint}
+}
+
+func (f *fields) addAll(all []zapcore.Field) {
+	for i := range all {
+		f.add(&all[i])
+	}
+}
+
+// add adds a field. If it panics when it is asked for its value, that is its value.
+func (f *fields) add(field *zapcore.Field) {
+	line, blocks, space := len(f.line), len(f.blocks), len(f.space)
+	defer func() {
+		if what := recover(); what != nil {
+			f.line, f.blocks, f.space = f.line[:line], f.blocks[:blocks], f.space[:space]
+			f.depth, f.first = 0, false
+			f.AddString(field.Key, panicked(what))
+		}
+	}()
+	field.AddTo(f)
+}
+
+func panicked(what any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "PANIC" // and once more
+		}
+	}()
+	return fmt.Sprint("PANIC=", what)
+}
+
+// key begins a field.
+func (f *fields) key(key string) {
+	if f.depth > 0 {
+		if !f.first {
+			f.line = append(f.line, ' ')
+		}
+		f.first = false
+		f.name(key)
+		f.line = append(f.line, '=')
+		return
+	}
+	f.line = append(f.line, ' ')
+	f.line = append(f.line, f.paint.key(key)...)
+	f.line = append(f.line, f.space...)
+	f.name(key)
+	f.line = append(f.line, '=')
+	f.line = append(f.line, f.paint.off...)
+}
+
+// name appends a key, which nobody is to take for a value.
+func (f *fields) name(key string) {
+	if bare(key) {
+		f.line = append(f.line, clip(key, maxValue)...)
+		return
+	}
+	f.line = appendQuoted(f.line, clip(key, maxValue))
+}
+
+// item begins an item of a list.
+func (f *fields) item() {
+	if !f.first {
+		f.line = append(f.line, ", "...)
+	}
+	f.first = false
+}
+
+// text appends a value.
+func text[T ~string | ~[]byte](f *fields, s T) {
+	cut := clip(s, maxValue)
+	switch {
+	case f.depth == 0 && bare(cut), f.depth > 0 && bareInList(cut):
+		f.line = append(f.line, cut...)
+	default:
+		f.line = appendQuoted(f.line, cut)
+	}
+	if len(cut) < len(s) {
+		f.line = append(f.line, "…("...)
+		f.line = strconv.AppendInt(f.line, int64(len(s)), 10)
+		f.line = append(f.line, " bytes)"...)
+	}
+}
+
+// AddString adds a text, which has a block of its own if it has several lines.
+func (f *fields) AddString(key, value string) {
+	if f.depth == 0 && strings.Contains(strings.TrimRight(value, "\r\n"), "\n") {
+		f.block(key, value)
+		return
+	}
+	f.key(key)
+	text(f, value)
+}
+
+const indent = "    "
+
+// block adds a value of several lines below the record.
+func (f *fields) block(key, value string) {
+	f.blocks = append(f.blocks, indent...)
+	f.blocks = append(f.blocks, f.paint.key(key)...)
+	f.blocks = append(f.blocks, f.space...)
+	f.blocks = appendSafe(f.blocks, clip(key, maxValue))
+	f.blocks = append(f.blocks, ':')
+	f.blocks = append(f.blocks, f.paint.off...)
+	f.blocks = append(f.blocks, '\n')
+	f.blocks = appendBlock(f.blocks, value, indent+indent)
+}
+
+// appendBlock appends the lines of value, each with an indent. Tabs are wide there:
+// what a terminal makes of one is up to it.
+func appendBlock(b []byte, value, indent string) []byte {
+	cut := clip(value, maxValue)
+	for line := range strings.Lines(strings.TrimRight(cut, "\r\n")) {
+		line = strings.TrimRight(line, "\r\n")
+		b = append(b, indent...)
+		for {
+			before, after, tab := strings.Cut(line, "\t")
+			b = appendSafe(b, before)
+			if !tab {
+				break
+			}
+			b = append(b, "    "...)
+			line = after
+		}
+		b = append(b, '\n')
+	}
+	if len(cut) < len(value) {
+		b = append(append(b, indent...), "…("...)
+		b = strconv.AppendInt(b, int64(len(value)), 10)
+		b = append(b, " bytes)\n"...)
+	}
+	return b
+}
+
+func (f *fields) AddObject(key string, o zapcore.ObjectMarshaler) error {
+	if f.depth > 0 {
+		f.key(key)
+		return f.object(o)
+	}
+	if bytes.Count(f.space, []byte{'.'}) >= maxDepth {
+		f.key(key)
+		f.line = append(f.line, "{…}"...)
+		return nil
+	}
+	space, line, blocks := len(f.space), len(f.line), len(f.blocks)
+	f.OpenNamespace(key)
+	err := o.MarshalLogObject(f)
+	f.space = f.space[:space]
+	if err == nil && len(f.line) == line && len(f.blocks) == blocks {
+		f.key(key)
+		f.line = append(f.line, "{}"...)
+	}
+	return err
+}
+
+// object appends an object that is in a list.
+func (f *fields) object(o zapcore.ObjectMarshaler) error {
+	if f.depth >= maxDepth {
+		f.line = append(f.line, "{…}"...)
+		return nil
+	}
+	f.line = append(f.line, '{')
+	f.depth++
+	f.first = true
+	err := o.MarshalLogObject(f)
+	f.depth--
+	f.first = false
+	f.line = append(f.line, '}')
+	return err
+}
+
+func (f *fields) AddArray(key string, a zapcore.ArrayMarshaler) error {
+	f.key(key)
+	return f.array(a)
+}
+
+func (f *fields) array(a zapcore.ArrayMarshaler) error {
+	if f.depth >= maxDepth {
+		f.line = append(f.line, "[…]"...)
+		return nil
+	}
+	f.line = append(f.line, '[')
+	f.depth++
+	f.first = true
+	err := a.MarshalLogArray((*items)(f))
+	f.depth--
+	f.first = false
+	f.line = append(f.line, ']')
+	return err
+}
+
+func (f *fields) OpenNamespace(key string) {
+	if f.depth > 0 {
+		return // what follows is in the same braces
+	}
+	f.space = append(appendSafe(f.space, clip(key, maxValue)), '.')
+}
+
+func (f *fields) AddReflected(key string, value any) error {
+	b, err := asJSON(value)
+	if err != nil {
+		return err
+	}
+	f.key(key)
+	f.json(b)
+	return nil
+}
+
+// json appends a value that is JSON: it is bare, whatever is in its strings.
+func (f *fields) json(b []byte) {
+	cut := clip(b, maxValue)
+	f.line = appendSafe(f.line, cut)
+	if len(cut) < len(b) {
+		f.line = fmt.Appendf(f.line, "…(%d bytes)", len(b))
+	}
+}
+
+func asJSON(value any) ([]byte, error) {
+	if value == nil {
+		return []byte("null"), nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+func (f *fields) AddBinary(key string, v []byte) {
+	f.key(key)
+	f.line = base64.StdEncoding.AppendEncode(f.line, clipBytes(v))
+	if len(v) > maxValue {
+		f.line = fmt.Appendf(f.line, "…(%d bytes)", len(v))
+	}
+}
+
+func clipBytes(v []byte) []byte { return v[:min(len(v), maxValue)] }
+
+func (f *fields) AddByteString(key string, v []byte) { f.AddString(key, string(v)) }
+func (f *fields) AddBool(key string, v bool)         { f.key(key); f.line = strconv.AppendBool(f.line, v) }
+
+func (f *fields) AddComplex128(key string, v complex128) {
+	f.key(key)
+	(*items)(f).complex(v, 64)
+}
+
+func (f *fields) AddComplex64(key string, v complex64) {
+	f.key(key)
+	(*items)(f).complex(complex128(v), 32)
+}
+func (f *fields) AddDuration(key string, v time.Duration) { f.key(key); f.duration(v) }
+func (f *fields) AddFloat64(key string, v float64)        { f.key(key); f.float(v, 64) }
+func (f *fields) AddFloat32(key string, v float32)        { f.key(key); f.float(float64(v), 32) }
+func (f *fields) AddInt(key string, v int)                { f.AddInt64(key, int64(v)) }
+func (f *fields) AddInt64(key string, v int64)            { f.key(key); f.line = strconv.AppendInt(f.line, v, 10) }
+func (f *fields) AddInt32(key string, v int32)            { f.AddInt64(key, int64(v)) }
+func (f *fields) AddInt16(key string, v int16)            { f.AddInt64(key, int64(v)) }
+func (f *fields) AddInt8(key string, v int8)              { f.AddInt64(key, int64(v)) }
+func (f *fields) AddTime(key string, v time.Time)         { f.key(key); f.time(v) }
+func (f *fields) AddUint(key string, v uint)              { f.AddUint64(key, uint64(v)) }
+func (f *fields) AddUint64(key string, v uint64) {
+	f.key(key)
+	f.line = strconv.AppendUint(f.line, v, 10)
+}
+func (f *fields) AddUint32(key string, v uint32)   { f.AddUint64(key, uint64(v)) }
+func (f *fields) AddUint16(key string, v uint16)   { f.AddUint64(key, uint64(v)) }
+func (f *fields) AddUint8(key string, v uint8)     { f.AddUint64(key, uint64(v)) }
+func (f *fields) AddUintptr(key string, v uintptr) { f.AddUint64(key, uint64(v)) }
+
+func (f *fields) float(v float64, bits int) { f.line = strconv.AppendFloat(f.line, v, 'g', -1, bits) }
+
+func (f *fields) time(v time.Time) { f.line = v.AppendFormat(f.line, "2006-01-02T15:04:05.000Z07:00") }
+
+func (f *fields) duration(v time.Duration) {
+	if v == 0 {
+		f.line = append(f.line, "0s"...)
+		return
+	}
+	f.line = append(f.line, v.String()...)
+}
+
+// items is fields as the zapcore.ArrayEncoder of one list.
+type items fields
+
+func (i *items) one() *fields {
+	f := (*fields)(i)
+	f.item()
+	return f
+}
+
+func (i *items) complex(v complex128, bits int) {
+	f := (*fields)(i)
+	f.float(real(v), bits)
+	sign := len(f.line)
+	f.float(imag(v), bits)
+	if c := f.line[sign]; c != '-' && c != '+' {
+		f.line = slices.Insert(f.line, sign, '+')
+	}
+	f.line = append(f.line, 'i')
+}
+
+func (i *items) AppendArray(a zapcore.ArrayMarshaler) error   { return i.one().array(a) }
+func (i *items) AppendObject(o zapcore.ObjectMarshaler) error { return i.one().object(o) }
+
+func (i *items) AppendReflected(v any) error {
+	b, err := asJSON(v)
+	if err != nil {
+		return err
+	}
+	i.one().json(b)
+	return nil
+}
+
+func (i *items) AppendBool(v bool)              { f := i.one(); f.line = strconv.AppendBool(f.line, v) }
+func (i *items) AppendByteString(v []byte)      { text(i.one(), v) }
+func (i *items) AppendComplex128(v complex128)  { i.one(); i.complex(v, 64) }
+func (i *items) AppendComplex64(v complex64)    { i.one(); i.complex(complex128(v), 32) }
+func (i *items) AppendFloat64(v float64)        { i.one().float(v, 64) }
+func (i *items) AppendFloat32(v float32)        { i.one().float(float64(v), 32) }
+func (i *items) AppendInt(v int)                { i.AppendInt64(int64(v)) }
+func (i *items) AppendInt64(v int64)            { f := i.one(); f.line = strconv.AppendInt(f.line, v, 10) }
+func (i *items) AppendInt32(v int32)            { i.AppendInt64(int64(v)) }
+func (i *items) AppendInt16(v int16)            { i.AppendInt64(int64(v)) }
+func (i *items) AppendInt8(v int8)              { i.AppendInt64(int64(v)) }
+func (i *items) AppendString(v string)          { text(i.one(), v) }
+func (i *items) AppendUint(v uint)              { i.AppendUint64(uint64(v)) }
+func (i *items) AppendUint64(v uint64)          { f := i.one(); f.line = strconv.AppendUint(f.line, v, 10) }
+func (i *items) AppendUint32(v uint32)          { i.AppendUint64(uint64(v)) }
+func (i *items) AppendUint16(v uint16)          { i.AppendUint64(uint64(v)) }
+func (i *items) AppendUint8(v uint8)            { i.AppendUint64(uint64(v)) }
+func (i *items) AppendUintptr(v uintptr)        { i.AppendUint64(uint64(v)) }
+func (i *items) AppendDuration(v time.Duration) { i.one().duration(v) }
+func (i *items) AppendTime(v time.Time)         { i.one().time(v) }

@@ -1,0 +1,193 @@
+package logtext
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// paint is the colours, "" where there are none.
+type paint struct{ faint, name, failure, off string }
+
+func (p *paint) key(key string) string {
+	if key == "error" {
+		return p.failure
+	}
+	return p.name
+}
+
+// style is what the lines of a format look like.
+type style struct {
+	paint    paint
+	coloured bool
+	begin    func(b []byte, e zapcore.Entry, coloured bool) []byte // before the message
+	column   int                                                   // the width of the message
+	// end makes of the lines of a record what is written; nil: they are.
+	end func(b, lines []byte, level zapcore.Level) []byte
+}
+
+// lines is a form of text.
+type lines struct {
+	style  style
+	fields *fields    // those of With
+	pool   *sync.Pool // of *scratch
+}
+
+type scratch struct {
+	fields  fields
+	record  []byte
+	written []byte
+}
+
+func newLines(s style) form {
+	return &lines{s, &fields{paint: s.paint}, &sync.Pool{New: func() any { return new(scratch) }}}
+}
+
+func (l *lines) with(more []zapcore.Field) form {
+	f := l.fields.clone()
+	f.addAll(more)
+	return &lines{l.style, f, l.pool}
+}
+
+func (l *lines) encode(e zapcore.Entry, more []zapcore.Field, write func([]byte)) {
+	s, _ := l.pool.Get().(*scratch)
+	s.fields.reset(l.fields)
+	s.fields.addAll(more)
+	s.record = l.record(s.record[:0], e, &s.fields)
+	b := s.record
+	if l.style.end != nil {
+		s.written = l.style.end(s.written[:0], s.record, e.Level)
+		b = s.written
+	}
+	write(b)
+	if cap(s.record)+cap(s.written)+cap(s.fields.line)+cap(s.fields.blocks) < 4*maxValue {
+		l.pool.Put(s) // what was large once is not kept for ever
+	}
+}
+
+// record appends the lines of a record.
+func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
+	if l.style.begin != nil {
+		b = l.style.begin(b, e, l.style.coloured)
+	}
+	start := len(b)
+	if e.LoggerName != "" {
+		b = appendSafe(b, clip(e.LoggerName, maxValue))
+		b = append(b, ": "...)
+	}
+	first, rest, _ := strings.Cut(strings.TrimRight(e.Message, "\r\n"), "\n")
+	first = strings.TrimRight(first, "\r")
+	b = appendSafe(b, clip(first, maxValue))
+	if len(first) > maxValue {
+		b = append(b, "…"...)
+	}
+	if len(f.line) > 0 {
+		for n := utf8.RuneCount(b[start:]); n < l.style.column; n++ {
+			b = append(b, ' ')
+		}
+		b = append(b, f.line...)
+	}
+	if e.Caller.Defined {
+		b = append(b, ' ')
+		b = append(b, l.style.paint.faint...)
+		b = append(b, "caller="...)
+		b = appendSafe(b, e.Caller.TrimmedPath())
+		b = append(b, l.style.paint.off...)
+	}
+	b = append(b, '\n')
+	if rest != "" {
+		b = appendBlock(b, rest, indent)
+	}
+	b = append(b, f.blocks...)
+	if e.Stack != "" {
+		b = append(append(b, indent...), "stack:\n"...)
+		b = appendBlock(b, e.Stack, indent+indent)
+	}
+	return b
+}
+
+// terminal is the style for a person.
+func terminal(coloured bool) style {
+	s := style{begin: beginTerminal, coloured: coloured, column: 36}
+	if coloured {
+		s.paint = paint{faint: "\x1b[2m", name: "\x1b[36m", failure: "\x1b[31m", off: "\x1b[0m"}
+	}
+	return s
+}
+
+func beginTerminal(b []byte, e zapcore.Entry, coloured bool) []byte {
+	colour, level := "\x1b[1;31m", "FATAL"
+	switch {
+	case e.Level < zapcore.InfoLevel:
+		colour, level = "\x1b[35m", "DEBUG"
+	case e.Level < zapcore.WarnLevel:
+		colour, level = "\x1b[32m", "INFO "
+	case e.Level < zapcore.ErrorLevel:
+		colour, level = "\x1b[33m", "WARN "
+	case e.Level < zapcore.DPanicLevel:
+		colour, level = "\x1b[31m", "ERROR"
+	case e.Level < zapcore.FatalLevel:
+		level = "PANIC"
+	}
+	const clock = "15:04:05.000"
+	if !coloured {
+		b = append(e.Time.AppendFormat(b, clock), "  "...)
+		return append(append(b, level...), "  "...)
+	}
+	b = append(e.Time.AppendFormat(append(b, "\x1b[2m"...), clock), "\x1b[0m  "...)
+	b = append(append(b, colour...), level...)
+	return append(b, "\x1b[0m  "...)
+}
+
+// prefixed is the style for a standard error that leads to the journal.
+func prefixed() style { return style{end: endPrefixed} }
+
+// maxLine is where journald cuts a line of a stream, less a prefix and a newline.
+const maxLine = 48<<10 - 8
+
+func endPrefixed(b, lines []byte, level zapcore.Level) []byte {
+	severity := byte('0' + Severity(level))
+	for line := range bytes.Lines(lines) {
+		line = bytes.TrimSuffix(line, []byte{'\n'})
+		Split(line, maxLine, func(part []byte) {
+			b = append(b, '<', severity, '>')
+			b = append(append(b, part...), '\n')
+		})
+	}
+	return b
+}
+
+// Split calls yield with the parts of a line that are at most as long as that, and end
+// between two characters. Those after the first are indented, as what belongs to the
+// line before is.
+func Split(line []byte, most int, yield func(part []byte)) {
+	if len(line) <= most {
+		yield(line)
+		return
+	}
+	part := clip(line, most)
+	yield(part)
+	for rest := line[len(part):]; len(rest) > 0; rest = rest[len(part):] {
+		part = clip(rest, most-len(indent))
+		yield(append([]byte(indent), part...))
+	}
+}
+
+// Text is the text of records for whatever takes lines, syslog for one: message
+// key=value, without time and level. With adds fields, as that of a zapcore.Core does.
+type Text struct{ lines *lines }
+
+// NewText is a Text without fields.
+func NewText() Text { return Text{newLines(style{}).(*lines)} }
+
+// With is a Text with fields more. They are encoded here and now.
+func (t Text) With(fields []zapcore.Field) Text { return Text{t.lines.with(fields).(*lines)} }
+
+// Encode calls write with the lines of a record, whose memory is used again after that.
+// Each ends with a newline; those after the first are indented.
+func (t Text) Encode(e zapcore.Entry, fields []zapcore.Field, write func(lines []byte)) {
+	t.lines.encode(e, fields, write)
+}

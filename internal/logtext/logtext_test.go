@@ -1,0 +1,521 @@
+package logtext
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+var at = time.Date(2026, 1, 2, 15, 4, 5, 67_000_000, time.UTC)
+
+func entry(level zapcore.Level, msg string) zapcore.Entry {
+	return zapcore.Entry{Level: level, Time: at, Message: msg}
+}
+
+// encoded is a record in that form.
+func encoded(f form, e zapcore.Entry, fields ...zap.Field) string {
+	var b []byte
+	f.encode(e, fields, func(p []byte) { b = append(b, p...) })
+	return string(b)
+}
+
+type failing struct{}
+
+func (failing) Error() string { return "no\nroute" }
+
+type object map[string]any
+
+func (o object) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	for _, k := range []string{"a", "b", "c"} {
+		switch v := o[k].(type) {
+		case string:
+			e.AddString(k, v)
+		case int:
+			e.AddInt(k, v)
+		case object:
+			if err := e.AddObject(k, v); err != nil {
+				return err
+			}
+		case error:
+			return v
+		case []int:
+			zap.Ints(k, v).AddTo(e)
+		}
+	}
+	return nil
+}
+
+type panicking struct{}
+
+func (panicking) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	e.AddString("half", "done")
+	panic("no")
+}
+func (panicking) MarshalLogArray(zapcore.ArrayEncoder) error { panic(panicking{}) }
+func (panicking) String() string                             { panic("no") }
+func (panicking) MarshalJSON() ([]byte, error)               { panic("no") }
+
+type around struct{ around *around }
+
+func (a *around) MarshalLogObject(e zapcore.ObjectEncoder) error { return e.AddObject("again", a) }
+
+func TestARecordOnATerminal(t *testing.T) {
+	plain := newLines(terminal(false))
+	for _, c := range []struct {
+		level  zapcore.Level
+		msg    string
+		fields []zap.Field
+		want   string
+	}{
+		{zap.InfoLevel, "hello", nil, "15:04:05.067  INFO   hello\n"},
+		{zap.DebugLevel, "hello", nil, "15:04:05.067  DEBUG  hello\n"},
+		{zap.WarnLevel, "hello", nil, "15:04:05.067  WARN   hello\n"},
+		{zap.DPanicLevel, "hello", nil, "15:04:05.067  PANIC  hello\n"},
+		{zap.FatalLevel, "hello", nil, "15:04:05.067  FATAL  hello\n"},
+		{
+			zap.InfoLevel, "listening",
+			[]zap.Field{zap.String("addr", ":8080"), zap.Bool("tls", true)},
+			"15:04:05.067  INFO   listening                            addr=:8080 tls=true\n",
+		},
+		{
+			zap.ErrorLevel, strings.Repeat("long ", 10),
+			[]zap.Field{zap.Error(errors.New("no route"))},
+			"15:04:05.067  ERROR  " + strings.Repeat("long ", 10) + ` error="no route"` + "\n",
+		},
+		{zap.InfoLevel, "ready", []zap.Field{logevent.Ready.Field()}, "15:04:05.067  INFO   ready                                event=ready\n"},
+		{zap.InfoLevel, "two\nlines\n", nil, "15:04:05.067  INFO   two\n    lines\n"},
+		{
+			zap.InfoLevel, "x",
+			[]zap.Field{zap.String("text", "one\n\ttwo\r\nthree\n"), zap.Int("n", 1)},
+			"15:04:05.067  INFO   x                                    n=1\n    text:\n        one\n            two\n        three\n",
+		},
+		{zap.InfoLevel, "äöü", []zap.Field{zap.Int("n", 1)}, "15:04:05.067  INFO   äöü                                  n=1\n"},
+	} {
+		if got := encoded(plain, entry(c.level, c.msg), c.fields...); got != c.want {
+			t.Errorf("got\n%swant\n%s", got, c.want)
+		}
+	}
+}
+
+func TestValuesAreReadable(t *testing.T) {
+	for _, c := range []struct {
+		field zap.Field
+		want  string
+	}{
+		{zap.String("k", ""), `k=""`},
+		{zap.String("k", "a b"), `k="a b"`},
+		{zap.String("k", `a"b\`), `k="a\"b\\"`},
+		{zap.String("k", "a=b"), `k="a=b"`},
+		{zap.String("k", "one line\n"), `k="one line\n"`},
+		{zap.String("k", "ünï"), `k=ünï`},
+		{zap.String("a b", "v"), `"a b"=v`},
+		{zap.String("", "v"), `""=v`},
+		{zap.String("k\nx", "v"), `"k\nx"=v`},
+		{zap.String("k", "\x1b[31m\x00\x7f\u202e\u0085\xff"), `k="\x1b[31m\x00\x7f\u202e\u0085\xff"`},
+		{zap.String("k", "\U0001F600"), "k=\U0001F600"},
+		{zap.ByteString("k", []byte("a b")), `k="a b"`},
+		{zap.Binary("k", []byte{0, 1, 2}), "k=AAEC"},
+		{zap.Int64("k", math.MinInt64), "k=-9223372036854775808"},
+		{zap.Uint64("k", math.MaxUint64), "k=18446744073709551615"},
+		{zap.Float64("k", 1.5), "k=1.5"},
+		{zap.Float64("k", math.NaN()), "k=NaN"},
+		{zap.Float32("k", 0.1), "k=0.1"},
+		{zap.Complex128("k", 1+2i), "k=1+2i"},
+		{zap.Complex64("k", 1-2i), "k=1-2i"},
+		{zap.Duration("k", 1500*time.Millisecond), "k=1.5s"},
+		{zap.Time("k", at), "k=2026-01-02T15:04:05.067Z"},
+		{zap.Ints("k", []int{1, 2}), "k=[1, 2]"},
+		{zap.Ints("k", nil), "k=[]"},
+		{zap.Strings("k", []string{"a", "b, c", "", "]"}), `k=[a, "b, c", "", "]"]`},
+		{zap.Strings("k", []string{"a\nb"}), `k=["a\nb"]`},
+		{zap.Complex128s("k", []complex128{1i, 2}), "k=[0+1i, 2+0i]"},
+		{zap.Durations("k", []time.Duration{0, time.Second}), "k=[0s, 1s]"},
+		{zap.Object("k", object{"a": "x y", "b": 2}), `k.a="x y" k.b=2`},
+		{zap.Object("k", object{}), `k={}`},
+		{zap.Object("k", object{"a": object{"b": 1, "c": []int{1, 2}}}), `k.a.b=1 k.a.c=[1, 2]`},
+		{zap.Objects("k", []object{{"a": 1, "b": object{"c": "x}y"}}, {}}), `k=[{a=1 b={c="x}y"}}, {}]`},
+		{zap.Object("k", object{"a": 1, "b": errors.New("no more")}), `k.a=1 kError="no more"`},
+		{zap.Inline(object{"a": 1}), `a=1`},
+		{zap.Reflect("k", map[string]any{"a": "<x>\x1b\u202e"}), `k={"a":"<x>\u001b\u202e"}`},
+		{zap.Reflect("k", nil), "k=null"},
+		{zap.Any("k", []any{1, "a"}), `k=[1,"a"]`},
+		{zap.Stringer("k", logevent.Ready), "k=ready"},
+		{zap.Skip(), ""},
+	} {
+		got := encoded(newLines(style{}), entry(zap.InfoLevel, "m"), c.field)
+		want := strings.TrimRight("m "+c.want, " ") + "\n"
+		if got != want {
+			t.Errorf("got  %swant %s", got, want)
+		}
+	}
+}
+
+func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": newObjects()} {
+		value := object{"a": 1}
+		one := f.with([]zap.Field{zap.Object("o", value), zap.Namespace("n")})
+		two := one.with([]zap.Field{zap.String("t", "x\ny"), zap.Int("b", 2)})
+		value["a"] = 2
+		want := map[string][]string{
+			"text": {"m o.a=1 n.c=3\n", "m o.a=1 n.b=2 n.c=3\n    n.t:\n        x\n        y\n"},
+			"JSON": {`"o":{"a":1},"n":{"c":3}}` + "\n", `"o":{"a":1},"n":{"t":"x\ny","b":2,"c":3}}` + "\n"},
+		}[name]
+		for i, f := range []form{one, two, one} { // the first has got nothing of the second
+			if got := encoded(f, entry(zap.InfoLevel, "m"), zap.Int("c", 3)); !strings.HasSuffix(got, want[i%2]) {
+				t.Errorf("%s: got %s", name, got)
+			}
+		}
+	}
+}
+
+func TestNameCallerAndStackAreShown(t *testing.T) {
+	e := entry(zap.ErrorLevel, "m")
+	e.LoggerName = "web.\x1bhttp"
+	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
+	e.Stack = "main.serve\n\t/x/web/serve.go:7"
+	got := encoded(newLines(style{}), e, zap.Error(failing{}))
+	want := "web.\\x1bhttp: m caller=web/serve.go:7\n    error:\n        no\n        route\n    stack:\n        main.serve\n            /x/web/serve.go:7\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+var sequence = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestColoursChangeNothingElse(t *testing.T) {
+	fields := []zap.Field{zap.Error(errors.New("no route")), zap.String("t", "a\nb"), zap.Object("o", object{"a": 1}), zap.Strings("s", []string{"x"})}
+	for _, l := range []zapcore.Level{zap.DebugLevel, zap.InfoLevel, zap.WarnLevel, zap.ErrorLevel, zap.FatalLevel} {
+		colour := encoded(newLines(terminal(true)), entry(l, "m"), fields...)
+		if plain := encoded(newLines(terminal(false)), entry(l, "m"), fields...); sequence.ReplaceAllString(colour, "") != plain {
+			t.Errorf("got\n%qwant\n%q", colour, plain)
+		}
+		if on, off := strings.Count(colour, "\x1b["), strings.Count(colour, "\x1b[0m"); on != 2*off || off != 6 {
+			t.Errorf("%d sequences, %d times off: %q", on, off, colour)
+		}
+	}
+}
+
+func TestJSONIsOneObjectALine(t *testing.T) {
+	got := encoded(newObjects(), entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
+	if strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "}\n") {
+		t.Fatalf("got %q", got)
+	}
+	var m map[string]any
+	if err := json.Unmarshal([]byte(got), &m); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[string]any{
+		"time": "2026-01-02T15:04:05.067Z", "level": "warn", "msg": "a\nb", "k\n": "v\x00\uFFFD\u2028", "error": "no\nroute", "event": "ready",
+	} {
+		if m[k] != want {
+			t.Errorf("%q is %q", k, m[k])
+		}
+	}
+}
+
+func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
+	f := newLines(prefixed())
+	for level, prefix := range map[zapcore.Level]string{
+		zap.DebugLevel: "<7>", zap.InfoLevel: "<6>", zap.WarnLevel: "<4>", zap.ErrorLevel: "<3>",
+		zap.DPanicLevel: "<2>", zap.PanicLevel: "<2>", zap.FatalLevel: "<2>", zap.DebugLevel - 1: "<7>",
+	} {
+		want := prefix + "m k=1\n" + prefix + "    t:\n" + prefix + "        a\n" + prefix + "        <0>b\n"
+		if got := encoded(f, entry(level, "m"), zap.Int("k", 1), zap.String("t", "a\n<0>b")); got != want {
+			t.Errorf("%v: got\n%s", level, got)
+		}
+	}
+	long := strings.Repeat("é", 40<<10)
+	got := encoded(f, entry(zap.InfoLevel, long+"x"), zap.String("k", "v"))
+	var whole string
+	for i, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+		if len(line) >= 48<<10 || !strings.HasPrefix(line, "<6>") || i > 0 && !strings.HasPrefix(line, "<6>    ") {
+			t.Fatalf("line %d has %d bytes: %.20q", i, len(line), line)
+		}
+		whole += strings.TrimPrefix(strings.TrimPrefix(line, "<6>"), "    ")
+	}
+	if want := clip(long, maxValue) + "… k=v"; whole != want {
+		t.Errorf("%d bytes arrive of %d: …%s", len(whole), len(want), whole[len(whole)-20:])
+	}
+}
+
+func TestWhatPanicsIsReplaced(t *testing.T) {
+	cycle := map[string]any{}
+	cycle["x"] = cycle
+	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": newObjects()} {
+		for _, field := range []zap.Field{
+			zap.Object("bad", panicking{}), zap.Array("bad", panicking{}), zap.Stringer("bad", panicking{}),
+			zap.Reflect("bad", panicking{}), zap.Reflect("bad", cycle), zap.Reflect("bad", make(chan int)),
+		} {
+			for _, with := range []bool{true, false} {
+				g, fields := f, []zap.Field{zap.Int("before", 1), field, zap.Int("after", 2)}
+				if with {
+					g, fields = f.with(fields), nil
+				}
+				got := encoded(g, entry(zap.InfoLevel, "message"), fields...)
+				for _, want := range []string{"message", "before", "bad", "after"} {
+					if !strings.Contains(got, want) {
+						t.Errorf("%s, with=%v: %q is missing in %s", name, with, want, got)
+					}
+				}
+				if strings.Contains(got, "half") {
+					t.Errorf("%s: half of it is there: %s", name, got)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
+	a := &around{}
+	for _, field := range []zap.Field{zap.Object("a", a), zap.Objects("a", []*around{a})} {
+		if got := encoded(newLines(style{}), entry(zap.InfoLevel, "m"), field); !strings.Contains(got, "{…}") || len(got) > 64<<10 {
+			t.Errorf("got %d bytes: %.100s", len(got), got)
+		}
+	}
+}
+
+func TestWhatIsTooLongIsCutAndSaysSo(t *testing.T) {
+	long := strings.Repeat("é", 1<<19)
+	for _, field := range []zap.Field{
+		zap.String("k", long), zap.String("k", long+"\n"+long), zap.Strings("k", []string{long}), zap.Reflect("k", long),
+		zap.ByteString("k", []byte(long)), zap.Binary("k", []byte(long)), zap.String("k", strings.Repeat("\xbf", 1<<20)),
+	} {
+		got := encoded(newLines(style{}), entry(zap.InfoLevel, "m"), field)
+		if len(got) > 5*maxValue || !regexp.MustCompile(`(?s)^m .*…\(\d{7} bytes\)`).MatchString(strings.ReplaceAll(got, "\n", " ")) {
+			t.Errorf("got %d bytes: %.20q … %.20q", len(got), got, got[len(got)-20:])
+		}
+		if !strings.Contains(got, "�") && strings.ToValidUTF8(got, "�") != got {
+			t.Error("it is cut within a character")
+		}
+	}
+	many := make([]zap.Field, 500)
+	for i := range many {
+		many[i] = zap.Int(fmt.Sprintf("field%d", i), i)
+	}
+	if got := encoded(newLines(style{}), entry(zap.InfoLevel, "m"), many...); !strings.HasSuffix(got, " field499=499\n") {
+		t.Errorf("of 500 fields the last is missing: …%s", got[len(got)-20:])
+	}
+}
+
+func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
+	f.Add("message", "key", "value", "name")
+	f.Add("a\r\n\x1b[2J<0>x", "k\n ", "\u202e\x00\xff\n\t\u2028\u0085", "\x07")
+	f.Add("<3>", "", "\xc3\n\xa9", "\n")
+	f.Fuzz(func(t *testing.T, msg, key, value, name string) {
+		e := entry(zap.InfoLevel, msg)
+		e.LoggerName, e.Stack = name, value
+		fields := []zap.Field{
+			zap.String(key, value), zap.Strings(key, []string{value}), zap.Object(key, object{"a": value}), zap.Reflect(key, value),
+			zap.Namespace(key), zap.ByteString(key, []byte(value)), zap.Objects(key, []object{{"a": value, "b": object{"c": value}}}),
+		}
+		for name, form := range map[string]form{"terminal": newLines(terminal(false)), "prefixed": newLines(prefixed())} {
+			got := encoded(form, e, fields...)
+			for i, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+				for _, r := range line {
+					if !unicode.IsGraphic(r) {
+						t.Fatalf("%s: %q is in %q", name, r, line)
+					}
+				}
+				if strings.ToValidUTF8(line, "") != line {
+					t.Fatalf("%s: not UTF-8: %q", name, line)
+				}
+				body, ok := strings.CutPrefix(line, "<6>")
+				if name == "terminal" {
+					body, ok = line, i > 0 || strings.HasPrefix(line, "15:04:05.067  INFO   ")
+				}
+				if !ok || i > 0 && !strings.HasPrefix(body, indent) {
+					t.Fatalf("%s: a line is %q", name, line)
+				}
+			}
+		}
+		var m map[string]any
+		if got := encoded(newObjects(), e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
+			t.Fatalf("got %q", got)
+		}
+	})
+}
+
+func TestSyncErrorsThatMeanNothingAreNone(t *testing.T) {
+	real := errors.New("disk full")
+	nothing := &fs.PathError{Op: "sync", Path: "/dev/stdout", Err: syscall.EINVAL}
+	for _, c := range []struct{ err, want error }{
+		{nil, nil},
+		{nothing, nil},
+		{fmt.Errorf("x: %w", syscall.ENOTTY), nil},
+		{syscall.EBADF, nil},
+		{syscall.ENOTSUP, nil},
+		{errors.ErrUnsupported, nil},
+		{real, real},
+		{errors.Join(nothing, real), real},
+		{errors.Join(nothing, nothing), nil},
+	} {
+		if got := SyncError(c.err); !errors.Is(got, c.want) || (got == nil) != (c.want == nil) {
+			t.Errorf("%v: got %v", c.err, got)
+		}
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = null.Close() }()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = r.Close(), w.Close() }()
+	if err := SyncError(zap.New(zapcore.NewTee(
+		zapcore.NewCore(JSONEncoder(), null, zap.InfoLevel), zapcore.NewCore(JSONEncoder(), w, zap.InfoLevel))).Sync()); err != nil {
+		t.Errorf("of a null device and a pipe: %v", err)
+	}
+}
+
+func TestAFileGetsWhatIsLogged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := zap.NewAtomicLevelAt(zap.WarnLevel)
+	core := New(Options{File: f}, level)
+	log := zap.New(core)
+	log.Info("not yet")
+	level.SetLevel(zap.InfoLevel)
+	log.With(zap.Int("a", 1)).Info("now")
+	if core.Level() != zap.InfoLevel {
+		t.Errorf("the level is %v", core.Level())
+	}
+	if err := errors.Join(log.Sync(), core.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	log.Info("late")
+	if err := errors.Join(core.Close(t.Context()), f.Close()); err != nil {
+		t.Error(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(string(b), "\n"); len(lines) != 3 || !strings.Contains(lines[0], `"now","a":1}`) || !strings.Contains(lines[1], "late") {
+		t.Errorf("got %q", b)
+	}
+}
+
+func TestAPipeThatNobodyReadsHoldsUpNobody(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	core := New(Options{File: w, Format: Terminal}, zap.InfoLevel)
+	log := zap.New(core)
+	const records = 2000 // of 1 kB, into 64 kB
+	begun, longest := time.Now(), time.Duration(0)
+	for i := range records {
+		before := time.Now()
+		log.Info("x", zap.Int("i", i), zap.String("fill", strings.Repeat("x", 1000)))
+		longest = max(longest, time.Since(before))
+	}
+	if took := time.Since(begun); took > 2*time.Second || longest > time.Second {
+		t.Errorf("it took %v, the longest call %v", took, longest)
+	}
+	if core.Lost() == 0 {
+		t.Fatal("nothing was lost")
+	}
+	text := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(r)
+		text <- string(b)
+	}()
+	deadline := time.Now().Add(10 * time.Second)
+	for begun := core.Lost(); ; { // until the reader has made room
+		log.Info("after")
+		if core.Lost() == begun || time.Now().After(deadline) {
+			break
+		}
+		begun = core.Lost()
+	}
+	lost := core.Lost()
+	if err := core.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	got := <-text
+	whole, told := 0, 0
+	for line := range strings.Lines(got) {
+		var n int
+		switch {
+		case strings.Contains(line, "INFO   x") && strings.HasSuffix(line, "fill="+strings.Repeat("x", 1000)+"\n"), strings.HasSuffix(line, "INFO   after\n"):
+			whole++
+		case strings.Contains(line, "WARN   "+Lost) && strings.Contains(line, `event="records lost"`):
+			if _, err := fmt.Sscanf(line[strings.Index(line, "records="):], "records=%d", &n); err != nil {
+				t.Errorf("%q: %v", line, err)
+			}
+			told += n
+		}
+	}
+	if uint64(told) != lost || !strings.HasSuffix(got, "INFO   after\n") {
+		t.Errorf("%d were lost, %d told; %d arrived; the end is %q", lost, told, whole, got[max(0, len(got)-100):])
+	}
+}
+
+func TestASlowReaderLosesNothing(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	core := New(Options{File: w}, zap.InfoLevel)
+	var got bytes.Buffer
+	done := make(chan error)
+	go func() {
+		_, err := io.Copy(&got, struct{ io.Reader }{r})
+		done <- err
+	}()
+	log := zap.New(core)
+	const records = 20_000
+	for i := range records {
+		log.Info("x", zap.Int("i", i))
+	}
+	if err := errors.Join(core.Close(t.Context()), w.Close(), <-done); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(got.String(), "\n"); n != records || core.Lost() != 0 {
+		t.Errorf("%d lines, %d lost", n, core.Lost())
+	}
+}
+
+func TestNobodyLooksAtAFile(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = null.Close() }()
+	for _, f := range []*os.File{f, null} {
+		if terminal, colour := Look(f, os.Getenv); terminal || colour {
+			t.Errorf("%s: %t, %t", f.Name(), terminal, colour)
+		}
+	}
+}

@@ -1,0 +1,7 @@
+//go:build linux || solaris || illumos || aix
+
+package logtext
+
+import "golang.org/x/sys/unix"
+
+const getTermios = unix.TCGETS

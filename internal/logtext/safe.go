@@ -1,0 +1,123 @@
+package logtext
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// appendSafe appends s with an escape for whatever cannot be seen, in one line.
+func appendSafe[T ~string | ~[]byte](b []byte, s T) []byte {
+	done := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c <= '~' {
+			i++
+			continue
+		}
+		r, size := decode(s[i:])
+		if size > 1 && strconv.IsGraphic(r) {
+			i += size
+			continue
+		}
+		b = append(b, s[done:i]...)
+		b = appendEscape(b, r, s[i], size)
+		i += size
+		done = i
+	}
+	return append(b, s[done:]...)
+}
+
+// appendQuoted appends s in quotes.
+func appendQuoted[T ~string | ~[]byte](b []byte, s T) []byte {
+	b = append(b, '"')
+	done := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if ' ' <= c && c <= '~' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		if c == '"' || c == '\\' {
+			b = append(append(b, s[done:i]...), '\\', c)
+			i++
+			done = i
+			continue
+		}
+		r, size := decode(s[i:])
+		if size > 1 && strconv.IsGraphic(r) {
+			i += size
+			continue
+		}
+		b = append(b, s[done:i]...)
+		b = appendEscape(b, r, c, size)
+		i += size
+		done = i
+	}
+	return append(append(b, s[done:]...), '"')
+}
+
+// bare reports whether s needs no quotes as the value of a key.
+func bare[T ~string | ~[]byte](s T) bool {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c <= ' ', c == '"', c == '=', c == '\\', c == 0x7F:
+			return false
+		case c < utf8.RuneSelf:
+			i++
+			continue
+		}
+		r, size := decode(s[i:])
+		if size == 1 || !strconv.IsPrint(r) {
+			return false
+		}
+		i += size
+	}
+	return len(s) > 0
+}
+
+// bareInList is bare for a value within brackets.
+func bareInList[T ~string | ~[]byte](s T) bool {
+	for i := range len(s) {
+		switch s[i] {
+		case ',', '[', ']', '{', '}':
+			return false
+		}
+	}
+	return bare(s)
+}
+
+func decode[T ~string | ~[]byte](s T) (rune, int) {
+	// A conversion of the first bytes only, which stays on the stack.
+	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
+}
+
+// appendEscape appends r, of size bytes of which c is the first, as in a string of Go.
+func appendEscape(b []byte, r rune, c byte, size int) []byte {
+	const digits = "0123456789abcdef"
+	switch {
+	case r == '\n':
+		return append(b, `\n`...)
+	case r == '\t':
+		return append(b, `\t`...)
+	case r == '\r':
+		return append(b, `\r`...)
+	case size == 1:
+		return append(b, '\\', 'x', digits[c>>4], digits[c&0xF])
+	}
+	var quoted [16]byte
+	q := strconv.AppendQuoteRuneToASCII(quoted[:0], r)
+	return append(b, q[1:len(q)-1]...)
+}
+
+// clip is the part of s that is not too much, which ends between two characters.
+func clip[T ~string | ~[]byte](s T, most int) T {
+	if len(s) <= most {
+		return s
+	}
+	for i := range utf8.UTFMax {
+		if most > i && utf8.RuneStart(s[most-i]) {
+			return s[:most-i]
+		}
+	}
+	return s[:most]
+}

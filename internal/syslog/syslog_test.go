@@ -1,0 +1,365 @@
+//go:build unix
+
+package syslog
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
+)
+
+// syslogd listens for datagrams at path.
+func syslogd(t testing.TB, path string) *net.UnixConn {
+	t.Helper()
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func receive(t testing.TB, conn net.Conn) string {
+	t.Helper()
+	b := make([]byte, 64<<10)
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	n, err := conn.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[:n])
+}
+
+func open(t testing.TB, path string) *Core {
+	t.Helper()
+	c, err := New(Options{Tag: "web", Socket: path}, zap.DebugLevel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	return c
+}
+
+func socket(t testing.TB) string { return filepath.Join(t.TempDir(), "log") }
+
+var at = time.Date(2026, 1, 2, 15, 4, 5, 0, time.Local)
+
+func write(t testing.TB, c zapcore.Core, level zapcore.Level, msg string, fields ...zap.Field) {
+	t.Helper()
+	if err := c.Write(zapcore.Entry{Level: level, Time: at, Message: msg}, fields); err != nil {
+		t.Error(err)
+	}
+}
+
+var head = fmt.Sprintf("Jan  2 15:04:05 web[%d]: ", os.Getpid())
+
+func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	for level, pri := range map[zapcore.Level]string{
+		zap.DebugLevel: "<31>", zap.InfoLevel: "<30>", zap.WarnLevel: "<28>", zap.ErrorLevel: "<27>",
+		zap.DPanicLevel: "<26>", zap.PanicLevel: "<26>", zap.FatalLevel: "<26>",
+	} {
+		write(t, c, level, "request failed", zap.String("path", "/a b"), zap.Error(errors.New("no\x1b")))
+		if got, want := receive(t, conn), pri+head+`request failed path="/a b" error=`+`"no\x1b"`; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	with := c.With([]zap.Field{zap.Int("a", 1)})
+	write(t, with, zap.InfoLevel, "m", zap.Int("b", 2))
+	if got := receive(t, conn); got != "<30>"+head+"m a=1 b=2" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
+	path := socket(t)
+	conn := syslogd(t, path)
+	level := zap.NewAtomicLevelAt(zap.WarnLevel)
+	c, err := New(Options{Tag: "we b/ü\n", Socket: path}, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := zap.New(c)
+	log.Info("not yet")
+	level.SetLevel(zap.InfoLevel)
+	log.Named("sub").Info("now")
+	if got := receive(t, conn); !regexp.MustCompile(`^<30>[A-Z][a-z]{2} [ 1-3][0-9] \d\d:\d\d:\d\d we_b___\[\d+\]: sub: now$`).MatchString(got) {
+		t.Errorf("got %q", got)
+	}
+	if c.Level() != zap.InfoLevel {
+		t.Errorf("the level is %v", c.Level())
+	}
+	if err := errors.Join(log.Sync(), c.Close(t.Context()), c.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if err := c.Write(zapcore.Entry{}, nil); !errors.Is(err, os.ErrClosed) || c.Lost() != 1 {
+		t.Errorf("after Close: %v, %d lost", err, c.Lost())
+	}
+}
+
+func TestTheTagIsShortAndOneWord(t *testing.T) {
+	for name, want := range map[string]string{"web-1.2_x": "web-1.2_x", "a b[1]: c": "a_b_1___c", strings.Repeat("x", 100): strings.Repeat("x", maxTag)} {
+		if got := tag(name); got != fmt.Sprintf("%s[%d]: ", want, os.Getpid()) {
+			t.Errorf("%q gives %q", name, got)
+		}
+	}
+	if got := tag(""); !strings.HasPrefix(got, "syslog.test[") {
+		t.Errorf("without a name: %q", got)
+	}
+}
+
+func TestLinesAndWhatIsLongAreMessagesOfTheirOwn(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	write(t, c, zap.InfoLevel, "two\n<3>lines", zap.String("text", "a\n\tb"))
+	for _, want := range []string{"two", "    <3>lines", "    text:", "        a", "            b"} {
+		if got := receive(t, conn); got != "<30>"+head+want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	long := strings.Repeat("é", 10<<10)
+	write(t, c, zap.InfoLevel, "m", zap.String("k", long))
+	var whole string
+	for !strings.HasSuffix(whole, "é.") {
+		if strings.Count(whole, "é") == 10<<10 {
+			break
+		}
+		got := receive(t, conn)
+		body, ok := strings.CutPrefix(got, "<30>"+head)
+		if !ok || len(got) > maxMessage || strings.ToValidUTF8(got, "") != got || whole != "" && !strings.HasPrefix(body, "    ") {
+			t.Fatalf("got %d bytes: %q", len(got), got)
+		}
+		whole += strings.TrimPrefix(body, "    ")
+	}
+	if whole != "m k="+long {
+		t.Errorf("%d bytes arrive", len(whole))
+	}
+}
+
+func TestARecordThatIsVeryLongIsCutAndSaysSo(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	got := make(chan []string)
+	go func() {
+		var all []string
+		for {
+			s := receive(t, conn)
+			all = append(all, s)
+			if strings.Contains(s, "next") {
+				got <- all
+				return
+			}
+		}
+	}()
+	write(t, c, zap.InfoLevel, "m", zap.String("a", strings.Repeat("é", 30<<10)), zap.String("b", strings.Repeat("é", 30<<10)))
+	write(t, c, zap.InfoLevel, "next")
+	all := <-got
+	last := all[len(all)-2]
+	if !strings.HasSuffix(last, "    …(122888 bytes)") || len(all) > 40 || c.Lost() != 0 {
+		t.Errorf("%d messages, the last is %s", len(all), last)
+	}
+	for _, s := range all {
+		if strings.ToValidUTF8(s, "") != s {
+			t.Errorf("not UTF-8: %q", s)
+		}
+	}
+}
+
+func TestAStreamGetsALineEach(t *testing.T) {
+	path := socket(t)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	c := open(t, path)
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, c, zap.InfoLevel, "one")
+	write(t, c, zap.InfoLevel, "two")
+	want := "<30>" + head + "one\n<30>" + head + "two\n"
+	var got string
+	for len(got) < len(want) {
+		got += receive(t, conn)
+	}
+	if got != want {
+		t.Errorf("got %q", got)
+	}
+
+	// A new connection, where the old one is no more.
+	_ = conn.Close()
+	c.w.dialed = time.Time{}
+	write(t, c, zap.InfoLevel, "three")
+	conn, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, conn); got != "<30>"+head+"three\n" || c.Lost() != 0 {
+		t.Errorf("got %q, %d lost", got, c.Lost())
+	}
+
+	// Half a message is not left in a stream that hangs.
+	begun := time.Now()
+	for range 1000 {
+		write(t, c, zap.InfoLevel, "fill", zap.String("x", strings.Repeat("x", 1000)))
+	}
+	if took := time.Since(begun); c.Lost() == 0 || took > 3*time.Second {
+		t.Errorf("%d lost in %v", c.Lost(), took)
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	whole := regexp.MustCompile(`^<30>` + regexp.QuoteMeta(head) + `fill x=x{1000}$`)
+	b := make([]byte, 16<<20)
+	n := 0
+	for {
+		m, err := conn.Read(b[n:])
+		if n += m; err != nil {
+			break
+		}
+	}
+	lines := strings.Split(string(b[:n]), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		if !whole.MatchString(line) {
+			t.Fatalf("got %q", line)
+		}
+	}
+}
+
+func TestASyslogThatHangsHoldsUpNobodyAndHearsWhatIsLost(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	begun, calls := time.Now(), 5000
+	for range calls {
+		write(t, c, zap.InfoLevel, "fill")
+	}
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("%d calls took %v", calls, took)
+	}
+	lost := c.Lost()
+	if lost == 0 {
+		t.Fatal("nothing is lost")
+	}
+	for range uint64(calls) - lost {
+		if got := receive(t, conn); !strings.HasSuffix(got, "fill") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	write(t, c, zap.InfoLevel, "after")
+	want := fmt.Sprintf("web[%d]: records of the log are lost: syslog did not take them event=\"records lost\" records=%d", os.Getpid(), lost)
+	if got := receive(t, conn); !strings.HasSuffix(got, want) || !strings.HasPrefix(got, "<28>") {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := receive(t, conn); !strings.HasSuffix(got, "after") || c.Lost() != lost {
+		t.Errorf("got %q, %d lost", got, c.Lost())
+	}
+}
+
+func TestASyslogThatIsStartedAnewIsFound(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	_ = conn.Close()
+	write(t, c, zap.InfoLevel, "nobody")
+	write(t, c, zap.InfoLevel, "nobody")
+	if c.Lost() != 2 {
+		t.Errorf("%d lost", c.Lost())
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	conn = syslogd(t, path)
+	write(t, c, zap.InfoLevel, "too early")
+	if c.Lost() != 3 {
+		t.Errorf("it is looked for all the time: %d lost", c.Lost())
+	}
+	c.w.dialed = c.w.dialed.Add(-redialEvery)
+	write(t, c, zap.InfoLevel, "again")
+	if got := receive(t, conn); !strings.HasSuffix(got, "records=3") {
+		t.Errorf("got %q", got)
+	}
+	if got := receive(t, conn); !strings.HasSuffix(got, "again") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWithoutASyslogThereIsNoCore(t *testing.T) {
+	if c, err := New(Options{Socket: socket(t)}, zap.InfoLevel); c != nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, %v", c, err)
+	}
+	path := socket(t)
+	syslogd(t, path)
+	w := &writer{sockets: []string{socket(t), path}, text: logtext.NewText()}
+	if err := w.dial(); err != nil {
+		t.Errorf("the second socket: %v", err)
+	}
+	_ = w.close()
+}
+
+func FuzzOneRecordIsNeverTwo(f *testing.F) {
+	f.Add("a\n<0>b", "k\n", "v\x00\x1b\xff")
+	f.Add("", "=", "\u2028\u202e\r\n\n")
+	path := socket(f)
+	conn, c := syslogd(f, path), open(f, path)
+	f.Fuzz(func(t *testing.T, msg, key, value string) {
+		const end = "THE END"
+		got := make(chan []string, 1)
+		go func() {
+			var all []string
+			for {
+				s := receive(t, conn)
+				all = append(all, s)
+				if strings.HasSuffix(s, "]: "+end) {
+					got <- all
+					return
+				}
+			}
+		}()
+		write(t, c, zap.InfoLevel, msg, zap.String(key, value), zap.Strings(key, []string{value}), zap.Reflect(key, value), zap.Namespace(key), zap.String(value, key))
+		write(t, c, zap.InfoLevel, end)
+		for i, s := range <-got {
+			body, ok := strings.CutPrefix(s, "<30>"+head)
+			if !ok || i > 0 && body != end && !strings.HasPrefix(body, "    ") || len(s) > maxMessage {
+				t.Fatalf("message %d is %q", i, s)
+			}
+			for _, r := range s {
+				if !unicode.IsGraphic(r) {
+					t.Fatalf("%q is in %q", r, s)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkRecord(b *testing.B) {
+	path := socket(b)
+	conn, c := syslogd(b, path), open(b, path)
+	go func() {
+		p := make([]byte, 4096)
+		for {
+			if _, err := conn.Read(p); err != nil {
+				return
+			}
+		}
+	}()
+	log := zap.New(c)
+	b.ReportAllocs()
+	for b.Loop() {
+		log.Info("request served", zap.String("method", "GET"), zap.String("path", "/"), zap.Int("status", 200))
+	}
+}

@@ -40,12 +40,12 @@ func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
 		{"maps", "fatal error: concurrent use of a map", "concurrentMaps"},
 		{"stack", "fatal error: stack overflow", "crash.deep("},
 		{"unlock", "fatal error: a lock that is not held was unlocked", "crash.init"},
-		{"memory", "fatal error: out of memory", "crash.init"},
 	}
 	if runtime.GOOS != "windows" {
 		tests = append(tests, []struct{ way, summary, text string }{
 			{"quit", "SIGQUIT: quit", "crash.TestMain"},
 			{"abort", "SIGABRT: abort", "crash.TestMain"},
+			{"memory", "fatal error: out of memory", "crash.init"}, // Wine takes a minute to refuse it
 		}...)
 	}
 	for _, test := range tests {

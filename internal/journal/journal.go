@@ -39,7 +39,8 @@
 // and no longer than 50 ms: a program that logs faster than journald reads is slowed
 // down, one whose journald hangs is not. Else the record is dropped and counted, and
 // a record of the event RecordsLost says how many there were, when there is a journal
-// again. A program that crashes takes its backlog with it. A call that logs at panic
+// again. What is in the queue of the socket when that is closed, which a restart of journald
+// does not do, is lost without a word, and so is the backlog of a program that crashes. A call that logs at panic
 // level or above waits until journald has read the record, a quarter of a second at
 // most; 5 ms once one has waited in vain.
 package journal

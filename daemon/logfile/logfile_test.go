@@ -1,0 +1,410 @@
+package logfile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// content is what is in a file, unpacked.
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(path, ".gz") {
+		return string(b)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = io.ReadAll(z); err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// messages are those of a file.
+func messages(t *testing.T, path string) []string {
+	t.Helper()
+	var all []string
+	for line := range strings.Lines(content(t, path)) {
+		var m struct{ Time, Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &m); err != nil || m.Level == "" {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if _, err := time.Parse(time.RFC3339Nano, m.Time); err != nil {
+			t.Error(err)
+		}
+		all = append(all, m.Msg)
+	}
+	return all
+}
+
+func closed(t *testing.T, c *Core) {
+	t.Helper()
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingIsTouchedBeforeTheFirstRecord(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "web.log")
+	level := zap.NewAtomicLevelAt(zap.WarnLevel)
+	core := New(Options{Path: path, Level: level})
+	log := zap.New(core)
+	log.Info("below its level")
+	if err := log.Sync(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its folder: %v", err)
+	}
+	log.With(zap.Int("a", 1)).Warn("one", zap.Int("b", 2))
+	closed(t, core)
+	if got := content(t, path); !strings.HasSuffix(got, `"msg":"one","a":1,"b":2}`+"\n") {
+		t.Errorf("got %q", got)
+	}
+	if runtime.GOOS != "windows" {
+		for p, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
+			if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v, %v", p, info.Mode(), err)
+			}
+		}
+	}
+	if core.Level() != zap.WarnLevel || New(Options{}).Level() != zap.DebugLevel {
+		t.Error("the level is another")
+	}
+}
+
+func TestAServiceHasItInItsFolderForLogs(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("LOGS_DIRECTORY", dir)
+	core := New(Options{Name: "web"})
+	zap.New(core).Debug("one")
+	closed(t, core)
+	if got := messages(t, filepath.Join(dir, "web.log")); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestWhatIsWrongIsToldOnce(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range map[string]Options{
+		"nothing":              {},
+		"a path of a name":     {Name: "../web"},
+		"a relative path":      {Path: "web.log"},
+		"a folder":             {Path: dir},
+		"a file for a folder":  {Path: filepath.Join(file, "web.log")},
+		"a folder for a level": {Path: filepath.Join(dir, "x", "..", "file", "y", "web.log")},
+	} {
+		core := New(o)
+		if err := core.Write(zapcore.Entry{}, nil); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if err := core.Write(zapcore.Entry{}, nil); err != nil || core.Lost() != 2 {
+			t.Errorf("%s, again: %v, %d lost", name, err, core.Lost())
+		}
+		closed(t, core)
+	}
+}
+
+func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // in the way
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "web.log")
+	core := New(Options{Path: path})
+	now := time.Now()
+	core.w.now = func() time.Time { return now }
+	log := zap.New(core, zap.ErrorOutput(zapcore.AddSync(io.Discard)))
+	log.Info("one")
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	log.Info("two") // it is not tried all the time
+	now = now.Add(retryEvery)
+	log.Info("three")
+	closed(t, core)
+	got := messages(t, path)
+	if len(got) != 2 || !strings.HasPrefix(got[0], "records of the log are lost") || got[1] != "three" || core.Lost() != 2 {
+		t.Errorf("got %v, %d lost", got, core.Lost())
+	}
+	if !strings.Contains(content(t, path), `"event":"records lost","records":2}`) {
+		t.Errorf("got %s", content(t, path))
+	}
+}
+
+func TestARecordLargerThanTheFileIsLostAndTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	core := New(Options{Path: path, MaxSize: 1})
+	log := zap.New(core, zap.ErrorOutput(zapcore.AddSync(io.Discard)))
+	log.Info(strings.Repeat("x", 2<<20))
+	log.Info("after")
+	closed(t, core)
+	if got := messages(t, path); len(got) != 2 || got[1] != "after" || core.Lost() != 1 {
+		t.Errorf("got %d records, %d lost", len(got), core.Lost())
+	}
+}
+
+func TestItIsRotatedBySizeAndCompressed(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	core := New(Options{Path: path, MaxSize: 1, Keep: 2})
+	log := zap.New(core)
+	const records = 5 << 10
+	for i := range records {
+		log.Info(fmt.Sprint(i), zap.String("fill", strings.Repeat("x", 1000)))
+	}
+	closed(t, core)
+	all := names(t, dir)
+	var kept []string
+	for _, name := range all {
+		p := filepath.Join(dir, name)
+		if name != "web.log" && !strings.HasSuffix(name, ".log.gz") {
+			t.Errorf("there is %s", name)
+		}
+		if info, err := os.Stat(p); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+		kept = append(kept, messages(t, p)...)
+	}
+	if len(all) != 3 {
+		t.Fatalf("there are %v", all)
+	}
+	if kept[len(kept)-1] != fmt.Sprint(records-1) {
+		t.Errorf("the last is %s", kept[len(kept)-1])
+	}
+	for i := 1; i < len(kept); i++ { // none is lost between two files
+		if kept[i] != fmt.Sprint(records-len(kept)+i) {
+			t.Fatalf("%s comes after %s", kept[i], kept[i-1])
+		}
+	}
+}
+
+func TestItIsRotatedByTimeAlsoWhereTheServiceDidNotRun(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	now := time.Now()
+	start := func() *Core {
+		core := New(Options{Path: path, RotateEvery: 24 * time.Hour, Plain: true})
+		core.w.now = func() time.Time { return now }
+		return core
+	}
+	write := func(core *Core, msg string) {
+		if err := core.Write(zapcore.Entry{Message: msg, Time: now}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	core := start()
+	write(core, "today")
+	midnight := end(now, 24*time.Hour)
+	now = midnight.Add(-time.Nanosecond)
+	write(core, "today")
+	if n := len(names(t, dir)); n != 1 {
+		t.Fatalf("%d files before midnight", n)
+	}
+	now = midnight
+	write(core, "tomorrow")
+	write(core, "tomorrow")
+	closed(t, core)
+	if n := len(names(t, dir)); n != 2 {
+		t.Fatalf("%d files after midnight", n)
+	}
+	if got := messages(t, path); len(got) != 2 || got[0] != "tomorrow" {
+		t.Errorf("got %v", got)
+	}
+
+	if err := os.Chtimes(path, now, now); err != nil {
+		t.Fatal(err)
+	}
+	core = start() // on the same day
+	write(core, "tomorrow")
+	closed(t, core)
+	if err := os.Chtimes(path, now, now); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(72 * time.Hour)
+	core = start() // days later
+	write(core, "later")
+	closed(t, core)
+	if got := messages(t, path); len(got) != 1 || len(names(t, dir)) != 3 {
+		t.Errorf("got %v in %v", got, names(t, dir))
+	}
+}
+
+func TestPeriodsEndAtMidnightAndOnTheHour(t *testing.T) {
+	zone := time.FixedZone("x", 5*3600+1800)
+	at := time.Date(2026, 1, 2, 15, 4, 5, 6, zone)
+	if got := end(at, 24*time.Hour); !got.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, zone)) {
+		t.Errorf("the day ends at %v", got)
+	}
+	if got := end(at, time.Hour); !got.Equal(time.Date(2026, 1, 2, 16, 0, 0, 0, zone)) {
+		t.Errorf("the hour ends at %v", got)
+	}
+	if got := end(end(at, time.Hour), time.Hour); !got.Equal(time.Date(2026, 1, 2, 17, 0, 0, 0, zone)) {
+		t.Errorf("the next hour ends at %v", got)
+	}
+}
+
+func TestSyncLetsGoOfAFileThatWasMovedAway(t *testing.T) {
+	for _, created := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "web.log")
+		core := New(Options{Path: path, MaxSize: -1})
+		log := zap.New(zapcore.NewTee(core, zapcore.NewNopCore())).With(zap.Int("a", 1))
+		log.Info("one")
+		if runtime.GOOS == "windows" { // there one cannot move what is open
+			if err := log.Sync(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := os.Rename(path, path+".1"); err != nil {
+			t.Fatal(err)
+		}
+		if created {
+			if err := os.WriteFile(path, nil, 0o640); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if runtime.GOOS != "windows" {
+			log.Info("two")
+		}
+		if err := log.Sync(); err != nil {
+			t.Error(err)
+		}
+		log.Info("three")
+		closed(t, core)
+		old, now := messages(t, path+".1"), messages(t, path)
+		if len(now) != 1 || now[0] != "three" || len(old) == 0 || len(names(t, dir)) != 2 {
+			t.Errorf("created %t: the old has %v, the new %v; there are %v", created, old, now, names(t, dir))
+		}
+		if info, err := os.Stat(path); err != nil || created && runtime.GOOS != "windows" && info.Mode().Perm() != 0o640 {
+			t.Errorf("the mode that logrotate gave it is %v, %v", info.Mode(), err)
+		}
+	}
+}
+
+func TestAfterSyncNothingRuns(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	path := filepath.Join(t.TempDir(), "web.log")
+	log := zap.New(New(Options{Path: path, MaxSize: 1}))
+	for range 3000 {
+		log.Info("x", zap.String("fill", strings.Repeat("x", 1000)))
+	}
+	if err := log.Sync(); err != nil {
+		t.Error(err)
+	}
+	goleak.VerifyNone(t, before)
+}
+
+func TestNothingIsLostWhileItIsSynced(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	core := New(Options{Path: path, MaxSize: 1, Keep: -1})
+	log := zap.New(core)
+	var wg sync.WaitGroup
+	const writers, records = 4, 500
+	for w := range writers {
+		wg.Go(func() {
+			for i := range records {
+				log.Info(fmt.Sprintf("%d/%d", w, i), zap.String("fill", strings.Repeat("x", 2000)))
+			}
+		})
+	}
+	for range 20 {
+		if err := log.Sync(); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	closed(t, core)
+	seen := map[string]int{}
+	for _, name := range names(t, dir) {
+		for _, m := range messages(t, filepath.Join(dir, name)) {
+			seen[m]++
+		}
+	}
+	if len(seen) != writers*records || core.Lost() != 0 {
+		t.Errorf("%d records of %d, %d lost", len(seen), writers*records, core.Lost())
+	}
+}
+
+func TestCloseIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	core := New(Options{Path: path})
+	zap.New(core).Info("one")
+	core.w.closing = make(chan error, 1) // as while a large file is being compressed
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := core.Close(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	zap.New(core).Info("two")
+	core.w.closing = nil
+	closed(t, core)
+	if got := messages(t, path); len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAnotherEncoderMakesOtherLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	core := New(Options{Path: path, Encoder: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "m"})})
+	zap.New(core).Info("one")
+	closed(t, core)
+	if got := content(t, path); got != "one\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) MarshalLogObject(zapcore.ObjectEncoder) error { panic("no") }
+
+func TestAFieldThatPanicsIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	core := New(Options{Path: path})
+	log := zap.New(core)
+	log.Info("one", zap.Object("bad", panicking{}))
+	log.With(zap.Object("bad", panicking{})).Info("two")
+	closed(t, core)
+	if got := content(t, path); strings.Count(got, `"bad":"PANIC=no"`) != 2 {
+		t.Errorf("got %s", got)
+	}
+}

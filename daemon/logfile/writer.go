@@ -1,0 +1,213 @@
+package logfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/DeRuina/timberjack"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+)
+
+const (
+	defaultSize = 100 // MB
+	defaultKeep = 10
+	mode        = 0o600
+	retryEvery  = time.Second
+)
+
+// writer writes records to the file.
+type writer struct {
+	options Options
+	notice  func(records uint64) ([]byte, error)
+	now     func() time.Time
+
+	mu      sync.Mutex
+	path    string             // once it is known
+	file    *timberjack.Logger // nil while there is none
+	closing chan error         // not nil while it is being closed; it goes on writing then
+	until   time.Time          // when it has to be rotated by time
+	tried   time.Time          // when it could not be opened
+	failure error              // why
+	failing bool               // the last record was lost
+	torn    bool               // and a part of it was written
+	lost    uint64
+	told    uint64 // of those, how many a record was about
+}
+
+func newWriter(o Options) *writer { return &writer{options: o, now: time.Now} }
+
+// write writes a record. The error is that of the first in a row that is lost.
+func (w *writer) write(b []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.prepare()
+	if err == nil {
+		err = w.put(b)
+	}
+	first := !w.failing
+	if w.failing = err != nil; !w.failing {
+		return nil
+	}
+	w.lost++
+	if first {
+		return err
+	}
+	return nil
+}
+
+// prepare has the file ready for a record, with one about those that are lost.
+func (w *writer) prepare() error {
+	now := w.now()
+	if w.file == nil {
+		if err := w.open(now); err != nil {
+			return err
+		}
+	}
+	if w.options.RotateEvery > 0 && w.closing == nil && !now.Before(w.until) {
+		if err := w.file.RotateWithReason("time"); err != nil {
+			return err
+		}
+		w.until = end(now, w.options.RotateEvery)
+	}
+	if w.lost == w.told {
+		return nil
+	}
+	b, err := w.notice(w.lost - w.told)
+	if err == nil {
+		err = w.put(b)
+	}
+	if err == nil {
+		w.told = w.lost
+	}
+	return err
+}
+
+func (w *writer) put(b []byte) error {
+	if w.torn {
+		if _, err := w.file.Write([]byte{'\n'}); err != nil {
+			return err
+		}
+		w.torn = false
+	}
+	n, err := w.file.Write(b)
+	w.torn = err != nil && n > 0
+	return err
+}
+
+// open gets the file ready, but not all the time if it cannot.
+func (w *writer) open(now time.Time) error {
+	if w.failure != nil && now.Sub(w.tried) < retryEvery {
+		return w.failure
+	}
+	w.tried = now
+	modified, err := w.find()
+	if w.failure = err; err != nil {
+		return err
+	}
+	o := w.options
+	w.file = &timberjack.Logger{Filename: w.path, FileMode: mode, LocalTime: true, Compression: "gzip", MaxSize: o.MaxSize, MaxBackups: o.Keep}
+	switch {
+	case o.MaxSize == 0:
+		w.file.MaxSize = defaultSize
+	case o.MaxSize < 0:
+		w.file.MaxSize = math.MaxInt32
+	}
+	switch {
+	case o.Keep == 0:
+		w.file.MaxBackups = defaultKeep
+	case o.Keep < 0:
+		w.file.MaxBackups = 0
+	}
+	if o.Plain {
+		w.file.Compression = "none"
+	}
+	if o.KeepFor > 0 {
+		const day = 24 * time.Hour
+		w.file.MaxAge = int((o.KeepFor + day - 1) / day)
+	}
+	if modified.IsZero() {
+		modified = now
+	}
+	if o.RotateEvery > 0 {
+		w.until = end(modified, o.RotateEvery)
+	}
+	return nil
+}
+
+// find sees to it that the file may be opened, and says when it was written last, zero if
+// it is not there.
+func (w *writer) find() (modified time.Time, err error) {
+	switch o := w.options; {
+	case w.path != "":
+	case o.Path != "" && !filepath.IsAbs(o.Path):
+		return time.Time{}, fmt.Errorf("logfile.Options.Path %q: want an absolute path", o.Path)
+	case o.Path != "":
+		w.path = o.Path
+	case o.Name == "" || strings.ContainsAny(o.Name, `/\`):
+		return time.Time{}, fmt.Errorf("logfile.Options.Name %q: want the name of the service, or a Path", o.Name)
+	default:
+		d, _, err := dirs.Make(o.Name)
+		if d.Logs == "" {
+			return time.Time{}, err
+		}
+		w.path = filepath.Join(d.Logs, o.Name+".log")
+	}
+	if err := os.MkdirAll(filepath.Dir(w.path), 0o700); err != nil {
+		return time.Time{}, err
+	}
+	info, err := os.Lstat(w.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, err
+	case !info.Mode().IsRegular(): // whoever may write in the folder could lead it elsewhere
+		return time.Time{}, fmt.Errorf("%s is a link, or no file: remove it", w.path)
+	}
+	return info.ModTime(), nil
+}
+
+// close has the file closed, which takes as long as a rotated one is being compressed. Until
+// then it is still written to: each record opens what has its name.
+func (w *writer) close(ctx context.Context) error {
+	w.mu.Lock()
+	if w.file == nil {
+		w.mu.Unlock()
+		return nil
+	}
+	if w.closing == nil {
+		w.closing = make(chan error, 1)
+		go func(file *timberjack.Logger, done chan<- error) {
+			err := file.Close()
+			w.mu.Lock()
+			w.file, w.closing = nil, nil
+			w.mu.Unlock()
+			done <- err
+			close(done)
+		}(w.file, w.closing)
+	}
+	done := w.closing
+	w.mu.Unlock()
+	select {
+	case err := <-done: // nil for all but one of those who wait
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("a rotated file is still being compressed: %w", context.Cause(ctx))
+	}
+}
+
+// end is when the period ends that t is in: at a multiple of every, of local time.
+func end(t time.Time, every time.Duration) time.Time {
+	_, offset := t.Zone()
+	zone := time.Duration(offset) * time.Second
+	return t.Add(zone).Truncate(every).Add(every - zone)
+}

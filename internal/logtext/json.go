@@ -1,8 +1,6 @@
 package logtext
 
 import (
-	"fmt"
-
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -22,45 +20,48 @@ func JSONEncoder() zapcore.Encoder {
 // objects is the form JSON.
 type objects struct{ enc zapcore.Encoder }
 
-func newObjects() form { return objects{JSONEncoder()} }
-
-func (o objects) with(fields []zapcore.Field) form {
-	enc, ok := o.add(fields)
-	if !ok {
-		enc, _ = o.add(o.harmless(fields))
-	}
-	return objects{enc}
-}
-
-// add is not ok if something in fields panics.
-func (o objects) add(fields []zapcore.Field) (enc zapcore.Encoder, ok bool) {
-	defer func() { ok = recover() == nil }()
-	enc = o.enc.Clone()
-	for i := range fields {
-		fields[i].AddTo(enc)
-	}
-	return enc, true
-}
+func (o objects) with(fields []zapcore.Field) form { return objects{With(o.enc, fields)} }
 
 func (o objects) encode(e zapcore.Entry, fields []zapcore.Field, write func([]byte)) {
 	b, err := Encode(o.enc, e, fields)
 	if err != nil {
-		return // no encoder of ours gives one
+		return // the encoder of JSON gives none
 	}
 	write(b.Bytes())
 	b.Free()
 }
 
-// Encode is enc.EncodeEntry. If a field panics when it is asked for its value, it is
+// With is a clone of enc with fields more. A field that panics when it is asked for its
+// value is replaced by a text that says so.
+func With(enc zapcore.Encoder, fields []zapcore.Field) zapcore.Encoder {
+	more := enc.Clone()
+	if !addAll(more, fields) {
+		more = enc.Clone()
+		addAll(more, harmless(enc, fields))
+	}
+	return more
+}
+
+// Encode is enc.EncodeEntry. A field that panics when it is asked for its value is
 // replaced by a text that says so.
 func Encode(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	b, err, ok := try(enc, e, fields)
 	if !ok {
-		b, err, _ = try(enc, e, objects{enc}.harmless(fields))
+		b, err, _ = try(enc, e, harmless(enc, fields))
 	}
 	return b, err
 }
 
+// addAll reports whether nothing has panicked.
+func addAll(enc zapcore.Encoder, fields []zapcore.Field) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	for i := range fields {
+		fields[i].AddTo(enc)
+	}
+	return true
+}
+
+// try is not ok if something has panicked.
 func try(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (b *buffer.Buffer, err error, ok bool) {
 	defer func() { ok = recover() == nil }()
 	b, err = enc.EncodeEntry(e, fields)
@@ -68,18 +69,19 @@ func try(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (b *buffe
 }
 
 // harmless replaces the fields that panic.
-func (o objects) harmless(fields []zapcore.Field) []zapcore.Field {
+func harmless(enc zapcore.Encoder, fields []zapcore.Field) []zapcore.Field {
 	safe := make([]zapcore.Field, len(fields))
 	for i, f := range fields {
-		if safe[i] = f; panics(o.enc.Clone(), f) != nil {
-			safe[i] = zap.String(f.Key, fmt.Sprint("PANIC=", panics(o.enc.Clone(), f)))
+		if safe[i] = f; what(enc.Clone(), f) != nil {
+			safe[i] = zap.String(f.Key, panicked(what(enc.Clone(), f)))
 		}
 	}
 	return safe
 }
 
-func panics(enc zapcore.ObjectEncoder, f zapcore.Field) (what any) {
-	defer func() { what = recover() }()
+// what is the value that a field panics with.
+func what(enc zapcore.ObjectEncoder, f zapcore.Field) (value any) {
+	defer func() { value = recover() }()
 	f.AddTo(enc)
 	return nil
 }

@@ -90,7 +90,7 @@ func New(o Options, enabler zapcore.LevelEnabler) *Core {
 	case Prefixed:
 		f = newLines(prefixed())
 	default:
-		f = newObjects()
+		f = objects{JSONEncoder()}
 	}
 	s.put = s.write
 	s.notice = func(lost uint64) {

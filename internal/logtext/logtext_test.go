@@ -168,7 +168,7 @@ func TestValuesAreReadable(t *testing.T) {
 }
 
 func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
-	for name, f := range map[string]form{"text": newLines(style{}), "JSON": newObjects()} {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{JSONEncoder()}} {
 		value := object{"a": 1}
 		one := f.with([]zap.Field{zap.Object("o", value), zap.Namespace("n")})
 		two := one.with([]zap.Field{zap.String("t", "x\ny"), zap.Int("b", 2)})
@@ -213,7 +213,7 @@ func TestColoursChangeNothingElse(t *testing.T) {
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
-	got := encoded(newObjects(), entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
+	got := encoded(objects{JSONEncoder()}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
 	if strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "}\n") {
 		t.Fatalf("got %q", got)
 	}
@@ -258,7 +258,7 @@ func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
 func TestWhatPanicsIsReplaced(t *testing.T) {
 	cycle := map[string]any{}
 	cycle["x"] = cycle
-	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": newObjects()} {
+	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{JSONEncoder()}} {
 		for _, field := range []zap.Field{
 			zap.Object("bad", panicking{}), zap.Array("bad", panicking{}), zap.Stringer("bad", panicking{}),
 			zap.Reflect("bad", panicking{}), zap.Reflect("bad", cycle), zap.Reflect("bad", make(chan int)),
@@ -346,7 +346,7 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 			}
 		}
 		var m map[string]any
-		if got := encoded(newObjects(), e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
+		if got := encoded(objects{JSONEncoder()}, e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
 			t.Fatalf("got %q", got)
 		}
 	})

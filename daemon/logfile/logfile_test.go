@@ -217,6 +217,30 @@ func TestItIsRotatedBySizeAndCompressed(t *testing.T) {
 	}
 }
 
+func TestItIsRotatedAfterSyncToo(t *testing.T) {
+	dir := t.TempDir()
+	core := New(Options{Path: filepath.Join(dir, "web.log"), MaxSize: 1, Plain: true})
+	log := zap.New(core)
+	for range 30 {
+		for range 5 {
+			log.Info("x", zap.String("fill", strings.Repeat("x", 100_000)))
+		}
+		if err := log.Sync(); err != nil {
+			t.Error(err)
+		}
+	}
+	closed(t, core)
+	all := names(t, dir)
+	if len(all) != 1+defaultKeep {
+		t.Errorf("there are %d", len(all))
+	}
+	for _, name := range all {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() > 1<<20 {
+			t.Errorf("%s has %d bytes, %v", name, info.Size(), err)
+		}
+	}
+}
+
 func TestItIsRotatedByTimeAlsoWhereTheServiceDidNotRun(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web.log")

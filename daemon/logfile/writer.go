@@ -134,11 +134,8 @@ func (w *writer) open(now time.Time) error {
 		const day = 24 * time.Hour
 		w.file.MaxAge = int((o.KeepFor + day - 1) / day)
 	}
-	if modified.IsZero() {
-		modified = now
-	}
 	if o.RotateEvery > 0 {
-		w.until = end(modified, o.RotateEvery)
+		w.until = end(modified, o.RotateEvery) // long ago, if there is no file: then nothing is rotated
 	}
 	return nil
 }

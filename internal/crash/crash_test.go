@@ -158,6 +158,23 @@ func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
 	}
 }
 
+func TestACrashThatGoesOnWhileTheRunEndsIsKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	o, err := Open(dir, Run{Program: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.file.WriteString("panic: late\n"); err != nil { // as the runtime does
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := taken(t, dir); len(got) != 1 || got[0].Summary() != "panic: late" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	for range 3 {

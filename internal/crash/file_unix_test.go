@@ -111,4 +111,10 @@ func TestAFileThatHasBeenTakenMeanwhileIsNotHeld(t *testing.T) {
 	if err := hold(f, path); !errors.Is(err, errBusy) {
 		t.Errorf("held after a rename: %v", err)
 	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := hold(f, path); !errors.Is(err, errBusy) {
+		t.Errorf("held where another has its name: %v", err)
+	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), getTermios)
+	_, err := unix.IoctlGetTermios(descriptor(f), getTermios)
 	return err == nil
 }
 

@@ -28,7 +28,7 @@ const (
 )
 
 func newOutput(f *os.File) *output {
-	o := &output{file: f, fd: int(f.Fd()), kind: pipe}
+	o := &output{file: f, fd: descriptor(f), kind: pipe}
 	var s unix.Stat_t
 	if unix.Fstat(o.fd, &s) == nil {
 		switch s.Mode & unix.S_IFMT {
@@ -45,6 +45,15 @@ func newOutput(f *os.File) *output {
 		}
 	}
 	return o
+}
+
+// descriptor is that of f, as it is: f.Fd would have it block, for all who have it.
+func descriptor(f *os.File) int {
+	d := -1
+	if raw, err := f.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { d = int(fd) })
+	}
+	return d
 }
 
 // write returns how much of b was written. The error is os.ErrDeadlineExceeded if there
@@ -111,6 +120,6 @@ func (o *output) close(time.Duration) error {
 		return nil
 	}
 	fd := o.fd
-	o.fd, o.own = int(o.file.Fd()), false
+	o.fd, o.own = descriptor(o.file), false
 	return unix.Close(fd)
 }

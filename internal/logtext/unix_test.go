@@ -56,6 +56,7 @@ func TestWhatIsLoggedWaitsForRoomWhereItCannotBeOpenedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
+	w.Fd() // has a write wait
 	o := newOutput(w)
 	if err := o.close(0); err != nil { // from here on as where there is no /proc
 		t.Fatal(err)

@@ -242,6 +242,19 @@ func TestAStreamGetsALineEach(t *testing.T) {
 	}
 }
 
+func TestAStreamThatHasHalfAMessageIsGivenUp(t *testing.T) {
+	path := socket(t)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	c := open(t, path)
+	if err := c.w.conn.send(make([]byte, 8<<20), 0); !errors.Is(err, os.ErrDeadlineExceeded) || c.w.conn.open() {
+		t.Errorf("%v, and it is open: %t", err, c.w.conn.open())
+	}
+}
+
 func TestASyslogThatHangsHoldsUpNobodyAndHearsWhatIsLost(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)

@@ -15,6 +15,13 @@ import (
 func main() {
 	runs := flag.Int("n", 100, "lives of each program; the probe of latencies runs three times as often")
 	flag.Parse()
+	if flag.Arg(0) == recordsStage {
+		if err := measureRecords(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := bench(max(*runs, 1)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -43,6 +50,7 @@ func bench(runs int) error {
 		func() ([]row, error) { return operations(bins, runs) },
 		func() ([]row, error) { return latencies(stage, bins, 3*runs) },
 		func() ([]row, error) { return notifications(filepath.Join(dir, "drained")) },
+		records,
 	} {
 		rows, err := measure()
 		if err != nil {

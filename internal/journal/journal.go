@@ -125,7 +125,7 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 // After Close the error is os.ErrClosed.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
-	r.begin(&entry, c.w.constant)
+	r.begin(&entry, c.w.constants)
 	r.restore(&c.context)
 	for i := range fields {
 		r.add(&fields[i])

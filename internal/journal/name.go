@@ -1,36 +1,24 @@
 package journal
 
-import "hash/fnv"
+import (
+	"hash/fnv"
+	"slices"
+)
 
 const (
 	maxName = 64       // journald drops a field with a longer name
 	prefix  = "FIELD_" // before a name that is not to be had
 )
 
-// upper is what stands in a name for a byte of a key, 0 for nothing: the bytes of a code
-// point after its first.
-func upper(c byte) byte {
-	switch {
-	case 'a' <= c && c <= 'z':
-		return c - 'a' + 'A'
-	case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return c
-	case 0x80 <= c && c < 0xC0:
-		return 0
-	}
-	return '_'
-}
+// upper is what stands in a name for an ASCII character of a key.
+const upper = "________________________________________________0123456789______" +
+	"_ABCDEFGHIJKLMNOPQRSTUVWXYZ______ABCDEFGHIJKLMNOPQRSTUVWXYZ_____"
 
 // appendName appends the journal's name of a field. space is what its namespaces
 // contribute: sanitised, each with an underscore after it.
 func appendName(b, space []byte, key string) []byte {
 	start := len(b)
-	b = append(b, space...)
-	for i := range len(key) {
-		if c := upper(key[i]); c != 0 {
-			b = append(b, c)
-		}
-	}
+	b = appendUpper(append(b, space...), key)
 	if name := b[start:]; len(name) == 0 || name[0] < 'A' || name[0] > 'Z' || reserved(name) {
 		b = append(b, prefix...)
 		copy(b[start+len(prefix):], b[start:])
@@ -50,13 +38,60 @@ func appendName(b, space []byte, key string) []byte {
 }
 
 // appendSpace appends what a namespace contributes to names.
-func appendSpace(space []byte, key string) []byte {
+func appendSpace(space []byte, key string) []byte { return append(appendUpper(space, key), '_') }
+
+// appendUpper appends key in what letters a name may have: one for each code point.
+func appendUpper(b []byte, key string) []byte {
+	n := len(b)
+	b = slices.Grow(b, len(key))[:n+len(key)]
 	for i := range len(key) {
-		if c := upper(key[i]); c != 0 {
-			space = append(space, c)
+		switch c := key[i]; {
+		case c < 0x80:
+			b[n] = upper[c]
+		case c >= 0xC0:
+			b[n] = '_'
+		default:
+			continue // not the first byte of a code point
 		}
+		n++
 	}
-	return append(space, '_')
+	return b[:n]
+}
+
+// names are the names of keys that were used lately: a program has few, and uses them
+// again and again. It keeps copies, for a key's memory may be the program's own.
+//
+// An entry is as large as a line of the processor's cache: what the kernel does between
+// two records leaves little else there.
+type names [16]struct {
+	keyLen, nameLen uint8
+	key             [shortKey]byte
+	name            [shortName]byte
+	_               [6]byte
+}
+
+const (
+	shortKey  = 24 // bytes of a key that is remembered
+	shortName = 32 // of its name, prefix and = included, and one more to be quick to copy
+)
+
+// append is appendName without a namespace, and = after it.
+func (n *names) append(b []byte, key string) []byte {
+	if len(key) == 0 || len(key) > shortKey {
+		return append(appendName(b, nil, key), '=')
+	}
+	e := &n[(uint(len(key))*7+uint(key[0])+uint(key[len(key)-1])*3)%uint(len(n))]
+	if string(e.key[:e.keyLen]) == key {
+		start := len(b)
+		b = slices.Grow(b, shortName)
+		*(*[shortName]byte)(b[start : start+shortName]) = e.name
+		return b[:start+int(e.nameLen)]
+	}
+	start := len(b)
+	b = append(appendName(b, nil, key), '=')
+	e.keyLen = uint8(copy(e.key[:], key))
+	e.nameLen = uint8(copy(e.name[:], b[start:]))
+	return b
 }
 
 // reserved reports whether a name is one of ours, or means something to systemd: to

@@ -36,6 +36,7 @@ type record struct {
 	event  logevent.Event
 	errno  syscall.Errno
 	json   *jsonEncoder
+	names  *names // nil in a copy that is not written to
 }
 
 // records are records that can be used again.
@@ -46,7 +47,7 @@ type records struct {
 
 func newRecords() *records {
 	rs := &records{json: newJSONEncoder()}
-	rs.pool.New = func() any { return &record{json: rs.json} }
+	rs.pool.New = func() any { return &record{json: rs.json, names: new(names)} }
 	return rs
 }
 
@@ -59,43 +60,46 @@ func (rs *records) put(r *record) {
 }
 
 // begin starts a record anew with what is not a field of the program.
-func (r *record) begin(e *zapcore.Entry, constant []byte) {
-	r.buf, r.more = append(r.buf[:0], "MESSAGE"...), 0
+func (r *record) begin(e *zapcore.Entry, constants *constants) {
+	r.buf, r.more = append(r.buf[:0], constants.of(e.Level)...), 0
 	r.text(e.Message, goText)
-	r.buf = append(append(r.buf, priority(e.Level)...), constant...)
 	if e.LoggerName != "" {
-		r.buf = append(r.buf, "LOGGER"...)
+		r.buf = append(r.buf, "LOGGER="...)
 		r.text(e.LoggerName, goText)
 	}
 	if c := &e.Caller; c.Defined {
-		r.buf = append(r.buf, "CODE_FILE"...)
+		r.buf = append(r.buf, "CODE_FILE="...)
 		r.text(c.File, goText)
 		r.buf = strconv.AppendInt(append(r.buf, "CODE_LINE="...), int64(c.Line), 10)
 		r.buf = append(r.buf, '\n')
 		if c.Function != "" {
-			r.buf = append(r.buf, "CODE_FUNC"...)
+			r.buf = append(r.buf, "CODE_FUNC="...)
 			r.text(c.Function, goText)
 		}
 	}
 	if e.Stack != "" {
-		r.buf = append(r.buf, "STACK"...)
+		r.buf = append(r.buf, "STACK="...)
 		r.text(e.Stack, goText)
 	}
 }
 
-// priority is the field PRIORITY of a level, in the terms of syslog.
-func priority(l zapcore.Level) string {
-	switch {
-	case l <= zapcore.DebugLevel:
-		return "PRIORITY=7\n"
-	case l == zapcore.InfoLevel:
-		return "PRIORITY=6\n"
-	case l == zapcore.WarnLevel:
-		return "PRIORITY=4\n"
-	case l == zapcore.ErrorLevel:
-		return "PRIORITY=3\n"
+// constants are how records begin: with the fields that only depend on the level, up to
+// the name of the message.
+type constants [5][]byte
+
+func newConstants(identifier string) *constants {
+	var c constants
+	for i, priority := range "76432" {
+		r := record{buf: fmt.Appendf(nil, "PRIORITY=%c\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=", priority)}
+		r.text(identifier, goText)
+		c[i] = append(r.buf, "MESSAGE="...)
 	}
-	return "PRIORITY=2\n"
+	return &c
+}
+
+// of has PRIORITY in the terms of syslog.
+func (c *constants) of(l zapcore.Level) []byte {
+	return c[min(max(l, zapcore.DebugLevel), zapcore.DPanicLevel)-zapcore.DebugLevel]
 }
 
 // restart makes r what c is.
@@ -106,18 +110,21 @@ func (r *record) restart(c *record) {
 
 // restore adds what c has in it, and goes on as c would.
 func (r *record) restore(c *record) {
-	r.more = c.more
-	if c.more > 0 {
-		r.more += len(r.buf)
-	}
-	r.buf = append(r.buf, c.buf...)
-	r.space = append(r.space[:0], c.space...)
+	r.more, r.space = 0, r.space[:0]
 	r.fields, r.event, r.errno = c.fields, c.event, c.errno
+	if c.more > 0 {
+		r.more = len(r.buf) + c.more
+	}
+	if len(c.buf)+len(c.space) > 0 {
+		r.buf = append(r.buf, c.buf...)
+		r.space = append(r.space, c.space...)
+	}
 }
 
 // clone returns a copy of r that r's later use does not change.
 func (r *record) clone() record {
 	c := *r
+	c.names = nil
 	c.buf, c.space = slices.Clone(r.buf), slices.Clone(r.space)
 	return c
 }
@@ -128,8 +135,8 @@ func (r *record) finish() {
 		r.closeFrame(r.more)
 		r.more = 0
 	}
-	if id := r.event.MessageID(); id != "" {
-		r.buf = append(append(append(r.buf, "MESSAGE_ID="...), id...), '\n')
+	if r.event != 0 {
+		r.buf = append(append(append(r.buf, "MESSAGE_ID="...), r.event.MessageID()...), '\n')
 	}
 	if r.errno != 0 {
 		r.buf = strconv.AppendUint(append(r.buf, "ERRNO="...), uint64(r.errno), 10)
@@ -165,7 +172,7 @@ func (r *record) addGuarded(f *zapcore.Field) {
 	}()
 	switch f.Type {
 	case zapcore.StringerType:
-		if e := logevent.In(*f); e != 0 {
+		if e := logevent.In(*f); e.MessageID() != "" {
 			r.event = e
 		}
 		r.AddString(f.Key, f.Interface.(fmt.Stringer).String())
@@ -211,18 +218,22 @@ func (r *record) addError(key string, err error) {
 // addSecond adds what else there is to say of a field.
 func (r *record) addSecond(key, suffix, text string) { r.AddString(key+suffix, text) }
 
-// name begins a field of the program.
+// name begins a field of the program: what comes next is its value.
 func (r *record) name(key string) {
 	if r.fields++; r.fields == maxFields {
-		r.buf = append(r.buf, "MORE_FIELDS"...)
+		r.buf = append(r.buf, "MORE_FIELDS="...)
 		r.more = r.openFrame()
 	}
-	r.buf = appendName(r.buf, r.space, key)
+	if len(r.space) == 0 {
+		r.buf = r.names.append(r.buf, key)
+		return
+	}
+	r.buf = append(appendName(r.buf, r.space, key), '=')
 }
 
-// openFrame begins a value of any bytes, and returns where.
+// openFrame begins a value of any bytes in place of a text after =, and returns where.
 func (r *record) openFrame() int {
-	r.buf = append(r.buf, "\n\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	r.buf = append(r.buf[:len(r.buf)-1], "\n\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	return len(r.buf)
 }
 
@@ -235,11 +246,15 @@ func (r *record) closeFrame(start int) {
 // room is how long a value may be.
 func (r *record) room() int { return max(maxRecord-len(r.buf), minValue) }
 
-// text adds a value, and ends its field.
+// text adds a value to a name and its =, and ends the field.
 func (r *record) text(v string, n notation) {
-	if len(v) <= r.room() && plain(v) {
-		r.buf = append(append(append(r.buf, '='), v...), '\n')
-		return
+	at := len(r.buf)
+	if len(v) <= maxRecord-at {
+		b := append(r.buf, v...)
+		if plain(b, len(v)) {
+			r.buf = append(b, '\n')
+			return
+		}
 	}
 	r.anyText(v, n)
 }
@@ -250,8 +265,6 @@ func (r *record) anyText(v string, n notation) {
 	start := 0
 	if framed {
 		start = r.openFrame()
-	} else {
-		r.buf = append(r.buf, '=')
 	}
 	var in int
 	r.buf, in = appendReadable(r.buf, v, n, !framed, r.room())
@@ -283,8 +296,8 @@ func (r *record) AddString(key, v string) {
 
 func (r *record) AddByteString(key string, v []byte) {
 	r.name(key)
-	if len(v) <= r.room() && plain(v) {
-		r.buf = append(append(append(r.buf, '='), v...), '\n')
+	if len(v) <= r.room() && plain(v, len(v)) {
+		r.buf = append(append(r.buf, v...), '\n')
 		return
 	}
 	r.anyText(string(v), goText)
@@ -306,32 +319,32 @@ func (r *record) AddBinary(key string, v []byte) {
 
 func (r *record) AddBool(key string, v bool) {
 	r.name(key)
-	r.buf = append(strconv.AppendBool(append(r.buf, '='), v), '\n')
+	r.buf = append(strconv.AppendBool(r.buf, v), '\n')
 }
 
 func (r *record) AddInt64(key string, v int64) {
 	r.name(key)
-	r.buf = append(strconv.AppendInt(append(r.buf, '='), v, 10), '\n')
+	r.buf = append(strconv.AppendInt(r.buf, v, 10), '\n')
 }
 
 func (r *record) AddUint64(key string, v uint64) {
 	r.name(key)
-	r.buf = append(strconv.AppendUint(append(r.buf, '='), v, 10), '\n')
+	r.buf = append(strconv.AppendUint(r.buf, v, 10), '\n')
 }
 
 func (r *record) addFloat(key string, v float64, bits int) {
 	r.name(key)
-	r.buf = append(strconv.AppendFloat(append(r.buf, '='), v, 'g', -1, bits), '\n')
+	r.buf = append(strconv.AppendFloat(r.buf, v, 'g', -1, bits), '\n')
 }
 
 func (r *record) AddDuration(key string, v time.Duration) {
 	r.name(key)
-	r.buf = append(append(append(r.buf, '='), v.String()...), '\n')
+	r.buf = append(append(r.buf, v.String()...), '\n')
 }
 
 func (r *record) AddTime(key string, v time.Time) {
 	r.name(key)
-	r.buf = append(v.AppendFormat(append(r.buf, '='), time.RFC3339Nano), '\n')
+	r.buf = append(v.AppendFormat(r.buf, time.RFC3339Nano), '\n')
 }
 
 func (r *record) AddObject(key string, m zapcore.ObjectMarshaler) error {

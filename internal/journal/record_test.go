@@ -30,7 +30,7 @@ func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Fie
 	c := context.clone()
 	rs.put(context)
 	r := rs.get()
-	r.begin(&e, nil)
+	r.begin(&e, newConstants("test"))
 	r.restore(&c)
 	for i := range fields {
 		r.add(&fields[i])
@@ -40,6 +40,11 @@ func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Fie
 	if err != nil {
 		t.Fatalf("%v in\n%.2000q", err, r.buf)
 	}
+	if !slices.Equal(got[1:3], []trial.Field{field("SYSLOG_FACILITY", "3"), field("SYSLOG_IDENTIFIER", "test")}) {
+		t.Fatalf("all records have others: %q", got)
+	}
+	got = slices.Delete(got, 1, 3)
+	got[0], got[1] = got[1], got[0]
 	return got
 }
 
@@ -121,6 +126,17 @@ func TestNamesAreWhatTheJournalTakes(t *testing.T) {
 	} {
 		if got := string(appendName([]byte("before"), nil, key)); got != "before"+want {
 			t.Errorf("%q: %s, want %s", key, got[6:], want)
+		}
+	}
+	// Names that are remembered are the same.
+	r := newRecords().get()
+	for range 3 {
+		for _, key := range []string{"status", "a", "b", "message", long, long + "x", long[:64], "", "status\x80", "statuS"} {
+			r.buf = r.buf[:0]
+			r.name(key)
+			if want := appendName(nil, nil, key); string(r.buf) != string(want)+"=" {
+				t.Errorf("%q: %s, want %s", key, r.buf, want)
+			}
 		}
 	}
 	a, b := string(appendName(nil, nil, long)), string(appendName(nil, nil, long+"x"))
@@ -364,6 +380,26 @@ func TestAValueIsCutOnlyWhereTheJournalWouldDropItAll(t *testing.T) {
 	}
 }
 
+func TestPlainTextIsFoundWhereverItIs(t *testing.T) {
+	for before := range 10 {
+		for n := range 20 {
+			b := append([]byte(strings.Repeat("\n", before)), strings.Repeat("~", n)...)
+			if !plain(b, n) {
+				t.Errorf("%q is not plain", b[before:])
+			}
+			for i := range n {
+				for c := range 256 {
+					b[before+i] = byte(c)
+					if got, want := plain(b, n), c >= ' ' && c <= '~'; got != want {
+						t.Fatalf("%q is plain: %t", b[before:], got)
+					}
+				}
+				b[before+i] = ' '
+			}
+		}
+	}
+}
+
 func TestWhatWithHasEncodedDoesNotChange(t *testing.T) {
 	rs := newRecords()
 	r := rs.get()
@@ -387,8 +423,8 @@ func same(got []trial.Field, want []trial.Field) bool {
 	for _, f := range want {
 		count[f]--
 	}
-	for f, n := range count {
-		if n != 0 && f.Name != "SYSLOG_FACILITY" {
+	for _, n := range count {
+		if n != 0 {
 			return false
 		}
 	}
@@ -425,17 +461,17 @@ func FuzzNoFieldIsMoreThanOne(f *testing.F) {
 func TestTheBytesAreThoseOfTheProtocol(t *testing.T) {
 	rs := newRecords()
 	r := rs.get()
-	r.begin(&zapcore.Entry{Message: "served"}, []byte("SYSLOG_IDENTIFIER=web\n"))
+	r.begin(&zapcore.Entry{Message: "served"}, newConstants("we\nb"))
 	r.restore(&record{})
 	for _, f := range []zap.Field{zap.Int("status", 200), zap.String("body", "a\nb")} {
 		r.add(&f)
 	}
 	r.finish()
-	want := "MESSAGE=served\nPRIORITY=6\nSYSLOG_IDENTIFIER=web\nSTATUS=200\nBODY\n\x03\x00\x00\x00\x00\x00\x00\x00a\nb\n"
+	want := "PRIORITY=6\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER\n\x04\x00\x00\x00\x00\x00\x00\x00we\nb\nMESSAGE=served\nSTATUS=200\nBODY\n\x03\x00\x00\x00\x00\x00\x00\x00a\nb\n"
 	if string(r.buf) != want {
 		t.Errorf("got %q", r.buf)
 	}
-	if reflect.TypeFor[record]().NumField() != 7 {
+	if reflect.TypeFor[record]().NumField() != 8 {
 		t.Error("a field of record is new: does restart reset it?")
 	}
 }

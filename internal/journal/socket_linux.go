@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +42,7 @@ func (s *socket) close() { _ = unix.Close(s.fd) }
 // send sends one record. It does not wait.
 func (s *socket) send(b []byte) result {
 	for {
-		_, err := unix.Write(s.fd, b)
+		err := s.write(b)
 		switch err {
 		case nil:
 			return sent
@@ -52,6 +53,21 @@ func (s *socket) send(b []byte) result {
 			return outcome(err)
 		}
 	}
+}
+
+// write writes a record. Of a small one the scheduler of Go is not told: the socket does
+// not wait, and to tell it takes half as long as to make the record. sendto is a shorter
+// way through the kernel than write.
+func (s *socket) write(b []byte) error {
+	const small = 4096
+	if len(b) > small {
+		return unix.Send(s.fd, b, unix.MSG_NOSIGNAL)
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func outcome(err error) result {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
 )
@@ -13,14 +14,33 @@ const (
 	jsonText                 // \u001b: the value stays JSON
 )
 
-// plain reports whether v is ASCII that can be shown, in one line.
-func plain[T ~string | ~[]byte](v T) bool {
-	for i := range len(v) {
-		if c := v[i]; c < ' ' && c != '\t' || c > '~' {
+// plain reports whether the last n bytes of b are ASCII that can be shown, in one line.
+// It may say no of a tab. It looks at eight bytes at a time, which is what most values
+// have at most.
+func plain(b []byte, n int) bool {
+	const (
+		ones   = 0x0101010101010101
+		high   = 0x80 * ones
+		spaces = ' ' * ones
+	)
+	for ; n >= 8; n -= 8 {
+		// Below ' ' the difference has the high bit, above '~' the sum or the byte itself;
+		// what a byte borrows from the next it does only where the answer is no already.
+		if x := binary.LittleEndian.Uint64(b[len(b)-n:]); ((x-spaces)|(x+ones)|x)&high != 0 {
 			return false
 		}
 	}
-	return true
+	if len(b) < 8 {
+		for _, c := range b[len(b)-n:] {
+			if c < ' ' || c > '~' {
+				return false
+			}
+		}
+		return true
+	}
+	// The bytes before them go, and spaces come after them.
+	x := binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n) | spaces<<(8*n)
+	return ((x-spaces)|(x+ones)|x)&high == 0
 }
 
 // shown reports whether journalctl shows text with r in it. It does not where systemd's

@@ -38,9 +38,9 @@ const (
 // writer sends records over one socket, in order. See the package comment for what it
 // does when it cannot.
 type writer struct {
-	path     string
-	constant []byte // the fields that all records have
-	records  *records
+	path      string
+	constants *constants
+	records   *records
 
 	mu       sync.Mutex
 	socket   socket
@@ -60,12 +60,7 @@ type writer struct {
 }
 
 func newWriter(path, identifier string) (*writer, error) {
-	w := &writer{path: path, records: newRecords(), stop: make(chan struct{})}
-	r := w.records.get()
-	r.buf = append(r.buf[:0], "SYSLOG_IDENTIFIER"...)
-	r.text(identifier, goText)
-	w.constant = append(r.clone().buf, "SYSLOG_FACILITY=3\n"...)
-	w.records.put(r)
+	w := &writer{path: path, constants: newConstants(identifier), records: newRecords(), stop: make(chan struct{})}
 	if err := w.socket.open(path); err != nil {
 		return nil, fmt.Errorf("connect to the journal at %s: %w", path, err)
 	}
@@ -245,7 +240,7 @@ func (w *writer) tell(n uint64) result {
 		Level:   zapcore.WarnLevel,
 		Message: strconv.FormatUint(n, 10) + " log " + what + " lost: the journal did not take them in time",
 	}
-	r.begin(&entry, w.constant)
+	r.begin(&entry, w.constants)
 	r.restore(&record{})
 	for _, f := range []zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("lost", n), zap.Uint64("lost_in_all", w.lost)} {
 		r.add(&f)

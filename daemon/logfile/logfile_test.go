@@ -108,11 +108,15 @@ func TestNothingIsTouchedBeforeTheFirstRecord(t *testing.T) {
 }
 
 func TestAServiceHasItInItsFolderForLogs(t *testing.T) {
-	dir := t.TempDir()
+	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
 	t.Setenv("LOGS_DIRECTORY", dir)
+	t.Setenv("STATE_DIRECTORY", state)
 	core := New(Options{Name: "web"})
 	zap.New(core).Debug("one")
 	closed(t, core)
+	if _, err := os.Stat(state); err == nil {
+		t.Error("it has made another folder")
+	}
 	if got := messages(t, filepath.Join(dir, "web.log")); len(got) != 1 {
 		t.Errorf("got %v", got)
 	}

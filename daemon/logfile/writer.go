@@ -152,11 +152,11 @@ func (w *writer) find() (modified time.Time, err error) {
 	case o.Name == "" || strings.ContainsAny(o.Name, `/\`):
 		return time.Time{}, fmt.Errorf("logfile.Options.Name %q: want the name of the service, or a Path", o.Name)
 	default:
-		d, _, err := dirs.Make(o.Name)
-		if d.Logs == "" {
+		logs, err := dirs.Logs(o.Name)
+		if err != nil {
 			return time.Time{}, err
 		}
-		w.path = filepath.Join(d.Logs, o.Name+".log")
+		w.path = filepath.Join(logs, o.Name+".log")
 	}
 	if err := os.MkdirAll(filepath.Dir(w.path), 0o700); err != nil {
 		return time.Time{}, err

@@ -24,6 +24,17 @@ func Make(name string) (d Dirs, lost bool, err error) {
 	return d, lost && d.State != "", err
 }
 
+// Logs is the folder for logs alone, as Make has it. It is made.
+func Logs(name string) (string, error) {
+	p := process{
+		goos: runtime.GOOS, name: name, machine: privileged(),
+		home: os.Getenv("HOME"), temp: os.TempDir(), getenv: os.Getenv,
+	}
+	d, _ := p.find()
+	d, err := p.make(Dirs{Logs: d.Logs})
+	return d.Logs, err
+}
+
 // process is whose folders they are.
 type process struct {
 	goos, name string
@@ -71,6 +82,9 @@ func (p process) make(d Dirs) (Dirs, error) {
 		{"RUNTIME_DIRECTORY", &d.Runtime},
 		{"CONFIGURATION_DIRECTORY", &d.Configuration},
 	} {
+		if *f.dir == "" {
+			continue // not asked for
+		}
 		var err error
 		if p.getenv(f.variable) != "" {
 			err = given(f.variable, *f.dir)

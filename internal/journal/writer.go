@@ -232,13 +232,13 @@ func (w *writer) flush() result {
 func (w *writer) tell(n uint64) result {
 	r := w.records.get()
 	defer w.records.put(r)
-	what := "records were"
+	what, them := "records were", "them"
 	if n == 1 {
-		what = "record was"
+		what, them = "record was", "it"
 	}
 	entry := zapcore.Entry{
 		Level:   zapcore.WarnLevel,
-		Message: strconv.FormatUint(n, 10) + " log " + what + " lost: the journal did not take them in time",
+		Message: strconv.FormatUint(n, 10) + " log " + what + " lost: the journal did not take " + them + " in time",
 	}
 	r.begin(&entry, w.constants)
 	r.restore(&record{})

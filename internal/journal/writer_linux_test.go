@@ -259,25 +259,41 @@ func TestWhatTheQueueDoesNotTakeComesLaterAndInOrder(t *testing.T) {
 func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
 	j := listen(t)
 	c := j.core()
-	n := fill(t, c)
 	body := zap.String("body", strings.Repeat("b", 100_000))
-	for c.Lost() < 3 {
-		write(t, c, strconv.Itoa(n), body)
-		n++
-	}
-	for i := range n - 3 {
-		if m := j.message(); m != strconv.Itoa(i) {
-			t.Fatalf("%q comes as number %d", m, i)
+	for _, lost := range []struct {
+		n            uint64
+		message, all string
+	}{
+		{3, "3 log records were lost: the journal did not take them in time", "3"},
+		{1, "1 log record was lost: the journal did not take it in time", "4"},
+	} {
+		n, before := fill(t, c), c.Lost()
+		for c.Lost() < before+lost.n {
+			write(t, c, strconv.Itoa(n), body)
+			n++
 		}
-	}
-	got := j.next()
-	if value(got, "MESSAGE") != "3 log records were lost: the journal did not take them in time" || value(got, "LOST") != "3" || value(got, "LOST_IN_ALL") != "3" ||
-		value(got, "PRIORITY") != "4" || value(got, "MESSAGE_ID") != logevent.RecordsLost.MessageID() || value(got, "SYSLOG_IDENTIFIER") != "web" {
-		t.Errorf("got %q", got)
-	}
-	write(t, c, "next")
-	if m := j.message(); m != "next" {
-		t.Errorf("got %q", m)
+		kept := n - int(lost.n)
+		if kept < 10 {
+			t.Errorf("only %d were kept", kept)
+		}
+		for i := range kept {
+			if m := j.message(); m != strconv.Itoa(i) {
+				t.Fatalf("%q comes as number %d", m, i)
+			}
+		}
+		got := j.next()
+		for name, want := range map[string]string{
+			"MESSAGE": lost.message, "LOST": strconv.FormatUint(lost.n, 10), "LOST_IN_ALL": lost.all, "PRIORITY": "4",
+			"MESSAGE_ID": logevent.RecordsLost.MessageID(), "SYSLOG_IDENTIFIER": "web",
+		} {
+			if v := value(got, name); v != want {
+				t.Errorf("%s is %q, want %q", name, v, want)
+			}
+		}
+		write(t, c, "next")
+		if m := j.message(); m != "next" {
+			t.Errorf("got %q", m)
+		}
 	}
 }
 

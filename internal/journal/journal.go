@@ -37,12 +37,12 @@
 // order, each record with the time it was logged at in LOGGED_AT. When the backlog is
 // full too, a call waits for journald only if that has read something in the last 50 ms,
 // and no longer than 50 ms: a program that logs faster than journald reads is slowed
-// down, one whose journald hangs is not. Else the record is dropped and counted, and
-// a record of the event RecordsLost says how many there were, when there is a journal
-// again. What is in the queue of the socket when that is closed, which a restart of journald
-// does not do, is lost without a word, and so is the backlog of a program that crashes. A call that logs at panic
-// level or above waits until journald has read the record, a quarter of a second at
-// most; 5 ms once one has waited in vain.
+// down, one whose journald hangs is not. Else the record is dropped and counted, and a
+// record of the event RecordsLost says how many there were, when there is a journal
+// again. What is in the queue of the socket when that is closed, which a restart of
+// journald does not do, is lost without a word, and so is the backlog of a program that
+// crashes. A call that logs at panic level or above waits until journald has read the
+// record, a quarter of a second at most; 5 ms once one has waited in vain.
 package journal
 
 import (

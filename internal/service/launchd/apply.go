@@ -1,0 +1,117 @@
+package launchd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+)
+
+// Apply implements service.Manager.
+func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+	s := p.Spec
+	name := s.ServiceName()
+	l := m.layout(name)
+	doing := "install " + name
+	if !m.user && m.uid != 0 {
+		return fmt.Errorf("%s: %w: run it as root (sudo), or install it for yourself alone (--user)", doing, service.ErrPermission)
+	}
+	owner := onefile.Owner{UID: m.uid, GID: os.Getgid()}
+	if account := m.account(s); account != "" {
+		var err error
+		if owner, err = m.ids(account); err != nil {
+			return fmt.Errorf("%s: there is no account %s; make it first: %w", doing, account, err)
+		}
+	}
+	return onefile.Install(m.m.Tree, name, func(c *files.Change) error { return m.apply(ctx, c, s, l, owner) })
+}
+
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner) error {
+	if err := onefile.Make(c, m.m.Tree, m.folders(l), owner, m.chown); err != nil {
+		return err
+	}
+	if !m.m.Tree.Exists(l.log) {
+		if err := c.Write(l.log, "", 0o600); err != nil {
+			return err
+		}
+		if err := onefile.Give(m.m.Tree, l.log, owner, m.chown); err != nil {
+			return err
+		}
+	}
+	f := m.file(s, l)
+	if err := c.Write(f.Path, f.Text, f.Mode); err != nil {
+		return err
+	}
+	domain := m.domain(ctx)
+	was, err := m.disabled(ctx, domain, s.ServiceName())
+	if err != nil {
+		return err
+	}
+	c.Call(func() error { return m.enable(context.WithoutCancel(ctx), domain, s.ServiceName(), !was) })
+	return m.enable(ctx, domain, s.ServiceName(), !onefile.ByHand(s))
+}
+
+func (m *Manager) enable(ctx context.Context, domain, name string, enabled bool) error {
+	verb := "disable"
+	if enabled {
+		verb = "enable"
+	}
+	_, err := m.launchctl(ctx, verb, domain+"/"+name)
+	return err
+}
+
+// disabled reports whether launchd is told not to load the service.
+func (m *Manager) disabled(ctx context.Context, domain, name string) (bool, error) {
+	out, err := m.launchctl(ctx, "print-disabled", domain)
+	if err != nil {
+		return false, err
+	}
+	return disabledIn(out, name), nil
+}
+
+// Remove implements service.Manager.
+func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+	name := s.ServiceName()
+	l := m.layout(name)
+	doing := "remove " + name
+	domain := m.domain(ctx)
+	j, err := m.print(ctx, domain, name)
+	if err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	text, exists, err := m.m.Tree.Read(l.plist)
+	if err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	if !exists && !j.loaded {
+		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	}
+	if exists && !service.Marked(text) && !kardianos(text) {
+		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.plist, service.ErrForeign)
+	}
+	if err := m.bootout(ctx, domain, name, text); err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	c := m.m.Tree.Begin()
+	if err := c.Remove(l.plist); err != nil {
+		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	removed := slices.Clone(c.Done)
+	// What is remembered of a name that is gone would count for the next of that name.
+	if err := m.enable(ctx, domain, name, true); err != nil {
+		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
+	if err := c.Keep(); err != nil {
+		return removed, err
+	}
+	if !purge {
+		return removed, nil
+	}
+	gone, err := onefile.Purge(m.m.Tree, m.folders(l), l.log)
+	return append(removed, gone...), onefile.Refused(err, doing)
+}

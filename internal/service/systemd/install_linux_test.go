@@ -150,7 +150,7 @@ func oldUnit(t *testing.T) old {
 	testbed.Require(t)
 	name := fmt.Sprintf("old%d", count.Add(1))
 	program := "/usr/local/bin/" + name
-	put(t, "oldunit", program)
+	put(t, "oldservice", program)
 	out, err := machine.Run(t.Context(), program, name, "install")
 	if err != nil || out.Code != 0 {
 		t.Fatalf("%v: %+v", err, out)

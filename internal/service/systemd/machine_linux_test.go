@@ -45,11 +45,15 @@ func run(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/service/systemd/echo", "github.com/go-glidepath/glidepath/internal/service/systemd/oldunit", "github.com/go-glidepath/glidepath/examples/hello")
+	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/e2e/systemd/echo", "github.com/go-glidepath/glidepath/examples/hello")
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
+	// A service of kardianos/service, from a module of its own.
+	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
+		return 1, err
+	}
 	if machine, err = testbed.Boot(ctx, programs); err != nil {
 		return 1, err
 	}

@@ -1,0 +1,123 @@
+package kardianos
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	kardianos "github.com/kardianos/service"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+)
+
+// config is what kardianos/service is told. Neither template has an environment, and
+// both write the path of the executable without quotes, so that env(1) is what runs.
+func (m *Manager) config(s service.Spec) *kardianos.Config {
+	name := s.ServiceName()
+	d := folders(name)
+	c := &kardianos.Config{
+		Name: name, DisplayName: s.DisplayName, Executable: "/usr/bin/env", WorkingDirectory: s.Directory,
+		Option: kardianos.KeyValue{"LogOutput": true, "LogDirectory": d.Logs},
+	}
+	for _, v := range onefile.Environment(s, d) {
+		c.Arguments = append(c.Arguments, v.Name+"="+v.Value)
+	}
+	c.Arguments = append(append(c.Arguments, s.Executable), s.Args...)
+	if a := m.account(s); a != "root" {
+		c.UserName = a
+	}
+	c.Description = fmt.Sprintf("%s; %s %s%s", s.Description, service.Mark, settings, hash(c))
+	return c
+}
+
+func hash(c *kardianos.Config) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q", c.DisplayName, c.UserName, c.Arguments, c.WorkingDirectory, c.Option["LogDirectory"]))
+	return hex.EncodeToString(sum[:6])
+}
+
+// listing is what is shown of a file that kardianos/service is to write.
+func (m *Manager) listing(c *kardianos.Config) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "written by kardianos/service v1.3.0 for %s from\n", m.Name())
+	fmt.Fprintf(&b, "  name        %s\n  description %s\n", c.Name, c.Description)
+	if c.UserName != "" {
+		fmt.Fprintf(&b, "  user        %s\n", c.UserName)
+	}
+	if c.WorkingDirectory != "" {
+		fmt.Fprintf(&b, "  directory   %s\n", c.WorkingDirectory)
+	}
+	for _, a := range append([]string{c.Executable}, c.Arguments...) {
+		fmt.Fprintf(&b, "  runs        %s\n", a)
+	}
+	return b.String()
+}
+
+// legal refuses what the templates would not write as it is.
+func (m *Manager) legal(s service.Spec) error {
+	var errs []error
+	refuse := func(field, value, characters string) {
+		if strings.ContainsAny(value, characters) {
+			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", service.ErrSpec, field, value, m.Name(), characters))
+		}
+	}
+	quoted, bare := "\"$`\\%", " \t\"'$`\\%&|;<>()#*?[]~!{}"
+	words := quoted
+	if m.system == src {
+		words = bare
+		if len(s.ServiceName()) > 30 {
+			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", service.ErrSpec, s.ServiceName()))
+		}
+		if !s.Root() {
+			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", service.ErrSpec, s.Account))
+		}
+		if slices.Contains(s.Args, "") {
+			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", service.ErrSpec))
+		}
+	}
+	refuse("Executable", s.Executable, words+"=") // env(1) would take it for a variable
+	for _, a := range s.Args {
+		refuse("Arguments", a, words)
+	}
+	for _, v := range service.Vars(s.Environment) {
+		refuse("Environment["+v.Name+"]", v.Value, words)
+	}
+	refuse("DisplayName", s.DisplayName, quoted)
+	refuse("WorkingDirectory", s.Directory, bare)
+	refuse("Account", s.Account, bare)
+	return errors.Join(errs...)
+}
+
+func (m *Manager) lacks(s service.Spec) []string {
+	if m.system == src {
+		lines := onefile.Lacks(m.Name(), s, "Recovery.Delays", "Recovery")
+		if !s.Recovery.Never {
+			lines = append(lines, "Recovery: kardianos/service has AIX restart it at most once in a while (-R); how often is not ours to say")
+		}
+		if s.Directory != "" {
+			lines = append(lines, "WorkingDirectory: kardianos/service does not hand it on; it works in /")
+		}
+		if s.StopTimeout > 30*time.Second {
+			lines = append(lines, "StopTimeout: AIX kills it after 30 s (-w 30)")
+		}
+		if onefile.ByHand(s) {
+			lines = append(lines, "StartType: kardianos/service links it into the runlevels; it starts with the machine")
+		}
+		return append(lines, "the umask is not set, and what it logs goes to /dev/null: have it log to a file")
+	}
+	lines := onefile.Lacks(m.Name(), s, "Recovery.Delays")
+	lines = append(lines, fmt.Sprintf("StopTimeout: kardianos/service sets no kill timeout; Upstart kills it after 5 s, not %s", s.StopTimeout))
+	if s.Recovery.Never {
+		lines = append(lines, "Recovery.Never: kardianos/service has it restarted all the same")
+	} else {
+		lines = append(lines, "Recovery.Delays: Upstart has none; it restarts it at once, and gives it up after 10 times in 5 s")
+	}
+	if onefile.ByHand(s) {
+		lines = append(lines, "StartType: kardianos/service has it started with the machine; echo manual >/etc/init/"+s.ServiceName()+".override changes that")
+	}
+	return append(lines, "the umask is 022, and not 077: files of the service are readable outside its folders")
+}

@@ -1,0 +1,11 @@
+package systemd
+
+import (
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/testbed"
+)
+
+func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {
+	testbed.LookAtSources(t, "../../../daemon", "../../../examples", "../../../internal")
+}

@@ -14,9 +14,9 @@
 // # logrotate
 //
 // Set Options.MaxSize to -1 and let logrotate do it, with a postrotate that asks the
-// service to reload (systemctl reload web): then the log is synced, and Sync closes the
-// file, so that the next record goes to a new one. The service needs not be a
-// daemon.Reloader for that. copytruncate works too.
+// service to reload (systemctl reload web), and have its Reload call Sync of
+// daemon.Logger(ctx): Sync closes the file, so that the next record goes to a new one.
+// copytruncate works too.
 //
 // # The library
 //
@@ -147,8 +147,8 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// Sync closes the file; the next record opens what then has its name. It is called when
-// the service is asked to reload, and when it has stopped. Where a rotated file is just
+// Sync closes the file; the next record opens what then has its name. The run calls it
+// when the program has stopped, and a Reload may, for logrotate. Where a rotated file is just
 // being compressed it waits for that, a second at most: records go on being written
 // meanwhile, and the rest is done by itself.
 func (c *Core) Sync() error {

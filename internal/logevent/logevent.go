@@ -17,8 +17,8 @@ const (
 	Starting     Event = 1  // the run begins
 	Ready        Event = 2  // Start returned, the program serves
 	Stopping     Event = 3  // the first reason to stop has come
-	Stopped      Event = 4  // the run is over, as asked
-	Failed       Event = 5  // the run is over or ends, because something failed
+	Stopped      Event = 4  // the run is over: how it ended, and how it went
+	Failed       Event = 5  // something has failed, for which the run ends
 	Reloading    Event = 6  // the program is asked to reload
 	Reloaded     Event = 7  // it has
 	ReloadFailed Event = 8  // it could not, and goes on as before
@@ -26,9 +26,8 @@ const (
 	Continued    Event = 10 // it has gone on
 	GaveUp       Event = 11 // the deadline passed with something still running
 	Crashed      Event = 12 // the run before this one crashed: its text
-	Report       Event = 13 // how the run went, at its end
-	RecordsLost  Event = 14 // records were dropped: how many
-	LevelChanged Event = 15 // another level of the log, at run time
+	RecordsLost  Event = 13 // records were dropped: how many
+	LevelChanged Event = 14 // another level of the log, at run time
 )
 
 // Key is the key of the field that carries an event.
@@ -99,7 +98,6 @@ var table = [...]entry{
 	Continued:    {"continued", "0b69596af88c412c9657edb431034c67"},
 	GaveUp:       {"gave up", "781202b76ec847439c2dad4ec323f51c"},
 	Crashed:      {"crashed", "17090f5e8fa74b189e1f3a4ad567c153"},
-	Report:       {"report", "9436f29502e04bce8b2435db9050f814"},
 	RecordsLost:  {"records lost", "46605269c5ad477c859e521b1aace549"},
 	LevelChanged: {"level changed", "84b278b5e53541edb1671ef4de1957f8"},
 }

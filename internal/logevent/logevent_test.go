@@ -39,7 +39,7 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 			t.Errorf("%s: %s, was %s", e, got, want)
 		}
 	}
-	if Ready != 2 || Stopped != 4 || Failed != 5 || Crashed != 12 || LevelChanged != 15 {
+	if Ready != 2 || Stopped != 4 || Failed != 5 || Crashed != 12 || LevelChanged != 14 {
 		t.Error("an event has another number than it had")
 	}
 }

@@ -27,17 +27,18 @@ type fields struct {
 	depth  int    // of lists, and of objects in them: what is in one stays in the line
 	first  bool   // of a list or an object in one: there is no comma yet
 	paint  paint
+	below  bool // each field has a line of its own below the message, as "key: value"
 }
 
 func (f *fields) reset(of *fields) {
 	f.line = append(f.line[:0], of.line...)
 	f.blocks = append(f.blocks[:0], of.blocks...)
 	f.space = append(f.space[:0], of.space...)
-	f.depth, f.first, f.paint = 0, false, of.paint
+	f.depth, f.first, f.paint, f.below = 0, false, of.paint, of.below
 }
 
 func (f *fields) clone() *fields {
-	return &fields{line: slices.Clone(f.line), blocks: slices.Clone(f.blocks), space: slices.Clone(f.space), paint: f.paint}
+	return &fields{line: slices.Clone(f.line), blocks: slices.Clone(f.blocks), space: slices.Clone(f.space), paint: f.paint, below: f.below}
 }
 
 func (f *fields) addAll(all []zapcore.Field) {
@@ -79,13 +80,20 @@ func (f *fields) key(key string) {
 		f.line = append(f.line, '=')
 		return
 	}
-	f.line = append(f.line, ' ')
+	before, after := " ", "="
+	if f.below {
+		before, after = below, ": "
+	}
+	f.line = append(f.line, before...)
 	f.line = append(f.line, f.paint.key(key)...)
 	f.line = append(f.line, f.space...)
 	f.name(key)
-	f.line = append(f.line, '=')
+	f.line = append(f.line, after...)
 	f.line = append(f.line, f.paint.off...)
 }
+
+// below is before a field that has a line of its own.
+const below = "\n" + indent
 
 // name appends a key, which nobody is to take for a value.
 func (f *fields) name(key string) {
@@ -108,7 +116,7 @@ func (f *fields) item() {
 func text[T ~string | ~[]byte](f *fields, s T) {
 	cut := clip(s, maxValue)
 	switch {
-	case f.depth == 0 && bare(cut), f.depth > 0 && bareInList(cut):
+	case f.depth == 0 && bare(cut), f.depth > 0 && bareInList(cut), f.depth == 0 && f.below && bareInLine(cut):
 		f.line = append(f.line, cut...)
 	default:
 		f.line = appendQuoted(f.line, cut)

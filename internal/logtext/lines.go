@@ -25,6 +25,7 @@ type style struct {
 	coloured bool
 	begin    func(b []byte, e zapcore.Entry, coloured bool) []byte // before the message
 	column   int                                                   // the width of the message
+	below    bool                                                  // the fields are below the message, a line each
 	// end makes of the lines of a record what is written; nil: they are.
 	end func(b, lines []byte, level zapcore.Level) []byte
 }
@@ -43,7 +44,7 @@ type scratch struct {
 }
 
 func newLines(s style) form {
-	return &lines{s, &fields{paint: s.paint}, &sync.Pool{New: func() any { return new(scratch) }}}
+	return &lines{s, &fields{paint: s.paint, below: s.below}, &sync.Pool{New: func() any { return new(scratch) }}}
 }
 
 func (l *lines) with(more []zapcore.Field) form {
@@ -84,6 +85,11 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 	if len(first) > maxValue {
 		b = append(b, "…"...)
 	}
+	if f.below && rest != "" {
+		b = appendBlock(append(b, '\n'), rest, indent+indent)
+		b = b[:len(b)-1]
+		rest = ""
+	}
 	if len(f.line) > 0 {
 		for n := utf8.RuneCount(b[start:]); n < l.style.column; n++ {
 			b = append(b, ' ')
@@ -91,9 +97,13 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 		b = append(b, f.line...)
 	}
 	if e.Caller.Defined {
-		b = append(b, ' ')
+		before, key := " ", "caller="
+		if f.below {
+			before, key = below, "caller: "
+		}
+		b = append(b, before...)
 		b = append(b, l.style.paint.faint...)
-		b = append(b, "caller="...)
+		b = append(b, key...)
 		b = appendSafe(b, e.Caller.TrimmedPath())
 		b = append(b, l.style.paint.off...)
 	}
@@ -182,6 +192,11 @@ type Text struct{ lines *lines }
 
 // NewText is a Text without fields.
 func NewText() Text { return Text{newLines(style{}).(*lines)} }
+
+// NewList is a Text without fields whose records have each field in a line of its own,
+// "    key: value" below the message, whose lines after the first are indented further. A
+// value that has nothing to escape has no quotes there, whatever it is.
+func NewList() Text { return Text{newLines(style{below: true}).(*lines)} }
 
 // With is a Text with fields more. They are encoded here and now.
 func (t Text) With(fields []zapcore.Field) Text { return Text{t.lines.with(fields).(*lines)} }

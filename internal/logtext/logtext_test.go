@@ -114,6 +114,47 @@ func TestARecordOnATerminal(t *testing.T) {
 	}
 }
 
+func TestAListHasAFieldALine(t *testing.T) {
+	list := NewList().With([]zap.Field{zap.Int("pid", 7)})
+	var got string
+	e := entry(zap.InfoLevel, "two\nlines\n    pid: 8")
+	e.LoggerName, e.Stack, e.Caller = "web", "main.serve\n\tserver.go:1", zapcore.EntryCaller{Defined: true, File: "/src/web/server.go", Line: 12}
+	list.Encode(e, []zap.Field{
+		zap.String("file", `C:\Program Files\a=b, "c"`), zap.String("escaped", "a\x1b"), zap.String("empty", ""), zap.String("spaces", " a "),
+		zap.String("quoted", `"a"`), zap.String("a: b", "c"), zap.String("text", "x\ny"), zap.Strings("list", []string{"a", "b c"}),
+		zap.Object("o", object{"a": "1 2", "b": object{"c": 3}}), zap.Namespace("n"), zap.Bool("ok", true),
+	}, func(lines []byte) { got = string(lines) })
+	want := `web: two
+        lines
+            pid: 8
+    pid: 7
+    file: C:\Program Files\a=b, "c"
+    escaped: "a\x1b"
+    empty: ""
+    spaces: " a "
+    quoted: "\"a\""
+    "a: b": c
+    list: [a, "b c"]
+    o.a: 1 2
+    o.b.c: 3
+    n.ok: true
+    caller: web/server.go:12
+    text:
+        x
+        y
+    stack:
+        main.serve
+            server.go:1
+`
+	if got != want {
+		t.Errorf("got\n%s", got)
+	}
+	list.Encode(entry(zap.InfoLevel, "one"), nil, func(lines []byte) { got = string(lines) })
+	if got != "one\n    pid: 7\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestValuesAreReadable(t *testing.T) {
 	for _, c := range []struct {
 		field zap.Field
@@ -343,6 +384,24 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 				if !ok || i > 0 && !strings.HasPrefix(body, indent) {
 					t.Fatalf("%s: a line is %q", name, line)
 				}
+			}
+		}
+		most := len(fields) - 1 // the namespace is none
+		if e.Stack != "" {
+			most++
+		}
+		got := encoded(NewList().lines, e, fields...)
+		for i, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+			for _, r := range line {
+				if !unicode.IsGraphic(r) {
+					t.Fatalf("%q is in %q", r, line)
+				}
+			}
+			if i > 0 && !strings.HasPrefix(line, indent+" ") {
+				most--
+			}
+			if i > 0 && !strings.HasPrefix(line, indent) || most < 0 {
+				t.Fatalf("line %d is one too many: %q", i, got)
 			}
 		}
 		var m map[string]any

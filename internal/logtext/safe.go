@@ -86,6 +86,25 @@ func bareInList[T ~string | ~[]byte](s T) bool {
 	return bare(s)
 }
 
+// bareInLine is bare for a value that has the rest of a line for itself.
+func bareInLine[T ~string | ~[]byte](s T) bool {
+	if len(s) == 0 || s[0] == ' ' || s[0] == '"' || s[len(s)-1] == ' ' {
+		return false
+	}
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c <= '~' {
+			i++
+			continue
+		}
+		r, size := decode(s[i:])
+		if size == 1 || !strconv.IsPrint(r) {
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
 func decode[T ~string | ~[]byte](s T) (rune, int) {
 	// A conversion of the first bytes only, which stays on the stack.
 	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))

@@ -9,12 +9,13 @@ require (
 	github.com/go-glidepath/glidepath v0.0.0-00010101000000-000000000000
 	github.com/kardianos/service v1.3.0
 	github.com/spf13/cobra v1.10.2
+	go.uber.org/zap v1.28.0
 )
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
-	go.uber.org/zap v1.28.0 // indirect
+	go.uber.org/zap/exp v0.3.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 )

@@ -1,0 +1,33 @@
+package servicelog_test
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/daemon/servicelog"
+)
+
+// logger is what the packages of the program know: the interface service.Logger of
+// kardianos/service.
+type logger interface {
+	Error(v ...any) error
+	Warning(v ...any) error
+	Info(v ...any) error
+	Errorf(format string, a ...any) error
+	Warningf(format string, a ...any) error
+	Infof(format string, a ...any) error
+}
+
+// serve logs as it always has.
+func serve(log logger) {
+	_ = log.Infof("serving at %s", ":8080")
+	_ = log.Warning("the certificate ends soon")
+}
+
+func Example() {
+	log := zap.NewExample() // in Start, and in what it has called: daemon.Logger(ctx)
+
+	serve(servicelog.New(log.With(zap.String("door", "front"))))
+	// Output:
+	// {"level":"info","msg":"serving at :8080","door":"front"}
+	// {"level":"warn","msg":"the certificate ends soon","door":"front"}
+}

@@ -15,10 +15,7 @@ import (
 // made. An error is about those that cannot be had, which are empty. lost says that the
 // state is kept among temporary files, for want of a home.
 func Make(name string) (d Dirs, lost bool, err error) {
-	p := process{
-		goos: runtime.GOOS, name: name, machine: privileged(),
-		home: os.Getenv("HOME"), temp: os.TempDir(), getenv: os.Getenv,
-	}
+	p := this(name)
 	d, lost = p.find()
 	d, err = p.make(d)
 	return d, lost && d.State != "", err
@@ -26,13 +23,24 @@ func Make(name string) (d Dirs, lost bool, err error) {
 
 // Logs is the folder for logs alone, as Make has it. It is made.
 func Logs(name string) (string, error) {
-	p := process{
-		goos: runtime.GOOS, name: name, machine: privileged(),
-		home: os.Getenv("HOME"), temp: os.TempDir(), getenv: os.Getenv,
-	}
+	p := this(name)
 	d, _ := p.find()
 	d, err := p.make(Dirs{Logs: d.Logs})
 	return d.Logs, err
+}
+
+// Find says where the folders are that Make would make.
+func Find(name string) Dirs {
+	d, _ := this(name).find()
+	return d
+}
+
+// this is the process that asks.
+func this(name string) process {
+	return process{
+		goos: runtime.GOOS, name: name, machine: privileged(),
+		home: os.Getenv("HOME"), temp: os.TempDir(), getenv: os.Getenv,
+	}
 }
 
 // process is whose folders they are.

@@ -72,6 +72,8 @@ type Run struct {
 	CanReload, CanPause, CanNotify bool // the program is a Reloader, a Pauser, a Notified
 
 	Preshutdown bool // PRESHUTDOWN instead of SHUTDOWN, where there is such a thing
+
+	LevelControls bool // SIGUSR1 and SIGUSR2, and user-defined controls, step the level of the log
 }
 
 // Action is what is asked for.
@@ -79,11 +81,13 @@ type Action uint8
 
 // The actions.
 const (
-	Stop     Action = iota
-	Reload          // read the configuration anew
-	Pause           // stop serving, stay in memory
-	Continue        // serve again
-	Force           // do not wait any longer
+	Stop        Action = iota
+	Reload             // read the configuration anew
+	Pause              // stop serving, stay in memory
+	Continue           // serve again
+	Force              // do not wait any longer
+	MoreVerbose        // log more, by one level
+	LessVerbose        // log less
 )
 
 // Request is what a host asks of the run.
@@ -147,6 +151,8 @@ type Socket struct {
 type Env struct {
 	Hosts []Host
 	Exit  func(code int)
+	Own   bool   // the process is the run's: what it says and logs, and what is left of it
+	SCM   bool   // the service control manager of Windows has started it
 	Dir   string // what the working directory is to be, "" if it stays
 
 	Sockets []Socket // the run's from now on

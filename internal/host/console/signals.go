@@ -45,6 +45,9 @@ func (h *Host) Open(run host.Run) {
 	h.rules.canReload = run.CanReload
 	h.rules.listen()
 	signal.Notify(h.signals, caught...)
+	if run.LevelControls && len(levels) > 0 { // none would be all there are
+		signal.Notify(h.signals, levels...)
+	}
 	if len(swallowed) > 0 {
 		// A program whose output nobody reads any more is not to die of it. Ignoring
 		// the signal would be inherited by its children; nobody reads this channel.

@@ -15,6 +15,7 @@ import (
 // goroutine, which is what a watchdog's SIGABRT is for.
 var (
 	caught    = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	levels    = []os.Signal{syscall.SIGUSR1, syscall.SIGUSR2}
 	swallowed = []os.Signal{syscall.SIGPIPE}
 )
 
@@ -55,6 +56,10 @@ func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 		return r.interrupt(host.Request{Trigger: host.TriggerTerminate, Detail: "SIGTERM"}, int(syscall.SIGTERM), now)
 	case syscall.SIGHUP:
 		return r.hangup()
+	case syscall.SIGUSR1:
+		return host.Request{Action: host.MoreVerbose, Detail: "SIGUSR1"}, true
+	case syscall.SIGUSR2:
+		return host.Request{Action: host.LessVerbose, Detail: "SIGUSR2"}, true
 	}
 	return host.Request{}, false
 }

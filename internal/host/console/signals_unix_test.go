@@ -38,7 +38,9 @@ func TestSignalsAskForWhatTheyMean(t *testing.T) {
 		{"SIGHUP of a terminal that is gone", platform{rules: rules{terminal: true}, hungUp: gone}, syscall.SIGHUP, stop("hangup", "SIGHUP", ""), true},
 		{"SIGHUP under nohup", platform{rules: rules{terminal: true}, nohup: true, hungUp: gone}, syscall.SIGHUP, host.Request{}, false},
 		{"SIGHUP under nohup, for a Reloader", platform{rules: rules{terminal: true, canReload: true}, nohup: true, hungUp: gone}, syscall.SIGHUP, reload, true},
-		{"SIGUSR1", platform{rules: rules{}}, syscall.SIGUSR1, host.Request{}, false},
+		{"SIGUSR1", platform{rules: rules{}}, syscall.SIGUSR1, host.Request{Action: host.MoreVerbose, Detail: "SIGUSR1"}, true},
+		{"SIGUSR2", platform{rules: rules{}}, syscall.SIGUSR2, host.Request{Action: host.LessVerbose, Detail: "SIGUSR2"}, true},
+		{"SIGCONT", platform{rules: rules{}}, syscall.SIGCONT, host.Request{}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, ok := test.rules.on(test.signal, time.Now())
@@ -60,6 +62,30 @@ func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
 		q, ok := r.on(second, now.Add(secondInterrupt))
 		if !ok || q.Action != host.Force || q.Signal != int(second) {
 			t.Errorf("%s after %s asks for %+v, %t", second, first, q, ok)
+		}
+	}
+}
+
+func TestTheSignalsForTheLevelAreLeftAloneUnlessTheyAreWanted(t *testing.T) {
+	// The default would end the test.
+	others := make(chan os.Signal, 1)
+	signal.Notify(others, syscall.SIGUSR1)
+	defer signal.Stop(others)
+	for _, wanted := range []bool{true, false} {
+		h := New(true, false)
+		h.Open(host.Run{LevelControls: wanted})
+		if err := syscall.Kill(os.Getpid(), syscall.SIGUSR1); err != nil {
+			t.Fatal(err)
+		}
+		<-others
+		if wanted {
+			if s := <-h.C(); s != syscall.SIGUSR1 {
+				t.Errorf("got %s", s)
+			}
+		}
+		h.Close(t.Context())
+		if n := len(h.C()); n > 0 {
+			t.Errorf("wanted: %t, and %d signals have come", wanted, n)
 		}
 	}
 }

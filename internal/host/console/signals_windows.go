@@ -14,6 +14,7 @@ import (
 // and CTRL_SHUTDOWN as SIGTERM (os/signal, "Windows").
 var (
 	caught    = []os.Signal{os.Interrupt, syscall.SIGTERM}
+	levels    []os.Signal
 	swallowed []os.Signal
 )
 

@@ -54,6 +54,9 @@ const (
 	ControlTimeChange    = 0x10
 
 	controlUserFirst, controlUserLast = 128, 255
+
+	// Two of them step the level of the log.
+	controlMoreVerbose, controlLessVerbose = 254, 255
 )
 
 // Accepted is dwControlsAccepted, SERVICE_ACCEPT_….

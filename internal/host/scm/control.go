@@ -1,6 +1,7 @@
 package scm
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host"
@@ -66,6 +67,10 @@ func (h *Host) control(c Control) Errno {
 	case ControlParamChange:
 		h.run.Post(host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"})
 	default:
+		if q, ok := h.levelControl(c.Code); ok {
+			h.run.Post(q)
+			break
+		}
 		if !h.run.Notify(event(c)) {
 			return ErrorCannotAcceptControl
 		}
@@ -102,7 +107,22 @@ func (h *Host) handles(code uint32) bool {
 	case ControlSessionChange, ControlPowerEvent, ControlTimeChange:
 		return h.run.CanNotify
 	}
+	if _, ok := h.levelControl(code); ok {
+		return true
+	}
 	return h.run.CanNotify && controlUserFirst <= code && code <= controlUserLast
+}
+
+// levelControl is what a control asks of the level of the log.
+func (h *Host) levelControl(code uint32) (host.Request, bool) {
+	detail := "control " + strconv.Itoa(int(code))
+	switch {
+	case h.run.LevelControls && code == controlMoreVerbose:
+		return host.Request{Action: host.MoreVerbose, Detail: detail}, true
+	case h.run.LevelControls && code == controlLessVerbose:
+		return host.Request{Action: host.LessVerbose, Detail: detail}, true
+	}
+	return host.Request{}, false
 }
 
 // event is c in the words of hosts.

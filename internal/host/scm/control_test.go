@@ -64,6 +64,23 @@ func TestEachControlAsksForWhatItMeans(t *testing.T) {
 	}
 }
 
+func TestTwoControlsStepTheLevelOfTheLogWhereThatIsWanted(t *testing.T) {
+	for code, want := range map[uint32]host.Action{254: host.MoreVerbose, 255: host.LessVerbose} {
+		for _, can := range []bool{false, true} { // hear of events
+			h, a := opened(lifecycle.Running, can, false)
+			h.run.LevelControls = true
+			got := h.control(Control{Code: code})
+			if q := (host.Request{Action: want, Detail: fmt.Sprint("control ", code)}); got != NoError || fmt.Sprint(a.requests) != fmt.Sprint([]host.Request{q}) || a.events != nil {
+				t.Errorf("%d: error %d, it asks for %+v %v", code, got, a.requests, a.events)
+			}
+			h.Tell(host.Status{State: lifecycle.Starting})
+			if got := h.control(Control{Code: code}); got != ErrorCannotAcceptControl {
+				t.Errorf("%d while starting: error %d", code, got)
+			}
+		}
+	}
+}
+
 // of sorts what is wanted into requests and events.
 func of(want any) string {
 	if e, ok := want.(host.Event); ok {

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 // call calls a method of the program on a goroutine of its own.
@@ -36,13 +37,21 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 
 func (r *run) reload(e event) {
 	p, ok := r.program.(Reloader)
+	msg := "reloading"
 	if !ok {
-		r.book.add(zap.InfoLevel, "asked to reload, but the program cannot: going on as before", "", zap.String("detail", e.name))
-		r.inbox.post(event{kind: lifecycle.ReloadDone})
-		return
+		msg = "reloading the log, for the program cannot reload"
 	}
-	r.book.add(zap.InfoLevel, "reloading", "", zap.String("detail", e.name))
-	r.call("Reload", r.again, p.Reload, lifecycle.ReloadDone, lifecycle.ReloadDone)
+	r.book.add(zap.InfoLevel, msg, "", zap.String("detail", e.name), logevent.Reloading.Field())
+	r.call("Reload", r.again, func(ctx context.Context) error {
+		r.readLevel("reload")
+		if err := r.book.reopen(); err != nil {
+			r.warn("the log is not opened anew", zap.Error(err))
+		}
+		if !ok {
+			return nil
+		}
+		return p.Reload(ctx)
+	}, lifecycle.ReloadDone, lifecycle.ReloadDone)
 }
 
 func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {

@@ -41,9 +41,19 @@ type Config struct {
 	// 1 ns is none.
 	DrainDelay time.Duration
 
-	// Logger is where the program and this package log. If nil, one is chosen for
-	// the host.
+	// Logger is where the program and this package log. If nil, it is where the host
+	// keeps logs: see the description of this package.
 	Logger *zap.Logger
+
+	// LogLevel is the level of the log, info if it is the zero value. The run sets it,
+	// from before Start on, to what an operator configures, and whenever it is asked to:
+	// see the description of this package. A Logger goes by levels of its own: give it
+	// this one, or it stays at those.
+	LogLevel zap.AtomicLevel
+
+	// KeepLevel leaves to the program SIGUSR1 and SIGUSR2, and the controls 254 and 255
+	// on Windows, which else step the level.
+	KeepLevel bool
 
 	// Host is where the process runs. If empty, it is found out: a service of Windows
 	// is what its service control manager has started, and of systemd what that says

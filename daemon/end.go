@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 // giveUp logs what still runs, and where.
@@ -23,7 +25,7 @@ func (r *run) giveUp() {
 		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}
 	r.errs = append(r.errs, err)
-	r.book.add(zap.ErrorLevel, "giving up", allStacks(), zap.Error(err))
+	r.book.add(zap.ErrorLevel, "giving up", allStacks(), zap.Error(err), logevent.GaveUp.Field())
 }
 
 // allStacks is the stack of every goroutine.
@@ -37,15 +39,12 @@ func allStacks() string {
 	}
 }
 
-// flush writes the last line and flushes the log. One that hangs delays the end only
-// so much.
+// flush writes the report and flushes the log. One that hangs delays the end only so
+// much.
 func (r *run) flush() {
-	level, err := zap.InfoLevel, r.result()
-	if code := ExitCode(err); code != 0 && len(r.errs) == 1 {
-		level = zap.DebugLevel // its one line says it all
-	}
-	r.book.add(level, "stopped", "", zap.Int("code", ExitCode(err)))
+	r.book.add(zap.InfoLevel, "stopped", "", r.report()...)
 	r.alarms.set(flushTimeout, flushBound)
+	r.flushed = time.Now().Add(flushBound)
 	r.book.close(func() { r.inbox.post(event{kind: lifecycle.FlushDone}) })
 }
 
@@ -65,9 +64,23 @@ func (r *run) finish() {
 		h.Close(ctx)
 	}
 	r.sockets.close()
+	r.closeLog()
 	if r.gaveUp {
 		// What still runs cannot be ended in any other way.
 		r.env.Exit(ExitCode(r.result()))
+	}
+}
+
+// closeLog lets go of the log, and of what only a crash needs.
+func (r *run) closeLog() {
+	if err := r.crash.Close(); err != nil {
+		r.warn("the file for the text of a crash stays", zap.Error(err))
+	}
+	r.restore()
+	if r.sink != nil {
+		ctx, cancel := context.WithDeadline(context.Background(), r.flushed)
+		defer cancel()
+		_ = r.sink.Close(ctx) // what was lost is in the report
 	}
 }
 

@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"io"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -9,15 +9,16 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
-// logbook writes the lines of the run itself. A terminal that is stopped, or a pipe
-// that nobody reads, is not to hold up the way down: where nobody can tell that a
-// write returns at once, a goroutine of its own writes.
+// logbook writes the lines of the run itself. A log that hangs is not to hold up the way
+// down: where nobody knows how long a write may take, a goroutine of its own writes.
 type logbook struct {
-	log      *zap.Logger
-	writable func() bool // a short write returns at once; nil if nobody can tell
-	waiting  atomic.Int32
+	log     *zap.Logger
+	bounded bool // no write takes long: it is a sink of ours
+	waiting atomic.Int32
 
 	mu      sync.Mutex
 	lines   chan line // nil until a line has to wait
@@ -35,12 +36,12 @@ type line struct {
 // orderBound is how long a line of the program waits for those of the run before it.
 const orderBound = 5 * time.Millisecond
 
-func newLogbook(log *zap.Logger, writable func() bool) *logbook {
+func newLogbook(log *zap.Logger, bounded bool) *logbook {
 	return &logbook{
 		// Neither the place in this package nor its stack would tell anybody anything.
 		log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zap.LevelEnablerFunc(
 			func(zapcore.Level) bool { return false }))),
-		writable: writable,
+		bounded: bounded,
 	}
 }
 
@@ -56,7 +57,7 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 	switch {
 	case b.closed:
 		return
-	case stack == "" && b.waiting.Load() == 0 && b.writable != nil && b.writable():
+	case b.bounded:
 		entry.Write(fields...)
 		return
 	case b.lines == nil:
@@ -88,11 +89,35 @@ func (b *logbook) write(lines <-chan line) {
 	b.sync()
 }
 
-// sync flushes the logger. Terminals and pipes cannot be synced and say so each
-// time; and an error of the log has no log to go to.
+// sync flushes the logger. An error of the log has no log to go to.
 func (b *logbook) sync() {
 	_ = b.log.Sync()
 	b.flushed()
+}
+
+// reopen flushes the logger, which has one that writes to a file open it anew. It waits
+// for that, but no longer than flushBound.
+func (b *logbook) reopen() error {
+	if b.bounded {
+		return logtext.SyncError(b.log.Sync())
+	}
+	done := make(chan error, 1)
+	go func() { done <- logtext.SyncError(b.log.Sync()) }()
+	bound := time.NewTimer(flushBound)
+	defer bound.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-bound.C:
+		return fmt.Errorf("it takes longer than %s", flushBound)
+	}
+}
+
+// lost is how many lines of the run were dropped.
+func (b *logbook) lost() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dropped
 }
 
 // close has what is left written and the logger flushed, and then flushed called,
@@ -104,7 +129,7 @@ func (b *logbook) close(flushed func()) {
 	switch {
 	case b.lines != nil:
 		close(b.lines)
-	case b.writable != nil:
+	case b.bounded:
 		b.sync()
 	default:
 		go b.sync()
@@ -114,6 +139,9 @@ func (b *logbook) close(flushed func()) {
 // precede returns log with every line behind those that were added before it: a
 // person reads "stopping" before what Stop has to say.
 func (b *logbook) precede(log *zap.Logger) *zap.Logger {
+	if b.bounded {
+		return log
+	}
 	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return preceded{core, b} }))
 }
 
@@ -130,6 +158,10 @@ func (c preceded) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 	}
 	return c.Core.Check(e, ce)
 }
+
+// Sync is without the errors of terminals and pipes, which cannot be synced and say so
+// each time.
+func (c preceded) Sync() error { return logtext.SyncError(c.Core.Sync()) }
 
 // order waits until what was added is written, but not long, if the log hangs.
 func (b *logbook) order() {
@@ -150,27 +182,6 @@ func (b *logbook) order() {
 	case <-mark:
 	case <-bound.C:
 	}
-}
-
-// hostLogger is the logger for where the process runs: lines for people on a
-// terminal, JSON for everything else.
-func hostLogger() *zap.Logger {
-	keys := zapcore.EncoderConfig{
-		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", StacktraceKey: "stack",
-		EncodeLevel:    zapcore.LowercaseLevelEncoder,
-		EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
-		EncodeDuration: zapcore.StringDurationEncoder,
-	}
-	encoder := zapcore.NewJSONEncoder(keys)
-	if isTerminal(os.Stderr) {
-		keys.EncodeLevel = zapcore.CapitalLevelEncoder
-		keys.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-		keys.ConsoleSeparator = "  "
-		encoder = zapcore.NewConsoleEncoder(keys)
-	}
-	// Standard error has no buffer of ours: there is nothing to sync.
-	out := zapcore.Lock(zapcore.AddSync(struct{ io.Writer }{os.Stderr}))
-	return zap.New(zapcore.NewCore(encoder, out, zap.InfoLevel))
 }
 
 // isTerminal reports whether f is a character device that somebody could look at.

@@ -12,14 +12,15 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// sink is a log that takes a second for each line, and notes them.
-type sink struct {
+// slowLog is a log that takes a second for each line, and notes them.
+type slowLog struct {
 	mu    sync.Mutex
 	lines []string
-	slow  time.Duration
+	slow  time.Duration // a write
+	sync  time.Duration
 }
 
-func (s *sink) Write(p []byte) (int, error) {
+func (s *slowLog) Write(p []byte) (int, error) {
 	<-time.After(s.slow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,32 +28,49 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *sink) Sync() error { return errors.New("inappropriate ioctl for device") }
+func (s *slowLog) Sync() error {
+	<-time.After(s.sync)
+	return errors.New("the disk is full")
+}
 
-func (s *sink) String() string {
+func (s *slowLog) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.lines, " ")
 }
 
-func (s *sink) logger() *zap.Logger {
+func (s *slowLog) logger() *zap.Logger {
 	encoder := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "msg", StacktraceKey: "stack"})
 	return zap.New(zapcore.NewCore(encoder, s, zap.InfoLevel))
 }
 
 func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, can := &sink{}, true
-		b := newLogbook(s.logger(), func() bool { return can })
+		s := &slowLog{}
+		b := newLogbook(s.logger(), true)
 		b.add(zap.InfoLevel, "one", "")
-		if s.String() != "one" {
+		b.add(zap.InfoLevel, "two", "goroutine 1 [running]")
+		if s.String() != "one two\ngoroutine 1 [running]" {
 			t.Errorf("written: %q", s)
 		}
-		can, s.slow = false, time.Second
+		if log := s.logger(); b.precede(log) != log {
+			t.Error("the lines of the program take a way around")
+		}
+		flushed := false
+		b.close(func() { flushed = true })
+		if !flushed {
+			t.Error("close has not flushed")
+		}
+	})
+}
+
+func TestALineIsLeftToOthersWhereNobodyKnowsHowLongItTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowLog{slow: time.Second}
+		b := newLogbook(s.logger(), false)
 		begun := time.Now()
+		b.add(zap.InfoLevel, "one", "")
 		b.add(zap.InfoLevel, "two", "")
-		can = true
-		b.add(zap.InfoLevel, "three", "") // not before two
 		b.add(zap.DebugLevel, "nothing", "")
 		if time.Since(begun) > 0 {
 			t.Errorf("adding took %s", time.Since(begun))
@@ -60,17 +78,33 @@ func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 		flushed := make(chan struct{})
 		b.close(func() { close(flushed) })
 		<-flushed
-		if s.String() != "one two three" || time.Since(begun) != 2*time.Second {
+		if s.String() != "one two" || time.Since(begun) != 2*time.Second {
 			t.Errorf("written: %q after %s", s, time.Since(begun))
 		}
 		b.add(zap.InfoLevel, "too late", "")
 	})
 }
 
+func TestALogIsOpenedAnewWithinABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowLog{}
+		b := newLogbook(s.logger(), false)
+		if err := b.reopen(); err == nil || err.Error() != "the disk is full" {
+			t.Errorf("an error of the log is %v", err)
+		}
+		s.sync = time.Hour
+		begun := time.Now()
+		if err := b.reopen(); err == nil || time.Since(begun) != flushBound {
+			t.Errorf("one that hangs is %v after %s", err, time.Since(begun))
+		}
+		time.Sleep(2 * time.Hour)
+	})
+}
+
 func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sink{slow: time.Millisecond}
-		b := newLogbook(s.logger(), nil)
+		s := &slowLog{slow: time.Millisecond}
+		b := newLogbook(s.logger(), false)
 		log := b.precede(s.logger())
 		b.add(zap.InfoLevel, "stopping", "")
 		log.Info("in Stop")
@@ -92,8 +126,8 @@ func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
 
 func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sink{slow: time.Second}
-		b := newLogbook(s.logger(), nil)
+		s := &slowLog{slow: time.Second}
+		b := newLogbook(s.logger(), false)
 		b.add(zap.InfoLevel, "first", "")
 		synctest.Wait() // it is being written
 		for range 300 {
@@ -113,8 +147,8 @@ func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
 
 func TestAStackIsNeverWrittenOnTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sink{slow: time.Second}
-		b := newLogbook(s.logger(), func() bool { return true })
+		s := &slowLog{slow: time.Second}
+		b := newLogbook(s.logger(), false)
 		begun := time.Now()
 		b.add(zap.InfoLevel, "giving up", "goroutine 1 [running]") // more than there may be room for
 		if time.Since(begun) > 0 {

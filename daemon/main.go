@@ -142,12 +142,16 @@ func (c *commandLine) run(ctx context.Context, _ options) int {
 }
 
 func (c *commandLine) version(context.Context, options) int {
-	version := c.config.Version
-	if info, ok := debug.ReadBuildInfo(); ok && version == "" {
-		version = info.Main.Version
-	}
-	_, _ = fmt.Fprintf(c.out, "%s %s (%s, %s/%s)\n", c.config.Name, version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, _ = fmt.Fprintf(c.out, "%s %s (%s, %s/%s)\n", c.config.Name, c.config.version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return 0
+}
+
+// version is what the program's is.
+func (c Config) version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && c.Version == "" {
+		return info.Main.Version
+	}
+	return c.Version
 }
 
 func (c *commandLine) help(_ context.Context, o options) int {

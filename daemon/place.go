@@ -29,7 +29,7 @@ const (
 // Windows that is nothing else: what Go makes a SIGTERM there, a user who logs off, is
 // none of a service's business.
 func thisProcess(c Config, exits bool) (host.Env, error) {
-	env := host.Env{Exit: os.Exit}
+	env := host.Env{Exit: os.Exit, Own: true}
 	if c.Host != HostConsole && c.Host != HostSystemd { // also where it is wrong: the manager hears of that
 		h, err := scm.Detect(c.Host == HostSCM)
 		switch {
@@ -38,7 +38,7 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 		case err != nil:
 			return env, err
 		case h != nil:
-			env.Hosts = append(env.Hosts, h)
+			env.Hosts, env.SCM = append(env.Hosts, h), true
 			if exe, err := os.Executable(); err == nil && !c.Windows.KeepDirectory {
 				env.Dir = filepath.Dir(exe)
 			}

@@ -116,7 +116,7 @@ func TestAProgramThatCannotReloadAnswersAtOnce(t *testing.T) {
 		x.ask(reload)
 		expect(t, "states", x.states(), "starting running reloading running reloading running")
 		expect(t, "error told", x.last().Err, nil)
-		expect(t, "lines logged", x.logs.FilterMessageSnippet("asked to reload, but the program cannot").Len(), 2)
+		expect(t, "lines logged", x.logs.FilterMessageSnippet("reloading the log, for the program cannot reload").Len(), 2)
 		x.terminate()
 	})
 	expect(t, "result", err, nil)

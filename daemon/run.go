@@ -9,8 +9,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/logevent"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
@@ -88,6 +90,8 @@ type run struct {
 	ctx     context.Context
 	release context.CancelCauseFunc
 	log     *zap.Logger
+	level   *level
+	sink    sink // nil if the log is the program's
 	book    *logbook
 	inbox   *inbox
 	tasks   tasks
@@ -114,18 +118,23 @@ type run struct {
 	gaveUp     bool
 	over       bool
 	alarms     alarms
+	phases     phases
+	troubles   []error // with the log, before there was one
+	restore    func()  // gives back the standard log
+	crash      *crash.Output
+	flushed    time.Time // when the log has to be, at the latest
 }
 
 var _ runctx.Run = (*run)(nil)
 
 func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, begun: time.Now()}
-	var writable func() bool
+	r.level = newLevel(c, env.Own)
 	if r.log == nil {
-		r.log, writable = hostLogger(), stderrWritable
+		r.log, r.sink, r.troubles = hostLog(c.Name, env, r.level)
 	}
 	r.sockets.left = env.Sockets
-	r.book = newLogbook(r.log, writable)
+	r.book = newLogbook(r.log, r.sink != nil)
 	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
 	r.again, r.interrupt = context.WithCancelCause(r.ctx)
@@ -137,6 +146,7 @@ func (r *run) loop() error {
 	signals, onSignal := r.open()
 	var fx lifecycle.Effects
 	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0)
+	r.phases.clock(0, fx)
 	r.perform(fx, event{})
 
 	cancelled := r.parent.Done()
@@ -147,7 +157,7 @@ func (r *run) loop() error {
 				r.handle(e)
 			}
 		case s := <-signals:
-			if q, ok := onSignal(s); ok {
+			if q, ok := onSignal(s); ok && !r.levelRequest(q) {
 				r.handle(r.event(q))
 			}
 		case <-cancelled:
@@ -171,6 +181,7 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 	_, h.CanReload = r.program.(Reloader)
 	_, h.CanPause = r.program.(Pauser)
 	_, h.CanNotify = r.program.(Notified)
+	h.LevelControls = !r.level.fixed && !r.config.KeepLevel
 	for _, x := range r.env.Hosts {
 		x.Open(h)
 		if s, ok := x.(host.Signals); ok {
@@ -180,6 +191,7 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 			r.args = s.Args()
 		}
 	}
+	r.openLog()
 	if r.env.Untaken != nil {
 		r.warn("no socket is taken from the manager", zap.Error(r.env.Untaken))
 	}
@@ -189,15 +201,35 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 	return signals, on
 }
 
+// openLog has the log say that the run begins, and what is wrong with the log.
+func (r *run) openLog() {
+	r.restore = func() {}
+	if r.env.Own {
+		r.restore = redirect(r.log)
+	}
+	r.readLevel("")
+	var version []zap.Field
+	if v := r.config.version(); v != "" && v != "(devel)" {
+		version = append(version, zap.String("version", v))
+	}
+	r.book.add(zap.InfoLevel, "starting", "", append(version, logevent.Starting.Field())...)
+	for _, err := range r.troubles {
+		r.warn("the log is not where it is wanted", zap.Error(err))
+	}
+	r.catchCrashes()
+}
+
 // rang handles an alarm that is due.
 func (r *run) rang(a alarm) {
 	switch a {
 	case startTimeout:
+		r.phases.overrun("Start")
 		err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
 		r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err)})
 	case drainDelay:
 		r.handle(event{kind: lifecycle.DrainOver})
 	case stopDeadline:
+		r.phases.overrun(r.calling)
 		r.handle(event{kind: lifecycle.DeadlineOver})
 	case graceOver:
 		r.handle(event{kind: lifecycle.GraceOver})
@@ -222,6 +254,7 @@ func (r *run) handle(e event) {
 	before := r.machine
 	m, fx := before.Step(e.kind)
 	r.machine = m
+	r.phases.clock(e.kind, fx)
 	r.note(before, fx, e)
 	r.perform(fx, e)
 	switch {
@@ -239,7 +272,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		if before.State() != lifecycle.Starting {
 			break
 		}
-		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun)))
+		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun).Round(time.Microsecond)), logevent.Ready.Field())
 		if left := r.sockets.names(); left != nil {
 			r.book.add(zap.WarnLevel, "nobody has asked for what the manager has handed over: is it another name?", "", zap.Strings("sockets", left))
 		}
@@ -251,16 +284,20 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		r.reloadErr = e.err
 		switch {
 		case e.err != nil && before.State() == lifecycle.Reloading:
-			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err))
+			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err != nil && stackOf(e.err) == "":
 			level := zap.WarnLevel
 			if runctx.Consequence(r.again, e.err) {
 				level = zap.DebugLevel
 			}
-			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err))
+			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err == nil && r.calling != "":
-			r.book.add(zap.InfoLevel, "reloaded", "")
+			r.book.add(zap.InfoLevel, "reloaded", "", logevent.Reloaded.Field())
 		}
+	case lifecycle.PauseOK:
+		r.book.add(zap.InfoLevel, "paused", "", logevent.Paused.Field())
+	case lifecycle.ContinueOK:
+		r.book.add(zap.InfoLevel, "continued", "", logevent.Continued.Field())
 	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
 		if e.err != nil && before.State() != lifecycle.Stopping {
 			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
@@ -353,12 +390,12 @@ func (r *run) keep(e event) {
 		if e.hint != "" {
 			msg += "; " + e.hint
 		}
-		r.book.add(zap.InfoLevel, msg, "", reasonFields(r.reason)...)
+		r.book.add(zap.InfoLevel, msg, "", append(reasonFields(r.reason), logevent.Stopping.Field())...)
 		return
 	}
 	r.errs = append(r.errs, r.reason.Err)
 	r.book.add(zap.ErrorLevel, r.reason.Detail, stackOf(r.reason.Err),
-		zap.String("trigger", string(r.reason.Trigger)), zap.Error(r.reason.Err))
+		zap.String("trigger", string(r.reason.Trigger)), zap.Error(r.reason.Err), logevent.Failed.Field())
 }
 
 // join adds a failure that came after the first reason to the result.
@@ -376,7 +413,7 @@ func (r *run) join(e event) {
 		}
 	}
 	r.errs = append(r.errs, err)
-	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err))
+	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err), logevent.Failed.Field())
 }
 
 // pend begins the budget of a Pause or Continue.

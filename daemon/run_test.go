@@ -61,8 +61,10 @@ func TestStopIsNotCalledWhenStartFails(t *testing.T) {
 	expect(t, "exit code told", x.last().Code, 1)
 	expect(t, "states", x.states(), "starting stopping stopped")
 	shown := x.logs.Filter(func(e observer.LoggedEntry) bool { return e.Level >= zap.InfoLevel }).All()
-	expect(t, "lines that a person sees", len(shown), 1)
-	expect(t, "the line", shown[0].Message, "Start failed")
+	expect(t, "lines that a person sees", len(shown), 3)
+	expect(t, "the first line", shown[0].Message, "starting")
+	expect(t, "the second line", shown[1].Message, "Start failed")
+	expect(t, "the last line", shown[2].Message, "stopped")
 }
 
 func TestAWrongConfigurationOfTheProgramHasItsOwnExitCode(t *testing.T) {
@@ -499,5 +501,5 @@ func TestTheLinesThatLeadToACallComeBeforeWhatItLogs(t *testing.T) {
 	for _, line := range x.logs.All() {
 		lines = append(lines, line.Message)
 	}
-	expect(t, "log", strings.Join(lines, ", "), "ready, reloading, in Reload, reloaded, stopping, in Stop, stopped")
+	expect(t, "log", strings.Join(lines, ", "), "starting, ready, reloading, in Reload, reloaded, stopping, in Stop, stopped")
 }

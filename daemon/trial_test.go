@@ -46,6 +46,7 @@ func (p able) Check(ctx context.Context) error    { return call(ctx, p.check) }
 type trial struct {
 	t        *testing.T
 	interval time.Duration // of the manager's watchdog
+	own      bool          // the process is the run's
 	run      host.Run
 	begun    time.Time
 	cancel   context.CancelCauseFunc
@@ -84,6 +85,7 @@ func (x *trial) try(p daemon.Program, c daemon.Config, body func(*trial)) (err e
 		ctx = host.NewContext(ctx, host.Env{
 			Hosts: []host.Host{(*manager)(x)},
 			Exit:  func(code int) { x.exit = code },
+			Own:   x.own,
 		})
 		go func() { x.result <- daemon.Run(ctx, p, c) }()
 		synctest.Wait()

@@ -1,0 +1,152 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/slogtest"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
+)
+
+func observed() (*zap.Logger, *observer.ObservedLogs) {
+	core, logs := observer.New(zap.InfoLevel)
+	return zap.New(core), logs
+}
+
+// said is what is in a log, and where it was said.
+func said(logs *observer.ObservedLogs) string {
+	var all []string
+	for _, e := range logs.TakeAll() {
+		s := e.Level.String() + " " + e.Message
+		if e.Caller.Defined {
+			s += " in " + e.Caller.Function[strings.LastIndexByte(e.Caller.Function, '.')+1:]
+		}
+		for k, v := range e.ContextMap() {
+			b, _ := json.Marshal(v)
+			s += " " + k + "=" + string(b)
+		}
+		all = append(all, s)
+	}
+	return strings.Join(all, "; ")
+}
+
+// standard is what slog and log are before and have to be afterwards.
+func standard(t *testing.T) {
+	before, out, flags, prefix := slog.Default(), log.Writer(), log.Flags(), log.Prefix()
+	t.Cleanup(func() {
+		if slog.Default() != before || log.Writer() != out || log.Flags() != flags || log.Prefix() != prefix {
+			t.Error("they are not given back")
+		}
+		slog.SetDefault(before)
+		log.SetOutput(out)
+		log.SetFlags(flags)
+		log.SetPrefix(prefix)
+	})
+}
+
+func TestSlogAndTheStandardLogGoToTheLog(t *testing.T) {
+	standard(t)
+	l, logs := observed()
+	restore := redirect(l)
+	slog.Warn("from slog", "n", 1, slog.Group("g", "a", "b"))
+	slog.Debug("too low")
+	slog.Log(t.Context(), slog.LevelWarn-1, "in between")
+	log.Print("from log")
+	got := said(logs)
+	for _, want := range []string{"warn from slog in TestSlogAndTheStandardLogGoToTheLog", " n=1", ` g={"a":"b"}`, "; info in between", "; info from log"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("in the log is %q, want %q", got, want)
+		}
+	}
+	if strings.Contains(got, "too low") {
+		t.Errorf("in the log is %q", got)
+	}
+	restore()
+	if log.Writer() != os.Stderr {
+		t.Error("the standard log is not what it was")
+	}
+	if said(logs) != "" {
+		t.Error("it goes on")
+	}
+}
+
+func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
+	standard(t)
+	var b bytes.Buffer
+
+	log.SetOutput(&b)
+	l, logs := observed()
+	restore := redirect(l)
+	log.Print("from log")
+	slog.Info("from slog")
+	restore()
+	if !strings.Contains(b.String(), "from log") || said(logs) != "info from slog in TestWhatAProgramHasLedElsewhereStaysThere" {
+		t.Errorf("elsewhere is %q", &b)
+	}
+	log.SetOutput(os.Stderr)
+
+	b.Reset()
+	own := slog.New(slog.NewTextHandler(&b, nil))
+	before, flags := slog.Default(), log.Flags()
+	slog.SetDefault(own)
+	restore = redirect(l)
+	slog.Info("from slog")
+	log.Print("from log")
+	restore()
+	if slog.Default() != own || strings.Count(b.String(), "from") != 2 || said(logs) != "" {
+		t.Errorf("elsewhere is %q", &b)
+	}
+	slog.SetDefault(before)
+	log.SetOutput(os.Stderr)
+	log.SetFlags(flags)
+}
+
+func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
+	l, _ := observed()
+	restore := redirect(l)
+	own := slog.New(slog.DiscardHandler)
+	slog.SetDefault(own)
+	log.SetOutput(io.Discard)
+	restore()
+	if slog.Default() != own || log.Writer() != io.Discard {
+		t.Error("it was taken back")
+	}
+}
+
+func TestTheHandlerIsOneBySlogsOwnRules(t *testing.T) {
+	var b bytes.Buffer
+	core := zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(&b), zap.InfoLevel)
+	err := slogtest.TestHandler(slogHandler(zap.New(core)), func() []map[string]any {
+		var all []map[string]any
+		for line := range strings.Lines(b.String()) {
+			var one map[string]any
+			if err := json.Unmarshal([]byte(line), &one); err != nil {
+				t.Error(err)
+			}
+			all = append(all, one)
+		}
+		return all
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAHandlerWithoutARunDiscards(t *testing.T) {
+	if SlogHandler(context.Background()).Enabled(t.Context(), slog.LevelError) {
+		t.Error("it does not")
+	}
+}

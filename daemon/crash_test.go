@@ -1,0 +1,135 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const crashChild = "GLIDEPATH_TEST_ENDS_BY"
+
+// ends is a program that ends by something that nobody can catch.
+type ends struct {
+	how  string
+	stop context.CancelFunc
+}
+
+func (p ends) Start(context.Context) error {
+	switch p.how {
+	case "panic":
+		go panic("boom")
+		select {}
+	case "map":
+		m := map[int]int{}
+		for range 4 {
+			go func() {
+				for {
+					m[0]++
+				}
+			}()
+		}
+		select {}
+	case "kill":
+		self, _ := os.FindProcess(os.Getpid())
+		_ = self.Kill()
+		select {}
+	case "exit":
+		os.Exit(3)
+	}
+	p.stop()
+	return nil
+}
+
+func (p ends) Stop(context.Context) error {
+	if p.how == "hang" {
+		select {}
+	}
+	return nil
+}
+
+// TestTheNextRunTellsHowTheLastOneCrashed runs itself, as a service that crashes.
+func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
+	if how := os.Getenv(crashChild); how != "" {
+		ctx, stop := context.WithCancel(context.Background())
+		os.Exit(ExitCode(Run(ctx, ends{how, stop}, Config{Name: "web", Version: "v1.2.3", StopTimeout: 10 * time.Millisecond})))
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		how   string
+		level string // of what the next run says, "" for nothing
+		msg   string
+		text  string
+	}{
+		{"panic", "error", "the run before this one crashed: panic: boom", "daemon.ends.Start"},
+		{"map", "error", "the run before this one crashed: fatal error: concurrent use of a map", "daemon.ends.Start.func"},
+		{"kill", "warn", "the run before this one ended without a word: ", ""},
+		{"exit", "warn", "the run before this one ended without a word: ", ""},
+		{"hang", "", "", ""}, // given up: that has been told
+		{"stop", "", "", ""},
+	} {
+		t.Run(test.how, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "state")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			run := func(how string) []map[string]any {
+				cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+				cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "LOG_TARGET=json", "GORACE=exitcode=1")
+				out, _ := cmd.Output()
+				var all []map[string]any
+				for line := range strings.Lines(string(out)) {
+					var one map[string]any
+					if json.Unmarshal([]byte(line), &one) == nil {
+						all = append(all, one)
+					}
+				}
+				return all
+			}
+			if first := run(test.how); len(first) == 0 || first[0]["version"] != "v1.2.3" {
+				t.Fatalf("the first run has logged %v", first)
+			}
+			var told map[string]any
+			second := run("stop")
+			for _, r := range second {
+				if r["event"] == "crashed" {
+					if told != nil {
+						t.Errorf("it tells %v too", r)
+					}
+					told = r
+				}
+			}
+			if second[len(second)-1]["msg"] != "stopped" {
+				t.Errorf("the second run has logged %v", second)
+			}
+			if test.level == "" {
+				if told != nil {
+					t.Errorf("it tells %v", told)
+				}
+				return
+			}
+			msg, _ := told["msg"].(string)
+			text, _ := told["text"].(string)
+			if told["level"] != test.level || !strings.HasPrefix(msg, test.msg) || !strings.Contains(text, test.text) || told["version"] != "v1.2.3" {
+				t.Errorf("it tells %v", told)
+			}
+			for _, r := range run("stop") {
+				if r["event"] == "crashed" {
+					t.Error("it is told again")
+				}
+			}
+			left, err := filepath.Glob(filepath.Join(dir, crashes, "*"))
+			if want := map[bool]int{true: 1}[test.text != ""]; err != nil || len(left) != want {
+				t.Errorf("left are %v, %v", left, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
+	for _, test := range []struct {
+		name, file, env, debug string
+		want                   zapcore.Level
+		wrong                  string
+	}{
+		{name: "nothing", want: zapcore.WarnLevel},
+		{name: "a file", file: "debug\n", want: zapcore.DebugLevel},
+		{name: "a file in capitals", file: " ERROR ", want: zapcore.ErrorLevel},
+		{name: "a file that is empty", file: "\n", wrong: `log-level is "": want`},
+		{name: "the environment", env: "info", want: zapcore.InfoLevel},
+		{name: "the word of syslog", env: "warning", want: zapcore.WarnLevel},
+		{name: "the number of syslog", env: "3", want: zapcore.ErrorLevel},
+		{name: "a file and the environment", file: "info", env: "error", want: zapcore.InfoLevel},
+		{name: "a debug invocation", file: "error", env: "error", debug: "1", want: zapcore.DebugLevel},
+		{name: "no debug invocation", debug: "0", want: zapcore.WarnLevel},
+		{name: "a word that is none", env: "loud", wrong: `LOG_LEVEL is "loud": want debug, info, warn or error`},
+		{name: "a file that is something else", file: strings.Repeat("x", 1<<20), wrong: `log-level is "xxxx`},
+		{name: "a level that would end the process", env: "fatal", wrong: "want debug"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("CONFIGURATION_DIRECTORY", dir)
+			t.Setenv("LOG_LEVEL", test.env)
+			t.Setenv("DEBUG_INVOCATION", test.debug)
+			if test.file != "" {
+				if err := os.WriteFile(filepath.Join(dir, "log-level"), []byte(test.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l := newLevel(Config{Name: "trial", LogLevel: zap.NewAtomicLevelAt(zap.WarnLevel)}, true)
+			got, err := l.configured()
+			switch {
+			case test.wrong == "" && (err != nil || got != test.want):
+				t.Errorf("got %s, %v, want %s", got, err, test.want)
+			case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong) || len(err.Error()) > 300):
+				t.Errorf("got %v, want %s", err, test.wrong)
+			}
+		})
+	}
+}
+
+func TestAFolderIsNoLevel(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CONFIGURATION_DIRECTORY", dir)
+	if err := os.Mkdir(filepath.Join(dir, "log-level"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newLevel(Config{Name: "trial"}, true).configured(); err == nil {
+		t.Error("it has no error")
+	}
+}
+
+func TestWhatIsSaidOfTheProcessIsNothingToARunThatDoesNotHaveItForItself(t *testing.T) {
+	t.Setenv("LOG_LEVEL", "error")
+	t.Setenv("DEBUG_INVOCATION", "1")
+	if got, err := newLevel(Config{Name: "trial"}, false).configured(); err != nil || got != zap.InfoLevel {
+		t.Errorf("got %s, %v", got, err)
+	}
+}

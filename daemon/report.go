@@ -1,0 +1,124 @@
+package daemon
+
+import (
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+// phase is a part of a run that takes its time.
+type phase uint8
+
+const (
+	starting phase = iota // Start
+	draining              // the drain delay
+	stopping              // Stop
+	waiting               // for goroutines
+
+	numPhases
+)
+
+// phases are how long each has taken.
+type phases struct {
+	begun, ended [numPhases]time.Time
+	overran      []string
+}
+
+func (p *phases) begin(x phase) { p.begun[x] = time.Now() }
+
+// end ends x, if it goes on.
+func (p *phases) end(x phase) {
+	if !p.begun[x].IsZero() && p.ended[x].IsZero() {
+		p.ended[x] = time.Now()
+	}
+}
+
+// overrun notes what goes on at a deadline.
+func (p *phases) overrun(calling string) {
+	switch {
+	case calling != "" && slices.Contains(p.overran, calling): // Start, its own timeout and this one
+	case calling != "":
+		p.overran = append(p.overran, calling)
+	case !p.begun[waiting].IsZero() && p.ended[waiting].IsZero():
+		p.overran = append(p.overran, "goroutines")
+	}
+}
+
+// fields are what the report says of those that there were.
+func (p *phases) fields() []zap.Field {
+	var fields []zap.Field
+	for x, name := range [numPhases]string{"start", "drain", "stop", "wait"} {
+		if begun, ended := p.begun[x], p.ended[x]; !begun.IsZero() {
+			if ended.IsZero() {
+				ended = time.Now() // given up
+			}
+			fields = append(fields, zap.Duration(name, ended.Sub(begun).Round(time.Microsecond)))
+		}
+	}
+	if p.overran != nil {
+		fields = append(fields, zap.Strings("overran", p.overran))
+	}
+	return fields
+}
+
+// clock keeps the time of the phases, by what happens and what comes of it.
+func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
+	switch e {
+	case lifecycle.StartOK, lifecycle.StartFailed:
+		p.end(starting)
+	case lifecycle.StopOK, lifecycle.StopFailed:
+		p.end(stopping)
+	case lifecycle.Joined:
+		p.end(waiting)
+	}
+	if fx.Has(lifecycle.Release) {
+		p.end(draining)
+	}
+	for _, b := range [...]struct {
+		effect lifecycle.Effects
+		phase  phase
+	}{
+		{lifecycle.CallStart, starting},
+		{lifecycle.ArmDrain, draining},
+		{lifecycle.CallStop, stopping},
+		{lifecycle.Join, waiting},
+	} {
+		if fx.Has(b.effect) {
+			p.begin(b.phase)
+		}
+	}
+}
+
+// report is the last record of a run.
+func (r *run) report() []zap.Field {
+	fields := append([]zap.Field{
+		zap.Int("code", ExitCode(r.result())),
+		zap.String("trigger", string(r.reason.Trigger)), zap.String("detail", r.reason.Detail),
+		zap.Duration("uptime", time.Since(r.begun).Round(time.Millisecond)),
+	}, r.phases.fields()...)
+	if err := r.result(); err != nil {
+		fields = append(fields, zap.Error(err))
+	}
+	if n := r.lost(); n > 0 {
+		fields = append(fields, zap.Uint64("lost", n))
+	}
+	return append(fields, logevent.Stopped.Field())
+}
+
+// lost is how many records of the log were lost, as far as anybody knows.
+func (r *run) lost() uint64 {
+	n := uint64(r.book.lost())
+	core := zapcore.Core(r.sink)
+	if r.sink == nil {
+		core = r.config.Logger.Core()
+	}
+	if l, ok := core.(interface{ Lost() uint64 }); ok {
+		n += l.Lost()
+	}
+	return n
+}

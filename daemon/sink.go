@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/journal"
+	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/syslog"
+)
+
+// sink is where the host keeps logs. None of its writes waits longer than a tenth of a
+// second, and only the first of those that find nobody who takes them.
+type sink interface {
+	zapcore.Core
+	Lost() uint64
+	Close(ctx context.Context) error
+}
+
+// target is a kind of sink.
+type target string
+
+// The targets, as LOG_TARGET has them.
+const (
+	toTerminal target = "terminal" // standard error, for a person
+	toJSON     target = "json"     // standard output, an object a line
+	toJournal  target = "journal"  // of systemd
+	toPrefixed target = "prefixed" // standard error, for the journal behind it
+	toSyslog   target = "syslog"
+)
+
+var targets = []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog}
+
+// findTarget is where env's process logs. The error says what is wrong with LOG_TARGET.
+func findTarget(env host.Env, getenv func(string) string) (target, error) {
+	var err error
+	if env.Own {
+		wanted := target(strings.ToLower(getenv("LOG_TARGET")))
+		if slices.Contains(targets, wanted) {
+			return wanted, nil
+		}
+		if wanted != "" {
+			err = fmt.Errorf("LOG_TARGET is %q: want one of %q", wanted, targets)
+		}
+	}
+	if terminal, _ := logtext.Look(os.Stderr, getenv); terminal {
+		return toTerminal, err
+	}
+	if env.Own && journal.Wanted(getenv("JOURNAL_STREAM"), os.Stderr.Fd()) {
+		return toJournal, err
+	}
+	return toJSON, err
+}
+
+// open opens what t is. It always returns a sink: the error says why it is another.
+func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sink, error) {
+	stderr := func(f logtext.Format) sink {
+		_, colour := logtext.Look(os.Stderr, os.Getenv)
+		return logtext.New(logtext.Options{File: os.Stderr, Format: f, Colour: colour}, level)
+	}
+	stdout := func() sink {
+		f := os.Stdout
+		if !env.Own {
+			f = os.Stderr // standard output is somebody else's
+		}
+		return logtext.New(logtext.Options{File: f}, level)
+	}
+	switch t {
+	case toTerminal:
+		return stderr(logtext.Terminal), nil
+	case toPrefixed:
+		return stderr(logtext.Prefixed), nil
+	case toJournal:
+		c, err := journal.New(journal.Options{Identifier: name}, level)
+		if err != nil {
+			return stderr(logtext.Prefixed), fmt.Errorf("the log goes to the journal by standard error: %w", err)
+		}
+		return c, nil
+	case toSyslog:
+		c, err := syslog.New(syslog.Options{Tag: name}, level)
+		if err != nil {
+			return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
+		}
+		return c, nil
+	}
+	return stdout(), nil
+}
+
+// hostLog is the log of a run that has none of its own: where the host keeps logs.
+func hostLog(name string, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
+	t, wrong := findTarget(env, os.Getenv)
+	s, err := t.open(name, env, level)
+	var options []zap.Option
+	if t != toTerminal {
+		options = append(options, zap.AddCaller())
+	}
+	return zap.New(s, options...), s, slices.DeleteFunc([]error{wrong, err}, func(err error) bool { return err == nil })
+}

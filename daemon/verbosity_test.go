@@ -1,0 +1,105 @@
+package daemon_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/internal/host"
+)
+
+// withLevel is a Config with a log that goes by a level, and what is in it.
+func withLevel(at zapcore.Level) (daemon.Config, *observer.ObservedLogs) {
+	level := zap.NewAtomicLevelAt(at)
+	core, logs := observer.New(level)
+	return daemon.Config{Logger: zap.New(core), LogLevel: level}, logs
+}
+
+func messages(logs *observer.ObservedLogs, with string) string {
+	var all []string
+	for _, e := range logs.FilterMessageSnippet(with).All() {
+		all = append(all, e.Level.String()+": "+e.Message)
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestTheLevelIsSteppedWhileTheProgramRuns(t *testing.T) {
+	c, logs := withLevel(zap.InfoLevel)
+	_, err := try(t, program{}, c, func(x *trial) {
+		expect(t, "hosts know that they may ask for it", x.run.LevelControls, true)
+		for _, a := range []host.Action{
+			host.MoreVerbose, host.MoreVerbose, // there is no more
+			host.LessVerbose, host.LessVerbose, host.LessVerbose, host.LessVerbose, // nor less
+		} {
+			x.ask(host.Request{Action: a, Detail: "SIGUSR"})
+		}
+		expect(t, "the level", c.LogLevel.Level(), zap.ErrorLevel)
+		x.ask(host.Request{Action: host.MoreVerbose, Detail: "SIGUSR"})
+		expect(t, "states", x.states(), "starting running")
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "said of it", messages(logs, "the level of the log"),
+		"info: the level of the log is debug; info: the level of the log is debug; "+
+			"info: the level of the log is info; info: the level of the log is warn; "+
+			"warn: the level of the log is error; error: the level of the log is error; "+
+			"warn: the level of the log is warn")
+}
+
+func TestALogWithALevelOfItsOwnIsLeftAlone(t *testing.T) {
+	for name, c := range map[string]daemon.Config{
+		"a log whose level nobody has told": {Logger: zap.NewNop()},
+		"a program that keeps its level":    {Logger: zap.NewNop(), LogLevel: zap.NewAtomicLevel(), KeepLevel: true},
+	} {
+		_, err := try(t, program{}, c, func(x *trial) {
+			expect(t, name+" is asked to change it", x.run.LevelControls, false)
+			x.terminate()
+		})
+		expect(t, "result", err, nil)
+	}
+}
+
+func TestAReloadReadsTheLevelAnewBeforeTheProgramReloads(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CONFIGURATION_DIRECTORY", dir)
+	file := filepath.Join(dir, "log-level")
+	write := func(level string) {
+		if err := os.WriteFile(file, []byte(level), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, logs := withLevel(zap.InfoLevel)
+	write("warn")
+	var seen []string
+	run := func(ctx context.Context) error {
+		seen = append(seen, c.LogLevel.Level().String())
+		return nil
+	}
+	x := &trial{t: t, exit: -1, own: true}
+	err := x.try(able{program: program{start: run}, reload: run}, c, func(x *trial) {
+		write("debug")
+		x.ask(reload)
+		write("nonsense")
+		x.ask(reload)
+		x.ask(host.Request{Action: host.LessVerbose, Detail: "SIGUSR2"})
+		write("error")
+		x.ask(reload)
+		if err := os.Remove(file); err != nil {
+			t.Error(err)
+		}
+		x.ask(reload)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "levels in Start and each Reload", strings.Join(seen, " "), "warn debug debug error info")
+	if got := messages(logs, "stays what it is"); !strings.HasPrefix(got, "warn: ") || strings.Contains(got, ";") {
+		t.Errorf("said of what is wrong: %q", got)
+	}
+}

@@ -26,7 +26,19 @@ import (
 	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
-const soon = 10 * time.Second
+// soon is when a test gives up, on a machine that has much else to do.
+const soon = time.Minute
+
+// shortest is how long f takes when the machine does not hold it up.
+func shortest(f func()) time.Duration {
+	least := soon
+	for range 10 {
+		begun := time.Now()
+		f()
+		least = min(least, time.Since(begun))
+	}
+	return least
+}
 
 // journald is a socket that journald could be listening at.
 type journald struct {
@@ -303,27 +315,37 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 	c := j.core()
 	log := zap.New(c, zap.AddCaller())
 	took := make([]time.Duration, 10_000)
+	var all time.Duration
 	for i := range took {
 		begun := time.Now()
 		log.Info("nobody reads this", zap.Int("n", i), zap.String("method", "GET"), zap.String("path", "/"), zap.Bool("cached", true))
 		took[i] = time.Since(begun)
+		all += took[i]
 	}
+	c.w.mu.Lock()
+	waited, lost := len(c.w.waiting), int(c.w.lost)
+	c.w.mu.Unlock()
 	slices.Sort(took)
-	p99 := took[len(took)*99/100]
-	t.Logf("median %s, p99 %s, longest %s, %d lost", took[len(took)/2], p99, took[len(took)-1], c.Lost())
-	if p99 >= time.Millisecond {
-		t.Errorf("p99 %s", p99)
+	median := took[len(took)/2]
+	t.Logf("median %s, p99 %s, longest %s, in all %s, %d waited, %d lost", median, took[len(took)*99/100], took[len(took)-1], all, waited, lost)
+	// What a call may take is measured in internal/bench. Here no more of them wait than
+	// those whose record is kept, and they for no longer than they are to.
+	if lost < len(took)/2 || waited == 0 {
+		t.Errorf("%d waited and %d were lost", waited, lost)
 	}
-	if c.Lost() == 0 {
-		t.Error("the journal did not hang")
+	if median >= time.Millisecond {
+		t.Errorf("half of the calls took %s", median)
+	}
+	if limit := 50*time.Duration(waited)*patience + 20*longest; all > limit {
+		t.Errorf("all took %s, more than %s", all, limit)
 	}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := c.Close(ctx); err == nil || !strings.Contains(err.Error(), "records were lost") {
-		t.Errorf("Close: %v", err)
+	if err := c.Close(ctx); err == nil || !strings.HasPrefix(err.Error(), strconv.Itoa(waited)+" log records were lost") || int(c.Lost()) != lost+waited {
+		t.Errorf("Close: %v, %d lost", err, c.Lost())
 	}
-	if d := time.Since(begun); d > time.Second {
+	if d := time.Since(begun); d > soon/4 {
 		t.Errorf("Close took %s", d)
 	}
 }
@@ -331,29 +353,27 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 func TestAHangIsWaitedForOnce(t *testing.T) {
 	j := listen(t)
 	c := j.core()
-	fill(t, c)
-	for i, limit := range []time.Duration{2 * time.Second, 100 * time.Millisecond, 100 * time.Millisecond} {
+	sync := func() {
+		if err := c.Sync(); err == nil {
+			t.Error("nobody reads, and Sync has no error")
+		}
+	}
+	for range 2 {
+		n := fill(t, c)
 		begun := time.Now()
-		err := c.Sync()
-		if d := time.Since(begun); err == nil || d > limit || (i == 0 && d < syncTimeout) {
-			t.Errorf("Sync %d took %s, %v", i, d, err)
+		sync()
+		if d := time.Since(begun); d < syncTimeout {
+			t.Errorf("Sync took only %s", d)
 		}
-	}
-	n := 0
-	for {
-		if _, err := j.read(100 * time.Millisecond); err != nil {
-			break
+		if d := shortest(sync); d >= syncTimeout/2 {
+			t.Errorf("Sync took %s again", d)
 		}
-		n++
-	}
-	if err := c.Sync(); err != nil || n < 2 {
-		t.Errorf("Sync after %d records: %v", n, err)
-	}
-	// It is waited for again.
-	fill(t, c)
-	begun := time.Now()
-	if err := c.Sync(); err == nil || time.Since(begun) < syncTimeout {
-		t.Errorf("Sync took %s, %v", time.Since(begun), err)
+		for range n {
+			j.message()
+		}
+		if err := c.Sync(); err != nil { // from here on it is waited for again
+			t.Errorf("Sync after %d records: %v", n, err)
+		}
 	}
 }
 
@@ -374,20 +394,22 @@ func TestSyncWaitsUntilTheJournalHasRead(t *testing.T) {
 
 func TestTheLastWordsAreWaitedFor(t *testing.T) {
 	c := listen(t).core()
-	log := func(level zapcore.Level) time.Duration {
-		begun := time.Now()
-		if err := c.Write(zapcore.Entry{Level: level, Message: "m"}, nil); err != nil {
-			t.Fatal(err)
+	log := func(level zapcore.Level) func() {
+		return func() {
+			if err := c.Write(zapcore.Entry{Level: level, Message: "m"}, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
-		return time.Since(begun)
 	}
-	if took := log(zap.DPanicLevel); took >= syncTimeout {
+	if took := shortest(log(zap.DPanicLevel)); took >= syncTimeout/2 {
 		t.Errorf("what does not end the process took %s", took)
 	}
-	if took := log(zap.FatalLevel); took < syncTimeout {
+	begun := time.Now()
+	log(zap.FatalLevel)()
+	if took := time.Since(begun); took < syncTimeout {
 		t.Errorf("nobody has read it, and the call took only %s", took)
 	}
-	if took := log(zap.PanicLevel); took >= syncTimeout {
+	if took := shortest(log(zap.PanicLevel)); took >= syncTimeout/2 {
 		t.Errorf("it was waited for again: %s", took)
 	}
 }
@@ -450,8 +472,8 @@ func TestManyGoroutinesLogAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				log.Info("m", zap.Int("i", i))
-				if i%500 == 0 {
-					_ = log.Sync()
+				// All that is on its way has room in the backlog, however slow the reader is.
+				for i%250 == 0 && log.Sync() != nil {
 				}
 			}
 		})

@@ -491,14 +491,12 @@ func unread(t *testing.T, size int) {
 	core := New(Options{File: w, Format: Terminal}, zap.InfoLevel)
 	log := zap.New(core)
 	const records = 2000
-	begun, longest := time.Now(), time.Duration(0)
+	begun := time.Now()
 	for i := range records {
-		before := time.Now()
 		log.Info("x", zap.Int("i", i), zap.String("fill", strings.Repeat("x", size)))
-		longest = max(longest, time.Since(before))
 	}
-	if took := time.Since(begun); took > 2*time.Second || longest > time.Second {
-		t.Errorf("it took %v, the longest call %v", took, longest)
+	if took := time.Since(begun); took > records*patience/5 {
+		t.Errorf("it took %v", took)
 	}
 	if core.Lost() == 0 {
 		t.Fatal("nothing was lost")
@@ -508,7 +506,7 @@ func unread(t *testing.T, size int) {
 		b, _ := io.ReadAll(r)
 		text <- string(b)
 	}()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for begun := core.Lost(); ; { // until the reader has made room
 		log.Info("after")
 		if core.Lost() == begun || time.Now().After(deadline) {

@@ -34,7 +34,7 @@ func syslogd(t testing.TB, path string) *net.UnixConn {
 func receive(t testing.TB, conn net.Conn) string {
 	t.Helper()
 	b := make([]byte, 64<<10)
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	n, err := conn.Read(b)
 	if err != nil {
 		t.Fatal(err)
@@ -215,16 +215,17 @@ func TestAStreamGetsALineEach(t *testing.T) {
 
 	// Half a message is not left in a stream that hangs.
 	begun := time.Now()
-	for range 1000 {
+	const fills = 1000
+	for range fills {
 		write(t, c, zap.InfoLevel, "fill", zap.String("x", strings.Repeat("x", 1000)))
 	}
-	if took := time.Since(begun); c.Lost() == 0 || took > 3*time.Second {
+	if took := time.Since(begun); c.Lost() == 0 || took > fills*patience/3 {
 		t.Errorf("%d lost in %v", c.Lost(), took)
 	}
 	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	whole := regexp.MustCompile(`^<30>` + regexp.QuoteMeta(head) + `fill x=x{1000}$`)
 	b := make([]byte, 16<<20)
 	n := 0
@@ -258,18 +259,19 @@ func TestAStreamThatHasHalfAMessageIsGivenUp(t *testing.T) {
 func TestASyslogThatHangsHoldsUpNobodyAndHearsWhatIsLost(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
-	begun, calls := time.Now(), 5000
+	const calls = 5000
+	begun := time.Now()
 	for range calls {
 		write(t, c, zap.InfoLevel, "fill")
 	}
-	if took := time.Since(begun); took > 2*time.Second {
+	if took := time.Since(begun); took > calls*patience/10 {
 		t.Errorf("%d calls took %v", calls, took)
 	}
 	lost := c.Lost()
 	if lost == 0 {
 		t.Fatal("nothing is lost")
 	}
-	for range uint64(calls) - lost {
+	for range calls - lost {
 		if got := receive(t, conn); !strings.HasSuffix(got, "fill") {
 			t.Fatalf("got %q", got)
 		}
@@ -297,11 +299,12 @@ func TestASyslogThatIsStartedAnewIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn = syslogd(t, path)
+	c.w.dialed = time.Now().Add(time.Minute) // the machine may be slow
 	write(t, c, zap.InfoLevel, "too early")
 	if c.Lost() != 3 {
 		t.Errorf("it is looked for all the time: %d lost", c.Lost())
 	}
-	c.w.dialed = c.w.dialed.Add(-redialEvery)
+	c.w.dialed = time.Now().Add(-redialEvery)
 	write(t, c, zap.InfoLevel, "again")
 	if got := receive(t, conn); !strings.HasSuffix(got, "records=3") {
 		t.Errorf("got %q", got)

@@ -402,13 +402,14 @@ func TestACallIsShortWhileJournaldHangs(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	var median, p99, longest time.Duration
-	if _, err := fmt.Sscan(string(text), (*int64)(&median), (*int64)(&p99), (*int64)(&longest)); err != nil {
+	var median, p99, longest, all time.Duration
+	if _, err := fmt.Sscan(string(text), (*int64)(&median), (*int64)(&p99), (*int64)(&longest), (*int64)(&all)); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("median %s, p99 %s, longest %s", median, p99, longest)
-	if p99 >= time.Millisecond {
-		t.Errorf("p99 %s", p99)
+	// What a call may take is measured in internal/bench.
+	t.Logf("median %s, p99 %s, longest %s, in all %s", median, p99, longest, all)
+	if median >= time.Millisecond || all >= 30*time.Second {
+		t.Errorf("half of the calls took %s, all of them %s", median, all)
 	}
 	told := readExport(t, "MESSAGE_ID="+logevent.RecordsLost.MessageID(), "_SYSTEMD_UNIT=hang.service")
 	there := readExport(t, "TRIAL_RUN=hang")

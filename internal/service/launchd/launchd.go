@@ -96,6 +96,9 @@ func (m *Manager) layout(name string) layout {
 	return l
 }
 
+// Folders implements service.Located.
+func (m *Manager) Folders(s service.Spec) dirs.Dirs { return m.layout(s.ServiceName()).dirs }
+
 // folders are those of the service; of a user all belong to the user.
 func (m *Manager) folders(l layout) []onefile.Folder {
 	folders := onefile.Folders(l.dirs)

@@ -42,6 +42,16 @@ func TestThePropertyListOfAnAgentIsAsItWas(t *testing.T) {
 	trial.Golden(t, "agent.plist", p.Artefacts[0].New)
 }
 
+func TestAnAgentHasItsFoldersInTheLibraryOfItsUser(t *testing.T) {
+	m, _ := world(t)
+	for user, want := range map[bool]string{false: "/Library/Application Support/web", true: "/Users/a/Library/Application Support/web"} {
+		m.user = user
+		if got := service.Folders(m, trial.Plain()).State; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestLaunchdReadsWhatWasMeant(t *testing.T) {
 	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		m, _ := world(t)

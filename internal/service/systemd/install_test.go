@@ -638,6 +638,24 @@ func TestTheUnitsOfAUserAreWhereItSays(t *testing.T) {
 	has(t, err, nil, "no home")
 }
 
+func TestAnInstanceHasItsFoldersInThoseOfTheTemplate(t *testing.T) {
+	for _, test := range []struct {
+		user bool
+		s    service.Spec
+		want string
+	}{
+		{false, web(), "/var/lib/web"},
+		{false, web(template), "/var/lib/web/a"},
+		{true, web(ofUser), "/home/me/.local/state/web"},
+		{true, web(ofUser, template), "/home/me/.local/state/web/a"},
+	} {
+		_, m := newFake(t, test.user)
+		if got := service.Folders(m, test.s).State; got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
 func TestTheVersionOfSystemdIsRead(t *testing.T) {
 	for said, want := range map[string]int{
 		"systemd 257 (257.13-1~deb13u1)\n+PAM": 257, "systemd 249 (249.11-0ubuntu3)": 249, "systemd 258~rc2 (258~rc2)": 258, "systemd 255.4 (x)": 255,

@@ -58,27 +58,34 @@ func (m *Manager) purge(s service.Spec) (removed []string, err error) {
 	return removed, errors.Join(errs...)
 }
 
+// Folders implements service.Located: the instances of a template have theirs in that of
+// the template.
+func (m *Manager) Folders(s service.Spec) dirs.Dirs {
+	name := folder(s)
+	if !m.user {
+		return dirs.System("linux", name, m.getenv)
+	}
+	home, err := m.home()
+	if err != nil {
+		home = ""
+	}
+	return dirs.User("linux", name, home, os.TempDir(), m.getenv)
+}
+
+func folder(s service.Spec) string {
+	if s.Template {
+		return s.Name + "/" + s.Instance
+	}
+	return s.Name
+}
+
 // directories are where a service may have kept something.
 func (m *Manager) directories(s service.Spec) []string {
-	name := s.Name
-	if s.Template {
-		name += "/" + s.Instance
-	}
-	var d dirs.Dirs
-	if m.user {
-		home, err := m.home()
-		if err != nil {
-			home = ""
-		}
-		d = dirs.User("linux", name, home, os.TempDir(), m.getenv)
-	} else {
-		d = dirs.System("linux", name, m.getenv)
-	}
 	var list []string
-	for _, v := range d.Vars() {
+	for _, v := range m.Folders(s).Vars() {
 		list = append(list, v.Dir)
-		if above := strings.TrimSuffix(v.Dir, "/"+name); !m.user && v.Name != "CONFIGURATION_DIRECTORY" {
-			list = append(list, above+"/private/"+name) // of a dynamic user
+		if above := strings.TrimSuffix(v.Dir, "/"+folder(s)); !m.user && v.Name != "CONFIGURATION_DIRECTORY" {
+			list = append(list, above+"/private/"+folder(s)) // of a dynamic user
 		}
 	}
 	return list

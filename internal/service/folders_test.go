@@ -1,0 +1,24 @@
+package service
+
+import (
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/dirs"
+)
+
+// somewhere is a manager that has its own place for folders.
+type somewhere struct{ Manager }
+
+func (somewhere) Folders(s Spec) dirs.Dirs { return dirs.Dirs{State: "/srv/" + s.Name} }
+
+func TestTheFoldersAreWhereTheManagerHasThem(t *testing.T) {
+	s := Spec{Name: "web", Template: true, Instance: "a"}
+	if got := Folders(somewhere{}, s).State; got != "/srv/web" {
+		t.Errorf("one that says so: %s", got)
+	}
+	if got, want := Folders(struct{ Manager }{}, s), dirs.System(runtime.GOOS, "web@a", os.Getenv); got != want {
+		t.Errorf("one that does not: %+v, want %+v", got, want)
+	}
+}

@@ -2,9 +2,11 @@ package crash
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,6 +129,72 @@ func TestARunThatGoesOnIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestACrashIsListedBeforeAnyoneHasTakenIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	child(t, dir, "panic")
+	taken(t, dir)
+	child(t, dir, "maps")
+	child(t, dir, "exit")
+	waiting(t, dir)
+	before := names(t, dir)
+	list, err := List(dir)
+	if err != nil || len(list) != 2 || list[0].Summary() != "fatal error: concurrent use of a map" || list[1].Summary() != "panic: boom" {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+	if !strings.HasPrefix(filepath.Base(list[0].File), running) || list[0].PID == 0 || time.Since(list[0].Ended) > time.Minute {
+		t.Errorf("got %+v", list[0])
+	}
+	if after := names(t, dir); !slices.Equal(after, before) {
+		t.Errorf("to look has made %v of %v", after, before)
+	}
+	if got := taken(t, dir); len(got) != 2 || got[0].Text != list[0].Text || got[1].Crashed() {
+		t.Errorf("after a look Take gives %+v", got)
+	}
+}
+
+func TestACrashThatIsTakenMeanwhileIsListedOnce(t *testing.T) {
+	for i := range 100 {
+		dir := t.TempDir()
+		for k := range Keep {
+			path := filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", running, k+1, suffix))
+			if err := os.WriteFile(path, append(Run{Program: "web"}.header(), "panic: x\n"...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		done := make(chan error)
+		go func() {
+			_, err := Take(dir)
+			done <- err
+		}()
+		list, err := List(dir)
+		if err := errors.Join(err, <-done); err != nil || len(list) != Keep {
+			t.Fatalf("%d: got %d, %v", i, len(list), err)
+		}
+	}
+}
+
+func TestOfWhatNobodyHasTakenNotAllIsRead(t *testing.T) {
+	dir := t.TempDir()
+	for i := range maxLeft + 5 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", running, i+1, suffix)), []byte("panic: x\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := List(dir); err != nil || len(list) != maxLeft {
+		t.Errorf("got %d, %v", len(list), err)
+	}
+}
+
+func TestWhatIsSaidOfACrashDoesNothingToATerminal(t *testing.T) {
+	forged := magic + "\nprogram: a\x1b]0;x\a\nversion: \x9b31m\u202e\u2028v\n\npanic: \x1b[2Jboo\tm\r\u0085\u200b\n"
+	run, text := parse([]byte(forged))
+	r := Report{Run: run, Text: string(text)}
+	const odd = "\uFFFD"
+	if r.Program != "a"+odd+"]0;x"+odd || r.Version != odd+"31m"+odd+odd+"v" || r.Summary() != "panic: "+odd+"[2Jboo m "+odd+odd {
+		t.Errorf("got %q, %q, %q", r.Program, r.Version, r.Summary())
+	}
+}
+
 func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o, err := Open(dir, Run{Program: "web"})
@@ -233,7 +301,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	}
 
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for i := range keep + 5 {
+	for i := range Keep + 5 {
 		path := filepath.Join(dir, running+"1-"+string(rune('a'+i))+suffix)
 		if err := os.WriteFile(path, append(Run{Program: "web"}.header(), "panic: old\n"...), 0o600); err != nil {
 			t.Fatal(err)
@@ -243,14 +311,14 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(taken(t, dir)); n != keep+5 {
+	if n := len(taken(t, dir)); n != Keep+5 {
 		t.Errorf("%d were told", n)
 	}
 	filed, err := List(dir)
-	if err != nil || len(filed) != keep || len(names(t, dir)) != keep {
+	if err != nil || len(filed) != Keep || len(names(t, dir)) != Keep {
 		t.Fatalf("%d are listed of %d, %v", len(filed), len(names(t, dir)), err)
 	}
-	if oldest := filed[keep-1].Ended; !oldest.Equal(begin.Add(7 * time.Minute)) { // two of today, and eight
+	if oldest := filed[Keep-1].Ended; !oldest.Equal(begin.Add(7 * time.Minute)) { // two of today, and eight
 		t.Errorf("the oldest that is kept is of %v", oldest)
 	}
 	if filed[0].Ended.Before(filed[1].Ended) {

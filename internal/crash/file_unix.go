@@ -74,11 +74,19 @@ func openRegular(path string, flag int) (*os.File, error) {
 }
 
 func private(dir string, info fs.FileInfo, read bool) error {
-	switch uid := os.Geteuid(); {
-	case owner(info) != uid && (uid != 0 || !read):
-		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d", dir, owner(info), uid)
-	case info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, info.Mode().Perm())
+	return allowed(dir, owner(info), info.Mode(), os.Geteuid(), read)
+}
+
+// allowed returns an error unless the user with ID uid may use a folder of that owner and
+// mode, or, to read, look at it.
+func allowed(dir string, owner int, mode fs.FileMode, uid int, read bool) error {
+	switch {
+	case owner != uid && uid != 0 && read:
+		return &fs.PathError{Op: "read", Path: dir, Err: fs.ErrPermission}
+	case owner != uid && !read:
+		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d", dir, owner, uid)
+	case mode.Perm()&0o022 != 0:
+		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, mode.Perm())
 	}
 	return nil
 }

@@ -69,6 +69,34 @@ func TestAFolderOfSomebodyElseIsOnlyLookedAt(t *testing.T) {
 	}
 }
 
+func TestWhoMayUseAFolder(t *testing.T) {
+	const use, look = false, true
+	for _, test := range []struct {
+		owner, uid int
+		mode       os.FileMode
+		read       bool
+		want       string // "" if it may
+	}{
+		{1, 1, 0o700, use, ""},
+		{1, 1, 0o755, look, ""},
+		{1, 1, 0o720, use, "others can write"},
+		{1, 1, 0o702, look, "others can write"},
+		{1, 0, 0o700, use, "belongs to the user with ID 1, and this runs as 0"},
+		{1, 0, 0o700, look, ""},
+		{1, 2, 0o755, use, "belongs to"},
+		{1, 2, 0o755, look, "permission denied"},
+		{0, 2, 0o777, look, "permission denied"},
+	} {
+		err := allowed("/x", test.owner, test.mode, test.uid, test.read)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%+v: %v", test, err)
+		}
+		if errors.Is(err, os.ErrPermission) != (test.want == "permission denied") {
+			t.Errorf("%+v: what is not permitted is %v", test, err)
+		}
+	}
+}
+
 func TestWhatIsNoFileOfOursIsNotOpened(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("panic: secret"), 0o600); err != nil {

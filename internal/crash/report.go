@@ -106,6 +106,7 @@ func fatal(text string) string {
 }
 
 func short(s string) string {
+	s = plain(s)
 	if len(s) <= maxSummary {
 		return s
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Run is a run of a program, as the header of its file has it.
@@ -42,16 +43,25 @@ func (r Run) header() []byte {
 	return b.Bytes()
 }
 
-// word is s without what would end a line, and not long: the header is not to grow
-// beyond what is read of it.
+// word is s in one line, and not long: the header is not to grow beyond what is read of
+// it.
 func word(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' {
+	s = plain(s)
+	return strings.ToValidUTF8(s[:min(len(s), 256)], "")
+}
+
+// plain is s without what moves the cursor of a terminal, or does worse to it: whoever
+// looks at a crash may have more rights than who has made the file of it.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r == '\r':
 			return ' '
+		case !strconv.IsGraphic(r):
+			return utf8.RuneError
 		}
 		return r
 	}, s)
-	return strings.ToValidUTF8(s[:min(len(s), 256)], "")
 }
 
 // parse takes a file apart. What has no header, which may have been cut by a power
@@ -67,6 +77,7 @@ func parse(b []byte) (r Run, text []byte) {
 	head, text, _ := bytes.Cut(rest, []byte("\n\n"))
 	for line := range bytes.Lines(head) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), ": ")
+		value = word(value)
 		switch key {
 		case "program":
 			r.Program = value

@@ -16,8 +16,11 @@ const (
 	// MaxText is how much of a text is in a Report.
 	MaxText = 64 << 10
 
+	// Keep is how many crashes stay filed.
+	Keep = 10
+
 	maxFile = 1 << 20 // how much of a file is kept
-	keep    = 10      // how many crashes stay filed
+	maxLeft = 100     // how many files List looks at that nobody has filed
 )
 
 const stamp = "20060102T150405Z"
@@ -39,8 +42,8 @@ func Take(dir string) ([]Report, error) {
 	now := bootID()
 	for _, name := range names {
 		path := filepath.Join(dir, name)
-		if o := current.Load(); o != nil && o.path == path {
-			continue // where locks are those of a process, another look at it would end its lock
+		if mine(path) {
+			continue
 		}
 		r, ok, err := take(dir, name)
 		if err != nil {
@@ -53,6 +56,13 @@ func Take(dir string) ([]Report, error) {
 	}
 	slices.SortStableFunc(reports, func(a, b Report) int { return a.Started.Compare(b.Started) })
 	return reports, errors.Join(append(errs, prune(dir))...)
+}
+
+// mine reports whether the file is that of this run. Where locks are those of a process,
+// another look at it would end its lock.
+func mine(path string) bool {
+	o := current.Load()
+	return o != nil && o.path == path
 }
 
 // take claims the file of a run and files it. It is not ok if somebody else has it.
@@ -109,33 +119,56 @@ func read(f *os.File) (Report, error) {
 	return r, nil
 }
 
-// List returns the crashes that are filed in dir, the newest first. It changes nothing.
-// The superuser may look at those of any user.
-func List(dir string) ([]Report, error) {
+// List returns the crashes in dir, the newest first: those that are filed, and those that
+// no start has found yet, which are not filed for that. It changes nothing. The superuser
+// may look at those of any user; to others, whose they are not, it is fs.ErrPermission.
+func List(dir string) (reports []Report, err error) {
+	for range 2 * Keep { // who starts the service again and again does not keep us here
+		var moved bool
+		if reports, moved, err = listed(dir); !moved {
+			break
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("the crashes of earlier runs: %w", err)
+	}
+	return reports, err
+}
+
+// listed is List, unless a file that nobody had filed has moved meanwhile.
+func listed(dir string) (reports []Report, moved bool, err error) {
+	// In this order, what is filed in between is found to have moved. In the other it would
+	// not be found.
+	left, err := list(dir, running, true)
+	if err != nil {
+		return nil, false, err
+	}
 	names, err := list(dir, filed, true)
 	if err != nil {
-		return nil, fmt.Errorf("the crashes of earlier runs: %w", err)
+		return nil, false, err
 	}
 	slices.Reverse(names)
-	var reports []Report
 	var errs []error
-	for _, name := range names[:min(len(names), keep)] {
-		r, err := look(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it was the oldest just now
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("a crash of an earlier run: %w", err))
+	for _, name := range slices.Concat(left[:min(len(left), maxLeft)], names[:min(len(names), Keep)]) {
+		path := filepath.Join(dir, name)
+		if mine(path) {
 			continue
 		}
-		if at, _, _ := strings.Cut(strings.TrimPrefix(name, filed), "-"); r.Crashed() {
+		switch r, err := look(path); {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBusy):
+			moved = moved || strings.HasPrefix(name, running)
+		case err != nil:
+			errs = append(errs, err)
+		case r.Crashed(): // a run without a text goes on, or was killed
+			at, _, _ := strings.Cut(strings.TrimPrefix(name, filed), "-")
 			if t, err := time.Parse(stamp, at); err == nil {
 				r.Ended = t // a copy of the folder has other times
 			}
+			reports = append(reports, r)
 		}
-		reports = append(reports, r)
 	}
-	return reports, errors.Join(errs...)
+	slices.SortStableFunc(reports, func(a, b Report) int { return b.Ended.Compare(a.Ended) })
+	return reports, moved, errors.Join(errs...)
 }
 
 func look(path string) (Report, error) {
@@ -170,14 +203,14 @@ func list(dir, prefix string, readOnly bool) ([]string, error) {
 	return names, nil
 }
 
-// prune removes the oldest of the filed crashes, those beyond keep.
+// prune removes the oldest of the filed crashes, those beyond Keep.
 func prune(dir string) error {
 	names, err := list(dir, filed, false)
-	if err != nil || len(names) <= keep {
+	if err != nil || len(names) <= Keep {
 		return err
 	}
 	var errs []error
-	for _, name := range names[:len(names)-keep] {
+	for _, name := range names[:len(names)-Keep] {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
@@ -61,6 +62,7 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	h.diagnoseDrift(ctx, status, call("install"), add)
 	if status.State != StateNotInstalled {
 		h.diagnoseLog(ctx, status, add)
+		h.diagnoseCrashes(time.Now(), add)
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, h.spec) {

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
@@ -29,6 +30,7 @@ type register struct {
 	err       error // of every method that changes something
 	slow      func()
 	after     service.State // what comes of each state that it is told to be in
+	state     string        // the folder of the service's state
 	done      []string
 }
 
@@ -124,6 +126,8 @@ func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w
 	_, err := fmt.Fprintf(w, "%s%+v\n", r.log, q)
 	return err
 }
+
+func (r *register) Folders(service.Spec) dirs.Dirs { return dirs.Dirs{State: r.state} }
 
 func (r *register) Diagnose(context.Context, service.Spec) []service.Finding { return r.findings }
 

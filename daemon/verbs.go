@@ -384,13 +384,16 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, &out); err != nil {
 		return c.failedTo(err, o)
 	}
-	if out.n > 0 || o.follow {
+	if o.follow {
 		return 0
 	}
-	if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
-		return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
+	if out.n == 0 {
+		if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
+			return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
+		}
+		_, _ = fmt.Fprintf(c.err, "%s: it has logged nothing\n", h.Name())
 	}
-	_, _ = fmt.Fprintf(c.err, "%s: it has logged nothing\n", h.Name())
+	c.tellCrashes(h)
 	return 0
 }
 

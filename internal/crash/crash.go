@@ -34,9 +34,6 @@ import (
 	"sync/atomic"
 )
 
-// Folder is the one for crashes in that for the state of a service.
-const Folder = "crash"
-
 const (
 	running = "run-"   // begins the name of the file of a run
 	filed   = "crash-" // begins the name of a file that Take has filed

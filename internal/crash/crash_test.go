@@ -195,6 +195,18 @@ func TestWhatIsSaidOfACrashDoesNothingToATerminal(t *testing.T) {
 	}
 }
 
+func TestAFileWhoseNameATerminalWouldObeyIsNotOurs(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{filed + "1\u202e", running + "1\u200b", filed + "2"} {
+		if err := os.WriteFile(filepath.Join(dir, name+suffix), []byte("panic: x\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := List(dir); err != nil || len(list) != 1 || filepath.Base(list[0].File) != filed+"2"+suffix {
+		t.Errorf("got %+v, %v", list, err)
+	}
+}
+
 func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o, err := Open(dir, Run{Program: "web"})

@@ -182,7 +182,8 @@ func look(path string) (Report, error) {
 	return r, err
 }
 
-// list returns the names in dir that begin with prefix, sorted; none if there is no dir.
+// list returns the names in dir that begin with prefix and could be ours, sorted; none if
+// there is no dir.
 func list(dir, prefix string, readOnly bool) ([]string, error) {
 	switch err := check(dir, readOnly); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -196,8 +197,8 @@ func list(dir, prefix string, readOnly bool) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
-			names = append(names, e.Name())
+		if name := e.Name(); strings.HasPrefix(name, prefix) && strings.HasSuffix(name, suffix) && name == plain(name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil

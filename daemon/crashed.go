@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/crash"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// news is how long a crash is one that somebody should look into.
+const news = 7 * 24 * time.Hour
+
+// crashed are the crashes of the service that its folder still has, the newest first. An
+// error that is fs.ErrPermission is that they are not for the eyes of who asks.
+func (h *Handle) crashed() ([]crash.Report, error) {
+	d := service.Folders(h.manager, h.spec)
+	at := []string{d.State}
+	if h.spec.User {
+		at = append(at, d.Configuration) // is that for the state to systemd before 254
+	}
+	var all []crash.Report
+	var errs []error
+	for _, dir := range at {
+		if dir == "" {
+			continue
+		}
+		found, err := crash.List(filepath.Join(dir, crashes))
+		all, errs = append(all, found...), append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// diagnoseCrashes tells of the last crash: as a warning if it is news, and of the
+// executable that is there now.
+func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) {
+	all, err := h.crashed()
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		add(service.Note, "crash", "whether it has crashed is not for everybody to see", "ask again as root, or as an administrator")
+	case err != nil:
+		add(service.Warning, "crash", err.Error(), "")
+	}
+	if len(all) == 0 {
+		return
+	}
+	last, level, detail := all[0], service.Warning, inWords(all)
+	if now.Sub(last.Ended) > news {
+		level = service.Note
+	}
+	if info, err := os.Stat(h.spec.Executable); err == nil && info.ModTime().After(last.Ended) {
+		level, detail = service.Note, detail+"; the executable is newer"
+	}
+	add(level, "crash", detail, "the whole text is in "+last.File)
+}
+
+// inWords tells of crashes, the newest first.
+func inWords(all []crash.Report) string {
+	last, often := all[0], "once, at"
+	switch n := len(all); {
+	case n >= crash.Keep:
+		often = fmt.Sprintf("at least %d times, the last time at", n)
+	case n > 1:
+		often = fmt.Sprintf("%d times, the last time at", n)
+	}
+	version := ""
+	if last.Version != "" {
+		version = " (version " + last.Version + ")"
+	}
+	return fmt.Sprintf("it has crashed %s %s%s: %s", often, last.Ended.Local().Format(time.DateTime), version, last.Summary())
+}
+
+// tellCrashes says, beside the log, that there is a text of crashes. To whom they are not
+// shown there is nothing to say.
+func (c *commandLine) tellCrashes(h *Handle) {
+	if all, _ := h.crashed(); len(all) > 0 {
+		_, _ = fmt.Fprintf(c.err, "%s: %s; the whole text is in %s\n", h.Name(), inWords(all), all[0].File)
+	}
+}

@@ -1,0 +1,204 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/crash"
+	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// end has a service with that folder run, and end so.
+func end(t *testing.T, state, how string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+	cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+state, "LOG_TARGET=json")
+	out, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// folder is an empty one for the state of a service.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// text is the only file with a text of a crash.
+func text(t *testing.T, state string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(state, crashes, "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("there are %v, %v", files, err)
+	}
+	return files[0]
+}
+
+func TestDoctorAndLogsTellOfACrashBeforeAndAfterTheNextStart(t *testing.T) {
+	s := newShell(t)
+	s.manager.state = folder(t)
+	s.call("install")
+	end(t, s.manager.state, "panic")
+	for _, when := range []string{"before", "after"} {
+		file := text(t, s.manager.state)
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := "it has crashed once, at " + info.ModTime().Format(time.DateTime) + " (version v1.2.3): panic: boom"
+		_, out, _ := s.call("doctor")
+		if want := "warning  crash: " + said + "\n         -> the whole text is in " + file + "\n"; !strings.Contains(out, want) {
+			t.Errorf("%s the next start, doctor says\n%s, want\n%s", when, out, want)
+		}
+		for log, nothing := range map[string]string{"": "web: it has logged nothing\n", "a line\n": ""} {
+			s.manager.log = log
+			code, out, err := s.call("logs")
+			if want := nothing + "web: " + said + "; the whole text is in " + file + "\n"; code != 0 || err != want || !strings.HasPrefix(out, log) {
+				t.Errorf("%s the next start, logs say\n%s, want\n%s", when, err, want)
+			}
+		}
+		if _, out, err := s.call("logs -f"); err != "" {
+			t.Errorf("%s the next start, logs -f say\n%s\n%s", when, out, err)
+		}
+		end(t, s.manager.state, "stop")
+	}
+}
+
+func TestARunThatGoesOnOrWasKilledIsNoCrash(t *testing.T) {
+	s := newShell(t)
+	s.manager.state, s.manager.log = folder(t), "a line\n"
+	s.call("install")
+	for _, how := range []string{"", "stop", "kill"} {
+		if how != "" {
+			end(t, s.manager.state, how)
+		}
+		_, out, _ := s.call("doctor")
+		if _, _, err := s.call("logs"); strings.Contains(out, " crash: ") || err != "" {
+			t.Errorf("%q: %s\n%s", how, out, err)
+		}
+	}
+}
+
+func TestWhatIsNotInstalledHasNotCrashed(t *testing.T) {
+	s := newShell(t)
+	s.manager.state = folder(t)
+	end(t, s.manager.state, "panic")
+	_, out, _ := s.call("doctor")
+	if code, _, err := s.call("logs"); strings.Contains(out, " crash: ") || code != 5 || strings.Contains(err, "crashed") {
+		t.Errorf("%s\n%s", out, err)
+	}
+}
+
+func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
+	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
+	state, executable := folder(t), filepath.Join(t.TempDir(), "web")
+	end(t, state, "panic")
+	file := text(t, state)
+	if err := os.WriteFile(executable, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web", Executable: executable}}
+	for _, test := range []struct {
+		ago, built time.Duration
+		level      service.Level
+		says       string
+	}{
+		{time.Hour, 2 * time.Hour, service.Warning, "panic: boom"},
+		{news, news + time.Hour, service.Warning, "panic: boom"},
+		{news + time.Second, news + time.Hour, service.Note, "panic: boom"},
+		{time.Hour, time.Minute, service.Note, "panic: boom; the executable is newer"},
+		{-time.Hour, 2 * time.Hour, service.Warning, "panic: boom"}, // by a clock that was wrong
+	} {
+		crashed, built := now.Add(-test.ago), now.Add(-test.built)
+		if err := errors.Join(os.Chtimes(file, crashed, crashed), os.Chtimes(executable, built, built)); err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		h.diagnoseCrashes(now, func(level service.Level, what, detail, _ string) {
+			all = append(all, detail)
+			if level != test.level || what != "crash" || !strings.HasSuffix(detail, ": "+test.says) {
+				t.Errorf("%+v: level %d, %s: %s", test, level, what, detail)
+			}
+		})
+		if len(all) != 1 {
+			t.Errorf("%+v: %q", test, all)
+		}
+	}
+}
+
+func TestHowOftenIsToldAsFarAsItIsKnown(t *testing.T) {
+	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.Local)
+	last := crash.Report{Ended: at, Text: "panic: boom\n"}
+	for n, want := range map[int]string{
+		1:          "it has crashed once, at 2026-05-06 07:08:09: panic: boom",
+		2:          "it has crashed 2 times, the last time at 2026-05-06 07:08:09: panic: boom",
+		crash.Keep: fmt.Sprintf("it has crashed at least %d times, the last time at 2026-05-06 07:08:09: panic: boom", crash.Keep),
+	} {
+		all := make([]crash.Report, n)
+		all[0] = last
+		if got := inWords(all); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+}
+
+func TestAFolderOfCrashesThatCannotBeTrustedIsAWarning(t *testing.T) {
+	s := newShell(t)
+	s.manager.state, s.manager.log = folder(t), "a line\n"
+	s.call("install")
+	file := filepath.Join(s.manager.state, crashes)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ := s.call("doctor")
+	if !strings.Contains(out, "warning  crash: the crashes of earlier runs: "+file+" is a link or a file") {
+		t.Errorf("doctor says\n%s", out)
+	}
+	if _, _, err := s.call("logs"); err != "" {
+		t.Errorf("logs say\n%s", err)
+	}
+}
+
+// old is a register that has the folders of users as systemd had them before 254.
+type old struct{ *register }
+
+func (o old) Folders(service.Spec) dirs.Dirs {
+	return dirs.Dirs{State: filepath.Join(o.state, "none"), Configuration: o.state}
+}
+
+func TestACrashOfAUserIsFoundWhereOldVersionsOfSystemdHaveIt(t *testing.T) {
+	r := &register{state: folder(t)}
+	end(t, r.state, "panic")
+	for _, user := range []bool{true, false} {
+		h := &Handle{manager: old{r}, spec: service.Spec{Name: "web", User: user}}
+		if all, err := h.crashed(); err != nil || len(all) != map[bool]int{true: 1}[user] {
+			t.Errorf("of a user: %t: %+v, %v", user, all, err)
+		}
+	}
+}
+
+func TestWhereAManagerHasNoFoldersThereIsNothingToLookAt(t *testing.T) {
+	state := folder(t)
+	end(t, state, "panic")
+	t.Chdir(state)
+	h := &Handle{manager: &register{}, spec: service.Spec{Name: "web", User: true}}
+	if all, err := h.crashed(); err != nil || len(all) > 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

@@ -9,6 +9,10 @@
 // is of an event of package logevent; ERRNO where one of its errors is a
 // [syscall.Errno].
 //
+// journalctl shows people MESSAGE and nothing else. So that of a warning, or worse, and of
+// an event of package logevent has the text of the fields behind it, as package logtext
+// writes it; the fields are there as well.
+//
 // A field of the program has the name of its key in upper case, with _ for whatever is
 // no ASCII letter and no digit, and the names of its namespaces before it: request.id is
 // REQUEST_ID. The prefix FIELD_ goes before a name that the journal would drop (one
@@ -46,12 +50,16 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 // DefaultSocket is where journald listens.
@@ -78,7 +86,8 @@ type Options struct {
 type Core struct {
 	zapcore.LevelEnabler
 	w       *writer
-	context record // the fields of With, encoded
+	context record       // the fields of With, encoded
+	text    logtext.Text // and as text
 }
 
 // New connects to the journal and returns a core for it. It fails if nobody can be
@@ -95,7 +104,7 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Core{LevelEnabler: enabler, w: w}, nil
+	return &Core{LevelEnabler: enabler, w: w, text: logtext.NewText()}, nil
 }
 
 // Level is the lowest level that is logged.
@@ -109,7 +118,7 @@ func (c *Core) With(fields []zapcore.Field) zapcore.Core {
 	for i := range fields {
 		r.add(&fields[i])
 	}
-	return &Core{LevelEnabler: c.LevelEnabler, w: c.w, context: r.clone()}
+	return &Core{LevelEnabler: c.LevelEnabler, w: c.w, context: r.clone(), text: c.text.With(fields)}
 }
 
 // Check adds the core to ce if entries of this level are logged.
@@ -125,6 +134,9 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 // After Close the error is os.ErrClosed.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
+	if entry.Level >= zapcore.WarnLevel || logevent.Of(fields) != 0 {
+		entry.Message = c.forPeople(entry.Message, fields)
+	}
 	r.begin(&entry, c.w.constants)
 	r.restore(&c.context)
 	for i := range fields {
@@ -137,6 +149,16 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 		_ = c.Sync() // the process may end with it
 	}
 	return err
+}
+
+// forPeople is a message with its fields.
+func (c *Core) forPeople(message string, fields []zapcore.Field) string {
+	c.text.Encode(zapcore.Entry{}, fields, func(lines []byte) {
+		if lines = bytes.TrimRight(lines, "\n"); len(lines) > 0 {
+			message += string(lines) // which begins with a space, or with a line of its own
+		}
+	})
+	return message
 }
 
 // Sync waits until journald has taken what was logged so far, a quarter of a second at

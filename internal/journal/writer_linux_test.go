@@ -165,7 +165,7 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 	log.Warn("slow", zap.Int("status", 200))
 	got := j.next()
 	for name, want := range map[string]string{
-		"MESSAGE": "slow", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200",
+		"MESSAGE": "slow shard=a http.status=200", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200",
 		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/journal.TestARecordArrivesAsItWasLogged",
 	} {
 		if v := value(got, name); v != want {
@@ -173,6 +173,29 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 		}
 	}
 	if file := value(got, "CODE_FILE"); filepath.Base(file) != "writer_linux_test.go" || value(got, "CODE_LINE") == "" || len(got) != 10 {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestTheMessageOfAWarningAndOfAnEventHasTheFieldsToo(t *testing.T) {
+	j := listen(t)
+	log := zap.New(j.core()).With(zap.String("shard", "a b"))
+	for _, test := range []struct {
+		log  func()
+		want string
+	}{
+		{func() { log.Info("served", zap.Int("n", 1)) }, "served"},
+		{func() { log.Info("ready", zap.Int("n", 1), logevent.Ready.Field()) }, `ready shard="a b" n=1`},
+		{func() { log.Error("failed\nand how", zap.Error(errors.New("no\nroute"))) }, "failed\nand how shard=\"a b\"\n    error:\n        no\n        route"},
+		{func() { log.Warn("slow", zap.String("x", "\x1b\x00\n\"PRIORITY=0")) }, "slow shard=\"a b\"\n    x:\n        \\x1b\\x00\n        \"PRIORITY=0"},
+	} {
+		test.log()
+		if got := value(j.next(), "MESSAGE"); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+	zap.New(j.core()).Warn("bare")
+	if got := value(j.next(), "MESSAGE"); got != "bare" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -512,7 +535,7 @@ func TestNothingIsAllocatedForARecord(t *testing.T) {
 	at := time.Now()
 	fields := []zap.Field{
 		zap.String("method", "GET"), zap.Int("status", 200), zap.Duration("took", time.Millisecond), zap.Bool("cached", true),
-		zap.Time("at", at), zap.Float64("load", 0.5), zap.Uint32("n", 1), zap.ByteString("b", []byte("x\ny")), zap.Binary("bin", []byte{0}), logevent.Ready.Field(),
+		zap.Time("at", at), zap.Float64("load", 0.5), zap.Uint32("n", 1), zap.ByteString("b", []byte("x\ny")), zap.Binary("bin", []byte{0}),
 		zap.Error(unix.ENOENT),
 	}
 	with := c.With([]zap.Field{zap.String("shard", "a"), zap.Namespace("http")})

@@ -1,6 +1,7 @@
 // Package logevent names the events in the life of a service, so that each sink can
 // give the record of one the id by which its host finds it: the journal a MESSAGE_ID,
-// the Event Log of Windows an event id. A log of text shows event=ready.
+// the Event Log of Windows an event id. In JSON it is "event":"ready"; text for people
+// leaves it out, for the message says it.
 package logevent
 
 import (

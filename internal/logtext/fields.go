@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 const (
@@ -43,7 +45,9 @@ func (f *fields) clone() *fields {
 
 func (f *fields) addAll(all []zapcore.Field) {
 	for i := range all {
-		f.add(&all[i])
+		if logevent.In(all[i]) == 0 { // which the message says in its own words
+			f.add(&all[i])
+		}
 	}
 }
 

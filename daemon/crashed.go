@@ -36,8 +36,8 @@ func (h *Handle) crashed() ([]crash.Report, error) {
 }
 
 // diagnoseCrashes tells of the last crash: as a warning if it is news, and of the
-// executable that is there now.
-func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) {
+// executable that is there now. It reports whether there is one.
+func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) bool {
 	all, err := h.crashed()
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -46,16 +46,18 @@ func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) {
 		add(service.Warning, "crash", err.Error(), "")
 	}
 	if len(all) == 0 {
-		return
+		return false
 	}
 	last, level, detail := all[0], service.Warning, inWords(all)
 	if now.Sub(last.Ended) > news {
 		level = service.Note
 	}
-	if info, err := os.Stat(h.spec.Executable); err == nil && info.ModTime().After(last.Ended) {
+	// The times of what is filed are in seconds.
+	if info, err := os.Stat(h.spec.Executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
 		level, detail = service.Note, detail+"; the executable is newer"
 	}
 	add(level, "crash", detail, "the whole text is in "+last.File)
+	return true
 }
 
 // inWords tells of crashes, the newest first.

@@ -95,6 +95,37 @@ func TestARunThatGoesOnOrWasKilledIsNoCrash(t *testing.T) {
 	}
 }
 
+func TestACrashIsToldOfOnce(t *testing.T) {
+	s := newShell(t)
+	s.manager.state = folder(t)
+	s.call("install")
+	s.manager.log = "bind: permission denied\npanic: boom\nfatal error: boom\n"
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, " log: it may not listen") {
+		t.Errorf("doctor says\n%s", out)
+	}
+	s.manager.log = "panic: boom\nfatal error: boom\n"
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, " log: it has crashed: panic: boom") {
+		t.Errorf("without a text, doctor says\n%s", out)
+	}
+	end(t, s.manager.state, "panic")
+	if _, out, _ := s.call("doctor"); strings.Contains(out, " log: ") || !strings.Contains(out, " crash: ") {
+		t.Errorf("with one, doctor says\n%s", out)
+	}
+	s.manager.log = "bind: permission denied\npanic: boom\n"
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, " log: it may not listen") {
+		t.Errorf("with one, and something else, doctor says\n%s", out)
+	}
+}
+
+func TestThatTheLogIsElsewhereKeepsNobodyFromRunning(t *testing.T) {
+	s := newShell(t)
+	s.call("install --now")
+	s.manager.log = "warn " + logElsewhere + ": dial unixgram /dev/log: no such file or directory\n"
+	if _, out, _ := s.call("doctor"); strings.Contains(out, " log: ") {
+		t.Errorf("doctor says\n%s", out)
+	}
+}
+
 func TestWhatIsNotInstalledHasNotCrashed(t *testing.T) {
 	s := newShell(t)
 	s.manager.state = folder(t)
@@ -123,6 +154,7 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 		{news, news + time.Hour, service.Warning, "panic: boom"},
 		{news + time.Second, news + time.Hour, service.Note, "panic: boom"},
 		{time.Hour, time.Minute, service.Note, "panic: boom; the executable is newer"},
+		{time.Hour, time.Hour - 900*time.Millisecond, service.Warning, "panic: boom"}, // in the same second
 		{-time.Hour, 2 * time.Hour, service.Warning, "panic: boom"}, // by a clock that was wrong
 	} {
 		crashed, built := now.Add(-test.ago), now.Add(-test.built)

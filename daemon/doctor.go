@@ -61,8 +61,8 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	h.diagnoseSockets(status, add)
 	h.diagnoseDrift(ctx, status, call("install"), add)
 	if status.State != StateNotInstalled {
-		h.diagnoseLog(ctx, status, add)
-		h.diagnoseCrashes(time.Now(), add)
+		crashed := h.diagnoseCrashes(time.Now(), add)
+		h.diagnoseLog(ctx, status, crashed, add)
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, h.spec) {
@@ -182,19 +182,26 @@ var hints = []struct{ sign, means, remedy string }{
 	{"fatal error: ", "Go has given up", "the log has the stack"},
 }
 
-// diagnoseLog looks for what is known in the last lines of the log.
-func (h *Handle) diagnoseLog(ctx context.Context, s Status, add addFinding) {
+// crashSigns are those of the hints that tell of a crash.
+var crashSigns = []string{"panic: ", "fatal error: "}
+
+// diagnoseLog looks for what is known in the last lines of the log. That of a crash that
+// has been told of has its text there as well, from the next start.
+func (h *Handle) diagnoseLog(ctx context.Context, s Status, crashed bool, add addFinding) {
 	const lines = 40
 	var log bytes.Buffer
 	if err := h.manager.Logs(ctx, h.spec, service.LogQuery{Lines: lines}, &log); err != nil {
 		add(service.Note, "log", err.Error(), "")
 		return
 	}
-	text, level := log.String(), service.Warning
+	text, level := without(log.String(), logElsewhere), service.Warning
 	if s.State == StateRunning {
 		text, level = of(s.PID, text), service.Note
 	}
 	for _, hint := range hints {
+		if crashed && slices.Contains(crashSigns, hint.sign) {
+			continue
+		}
 		if i := strings.LastIndex(text, hint.sign); i >= 0 {
 			before, after := text[:i], text[i:]
 			line := before[strings.LastIndexByte(before, '\n')+1:] + strings.SplitN(after, "\n", 2)[0]
@@ -202,6 +209,21 @@ func (h *Handle) diagnoseLog(ctx context.Context, s Status, add addFinding) {
 			return // one is enough: the others follow from it, or are older
 		}
 	}
+}
+
+// logElsewhere is what a run says first where there is no log as it should be: of the
+// machine, and nothing that keeps a program from running.
+const logElsewhere = "the log is not where it is wanted"
+
+// without is a log without the lines that say so.
+func without(log, what string) string {
+	rest := ""
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, what) {
+			rest += line
+		}
+	}
+	return rest
 }
 
 // of are the lines of a log that a process has written, in the manner of syslog; all of

@@ -214,7 +214,7 @@ func (r *run) openLog() {
 	}
 	r.book.add(zap.InfoLevel, "starting", "", append(version, logevent.Starting.Field())...)
 	for _, err := range r.troubles {
-		r.warn("the log is not where it is wanted", zap.Error(err))
+		r.warn(logElsewhere, zap.Error(err))
 	}
 	r.catchCrashes()
 }

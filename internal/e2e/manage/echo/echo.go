@@ -38,6 +38,9 @@ func (e *echo) Start(ctx context.Context) error {
 		return errors.New("the moon is in the wrong phase")
 	case "config":
 		return fmt.Errorf("the moon is configured wrongly: %w", daemon.ErrConfig)
+	case "panic":
+		go panic("the moon is gone") // where nobody can catch it
+		select {}
 	default:
 		code, err := strconv.Atoi(e.setup.FailStart)
 		if err != nil {

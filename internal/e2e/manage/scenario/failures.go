@@ -100,6 +100,49 @@ func crashes(t *testing.T, b Bed) {
 	s.isGone()
 }
 
+// panics has the text of a panic be found by those who may read it, before the service is
+// started again and after.
+func panics(t *testing.T, b Bed) {
+	s := New(t, b, talk.Setup{FailStart: "panic", Never: true})
+	s.Do(0, "install")
+	s.comesToNothing("start")
+	tells := func(when string) {
+		t.Helper()
+		out := s.Run(Admin, "doctor")
+		if want := "  crash: it has crashed once, at "; !strings.Contains(out.Stdout, want) || !strings.Contains(out.Stdout, ": panic: the moon is gone\n") {
+			t.Errorf("%s, doctor says\n%s%s", when, out.Stdout, out.Stderr)
+		}
+		if b.Can().Logs {
+			out := s.Run(Admin, "logs")
+			if want := ": panic: the moon is gone; the whole text is in "; !strings.Contains(out.Stderr, want) {
+				t.Errorf("%s, logs says\n%s%s", when, out.Stdout, out.Stderr)
+			}
+		}
+	}
+	tells("while it is down")
+	if b.Can().Unprivileged {
+		out := s.Run(Somebody, "doctor")
+		if !strings.Contains(out.Stdout, "note     crash: whether it has crashed is not for everybody to see\n") {
+			t.Errorf("to somebody without rights, doctor says\n%s%s", out.Stdout, out.Stderr)
+		}
+		if out := s.Run(Somebody, "logs"); strings.Contains(out.Stderr, "crash") {
+			t.Errorf("to somebody without rights, logs says\n%s", out.Stderr)
+		}
+	}
+
+	s.Setup.FailStart = ""
+	s.Do(0, "install", "--now")
+	s.Runs()
+	tells("while it runs again")
+	if b.Can().Logs {
+		if said := s.Do(0, "logs"); !strings.Contains(said, "the run before this one crashed: panic: the moon is gone") {
+			t.Errorf("the next run has logged\n%s", said)
+		}
+	}
+	s.Do(0, "uninstall", "--purge")
+	s.isGone()
+}
+
 func hangs(t *testing.T, b Bed) {
 	s := New(t, b, talk.Setup{HangInStop: true, StopTimeout: time.Second})
 	s.Do(0, "install", "--now")

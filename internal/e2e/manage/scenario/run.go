@@ -48,6 +48,7 @@ func Operate(t *testing.T, b Bed) {
 		{"a service that fails to start says why", true, failsToStart},
 		{"a service that has ended with a code says which", can.Notices, endsWithCode},
 		{"a service that crashes is started again", can.Restarts, crashes},
+		{"a service that panics leaves the text of it", can.Notices, panics},
 		{"a service that hangs in Stop is killed", true, hangs},
 		{"a program that others can replace is not installed", true, unsafePlace},
 		{"a service of kardianos/service is taken over", can.Whole, takeover},

@@ -155,7 +155,7 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 		{news + time.Second, news + time.Hour, service.Note, "panic: boom"},
 		{time.Hour, time.Minute, service.Note, "panic: boom; the executable is newer"},
 		{time.Hour, time.Hour - 900*time.Millisecond, service.Warning, "panic: boom"}, // in the same second
-		{-time.Hour, 2 * time.Hour, service.Warning, "panic: boom"}, // by a clock that was wrong
+		{-time.Hour, 2 * time.Hour, service.Warning, "panic: boom"},                   // by a clock that was wrong
 	} {
 		crashed, built := now.Add(-test.ago), now.Add(-test.built)
 		if err := errors.Join(os.Chtimes(file, crashed, crashed), os.Chtimes(executable, built, built)); err != nil {

@@ -267,8 +267,9 @@ func (w *writer) close() error {
 
 const maxTag = 32 // RFC 3164
 
-// tag is what stands before the text of each message.
-func tag(name string) string {
+// Tag is what stands before the process ID in each message of a program: its name, with
+// '_' for what syslogds take for the end of a tag, and no more than 32 characters of it.
+func Tag(name string) string {
 	if name == "" {
 		name = os.Args[0][strings.LastIndexAny(os.Args[0], `/\`)+1:]
 	}
@@ -279,5 +280,8 @@ func tag(name string) string {
 		}
 		return '_'
 	}, name)
-	return name[:min(len(name), maxTag)] + "[" + strconv.Itoa(os.Getpid()) + "]: "
+	return name[:min(len(name), maxTag)]
 }
+
+// tag is what stands before the text of each message.
+func tag(name string) string { return Tag(name) + "[" + strconv.Itoa(os.Getpid()) + "]: " }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -17,6 +18,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
 // Layout is where everything of a service is.
@@ -231,6 +233,14 @@ func (m Machine) Installed(s service.Spec) (text string, err error) {
 		return "", fmt.Errorf("%s: %w", l.Name, service.ErrNotInstalled)
 	}
 	return text, nil
+}
+
+// Logs writes what the service has logged to w: its records in syslog, and its output.
+func (m Machine) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+	if _, err := m.Installed(s); err != nil {
+		return err
+	}
+	return syslogfile.Log{Machine: m.Machine, Name: s.ServiceName(), File: Of(s).Log}.Write(ctx, q, w)
 }
 
 // startMark begins the line of a script that says when it is started. It is for Status.

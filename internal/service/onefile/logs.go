@@ -18,50 +18,136 @@ import (
 // that is replaced or truncated is read from its beginning. A link is not followed: the
 // folder is the service's own, and who reads the log may read more.
 func Log(ctx context.Context, tree files.Tree, file string, q service.LogQuery, w io.Writer) error {
-	f, err := tree.Open(file)
+	t := NewTail(tree, file)
+	defer t.Close()
+	err := t.Open(q.Lines)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !q.Follow:
 		return fmt.Errorf("there is no %s yet: the service has not been started, or has logged nothing", file)
 	case errors.Is(err, fs.ErrNotExist):
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, file)
 	case err != nil:
-		return err
-	default:
-		if err := seek(f, q.Lines); err != nil {
-			return errors.Join(err, f.Close())
+		return Unreadable(file, err)
+	}
+	for {
+		if err := t.Copy(w); err != nil || !q.Follow {
+			return err
+		}
+		if !Later(ctx) {
+			return nil // who follows ends it this way
 		}
 	}
-	defer func() {
-		if f != nil {
-			_ = f.Close()
-		}
-	}()
+}
+
+// Unreadable says what to do about a log that cannot be read.
+func Unreadable(file string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, file)
+	}
+	return err
+}
+
+// Later waits until a log that is followed is to be read again. It returns false when ctx
+// ends.
+func Later(ctx context.Context) bool {
+	tick := time.NewTimer(250 * time.Millisecond)
+	defer tick.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-tick.C:
+		return true
+	}
+}
+
+// Tail is a log file that is read as it grows.
+type Tail struct {
+	tree files.Tree
+	file string
+	f    *os.File // nil until there is one
+}
+
+// NewTail is the tail of a file that need not be there yet. It begins with the file.
+func NewTail(tree files.Tree, file string) *Tail { return &Tail{tree: tree, file: file} }
+
+// Open opens the file at the beginning of its last lines, at its own for 0, and at its
+// end for a negative number.
+func (t *Tail) Open(lines int) error {
+	f, err := t.tree.Open(t.file)
+	if err != nil {
+		return err
+	}
+	if err := seek(f, lines); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	t.f = f
+	return nil
+}
+
+// Close closes the file.
+func (t *Tail) Close() {
+	if t.f != nil {
+		_ = t.f.Close()
+		t.f = nil
+	}
+}
+
+// Copy writes what has been added to the file. If another is in its place by now, that
+// follows; who has written the first may have added to it until then.
+func (t *Tail) Copy(w io.Writer) error {
 	for {
-		if f != nil {
-			if _, err := io.Copy(w, f); err != nil {
+		if t.f != nil {
+			if _, err := io.Copy(w, t.f); err != nil {
 				return err
 			}
 		}
-		if !q.Follow {
-			return nil
+		other, err := t.replaced()
+		if err != nil || !other {
+			return err
 		}
-		tick := time.NewTimer(250 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			tick.Stop()
-			return nil // who follows ends it this way
-		case <-tick.C:
+		if t.f != nil {
+			if _, err := io.Copy(w, t.f); err != nil {
+				return err
+			}
+			t.Close()
 		}
-		if f, err = current(f, tree, file); err != nil {
+		if t.f, err = t.tree.Open(t.file); errors.Is(err, fs.ErrNotExist) {
+			return nil // it is about to be made anew
+		} else if err != nil {
 			return err
 		}
 	}
 }
 
-// seek puts f to the beginning of the last n lines, 0 for all.
+// replaced reports whether another file is there now. One that was truncated is read from
+// its beginning the next time.
+func (t *Tail) replaced() (bool, error) {
+	now, err := os.Lstat(t.tree.Path(t.file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil // it is about to be made anew
+	case err != nil:
+		return false, err
+	case t.f == nil:
+		return true, nil
+	}
+	own, err := t.f.Stat()
+	if err != nil || !os.SameFile(own, now) {
+		return true, err
+	}
+	at, err := t.f.Seek(0, io.SeekCurrent)
+	if err == nil && at > now.Size() {
+		_, err = t.f.Seek(0, io.SeekStart)
+	}
+	return false, err
+}
+
+// seek puts f to the beginning of the last n lines, 0 for all, -1 for none.
 func seek(f *os.File, n int) error {
-	if n <= 0 {
+	if n < 0 {
+		_, err := f.Seek(0, io.SeekEnd)
+		return err
+	}
+	if n == 0 {
 		return nil
 	}
 	end, err := f.Seek(0, io.SeekEnd)
@@ -90,28 +176,14 @@ func seek(f *os.File, n int) error {
 	return err
 }
 
-// current is f, or what is in its place now.
-func current(f *os.File, tree files.Tree, file string) (*os.File, error) {
-	now, err := os.Lstat(tree.Path(file))
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, nil // it is about to be made anew
+// Written is when the file was last written to, zero if that is not known.
+func (t *Tail) Written() time.Time {
+	if t.f == nil {
+		return time.Time{}
 	}
-	if err != nil {
-		return f, err
+	info, err := t.f.Stat()
+	if err != nil || info.Size() == 0 {
+		return time.Time{}
 	}
-	if f != nil {
-		own, err := f.Stat()
-		if err != nil {
-			return f, err
-		}
-		if os.SameFile(own, now) {
-			if at, err := f.Seek(0, io.SeekCurrent); err == nil && at > now.Size() {
-				_, err = f.Seek(0, io.SeekStart)
-				return f, err
-			}
-			return f, nil
-		}
-		_ = f.Close()
-	}
-	return tree.Open(file)
+	return info.ModTime()
 }

@@ -44,10 +44,17 @@ func Folders(d dirs.Dirs) []Folder {
 	}
 }
 
+// Syslog has a program log to the syslog of the host, where syslogd runs.
+func Syslog() service.Var { return service.Var{Name: "LOG_TARGET", Value: "syslog"} }
+
 // Environment is what the service finds in its environment: what the program wants,
-// its folders, and which instance it is.
-func Environment(s service.Spec, d dirs.Dirs) []service.Var {
+// its folders, which instance it is, and what the manager wants unless the program wants
+// something else.
+func Environment(s service.Spec, d dirs.Dirs, wants ...service.Var) []service.Var {
 	all := map[string]string{}
+	for _, v := range wants {
+		all[v.Name] = v.Value
+	}
 	for name, value := range s.Environment {
 		all[name] = value
 	}

@@ -295,10 +295,7 @@ func noPause(s service.Spec) error {
 
 // Logs implements service.Manager.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	if _, err := m.m.Installed(s); err != nil {
-		return err
-	}
-	return onefile.Log(ctx, m.m.Tree, initd.Of(s).Log, q, w)
+	return m.m.Logs(ctx, s, q, w)
 }
 
 // Status implements service.Manager. It reads what OpenRC and the kernel let everybody

@@ -127,6 +127,11 @@ func Render(s service.Spec, o initd.Owner, v Version) string {
 	for _, e := range exported {
 		line("export %s=%s", e.Name, shell.Quote(e.Value))
 	}
+	log := onefile.Syslog()
+	if _, set := s.Environment[log.Name]; !set { // else it is exported above
+		line(": \"${%s:=%s}\"", log.Name, log.Value)
+		line("export %s", log.Name)
+	}
 	depend(line, s)
 	startPre(line, s, l, o)
 	stopRest(line, s)
@@ -167,6 +172,7 @@ func depend(line func(string, ...any), s service.Spec) {
 	if s.Start == service.Delayed {
 		lines = append(lines, "after *")
 	}
+	lines = append(lines, "use logger")
 	lines = append(lines, s.OpenRC.Depend...)
 	if max(s.StartTimeout, onefile.StopBudget(s)) > 50*time.Second { // who has to wait for it gives up after a minute
 		lines = append(lines, "keyword -timeout")

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +21,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
+	"github.com/go-glidepath/glidepath/internal/syslog"
 )
 
 // nobody is who runs a service without an account where there are no tools to make one,
@@ -395,31 +396,49 @@ func (m *Manager) since(pid int) time.Time {
 	return info.ModTime()
 }
 
-// Logs implements service.Manager. logd keeps what the service has written, in memory.
+// Logs implements service.Manager. logd keeps in memory what the service has logged, and
+// what it has written to its output.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	args := []string{"-e", pattern(s)}
-	if q.Lines > 0 {
-		args = append(args, "-l", strconv.Itoa(q.Lines))
+	out := &syslogfile.Last{W: w, N: q.Lines}
+	is := writer(s)
+	lines := &syslogfile.Lines{To: func(line []byte) error {
+		if _, by := syslogfile.By(line, is, time.Now()); by {
+			return out.Add(line)
+		}
+		return nil
+	}}
+	err := m.stream(ctx, lines, io.Discard, "logread")
+	if err == nil {
+		err = errors.Join(lines.End(), out.Flush())
 	}
-	if q.Follow {
-		args = append(args, "-f")
+	if err == nil && q.Follow {
+		out.N = 0
+		err = m.stream(ctx, lines, io.Discard, "logread", "-f")
 	}
-	err := m.stream(ctx, w, io.Discard, "logread", args...)
 	if q.Follow && ctx.Err() != nil {
 		return nil
 	}
 	return onefile.Refused(err, "read the log")
 }
 
-// pattern matches the lines of a service. procd gives them the name of the command, of
-// which it has 31 characters with the process ID.
-func pattern(s service.Spec) string {
+// writer reports whether a word before a message is the tag of the service's records, or
+// what procd has before the lines of its output: the name of the command, of which it has
+// 31 characters with the process ID.
+func writer(s service.Spec) func(word string) bool {
 	name := path.Base(s.Executable)
 	if s.Directory != "" {
 		name = "sh"
 	}
 	const room = 20
-	return " " + regexp.QuoteMeta(name[:min(len(name), room)])
+	tags := []string{syslog.Tag(s.ServiceName()) + "["}
+	if len(name) <= room {
+		tags = append(tags, name+"[")
+	} else {
+		tags = append(tags, name[:room])
+	}
+	return func(word string) bool {
+		return slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(word, tag) })
+	}
 }
 
 // Diagnose implements service.Manager.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -434,17 +435,48 @@ func TestWhereThereAreToolsTheServiceHasAnAccountOfItsOwn(t *testing.T) {
 
 func TestLogsAreThoseOfTheProgram(t *testing.T) {
 	m, _ := world(t)
-	var asked string
+	const (
+		head  = "Wed Nov 25 04:28:32 2026 "
+		first = head + "daemon.info my.web[7]: printed\n"
+		later = head + "daemon.err web[7]: request failed\n"
+		last  = head + "daemon.info web[8]: more\n"
+	)
 	m.stream = func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
-		asked = strings.Join(append([]string{name}, args...), "|")
-		_, err := io.WriteString(w, "a line\n")
-		return err
+		text := first + head + "daemon.info webhook[7]: not web[7]: its\n" + head + "daemon.info myxweb[7]: neither\n" + head + "kern.info kernel: [    1.0] web[7]: nor this\n" + later
+		if slices.Contains(args, "-f") {
+			text = last + head + "daemon.info other[8]: web[8]: more\n"
+		}
+		if name != "logread" {
+			t.Errorf("%s %q", name, args)
+		}
+		for part := range slices.Chunk([]byte(text), 7) {
+			if _, err := w.Write(part); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	var b bytes.Buffer
 	s := trial.Plain()
 	s.Executable = "/opt/my.web"
-	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 5, Follow: true}, &b); err != nil || b.String() != "a line\n" || asked != `logread|-e| my\.web|-l|5|-f` {
-		t.Errorf("%q, %v, %s", b.String(), err, asked)
+	for want, q := range map[string]service.LogQuery{
+		first + later:        {},
+		later:                {Lines: 1},
+		first + later + last: {Follow: true},
+		later + last:         {Lines: 1, Follow: true},
+	} {
+		var b bytes.Buffer
+		if err := m.Logs(context.Background(), s, q, &b); err != nil || b.String() != want {
+			t.Errorf("%+v: %q, %v", q, b.String(), err)
+		}
+	}
+	long := trial.Plain()
+	long.Executable = "/opt/a-program-with-a-very-long-name"
+	if is := writer(long); !is("a-program-with-a-very-l[12:") || is("a-program[12]:") {
+		t.Error("procd cuts long names")
+	}
+	long.Directory = "/srv"
+	if !writer(long)("sh[12]:") {
+		t.Error("a shell has become the program")
 	}
 }
 

@@ -66,7 +66,7 @@ func render(s service.Spec, account string, l layout) string {
 	}
 	param(append(command, s.Args...)...)
 	env := []string{"env"}
-	for _, v := range onefile.Environment(s, l.dirs) {
+	for _, v := range onefile.Environment(s, l.dirs, onefile.Syslog()) {
 		env = append(env, v.Name+"="+v.Value)
 	}
 	param(env...)

@@ -20,6 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
 // Manager is the service.Manager of FreeBSD.
@@ -341,7 +342,7 @@ func find(out, name string) (service.State, int, time.Time) {
 
 // Logs implements service.Manager.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	return onefile.Log(ctx, m.m.Tree, place(s.ServiceName()).log, q, w)
+	return syslogfile.Log{Machine: m.m, Name: s.ServiceName(), File: place(s.ServiceName()).log}.Write(ctx, q, w)
 }
 
 // Diagnose implements service.Manager.

@@ -145,7 +145,7 @@ func launch(s service.Spec, l layout) string {
 	if n := s.Limits.OpenFiles; n > 0 {
 		fmt.Fprintf(&b, "ulimit -n %d || exit 1\n", n)
 	}
-	for _, v := range onefile.Environment(s, l.dirs) {
+	for _, v := range onefile.Environment(s, l.dirs, onefile.Syslog()) {
 		fmt.Fprintf(&b, "export %s=%s\n", v.Name, shell.Quote(v.Value))
 	}
 	dir := s.Directory

@@ -57,7 +57,7 @@ func Render(s service.Spec, o initd.Owner) string {
 		line("\texport HOME=%s USER=%s LOGNAME=%s", shell.Quote(l.Dirs.State), shell.Quote(o.Name), shell.Quote(o.Name))
 	}
 	words := []string{}
-	for _, v := range onefile.Environment(s, l.Dirs) {
+	for _, v := range onefile.Environment(s, l.Dirs, onefile.Syslog()) {
 		if initd.Exportable(v.Name) {
 			line("\texport %s=%s", v.Name, shell.Quote(v.Value))
 		} else {

@@ -216,10 +216,7 @@ func (m *Manager) Status(_ context.Context, s service.Spec) (service.Status, err
 
 // Logs implements service.Manager.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	if _, err := m.m.Installed(s); err != nil {
-		return err
-	}
-	return onefile.Log(ctx, m.m.Tree, initd.Of(s).Log, q, w)
+	return m.m.Logs(ctx, s, q, w)
 }
 
 // Diagnose implements service.Manager.

@@ -24,7 +24,7 @@ start_service()
 	folder /run/my-web.d || return 1
 	procd_open_instance
 	procd_set_param command /bin/sh -c 'umask 077; cd /srv/web && exec "$@"' my-web.d /usr/local/bin/web -addr :8080
-	procd_set_param env 'CACHE_DIRECTORY=/var/cache/my-web.d' 'CONFIGURATION_DIRECTORY=/etc/my-web.d' 'LOGS_DIRECTORY=/var/log/my-web.d' 'MODE=full' 'RUNTIME_DIRECTORY=/run/my-web.d' 'STATE_DIRECTORY=/var/lib/my-web.d'
+	procd_set_param env 'CACHE_DIRECTORY=/var/cache/my-web.d' 'CONFIGURATION_DIRECTORY=/etc/my-web.d' 'LOGS_DIRECTORY=/var/log/my-web.d' 'LOG_TARGET=syslog' 'MODE=full' 'RUNTIME_DIRECTORY=/run/my-web.d' 'STATE_DIRECTORY=/var/lib/my-web.d'
 	procd_set_param user www
 	procd_set_param no_new_privs 1
 	procd_set_param limits 'nofile=4096 4096'

@@ -24,7 +24,7 @@ start_service()
 	folder /run/web || return 1
 	procd_open_instance
 	procd_set_param command /bin/sh -c 'umask 077; cd '\''/srv/the web & co'\'' && exec "$@"' web '/opt/mit Größe/100% '\''web'\'' $x=1' '' ' ' 'a b' '"' ''\''' 'it'\''s "so"' % %n 100% '$' '$HOME' '${HOME}' '$(id)' '`id`' '\' '\n' 'a\' '	' 'a	b' '~' '#' -n -- '*' '?' '[a]' '!' '&' '&amp;' '<x>' ']]>' '--><!--' ';' '|' 'a=b' '=' 'ü ä' '日本' '{}' '%{x}' :
-	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web' 'CONFIGURATION_DIRECTORY=/etc/web' 'LOGS_DIRECTORY=/var/log/web' 'RUNTIME_DIRECTORY=/run/web' 'STATE_DIRECTORY=/var/lib/web' 'V00=' 'V01= ' 'V02=a b' 'V03="' 'V04='\''' 'V05=it'\''s "so"' 'V06=%' 'V07=%n' 'V08=100%' 'V09=$' 'V10=$HOME' 'V11=${HOME}' 'V12=$(id)' 'V13=`id`' 'V14=\' 'V15=\n' 'V16=a\' 'V17=	' 'V18=a	b' 'V19=~' 'V20=#' 'V21=-n' 'V22=--' 'V23=*' 'V24=?' 'V25=[a]' 'V26=!' 'V27=&' 'V28=&amp;' 'V29=<x>' 'V30=]]>' 'V31=--><!--' 'V32=;' 'V33=|' 'V34=a=b' 'V35==' 'V36=ü ä' 'V37=日本' 'V38={}' 'V39=%{x}' 'V40=:'
+	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web' 'CONFIGURATION_DIRECTORY=/etc/web' 'LOGS_DIRECTORY=/var/log/web' 'LOG_TARGET=syslog' 'RUNTIME_DIRECTORY=/run/web' 'STATE_DIRECTORY=/var/lib/web' 'V00=' 'V01= ' 'V02=a b' 'V03="' 'V04='\''' 'V05=it'\''s "so"' 'V06=%' 'V07=%n' 'V08=100%' 'V09=$' 'V10=$HOME' 'V11=${HOME}' 'V12=$(id)' 'V13=`id`' 'V14=\' 'V15=\n' 'V16=a\' 'V17=	' 'V18=a	b' 'V19=~' 'V20=#' 'V21=-n' 'V22=--' 'V23=*' 'V24=?' 'V25=[a]' 'V26=!' 'V27=&' 'V28=&amp;' 'V29=<x>' 'V30=]]>' 'V31=--><!--' 'V32=;' 'V33=|' 'V34=a=b' 'V35==' 'V36=ü ä' 'V37=日本' 'V38={}' 'V39=%{x}' 'V40=:'
 	procd_set_param user nobody
 	procd_set_param no_new_privs 1
 	procd_set_param respawn 600 1 0

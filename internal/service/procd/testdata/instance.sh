@@ -24,7 +24,7 @@ start_service()
 	folder /run/web@eu.1 || return 1
 	procd_open_instance
 	procd_set_param command /usr/local/bin/web
-	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web@eu.1' 'CONFIGURATION_DIRECTORY=/etc/web@eu.1' 'LOGS_DIRECTORY=/var/log/web@eu.1' 'RUNTIME_DIRECTORY=/run/web@eu.1' 'SERVICE_INSTANCE=eu.1' 'STATE_DIRECTORY=/var/lib/web@eu.1'
+	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web@eu.1' 'CONFIGURATION_DIRECTORY=/etc/web@eu.1' 'LOGS_DIRECTORY=/var/log/web@eu.1' 'LOG_TARGET=syslog' 'RUNTIME_DIRECTORY=/run/web@eu.1' 'SERVICE_INSTANCE=eu.1' 'STATE_DIRECTORY=/var/lib/web@eu.1'
 	procd_set_param user nobody
 	procd_set_param no_new_privs 1
 	procd_set_param respawn 600 1 0

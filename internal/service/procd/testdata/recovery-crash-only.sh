@@ -24,7 +24,7 @@ start_service()
 	folder /run/web || return 1
 	procd_open_instance
 	procd_set_param command /usr/local/bin/web
-	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web' 'CONFIGURATION_DIRECTORY=/etc/web' 'LOGS_DIRECTORY=/var/log/web' 'RUNTIME_DIRECTORY=/run/web' 'STATE_DIRECTORY=/var/lib/web'
+	procd_set_param env 'CACHE_DIRECTORY=/var/cache/web' 'CONFIGURATION_DIRECTORY=/etc/web' 'LOGS_DIRECTORY=/var/log/web' 'LOG_TARGET=syslog' 'RUNTIME_DIRECTORY=/run/web' 'STATE_DIRECTORY=/var/lib/web'
 	procd_set_param user nobody
 	procd_set_param no_new_privs 1
 	procd_set_param respawn 600 1 0

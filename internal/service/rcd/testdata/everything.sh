@@ -27,6 +27,7 @@ ulimit -n 4096 || exit 1
 export CACHE_DIRECTORY=/var/cache/my-web.d
 export CONFIGURATION_DIRECTORY=/usr/local/etc/my-web.d
 export LOGS_DIRECTORY=/var/log/my-web.d
+export LOG_TARGET=syslog
 export MODE=full
 export RUNTIME_DIRECTORY=/var/run/my-web.d
 export STATE_DIRECTORY=/var/db/my-web.d

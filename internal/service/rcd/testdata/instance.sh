@@ -24,6 +24,7 @@ launch='umask 077
 export CACHE_DIRECTORY=/var/cache/web@eu.1
 export CONFIGURATION_DIRECTORY=/usr/local/etc/web@eu.1
 export LOGS_DIRECTORY=/var/log/web@eu.1
+export LOG_TARGET=syslog
 export RUNTIME_DIRECTORY=/var/run/web@eu.1
 export SERVICE_INSTANCE=eu.1
 export STATE_DIRECTORY=/var/db/web@eu.1

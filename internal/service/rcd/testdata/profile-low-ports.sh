@@ -24,6 +24,7 @@ launch='umask 077
 export CACHE_DIRECTORY=/var/cache/web
 export CONFIGURATION_DIRECTORY=/usr/local/etc/web
 export LOGS_DIRECTORY=/var/log/web
+export LOG_TARGET=syslog
 export RUNTIME_DIRECTORY=/var/run/web
 export STATE_DIRECTORY=/var/db/web
 cd / || exit 1

@@ -1,0 +1,287 @@
+// Package syslogfile reads back what a service has logged on a host with a syslog: its
+// records, from the file of the host that has them or from the memory of syslogd
+// (logread), and what else the program has written to its output, from a file of its own.
+//
+// It knows the files that the usual syslogds write out of the box, and takes that which
+// has the newest line of the service. Of the older ones it reads the last, if that is not
+// compressed. What was written last stands last: the lines of the program's own file need
+// not say when they were written, so that the two are not mixed.
+package syslogfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/syslog"
+)
+
+// places are the files of syslogds. Those that have all messages of the facility daemon
+// stand before those that have some of them.
+var places = []string{
+	"/var/log/daemon.log", // FreeBSD, Debian before 12
+	"/var/log/daemon",     // NetBSD, OpenBSD
+	"/var/log/syslog",     // Debian
+	"/var/log/everything.log",
+	"/var/log/messages", // busybox, Red Hat, SUSE, Gentoo
+}
+
+// Log is where a service logs.
+type Log struct {
+	service.Machine
+	Name string // of the service, which its records have as their tag
+	File string // what else it writes
+}
+
+// Write writes what there is to w, as q wants it.
+func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
+	r := reader{Log: l, tag: syslog.Tag(l.Name), now: time.Now(), out: &Last{W: w, N: q.Lines}, follow: q.Follow}
+	defer r.close()
+	if err := r.history(ctx, q.Lines); err != nil || !q.Follow {
+		return err
+	}
+	for tick := 1; onefile.Later(ctx); tick++ {
+		if err := r.more(ctx, tick%4 == 0); err != nil {
+			return err
+		}
+	}
+	return nil // who follows ends it this way
+}
+
+// reader reads once.
+type reader struct {
+	Log
+	tag    string
+	now    time.Time
+	out    *Last
+	follow bool
+
+	own    source // the file of the service
+	syslog []source
+	ring   []string // what logread had the last time
+	rings  bool     // there is a logread
+}
+
+// source is a file that is read line by line.
+type source struct {
+	place string
+	tail  *onefile.Tail
+	lines *Lines
+}
+
+func (r *reader) open(place string, lines int, to func(line []byte) error) (source, error) {
+	s := source{place, onefile.NewTail(r.Tree, place), &Lines{To: to}}
+	return s, s.tail.Open(lines)
+}
+
+func (r *reader) close() {
+	for _, s := range append(r.syslog, r.own) {
+		if s.tail != nil {
+			s.tail.Close()
+		}
+	}
+}
+
+// history writes what there is by now.
+func (r *reader) history(ctx context.Context, lines int) error {
+	var errs []error
+	var err error
+	if r.own, err = r.open(r.File, lines, r.out.Add); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, onefile.Unreadable(r.File, err))
+	}
+	has := err == nil
+
+	place, newest, denied := r.choose()
+	if place == "" {
+		r.ring, newest, r.rings = r.memory(ctx)
+	}
+	logged := place != "" || len(r.ring) > 0
+	switch {
+	case !logged && denied != nil:
+		errs = append(errs, denied)
+	case !logged && !has && len(errs) == 0 && !r.follow:
+		return fmt.Errorf("there is no %s yet, and nothing of %s in syslog: the service has not been started, or has logged nothing", r.File, r.tag)
+	}
+
+	groups := []func() error{func() error { return r.records(place) }, func() error { return r.printed(has) }}
+	if has && r.written().Before(newest.Truncate(time.Second)) {
+		slices.Reverse(groups)
+	}
+	for _, group := range groups {
+		if err := group(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(append([]error{r.out.Flush()}, errs...)...)
+}
+
+// records writes those that place has, or the memory of syslogd.
+func (r *reader) records(place string) error {
+	for _, line := range r.ring {
+		if err := r.out.Add([]byte(line)); err != nil {
+			return err
+		}
+	}
+	if place == "" {
+		if !r.follow {
+			return nil
+		}
+		for _, place := range places { // any of them may get something
+			s, err := r.open(place, -1, r.add)
+			if err == nil || errors.Is(err, fs.ErrNotExist) {
+				r.syslog = append(r.syslog, s)
+			}
+		}
+		return nil
+	}
+	for _, before := range []string{place + ".1", place + ".0"} {
+		if s, err := r.open(before, 0, r.add); err == nil {
+			err = errors.Join(s.tail.Copy(s.lines), s.lines.End())
+			s.tail.Close()
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	s, err := r.open(place, 0, r.add)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	r.syslog = []source{s}
+	return r.rest(s)
+}
+
+// printed writes what the service has written to its output.
+func (r *reader) printed(has bool) error {
+	if !has {
+		return nil
+	}
+	return r.rest(r.own)
+}
+
+// rest writes what is left of a file. The end of a line that comes later belongs to it
+// only where somebody waits for it.
+func (r *reader) rest(s source) error {
+	err := s.tail.Copy(s.lines)
+	if err == nil && !r.follow {
+		err = s.lines.End()
+	}
+	return err
+}
+
+// written is when the service has last written to its own file.
+func (r *reader) written() time.Time {
+	return r.own.tail.Written()
+}
+
+// add adds a line of syslog, if it is one of the service.
+func (r *reader) add(line []byte) error {
+	if _, mine := Mine(line, r.tag, r.now); mine {
+		return r.out.Add(line)
+	}
+	return nil
+}
+
+// choose returns the file that has the newest record of the service, "" if none has any,
+// and why one could not be read.
+func (r *reader) choose() (place string, newest time.Time, denied error) {
+	for _, p := range places {
+		var last time.Time
+		var found bool
+		look := func(line []byte) error {
+			if at, mine := Mine(line, r.tag, r.now); mine {
+				last, found = at, true
+			}
+			return nil
+		}
+		for _, file := range []string{p + ".1", p + ".0", p} {
+			s, err := r.open(file, 0, look)
+			switch {
+			case err == nil:
+				err = errors.Join(s.tail.Copy(s.lines), s.lines.End())
+				s.tail.Close()
+			case errors.Is(err, fs.ErrNotExist):
+				err = nil
+			}
+			if errors.Is(err, fs.ErrPermission) && denied == nil {
+				denied = onefile.Unreadable(file, err)
+			}
+		}
+		if found && (place == "" || last.After(newest)) {
+			place, newest = p, last
+		}
+	}
+	return place, newest, denied
+}
+
+// memory are the records that syslogd has in memory, and whether it has any memory.
+func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, ok bool) {
+	text, err := r.Runner()(ctx, "logread")
+	if err != nil {
+		return nil, newest, false
+	}
+	for line := range strings.Lines(text) {
+		if at, mine := Mine([]byte(line), r.tag, r.now); mine {
+			lines, newest = append(lines, line), at
+		}
+	}
+	return lines, newest, true
+}
+
+// more writes what has come since.
+func (r *reader) more(ctx context.Context, memory bool) error {
+	r.now = time.Now()
+	r.out.N = 0
+	for i, s := range r.syslog {
+		before := r.out.Count
+		if err := s.tail.Copy(s.lines); err != nil {
+			return onefile.Unreadable(s.place, err)
+		}
+		if len(r.syslog) > 1 && r.out.Count > before {
+			r.keep(i) // the others may have the same
+			break
+		}
+	}
+	if r.rings && memory {
+		lines, _, _ := r.memory(ctx)
+		for _, line := range since(r.ring, lines) {
+			if err := r.out.Add([]byte(line)); err != nil {
+				return err
+			}
+		}
+		r.ring = lines
+	}
+	if err := r.own.tail.Copy(r.own.lines); err != nil {
+		return onefile.Unreadable(r.File, err)
+	}
+	return nil
+}
+
+// keep keeps one source of syslog.
+func (r *reader) keep(i int) {
+	for j, s := range r.syslog {
+		if j != i {
+			s.tail.Close()
+		}
+	}
+	r.syslog = []source{r.syslog[i]}
+	r.rings = false
+}
+
+// since are the lines that are new, where the oldest are given up for them.
+func since(old, now []string) []string {
+	for i := range old {
+		if n := len(old) - i; n <= len(now) && slices.Equal(old[i:], now[:n]) {
+			return now[n:]
+		}
+	}
+	return now
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // Config says what the program is called and how long it may take. Only Name is
@@ -44,6 +45,11 @@ type Config struct {
 	// Logger is where the program and this package log. If nil, it is where the host
 	// keeps logs: see the description of this package.
 	Logger *zap.Logger
+
+	// LogAlso gets each record as well, where Logger is nil: a file beside what the host
+	// keeps, with daemon/logfile. One whose level is lower than that of the log goes by
+	// that.
+	LogAlso []zapcore.Core
 
 	// LogLevel is the level of the log, info if it is the zero value. The run sets it,
 	// from before Start on, to what an operator configures, and whenever it is asked to:

@@ -31,6 +31,40 @@
 // quarter of a second where the deadline is that of the trigger, a shutdown of Windows
 // or the end of its console, which kills the process within a second after that.
 // Start, Reload, Pause, Continue and Stop never run beside one another.
+//
+// # The log
+//
+// Where Config.Logger is nil, [Logger] logs where the host keeps logs:
+//
+//	systemd (standard error leads to     the journal, by its own protocol: fields are fields,
+//	the journal)                         the run's records have MESSAGE_IDs
+//	a service of Windows                 the Event Log, with Config.Name as the source, which
+//	                                     install registers, and an event id for each event
+//	a terminal                           standard error, aligned, in colour unless NO_COLOR is set
+//	SysV, OpenRC, rc.d, procd            syslog, facility daemon, in a service that install made
+//	anything else: a container, a pipe   standard output, one JSON object a line
+//
+// The variable LOG_TARGET has it otherwise: journal, prefixed (lines for the journal, with
+// <N> before each), eventlog, terminal, syslog or json. None of them holds up the program for
+// longer than a tenth of a second when nobody takes its records; what is lost is counted, and
+// told in the log. While Run runs, [slog.Default] and the standard log lead there too, unless the
+// program has led them anywhere else before; [SlogHandler] is for more loggers. Files are
+// daemon/logfile, in Config.LogAlso; who comes from kardianos/service has daemon/servicelog.
+//
+// The level is that of Config.LogLevel, or what the operator has put into the file log-level
+// in the configuration folder (see [Directories]) or, where there is none, into LOG_LEVEL: debug,
+// info, warn or error. It is read at the start, and before each reload, which also has a log file
+// opened anew for logrotate. SIGUSR1 and control 254 of Windows step it towards debug, SIGUSR2
+// and control 255 towards error (systemctl kill --kill-whom=main -s USR1 web; sc control web 254).
+// With DEBUG_INVOCATION=1, as from systemd's RestartMode=debug, it begins at debug.
+//
+// The last record of each run, "stopped", is its report: the exit code, what asked it to stop, how
+// long it ran and each phase took (start, drain, stop, wait), what overran its time, and how many
+// records were lost.
+//
+// A crash that no code can catch (a panic on a goroutine of the program's own, concurrent
+// writes to a map) leaves its text in the folder crash in State of a service, for its owner
+// only, the newest ten: the next run logs it, and doctor tells of it.
 package daemon
 
 import "context"

@@ -113,12 +113,14 @@ func (r *run) report() []zap.Field {
 // lost is how many records of the log were lost, as far as anybody knows.
 func (r *run) lost() uint64 {
 	n := uint64(r.book.lost())
-	core := zapcore.Core(r.sink)
+	cores := append([]zapcore.Core{r.sink}, r.config.LogAlso...)
 	if r.sink == nil {
-		core = r.config.Logger.Core()
+		cores = []zapcore.Core{r.config.Logger.Core()}
 	}
-	if l, ok := core.(interface{ Lost() uint64 }); ok {
-		n += l.Lost()
+	for _, core := range cores {
+		if l, ok := core.(interface{ Lost() uint64 }); ok {
+			n += l.Lost()
+		}
 	}
 	return n
 }

@@ -49,7 +49,8 @@ const (
 // Run is called once in a process, on any goroutine. It catches the signals that it
 // needs before it calls Start, and takes what systemd has said out of the process's
 // environment (NOTIFY_SOCKET, WATCHDOG_*, and LISTEN_*, for which there is [Socket]), so
-// that children do not inherit it. As a service of Windows it catches no signals, and
+// that children do not inherit it. It leads [slog.Default] and the standard log to its own until
+// it returns. As a service of Windows it catches no signals, and
 // changes to the folder of the executable. When it returns, nothing of it is left: no
 // goroutine, no signal handler, no socket; only a write to a log that hangs cannot be
 // ended.
@@ -131,10 +132,10 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, begun: time.Now()}
 	r.level = newLevel(c, env.Own)
 	if r.log == nil {
-		r.log, r.sink, r.troubles = hostLog(c.Name, env, r.level)
+		r.log, r.sink, r.troubles = hostLog(c, env, r.level)
 	}
 	r.sockets.left = env.Sockets
-	r.book = newLogbook(r.log, r.sink != nil)
+	r.book = newLogbook(r.log, r.sink != nil && len(c.LogAlso) == 0)
 	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
 	r.again, r.interrupt = context.WithCancelCause(r.ctx)

@@ -94,12 +94,23 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 }
 
 // hostLog is the log of a run that has none of its own: where the host keeps logs.
-func hostLog(name string, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
+func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
-	s, err := t.open(name, env, level)
+	s, err := t.open(c.Name, env, level)
+	core := zapcore.Core(s)
+	if len(c.LogAlso) > 0 {
+		cores := []zapcore.Core{s}
+		for _, also := range c.LogAlso {
+			if lower, err := zapcore.NewIncreaseLevelCore(also, level); err == nil {
+				also = lower
+			}
+			cores = append(cores, also)
+		}
+		core = zapcore.NewTee(cores...)
+	}
 	var options []zap.Option
 	if t != toTerminal {
 		options = append(options, zap.AddCaller())
 	}
-	return zap.New(s, options...), s, slices.DeleteFunc([]error{wrong, err}, func(err error) bool { return err == nil })
+	return zap.New(core, options...), s, slices.DeleteFunc([]error{wrong, err}, func(err error) bool { return err == nil })
 }

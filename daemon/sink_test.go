@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/go-glidepath/glidepath/internal/host"
 )
@@ -46,5 +48,20 @@ func TestALogThatIsNotThereIsAnother(t *testing.T) {
 		if err := s.Close(t.Context()); err != nil {
 			t.Errorf("%s: %v", to, err)
 		}
+	}
+}
+
+func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
+	all, everything := observer.New(zap.DebugLevel)
+	few, errors := observer.New(zap.ErrorLevel)
+	level := zap.NewAtomicLevelAt(zap.WarnLevel)
+	log, s, wrong := hostLog(Config{Name: "trial", LogAlso: []zapcore.Core{all, few}}, host.Env{}, level)
+	defer func() { _ = s.Close(t.Context()) }()
+	log.Info("one")
+	level.SetLevel(zap.DebugLevel)
+	log.Debug("two")
+	log.Error("three")
+	if n, m := everything.Len(), errors.Len(); n != 2 || m != 1 || len(wrong) != 0 {
+		t.Errorf("%d and %d records, %v", n, m, wrong)
 	}
 }

@@ -103,3 +103,34 @@ func TestAReloadReadsTheLevelAnewBeforeTheProgramReloads(t *testing.T) {
 		t.Errorf("said of what is wrong: %q", got)
 	}
 }
+
+// flushed is a log that counts how often it was flushed.
+type flushed struct {
+	zapcore.Core
+	n *int
+}
+
+func (s flushed) With(f []zapcore.Field) zapcore.Core { return flushed{s.Core.With(f), s.n} }
+func (s flushed) Sync() error                         { *s.n++; return nil }
+
+func TestAReloadHasTheLogOpenedAnewBeforeTheProgramReloads(t *testing.T) {
+	c, _ := withLevel(zap.InfoLevel)
+	n, before := 0, 0
+	c.Logger = zap.New(flushed{c.Logger.Core(), &n})
+	_, err := try(t, able{reload: func(context.Context) error { before = n; return nil }}, c, func(x *trial) {
+		expect(t, "flushed in Start", n, 0)
+		x.ask(reload)
+		expect(t, "flushed before Reload", before, 1)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+	expect(t, "flushed in all", n, 2)
+
+	n = 0
+	_, err = try(t, program{}, c, func(x *trial) {
+		x.ask(reload)
+		expect(t, "flushed for a program that cannot reload", n, 1)
+		x.terminate()
+	})
+	expect(t, "result", err, nil)
+}

@@ -2,9 +2,12 @@
 // host that keeps nothing:
 //
 //	daemon.Main(&server{}, daemon.Config{
-//		Name:   "web",
-//		Logger: zap.New(logfile.New(logfile.Options{Name: "web"})),
+//		Name:    "web",
+//		LogAlso: []zapcore.Core{logfile.New(logfile.Options{Name: "web"})},
 //	})
+//
+// For a file alone, Config.Logger is zap.New of the core, and Options.Level and
+// Config.LogLevel are the same level.
 //
 // The file is NAME.log in the folder for the logs of the service ([daemon.Directories]),
 // for its owner only, one JSON object a line. At 100 MB it is rotated, if asked for each
@@ -14,9 +17,9 @@
 // # logrotate
 //
 // Set Options.MaxSize to -1 and let logrotate do it, with a postrotate that asks the
-// service to reload (systemctl reload web), and have its Reload call Sync of
-// daemon.Logger(ctx): Sync closes the file, so that the next record goes to a new one.
-// copytruncate works too.
+// service to reload (systemctl reload web): the run calls Sync on every reload, also of a
+// program that is no Reloader, and Sync closes the file, so that the next record goes to a new
+// one. copytruncate works too.
 //
 // # The library
 //
@@ -148,7 +151,7 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 }
 
 // Sync closes the file; the next record opens what then has its name. The run calls it
-// when the program has stopped, and a Reload may, for logrotate. Where a rotated file is just
+// before each reload, for logrotate, and when the program has stopped. Where a rotated file is just
 // being compressed it waits for that, a second at most: records go on being written
 // meanwhile, and the rest is done by itself.
 func (c *Core) Sync() error {

@@ -8,9 +8,9 @@
 //
 // with the text of package logtext: nothing in a record can end its line or begin
 // another. A value of several lines follows, a message for each of its lines, indented.
-// A message has at most 2 KiB, which syslogds take whole (that of busybox does not: it
-// cuts at 256 bytes); what is longer is several messages, and of a record that is longer
-// than 64 KiB the rest is left out, with a message that says so.
+// A message has at most 2 KiB, which syslogds take whole, and 255 bytes where syslogd is
+// busybox, which cuts what is longer. What does not fit is several messages, and of a
+// record that is longer than 64 KiB the rest is left out, with a message that says so.
 //
 // The standard library has a log/syslog, which is frozen, has a facility and a severity
 // for its writer as a whole, and holds up the program for as long as syslogd hangs. This
@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,6 +46,7 @@ const (
 	redialEvery = time.Second
 
 	maxMessage = 2 << 10  // bytes, with all that stands before: macOS takes no larger datagrams
+	maxBusybox = 255      // as it is built unless somebody wants more; Debian does
 	maxRecord  = 64 << 10 // bytes of the lines
 	daemon     = 3 << 3   // the facility
 )
@@ -73,15 +75,33 @@ type Core struct {
 // New connects to syslog and returns a core for it. It fails if nobody listens. Close
 // the core when nobody logs any more.
 func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
-	w := &writer{sockets: sockets, tag: tag(o.Tag), text: logtext.NewText()}
+	w := &writer{sockets: sockets, tag: tag(o.Tag), text: logtext.NewText(), most: maxMessage}
 	if o.Socket != "" {
 		w.sockets = []string{o.Socket}
+	} else {
+		w.most = room("")
 	}
 	w.sendLines = w.lines
 	if err := w.dial(); err != nil {
 		return nil, fmt.Errorf("connect to syslog: %w", err)
 	}
 	return &Core{LevelEnabler: enabler, w: w, text: w.text}, nil
+}
+
+// room is how long a message can be on the machine whose files are in root. Who has
+// replaced the syslogd of busybox has often left its link.
+func room(root string) int {
+	for _, other := range []string{"/usr/sbin/rsyslogd", "/usr/sbin/syslog-ng"} {
+		if _, err := os.Stat(root + other); err == nil {
+			return maxMessage
+		}
+	}
+	for _, syslogd := range []string{"/sbin/syslogd", "/usr/sbin/syslogd"} {
+		if to, err := os.Readlink(root + syslogd); err == nil && filepath.Base(to) == "busybox" {
+			return maxBusybox
+		}
+	}
+	return maxMessage
 }
 
 // Level is the lowest level that is logged.
@@ -132,6 +152,7 @@ type writer struct {
 	sockets []string
 	tag     string // with the process
 	text    logtext.Text
+	most    int // bytes of a message
 
 	mu     sync.Mutex
 	conn   connection
@@ -193,7 +214,7 @@ func (w *writer) lines(lines []byte) {
 	w.begin()
 	head := len(w.message)
 	for line := range bytes.Lines(lines) {
-		logtext.Split(bytes.TrimSuffix(line, []byte{'\n'}), maxMessage-head-1, func(part []byte) {
+		logtext.Split(bytes.TrimSuffix(line, []byte{'\n'}), w.most-head-1, func(part []byte) {
 			w.message = append(w.message[:head], part...)
 			w.failed = w.failed || !w.take()
 		})

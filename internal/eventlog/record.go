@@ -1,0 +1,192 @@
+package eventlog
+
+import (
+	"fmt"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logtext"
+)
+
+// The types of a record, EVENTLOG_…_TYPE.
+const (
+	typeError       = 1
+	typeWarning     = 2
+	typeInformation = 4
+)
+
+// The event ids of the program's own records.
+const (
+	idDebug   = 100
+	idInfo    = 101
+	idWarning = 102
+	idError   = 103
+	idFatal   = 104 // dpanic, panic, fatal
+)
+
+// maxUnits is how many units of UTF-16 the strings of a record have, without the zeroes
+// at their ends. Windows takes 31,839 of each, and of all less than 64 KiB.
+const maxUnits = 31_000
+
+// maxNote is how many units the note has, at most, that something is cut.
+const maxNote = 40
+
+// form makes the text of records and the object of their fields.
+type form struct {
+	text   logtext.Text
+	object zapcore.Encoder
+}
+
+func newForm() form {
+	return form{logtext.NewList(), zapcore.NewJSONEncoder(zapcore.EncoderConfig{
+		EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
+		EncodeDuration: zapcore.StringDurationEncoder,
+		SkipLineEnding: true,
+	})}
+}
+
+// record is what is reported.
+type record struct {
+	kind    uint16
+	id      uint32
+	strings [2]*uint16 // each ends with a zero
+	count   int        // of the strings
+
+	text, object []uint16           // their memory
+	lines        func(lines []byte) // takes the text, as a value that is made once
+
+	tells uint64 // of what has been lost so far, it tells of this many; 0 if it is of something else
+	anew  bool   // the goroutine has to get a new handle first
+}
+
+func newRecord() *record {
+	r := new(record)
+	r.lines = func(lines []byte) { r.text = appendText(r.text[:0], lines) }
+	return r
+}
+
+// encode makes a record. An event of its own fields is more than one of those of With.
+func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event logevent.Event) {
+	if own := logevent.Of(fields); own != 0 {
+		event = own
+	}
+	r.kind, r.id = classify(e.Level, event)
+	f.text.Encode(e, fields, r.lines)
+	r.strings, r.count = [2]*uint16{&r.text[0]}, 1
+	r.tells, r.anew = 0, false
+
+	b, err := logtext.Encode(f.object, e, fields)
+	if err != nil {
+		return // the encoder of JSON gives none
+	}
+	var fits bool
+	if r.object, fits = appendObject(r.object[:0], b.Bytes(), maxUnits-len(r.text)); fits {
+		r.strings[1], r.count = &r.object[0], 2
+	}
+	b.Free()
+}
+
+// classify is the type and the id of a record.
+func classify(l zapcore.Level, event logevent.Event) (kind uint16, id uint32) {
+	switch {
+	case l < zapcore.InfoLevel:
+		kind, id = typeInformation, idDebug
+	case l < zapcore.WarnLevel:
+		kind, id = typeInformation, idInfo
+	case l < zapcore.ErrorLevel:
+		kind, id = typeWarning, idWarning
+	case l < zapcore.DPanicLevel:
+		kind, id = typeError, idError
+	default:
+		kind, id = typeError, idFatal
+	}
+	if event != 0 {
+		id = uint32(event)
+	}
+	return kind, id
+}
+
+// appendText appends the lines of a record without the end of the last one, and a zero.
+func appendText(u []uint16, lines []byte) []uint16 {
+	if n := len(lines); n > 0 && lines[n-1] == '\n' {
+		lines = lines[:n-1]
+	}
+	const most = maxUnits - maxNote
+	whole := 0 // how many units to keep if there are too many
+	for i := 0; i < len(lines); {
+		if len(u) <= most {
+			whole = len(u)
+		}
+		if len(u) > maxUnits {
+			break
+		}
+		c := lines[i]
+		switch {
+		case c == '\n':
+			u = append(u, '\r', '\n')
+		case expands(lines[i:]):
+			u = append(u, '\\', 'x', '2', '5')
+		case c < utf8.RuneSelf:
+			u = append(u, uint16(c))
+		default:
+			r, size := utf8.DecodeRune(lines[i:])
+			u = utf16.AppendRune(u, r)
+			i += size
+			continue
+		}
+		i++
+	}
+	if len(u) > maxUnits {
+		u = u[:whole]
+		for _, r := range fmt.Sprintf("\r\n    …(%d bytes)", len(lines)) {
+			u = append(u, uint16(r))
+		}
+	}
+	return append(u, 0)
+}
+
+// appendObject appends an object of JSON and a zero. It is not ok if there is nothing in
+// it, or if it has more units than that.
+func appendObject(u []uint16, object []byte, most int) (units []uint16, ok bool) {
+	if len(object) <= len("{}") {
+		return u, false
+	}
+	for i := 0; i < len(object); {
+		c := object[i]
+		switch {
+		case expands(object[i:]):
+			u = append(u, '\\', 'u', '0', '0', '2', '5')
+		case c < utf8.RuneSelf:
+			u = append(u, uint16(c))
+		default:
+			r, size := utf8.DecodeRune(object[i:])
+			u = utf16.AppendRune(u, r)
+			i += size - 1
+		}
+		if i++; len(u) > most {
+			return u, false
+		}
+	}
+	return append(u, 0), true
+}
+
+// expands reports whether s begins with what Event Viewer would replace.
+func expands(s []byte) bool {
+	return s[0] == '%' && len(s) > 1 && ('0' <= s[1] && s[1] <= '9' || s[1] == '{')
+}
+
+// records are used again and again.
+type records struct{ pool sync.Pool }
+
+func (p *records) get() *record {
+	if r, ok := p.pool.Get().(*record); ok {
+		return r
+	}
+	return newRecord()
+}
+
+func (p *records) put(r *record) { p.pool.Put(r) }

@@ -7,7 +7,6 @@ require (
 	github.com/kardianos/service v1.3.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
-	go.uber.org/zap/exp v0.3.0
 	golang.org/x/sys v0.47.0
 )
 

@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/exp/zapslog"
-	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/slogzap"
 )
 
 // SlogHandler returns a handler that logs where [Logger] does, for slog.New: with its
@@ -21,10 +21,7 @@ import (
 // it: see [Run].
 func SlogHandler(ctx context.Context) slog.Handler { return slogHandler(Logger(ctx)) }
 
-func slogHandler(log *zap.Logger) slog.Handler {
-	return zapslog.NewHandler(log.Core(), zapslog.WithName(log.Name()), zapslog.WithCaller(true),
-		zapslog.AddStacktraceAt(slog.Level(zapcore.InvalidLevel)+1<<20)) // never: records have one where somebody asks for it
-}
+func slogHandler(log *zap.Logger) slog.Handler { return slogzap.New(log.Core(), log.Name()) }
 
 // redirect leads slog.Default and the standard log to log, those that nobody has led
 // anywhere else. It returns what gives them back, to whom they were.

@@ -10,13 +10,9 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/slogtest"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 func observed() (*zap.Logger, *observer.ObservedLogs) {
@@ -123,25 +119,6 @@ func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
 	restore()
 	if slog.Default() != own || log.Writer() != io.Discard {
 		t.Error("it was taken back")
-	}
-}
-
-func TestTheHandlerIsOneBySlogsOwnRules(t *testing.T) {
-	var b bytes.Buffer
-	core := zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(&b), zap.InfoLevel)
-	err := slogtest.TestHandler(slogHandler(zap.New(core)), func() []map[string]any {
-		var all []map[string]any
-		for line := range strings.Lines(b.String()) {
-			var one map[string]any
-			if err := json.Unmarshal([]byte(line), &one); err != nil {
-				t.Error(err)
-			}
-			all = append(all, one)
-		}
-		return all
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 

@@ -1,0 +1,127 @@
+package slogzap
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/slogtest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
+)
+
+// jsonTo logs to w, one object a line.
+func jsonTo(w io.Writer) *Handler {
+	return New(zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(w), zap.InfoLevel), "")
+}
+
+func TestItIsAHandlerBySlogsOwnRules(t *testing.T) {
+	var b bytes.Buffer
+	err := slogtest.TestHandler(jsonTo(&b), func() []map[string]any {
+		var all []map[string]any
+		for line := range strings.Lines(b.String()) {
+			var one map[string]any
+			if err := json.Unmarshal([]byte(line), &one); err != nil {
+				t.Error(err)
+			}
+			all = append(all, one)
+		}
+		return all
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+type lazy string
+
+func (l lazy) LogValue() slog.Value { return slog.StringValue("resolved " + string(l)) }
+
+type broken struct{}
+
+func (broken) LogValue() slog.Value { panic("no value") }
+
+type named struct{}
+
+func (named) String() string { return "by name" }
+
+func TestAnAttributeIsAField(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, test := range []struct {
+		attr slog.Attr
+		want string
+	}{
+		{slog.String("k", "v"), `,"k":"v"`},
+		{slog.Int("k", -1), `,"k":-1`},
+		{slog.Uint64("k", 1<<63), `,"k":9223372036854775808`},
+		{slog.Float64("k", 0.5), `,"k":0.5`},
+		{slog.Bool("k", true), `,"k":true`},
+		{slog.Duration("k", time.Second), `,"k":"1s"`},
+		{slog.Time("k", at), `,"k":"2026-01-02T03:04:05Z"`},
+		{slog.Any("k", errors.New("no route")), `,"k":"no route"`},
+		{slog.Any("k", fmt.Errorf("x: %w", io.EOF)), `,"k":"x: EOF"`},
+		{slog.Any("k", nil), `,"k":null`},
+		{slog.Any("k", []byte("ab")), `,"k":"YWI="`},
+		{slog.Any("k", named{}), `,"k":"by name"`},
+		{slog.Any("k", []int{1, 2}), `,"k":[1,2]`},
+		{slog.Any("k", map[string]int{"a": 1}), `,"k":{"a":1}`},
+		{slog.Any("k", lazy("x")), `,"k":"resolved x"`},
+		{slog.Any("k", broken{}), `,"k":"LogValue panicked`},
+		{slog.Group("k", "a", 1, slog.Group("b", "c", lazy("y")), slog.Group("empty")), `,"k":{"a":1,"b":{"c":"resolved y"}}`},
+		{slog.Group("", "a", 1), `,"a":1`},
+		{slog.Group("k", slog.Group("empty")), ``},
+		{slog.Group("k"), ``},
+		{slog.Attr{}, ``},
+	} {
+		var b bytes.Buffer
+		r := slog.NewRecord(at, slog.LevelInfo, "m", 0)
+		r.AddAttrs(test.attr)
+		if err := jsonTo(&b).Handle(t.Context(), r); err != nil {
+			t.Error(err)
+		}
+		if got := b.String(); !strings.HasPrefix(got, `{"level":"info","time":"2026-01-02T03:04:05Z","msg":"m"`+test.want) || test.want == "" && strings.Count(got, ",") != 2 {
+			t.Errorf("%v: got %s want %s", test.attr, got, test.want)
+		}
+	}
+}
+
+func TestAnEmptyGroupIsLeftOutAndOthersAreNot(t *testing.T) {
+	var b bytes.Buffer
+	log := slog.New(jsonTo(&b)).WithGroup("a").WithGroup("b")
+	log.Info("m")
+	log.With("x", 1).WithGroup("c").Info("m", "y", 2)
+	log.WithGroup("").Info("m", "z", 3)
+	// Two from one do not disturb one another.
+	one := log.WithGroup("one")
+	two, three := one.WithGroup("two"), one.WithGroup("three")
+	three.Info("m", "w", 4)
+	two.Info("m", "w", 4)
+	var got []string
+	for line := range strings.Lines(b.String()) {
+		_, after, _ := strings.Cut(line, `"msg":"m"`)
+		got = append(got, strings.TrimSpace(after))
+	}
+	want := `}; ,"a":{"b":{"x":1,"c":{"y":2}}}}; ,"a":{"b":{"z":3}}}; ,"a":{"b":{"one":{"three":{"w":4}}}}}; ,"a":{"b":{"one":{"two":{"w":4}}}}}`
+	if s := strings.Join(got, "; "); s != want {
+		t.Errorf("got  %s\nwant %s", s, want)
+	}
+}
+
+func TestLevelsInBetweenAreTheNextLowerOnes(t *testing.T) {
+	for l, want := range map[slog.Level]zapcore.Level{
+		-8: zap.DebugLevel, slog.LevelDebug: zap.DebugLevel, -1: zap.DebugLevel, slog.LevelInfo: zap.InfoLevel, 3: zap.InfoLevel,
+		slog.LevelWarn: zap.WarnLevel, 7: zap.WarnLevel, slog.LevelError: zap.ErrorLevel, 12: zap.ErrorLevel,
+	} {
+		if got := level(l); got != want {
+			t.Errorf("%s is %s, want %s", l, got, want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	programs, err = testbed.Build(ctx, "windows",
-		module+"/internal/e2e/probe", module+"/internal/e2e/windows/agent", module+"/internal/e2e/windows/console",
+		module+"/internal/e2e/probe", module+"/internal/e2e/windows/agent", module+"/internal/e2e/windows/console", module+"/internal/e2e/windows/eventlog",
 		module+"/examples/hello", module+"/examples/web", module+"/examples/windows")
 	if err != nil {
 		return 1, err

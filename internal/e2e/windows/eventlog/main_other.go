@@ -1,0 +1,6 @@
+//go:build !windows
+
+// Eventlog runs on Windows only.
+package main
+
+func main() {}

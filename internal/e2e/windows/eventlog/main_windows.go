@@ -1,0 +1,48 @@
+// Eventlog logs some records to the Event Log:
+//
+//	eventlog SOURCE
+//
+// It prints how many of them are lost.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/eventlog"
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+func main() {
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(source string) error {
+	core, err := eventlog.New(eventlog.Options{Source: source}, zap.DebugLevel)
+	if err != nil {
+		return err
+	}
+	log := zap.New(core)
+	log.Debug("a debug message")
+	log.Info("an info message", zap.String("path", `C:\a b\%20`), zap.Int("n", 42), zap.String("smile", "\U0001F600"))
+	log.Warn("a warning of\nseveral lines", zap.String("text", "one\n\ttwo\r\nthree"))
+	log.Error("an error: %1 %s 100%", zap.Error(errors.New("no\x00\x1b\xff route")))
+	log.DPanic("a panic of developers")
+	log.Info("ready", logevent.Ready.Field())
+	log.Info("long", zap.String("k", strings.Repeat("\U0001F600", 20_000)))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err = errors.Join(log.Sync(), core.Close(ctx))
+	log.Info("after Close")
+	fmt.Printf("%d lost\n", core.Lost())
+	return err
+}

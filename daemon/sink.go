@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/eventlog"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/journal"
 	"github.com/go-glidepath/glidepath/internal/logtext"
@@ -34,9 +35,10 @@ const (
 	toJournal  target = "journal"  // of systemd
 	toPrefixed target = "prefixed" // standard error, for the journal behind it
 	toSyslog   target = "syslog"
+	toEventLog target = "eventlog" // of Windows
 )
 
-var targets = []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog}
+var targets = []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog, toEventLog}
 
 // findTarget is where env's process logs. The error says what is wrong with LOG_TARGET.
 func findTarget(env host.Env, getenv func(string) string) (target, error) {
@@ -48,6 +50,9 @@ func findTarget(env host.Env, getenv func(string) string) (target, error) {
 		}
 		if wanted != "" {
 			err = fmt.Errorf("LOG_TARGET is %q: want one of %q", wanted, targets)
+		}
+		if env.SCM {
+			return toEventLog, err
 		}
 	}
 	if terminal, _ := logtext.Look(os.Stderr, getenv); terminal {
@@ -89,6 +94,12 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 			return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
 		}
 		return c, nil
+	case toEventLog:
+		c, err := eventlog.New(eventlog.Options{Source: name}, level)
+		if err != nil {
+			return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
+		}
+		return c, nil
 	}
 	return stdout(), nil
 }
@@ -96,7 +107,11 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 // hostLog is the log of a run that has none of its own: where the host keeps logs.
 func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
-	s, err := t.open(c.Name, env, level)
+	name := c.Name
+	if i := os.Getenv("SERVICE_INSTANCE"); env.Own && c.Service.Template && i != "" {
+		name += "@" + i // as install has registered it
+	}
+	s, err := t.open(name, env, level)
 	core := zapcore.Core(s)
 	if len(c.LogAlso) > 0 {
 		cores := []zapcore.Core{s}

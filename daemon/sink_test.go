@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -27,6 +29,7 @@ func TestWhereAProcessLogs(t *testing.T) {
 		{name: "told nonsense", env: own, vars: map[string]string{"LOG_TARGET": "printer"}, want: toJSON, wrong: `LOG_TARGET is "printer"`},
 		{name: "a double's whose process is told", vars: map[string]string{"LOG_TARGET": "syslog"}, want: toJSON},
 		{name: "a journal that is somebody else's", env: own, vars: map[string]string{"JOURNAL_STREAM": "1:1"}, want: toJSON},
+		{name: "a service of Windows", env: host.Env{Own: true, SCM: true}, want: toEventLog},
 		{name: "a service of Windows that is told", env: host.Env{Own: true, SCM: true}, vars: map[string]string{"LOG_TARGET": "json"}, want: toJSON},
 	} {
 		got, err := findTarget(test.env, func(name string) string { return test.vars[name] })
@@ -42,6 +45,9 @@ func TestALogThatIsNotThereIsAnother(t *testing.T) {
 		if s == nil {
 			t.Fatalf("%s: no log, %v", to, err)
 		}
+		if to == toEventLog && runtime.GOOS != "windows" && !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", to, err)
+		}
 		if err := s.Sync(); err != nil {
 			t.Errorf("%s: %v", to, err)
 		}
@@ -53,7 +59,7 @@ func TestALogThatIsNotThereIsAnother(t *testing.T) {
 
 func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
 	all, everything := observer.New(zap.DebugLevel)
-	few, errors := observer.New(zap.ErrorLevel)
+	few, failures := observer.New(zap.ErrorLevel)
 	level := zap.NewAtomicLevelAt(zap.WarnLevel)
 	log, s, wrong := hostLog(Config{Name: "trial", LogAlso: []zapcore.Core{all, few}}, host.Env{}, level)
 	defer func() { _ = s.Close(t.Context()) }()
@@ -61,7 +67,7 @@ func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
 	level.SetLevel(zap.DebugLevel)
 	log.Debug("two")
 	log.Error("three")
-	if n, m := everything.Len(), errors.Len(); n != 2 || m != 1 || len(wrong) != 0 {
+	if n, m := everything.Len(), failures.Len(); n != 2 || m != 1 || len(wrong) != 0 {
 		t.Errorf("%d and %d records, %v", n, m, wrong)
 	}
 }

@@ -76,7 +76,8 @@ const (
 // TimeChange is SERVICE_CONTROL_TIMECHANGE: the system's clock was set.
 type TimeChange struct{ New, Old time.Time }
 
-// UserControl is a control whose meaning the program defines: sc control NAME 200.
+// UserControl is a control whose meaning the program defines: sc control NAME 200. Of 254
+// and 255 it hears only with Config.KeepLevel: else they step the level of the log.
 type UserControl struct{ Code uint8 } // 128 to 255
 
 func (SessionChange) event() {}

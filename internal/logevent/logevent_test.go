@@ -1,7 +1,10 @@
 package logevent
 
 import (
+	"fmt"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"go.uber.org/zap"
@@ -41,6 +44,18 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 	}
 	if Ready != 2 || Stopped != 4 || Failed != 5 || Crashed != 12 || LevelChanged != 14 {
 		t.Error("an event has another number than it had")
+	}
+}
+
+func TestTheREADMEHasEachID(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range All() {
+		if row := fmt.Sprintf("| %d | `%s` |", e, e.MessageID()); !strings.Contains(string(b), row) {
+			t.Errorf("%s: there is no %s", e, row)
+		}
 	}
 }
 

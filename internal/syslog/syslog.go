@@ -8,9 +8,9 @@
 //
 // with the text of package logtext: nothing in a record can end its line or begin
 // another. A value of several lines follows, a message for each of its lines, indented.
-// A message has at most 2 KiB, which syslogds take whole, and 255 bytes where syslogd is
-// busybox, which cuts what is longer. What does not fit is several messages, and of a
-// record that is longer than 64 KiB the rest is left out, with a message that says so.
+// A message has at most 1023 bytes, which syslogds take whole, and 255 where syslogd is
+// busybox; each cuts what is longer. What does not fit is several messages, and of a record
+// that is longer than 64 KiB the rest is left out, with a message that says so.
 //
 // The standard library has a log/syslog, which is frozen, has a facility and a severity
 // for its writer as a whole, and holds up the program for as long as syslogd hangs. This
@@ -45,7 +45,7 @@ const (
 	patience    = 100 * time.Millisecond // how long a message waits until it is taken
 	redialEvery = time.Second
 
-	maxMessage = 2 << 10  // bytes, with all that stands before: macOS takes no larger datagrams
+	maxMessage = 1023     // bytes, with all that stands before: those of RFC 3164, less one that inetutils and busybox do not read
 	maxBusybox = 255      // as it is built unless somebody wants more; Debian does
 	maxRecord  = 64 << 10 // bytes of the lines
 	daemon     = 3 << 3   // the facility

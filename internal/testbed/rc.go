@@ -29,7 +29,7 @@ rm -rf /var/lib/apt/lists/* /etc/hostname
 useradd --create-home --user-group --uid 1000 --shell /bin/sh tester
 cat >/etc/inittab`
 
-	setupOpenRC = installInit + `sysvinit-core openrc` + setupInit + ` <<'END'
+	setupOpenRC = installInit + `sysvinit-core openrc rsyslog` + setupInit + ` <<'END'
 id:2:initdefault:
 si::sysinit:/usr/sbin/openrc sysinit
 rc::bootwait:/usr/sbin/openrc boot
@@ -40,7 +40,7 @@ up:2:once:/usr/bin/touch ` + bootedFile + `
 END
 `
 
-	setupSysV = installInit + `sysvinit-core sysv-rc insserv startpar shellcheck` + setupInit + ` <<'END'
+	setupSysV = installInit + `sysvinit-core sysv-rc insserv startpar shellcheck inetutils-syslogd` + setupInit + ` <<'END'
 id:2:initdefault:
 si::sysinit:/etc/init.d/rcS
 l0:0:wait:/etc/init.d/rc 0

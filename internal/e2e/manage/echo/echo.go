@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/dirs"
@@ -141,6 +142,12 @@ func (e *echo) write() error {
 
 func (e *echo) Reload(ctx context.Context) error {
 	daemon.Logger(ctx).Info("echo reloads")
+	if e.setup.Talks {
+		for i, level := range []zapcore.Level{zap.DebugLevel, zap.InfoLevel, zap.WarnLevel, zap.ErrorLevel} {
+			daemon.Logger(ctx).Log(level, talk.Talk[i])
+		}
+		daemon.Logger(ctx).Error("talks at length", zap.String("text", talk.Lines), zap.String("long", strings.Repeat("x", talk.Long)))
+	}
 	e.given.Reloads++
 	return e.write()
 }

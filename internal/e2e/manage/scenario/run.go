@@ -63,3 +63,9 @@ func Operate(t *testing.T, b Bed) {
 		}
 	}
 }
+
+// Logs is what there is to see in logs.
+func Logs(t *testing.T, b Bed) {
+	t.Run("the log of a service is followed", func(t *testing.T) { follow(t, b) })
+	t.Run("a service that fails to start says why", func(t *testing.T) { failsToStart(t, b) })
+}

@@ -38,7 +38,18 @@ type Setup struct {
 	CrashAfter  time.Duration `json:",omitempty"` // exit code 9, so long after Start
 	NoReload    bool          `json:",omitempty"` // it is no Reloader
 	Pauses      bool          `json:",omitempty"` // it is a Pauser
+	Talks       bool          `json:",omitempty"` // each reload logs a [Talk] too
 }
+
+// Talk is what a talkative program logs, at each level and in this order. The last has a
+// field "text" with the [Lines], and one "long" with as many x as Long says.
+var Talk = []string{"talks debug", "talks info", "talks warn", "talks error"}
+
+// Lines are lines that no log may take for others.
+const Lines = "one\n<0>two\n\tthree"
+
+// Long is more than a syslogd with little memory takes at once.
+const Long = 1500
 
 // Socket is a daemon.ListenSocket. The program greets who connects with the socket's name
 // and its own PID, in one line.

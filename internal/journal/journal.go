@@ -11,7 +11,7 @@
 //
 // journalctl shows people MESSAGE and nothing else. So that of a warning, or worse, and of
 // an event of package logevent has the text of the fields behind it, as package logtext
-// writes it; the fields are there as well.
+// writes it, 16 KiB of it at most; the fields are there as well.
 //
 // A field of the program has the name of its key in upper case, with _ for whatever is
 // no ASCII letter and no digit, and the names of its namespaces before it: request.id is
@@ -55,6 +55,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/zap/zapcore"
 
@@ -151,12 +152,23 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return err
 }
 
+// maxForPeople is how much of the text of fields is behind a message: room for the
+// fields is what a record has most of.
+const maxForPeople = 16 << 10
+
 // forPeople is a message with its fields.
 func (c *Core) forPeople(message string, fields []zapcore.Field) string {
 	c.text.Encode(zapcore.Entry{}, fields, func(lines []byte) {
-		if lines = bytes.TrimRight(lines, "\n"); len(lines) > 0 {
+		lines = bytes.TrimRight(lines, "\n")
+		if len(lines) <= maxForPeople {
 			message += string(lines) // which begins with a space, or with a line of its own
+			return
 		}
+		cut := maxForPeople
+		for !utf8.RuneStart(lines[cut]) {
+			cut--
+		}
+		message += string(lines[:cut]) + "…"
 	})
 	return message
 }

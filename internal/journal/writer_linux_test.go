@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -197,6 +198,33 @@ func TestTheMessageOfAWarningAndOfAnEventHasTheFieldsToo(t *testing.T) {
 	zap.New(j.core()).Warn("bare")
 	if got := value(j.next(), "MESSAGE"); got != "bare" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestTheFieldsBehindAMessageAreNotInTheWayOfTheFields(t *testing.T) {
+	j := listen(t)
+	long := strings.Repeat("é", 100<<10)
+	var fields []zap.Field
+	for i := range 50 {
+		fields = append(fields, zap.String("f"+strconv.Itoa(i), long))
+	}
+	chain := &node{}
+	for range 1_000_000 {
+		chain = &node{Next: chain}
+	}
+	zap.New(j.core()).Warn("long", append(fields, zap.Reflect("way", chain))...)
+	got := j.next()
+	message := value(got, "MESSAGE")
+	if !strings.HasPrefix(message, "long f0=éé") || len(message) > maxForPeople+16 || !utf8.ValidString(message) || !strings.HasSuffix(message, "é…") {
+		t.Errorf("the message has %d bytes: %.100s", len(message), message)
+	}
+	for i := range 50 {
+		if v := value(got, "F"+strconv.Itoa(i)); v != long {
+			t.Errorf("field %d has %d bytes", i, len(v))
+		}
+	}
+	if v := value(got, "WAY"); !strings.Contains(v, "node: it goes deeper") {
+		t.Errorf("the long way is %.100s", v)
 	}
 }
 

@@ -61,7 +61,12 @@ func (f *fields) add(field *zapcore.Field) {
 			f.AddString(field.Key, panicked(what))
 		}
 	}()
-	field.AddTo(f)
+	switch field.Type {
+	case zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
+		Bounded(*field).AddTo(f)
+	default:
+		field.AddTo(f)
+	}
 }
 
 func panicked(what any) (text string) {

@@ -1,6 +1,9 @@
 package logtext
 
 import (
+	"errors"
+	"time"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -31,26 +34,41 @@ func (o objects) encode(e zapcore.Entry, fields []zapcore.Field, write func([]by
 	b.Free()
 }
 
-// With is a clone of enc with fields more. A field that panics when it is asked for its
-// value is replaced by a text that says so.
+// With is a clone of enc with fields more, bounded as [Bounded] has them. A field that
+// panics when it is asked for its value is replaced by a text that says so.
 func With(enc zapcore.Encoder, fields []zapcore.Field) zapcore.Encoder {
-	more := enc.Clone()
-	if !addAll(more, fields) {
-		more = enc.Clone()
-		addAll(more, harmless(enc, fields))
+	fields = bounded(fields)
+	for _, f := range []func() []zapcore.Field{
+		func() []zapcore.Field { return fields },
+		func() []zapcore.Field { return harmless(enc, fields) },
+		func() []zapcore.Field { return mute(fields) },
+	} {
+		more := enc.Clone()
+		if addAll(more, f()) {
+			return more
+		}
 	}
-	return more
+	return enc
 }
 
-// Encode is enc.EncodeEntry. A field that panics when it is asked for its value is
-// replaced by a text that says so.
+// Encode is enc.EncodeEntry, with the fields bounded as [Bounded] has them. A field that
+// panics when it is asked for its value is replaced by a text that says so.
 func Encode(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	fields = bounded(fields)
 	b, err, ok := try(enc, e, fields)
 	if !ok {
-		b, err, _ = try(enc, e, harmless(enc, fields))
+		b, err, ok = try(enc, e, harmless(enc, fields))
+	}
+	if !ok { // one that panics only sometimes
+		b, err, ok = try(enc, e, mute(fields))
+	}
+	if !ok {
+		return nil, errPanics
 	}
 	return b, err
 }
+
+var errPanics = errors.New("the encoder panics")
 
 // addAll reports whether nothing has panicked.
 func addAll(enc zapcore.Encoder, fields []zapcore.Field) (ok bool) {
@@ -72,8 +90,23 @@ func try(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (b *buffe
 func harmless(enc zapcore.Encoder, fields []zapcore.Field) []zapcore.Field {
 	safe := make([]zapcore.Field, len(fields))
 	for i, f := range fields {
-		if safe[i] = f; what(enc.Clone(), f) != nil {
-			safe[i] = zap.String(f.Key, panicked(what(enc.Clone(), f)))
+		safe[i] = f
+		if p := what(enc.Clone(), f); p != nil {
+			safe[i] = zap.String(f.Key, panicked(p))
+		}
+	}
+	return safe
+}
+
+// mute replaces the fields that have a method of the program's called.
+func mute(fields []zapcore.Field) []zapcore.Field {
+	safe := make([]zapcore.Field, len(fields))
+	for i, f := range fields {
+		safe[i] = f
+		switch f.Interface.(type) {
+		case nil, []byte, time.Time, *time.Location, complex64, complex128:
+		default:
+			safe[i] = zap.String(f.Key, "PANIC")
 		}
 	}
 	return safe

@@ -12,7 +12,8 @@
 // reflected is JSON, binary is base64. A value of several lines stands below, indented.
 // Whatever is no character that can be seen is escaped as in Go (\x1b, \u202e, \xff):
 // nothing in a record can move the cursor, ring the bell, or pass for a record of its
-// own. A value of more than 64 KiB is cut, and says so.
+// own. A value of more than 64 KiB is cut, and says so. In every format, one that goes
+// deeper than 100 objects, or round in circles, is replaced by its type.
 //
 // # When nobody reads
 //

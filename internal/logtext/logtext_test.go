@@ -18,6 +18,7 @@ import (
 	"unicode"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
@@ -323,12 +324,81 @@ func TestWhatPanicsIsReplaced(t *testing.T) {
 	}
 }
 
+// node is a value that may be a long way to its end, or have none.
+type node struct{ Left, Right *node }
+
+func (n *node) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	_ = enc.AddObject("left", n.Left)
+	_ = enc.AddObject("right", n.Right)
+	return nil
+}
+
 func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
-	a := &around{}
-	for _, field := range []zap.Field{zap.Object("a", a), zap.Objects("a", []*around{a})} {
-		if got := encoded(newLines(style{}), entry(zap.InfoLevel, "m"), field); !strings.Contains(got, "{…}") || len(got) > 64<<10 {
-			t.Errorf("got %d bytes: %.100s", len(got), got)
+	a, chain, fork, circle := &around{}, &node{}, &node{}, &node{}
+	for range 1_000_000 {
+		chain = &node{Left: chain}
+	}
+	for range 40 {
+		fork = &node{fork, fork}
+	}
+	circle.Left, circle.Right = circle, circle
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{JSONEncoder()}} {
+		for what, field := range map[string]zap.Field{
+			"objects": zap.Object("a", a), "arrays of objects": zap.Objects("a", []*around{a}), "objects inline": zap.Inline(a), "objects that fork": zap.Object("a", circle),
+			"a long way":  zap.Reflect("a", chain),
+			"a fork":      zap.Reflect("a", fork),
+			"a circle":    zap.Any("a", circle),
+			"in an array": zap.Array("a", zapcore.ArrayMarshalerFunc(func(enc zapcore.ArrayEncoder) error { return enc.AppendReflected(chain) })),
+		} {
+			for _, with := range []bool{false, true} {
+				g, fields := f, []zap.Field{zap.Int("before", 1), field, zap.Int("after", 2)}
+				if with {
+					g, fields = f.with(fields), nil
+				}
+				got := encoded(g, entry(zap.InfoLevel, "m"), fields...)
+				if !strings.Contains(got, "{…}") && !strings.Contains(got, "node: it ") && !strings.Contains(got, "around: it ") || !strings.Contains(got, "after") || len(got) > 16<<20 {
+					t.Errorf("%s, %s, with=%v: got %d bytes: %.200s", name, what, with, len(got), got)
+				}
+			}
 		}
+	}
+}
+
+// sometimes panics the first time, and the third.
+type sometimes struct{ n int }
+
+func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
+	if s.n++; s.n%2 == 1 {
+		panic(s.n)
+	}
+	return nil
+}
+
+func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
+	for _, with := range []bool{false, true} {
+		f, fields := form(objects{JSONEncoder()}), []zap.Field{
+			zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("time", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
+		}
+		if with {
+			f, fields = f.with(fields), nil
+		}
+		want := `{"level":"info","time":"1970-01-01T00:00:01Z","msg":"m","before":1,"bad":"PANIC","time":"1970-01-01T00:00:02Z","complex":"1+0i","bytes":""}` + "\n"
+		if got := encoded(f, zapcore.Entry{Message: "m", Time: time.Unix(1, 0).UTC()}, fields...); got != want {
+			t.Errorf("with=%v: got %s", with, got)
+		}
+	}
+}
+
+// broken is an encoder that always panics.
+type broken struct{ zapcore.Encoder }
+
+func (b broken) Clone() zapcore.Encoder { return b }
+
+func (broken) EncodeEntry(zapcore.Entry, []zapcore.Field) (*buffer.Buffer, error) { panic("broken") }
+
+func TestAnEncoderThatPanicsIsAnError(t *testing.T) {
+	if b, err := Encode(broken{JSONEncoder()}, zapcore.Entry{}, nil); b != nil || err == nil {
+		t.Errorf("got %v, %v", b, err)
 	}
 }
 

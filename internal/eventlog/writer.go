@@ -219,9 +219,8 @@ func (w *writer) close(ctx context.Context) error {
 		return nil
 	}
 	w.closed = true
-	if w.look(); w.busy == nil && w.lost > w.told {
-		w.hung = true // who waits for it is below
-		w.tell(time.Now())
+	if w.busy == nil && w.lost > w.told {
+		w.tell(time.Now()) // who waits for it is below
 	}
 	close(w.work)
 	w.mu.Unlock()

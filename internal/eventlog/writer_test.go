@@ -105,6 +105,12 @@ func TestAnEventLogThatHangsHoldsUpOneCallAndHearsWhatIsLost(t *testing.T) {
 		if c.Lost() != 1001 || len(f.taken()) != 5 {
 			t.Errorf("%d lost, %d records", c.Lost(), len(f.taken()))
 		}
+		f.refuse = errors.New("the parameter is incorrect")
+		write(t, c, zap.InfoLevel, "lost")
+		write(t, c, zap.InfoLevel, "last")
+		if all := f.taken(); len(all) != 7 || !strings.HasSuffix(all[5].text(), "records: 1") {
+			t.Errorf("got %v", all)
+		}
 		c.shut(t)
 	})
 }
@@ -227,7 +233,8 @@ func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
 	write(t, c, zap.InfoLevel, "refused")
 	f.refuse = errors.New("the parameter is incorrect")
 	write(t, c, zap.InfoLevel, "next")
-	if all := f.taken(); len(all) != 3 || all[2].text() != "next" || c.Lost() != 2 {
+	write(t, c, zap.InfoLevel, "last")
+	if all := f.taken(); len(all) != 4 || all[2].text() != "next" || all[3].text() != "last" || c.Lost() != 2 {
 		t.Errorf("got %v, %d lost", all, c.Lost())
 	}
 	c.shut(t)
@@ -301,6 +308,21 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 		f.restart()
 		c.shut(t) // it is told although there was no second
 		if all := f.taken(); len(all) != 1 || !strings.HasSuffix(all[0].text(), "records: 1") || len(f.handles) != 0 {
+			t.Errorf("got %v, open: %v", all, f.handles)
+		}
+	})
+}
+
+func TestCloseWaitsForWhatIsOnItsWayAndSaysWhatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		c := open(t, f, zap.DebugLevel)
+		f.hang = make(chan struct{})
+		write(t, c, zap.InfoLevel, "in the call")
+		write(t, c, zap.InfoLevel, "lost")
+		time.AfterFunc(50*time.Millisecond, func() { close(f.hang) })
+		c.shut(t)
+		if all := f.taken(); len(all) != 2 || !strings.HasSuffix(all[1].text(), "records: 1") || len(f.handles) != 0 {
 			t.Errorf("got %v, open: %v", all, f.handles)
 		}
 	})

@@ -14,8 +14,8 @@ import (
 const windowsDir = "/var/lib/windows"
 
 // WindowsUnit is the unit of systemd that Windows and its services run in. In its
-// [Machine.Journal] there is a line for every record that a service reports to
-// the event log: Wine keeps none.
+// [Machine.Journal] there are the calls of the event log that a service makes, and
+// the lines of every record that it reports: Wine keeps none.
 const WindowsUnit = "windows.service"
 
 // WindowsPath is how Windows calls the container's absolute path p.
@@ -41,7 +41,7 @@ func (m *Machine) startWindows(ctx context.Context) error {
 	const (
 		mark     = "/run/windows-runs"
 		endless  = `{ echo 'echo yes>Z:` + mark + `'; exec sleep infinity; } | exec wine 'C:\windows\system32\cmd.exe'`
-		eventLog = "WINEDEBUG=-all,+eventlog"
+		eventLog = "WINEDEBUG=-all,+eventlog,fixme+advapi"
 	)
 	args := []string{"--quiet", "--unit=" + WindowsUnit, "--property=KillSignal=KILL"}
 	for _, variable := range append(windowsEnv(), eventLog) {

@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/e2e/windows/control"
+	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 
 // reported is a record as Wine prints it.
@@ -97,3 +101,81 @@ func TestRecordsReachTheEventLog(t *testing.T) {
 
 // id is an event id as Wine prints it.
 func id(n int) string { return fmt.Sprintf("%08x", n) }
+
+// since is what Windows has printed since then, of which until is what it had before.
+func since(t *testing.T, until string) string {
+	t.Helper()
+	log, err := machine.Journal(t.Context(), testbed.WindowsUnit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(log, until)
+}
+
+// It runs with no other test: what Wine prints says of no record whose it is.
+func TestAServiceLogsToTheEventLogAndHowItCrashedWhenItIsStartedAgain(t *testing.T) {
+	requireWindows(t)
+	before := since(t, "")
+	name := fmt.Sprintf("logger-%d", services.Add(1))
+
+	// Wine does not notice that the first has ended, which has the name of the second in
+	// all but its manager's list.
+	crashing := &service{t: t, name: name + "-crashing"}
+	path := testbed.WindowsPath(filepath.Join(programs, "eventlog.exe"))
+	call(crashing, "Create", control.Service{Name: crashing.name, Path: path, Args: []string{"service", name, "crash"}}, &nothing)
+	t.Cleanup(func() {
+		if err := agent.Call("Manager.Delete", crashing.name, &nothing); err != nil {
+			t.Error(err)
+		}
+	})
+	crashing.made = true
+	crashing.start()
+	for deadline := time.Now().Add(patience); ; {
+		out, err := machine.Run(t.Context(), "/bin/sh", "-c", `grep -qsa "servic[e].`+name+`" /proc/[0-9]*/cmdline`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Code != 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it has not crashed: %s", since(t, before))
+		}
+	}
+
+	s := newService(t, "eventlog", "service", name)
+	s.start()
+	s.await(running)
+	s.stop()
+	s.is(0, 0)
+
+	text := since(t, before)
+	runs := strings.Split(text, fmt.Sprintf("RegisterEventSourceW ((null),L%q)", name))
+	if len(runs) != 3 || !strings.Contains(runs[2], "DeregisterEventSource") {
+		t.Fatalf("the source was not registered and given back in each run:\n%s", text)
+	}
+	var events []string
+	var own, crashed string
+	for _, r := range report(runs[2]) {
+		switch r.id {
+		case id(102):
+			own = r.kind + " " + r.strings
+			continue
+		case id(12):
+			crashed = r.strings
+		}
+		events = append(events, r.kind+" "+r.id)
+	}
+	want := []string{"0004 " + id(1), "0001 " + id(12), "0004 " + id(2), "0004 " + id(3), "0004 " + id(4)}
+	if !slices.Equal(events, want) {
+		t.Errorf("the events are %q, want %q:\n%s", events, want, text)
+	}
+	if !strings.HasPrefix(own, `0002 about to serve\r\n`) || !strings.Contains(own, `    path: /a\\x2520b\r\n`) {
+		t.Errorf("the service's own record is %q", own)
+	}
+	for _, part := range []string{"panic: nobody sees this", `    version: v1.2.3\r\n`, `    text:\r\n`, `main.serve.func1()\r\n`} {
+		if !strings.Contains(crashed, part) {
+			t.Errorf("how it crashed is\n%s\nwithout %s", crashed, part)
+		}
+	}
+}

@@ -1,8 +1,10 @@
-// Eventlog logs some records to the Event Log:
+// Eventlog logs some records to the Event Log, and prints how many of them are lost:
 //
 //	eventlog SOURCE
 //
-// It prints how many of them are lost.
+// Or it is a service, which crashes as soon as it is ready if there is a third argument:
+//
+//	eventlog service NAME crash
 package main
 
 import (
@@ -15,11 +17,17 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/eventlog"
 	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 func main() {
+	if os.Args[1] == "service" {
+		// Nothing is looked for on the command line.
+		daemon.Main(daemon.Func(serve), daemon.Config{Name: os.Args[2], Version: "v1.2.3", Args: []string{}})
+		return
+	}
 	if err := run(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -45,4 +53,14 @@ func run(source string) error {
 	log.Info("after Close")
 	fmt.Printf("%d lost\n", core.Lost())
 	return err
+}
+
+func serve(ctx context.Context, ready func()) error {
+	ready()
+	daemon.Logger(ctx).Warn("about to serve", zap.String("path", "/a%20b"))
+	if len(os.Args) > 3 {
+		go func() { panic("nobody sees this") }() // which is no goroutine of the daemon's
+	}
+	<-ctx.Done()
+	return nil
 }

@@ -44,7 +44,7 @@ func (r Report) Summary() string {
 	case r.Rebooted:
 		return "the machine went down while it ran"
 	default:
-		return "it was killed"
+		return "it was killed, or has exited without having been stopped"
 	}
 }
 

@@ -29,6 +29,7 @@ type syslogd struct {
 	proof string // a script: facility, severity and message of each record, in a line
 	calls map[string]string
 	keeps bool // what there was is still there when it has been started anew
+	apart bool // its files are for root and the group adm
 }
 
 const killed = ` 2>/dev/null; while pidof %[1]s >/dev/null; do sleep 0.1; done`
@@ -45,6 +46,7 @@ var syslogds = []syslogd{
 		start: "rsyslogd >/dev/null 2>&1",
 		proof: "cat /var/log/proof",
 		keeps: true,
+		apart: true,
 	},
 	{
 		name: "inetutils",
@@ -231,6 +233,13 @@ func (d syslogd) readBack(t *testing.T, u *unix, b scenario.Bed) {
 	}
 	if out := s.Run(scenario.Somebody, "logs"); out.Code != 4 || !strings.Contains(out.Stderr, "root") {
 		t.Errorf("somebody gets code %d: %s", out.Code, out.Stderr)
+	}
+	u.script0(t, "rm -f /var/log/"+s.Name+"/*; chmod 755 /var/log/"+s.Name)
+	switch out := s.Run(scenario.Somebody, "logs"); {
+	case d.apart && (out.Code != 4 || !strings.Contains(out.Stderr, "read /var/log/syslog: run it as root")):
+		t.Errorf("who may not read syslog gets code %d: %s", out.Code, out.Stderr)
+	case !d.apart && (out.Code != 0 || !strings.Contains(out.Stdout, "talks error")):
+		t.Errorf("who may read syslog gets code %d: %s%s", out.Code, out.Stdout, out.Stderr)
 	}
 }
 

@@ -69,8 +69,7 @@ type Tail struct {
 // NewTail is the tail of a file that need not be there yet. It begins with the file.
 func NewTail(tree files.Tree, file string) *Tail { return &Tail{tree: tree, file: file} }
 
-// Open opens the file at the beginning of its last lines, at its own for 0, and at its
-// end for a negative number.
+// Open opens the file at the beginning of its last lines, at its own for 0.
 func (t *Tail) Open(lines int) error {
 	f, err := t.tree.Open(t.file)
 	if err != nil {
@@ -141,13 +140,9 @@ func (t *Tail) replaced() (bool, error) {
 	return false, err
 }
 
-// seek puts f to the beginning of the last n lines, 0 for all, -1 for none.
+// seek puts f to the beginning of the last n lines, 0 for all.
 func seek(f *os.File, n int) error {
-	if n < 0 {
-		_, err := f.Seek(0, io.SeekEnd)
-		return err
-	}
-	if n == 0 {
+	if n <= 0 {
 		return nil
 	}
 	end, err := f.Seek(0, io.SeekEnd)

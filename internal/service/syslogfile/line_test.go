@@ -58,6 +58,7 @@ var others = []string{
 	"2026-01-02T15:04:05 host web[12]: started",
 	"<30>1 2026-01-02T15:04:05+01:00 host evil 7 - - web[12]: started",
 	"<30>1 2026-01-02T15:04:05+01:00 web 12 - - started",
+	"<x>1 2026-01-02T15:04:05+01:00 host web 12 - - started",
 	"<30>1 2026-01-02T15:04:05+01:00 host web x - - started",
 	"Fri Jan  2 15:04:05 2026 daemon.info evil[7]: web[12]: started",
 	"Fri Jan  2 15:04:05 2026 kern.info kernel: web[12]: started",

@@ -134,7 +134,7 @@ func (r *reader) records(place string) error {
 			return nil
 		}
 		for _, place := range places { // any of them may get something
-			s, err := r.open(place, -1, r.add)
+			s, err := r.open(place, 0, r.add)
 			if err == nil || errors.Is(err, fs.ErrNotExist) {
 				r.syslog = append(r.syslog, s)
 			}
@@ -238,7 +238,6 @@ func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, 
 
 // more writes what has come since.
 func (r *reader) more(ctx context.Context, memory bool) error {
-	r.now = time.Now()
 	r.out.N = 0
 	for i, s := range r.syslog {
 		before := r.out.Count

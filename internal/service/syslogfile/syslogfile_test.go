@@ -212,10 +212,12 @@ func TestRecordsAndOutputAreFollowed(t *testing.T) {
 	rec := func(text string) string { return record(0, "web", text) }
 	first, last := rec("first"), rec("last")
 	h.add("/var/log/syslog", first, last)
+	h.add("/var/log/web/web.log", "pan")
+	if err := os.Chtimes(h.tree.Path("/var/log/web/web.log"), noon, noon); err != nil {
+		t.Fatal(err)
+	}
 	h.following(service.LogQuery{Lines: 1}, func(see func(...string)) {
 		see(last)
-		h.add("/var/log/web/web.log", "pan")
-		see()
 		more := rec("more")
 		h.add("/var/log/syslog", record(0, "cron", "web[1]: x"), more[:20])
 		see()

@@ -80,7 +80,7 @@ func (b Bed) Spec(t *testing.T, name string, args ...string) service.Spec {
 		Name: name, DisplayName: "The " + name + " \"Service\" $HOME", Description: "Tests `id` 'it'",
 		Executable:  b.Executable(t, "probe"),
 		Args:        append([]string{"-stop-timeout=10s"}, args...),
-		Environment: map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y"},
+		Environment: map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"}, // in syslog it would go by the name of the probe
 		Start:       service.Automatic,
 		Needs:       []string{"network"},
 		Recovery:    service.Recovery{Delays: []time.Duration{time.Second}, Reset: time.Minute},

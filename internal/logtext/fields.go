@@ -248,6 +248,9 @@ func (f *fields) OpenNamespace(key string) {
 	if f.depth > 0 {
 		return // what follows is in the same braces
 	}
+	if len(f.space) >= maxValue {
+		return // each field has all of them before it
+	}
 	f.space = append(appendSafe(f.space, clip(key, maxValue)), '.')
 }
 

@@ -364,6 +364,16 @@ func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
 	}
 }
 
+func TestNamespacesWithoutEndAreCut(t *testing.T) {
+	f := newLines(style{})
+	for range 1000 {
+		f = f.with([]zap.Field{zap.Namespace(strings.Repeat("n", 1000))})
+	}
+	if got := encoded(f, entry(zap.InfoLevel, "m"), zap.Int("a", 1), zap.Int("b", 2)); len(got) > 3*maxValue || !strings.Contains(got, ".a=1 ") {
+		t.Errorf("got %d bytes", len(got))
+	}
+}
+
 // sometimes panics the first time, and the third.
 type sometimes struct{ n int }
 

@@ -5,6 +5,12 @@
 // how it ends a process, so that a restart is a stop that waits and a start. After
 // bootout a job drains, and bootstrap fails for as long; who has to wait, waits here.
 //
+// What a service logs goes to its standard output, and from there to a file in
+// /Library/Logs (~/Library/Logs for an agent), which the Console shows. macOS still
+// listens at /var/run/syslog, but since 12 nothing that programs without libSystem send
+// there gets into its log (golang/go#59229), and the log itself can only be written to
+// by way of libSystem, which needs cgo.
+//
 // A service that is not to start with the machine is disabled as launchd has it, which
 // counts when it is loaded the next time: start enables it, loads it, and disables it
 // again.

@@ -434,7 +434,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		found = append(found, service.Finding{Level: service.Warning, What: "runlevel", Detail: "it is in none, and does not start with the machine", Remedy: "rc-update add " + l.Name + " " + runlevel})
 	}
 	if st, err := m.Status(ctx, s); err == nil && st.State == service.Failed {
-		found = append(found, service.Finding{Level: service.Problem, What: "OpenRC", Detail: st.Detail, Remedy: "see the log, " + l.Log})
+		found = append(found, service.Finding{Level: service.Problem, What: "OpenRC", Detail: st.Detail, Remedy: "see syslog, and " + l.Log})
 	}
 	return found
 }

@@ -128,7 +128,7 @@ start() {
 	wait "$process"
 	code=$?
 	rm -f "$pidfile"
-	echo "$name has ended at once, with exit code $code: see $log" >&2
+	echo "$name has ended at once, with exit code $code: see syslog, and $log" >&2
 	return 1
 }
 

@@ -231,7 +231,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		found = append(found, service.Finding{Level: service.OK, What: m.linksName(), Detail: "start type " + string(st.Start)})
 	}
 	if st.State == service.Failed {
-		found = append(found, service.Finding{Level: service.Problem, What: "process", Detail: "it has ended by itself, and " + m.Name() + " starts nothing again", Remedy: "see the log, " + l.Log})
+		found = append(found, service.Finding{Level: service.Problem, What: "process", Detail: "it has ended by itself, and " + m.Name() + " starts nothing again", Remedy: "see syslog, and " + l.Log})
 	}
 	return found
 }

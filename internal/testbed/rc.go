@@ -86,13 +86,15 @@ busybox --install -s /usr/local/bin
 
 // BootOpenRC is [Boot] with OpenRC 0.56, which sysvinit starts. It returns when the
 // runlevel "default" has been reached. What asks systemd or Windows does not work on
-// such a machine, and Close does not stop its services.
+// such a machine, and Close does not stop its services. There is an rsyslogd, which
+// nobody has started.
 func BootOpenRC(ctx context.Context, binds ...string) (*Machine, error) {
 	return boot(ctx, withInit(setupOpenRC), binds)
 }
 
 // BootSysV is [BootOpenRC] with the init of System V, as Debian has it: insserv,
-// startpar, update-rc.d, start-stop-daemon; runlevel 2.
+// startpar, update-rc.d, start-stop-daemon; runlevel 2; the syslogd of inetutils, which
+// runs.
 func BootSysV(ctx context.Context, binds ...string) (*Machine, error) {
 	return boot(ctx, withInit(setupSysV), binds)
 }

@@ -21,6 +21,7 @@ const (
 	overhead    = 64                     // bytes of memory of each record in it, more or less
 	redialEvery = 100 * time.Millisecond
 	lookEvery   = 20 * time.Millisecond // how often what waits looks whether it still has to
+	askFirst    = 20 * time.Microsecond // whether journald has read: it is quick, mostly
 	askEvery    = 500 * time.Microsecond
 	moment      = 5 * time.Millisecond
 )
@@ -256,21 +257,31 @@ func (w *writer) tell(n uint64) result {
 // if somebody has waited in vain and nothing says that journald is back.
 func (w *writer) sync(ctx context.Context) error {
 	w.mu.Lock()
-	hung := w.hung
+	hung, before := w.hung, w.progress
 	w.mu.Unlock()
-	if hung {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, moment)
-		defer cancel()
+	if !hung {
+		return w.settle(ctx)
 	}
-	return w.settle(ctx)
+	short, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	err := w.settle(short)
+	if err == nil {
+		return nil
+	}
+	w.mu.Lock()
+	back := w.progress != before
+	w.mu.Unlock()
+	if back {
+		return w.settle(ctx)
+	}
+	return err
 }
 
 // settle waits until journald has taken everything, or until ctx ends.
 func (w *writer) settle(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for ask := askFirst; ; ask = min(2*ask, askEvery) {
 		w.mu.Lock()
 		if w.closed {
 			w.mu.Unlock()
@@ -286,7 +297,7 @@ func (w *writer) settle(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return fmt.Errorf("the journal does not take what was logged: %d records wait", left)
 		}
-		timer.Reset(askEvery)
+		timer.Reset(ask)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -301,7 +312,7 @@ func (w *writer) total() uint64 {
 }
 
 func (w *writer) close(ctx context.Context) error {
-	err := w.settle(ctx)
+	err := w.sync(ctx)
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()

@@ -513,6 +513,41 @@ func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
 	}
 }
 
+func TestAHangThatSyncHasWaitedForCloseDoesNotWaitForAgain(t *testing.T) {
+	c := listen(t).core()
+	fill(t, c)
+	if c.Sync() == nil {
+		t.Error("nobody reads, and Sync has no error")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	if err := c.Close(ctx); err == nil || c.Lost() != 1 || ctx.Err() != nil {
+		t.Errorf("Close: %v, %d lost, %v", err, c.Lost(), ctx.Err())
+	}
+}
+
+func TestAJournalThatGoesOnIsWaitedForInFull(t *testing.T) {
+	j := listen(t)
+	c := j.core()
+	n := fill(t, c)
+	for range 1000 {
+		write(t, c, strconv.Itoa(n))
+		n++
+	}
+	if c.Sync() == nil {
+		t.Error("nobody reads, and Sync has no error")
+	}
+	j.message() // journald is back: there is room, or it was used already
+	done := make(chan error)
+	go func() { done <- c.Close(context.Background()) }()
+	for range n - 1 {
+		j.message()
+	}
+	if err := <-done; err != nil || c.Lost() != 0 {
+		t.Errorf("Close: %v, %d lost", err, c.Lost())
+	}
+}
+
 func TestManyGoroutinesLogAtOnce(t *testing.T) {
 	j := listen(t)
 	c := j.core()

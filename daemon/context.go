@@ -32,7 +32,8 @@ func Fail(ctx context.Context, err error) {
 
 // Logger returns where the daemon logs: Config.Logger, or where the host keeps logs. On a
 // context that no method of a Program has got it returns a logger that does nothing,
-// never nil. It may be used from any goroutine, also after the end, when it does nothing.
+// never nil. It may be used from any goroutine, also after
+// the end, when that of the host does nothing.
 //
 // Its Fatal exits the process at once, as zap's does, past the way down: [Fail] takes it.
 func Logger(ctx context.Context) *zap.Logger {

@@ -47,8 +47,9 @@ func (r *run) catchCrashes() {
 		}
 		r.book.add(level, msg+p.Summary(), "", p.Fields()...)
 	}
-	r.crash, err = crash.Open(dir, crash.Run{Program: r.config.Name, Version: r.config.version(), Started: r.begun})
+	output, err := crash.Open(dir, crash.Run{Program: r.config.Name, Version: r.config.version(), Started: r.begun})
 	if err != nil {
 		r.warn("it will not be known how this run crashes, if it does", zap.Error(err))
 	}
+	r.crash.Store(output)
 }

@@ -73,7 +73,7 @@ func (r *run) finish() {
 
 // closeLog lets go of the log, and of what only a crash needs.
 func (r *run) closeLog() {
-	if err := r.crash.Close(); err != nil {
+	if err := r.crash.Load().Close(); err != nil {
 		r.warn("the file for the text of a crash stays", zap.Error(err))
 	}
 	r.restore()

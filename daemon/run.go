@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -122,7 +123,7 @@ type run struct {
 	phases     phases
 	troubles   []error // with the log, before there was one
 	restore    func()  // gives back the standard log
-	crash      *crash.Output
+	crash      atomic.Pointer[crash.Output]
 	flushed    time.Time // when the log has to be, at the latest
 }
 
@@ -217,7 +218,13 @@ func (r *run) openLog() {
 	for _, err := range r.troubles {
 		r.warn(logElsewhere, zap.Error(err))
 	}
+}
+
+// start has the texts of crashes seen to, and calls Start: a disk that hangs is to be no
+// more than a Start that hangs.
+func (r *run) start(ctx context.Context) error {
 	r.catchCrashes()
+	return r.program.Start(ctx)
 }
 
 // rang handles an alarm that is due.
@@ -360,7 +367,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	case lifecycle.ArmGrace:
 		r.alarms.set(graceOver, r.grace)
 	case lifecycle.CallStart:
-		r.call("Start", r.ctx, r.program.Start, lifecycle.StartOK, lifecycle.StartFailed)
+		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
 	case lifecycle.CallReload:
 		r.reload(e)
 	case lifecycle.CallPause:

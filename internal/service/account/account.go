@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/command"
@@ -251,7 +252,7 @@ func Remove(ctx context.Context, m service.Machine, of string) (removed bool, er
 		{"pw", []string{"userdel", "-n", name}},
 		{"deluser", []string{name}},
 	} {
-		if err = run(ctx, m, tool.tool, tool.args...); !errors.Is(err, exec.ErrNotFound) {
+		if err = patiently(ctx, m, tool.tool, tool.args...); !errors.Is(err, exec.ErrNotFound) {
 			break
 		}
 	}
@@ -277,6 +278,28 @@ func Remove(ctx context.Context, m service.Machine, of string) (removed bool, er
 		return true, refused(fmt.Errorf("remove the group %s: %w", name, err))
 	}
 	return true, nil
+}
+
+// inUse is userdel's exit code for an account that still has a process.
+const inUse = 8
+
+// patiently is run, and again for two seconds while the account is in use: what was killed
+// just now is a process until its parent has looked at it.
+func patiently(ctx context.Context, m service.Machine, tool string, args ...string) error {
+	every := time.NewTicker(100 * time.Millisecond)
+	defer every.Stop()
+	for tries := 20; ; tries-- {
+		err := run(ctx, m, tool, args...)
+		var e *command.Error
+		if tries == 0 || !errors.As(err, &e) || e.Code != inUse {
+			return err
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 func run(ctx context.Context, m service.Machine, tool string, args ...string) error {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/command"
@@ -221,6 +223,29 @@ func TestAGroupOfOthersStays(t *testing.T) {
 		if !hasGroup(m.Tree, "web") {
 			t.Errorf("%s: the group is removed", what)
 		}
+	}
+}
+
+func TestAnAccountWhoseProcessIsJustEndingIsRemovedLater(t *testing.T) {
+	for busy, want := range map[int]bool{0: true, 3: true, 20: true, 21: false} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, m := newMachine(t, "useradd", "userdel", "groupdel")
+			if _, _, err := Ensure(t.Context(), m, "web", "/var/lib/web"); err != nil {
+				t.Fatal(err)
+			}
+			m.Run = func(ctx context.Context, name string, args ...string) (string, error) {
+				if name == "userdel" && busy > 0 {
+					busy--
+					return "", &command.Error{Line: name, Code: 8, Stderr: "userdel: user web is currently used by process 99"}
+				}
+				return sim.run(ctx, name, args...)
+			}
+			begun := time.Now()
+			removed, err := Remove(t.Context(), m, "web")
+			if removed != want || (err == nil) != want || time.Since(begun) > 2*time.Second {
+				t.Errorf("removed %t, %v after %s", removed, err, time.Since(begun))
+			}
+		})
 	}
 }
 

@@ -17,12 +17,11 @@ type binaries struct {
 	helloWindows, peerWindows string
 	latency                   string
 	peerStatus, turns         string
+	bench                     string
 }
 
-// buildAll builds both sides in this module, so that they get the same version of
-// zap and of whatever else they share.
-func buildAll(dir string) (binaries, error) {
-	bins := binaries{
+func binariesIn(dir string) binaries {
+	return binaries{
 		hello:        filepath.Join(dir, "hello"),
 		peer:         filepath.Join(dir, "peer"),
 		helloWindows: filepath.Join(dir, "hello.exe"),
@@ -30,7 +29,14 @@ func buildAll(dir string) (binaries, error) {
 		latency:      filepath.Join(dir, "latency"),
 		peerStatus:   filepath.Join(dir, "peerstatus"),
 		turns:        filepath.Join(dir, "turns"),
+		bench:        filepath.Join(dir, "bench"),
 	}
+}
+
+// buildAll builds both sides in this module, so that they get the same version of
+// zap and of whatever else they share.
+func buildAll(dir string) (binaries, error) {
+	bins := binariesIn(dir)
 	for _, b := range []struct{ out, pkg, goos string }{
 		{bins.hello, module + "/examples/hello", "linux"},
 		{bins.peer, module + "/internal/bench/peer", "linux"},
@@ -39,6 +45,7 @@ func buildAll(dir string) (binaries, error) {
 		{bins.latency, module + "/internal/bench/latency", "linux"},
 		{bins.peerStatus, module + "/internal/bench/peerstatus", "linux"},
 		{bins.turns, module + "/internal/bench/turns", "linux"},
+		{bins.bench, module + "/internal/bench", "linux"},
 	} {
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", b.out, b.pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+b.goos, "GOARCH=amd64")

@@ -11,6 +11,7 @@ require (
 
 require (
 	go.uber.org/multierr v1.10.0 // indirect
+	go.uber.org/zap/exp v0.3.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 )
 

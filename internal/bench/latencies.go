@@ -13,7 +13,7 @@ import (
 
 // latencies measures from the sending of a signal to Stop inside one process, once
 // in each: only the first signal of a process is the one that counts. Standard
-// error is the null device.
+// error is the journal.
 func latencies(s stage, bins binaries, n int) ([]row, error) {
 	const limitP99 = 100 * time.Microsecond
 	var rows []row
@@ -44,8 +44,14 @@ func latency(s stage, bin, mode string, to *samples) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
+	journal, err := newJournal(reads)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.close()) }()
 	cmd := exec.Command(bin, mode)
-	cmd.Env = s.managed()
+	cmd.Env = append(s.managed(), journal.env())
+	cmd.Stderr = journal.theirs
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("latency %s: %w", mode, err)

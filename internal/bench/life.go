@@ -48,30 +48,28 @@ func (h host) argv(program string) []string {
 }
 
 // live runs a program from its birth to its death.
-func live(s stage, program string, where host) (l life, err error) {
+func live(s stage, program string, where host, mood mood) (l life, err error) {
 	env := s.env
 	managed := where != alone
 	var m *manager
+	journal, err := newJournal(mood)
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, journal.close()) }()
 	if managed {
-		env = s.managed()
+		env = append(s.managed(), journal.env())
 		if m, err = newManager(s.socket()); err != nil {
 			return l, err
 		}
 		defer func() { err = errors.Join(err, m.close()) }()
 	}
-	journal, err := newJournal()
-	if err != nil {
-		return l, err
-	}
-	defer func() { err = errors.Join(err, journal.close()) }()
 
 	born := time.Now()
 	argv := where.argv(program)
 	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{
-		Env: env,
-		// The null device is open for reading only, which is no matter: nothing is
-		// written to standard output.
-		Files: []uintptr{journal.null.Fd(), journal.null.Fd(), journal.theirs.Fd()},
+		Env:   env,
+		Files: []uintptr{journal.null.Fd(), journal.theirs.Fd(), journal.theirs.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true}, // no terminal, as with systemd
 	})
 	if err != nil {
@@ -108,59 +106,10 @@ func live(s stage, program string, where host) (l life, err error) {
 	if err != nil {
 		return l, err
 	}
-	if status.ExitStatus() != 0 || !strings.Contains(log, "goodbye") {
+	if status.ExitStatus() != 0 || mood == reads && !strings.Contains(log, "goodbye") {
 		return l, fmt.Errorf("%s: did not say goodbye and exit with 0, but %#x:\n%s", program, uint32(status), log)
 	}
 	return l, nil
-}
-
-// journal is standard error as systemd makes it: one end of a stream socket. It is
-// read when the process is gone; a few lines fit in, and nobody wakes up for them.
-type journal struct{ ours, theirs, null *os.File }
-
-func newJournal() (*journal, error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	j := &journal{ours: os.NewFile(uintptr(fds[0]), "journal"), theirs: os.NewFile(uintptr(fds[1]), "stderr")}
-	if j.null, err = os.Open(os.DevNull); err != nil {
-		return nil, errors.Join(err, j.close())
-	}
-	return j, nil
-}
-
-// wait waits for the first line: it is written in Start.
-func (j *journal) wait() error {
-	limit := syscall.NsecToTimeval(patience.Nanoseconds())
-	if err := syscall.SetsockoptTimeval(int(j.ours.Fd()), syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit); err != nil {
-		return err
-	}
-	for {
-		_, _, err := syscall.Recvfrom(int(j.ours.Fd()), make([]byte, 1), syscall.MSG_PEEK)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
-}
-
-func (j *journal) read() (string, error) {
-	buf := make([]byte, 64<<10)
-	n, _, err := syscall.Recvfrom(int(j.ours.Fd()), buf, syscall.MSG_DONTWAIT)
-	if err != nil && !errors.Is(err, syscall.EAGAIN) {
-		return "", fmt.Errorf("read the log: %w", err)
-	}
-	return string(buf[:max(n, 0)]), nil
-}
-
-func (j *journal) close() error {
-	var errs []error
-	for _, f := range []*os.File{j.ours, j.theirs, j.null} {
-		if f != nil {
-			errs = append(errs, f.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // residentBytes is VmRSS, 0 if the process is gone; that it should not be shows in

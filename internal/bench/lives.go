@@ -2,6 +2,12 @@
 
 package main
 
+import (
+	"math"
+	"slices"
+	"time"
+)
+
 // lives measures what shows in the life of a process, from its birth to its death.
 func lives(s stage, bins binaries, n int) ([]row, error) {
 	var ready, resident sides
@@ -9,7 +15,7 @@ func lives(s stage, bins binaries, n int) ([]row, error) {
 	for _, where := range []host{managed, child, alone} {
 		side := func(program string, ready, stop, resident *samples) func() error {
 			return func() error {
-				l, err := live(s, program, where)
+				l, err := live(s, program, where, reads)
 				if where == managed {
 					*ready = append(*ready, float64(l.ready))
 					*resident = append(*resident, l.resident)
@@ -32,5 +38,30 @@ func lives(s stage, bins binaries, n int) ([]row, error) {
 		stop[managed].median("— started by somebody else: with a barrier", micros, limit{}),
 		stop[alone].median("— without a manager", micros, limit{}),
 		resident.median("resident memory when idle", mebi, ratio(1.10)),
+	}, nil
+}
+
+// hang measures how much longer it takes to stop where journald does not read what the
+// program has logged.
+func hang(s stage, bins binaries, n int) ([]row, error) {
+	const limitMore = 500 * time.Millisecond // what Run gives the log to be flushed
+	stop := map[mood]*samples{reads: {}, hangs: {}, stuck: {}}
+	for range n {
+		for _, mood := range []mood{reads, hangs, stuck} {
+			l, err := live(s, bins.hello, child, mood)
+			if err != nil {
+				return nil, err
+			}
+			*stop[mood] = append(*stop[mood], float64(l.stop))
+		}
+	}
+	least := stop[reads].median()
+	more := func(measure string, mood mood) row {
+		return row{measure, slices.Max(*stop[mood]) - least, math.NaN(), millis, atMost(float64(limitMore))}
+	}
+	return []row{
+		{"SIGTERM → exit while journald hangs; peer: while it reads", stop[hangs].median(), least, millis, limit{}},
+		more("— more than while it reads, at most", hangs),
+		more("— with its queue full, more, at most", stuck),
 	}, nil
 }

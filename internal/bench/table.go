@@ -11,31 +11,47 @@ import (
 
 // row compares two sides of one measure.
 type row struct {
-	measure    string
-	ours, peer float64
-	unit       unit
-	limit      limit
+	Measure    string
+	Ours, Peer float64 // NaN where there is no peer
+	Unit       unit
+	Limit      limit
 }
 
 // unit writes a value for people.
-type unit func(float64) string
+type unit uint8
 
-func millis(ns float64) string { return fmt.Sprintf("%.1f ms", ns/1e6) }
-func micros(ns float64) string { return fmt.Sprintf("%.0f µs", ns/1e3) }
-func nanos(ns float64) string  { return fmt.Sprintf("%.0f ns", ns) }
-func mebi(b float64) string    { return fmt.Sprintf("%.2f MiB", b/(1<<20)) }
-func count(n float64) string   { return fmt.Sprintf("%.0f", n) }
+const (
+	millis unit = iota
+	micros
+	nanos
+	mebi
+	count
+)
+
+func (u unit) text(v float64) string {
+	switch u {
+	case millis:
+		return fmt.Sprintf("%.1f ms", v/1e6)
+	case micros:
+		return fmt.Sprintf("%.0f µs", v/1e3)
+	case nanos:
+		return fmt.Sprintf("%.0f ns", v)
+	case mebi:
+		return fmt.Sprintf("%.2f MiB", v/(1<<20))
+	}
+	return fmt.Sprintf("%.0f", v)
+}
 
 // limit is how much is allowed: of the peer's value if it is relative, else of the
 // measure itself. The zero limit allows everything.
 type limit struct {
-	value    float64
-	relative bool
-	set      bool
+	Value    float64
+	Relative bool
+	Set      bool
 }
 
-func ratio(v float64) limit  { return limit{value: v, relative: true, set: true} }
-func atMost(v float64) limit { return limit{value: v, set: true} }
+func ratio(v float64) limit  { return limit{Value: v, Relative: true, Set: true} }
+func atMost(v float64) limit { return limit{Value: v, Set: true} }
 
 type table []row
 
@@ -45,34 +61,34 @@ func (t table) String() string {
 	for _, r := range t {
 		verdict, bound := "", "–"
 		switch {
-		case r.limit.relative:
-			bound = fmt.Sprintf("%.2f", r.limit.value)
-		case r.limit.set:
-			bound = r.unit(r.limit.value)
+		case r.Limit.Relative:
+			bound = fmt.Sprintf("%.2f", r.Limit.Value)
+		case r.Limit.Set:
+			bound = r.Unit.text(r.Limit.Value)
 		}
-		if r.limit.set {
+		if r.Limit.Set {
 			verdict = "ok"
 			if r.missed() {
 				verdict = "MISS"
 			}
 		}
 		peer, ratio := "–", "–"
-		if !math.IsNaN(r.peer) {
-			peer = r.unit(r.peer)
+		if !math.IsNaN(r.Peer) {
+			peer = r.Unit.text(r.Peer)
 		}
-		if r.peer > 0 {
-			ratio = fmt.Sprintf("%.2f", r.ours/r.peer)
+		if r.Peer > 0 {
+			ratio = fmt.Sprintf("%.2f", r.Ours/r.Peer)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.measure, r.unit(r.ours), peer, ratio, bound, verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Measure, r.Unit.text(r.Ours), peer, ratio, bound, verdict)
 	}
 	return b.String()
 }
 
 func (r row) missed() bool {
-	if r.limit.relative {
-		return r.ours > r.limit.value*r.peer
+	if r.Limit.Relative {
+		return r.Ours > r.Limit.Value*r.Peer
 	}
-	return r.ours > r.limit.value
+	return r.Ours > r.Limit.Value
 }
 
 // samples are the values of one side.

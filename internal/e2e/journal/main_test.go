@@ -16,7 +16,7 @@ import (
 
 var (
 	machine  *testbed.Machine // nil unless testbed.Enabled
-	programs string           // the directory of the built program: logger
+	programs string           // the directory of the built programs: logger and probe
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/e2e/journal/logger")
+	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/e2e/journal/logger",
+		"github.com/go-glidepath/glidepath/internal/e2e/probe")
 	if err != nil {
 		return 1, err
 	}

@@ -30,6 +30,11 @@ type options struct {
 	spawn, sockets       string
 	chatter              bool
 	notes                notes
+
+	log, die string
+	records  int
+	every    time.Duration
+	ticks    bool
 }
 
 func parse() options {
@@ -58,6 +63,11 @@ func parse() options {
 	flag.StringVar(&o.sockets, "sockets", "", "in Start, take the sockets of these names, a,b")
 	flag.BoolVar(&o.chatter, "chatter", false, "write to standard output until that fails")
 	flag.StringVar((*string)(&o.notes), "notes", "", "append a line for each thing that happens to this file")
+	flag.StringVar(&o.log, "log", "", "log in all ways, with this as the field trial_run")
+	flag.IntVar(&o.records, "records", 0, "with -log, log so many records more, and let Stop wait for that")
+	flag.DurationVar(&o.every, "every", 0, "the pause between them")
+	flag.BoolVar(&o.ticks, "ticks", false, "with -log, log at debug all the time")
+	flag.StringVar(&o.die, "die", "", "panic or maps: after Start, die of that in a goroutine of its own")
 	flag.Parse()
 	return o
 }

@@ -60,6 +60,10 @@ func (p *probe) Start(ctx context.Context) error {
 	if p.chatter {
 		daemon.Go(ctx, p.chat)
 	}
+	if p.log != "" {
+		p.writeLog(ctx)
+	}
+	die(p.die)
 	p.notes.add("started")
 	return nil
 }

@@ -96,7 +96,7 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 		}
 		b = append(b, f.line...)
 	}
-	if e.Caller.Defined {
+	if e.Caller.Defined && l.style.begin == nil { // a person at a terminal has no room for it
 		before, key := " ", "caller="
 		if f.below {
 			before, key = below, "caller: "

@@ -227,6 +227,14 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 	}
 }
 
+func TestAPersonAtATerminalIsSparedTheCaller(t *testing.T) {
+	e := entry(zap.InfoLevel, "m")
+	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
+	if got := encoded(newLines(terminal(false)), e); strings.Contains(got, "serve.go") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestNameCallerAndStackAreShown(t *testing.T) {
 	e := entry(zap.ErrorLevel, "m")
 	e.LoggerName = "web.\x1bhttp"

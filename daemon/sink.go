@@ -10,11 +10,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/eventlog"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/journal"
 	"github.com/go-glidepath/glidepath/internal/logtext"
-	"github.com/go-glidepath/glidepath/internal/syslog"
 )
 
 // sink is where the host keeps logs. None of its writes waits longer than a tenth of a
@@ -38,18 +36,19 @@ const (
 	toEventLog target = "eventlog" // of Windows
 )
 
-var targets = []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog, toEventLog}
+// targets are those that this system has.
+func targets() []target { return append([]target{toTerminal, toJSON}, hostTargets()...) }
 
 // findTarget is where env's process logs. The error says what is wrong with LOG_TARGET.
 func findTarget(env host.Env, getenv func(string) string) (target, error) {
 	var err error
 	if env.Own {
 		wanted := target(strings.ToLower(getenv("LOG_TARGET")))
-		if slices.Contains(targets, wanted) {
+		if slices.Contains(targets(), wanted) {
 			return wanted, nil
 		}
 		if wanted != "" {
-			err = fmt.Errorf("LOG_TARGET is %q: want one of %q", wanted, targets)
+			err = fmt.Errorf("LOG_TARGET is %q: want one of %q", wanted, targets())
 		}
 		if env.SCM {
 			return toEventLog, err
@@ -82,26 +81,17 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 		return stderr(logtext.Terminal), nil
 	case toPrefixed:
 		return stderr(logtext.Prefixed), nil
-	case toJournal:
-		c, err := journal.New(journal.Options{Identifier: name}, level)
-		if err != nil {
-			return stderr(logtext.Prefixed), fmt.Errorf("the log goes to the journal by standard error: %w", err)
-		}
-		return c, nil
-	case toSyslog:
-		c, err := syslog.New(syslog.Options{Tag: name}, level)
-		if err != nil {
-			return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
-		}
-		return c, nil
-	case toEventLog:
-		c, err := eventlog.New(eventlog.Options{Source: name}, level)
-		if err != nil {
-			return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
-		}
-		return c, nil
+	case toJSON:
+		return stdout(), nil
 	}
-	return stdout(), nil
+	s, err := t.openHost(name, level)
+	switch {
+	case err == nil:
+		return s, nil
+	case t == toJournal:
+		return stderr(logtext.Prefixed), fmt.Errorf("the log goes to the journal by standard error: %w", err)
+	}
+	return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
 }
 
 // hostLog is the log of a run that has none of its own: where the host keeps logs.

@@ -1,0 +1,26 @@
+//go:build unix
+
+package daemon
+
+import (
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/journal"
+	"github.com/go-glidepath/glidepath/internal/syslog"
+)
+
+func hostTargets() []target { return []target{toJournal, toPrefixed, toSyslog} }
+
+// openHost opens what only this kind of system has, so that no other has it linked.
+func (t target) openHost(name string, level zapcore.LevelEnabler) (sink, error) {
+	switch t {
+	case toJournal:
+		return journal.New(journal.Options{Identifier: name}, level)
+	case toSyslog:
+		return syslog.New(syslog.Options{Tag: name}, level)
+	}
+	return nil, fmt.Errorf("%s: %w", t, errors.ErrUnsupported)
+}

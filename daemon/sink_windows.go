@@ -1,0 +1,20 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/eventlog"
+)
+
+func hostTargets() []target { return []target{toEventLog} }
+
+// openHost opens what only this kind of system has, so that no other has it linked.
+func (t target) openHost(name string, level zapcore.LevelEnabler) (sink, error) {
+	if t == toEventLog {
+		return eventlog.New(eventlog.Options{Source: name}, level)
+	}
+	return nil, fmt.Errorf("%s: %w", t, errors.ErrUnsupported)
+}

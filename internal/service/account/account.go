@@ -283,12 +283,13 @@ func Remove(ctx context.Context, m service.Machine, of string) (removed bool, er
 // inUse is userdel's exit code for an account that still has a process.
 const inUse = 8
 
-// patiently is run, and again for two seconds while the account is in use: what was killed
-// just now is a process until its parent has looked at it.
+// patiently is run, and again for ten seconds while the account is in use: what was killed
+// just now is a process until its parent has looked at it, which takes its time on a
+// machine that has a lot to do.
 func patiently(ctx context.Context, m service.Machine, tool string, args ...string) error {
 	every := time.NewTicker(100 * time.Millisecond)
 	defer every.Stop()
-	for tries := 20; ; tries-- {
+	for tries := 100; ; tries-- {
 		err := run(ctx, m, tool, args...)
 		var e *command.Error
 		if tries == 0 || !errors.As(err, &e) || e.Code != inUse {

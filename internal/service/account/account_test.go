@@ -227,7 +227,7 @@ func TestAGroupOfOthersStays(t *testing.T) {
 }
 
 func TestAnAccountWhoseProcessIsJustEndingIsRemovedLater(t *testing.T) {
-	for busy, want := range map[int]bool{0: true, 3: true, 20: true, 21: false} {
+	for busy, want := range map[int]bool{0: true, 3: true, 100: true, 101: false} {
 		synctest.Test(t, func(t *testing.T) {
 			sim, m := newMachine(t, "useradd", "userdel", "groupdel")
 			if _, _, err := Ensure(t.Context(), m, "web", "/var/lib/web"); err != nil {
@@ -242,7 +242,7 @@ func TestAnAccountWhoseProcessIsJustEndingIsRemovedLater(t *testing.T) {
 			}
 			begun := time.Now()
 			removed, err := Remove(t.Context(), m, "web")
-			if removed != want || (err == nil) != want || time.Since(begun) > 2*time.Second {
+			if removed != want || (err == nil) != want || time.Since(begun) > 10*time.Second {
 				t.Errorf("removed %t, %v after %s", removed, err, time.Since(begun))
 			}
 		})

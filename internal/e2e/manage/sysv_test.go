@@ -61,13 +61,16 @@ func (b *sysv) Forget(t testing.TB, name string) {
 	b.tool(t, "update-rc.d", "-f", name, "remove")
 }
 
-// Traces are without the numbers of links: insserv gives all services new ones when
-// another one comes or goes.
+// Traces are without the numbers of links, and with their targets as insserv has them:
+// it makes those of all services anew when another one comes or goes.
 func (b *sysv) Traces(t testing.TB, name string) scenario.Traces {
 	t.Helper()
 	traces := scenario.Traces{}
 	for file, trace := range b.unix.Traces(t, name) {
-		traces[numbers.ReplaceAllString(file, "${1}NN")] = trace
+		if short := numbers.ReplaceAllString(file, "${1}NN"); short != file {
+			file, trace.Text = short, strings.Replace(trace.Text, "/etc/init.d/", "../init.d/", 1)
+		}
+		traces[file] = trace
 	}
 	return traces
 }

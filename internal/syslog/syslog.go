@@ -81,7 +81,6 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	} else {
 		w.most = room("")
 	}
-	w.sendLines = w.lines
 	if err := w.dial(); err != nil {
 		return nil, fmt.Errorf("connect to syslog: %w", err)
 	}
@@ -122,10 +121,10 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 
 // Write logs one record. What syslog did not take is no error, for zap would write it to
 // standard error each time; [Core.Lost] counts it. After Close the error is os.ErrClosed.
-func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
-	return c.w.write(c.text, entry, fields)
+func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) (err error) {
+	// What a field is asked for may log as well: nothing is locked meanwhile.
+	c.text.Encode(entry, fields, func(lines []byte) { err = c.w.write(entry, lines) })
+	return err
 }
 
 // Sync does nothing: what was taken is in the socket.
@@ -162,15 +161,16 @@ type writer struct {
 	lost   uint64
 	told   uint64 // of those, how many a record was about
 
-	level     zapcore.Level // of the record that is sent
-	time      time.Time
-	message   []byte
-	failed    bool // it was not taken
-	sendLines func(lines []byte)
+	level   zapcore.Level // of the record that is sent
+	time    time.Time
+	message []byte
+	failed  bool // it was not taken
 }
 
 // write sends a record, after one about those that are lost.
-func (w *writer) write(text logtext.Text, e zapcore.Entry, fields []zapcore.Field) error {
+func (w *writer) write(e zapcore.Entry, lines []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closed {
 		w.lost++
 		return fmt.Errorf("log to syslog: %w", os.ErrClosed)
@@ -179,7 +179,7 @@ func (w *writer) write(text logtext.Text, e zapcore.Entry, fields []zapcore.Fiel
 		w.lost++
 		return nil
 	}
-	if !w.send(text, e, fields) {
+	if !w.send(e, lines) {
 		w.lost++
 	}
 	return nil
@@ -188,16 +188,18 @@ func (w *writer) write(text logtext.Text, e zapcore.Entry, fields []zapcore.Fiel
 func (w *writer) tell() bool {
 	n := w.lost
 	e := zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), Message: "records of the log are lost: syslog did not take them"}
-	if !w.send(w.text, e, []zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("records", n-w.told)}) {
+	fields := []zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("records", n-w.told)}
+	sent := false
+	if w.text.Encode(e, fields, func(lines []byte) { sent = w.send(e, lines) }); !sent {
 		return false
 	}
 	w.told = n
 	return true
 }
 
-func (w *writer) send(text logtext.Text, e zapcore.Entry, fields []zapcore.Field) bool {
+func (w *writer) send(e zapcore.Entry, lines []byte) bool {
 	w.level, w.time, w.failed = e.Level, e.Time, false
-	text.Encode(e, fields, w.sendLines)
+	w.lines(lines)
 	return !w.failed
 }
 

@@ -65,6 +65,22 @@ func write(t testing.TB, c zapcore.Core, level zapcore.Level, msg string, fields
 
 var head = fmt.Sprintf("Jan  2 15:04:05 web[%d]: ", os.Getpid())
 
+// chatty logs when it is asked for its text.
+type chatty struct{ log func() }
+
+func (c chatty) String() string { c.log(); return "text" }
+
+func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	write(t, c, zap.InfoLevel, "outer", zap.Stringer("k", chatty{func() { write(t, c, zap.InfoLevel, "inner") }}))
+	for _, want := range []string{"inner", "outer k=text"} {
+		if got := receive(t, conn); got != "<30>"+head+want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)

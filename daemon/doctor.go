@@ -211,10 +211,6 @@ func (h *Handle) diagnoseLog(ctx context.Context, s Status, crashed bool, add ad
 	}
 }
 
-// logElsewhere is what a run says first where there is no log as it should be: of the
-// machine, and nothing that keeps a program from running.
-const logElsewhere = "the log is not where it is wanted"
-
 // without is a log without the lines that say so.
 func without(log, what string) string {
 	rest := ""

@@ -71,19 +71,6 @@ func (r *run) finish() {
 	}
 }
 
-// closeLog lets go of the log, and of what only a crash needs.
-func (r *run) closeLog() {
-	if err := r.crash.Load().Close(); err != nil {
-		r.warn("the file for the text of a crash stays", zap.Error(err))
-	}
-	r.restore()
-	if r.sink != nil {
-		ctx, cancel := context.WithDeadline(context.Background(), r.flushed)
-		defer cancel()
-		_ = r.sink.Close(ctx) // what was lost is in the report
-	}
-}
-
 // result is what Run returns.
 func (r *run) result() error {
 	if len(r.errs) == 1 {

@@ -4,10 +4,12 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// event is a lifecycle event and what comes with it.
+// event is a lifecycle event and what comes with it, or a step of the log's level.
 type event struct {
 	kind   lifecycle.Event
 	reason Reason        // why to stop
@@ -15,7 +17,8 @@ type event struct {
 	hint   string        // what a person may want to know of it
 	err    error         // how it failed
 	signal int           // which signal forces
-	name   string        // what that signal is called, or who asks for a reload
+	name   string        // what that signal is called, or who asks for a reload or a step
+	step   zapcore.Level // how the level of the log is to change; then it is nothing else
 }
 
 // inbox holds what the loop has yet to handle. Putting something into it never

@@ -24,12 +24,13 @@ type level struct {
 	first zapcore.Level // where nothing says another
 	debug bool          // of this start, whatever else is said
 	file  string        // an operator's, "" if nobody looks for one
+	read  func(path string) ([]byte, error)
 
-	mu sync.Mutex
+	mu sync.Mutex // between one who sets it and another
 }
 
 func newLevel(c Config, own bool) *level {
-	l := &level{AtomicLevel: c.LogLevel, fixed: c.LogLevel == zap.AtomicLevel{}}
+	l := &level{AtomicLevel: c.LogLevel, read: readSmall, fixed: c.LogLevel == zap.AtomicLevel{}}
 	if l.fixed {
 		l.AtomicLevel = zap.NewAtomicLevel()
 		l.fixed = c.Logger != nil
@@ -55,18 +56,16 @@ func (l *level) configured() (zapcore.Level, error) {
 	if l.file == "" {
 		return l.first, nil
 	}
-	what, text := l.file, ""
-	b, err := readSmall(l.file)
-	switch {
-	case err == nil:
-		text = strings.TrimSpace(string(b))
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		what, text = "LOG_LEVEL", os.Getenv("LOG_LEVEL")
-		if text == "" {
-			return l.first, nil
-		}
-	default:
+	b, err := l.read(l.file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 		return 0, fmt.Errorf("read the level of the log: %w", err)
+	}
+	what, text := l.file, strings.TrimSpace(string(b))
+	if text == "" {
+		what, text = "LOG_LEVEL", os.Getenv("LOG_LEVEL")
+	}
+	if text == "" {
+		return l.first, nil
 	}
 	v, ok := parseLevel(text)
 	if !ok {
@@ -110,9 +109,9 @@ func parseLevel(s string) (zapcore.Level, bool) {
 // readLevel sets the level to what is configured now: at the start, when detail is "" and
 // there is nothing to say of it, and at each reload.
 func (r *run) readLevel(detail string) {
+	v, err := r.level.configured() // which may take as long as a disk does
 	r.level.mu.Lock()
 	defer r.level.mu.Unlock()
-	v, err := r.level.configured()
 	switch {
 	case err != nil:
 		r.warn("the level of the log stays what it is", zap.Error(err))
@@ -126,8 +125,7 @@ func (r *run) readLevel(detail string) {
 	}
 }
 
-// stepLevel makes the log more verbose by one level, or less where by is 1. It may be
-// called on any goroutine.
+// stepLevel makes the log more verbose by one level, or less where by is 1.
 func (r *run) stepLevel(by zapcore.Level, detail string) {
 	r.level.mu.Lock()
 	defer r.level.mu.Unlock()

@@ -1,13 +1,19 @@
 package daemon
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/host"
 )
 
 func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
@@ -19,7 +25,7 @@ func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
 		{name: "nothing", want: zapcore.WarnLevel},
 		{name: "a file", file: "debug\n", want: zapcore.DebugLevel},
 		{name: "a file in capitals", file: " ERROR ", want: zapcore.ErrorLevel},
-		{name: "a file that is empty", file: "\n", wrong: `log-level is "": want`},
+		{name: "a file that is empty", file: "\n", env: "error", want: zapcore.ErrorLevel},
 		{name: "the environment", env: "info", want: zapcore.InfoLevel},
 		{name: "the word of syslog", env: "warning", want: zapcore.WarnLevel},
 		{name: "the number of syslog", env: "3", want: zapcore.ErrorLevel},
@@ -60,6 +66,49 @@ func TestAFolderIsNoLevel(t *testing.T) {
 	}
 	if _, err := newLevel(Config{Name: "trial"}, true).configured(); err == nil {
 		t.Error("it has no error")
+	}
+}
+
+// A disk that hangs is no more than a Start or a Reload that hangs.
+func TestALevelFileThatHangsKeepsNobodyFromAnythingElse(t *testing.T) {
+	for _, when := range []string{"at the start", "at a reload"} {
+		t.Run(when, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release, reads, code := make(chan struct{}), 0, -1
+				env := host.Env{Own: true, Exit: func(c int) { code = c }}
+				level := zap.NewAtomicLevel()
+				c, err := Config{Name: "trial", Logger: zap.NewNop(), LogLevel: level, StopTimeout: 10 * time.Second}.complete(idle{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := newRun(t.Context(), idle{}, c, env)
+				r.level.read = func(string) ([]byte, error) {
+					if reads++; when == "at the start" || reads > 1 {
+						<-release
+					}
+					return nil, fs.ErrNotExist
+				}
+				ended := make(chan error, 1)
+				go func() { ended <- r.loop() }()
+				synctest.Wait()
+				r.request(host.Request{Action: host.Reload})
+				synctest.Wait()
+				r.request(host.Request{Action: host.MoreVerbose})
+				synctest.Wait()
+				if level.Level() != zap.DebugLevel {
+					t.Errorf("the level is %s", level)
+				}
+				begun := time.Now()
+				r.request(host.Request{Trigger: host.TriggerTerminate, Detail: "SIGTERM"})
+				if err := <-ended; !errors.Is(err, ErrStopTimeout) || code != 124 {
+					t.Errorf("ended with %v, code %d", err, code)
+				}
+				if took := time.Since(begun); took > 12*time.Second {
+					t.Errorf("it took %s", took)
+				}
+				close(release)
+			})
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -20,9 +21,10 @@ type logbook struct {
 	bounded bool // no write takes long: it is a sink of ours
 	waiting atomic.Int32
 
+	dropped atomic.Int64 // there was no room for them, or the log panicked
+
 	mu      sync.Mutex
 	lines   chan line // nil until a line has to wait
-	dropped int
 	closed  bool
 	flushed func() // set before lines is closed
 }
@@ -47,8 +49,8 @@ func newLogbook(log *zap.Logger, bounded bool) *logbook {
 
 // add has a line written. It drops it where 256 wait already.
 func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Field) {
-	entry := b.log.Check(level, msg)
-	if entry == nil {
+	var entry *zapcore.CheckedEntry
+	if b.guard(func() { entry = b.log.Check(level, msg) }); entry == nil {
 		return
 	}
 	entry.Stack = stack
@@ -58,7 +60,7 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 	case b.closed:
 		return
 	case b.bounded:
-		entry.Write(fields...)
+		b.guard(func() { entry.Write(fields...) })
 		return
 	case b.lines == nil:
 		b.lines = make(chan line, 256)
@@ -69,8 +71,19 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 	case b.lines <- line{entry: entry, fields: fields}:
 	default:
 		b.waiting.Add(-1)
-		b.dropped++
+		b.dropped.Add(1)
 	}
+}
+
+// guard calls the log, which may be the program's: that it panics is no reason to end
+// without a word to the manager.
+func (b *logbook) guard(f func()) {
+	defer func() {
+		if recover() != nil {
+			b.dropped.Add(1)
+		}
+	}()
+	f()
 }
 
 // write is the goroutine that writes lines, until there are none any more.
@@ -80,18 +93,18 @@ func (b *logbook) write(lines <-chan line) {
 			close(l.mark)
 			continue
 		}
-		l.entry.Write(l.fields...)
+		b.guard(func() { l.entry.Write(l.fields...) })
 		b.waiting.Add(-1)
 	}
-	if b.dropped > 0 {
-		b.log.Warn("lines were dropped: the log could not keep up", zap.Int("lines", b.dropped))
+	if n := b.dropped.Load(); n > 0 {
+		b.guard(func() { b.log.Warn("lines were dropped: the log could not keep up", zap.Int64("lines", n)) })
 	}
 	b.sync()
 }
 
 // sync flushes the logger. An error of the log has no log to go to.
 func (b *logbook) sync() {
-	_ = b.log.Sync()
+	b.guard(func() { _ = b.log.Sync() })
 	b.flushed()
 }
 
@@ -102,7 +115,11 @@ func (b *logbook) reopen() error {
 		return logtext.SyncError(b.log.Sync())
 	}
 	done := make(chan error, 1)
-	go func() { done <- logtext.SyncError(b.log.Sync()) }()
+	go func() {
+		err := errors.New("the log panics")
+		b.guard(func() { err = logtext.SyncError(b.log.Sync()) })
+		done <- err
+	}()
 	bound := time.NewTimer(flushBound)
 	defer bound.Stop()
 	select {
@@ -111,13 +128,6 @@ func (b *logbook) reopen() error {
 	case <-bound.C:
 		return fmt.Errorf("it takes longer than %s", flushBound)
 	}
-}
-
-// lost is how many lines of the run were dropped.
-func (b *logbook) lost() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.dropped
 }
 
 // close has what is left written and the logger flushed, and then flushed called,
@@ -169,18 +179,29 @@ func (b *logbook) order() {
 		return
 	}
 	mark := make(chan struct{})
-	b.mu.Lock()
-	select {
-	case b.lines <- line{mark: mark}:
-	default:
-		close(mark)
+	if !b.set(mark) {
+		return
 	}
-	b.mu.Unlock()
 	bound := time.NewTimer(orderBound)
 	defer bound.Stop()
 	select {
 	case <-mark:
 	case <-bound.C:
+	}
+}
+
+// set puts a mark behind what was added, where there is room for one.
+func (b *logbook) set(mark chan struct{}) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	select {
+	case b.lines <- line{mark: mark}:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -112,7 +112,7 @@ func (r *run) report() []zap.Field {
 
 // lost is how many records of the log were lost, as far as anybody knows.
 func (r *run) lost() uint64 {
-	n := uint64(r.book.lost())
+	n := uint64(r.book.dropped.Load())
 	cores := append([]zapcore.Core{r.sink}, r.config.LogAlso...)
 	if r.sink == nil {
 		cores = []zapcore.Core{r.config.Logger.Core()}

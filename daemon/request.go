@@ -9,26 +9,10 @@ import (
 
 // request is what hosts ask.
 func (r *run) request(q host.Request) {
-	if r.levelRequest(q) {
-		return
-	}
 	if _, can := r.program.(Pauser); !can && (q.Action == host.Pause || q.Action == host.Continue) {
 		return
 	}
 	r.inbox.post(r.event(q))
-}
-
-// levelRequest reports whether q is about the level of the log, and does it.
-func (r *run) levelRequest(q host.Request) bool {
-	switch q.Action {
-	case host.MoreVerbose:
-		r.stepLevel(-1, q.Detail)
-	case host.LessVerbose:
-		r.stepLevel(1, q.Detail)
-	default:
-		return false
-	}
-	return true
 }
 
 func (r *run) event(q host.Request) event {
@@ -44,6 +28,10 @@ func (r *run) event(q host.Request) event {
 		e.kind = lifecycle.PauseAsked
 	case host.Continue:
 		e.kind = lifecycle.ContinueAsked
+	case host.MoreVerbose:
+		e.step = -1
+	case host.LessVerbose:
+		e.step = 1
 	}
 	return e
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
-	"github.com/go-glidepath/glidepath/internal/logevent"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
@@ -122,7 +121,7 @@ type run struct {
 	alarms     alarms
 	phases     phases
 	troubles   []error // with the log, before there was one
-	restore    func()  // gives back the standard log
+	restore    func()  // gives back the standard log, nil if it was not taken
 	crash      atomic.Pointer[crash.Output]
 	flushed    time.Time // when the log has to be, at the latest
 }
@@ -159,7 +158,7 @@ func (r *run) loop() error {
 				r.handle(e)
 			}
 		case s := <-signals:
-			if q, ok := onSignal(s); ok && !r.levelRequest(q) {
+			if q, ok := onSignal(s); ok {
 				r.handle(r.event(q))
 			}
 		case <-cancelled:
@@ -193,7 +192,9 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 			r.args = s.Args()
 		}
 	}
-	r.openLog()
+	if r.env.Own {
+		r.restore = redirect(r.log)
+	}
 	if r.env.Untaken != nil {
 		r.warn("no socket is taken from the manager", zap.Error(r.env.Untaken))
 	}
@@ -201,30 +202,6 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 		r.warn("the working directory stays what it was", zap.Error(err))
 	}
 	return signals, on
-}
-
-// openLog has the log say that the run begins, and what is wrong with the log.
-func (r *run) openLog() {
-	r.restore = func() {}
-	if r.env.Own {
-		r.restore = redirect(r.log)
-	}
-	r.readLevel("")
-	var version []zap.Field
-	if v := r.config.version(); v != "" && v != "(devel)" {
-		version = append(version, zap.String("version", v))
-	}
-	r.book.add(zap.InfoLevel, "starting", "", append(version, logevent.Starting.Field())...)
-	for _, err := range r.troubles {
-		r.warn(logElsewhere, zap.Error(err))
-	}
-}
-
-// start has the texts of crashes seen to, and calls Start: a disk that hangs is to be no
-// more than a Start that hangs.
-func (r *run) start(ctx context.Context) error {
-	r.catchCrashes()
-	return r.program.Start(ctx)
 }
 
 // rang handles an alarm that is due.
@@ -255,6 +232,10 @@ func (r *run) rang(a alarm) {
 
 // handle lets the machine decide on e, and does what it says.
 func (r *run) handle(e event) {
+	if e.step != 0 {
+		r.stepLevel(e.step, e.name)
+		return
+	}
 	if e.kind == lifecycle.Finished && r.machine.State() == lifecycle.Starting {
 		r.finished = &e // ready comes first, or the manager takes the end for a failed start
 		return
@@ -270,56 +251,6 @@ func (r *run) handle(e event) {
 		r.handle(event{kind: m.Waiting(), name: "asked for meanwhile"})
 	case e.kind == lifecycle.StartOK && r.finished != nil:
 		r.handle(*r.finished)
-	}
-}
-
-// note keeps and logs what e brings with it.
-func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
-	switch e.kind {
-	case lifecycle.StartOK:
-		if before.State() != lifecycle.Starting {
-			break
-		}
-		r.book.add(zap.InfoLevel, "ready", "", zap.Duration("took", time.Since(r.begun).Round(time.Microsecond)), logevent.Ready.Field())
-		if left := r.sockets.names(); left != nil {
-			r.book.add(zap.WarnLevel, "nobody has asked for what the manager has handed over: is it another name?", "", zap.Strings("sockets", left))
-		}
-	case lifecycle.StartFailed:
-		if !fx.Has(lifecycle.KeepReason) && !fx.Has(lifecycle.AddError) && e.err != nil {
-			r.book.add(zap.DebugLevel, "Start failed, as it was asked to stop", "", zap.Error(e.err))
-		}
-	case lifecycle.ReloadDone:
-		r.reloadErr = e.err
-		switch {
-		case e.err != nil && before.State() == lifecycle.Reloading:
-			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err), logevent.ReloadFailed.Field())
-		case e.err != nil && stackOf(e.err) == "":
-			level := zap.WarnLevel
-			if runctx.Consequence(r.again, e.err) {
-				level = zap.DebugLevel
-			}
-			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
-		case e.err == nil && r.calling != "":
-			r.book.add(zap.InfoLevel, "reloaded", "", logevent.Reloaded.Field())
-		}
-	case lifecycle.PauseOK:
-		r.book.add(zap.InfoLevel, "paused", "", logevent.Paused.Field())
-	case lifecycle.ContinueOK:
-		r.book.add(zap.InfoLevel, "continued", "", logevent.Continued.Field())
-	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
-		if e.err != nil && before.State() != lifecycle.Stopping {
-			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
-		}
-	case lifecycle.Forced:
-		if before.Outcome() != lifecycle.WasForced && r.machine.Outcome() == lifecycle.WasForced {
-			r.errs = append(r.errs, forcedError{e.signal, e.name})
-			r.book.add(zap.WarnLevel, "not waiting any longer", "", zap.String("detail", e.name))
-		}
-	}
-	switch e.kind {
-	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.ReloadDone, lifecycle.PauseOK, lifecycle.PauseFailed,
-		lifecycle.ContinueOK, lifecycle.ContinueFailed, lifecycle.StopOK, lifecycle.StopFailed:
-		r.calling = ""
 	}
 }
 
@@ -387,43 +318,6 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	}
 }
 
-func (r *run) keep(e event) {
-	r.reason, r.budget, r.grace = e.reason, r.config.StopTimeout, grace
-	if e.budget > 0 {
-		r.budget = min(r.budget, e.budget)
-		r.grace = min(grace, e.budget-r.budget+shortGrace)
-	}
-	if r.reason.Trigger != TriggerFailure {
-		msg := "stopping"
-		if e.hint != "" {
-			msg += "; " + e.hint
-		}
-		r.book.add(zap.InfoLevel, msg, "", append(reasonFields(r.reason), logevent.Stopping.Field())...)
-		return
-	}
-	r.errs = append(r.errs, r.reason.Err)
-	r.book.add(zap.ErrorLevel, r.reason.Detail, stackOf(r.reason.Err),
-		zap.String("trigger", string(r.reason.Trigger)), zap.Error(r.reason.Err), logevent.Failed.Field())
-}
-
-// join adds a failure that came after the first reason to the result.
-func (r *run) join(e event) {
-	err, what := e.err, "failed while stopping"
-	if e.kind == lifecycle.Failed {
-		err, what = e.reason.Err, e.reason.Detail
-	}
-	if err == nil || e.kind == lifecycle.StartFailed && runctx.Consequence(r.ctx, err) {
-		return
-	}
-	for _, kept := range r.errs {
-		if runctx.Same(err, kept) || runctx.Same(errors.Unwrap(err), kept) {
-			return // told to Fail, and returned as well
-		}
-	}
-	r.errs = append(r.errs, err)
-	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err), logevent.Failed.Field())
-}
-
 // pend begins the budget of a Pause or Continue.
 func (r *run) pend() {
 	if s := r.machine.State(); s == lifecycle.Pausing || s == lifecycle.Continuing {
@@ -469,16 +363,4 @@ func (r *run) tell() {
 	for _, h := range r.env.Hosts {
 		h.Tell(s)
 	}
-}
-
-func failure(what string, err error) Reason {
-	return Reason{Trigger: TriggerFailure, Detail: what, Err: err}
-}
-
-func reasonFields(reason Reason) []zap.Field {
-	fields := []zap.Field{zap.String("trigger", string(reason.Trigger)), zap.String("detail", reason.Detail)}
-	if reason.Err != nil {
-		fields = append(fields, zap.NamedError("cause", reason.Err))
-	}
-	return fields
 }

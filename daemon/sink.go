@@ -48,7 +48,7 @@ func findTarget(env host.Env, getenv func(string) string) (target, error) {
 			return wanted, nil
 		}
 		if wanted != "" {
-			err = fmt.Errorf("LOG_TARGET is %q: want one of %q", wanted, targets())
+			err = fmt.Errorf("LOG_TARGET is %q: want one of %s", wanted, strings.Trim(fmt.Sprint(targets()), "[]"))
 		}
 		if env.SCM {
 			return toEventLog, err
@@ -94,22 +94,23 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 	return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
 }
 
+// logName is what the records are found by: the name that install has registered.
+func logName(c Config, env host.Env, getenv func(string) string) string {
+	if i := getenv("SERVICE_INSTANCE"); env.Own && c.Service.Template && i != "" {
+		return c.Name + "@" + i
+	}
+	return c.Name
+}
+
 // hostLog is the log of a run that has none of its own: where the host keeps logs.
 func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
-	name := c.Name
-	if i := os.Getenv("SERVICE_INSTANCE"); env.Own && c.Service.Template && i != "" {
-		name += "@" + i // as install has registered it
-	}
-	s, err := t.open(name, env, level)
+	s, err := t.open(logName(c, env, os.Getenv), env, level)
 	core := zapcore.Core(s)
 	if len(c.LogAlso) > 0 {
 		cores := []zapcore.Core{s}
 		for _, also := range c.LogAlso {
-			if lower, err := zapcore.NewIncreaseLevelCore(also, level); err == nil {
-				also = lower
-			}
-			cores = append(cores, also)
+			cores = append(cores, levelled{also, level})
 		}
 		core = zapcore.NewTee(cores...)
 	}
@@ -118,4 +119,23 @@ func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, s
 		options = append(options, zap.AddCaller())
 	}
 	return zap.New(core, options...), s, slices.DeleteFunc([]error{wrong, err}, func(err error) bool { return err == nil })
+}
+
+// levelled is a core that logs only what the level of the run lets through as well.
+type levelled struct {
+	zapcore.Core
+	level zapcore.LevelEnabler
+}
+
+func (c levelled) Enabled(l zapcore.Level) bool { return c.level.Enabled(l) && c.Core.Enabled(l) }
+
+func (c levelled) With(fields []zapcore.Field) zapcore.Core {
+	return levelled{c.Core.With(fields), c.level}
+}
+
+func (c levelled) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.level.Enabled(e.Level) {
+		return c.Core.Check(e, ce)
+	}
+	return ce
 }

@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -71,4 +74,68 @@ func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
 	if n, m := everything.Len(), failures.Len(); n != 2 || m != 1 || len(wrong) != 0 {
 		t.Errorf("%d and %d records, %v", n, m, wrong)
 	}
+}
+
+func TestTheRecordsOfAnInstanceHaveTheNameThatItIsInstalledBy(t *testing.T) {
+	template, single := Config{Name: "web", Service: Service{Template: true}}, Config{Name: "web"}
+	env := func(string) string { return "a" }
+	for want, got := range map[string]string{
+		"web@a": logName(template, host.Env{Own: true}, env),
+		"web":   logName(single, host.Env{Own: true}, env), // started by an instance of something else
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if got := logName(template, host.Env{}, env); got != "web" {
+		t.Errorf("a double's is %s", got)
+	}
+}
+
+func TestAFileLogsNoMoreThanTheRun(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	level := zap.NewAtomicLevelAt(zap.ErrorLevel)
+	log, s, _ := hostLog(Config{Name: "trial", LogAlso: []zapcore.Core{core}}, host.Env{}, level)
+	defer func() { _ = s.Close(t.Context()) }()
+	with := log.With(zap.Int("n", 1))
+	with.Warn("too low")
+	if log.Core().Check(zapcore.Entry{Level: zap.WarnLevel}, nil) != nil {
+		t.Error("it takes a record below the level of the run")
+	}
+	level.SetLevel(zap.DebugLevel)
+	with.Info("too low for the file")
+	with.Warn("in it")
+	if all := logs.All(); len(all) != 1 || all[0].Message != "in it" || all[0].ContextMap()["n"] != int64(1) {
+		t.Errorf("in the file are %v", all)
+	}
+}
+
+// closing is a sink that hangs when it is closed, for as long as it may.
+type closing struct {
+	sink
+	closed *time.Duration
+}
+
+func (c closing) Close(ctx context.Context) error {
+	begun := time.Now()
+	<-ctx.Done()
+	*c.closed = time.Since(begun)
+	return c.sink.Close(ctx)
+}
+
+func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		c, err := Config{Name: "trial"}.complete(idle{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := time.Duration(-1)
+		r := newRun(ctx, idle{}, c, host.Env{})
+		r.sink = closing{r.sink, &closed}
+		stop()
+		if err := r.loop(); err != nil || closed != flushBound {
+			t.Errorf("closed after %s, %v", closed, err)
+		}
+	})
 }

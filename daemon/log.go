@@ -1,0 +1,54 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/logevent"
+)
+
+// logElsewhere is what a run says first where there is no log as it should be.
+const logElsewhere = "the log is not where it is wanted"
+
+// start sees to the log, and then calls Start: a disk that hangs is to be no more than a
+// Start that hangs.
+func (r *run) start(ctx context.Context) error {
+	r.readLevel("")
+	var version []zap.Field
+	if v := r.config.version(); v != "" && v != "(devel)" {
+		version = append(version, zap.String("version", v))
+	}
+	r.book.add(zap.InfoLevel, "starting", "", append(version, logevent.Starting.Field())...)
+	for _, err := range r.troubles {
+		r.warn(logElsewhere, zap.Error(err))
+	}
+	r.catchCrashes()
+	return r.program.Start(ctx)
+}
+
+// closeLog lets go of the log, and of what only a crash needs. A disk, or a log of the
+// program's, that hangs there keeps what it has, and the run goes on to its end.
+func (r *run) closeLog() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// A file that stays has the next run say that this one ended without a word.
+		_ = r.crash.Load().Close()
+		if r.restore != nil {
+			r.restore()
+		}
+		if r.sink != nil {
+			ctx, cancel := context.WithDeadline(context.Background(), r.flushed)
+			defer cancel()
+			_ = r.sink.Close(ctx) // what was lost is in the report
+		}
+	}()
+	bound := time.NewTimer(max(time.Until(r.flushed), 0) + shortGrace)
+	defer bound.Stop()
+	select {
+	case <-done:
+	case <-bound.C:
+	}
+}

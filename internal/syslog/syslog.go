@@ -14,7 +14,7 @@
 //
 // The standard library has a log/syslog, which is frozen, has a facility and a severity
 // for its writer as a whole, and holds up the program for as long as syslogd hangs. This
-// one waits 100 ms for a message to be taken, and the messages after it, until one is
+// one waits 100 ms for the messages of a record to be taken, and those after it, until one is
 // taken again, not at all. What is not taken is dropped and counted, and a record of the
 // event RecordsLost says how many there were when one is taken again. If syslogd has been
 // started anew it is found, at the next message, or if it is not there yet within a
@@ -42,7 +42,7 @@ import (
 )
 
 const (
-	patience    = 100 * time.Millisecond // how long a message waits until it is taken
+	patience    = 100 * time.Millisecond // how long the messages of a record wait until they are taken
 	redialEvery = time.Second
 
 	maxMessage = 1023     // bytes, with all that stands before: those of RFC 3164, less one that inetutils and busybox do not read
@@ -163,6 +163,7 @@ type writer struct {
 
 	level   zapcore.Level // of the record that is sent
 	time    time.Time
+	until   time.Time // when no message of it waits any more
 	message []byte
 	failed  bool // it was not taken
 }
@@ -198,7 +199,7 @@ func (w *writer) tell() bool {
 }
 
 func (w *writer) send(e zapcore.Entry, lines []byte) bool {
-	w.level, w.time, w.failed = e.Level, e.Time, false
+	w.level, w.time, w.until, w.failed = e.Level, e.Time, time.Now().Add(patience), false
 	w.lines(lines)
 	return !w.failed
 }
@@ -238,7 +239,7 @@ func (w *writer) begin() {
 
 // take has syslog take the message, over a new connection if there has to be one.
 func (w *writer) take() bool {
-	wait := patience
+	wait := max(time.Until(w.until), 0)
 	if w.hung {
 		wait = 0
 	}

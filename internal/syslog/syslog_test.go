@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -79,6 +80,28 @@ func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+func TestARecordOfManyLinesWaitsNoLongerThanAnother(t *testing.T) {
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		b := make([]byte, 4096)
+		for { // until the test is over
+			if _, err := conn.Read(b); err != nil {
+				return
+			}
+			<-time.After(patience / 2)
+		}
+	})
+	begun := time.Now()
+	write(t, c, zap.ErrorLevel, "giving up", zap.String("stack", strings.Repeat("a line\n", 500)))
+	if took := time.Since(begun); took > 100*patience || c.Lost() != 1 {
+		t.Errorf("it took %s, %d lost", took, c.Lost())
+	}
+	_ = conn.Close()
+	reading.Wait()
 }
 
 func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {

@@ -2,6 +2,7 @@ package logtext
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -9,15 +10,57 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// JSONEncoder is the encoder of the format JSON.
+// JSONEncoder is the encoder of the format JSON. A field of the program that is called as
+// one of the record's own is field_msg, and so on: of two keys that are the same, readers
+// take the last.
 func JSONEncoder() zapcore.Encoder {
-	return zapcore.NewJSONEncoder(zapcore.EncoderConfig{
+	return jsonEncoder{Encoder: zapcore.NewJSONEncoder(zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", CallerKey: "caller", StacktraceKey: "stack",
 		EncodeLevel:    zapcore.LowercaseLevelEncoder,
 		EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
 		EncodeDuration: zapcore.StringDurationEncoder,
 		EncodeCaller:   zapcore.ShortCallerEncoder,
-	})
+	})}
+}
+
+type jsonEncoder struct {
+	zapcore.Encoder
+	inside bool // a namespace is open: no key is the record's own
+}
+
+func (e jsonEncoder) Clone() zapcore.Encoder { return jsonEncoder{e.Encoder.Clone(), e.inside} }
+
+func (e jsonEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	fields, _ = e.distinct(fields)
+	return e.Encoder.EncodeEntry(entry, fields)
+}
+
+// distinct are the fields with other names for those that are called as one of the
+// record's own, which hardly any are; and whether a namespace is open after them.
+func (e jsonEncoder) distinct(fields []zapcore.Field) (_ []zapcore.Field, inside bool) {
+	renamed := false
+	for i := range fields {
+		switch {
+		case e.inside:
+		case fields[i].Type == zapcore.NamespaceType && !reserved(fields[i].Key):
+			e.inside = true
+		case reserved(fields[i].Key):
+			if !renamed {
+				renamed, fields = true, slices.Clone(fields)
+			}
+			fields[i].Key = "field_" + fields[i].Key
+			e.inside = fields[i].Type == zapcore.NamespaceType
+		}
+	}
+	return fields, e.inside
+}
+
+func reserved(key string) bool {
+	switch key {
+	case "time", "level", "logger", "msg", "caller", "stack":
+		return true
+	}
+	return false
 }
 
 // objects is the form JSON.
@@ -38,6 +81,10 @@ func (o objects) encode(e zapcore.Entry, fields []zapcore.Field, write func([]by
 // panics when it is asked for its value is replaced by a text that says so.
 func With(enc zapcore.Encoder, fields []zapcore.Field) zapcore.Encoder {
 	fields = bounded(fields)
+	if own, ok := enc.(jsonEncoder); ok {
+		fields, own.inside = own.distinct(fields)
+		enc = own
+	}
 	for _, f := range []func() []zapcore.Field{
 		func() []zapcore.Field { return fields },
 		func() []zapcore.Field { return harmless(enc, fields) },

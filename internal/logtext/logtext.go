@@ -43,7 +43,8 @@ type Format uint8
 
 const (
 	// JSON is one object a line with the keys time (RFC 3339, nanoseconds), level,
-	// logger, msg, caller and stack, and those of the fields.
+	// logger, msg, caller and stack, and those of the fields; one that is called as one
+	// of these has field_ before it.
 	JSON Format = iota
 	// Terminal is for people.
 	Terminal

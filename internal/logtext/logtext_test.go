@@ -227,6 +227,25 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 	}
 }
 
+func TestNoFieldPassesForOneOfTheRecord(t *testing.T) {
+	f := form(objects{JSONEncoder()}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
+	got := encoded(f, entry(zap.InfoLevel, "m"), zap.String("msg", "c"), zap.Int("time", 1), zap.Namespace("in"), zap.String("msg", "d"))
+	want := `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m","field_level":"a","x":"b","field_msg":"c","field_time":1,"in":{"msg":"d"}}` + "\n"
+	if got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	f = form(objects{JSONEncoder()}).with([]zap.Field{zap.Namespace("caller")}).with([]zap.Field{zap.Int("stack", 1)})
+	got = encoded(f, entry(zap.InfoLevel, "m"), zap.Int("logger", 2))
+	if want := `"msg":"m","field_caller":{"stack":1,"logger":2}}` + "\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	fields := []zap.Field{zap.String("msg", "c")}
+	encoded(objects{JSONEncoder()}, entry(zap.InfoLevel, "m"), fields...)
+	if fields[0].Key != "msg" {
+		t.Error("the fields of the caller are changed")
+	}
+}
+
 func TestAPersonAtATerminalIsSparedTheCaller(t *testing.T) {
 	e := entry(zap.InfoLevel, "m")
 	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
@@ -395,12 +414,12 @@ func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
 func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
 	for _, with := range []bool{false, true} {
 		f, fields := form(objects{JSONEncoder()}), []zap.Field{
-			zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("time", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
+			zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("at", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
 		}
 		if with {
 			f, fields = f.with(fields), nil
 		}
-		want := `{"level":"info","time":"1970-01-01T00:00:01Z","msg":"m","before":1,"bad":"PANIC","time":"1970-01-01T00:00:02Z","complex":"1+0i","bytes":""}` + "\n"
+		want := `{"level":"info","time":"1970-01-01T00:00:01Z","msg":"m","before":1,"bad":"PANIC","at":"1970-01-01T00:00:02Z","complex":"1+0i","bytes":""}` + "\n"
 		if got := encoded(f, zapcore.Entry{Message: "m", Time: time.Unix(1, 0).UTC()}, fields...); got != want {
 			t.Errorf("with=%v: got %s", with, got)
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 
@@ -131,7 +132,11 @@ func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	case slog.KindTime:
 		return append(fields, zap.Time(a.Key, v.Time()))
 	}
-	switch x := v.Any().(type) {
+	value := v.Any()
+	if p := reflect.ValueOf(value); p.Kind() == reflect.Pointer && p.IsNil() {
+		return append(fields, zap.Reflect(a.Key, nil)) // its methods may not expect that
+	}
+	switch x := value.(type) {
 	case nil:
 		if a.Key == "" {
 			return fields

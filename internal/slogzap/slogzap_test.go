@@ -49,6 +49,14 @@ type broken struct{}
 
 func (broken) LogValue() slog.Value { panic("no value") }
 
+type failing struct{ text string }
+
+func (f *failing) Error() string { return f.text }
+
+type object struct{ n int }
+
+func (o *object) MarshalLogObject(enc zapcore.ObjectEncoder) error { enc.AddInt("n", o.n); return nil }
+
 type named struct{}
 
 func (named) String() string { return "by name" }
@@ -69,6 +77,8 @@ func TestAnAttributeIsAField(t *testing.T) {
 		{slog.Any("k", errors.New("no route")), `,"k":"no route"`},
 		{slog.Any("k", fmt.Errorf("x: %w", io.EOF)), `,"k":"x: EOF"`},
 		{slog.Any("k", nil), `,"k":null`},
+		{slog.Any("k", (*failing)(nil)), `,"k":null`},
+		{slog.Any("k", (*object)(nil)), `,"k":null`},
 		{slog.Any("k", []byte("ab")), `,"k":"YWI="`},
 		{slog.Any("k", named{}), `,"k":"by name"`},
 		{slog.Any("k", []int{1, 2}), `,"k":[1,2]`},

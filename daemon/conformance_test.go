@@ -118,13 +118,12 @@ func (o *ordeal) cast() daemon.Program {
 	case 0:
 		return struct{ daemon.Program }{o.program}
 	case 1:
-		o.able = daemontest.AcceptParamChange
 		return struct{ daemon.Reloader }{o.program}
 	case 2:
 		o.able = daemontest.AcceptPauseContinue
 		return struct{ daemon.Pauser }{o.program}
 	}
-	o.able = daemontest.AcceptParamChange | daemontest.AcceptPauseContinue |
+	o.able = daemontest.AcceptPauseContinue |
 		daemontest.AcceptSessionChange | daemontest.AcceptPowerEvent | daemontest.AcceptTimeChange
 	return o.program
 }
@@ -269,9 +268,9 @@ func (o *ordeal) limit(s daemontest.State) time.Duration {
 
 // accepted is what the service has to accept in a state.
 func (o *ordeal) accepted(s daemontest.State) daemontest.Accepted {
-	a := o.able | daemontest.AcceptStop | daemontest.AcceptShutdown
+	a := o.able | always
 	if o.config.Windows.Preshutdown {
-		a = o.able | daemontest.AcceptStop | daemontest.AcceptPreshutdown
+		a = o.able | always&^daemontest.AcceptShutdown | daemontest.AcceptPreshutdown
 	}
 	switch s {
 	case daemontest.Running, daemontest.Paused:

@@ -197,14 +197,12 @@ func (h *Handle) Restart(ctx context.Context) error {
 	return h.wrap("restart", h.manager.Restart(ctx, h.spec))
 }
 
-// Reload has a [Reloader] read its configuration anew. It returns when that is done
+// Reload has a [Reloader] read its configuration anew, and the log of any program read its
+// level and open its file anew. It returns when that is done
 // where the manager can tell, as systemd and Windows can. Where Reload has failed the
 // program goes on as before; that is an error here where the manager passes it on, as
 // systemd does, and in the program's log in any case.
 func (h *Handle) Reload(ctx context.Context) error {
-	if !h.spec.CanReload {
-		return h.wrap("reload", fmt.Errorf("the program cannot: %w", ErrNotSupported))
-	}
 	return h.wrap("reload", h.manager.Reload(ctx, h.spec))
 }
 

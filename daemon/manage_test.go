@@ -374,7 +374,7 @@ func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 func TestWhatTheProgramCannotIsNotAskedFor(t *testing.T) {
 	s := newShell(t)
 	s.program = idle{}
-	for _, line := range []string{"reload", "pause", "continue"} {
+	for _, line := range []string{"pause", "continue"} {
 		if code, _, err := s.call(line); code != 3 || !strings.Contains(err, line+" web: the program cannot: not supported here") {
 			t.Errorf("%s: exit code %d, %s", line, code, err)
 		}

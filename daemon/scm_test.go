@@ -74,7 +74,7 @@ func (f *found) only(t *testing.T, what string) {
 	}
 }
 
-const always = daemontest.AcceptStop | daemontest.AcceptShutdown
+const always = daemontest.AcceptStop | daemontest.AcceptShutdown | daemontest.AcceptParamChange
 
 func TestAServiceOfWindowsStartsAndStops(t *testing.T) {
 	s := &daemontest.SCM{}
@@ -191,11 +191,11 @@ func TestAServiceOfWindowsIsPausedAndContinued(t *testing.T) {
 	s := &daemontest.SCM{}
 	p := able{pause: until(3*time.Second, nil), resume: until(4*time.Second, nil)}
 	err := daemontest.Drive(t, s, p, daemon.Config{}, func() {
-		all := always | daemontest.AcceptPauseContinue | daemontest.AcceptParamChange
+		all := always | daemontest.AcceptPauseContinue
 		expect(t, "accepted", s.Await(daemontest.Running).ControlsAccepted, all)
 		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
 		control(t, s, daemontest.ControlPause)
-		expect(t, "accepted", s.Await(daemontest.PausePending).ControlsAccepted, always|daemontest.AcceptParamChange)
+		expect(t, "accepted", s.Await(daemontest.PausePending).ControlsAccepted, always)
 		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
 		expect(t, "time of PAUSED", s.Await(daemontest.Paused).At, 3*time.Second)
 		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
@@ -263,7 +263,6 @@ func TestAControlThatTheProgramCannotHandleIsRefused(t *testing.T) {
 	_ = daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
 		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
 		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
-		refused(t, s, daemontest.ControlParamChange, daemontest.ErrorInvalidServiceControl)
 		refused(t, s, 200, daemontest.ErrorCallNotImplemented)
 		refused(t, s, 5, daemontest.ErrorInvalidParameter)
 		expect(t, "a session change is sent", s.SessionChange(daemon.SessionLogon, 1), error(daemontest.ErrorInvalidServiceControl))

@@ -242,7 +242,6 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 	for _, k := range v.Sockets {
 		s.Sockets = append(s.Sockets, service.Socket(k))
 	}
-	_, s.CanReload = p.(Reloader)
 	_, s.CanPause = p.(Pauser)
 	fill(&s, executable)
 	if err := s.Check(); err != nil {

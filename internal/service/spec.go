@@ -42,8 +42,7 @@ type Spec struct {
 	FDStore   int           // how many descriptors the manager keeps over a restart
 	Sockets   []Socket
 
-	CanReload bool // the program is a Reloader
-	CanPause  bool // … a Pauser
+	CanPause bool // … a Pauser
 
 	Systemd Systemd
 	Windows Windows

@@ -228,7 +228,7 @@ func (d syslogd) readBack(t *testing.T, u *unix, b scenario.Bed) {
 	}
 
 	// Nothing of it is in the file for what is printed.
-	if text := u.read("/var/log/" + s.Name + "/" + s.Name + ".log"); text != "" {
+	if text := u.read("/var/log/" + s.Name + "/" + s.Name + ".out"); text != "" {
 		t.Errorf("the output is\n%s", text)
 	}
 	if out := s.Run(scenario.Somebody, "logs"); out.Code != 4 || !strings.Contains(out.Stderr, "root") {
@@ -286,7 +286,7 @@ func (d syslogd) without(t *testing.T, u *unix, b scenario.Bed) {
 	defer u.script0(t, d.start+"; until [ -S /dev/log ]; do sleep 0.1; done")
 	s := talkative(t, b)
 	eventually(t, "logs", func() string { return s.Do(0, "logs") }, `"msg":"echo starts"`)
-	if text := u.read(filepath.Join("/var/log", s.Name, s.Name+".log")); !strings.Contains(text, `"msg":"echo starts"`) {
+	if text := u.read(filepath.Join("/var/log", s.Name, s.Name+".out")); !strings.Contains(text, `"msg":"echo starts"`) {
 		t.Errorf("the output is\n%s", text)
 	}
 }

@@ -69,7 +69,7 @@ func newManaged(t *testing.T) *managed {
 		Start:        svc.Manual,
 		Recovery:     svc.Recovery{Delays: []time.Duration{time.Second}, Reset: 24 * time.Hour},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: svc.Hardening{Profile: svc.Strict}, CanReload: true, CanPause: true,
+		Hardening: svc.Hardening{Profile: svc.Strict}, CanPause: true,
 	}}
 	t.Cleanup(func() {
 		s.try("remove", func(r *manage.Request) { r.Purge = true })

@@ -96,14 +96,12 @@ func (h *Host) ask(q host.Request) Errno {
 // handles reports whether the program can do anything with a control.
 func (h *Host) handles(code uint32) bool {
 	switch code {
-	case ControlStop:
+	case ControlStop, ControlParamChange:
 		return true
 	case ControlShutdown, ControlPreshutdown:
 		return h.run.Preshutdown == (code == ControlPreshutdown)
 	case ControlPause, ControlContinue:
 		return h.run.CanPause
-	case ControlParamChange:
-		return h.run.CanReload
 	case ControlSessionChange, ControlPowerEvent, ControlTimeChange:
 		return h.run.CanNotify
 	}
@@ -150,15 +148,12 @@ func (h *Host) accepted(s State) (a Accepted) {
 	default:
 		return 0
 	}
-	a = AcceptStop | AcceptShutdown
+	a = AcceptStop | AcceptShutdown | AcceptParamChange // where the program cannot, its log can
 	if h.run.Preshutdown {
-		a = AcceptStop | AcceptPreshutdown
+		a = AcceptStop | AcceptPreshutdown | AcceptParamChange
 	}
 	if h.run.CanPause && !s.Pending() {
 		a |= AcceptPauseContinue
-	}
-	if h.run.CanReload {
-		a |= AcceptParamChange
 	}
 	if h.run.CanNotify {
 		a |= AcceptSessionChange | AcceptPowerEvent | AcceptTimeChange

@@ -108,7 +108,6 @@ func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
 		{"pause while pausing", ControlPause, lifecycle.Pausing, true, ErrorInvalidControl},
 		{"pause of a program that cannot", ControlPause, lifecycle.Running, false, ErrorCallNotImplemented},
 		{"continue of a program that cannot", ControlContinue, lifecycle.Running, false, ErrorCallNotImplemented},
-		{"paramchange of a program that cannot", ControlParamChange, lifecycle.Running, false, ErrorCallNotImplemented},
 		{"a control of a program that has none", 200, lifecycle.Running, false, ErrorCallNotImplemented},
 		{"a session change of a program that does not listen", ControlSessionChange, lifecycle.Running, false, ErrorCallNotImplemented},
 		{"preshutdown that was not accepted", ControlPreshutdown, lifecycle.Running, true, ErrorCallNotImplemented},

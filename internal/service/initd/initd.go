@@ -39,7 +39,7 @@ func Of(s service.Spec) Layout {
 	return Layout{
 		Name:   name,
 		Script: "/etc/init.d/" + name,
-		Log:    d.Logs + "/" + s.ServiceName() + ".log",
+		Log:    d.Logs + "/" + s.ServiceName() + ".out", // NAME.log is that of daemon/logfile
 		Dirs:   d,
 	}
 }

@@ -120,7 +120,6 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		m, f := world(t)
 		f.drains = 7 * time.Second
 		ctx, s := context.Background(), trial.Plain()
-		s.CanReload = true
 		before := trial.Snapshot(t, f.tree)
 		for range 2 {
 			trial.NotInstalled(t, m, s)

@@ -55,7 +55,6 @@ func TestOnOpenRC(t *testing.T) {
 		t.Parallel()
 		s := bed.Spec(t, "never")
 		s.Recovery = service.Recovery{Never: true}
-		s.CanReload = true
 		scenario.Install(t, m, s)
 		bed.Crash(t, m, s)
 		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "crashed" })

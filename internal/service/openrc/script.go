@@ -120,9 +120,7 @@ func Render(s service.Spec, o initd.Owner, v Version) string {
 		line(": \"${rc_cgroup_settings:=%s}\"", settings)
 	}
 	line(": \"${rc_cgroup_cleanup:=yes}\"")
-	if s.CanReload {
-		line("extra_started_commands=reload")
-	}
+	line("extra_started_commands=reload")
 	line("")
 	for _, e := range exported {
 		line("export %s=%s", e.Name, shell.Quote(e.Value))
@@ -144,18 +142,16 @@ stop() {
 	eend $? "Failed to stop $RC_SVCNAME"
 }`)
 	}
-	if s.CanReload {
-		signal := `supervise-daemon "$RC_SVCNAME" --signal HUP`
-		if s.Recovery.Never {
-			signal = `start-stop-daemon --signal HUP --pidfile "$pidfile"`
-		}
-		line(`
+	signal := `supervise-daemon "$RC_SVCNAME" --signal HUP`
+	if s.Recovery.Never {
+		signal = `start-stop-daemon --signal HUP --pidfile "$pidfile"`
+	}
+	line(`
 reload() {
 	ebegin "Reloading $RC_SVCNAME"
 	%s
 	eend $? "Failed to reload $RC_SVCNAME"
 }`, signal)
-	}
 	return b.String()
 }
 

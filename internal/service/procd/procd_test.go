@@ -171,7 +171,6 @@ func TestWithoutAFolderToWorkInTheProgramIsTheCommand(t *testing.T) {
 func TestWhatProcdIsTold(t *testing.T) {
 	s := trial.Plain()
 	s.Limits.OpenFiles = 500
-	s.CanReload = true
 	// The script looks whether its folders are there, on the machine of the test.
 	const name = "no-service-of-this-machine"
 	script := render(s, name, place(name))
@@ -270,7 +269,6 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 		m, f := world(t)
 		f.takes = 5 * time.Second
 		ctx, s := context.Background(), trial.Plain()
-		s.CanReload = true
 		for range 2 {
 			trial.NotInstalled(t, m, s)
 			trial.Install(t, m, s)
@@ -416,6 +414,11 @@ func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
 		if err := m.Start(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
+		text, _, err := f.tree.Read("/etc/init.d/web")
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial.Put(t, f.tree, "/etc/init.d/web", strings.ReplaceAll(text, "reload_service", "another"))
 		if err := m.Reload(context.Background(), s); !errors.Is(err, service.ErrNotSupported) || f.hups != 0 {
 			t.Errorf("%v, %d", err, f.hups)
 		}

@@ -87,11 +87,9 @@ func render(s service.Spec, account string, l layout) string {
 	param("stderr", "1")
 	line("\tprocd_close_instance")
 	line("}")
-	if s.CanReload {
-		line("")
-		line("reload_service()\n{")
-		line("\tprocd_send_signal %s", shell.Quote(name))
-		line("}")
-	}
+	line("")
+	line("reload_service()\n{")
+	line("\tprocd_send_signal %s", shell.Quote(name))
+	line("}")
 	return b.String()
 }

@@ -110,7 +110,6 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		ctx, s := context.Background(), trial.Plain()
-		s.CanReload = true
 		for range 2 {
 			trial.NotInstalled(t, m, s)
 			trial.Install(t, m, s)

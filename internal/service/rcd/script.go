@@ -57,10 +57,8 @@ func render(s service.Spec, account string, l layout) string {
 	line("budget=%d", onefile.Seconds(onefile.StopBudget(s), 1))
 	line("start_cmd=%s_start", v)
 	line("stop_cmd=%s_stop", v)
-	if s.CanReload {
-		line("extra_commands=reload")
-		line("reload_cmd=%s_reload", v)
-	}
+	line("extra_commands=reload")
+	line("reload_cmd=%s_reload", v)
 	line("")
 	line("launch=%s", shell.Quote(launch(s, l)))
 	line("")
@@ -96,17 +94,15 @@ func render(s service.Spec, account string, l layout) string {
 		sleep 0.1
 	done
 }`)
-	if s.CanReload {
-		line("")
-		line("%s_reload()\n{", v)
-		line(`	child=$(cat "$childfile" 2>/dev/null)
+	line("")
+	line("%s_reload()\n{", v)
+	line(`	child=$(cat "$childfile" 2>/dev/null)
 	if [ -z "$rc_pid" ] || [ -z "$child" ]; then
-		echo "${name} not running? (check $pidfile)."
-		return 1
+	echo "${name} not running? (check $pidfile)."
+	return 1
 	fi
 	kill -HUP "$child"
 }`)
-	}
 	line("")
 	line(`run_rc_command "$1"`)
 	return b.String()

@@ -194,9 +194,6 @@ func TestStopEndsTheSupervisorAndTheProgram(t *testing.T) {
 		if out, err := r.run("start"); err == nil || !strings.Contains(out, "already running") {
 			t.Errorf("a second start: %v: %s", err, out)
 		}
-		if out, err := r.run("reload"); err == nil {
-			t.Errorf("what has no reload: %v: %s", err, out)
-		}
 		supervisor, child := r.pid(r.l.supervisor), r.pid(r.l.child)
 		if out, err := r.run("stop"); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -234,7 +231,6 @@ func TestWhatDoesNotStopIsKilled(t *testing.T) {
 func TestReloadIsAHangupOfTheProgram(t *testing.T) {
 	trial.EachShell(t, func(t *testing.T, shell []string) {
 		s := trial.Plain()
-		s.CanReload = true
 		r := newRC(t, shell, s, `trap 'echo HUP >"$d/heard"; exit' HUP; : >"$d/ready"; while :; do sleep 0.02; done`)
 		if out, err := r.run("reload"); err == nil {
 			t.Errorf("of what does not run: %s", out)

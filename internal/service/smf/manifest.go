@@ -100,9 +100,7 @@ func render(s service.Spec, account string, d dirs.Dirs) string {
 	line(`    </method_context>`)
 	method("start", start(s), 0)
 	method("stop", ":kill", budget)
-	if s.CanReload {
-		method("refresh", ":kill -HUP", 10)
-	}
+	method("refresh", ":kill -HUP", 10)
 	line(`    <property_group name="startd" type="framework">`)
 	line(`      <propval name="duration" type="astring" value="child"/>`)
 	line(`    </property_group>`)

@@ -212,9 +212,6 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 // before systemd 253, when it has been asked to. A reload that fails in the program,
 // which goes on as before, is an error.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
-	if !s.CanReload {
-		return fmt.Errorf("%w: the program has nothing to read anew; restart it", service.ErrNotSupported)
-	}
 	u, _, err := m.installed(ctx, s)
 	if err != nil {
 		return err

@@ -417,7 +417,6 @@ func TestAReload(t *testing.T) {
 	install(t, m, web())
 	has(t, m.Reload(t.Context(), web()), service.ErrNotRunning, "stopped")
 	f.active["web.service"] = "active"
-	has(t, m.Reload(t.Context(), web(func(s *service.Spec) { s.CanReload = false })), service.ErrNotSupported)
 	has(t, m.Pause(t.Context(), web()), service.ErrNotSupported)
 	has(t, m.Continue(t.Context(), web()), service.ErrNotSupported)
 }

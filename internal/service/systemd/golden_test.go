@@ -32,7 +32,6 @@ func web(changes ...func(*service.Spec)) service.Spec {
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
 		Hardening: service.Hardening{Profile: service.Strict},
 		Watchdog:  30 * time.Second,
-		CanReload: true,
 	}
 	for _, change := range changes {
 		change(&s)

@@ -175,17 +175,10 @@ try-restart | condrestart)
 	running || exit 0
 	stop && start
 	;;
-reload)
-	[ "$reloads" ] || fail 3 'it reads nothing anew while it runs: restart it'
-	reload
-	;;
+reload) reload ;;
 force-reload)
-	if [ "$reloads" ]; then
-		reload
-	else
-		running || exit 0
-		stop && start
-	fi
+	running || exit 0
+	reload
 	;;
 status)
 	if running; then

@@ -122,7 +122,7 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(root, "stop", 0)
 	as(root, "try-restart", 0)
 	as(root, "status", 3)
-	as(root, "reload", 3) // not implemented: the program is no Reloader
+	as(root, "reload", 7)
 	as(root, "force-reload", 0)
 	as(root, "nonsense", 2)
 	as(user, "start", 4)
@@ -138,8 +138,11 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(user, "status", 0)
 	as(user, "stop", 4)
 	before := scenario.Expect(t, m, s, service.Running)
-	as(root, "try-restart", 0)
 	as(root, "force-reload", 0)
+	if now := scenario.Expect(t, m, s, service.Running); now.PID != before.PID {
+		t.Error("a reload has started it anew")
+	}
+	as(root, "try-restart", 0)
 	as(root, "restart", 0)
 	after := scenario.Expect(t, m, s, service.Running)
 	if before.PID == after.PID {
@@ -152,9 +155,6 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(root, "stop", 0)
 	as(root, "status", 3)
 
-	s.CanReload, s.Args = true, append(s.Args, "-reload=ok")
-	scenario.Install(t, m, s)
-	as(root, "reload", 7)
 	s.Executable = "/opt/gone"
 	scenario.Install(t, m, s)
 	as(root, "start", 5)

@@ -43,7 +43,6 @@ func Render(s service.Spec, o initd.Owner) string {
 	set("folders", strings.Join(l.Owned(), " ")) // their names have no spaces
 	set("privileges", privileges(s))
 	line("patience=%d # seconds that a stop may take", onefile.Seconds(onefile.StopBudget(s), 1))
-	line("reloads=%s", yes(s.CanReload))
 	line("disabled=%s", yes(s.Start == service.Disabled))
 	line("")
 

@@ -797,6 +797,6 @@ func web() service.Spec {
 		Start: service.Automatic, Needs: []string{"network"},
 		Recovery:     service.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, Reset: 24 * time.Hour},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: service.Hardening{Profile: service.Strict}, CanReload: true, CanPause: true,
+		Hardening: service.Hardening{Profile: service.Strict}, CanPause: true,
 	}
 }

@@ -169,7 +169,6 @@ func Specs() map[string]service.Spec {
 			s.Needs = []string{"network", "postgresql", "queue@1"}
 			s.StartTimeout = time.Minute
 			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5}
-			s.CanReload = true
 			s.OpenRC.Depend = []string{"use dns logger", "before nginx"}
 		},
 		"low-ports": func(s *service.Spec) { s.Hardening.Profile = service.LowPorts },
@@ -184,7 +183,7 @@ func Specs() map[string]service.Spec {
 		"delayed":    func(s *service.Spec) { s.Start = service.Delayed },
 		"manual":     func(s *service.Spec) { s.Start = service.Manual },
 		"disabled":   func(s *service.Spec) { s.Start = service.Disabled },
-		"never":      func(s *service.Spec) { s.Recovery, s.CanReload = service.Recovery{Never: true}, true },
+		"never":      func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} },
 		"instance":   func(s *service.Spec) { s.Template, s.Instance = true, "blue" },
 	}
 	specs := map[string]service.Spec{}

@@ -152,7 +152,6 @@ func Until(t *testing.T, m service.Manager, s service.Spec, is func(service.Stat
 func (b Bed) Life(t *testing.T, m service.Manager, mask string) {
 	notes := "/var/lib/life/notes " + strings.NewReplacer("/", "", "\x00", "").Replace(Nasty)
 	s := b.Spec(t, "life", "-notes="+notes, "-reload=ok")
-	s.CanReload = true
 	book := testbed.NewNotebook(t, b.Machine.Path(notes))
 	begin := b.snapshot(t)
 	for range 2 {

@@ -77,11 +77,10 @@ func Specs() map[string]service.Spec {
 		s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeBackupPrivilege"}
 		s.FDStore = 4
 		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
-		s.CanReload, s.CanPause = true, true
+		s.CanPause = true
 	})
 	add("root", func(s *service.Spec) { s.Account = "root" })
 	add("instance", func(s *service.Spec) { s.Template, s.Instance = true, "eu.1" })
-	add("reload", func(s *service.Spec) { s.CanReload = true })
 	for _, start := range []service.Start{service.Delayed, service.Manual, service.Disabled, service.OnSocket} {
 		add("start "+string(start), func(s *service.Spec) {
 			s.Start = start

@@ -33,3 +33,8 @@ start_service()
 	procd_set_param stderr 1
 	procd_close_instance
 }
+
+reload_service()
+{
+	procd_send_signal web
+}

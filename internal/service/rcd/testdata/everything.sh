@@ -73,8 +73,8 @@ my_web_d_reload()
 {
 	child=$(cat "$childfile" 2>/dev/null)
 	if [ -z "$rc_pid" ] || [ -z "$child" ]; then
-		echo "${name} not running? (check $pidfile)."
-		return 1
+	echo "${name} not running? (check $pidfile)."
+	return 1
 	fi
 	kill -HUP "$child"
 }

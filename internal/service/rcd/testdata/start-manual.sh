@@ -19,6 +19,8 @@ procname=/usr/sbin/daemon
 budget=35
 start_cmd=web_start
 stop_cmd=web_stop
+extra_commands=reload
+reload_cmd=web_reload
 
 launch='umask 077
 export CACHE_DIRECTORY=/var/cache/web
@@ -63,6 +65,16 @@ web_stop()
 		left=$((left - 1))
 		sleep 0.1
 	done
+}
+
+web_reload()
+{
+	child=$(cat "$childfile" 2>/dev/null)
+	if [ -z "$rc_pid" ] || [ -z "$child" ]; then
+	echo "${name} not running? (check $pidfile)."
+	return 1
+	fi
+	kill -HUP "$child"
 }
 
 run_rc_command "$1"

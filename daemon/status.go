@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 func (c *commandLine) status(ctx context.Context, o options) int {
@@ -111,9 +113,10 @@ func codeInWords(code int) string {
 	return s
 }
 
-// oneLine makes one line of s.
+// oneLine makes one line of s, of which a terminal obeys nothing.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return string(logtext.AppendSafe(nil, s))
 }
 
 // ended makes s end its last line.

@@ -380,7 +380,7 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 	if o.lines < 0 {
 		o.lines = 100 // what fits the memory of a terminal
 	}
-	out := counter{w: c.out}
+	out := counter{w: shown(c.out)}
 	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, &out); err != nil {
 		return c.failedTo(err, o)
 	}

@@ -154,7 +154,7 @@ func (f *fields) block(key, value string) {
 	f.blocks = append(f.blocks, indent...)
 	f.blocks = append(f.blocks, f.paint.key(key)...)
 	f.blocks = append(f.blocks, f.space...)
-	f.blocks = appendSafe(f.blocks, clip(key, maxValue))
+	f.blocks = AppendSafe(f.blocks, clip(key, maxValue))
 	f.blocks = append(f.blocks, ':')
 	f.blocks = append(f.blocks, f.paint.off...)
 	f.blocks = append(f.blocks, '\n')
@@ -170,7 +170,7 @@ func appendBlock(b []byte, value, indent string) []byte {
 		b = append(b, indent...)
 		for {
 			before, after, tab := strings.Cut(line, "\t")
-			b = appendSafe(b, before)
+			b = AppendSafe(b, before)
 			if !tab {
 				break
 			}
@@ -251,7 +251,7 @@ func (f *fields) OpenNamespace(key string) {
 	if len(f.space) >= maxValue {
 		return // each field has all of them before it
 	}
-	f.space = append(appendSafe(f.space, clip(key, maxValue)), '.')
+	f.space = append(AppendSafe(f.space, clip(key, maxValue)), '.')
 }
 
 func (f *fields) AddReflected(key string, value any) error {
@@ -267,7 +267,7 @@ func (f *fields) AddReflected(key string, value any) error {
 // json appends a value that is JSON: it is bare, whatever is in its strings.
 func (f *fields) json(b []byte) {
 	cut := clip(b, maxValue)
-	f.line = appendSafe(f.line, cut)
+	f.line = AppendSafe(f.line, cut)
 	if len(cut) < len(b) {
 		f.line = fmt.Appendf(f.line, "…(%d bytes)", len(b))
 	}

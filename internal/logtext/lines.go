@@ -76,12 +76,12 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 	}
 	start := len(b)
 	if e.LoggerName != "" {
-		b = appendSafe(b, clip(e.LoggerName, maxValue))
+		b = AppendSafe(b, clip(e.LoggerName, maxValue))
 		b = append(b, ": "...)
 	}
 	first, rest, _ := strings.Cut(strings.TrimRight(e.Message, "\r\n"), "\n")
 	first = strings.TrimRight(first, "\r")
-	b = appendSafe(b, clip(first, maxValue))
+	b = AppendSafe(b, clip(first, maxValue))
 	if len(first) > maxValue {
 		b = append(b, "…"...)
 	}
@@ -104,7 +104,7 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 		b = append(b, before...)
 		b = append(b, l.style.paint.faint...)
 		b = append(b, key...)
-		b = appendSafe(b, e.Caller.TrimmedPath())
+		b = AppendSafe(b, e.Caller.TrimmedPath())
 		b = append(b, l.style.paint.off...)
 	}
 	b = append(b, '\n')

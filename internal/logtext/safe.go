@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendSafe appends s with an escape for whatever cannot be seen, in one line.
-func appendSafe[T ~string | ~[]byte](b []byte, s T) []byte {
+// AppendSafe appends s with an escape as in Go for whatever cannot be seen, in one line.
+func AppendSafe[T ~string | ~[]byte](b []byte, s T) []byte {
 	done := 0
 	for i := 0; i < len(s); {
 		if c := s[i]; ' ' <= c && c <= '~' {

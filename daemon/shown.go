@@ -1,0 +1,50 @@
+package daemon
+
+import (
+	"io"
+	"os"
+	"unicode/utf8"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
+)
+
+// shown is w, or, if that is a terminal, w with an escape for whatever a terminal would
+// obey: who may write to the log of a service may not write to the terminal of root.
+func shown(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && isTerminal(f) {
+		return &escaper{w: w}
+	}
+	return w
+}
+
+// escaper escapes what cannot be seen, but for the ends of lines and tabs.
+type escaper struct {
+	w    io.Writer
+	rest []byte // the beginning of a character
+	buf  []byte
+}
+
+func (e *escaper) Write(b []byte) (int, error) {
+	text := append(e.rest, b...)
+	end := len(text)
+	for i := max(0, end-utf8.UTFMax+1); i < end; i++ {
+		if utf8.RuneStart(text[i]) && !utf8.FullRune(text[i:]) {
+			end = i
+			break
+		}
+	}
+	e.buf = e.buf[:0]
+	from := 0
+	for i := range end {
+		if c := text[i]; c == '\n' || c == '\t' {
+			e.buf = append(logtext.AppendSafe(e.buf, text[from:i]), c)
+			from = i + 1
+		}
+	}
+	e.buf = logtext.AppendSafe(e.buf, text[from:end])
+	e.rest = append([]byte(nil), text[end:]...)
+	if _, err := e.w.Write(e.buf); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}

@@ -43,7 +43,8 @@ type Config struct {
 	DrainDelay time.Duration
 
 	// Logger is where the program and this package log. If nil, it is where the host
-	// keeps logs: see the description of this package.
+	// keeps logs: see the description of this package. It must lead neither to the
+	// standard log nor to slog.Default, which lead to it.
 	Logger *zap.Logger
 
 	// LogAlso gets each record as well, where Logger is nil: a file beside what the host

@@ -44,27 +44,42 @@
 //	SysV, OpenRC, rc.d, procd            syslog, facility daemon, in a service that install made
 //	anything else: a container, a pipe   standard output, one JSON object a line
 //
+// A field of a record is a field of the journal by the same name in upper case, with _ for what
+// is no letter or digit: request.id is REQUEST_ID. One whose name is systemd's or the record's
+// own, or begins with a digit or _, has FIELD_ before it (FIELD_MESSAGE); in JSON such a one is
+// field_msg. LOGGED_AT is the time of a record that journald took late, MORE_FIELDS what is
+// beyond 900 fields. journalctl shows messages alone: those of warnings, of what is worse and of
+// the run's own events have the fields behind them as text. In the Event Log a record is text
+// with a field a line, and the fields as JSON; its descriptions come from EventCreate.exe, which
+// each Windows has, so that nothing has to be linked or kept for them. On macOS a datagram to
+// syslog does not arrive any more since version 12: launchd has the lines in the service's file.
+//
 // The variable LOG_TARGET has it otherwise: journal, prefixed (lines for the journal, with
-// <N> before each), eventlog, terminal, syslog or json. None of them holds up the program for
-// longer than a tenth of a second when nobody takes its records; what is lost is counted, and
-// told in the log. While Run runs, [slog.Default] and the standard log lead there too, unless the
-// program has led them anywhere else before; [SlogHandler] is for more loggers. Files are
+// <N> before each), eventlog, terminal, syslog or json. When nobody takes its
+// records, none of them holds up the program for longer than a tenth of a second (at panic
+// level and above a quarter), and the records after the first not at all; what is lost is
+// counted, and told in the log. A Logger or a LogAlso of the program's own may hang or panic: the
+// way down goes on without it. While Run runs, [slog.Default] and the standard log lead there too, unless the
+// program has led them anywhere else before (a Logger must not lead to them in turn); [SlogHandler] is for more loggers. Files are
 // daemon/logfile, in Config.LogAlso; who comes from kardianos/service has daemon/servicelog.
 //
 // The level is that of Config.LogLevel, or what the operator has put into the file log-level
-// in the configuration folder (see [Directories]) or, where there is none, into LOG_LEVEL: debug,
+// in the configuration folder (see [Directories]) or, where there is none or it is empty, into
+// LOG_LEVEL: debug,
 // info, warn or error. It is read at the start, and before each reload, which also has a log file
-// opened anew for logrotate. SIGUSR1 and control 254 of Windows step it towards debug, SIGUSR2
+// opened anew for logrotate, also of a program that is no Reloader. SIGUSR1 and control 254 of Windows step it towards debug, SIGUSR2
 // and control 255 towards error (systemctl kill --kill-whom=main -s USR1 web; sc control web 254).
 // With DEBUG_INVOCATION=1, as from systemd's RestartMode=debug, it begins at debug.
 //
 // The last record of each run, "stopped", is its report: the exit code, what asked it to stop, how
 // long it ran and each phase took (start, drain, stop, wait), what overran its time, and how many
-// records were lost.
+// records were lost. Its level is info.
 //
 // A crash that no code can catch (a panic on a goroutine of the program's own, concurrent
 // writes to a map) leaves its text in the folder crash in State of a service, for its owner
-// only, the newest ten: the next run logs it, and doctor tells of it.
+// only, the newest ten: the next run logs it and cuts it to 1 MiB, and doctor tells of it for a
+// week, or until the file is removed or the executable replaced. A run that was killed, or whose
+// program has called os.Exit or Fatal, leaves no text, and the next one says so.
 package daemon
 
 import "context"

@@ -19,7 +19,7 @@
 // Set Options.MaxSize to -1 and let logrotate do it, with a postrotate that asks the
 // service to reload (systemctl reload web): the run calls Sync on every reload, also of a
 // program that is no Reloader, and Sync closes the file, so that the next record goes to a new
-// one. copytruncate works too.
+// one. Not copytruncate: timberjack goes on writing at the place where it was.
 //
 // # The library
 //

@@ -34,8 +34,8 @@ func closure(next stepper) (worlds int, bad string, how path) {
 		event Event
 		world world
 	}
-	for _, drains := range []bool{false, true} {
-		w, bad := begin(drains)
+	for _, k := range kinds {
+		w, bad := begin(k.drains, k.closes)
 		if bad != "" {
 			return 0, bad, nil
 		}
@@ -104,8 +104,8 @@ func sequences(next stepper, n int) (tried int64, bad string, how path) {
 				return leaves
 			}
 			for first := range firsts {
-				for _, drains := range []bool{false, true} {
-					w, _ := begin(drains)
+				for _, k := range kinds {
+					w, _ := begin(k.drains, k.closes)
 					count.Add(walk(w, first))
 				}
 			}
@@ -148,7 +148,7 @@ func TestEverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
 		total += n
 		took = time.Since(began)
 	}
-	t.Logf("%d sequences of %d events, up to length %d, with and without a drain delay", total, numEvents, length)
+	t.Logf("%d sequences of %d events, up to length %d, with and without a drain delay and a Close", total, numEvents, length)
 	if length < 3 {
 		t.Errorf("only sequences up to length %d were tried", length)
 	}
@@ -174,6 +174,57 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 			n, fx := m.Step(e)
 			n.call = noCall
 			return n.descend(fx)
+		}
+		return m.Step(e)
+	},
+	"Close is called though Start failed": func(m Machine, e Event) (Machine, Effects) {
+		if e == Joined && m.step == join && m.closes {
+			m.started = true
+		}
+		return m.Step(e)
+	},
+	"Close is called before the last goroutine has returned": func(m Machine, e Event) (Machine, Effects) {
+		n, fx := m.Step(e)
+		if fx.Has(Join) && n.closes && n.started {
+			n.step, n.call, fx = closing, callClose, fx&^Join|CallClose
+		}
+		return n, fx
+	},
+	"Close is not called after the deadline": func(m Machine, e Event) (Machine, Effects) {
+		if e == Joined && m.expired {
+			m.closes = false
+		}
+		return m.Step(e)
+	},
+	"Close is called of what was given up": func(m Machine, e Event) (Machine, Effects) {
+		n, fx := m.Step(e)
+		if fx.Has(GiveUp) && m.step == join && m.closes && m.started {
+			n.step, n.call, fx = closing, callClose, GiveUp|CallClose
+		}
+		return n, fx
+	},
+	"Close is called twice": func(m Machine, e Event) (Machine, Effects) {
+		n, fx := m.Step(e)
+		if e == CloseFailed && m.step == closing {
+			n.step, n.call, fx = closing, callClose, AddError|CallClose
+		}
+		return n, fx
+	},
+	"Close's error is dropped": func(m Machine, e Event) (Machine, Effects) {
+		if e == CloseFailed {
+			e = CloseOK
+		}
+		return m.Step(e)
+	},
+	"nothing is given up while Close hangs": func(m Machine, e Event) (Machine, Effects) {
+		if e == GraceOver && m.step == closing {
+			return m, 0
+		}
+		return m.Step(e)
+	},
+	"what Start says besides being asked to stop is thrown away": func(m Machine, e Event) (Machine, Effects) {
+		if e == StartFailed && m.state == Stopping {
+			e = StartCancelled
 		}
 		return m.Step(e)
 	},
@@ -214,7 +265,7 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 	},
 	"success looks like a failure": func(m Machine, e Event) (Machine, Effects) {
 		n, fx := m.Step(e)
-		if e == StartFailed && m.state == Stopping {
+		if e == StartCancelled && m.state == Stopping {
 			n.outcome = Failure
 		}
 		return n, fx

@@ -11,12 +11,13 @@
 //	    │
 //	    └──► from every state, by StopAsked, Finished or Failed:
 //
-//	Stopping:  drain ─► settle ─► stop ─► join ─► flush ─► Stopped
+//	Stopping:  drain ─► settle ─► stop ─► join ─► closing ─► flush ─► Stopped
 //
 // While it stops, the machine waits for the drain delay (drain), for the call of
 // the program that was under way to return (settle), for Stop (stop), for the
-// goroutines that the run owns (join) and for the log (flush). At the deadline
-// the context of Stop ends, and one grace later all that still runs is given up.
+// goroutines that the run owns (join), for Close (closing) and for the log (flush).
+// At the deadline the contexts of Stop and Close end, and one grace later all that
+// still runs is given up.
 package lifecycle
 
 // State is what a manager is told.
@@ -50,6 +51,7 @@ type Event uint8
 const (
 	StartOK        Event = iota // Start returned nil
 	StartFailed                 // Start returned an error, or panicked
+	StartCancelled              // Start returned an error that says only that it was asked to stop
 	StartExpired                // the start timeout has passed
 	StopAsked                   // something asks the program to stop
 	Finished                    // the program has done its work: nothing is served any more
@@ -66,6 +68,8 @@ const (
 	StopOK                      // Stop returned nil
 	StopFailed                  // Stop returned an error, or panicked
 	Joined                      // the last goroutine that the run owns has returned
+	CloseOK                     // Close returned nil
+	CloseFailed                 // Close returned an error, or panicked
 	DeadlineOver                // the stop deadline has passed
 	Forced                      // somebody at the terminal does not want to wait
 	GraceOver                   // the grace after the deadline has passed
@@ -76,10 +80,10 @@ const (
 
 func (e Event) String() string {
 	return [...]string{
-		"StartOK", "StartFailed", "StartExpired", "StopAsked", "Finished", "Failed",
+		"StartOK", "StartFailed", "StartCancelled", "StartExpired", "StopAsked", "Finished", "Failed",
 		"ReloadAsked", "ReloadDone",
 		"PauseAsked", "PauseOK", "PauseFailed", "ContinueAsked", "ContinueOK", "ContinueFailed",
-		"DrainOver", "StopOK", "StopFailed", "Joined", "DeadlineOver", "Forced", "GraceOver", "FlushDone",
+		"DrainOver", "StopOK", "StopFailed", "Joined", "CloseOK", "CloseFailed", "DeadlineOver", "Forced", "GraceOver", "FlushDone",
 	}[e]
 }
 
@@ -106,6 +110,7 @@ const (
 	CallContinue                     // call Continue
 	CallStop                         // call Stop
 	Join                             // say when the last goroutine that the run owns has returned
+	CallClose                        // call Close
 	GiveUp                           // log every goroutine's stack: what still runs is abandoned
 	Flush                            // flush the log
 	Finish                           // the end: tell every host the result

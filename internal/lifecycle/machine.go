@@ -11,18 +11,20 @@ const (
 	callPause
 	callContinue
 	callStop
+	callClose
 )
 
 // step is how far the way down has come.
 type step uint8
 
 const (
-	noStep step = iota
-	drain       // not ready any more, but still serving
-	settle      // the run's context has ended; Start, Reload, Pause or Continue has yet to return
-	stop        // Stop runs
-	join        // the run's goroutines have yet to return
-	flush       // only the log is left
+	noStep  step = iota
+	drain        // not ready any more, but still serving
+	settle       // the run's context has ended; Start, Reload, Pause or Continue has yet to return
+	stop         // Stop runs
+	join         // the run's goroutines have yet to return
+	closing      // Close runs
+	flush        // only the log is left
 )
 
 // Machine is the state of one run. It is a value; Step returns the next one.
@@ -32,6 +34,7 @@ type Machine struct {
 	call    call
 	outcome Outcome
 	drains  bool // there is a drain delay
+	closes  bool // the program has a Close
 	started bool // Start returned nil
 	failed  bool // something failed, whatever else the outcome says
 	expired bool // the stop deadline has passed, or was cut short
@@ -40,9 +43,10 @@ type Machine struct {
 }
 
 // New returns a machine in Starting, and what is to be done first. With drains,
-// a program that was ready goes on serving for a while when it is to stop.
-func New(drains bool) (Machine, Effects) {
-	return Machine{call: callStart, drains: drains}, ArmStart | Tell | CallStart
+// a program that was ready goes on serving for a while when it is to stop. With
+// closes, it has a Close.
+func New(drains, closes bool) (Machine, Effects) {
+	return Machine{call: callStart, drains: drains, closes: closes}, ArmStart | Tell | CallStart
 }
 
 // State is the state that managers are told.
@@ -66,7 +70,7 @@ func (m Machine) Step(e Event) (Machine, Effects) {
 			return m, 0
 		}
 		return m.ask(Failure, m.drains)
-	case StartOK, StartFailed:
+	case StartOK, StartFailed, StartCancelled:
 		return m.startReturned(e)
 	case ReloadAsked, ReloadDone:
 		return m.reloading(e)
@@ -115,13 +119,14 @@ func (m *Machine) fail() {
 }
 
 func (m Machine) startReturned(e Event) (Machine, Effects) {
-	if m.call != callStart {
+	if m.call != callStart || e == StartCancelled && m.state != Stopping {
 		return m, 0
 	}
 	m.call = noCall
 	m.started = e == StartOK
 	switch {
-	case m.state == Stopping && !m.started && m.failed:
+	case m.state == Stopping && e == StartFailed:
+		m.fail()
 		return m.descend(AddError)
 	case m.state == Stopping:
 		return m.descend(0)
@@ -208,7 +213,13 @@ func (m Machine) stopping(e Event) (Machine, Effects) {
 		}
 		return m.descend(0)
 	case e == Joined && m.step == join:
-		m.step = flush
+		return m.joined()
+	case (e == CloseOK || e == CloseFailed) && m.step == closing:
+		m.step, m.call = flush, noCall
+		if e == CloseFailed {
+			m.fail()
+			return m, AddError | Flush
+		}
 		return m, Flush
 	case e == FlushDone && m.step == flush:
 		m.state, m.step = Stopped, noStep
@@ -224,6 +235,17 @@ func (m Machine) stopping(e Event) (Machine, Effects) {
 		return m, GiveUp | Flush
 	}
 	return m, 0
+}
+
+// joined goes on when the last goroutine has returned: nobody uses any longer what
+// Close lets go of.
+func (m Machine) joined() (Machine, Effects) {
+	if m.closes && m.started {
+		m.step, m.call = closing, callClose
+		return m, CallClose
+	}
+	m.step = flush
+	return m, Flush
 }
 
 // expire ends the context of Stop, once. Stop is called even now if Start

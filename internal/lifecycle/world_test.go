@@ -17,6 +17,7 @@ type world struct {
 
 type flags struct {
 	startCalled, startOK, stopCalled  bool
+	closes, closeCalled               bool
 	reason, failed, forced, late      bool // why it stops, and how it must end
 	deadlineArmed, expired            bool
 	drainArmed, graceArmed, graceOver bool
@@ -27,10 +28,13 @@ type flags struct {
 	wantsReload, wantsPause           bool
 }
 
-// begin is the world after New.
-func begin(drains bool) (world, string) {
-	m, fx := New(drains)
-	w := world{machine: m}
+// kinds are all there are of programs to begin with.
+var kinds = []struct{ drains, closes bool }{{}, {drains: true}, {closes: true}, {true, true}}
+
+// begin returns the world after New.
+func begin(drains, closes bool) (world, string) {
+	m, fx := New(drains, closes)
+	w := world{machine: m, flags: flags{closes: closes}}
 	return w.perform(fx)
 }
 
@@ -41,6 +45,8 @@ func (w world) possible(e Event) bool {
 	switch e {
 	case StartOK, StartFailed:
 		return w.running == callStart
+	case StartCancelled:
+		return w.running == callStart && w.reason // before, its context has not ended
 	case ReloadDone:
 		return w.running == callReload
 	case PauseOK, PauseFailed:
@@ -55,6 +61,8 @@ func (w world) possible(e Event) bool {
 		return w.deadlineArmed
 	case GraceOver:
 		return w.graceArmed
+	case CloseOK, CloseFailed:
+		return w.running == callClose
 	case Joined:
 		return w.joinAsked && !w.joined
 	case FlushDone:
@@ -97,7 +105,8 @@ func (w *world) happened(e Event) {
 	case StartOK:
 		w.startOK = true
 		w.running = noCall
-	case StartFailed, ReloadDone, PauseOK, PauseFailed, ContinueOK, ContinueFailed, StopOK, StopFailed:
+	case StartFailed, StartCancelled, ReloadDone, PauseOK, PauseFailed, ContinueOK, ContinueFailed,
+		StopOK, StopFailed, CloseOK, CloseFailed:
 		w.running = noCall
 	case Joined:
 		w.joined = true
@@ -115,9 +124,8 @@ func (w *world) expect(before world, e Event, fx Effects) string {
 	}
 	open := !before.flushAsked // until the log is flushed, all still counts
 	failure := e == Failed ||
-		e == StartFailed && (!before.reason || before.failed) ||
-		e == StartExpired && before.told == Starting ||
-		e == StopFailed
+		e == StartFailed || e == StopFailed || e == CloseFailed ||
+		e == StartExpired && before.told == Starting
 	switch {
 	case failure && open:
 		w.failed = true
@@ -254,14 +262,23 @@ func (w *world) one(fx Effects) string {
 			return "the goroutines were waited for too early, or twice"
 		}
 		w.joinAsked = true
+	case CallClose:
+		if !w.closes || w.closeCalled || !w.startOK || !w.joined {
+			return "Close was called twice, or without a Start that returned nil, or before the last goroutine had returned"
+		}
+		w.closeCalled = true
+		return w.call(callClose)
 	case GiveUp:
 		if !w.graceOver || w.gaveUp {
 			return "given up before the grace was over, or twice"
 		}
 		w.gaveUp = true
 	case Flush:
-		if w.flushAsked || !w.joined && !w.gaveUp {
+		if w.flushAsked || (!w.joined || w.running != noCall) && !w.gaveUp {
 			return "the log was flushed before all had ended, or twice"
+		}
+		if w.closes && w.startOK && !w.closeCalled && !w.gaveUp {
+			return "Close was not called"
 		}
 		w.flushAsked = true
 	case Finish:
@@ -353,7 +370,7 @@ func (w *world) consistent() string {
 // reply answers what the world has outstanding.
 func (w world) ends(next stepper, reply func(world) []Event) string {
 	w, bad := w.step(next, StopAsked)
-	for range 12 {
+	for range 14 {
 		if bad != "" || w.finished {
 			return bad
 		}
@@ -380,7 +397,7 @@ func (w world) ends(next stepper, reply func(world) []Event) string {
 
 // everythingReturns is a program that behaves; nothingReturns one that hangs.
 func everythingReturns(world) []Event {
-	return []Event{StartOK, ReloadDone, PauseOK, ContinueOK, DrainOver, StopOK, Joined, FlushDone}
+	return []Event{StartOK, ReloadDone, PauseOK, ContinueOK, DrainOver, StopOK, Joined, CloseOK, FlushDone}
 }
 
 func nothingReturns(world) []Event { return []Event{DeadlineOver, GraceOver, FlushDone} }

@@ -121,4 +121,5 @@ const (
 	ErrorInvalidControl      Errno = 1052 // ERROR_INVALID_SERVICE_CONTROL
 	ErrorCannotAcceptControl Errno = 1061 // ERROR_SERVICE_CANNOT_ACCEPT_CTRL
 	ErrorServiceSpecific     Errno = 1066 // ERROR_SERVICE_SPECIFIC_ERROR
+	ErrorServiceNeverStarted Errno = 1077 // ERROR_SERVICE_NEVER_STARTED
 )

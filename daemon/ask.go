@@ -14,22 +14,40 @@ import (
 // Go is for the program: see the function Go.
 func (r *run) Go(ctx context.Context, f func(context.Context) error) {
 	if !r.tasks.add() {
+		r.book.add(zap.WarnLevel, "a goroutine is not started: the last one has been waited for", "")
 		return
 	}
+	ctx, release := r.adopt(ctx)
 	go func() {
 		defer r.tasks.done()
-		protect("a goroutine", func() error { return f(ctx) }, func(err error) {
-			switch {
-			case err == nil:
-			case stackOf(err) != "":
-				r.fail("a goroutine panicked", err)
-			case runctx.Consequence(ctx, err):
-				r.book.add(zap.DebugLevel, "a goroutine ended with its context", "", zap.Error(err))
-			default:
-				r.fail("a goroutine failed", err)
-			}
-		})
+		defer release()
+		protect("a goroutine", func() error { return f(ctx) }, func(err error) { r.ended(ctx, err) })
 	}()
+}
+
+// adopt returns ctx if it is of this run, or one made from it that ends with the run's
+// context too.
+func (r *run) adopt(ctx context.Context) (context.Context, func()) {
+	if runctx.FromContext(ctx) == runctx.Run(r) {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(runctx.NewContext(ctx, r))
+	stop := context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// ended says what follows from the end of a goroutine that was given ctx.
+func (r *run) ended(ctx context.Context, err error) {
+	how := abrupt(err)
+	switch {
+	case err == nil:
+	case how != "":
+		r.fail("a goroutine "+how, err)
+	case runctx.Echo(err, ctx, r.ctx):
+		r.book.add(zap.DebugLevel, "a goroutine ended with its context", "", zap.Error(err))
+	default:
+		r.fail("a goroutine failed", err)
+	}
 }
 
 // Fail is for the program: see the function Fail.
@@ -40,13 +58,9 @@ func (r *run) Fail(err error) {
 	r.fail("the program failed", err)
 }
 
-func (r *run) fail(what string, err error) {
-	r.inbox.post(event{kind: lifecycle.Failed, reason: failure(what, err)})
-}
-
-// Finish is for Func.
-func (r *run) Finish() {
-	r.inbox.post(event{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: "the function has returned"}})
+// Finish is for Func, and for the program: see the function Finish.
+func (r *run) Finish(detail string) {
+	r.inbox.post(event{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: detail}})
 }
 
 // Logger is for the program: see the function Logger.

@@ -2,34 +2,40 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
 // call calls a method of the program on a goroutine of its own.
-func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, failed lifecycle.Event) {
+func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, bad lifecycle.Event) {
 	r.calling = name
 	go protect(name, func() error { return f(ctx) }, func(err error) {
 		e := event{kind: ok}
 		switch {
-		case err != nil && failed == lifecycle.StartFailed && stackOf(err) == "":
-			e = event{kind: failed, err: fmt.Errorf("start: %w", err)}
-			e.reason = failure("Start failed", e.err)
-		case err != nil && failed == lifecycle.StopFailed:
-			e = event{kind: failed, err: fmt.Errorf("stop: %w", err)}
-		case err != nil && stackOf(err) != "":
+		case err == nil:
+		case stackOf(err) != "":
 			// A panic fails the program, also where an error would not.
-			r.inbox.post(event{kind: lifecycle.Failed, reason: failure(name+" panicked", err)})
-			e = event{kind: failed}
-			if failed != lifecycle.StartFailed {
-				e.err = err
+			r.fail(name+" panicked", err)
+			e = event{kind: bad}
+			if bad != lifecycle.StartFailed {
+				e.err = newFailed("", err)
 			}
-		case err != nil:
-			e = event{kind: failed, err: err}
+		case bad == lifecycle.StartFailed && runctx.Echo(err, r.ctx, r.ctx):
+			e = event{kind: lifecycle.StartCancelled, err: newFailed("start", err)}
+		case bad == lifecycle.StartFailed:
+			e = event{kind: bad, err: newFailed("start", err)}
+			e.reason = failure("Start failed", e.err.err)
+		case bad == lifecycle.StopFailed:
+			e = event{kind: bad, err: newFailed("stop", err)}
+		case bad == lifecycle.CloseFailed:
+			e = event{kind: bad, err: newFailed("close", err)}
+		default:
+			e = event{kind: bad, err: newFailed("", err)}
+			e.err.echo = runctx.Echo(err, ctx, r.ctx)
 		}
 		r.inbox.post(e)
 	})
@@ -42,7 +48,7 @@ func (r *run) reload(e event) {
 		msg = "reloading the log, for the program cannot reload"
 	}
 	r.book.add(zap.InfoLevel, msg, "", zap.String("detail", e.name), logevent.Reloading.Field())
-	r.call("Reload", r.again, func(ctx context.Context) error {
+	r.call("Reload", r.interruptible(), func(ctx context.Context) error {
 		r.readLevel("reload")
 		if err := r.book.reopen(); err != nil {
 			r.warn("the log is not opened anew", zap.Error(err))
@@ -54,7 +60,16 @@ func (r *run) reload(e event) {
 	}, lifecycle.ReloadDone, lifecycle.ReloadDone)
 }
 
-func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, failed lifecycle.Event) {
+func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, bad lifecycle.Event) {
 	p := r.program.(Pauser) // hosts ask only programs that can
-	r.call(name, r.again, func(ctx context.Context) error { return f(p, ctx) }, ok, failed)
+	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, bad)
+}
+
+// interruptible returns the context of a Reload, Pause or Continue. Each has its own:
+// goroutines of an earlier one go on when this one is interrupted. It is never released
+// before the run's, since they may hold it; that is some 200 bytes a call.
+func (r *run) interruptible() context.Context {
+	ctx, interrupt := context.WithCancelCause(r.ctx)
+	r.interrupt = interrupt
+	return ctx
 }

@@ -14,8 +14,8 @@
 //
 //  1. Start. Ready is reported when it has returned nil, never before.
 //  2. Reload any number of times, if the program is a [Reloader], and Pause and
-//     Continue in turn, if it is a [Pauser]; beside anything else, Check if it is a
-//     [Checker], and Notify if it is a [Notified].
+//     Continue in turn, if it is a [Pauser]; at the same time as anything else, Check
+//     if it is a [Checker], and Notify if it is a [Notified].
 //  3. The first reason to stop is kept and logged, the manager is told, and
 //     nothing else can begin any more.
 //  4. After Config.DrainDelay, if there is one, the context that Start got ends.
@@ -24,13 +24,19 @@
 //  5. Stop, exactly once, if and only if Start returned nil. Its context carries
 //     the deadline.
 //  6. The goroutines that were started with [Go] are waited for.
-//  7. The log is flushed, and the manager hears the end with the exit code.
+//  7. Close, exactly once, if the program is a [Closer] and Start returned nil. Its
+//     context has the same deadline.
+//  8. The log is flushed, and the manager is told the end with the exit code.
 //
-// At the deadline the context of Stop ends. One second later all that still runs
-// is given up: every goroutine's stack goes to the log and the process exits. It is a
-// quarter of a second where the deadline is that of the trigger, a shutdown of Windows
-// or the end of its console, which kills the process within a second after that.
-// Start, Reload, Pause, Continue and Stop never run beside one another.
+// At the deadline the contexts of Stop and Close end. One second later all that still
+// runs is given up: what the goroutines are doing goes to the log, and the process exits
+// within half a second, whatever the program does. It is a quarter of a second where the
+// deadline is that of the trigger, a shutdown of Windows or the end of its console, which
+// kills the process within a second after that. Start, Reload, Pause, Continue, Stop and
+// Close never run at the same time.
+//
+// A program ends itself with [Finish] when its work is done, and with [Fail] when it
+// cannot go on.
 //
 // # The log
 //
@@ -66,14 +72,14 @@
 // The level is that of Config.LogLevel, or what the operator has put into the file log-level
 // in the configuration folder (see [Directories]) or, where there is none or it is empty, into
 // LOG_LEVEL: debug,
-// info, warn or error. It is read at the start, and before each reload, which also has a log file
+// info, warn or error. It is read before Start is called, and before each reload, which also has a log file
 // opened anew for logrotate, also of a program that is no Reloader. SIGUSR1 and control 254 of Windows step it towards debug, SIGUSR2
 // and control 255 towards error (systemctl kill --kill-whom=main -s USR1 web; sc control web 254).
 // With DEBUG_INVOCATION=1, as from systemd's RestartMode=debug, it begins at debug.
 //
 // The last record of each run, "stopped", is its report: the exit code, what asked it to stop, how
-// long it ran and each phase took (start, drain, stop, wait), what overran its time, and how many
-// records were lost. Its level is info.
+// long it ran and each phase took (start, drain, stop, wait, close), what overran its time, how many
+// failures there were, if more than one, and how many records were lost. Its level is info.
 //
 // A crash that no code can catch (a panic on a goroutine of the program's own, concurrent
 // writes to a map) leaves its text in the folder crash in State of a service, for its owner
@@ -85,10 +91,11 @@ package daemon
 import "context"
 
 // Program is a long-running program: what you write. Its methods are called on
-// goroutines of their own, never two of them at once but for Check and Notify. A panic
-// in one is a failure of the program, not of the process: the way down is the same.
+// goroutines of their own, never two of them at once except Check and Notify. A panic
+// in one is a failure of the program, not of the process: the way down is the same. So is
+// a method that ends its goroutine (runtime.Goexit).
 //
-// The abilities that a program may have beside it are interfaces of their own:
+// Further abilities that a program may have are interfaces of their own: [Closer],
 // [Reloader], [Pauser], [Checker] and [Notified].
 type Program interface {
 	// Start returns nil when the program is ready to serve. Work that goes on is
@@ -99,17 +106,35 @@ type Program interface {
 	// there is one, with the [Reason] as its cause; it also ends when
 	// Config.StartTimeout has passed before Start returned.
 	//
-	// An error fails the program: Stop is not called, so that Start lets go of what
-	// it has taken. If it is the answer to a stop that was asked for during Start,
-	// the program has stopped as asked.
+	// An error fails the program: Stop and Close are not called, so Start has to let
+	// go of what it has taken. If a stop was asked for during Start and the error says
+	// only that, in the sense of [Go], the program has stopped as asked.
 	Start(ctx context.Context) error
 
 	// Stop ends what Start has begun. It is called exactly once, if and only if
-	// Start returned nil, after the context of Start has ended.
+	// Start returned nil, after the context of Start has ended. The goroutines of [Go]
+	// may still run: what they use until their end is for the Close of a [Closer].
 	//
 	// Its context ends at the stop deadline; Stop must not outlive that by more
 	// than a second. An error fails the program.
 	Stop(ctx context.Context) error
+}
+
+// Closer is a Program whose goroutines use something until their end: a database, a
+// connection to a broker, a file. Start opens it, Stop has the goroutines come to their
+// end, and Close lets go of it when the last of them has returned.
+type Closer interface {
+	Program
+
+	// Close is called once, if and only if Start returned nil: after Stop and after
+	// the last goroutine of [Go], or after Stop alone if there is none. It is not
+	// called if what still runs was given up a second after the stop deadline.
+	//
+	// Its context ends at the stop deadline, which is that of the whole way down; it
+	// has ended already if Stop and the goroutines have used all of it. Close must
+	// not outlive the deadline by more than a second. An error fails the program. Go
+	// starts nothing any more.
+	Close(ctx context.Context) error
 }
 
 // Reloader is a Program that can read its configuration anew. On Unix, SIGHUP asks
@@ -117,15 +142,17 @@ type Program interface {
 type Reloader interface {
 	Program
 
-	// Reload is called while the program runs, never before Start has returned nil
-	// and never beside another call but Check. When it is asked for meanwhile, it
-	// is called once more. On an error the program goes on with what it had: the
-	// error is logged and reported to the manager. It has no deadline of its own;
-	// systemd takes one that lasts longer than TimeoutStartSec for failed.
+	// Reload is called while the program runs, never before Start has returned nil,
+	// and never at the same time as another method except Check and Notify. When it is
+	// asked for meanwhile, it is called once more. On an error the program goes on with
+	// what it had: the error is logged, and systemctl status shows it. systemctl reload
+	// succeeds all the same, for systemd knows no reload that fails. Reload has no
+	// deadline of its own; systemd considers one that lasts longer than TimeoutStartSec
+	// as failed.
 	//
-	// The context lives as long as that of Start, but if a Reload is under way when
-	// stopping begins it ends at that moment, and Stop is called after Reload has
-	// returned.
+	// Each call has a context of its own, which lives as long as that of Start. But if a
+	// Reload is under way when stopping begins, its context ends at that moment, and
+	// Stop is called after Reload has returned.
 	Reload(ctx context.Context) error
 }
 

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// setDeadline begins the budget, or one that is shorter. A Stop that runs already
-// keeps its context, which then ends before its deadline.
+// setDeadline begins the budget, or one that is shorter. A Stop or Close that runs
+// already keeps its context, which then ends before its deadline.
 func (r *run) setDeadline(budget time.Duration) {
 	r.until = time.Now().Add(budget)
 	r.alarms.set(stopDeadline, budget)
-	if r.calling == "Stop" {
+	if r.calling == "Stop" || r.calling == "Close" {
 		return
 	}
 	if r.expire != nil {
@@ -43,4 +43,5 @@ func (r *run) hurry(e event) {
 		}
 	}
 	r.grace = min(r.grace, e.budget-left+shortGrace)
+	r.guard.set(r.until.Add(r.grace + endBound))
 }

@@ -53,11 +53,10 @@ type Paths struct{ State, Cache, Logs, Runtime, Configuration string }
 //
 // An error is about each folder that cannot be had; the others are returned with it, so
 // that a program that needs but some looks at those. Directories may be called from any
-// goroutine, in Start and later; it looks anew each time. On a context that no method of
-// a Program has got there is no service to ask for, and it is an error; in a test,
-// daemontest.Context has temporary ones.
+// goroutine, in Start and later; it looks again each time. Where there is no run there is no
+// service to ask for, and it is an error; in a test, daemontest.Context has temporary ones.
 func Directories(ctx context.Context) (Paths, error) {
-	r := runctx.FromContext(ctx)
+	r := runctx.Find(ctx)
 	if r == nil {
 		return Paths{}, errors.New("daemon.Directories: the context is not one that Run has given to a Program; in a test, use daemontest.Context")
 	}

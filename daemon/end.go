@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"io"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,54 +26,125 @@ func (r *run) giveUp() {
 		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}
 	r.errs = append(r.errs, err)
-	r.book.add(zap.ErrorLevel, "giving up", allStacks(), zap.Error(err), logevent.GaveUp.Field())
-}
-
-// allStacks is the stack of every goroutine.
-func allStacks() string {
-	const limit = 8 << 20
-	for size := 64 << 10; ; size *= 2 {
-		buf := make([]byte, size)
-		if n := runtime.Stack(buf, true); n < size || size >= limit {
-			return string(buf[:n])
-		}
+	parts := stacks(min(stacksBound, r.guard.left()*7/10))
+	r.book.add(zap.ErrorLevel, "giving up", parts[0], zap.Error(err), logevent.GaveUp.Field())
+	for i, part := range parts[1:] {
+		r.book.add(zap.ErrorLevel, fmt.Sprintf("giving up: stacks, part %d of %d", i+2, len(parts)), part)
 	}
 }
 
-// flush writes the report and flushes the log. One that hangs delays the end only so
-// much.
+// flush has the log end with the report. It goes on as long as somebody reads and the
+// budget allows.
 func (r *run) flush() {
-	r.book.add(zap.InfoLevel, "stopped", "", r.report()...)
-	r.alarms.set(flushTimeout, flushBound)
-	r.flushed = time.Now().Add(flushBound)
-	r.book.close(func() { r.inbox.post(event{kind: lifecycle.FlushDone}) })
+	r.countFailures()
+	r.guard.code.Store(int64(ExitCode(r.result())))
+	deadline := time.Now().Add(flushBound)
+	switch {
+	case r.gaveUp:
+		deadline = time.Now().Add(r.guard.left() / 2)
+	case r.sink != nil && r.until.After(deadline):
+		deadline = r.until
+	}
+	r.alarms.set(flushTimeout, time.Until(deadline)+2*flushBound)
+	report := r.report()
+	go func() {
+		r.endLog(deadline, report)
+		r.inbox.post(event{kind: lifecycle.FlushDone})
+	}()
 }
 
-// finish tells the hosts the end, the last thing that they hear, and lets go of
+// countFailures adds to the result what was only counted.
+func (r *run) countFailures() {
+	n := r.failures.more()
+	if n == 0 {
+		return
+	}
+	err := fmt.Errorf("%d more failure(s), of which only the number is known", n)
+	r.errs = append(r.errs, err)
+	r.book.add(zap.ErrorLevel, "the program has failed more often than is listed", "", zap.Int64("failures", n), logevent.Failed.Field())
+}
+
+// endLog writes what waits, then the report as the last record, and lets go of the log.
+// What was lost, and is not told in the log itself, is told on standard error.
+func (r *run) endLog(deadline time.Time, report []zap.Field) {
+	if r.sink != nil {
+		ctx, cancel := context.WithDeadline(context.Background(), deadline)
+		_, _ = ctx, r.sink.Sync() // INTERIM what is lost then is in the report
+		cancel()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.left()/2))
+	defer cancel()
+	if n := r.lost(); n > 0 {
+		report = append(report, zap.Uint64("lost", n))
+	}
+	err := r.book.close(ctx, zap.InfoLevel, "stopped", append(report, logevent.Stopped.Field())...)
+	if r.sink != nil {
+		err = errors.Join(err, r.sink.Close(ctx))
+	}
+	if err != nil && r.env.Own {
+		lastWords(os.Stderr, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
+	}
+}
+
+// lastWords writes text where nobody may read: it does not wait for long.
+func lastWords(out io.Writer, text string) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = io.WriteString(out, text)
+	}()
+	bound := time.NewTimer(50 * time.Millisecond)
+	defer bound.Stop()
+	select {
+	case <-written:
+	case <-bound.C:
+	}
+}
+
+// finish tells the hosts the end, the last thing that they are told, and lets go of
 // everything.
 func (r *run) finish() {
 	r.over = true
 	r.inbox.close()
 	r.alarms.end()
 	r.expire(r.reason)
-	r.interrupt(r.reason)
+	if r.interrupt != nil {
+		r.interrupt(r.reason)
+	}
 	r.checkpoint = 0
 	r.tell()
-	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
+	ctx, cancel := context.WithTimeout(context.Background(), min(closeBound, r.guard.left()-shortGrace/2))
 	defer cancel()
 	for _, h := range r.env.Hosts {
 		h.Close(ctx)
 	}
 	r.sockets.close()
 	r.closeLog()
+	r.leave()
+	r.guard.stop()
 	if r.gaveUp {
 		// What still runs cannot be ended in any other way.
 		r.env.Exit(ExitCode(r.result()))
 	}
 }
 
-// result is what Run returns.
+// result is what Run returns: the program's errors as it has them.
 func (r *run) result() error {
+	errs := make([]error, len(r.errs))
+	for i, err := range r.errs {
+		errs[i] = err
+		if f, ok := err.(*failed); ok {
+			errs[i] = f.err
+		}
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// failure is the result for those who only want its text.
+func (r *run) failure() error {
 	if len(r.errs) == 1 {
 		return r.errs[0]
 	}

@@ -5,14 +5,16 @@ import (
 	"fmt"
 )
 
-// What a caller of Run may want to tell apart.
 var (
-	// ErrConfig is the configuration being wrong. Return an error that wraps it
-	// from Start where the configuration of your own program is: its exit code
-	// tells the manager that another try is of no use.
+	// ErrConfig indicates an invalid configuration. Return an error that wraps it
+	// from Start if the configuration of your own program is invalid: its exit code
+	// tells the manager not to try again.
 	ErrConfig = errors.New("the configuration is wrong")
 
-	// ErrStopTimeout is something still running a second after the stop deadline.
+	// ErrStopTimeout indicates that something still ran when the grace after the stop
+	// deadline was over. It stands in the log and decides the exit code, 124. Run does
+	// not return it to a program, for it exits the process then; in a test,
+	// daemontest.Drive does.
 	ErrStopTimeout = errors.New("gave up at the stop deadline")
 )
 
@@ -23,17 +25,26 @@ const (
 	exitConfig      = 78 // EX_CONFIG of sysexits
 	exitStopTimeout = 124
 	exitSignal      = 128 // plus the signal's number
+
+	maxOwn = 125 // of the program's own: a shell has its own meanings for those above
 )
 
-// ExitCode is the exit code for what Run has returned:
+// ExitCode returns the exit code for what Run has returned:
 //
 //	  0  nil: stopped as asked
 //	  1  failed
+//	  n  failed with an error that has a method ExitCode() int, which returns n
 //	 78  the configuration is wrong: errors.Is(err, ErrConfig)
 //	124  gave up at the stop deadline: errors.Is(err, ErrStopTimeout)
+//	  2  the command line is wrong; only Main and the commands exit with it
 //	128+n  forced by a second signal n
 //
-// When an error is several of these, the one further down decides.
+// When an error is several of these, the one further down decides. An exit code of the
+// program's own is from 1 to 125, except 2, 78 and 124, which are taken; an error with
+// any other counts as 1. Where several errors have one, that of the first counts. An
+// *exec.ExitError has none: how a child ended is not how its parent does, unless the
+// program says so by an error of its own. As a Windows service, the code is the
+// service-specific exit code.
 func ExitCode(err error) int {
 	var forced forcedError
 	var usage usageError
@@ -49,7 +60,37 @@ func ExitCode(err error) int {
 	case errors.Is(err, ErrConfig):
 		return exitConfig
 	}
+	if code, ok := ownCode(err); ok {
+		return code
+	}
 	return exitFailure
+}
+
+// ownCode returns the exit code that the program has chosen in the tree of err.
+func ownCode(err error) (code int, ok bool) {
+	c, has := err.(interface{ ExitCode() int })
+	if _, child := err.(interface{ Pid() int }); has && !child { // os.ProcessState has both
+		return chosen(c.ExitCode())
+	}
+	switch w := err.(type) {
+	case interface{ Unwrap() error }:
+		return ownCode(w.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, e := range w.Unwrap() {
+			if code, ok := ownCode(e); ok {
+				return code, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func chosen(code int) (int, bool) {
+	switch code {
+	case exitUsage, exitConfig, exitStopTimeout:
+		return 0, false
+	}
+	return code, 1 <= code && code <= maxOwn
 }
 
 // forcedError is a second signal that did not want to wait for the way down.

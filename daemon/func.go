@@ -27,10 +27,13 @@ func (f function) Start(ctx context.Context) error {
 	decided := make(chan struct{})
 	early := false // it was the end
 	var result error
-	Go(ctx, func(ctx context.Context) (err error) {
-		protect("Func", func() error {
+	Go(ctx, func(ctx context.Context) error {
+		// On a goroutine of its own, so that this one goes on whatever f does to it.
+		end := make(chan error, 1)
+		go protect("Func", func() error {
 			return f(ctx, func() { once.Do(func() { close(decided) }) })
-		}, func(e error) { err = e })
+		}, func(err error) { end <- err })
+		err := <-end
 		once.Do(func() {
 			early, result = true, err
 			close(decided)
@@ -52,7 +55,7 @@ func (f function) Start(ctx context.Context) error {
 // finish ends the run if the work is done, rather than cut short.
 func (f function) finish(ctx context.Context, err error) {
 	if err == nil && ctx.Err() == nil {
-		runctx.FromContext(ctx).Finish()
+		runctx.FromContext(ctx).Finish("the function has returned")
 	}
 }
 

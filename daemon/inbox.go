@@ -15,31 +15,42 @@ type event struct {
 	reason Reason        // why to stop
 	budget time.Duration // how long there is for it at the most, 0 if as configured
 	hint   string        // what a person may want to know of it
-	err    error         // how it failed
+	err    *failed       // how it failed
 	signal int           // which signal forces
 	name   string        // what that signal is called, or who asks for a reload or a step
 	step   zapcore.Level // how the level of the log is to change; then it is nothing else
 }
+
+// maxAlike is how many events of one kind wait. One that nobody has handled says all
+// that a further one would.
+const maxAlike = 64
 
 // inbox holds what the loop has yet to handle. Putting something into it never
 // blocks: control handlers of managers have to return at once.
 type inbox struct {
 	mu     sync.Mutex
 	events []event
+	alike  [lifecycle.NumEvents + 1]int // how many wait, steps last
 	closed bool
 	wake   chan struct{}
 }
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
-// post drops what comes after close: it is too late.
-func (b *inbox) post(events ...event) {
+// post drops what comes after close, which is too late, and what maxAlike events say
+// already.
+func (b *inbox) post(e event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	n := &b.alike[e.kind]
+	if e.step != 0 {
+		n = &b.alike[lifecycle.NumEvents]
+	}
+	if b.closed || *n == maxAlike {
 		return
 	}
-	b.events = append(b.events, events...)
+	*n++
+	b.events = append(b.events, e)
 	select {
 	case b.wake <- struct{}{}:
 	default:
@@ -51,6 +62,7 @@ func (b *inbox) take() []event {
 	defer b.mu.Unlock()
 	events := b.events
 	b.events = nil
+	clear(b.alike[:])
 	return events
 }
 

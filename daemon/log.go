@@ -28,8 +28,9 @@ func (r *run) start(ctx context.Context) error {
 	return r.program.Start(ctx)
 }
 
-// closeLog lets go of the log, and of what only a crash needs. A disk, or a log of the
-// program's, that hangs there keeps what it has, and the run goes on to its end.
+// closeLog gives back the standard log, and lets go of what only a crash needs. A disk,
+// or a log of the program's, that hangs there keeps what it has, and the run goes on to
+// its end.
 func (r *run) closeLog() {
 	done := make(chan struct{})
 	go func() {
@@ -39,13 +40,8 @@ func (r *run) closeLog() {
 		if r.restore != nil {
 			r.restore()
 		}
-		if r.sink != nil {
-			ctx, cancel := context.WithDeadline(context.Background(), r.flushed)
-			defer cancel()
-			_ = r.sink.Close(ctx) // what was lost is in the report
-		}
 	}()
-	bound := time.NewTimer(max(time.Until(r.flushed), 0) + shortGrace)
+	bound := time.NewTimer(max(min(shortGrace, r.guard.left()/2), 0))
 	defer bound.Stop()
 	select {
 	case <-done:

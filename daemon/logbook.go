@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,10 +24,10 @@ type logbook struct {
 
 	dropped atomic.Int64 // there was no room for them, or the log panicked
 
-	mu      sync.Mutex
-	lines   chan line // nil until a line has to wait
-	closed  bool
-	flushed func() // set before lines is closed
+	mu     sync.Mutex
+	lines  chan line     // nil until a line has to wait
+	idle   chan struct{} // closed when all lines are written, and the logger is flushed
+	closed bool
 }
 
 type line struct {
@@ -44,13 +45,14 @@ func newLogbook(log *zap.Logger, bounded bool) *logbook {
 		log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zap.LevelEnablerFunc(
 			func(zapcore.Level) bool { return false }))),
 		bounded: bounded,
+		idle:    make(chan struct{}),
 	}
 }
 
 // add has a line written. It drops it where 256 wait already.
 func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Field) {
-	var entry *zapcore.CheckedEntry
-	if b.guard(func() { entry = b.log.Check(level, msg) }); entry == nil {
+	entry := b.check(level, msg)
+	if entry == nil {
 		return
 	}
 	entry.Stack = stack
@@ -64,7 +66,7 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 		return
 	case b.lines == nil:
 		b.lines = make(chan line, 256)
-		go b.write(b.lines)
+		go b.write()
 	}
 	b.waiting.Add(1)
 	select {
@@ -73,6 +75,11 @@ func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Fiel
 		b.waiting.Add(-1)
 		b.dropped.Add(1)
 	}
+}
+
+func (b *logbook) check(level zapcore.Level, msg string) (entry *zapcore.CheckedEntry) {
+	b.guard(func() { entry = b.log.Check(level, msg) })
+	return entry
 }
 
 // guard calls the log, which may be the program's: that it panics is no reason to end
@@ -86,26 +93,34 @@ func (b *logbook) guard(f func()) {
 	f()
 }
 
-// write is the goroutine that writes lines, until there are none any more.
-func (b *logbook) write(lines <-chan line) {
-	for l := range lines {
+// write is the goroutine that writes lines, until there are none any more. A log that
+// ends its goroutine gets another one.
+func (b *logbook) write() {
+	ended := true
+	defer func() {
+		if ended {
+			b.dropped.Add(1)
+			go b.write()
+		}
+	}()
+	for l := range b.lines {
 		if l.mark != nil {
 			close(l.mark)
 			continue
 		}
-		b.guard(func() { l.entry.Write(l.fields...) })
-		b.waiting.Add(-1)
+		b.put(l)
 	}
 	if n := b.dropped.Load(); n > 0 {
 		b.guard(func() { b.log.Warn("lines were dropped: the log could not keep up", zap.Int64("lines", n)) })
 	}
-	b.sync()
+	b.guard(func() { _ = b.log.Sync() }) // an error of the log has no log to go to
+	ended = false
+	close(b.idle)
 }
 
-// sync flushes the logger. An error of the log has no log to go to.
-func (b *logbook) sync() {
-	b.guard(func() { _ = b.log.Sync() })
-	b.flushed()
+func (b *logbook) put(l line) {
+	defer b.waiting.Add(-1)
+	b.guard(func() { l.entry.Write(l.fields...) })
 }
 
 // reopen flushes the logger, which has one that writes to a file open it anew. It waits
@@ -130,19 +145,36 @@ func (b *logbook) reopen() error {
 	}
 }
 
-// close has what is left written and the logger flushed, and then flushed called,
-// on another goroutine unless nothing can hang.
-func (b *logbook) close(flushed func()) {
+// close writes a last line, and waits until all are written and the logger is flushed,
+// or until ctx ends. The error says what is lost then.
+func (b *logbook) close(ctx context.Context, level zapcore.Level, msg string, fields ...zap.Field) error {
+	entry := b.check(level, msg)
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed, b.flushed = true, flushed
-	switch {
-	case b.lines != nil:
-		close(b.lines)
-	case b.bounded:
-		b.sync()
-	default:
-		go b.sync()
+	b.closed = true
+	if b.lines == nil && !b.bounded {
+		b.lines = make(chan line, 1)
+		go b.write()
+	}
+	b.mu.Unlock()
+	if b.bounded {
+		if entry != nil {
+			b.guard(func() { entry.Write(fields...) })
+		}
+		return nil // its sink is flushed by rules of its own
+	}
+	if entry != nil {
+		b.waiting.Add(1)
+		select {
+		case b.lines <- line{entry: entry, fields: fields}:
+		case <-ctx.Done():
+		}
+	}
+	close(b.lines)
+	select {
+	case <-b.idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the log hangs: %d lines of the run itself are lost", b.waiting.Load()+int32(b.dropped.Load()))
 	}
 }
 

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +46,14 @@ func (s *slowLog) logger() *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, s, zap.InfoLevel))
 }
 
+// closeBook closes b with a last line.
+func closeBook(t *testing.T, b *logbook) {
+	t.Helper()
+	if err := b.close(t.Context(), zap.InfoLevel, "stopped"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{}
@@ -56,10 +66,9 @@ func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 		if log := s.logger(); b.precede(log) != log {
 			t.Error("the lines of the program take a way around")
 		}
-		flushed := false
-		b.close(func() { flushed = true })
-		if !flushed {
-			t.Error("close has not flushed")
+		closeBook(t, b)
+		if s.String() != "one two\ngoroutine 1 [running] stopped" {
+			t.Errorf("at the end: %q", s)
 		}
 	})
 }
@@ -75,10 +84,8 @@ func TestALineIsLeftToOthersWhereNobodyKnowsHowLongItTakes(t *testing.T) {
 		if time.Since(begun) > 0 {
 			t.Errorf("adding took %s", time.Since(begun))
 		}
-		flushed := make(chan struct{})
-		b.close(func() { close(flushed) })
-		<-flushed
-		if s.String() != "one two" || time.Since(begun) != 2*time.Second {
+		closeBook(t, b)
+		if s.String() != "one two stopped" || time.Since(begun) != 3*time.Second {
 			t.Errorf("written: %q after %s", s, time.Since(begun))
 		}
 		b.add(zap.InfoLevel, "too late", "")
@@ -118,9 +125,7 @@ func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
 		if time.Since(begun) != orderBound {
 			t.Errorf("it waited %s", time.Since(begun))
 		}
-		flushed := make(chan struct{})
-		b.close(func() { close(flushed) })
-		<-flushed
+		closeBook(t, b)
 	})
 }
 
@@ -133,9 +138,7 @@ func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
 		for range 300 {
 			b.add(zap.InfoLevel, "more", "")
 		}
-		flushed := make(chan struct{})
-		b.close(func() { close(flushed) })
-		<-flushed
+		closeBook(t, b)
 		if n := strings.Count(s.String(), "more"); n != 256 {
 			t.Errorf("%d lines were written", n)
 		}
@@ -154,11 +157,52 @@ func TestAStackIsNeverWrittenOnTheWay(t *testing.T) {
 		if time.Since(begun) > 0 {
 			t.Errorf("adding took %s", time.Since(begun))
 		}
-		flushed := make(chan struct{})
-		b.close(func() { close(flushed) })
-		<-flushed
-		if s.String() != "giving up\ngoroutine 1 [running]" {
+		closeBook(t, b)
+		if s.String() != "giving up\ngoroutine 1 [running] stopped" {
 			t.Errorf("written: %q", s)
+		}
+	})
+}
+
+func TestLogbook_CloseHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowLog{slow: time.Hour}
+		b := newLogbook(s.logger(), false)
+		b.add(zap.InfoLevel, "one", "")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := b.close(ctx, zap.InfoLevel, "stopped")
+		if err == nil || !strings.Contains(err.Error(), "2 lines") || time.Since(begun) != time.Second {
+			t.Errorf("close returns %v after %s", err, time.Since(begun))
+		}
+		<-b.idle
+	})
+}
+
+// quitter is a core that ends the goroutine it is called on.
+type quitter struct{ zapcore.Core }
+
+func (q quitter) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	return ce.AddCore(e, q)
+}
+
+func (q quitter) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	if e.Message == "quit" {
+		runtime.Goexit()
+	}
+	return q.Core.Write(e, fields)
+}
+
+func TestLogbook_LogEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowLog{}
+		b := newLogbook(zap.New(quitter{s.logger().Core()}), false)
+		b.add(zap.InfoLevel, "quit", "")
+		b.add(zap.InfoLevel, "one", "")
+		closeBook(t, b)
+		if !strings.HasPrefix(s.String(), "one stopped") || b.dropped.Load() != 1 {
+			t.Errorf("written: %q, and %d are lost", s, b.dropped.Load())
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,18 +21,21 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		if left := r.sockets.names(); left != nil {
 			r.book.add(zap.WarnLevel, "nobody has asked for what the manager has handed over: is it another name?", "", zap.Strings("sockets", left))
 		}
-	case lifecycle.StartFailed:
-		if !fx.Has(lifecycle.KeepReason) && !fx.Has(lifecycle.AddError) && e.err != nil {
+	case lifecycle.StartCancelled:
+		if before.State() == lifecycle.Stopping && r.calling == "Start" {
 			r.book.add(zap.DebugLevel, "Start failed, as it was asked to stop", "", zap.Error(e.err))
 		}
 	case lifecycle.ReloadDone:
-		r.reloadErr = e.err
+		r.reloadErr = nil
+		if e.err != nil {
+			r.reloadErr = e.err
+		}
 		switch {
 		case e.err != nil && before.State() == lifecycle.Reloading:
 			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err != nil && stackOf(e.err) == "":
 			level := zap.WarnLevel
-			if runctx.Consequence(r.again, e.err) {
+			if e.err.echo {
 				level = zap.DebugLevel
 			}
 			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
@@ -50,13 +52,16 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		}
 	case lifecycle.Forced:
 		if before.Outcome() != lifecycle.WasForced && r.machine.Outcome() == lifecycle.WasForced {
-			r.errs = append(r.errs, forcedError{e.signal, e.name})
+			forced := forcedError{e.signal, e.name}
+			r.errs = append(r.errs, forced)
+			r.guard.code.Store(int64(ExitCode(forced)))
 			r.book.add(zap.WarnLevel, "not waiting any longer", "", zap.String("detail", e.name))
 		}
 	}
 	switch e.kind {
-	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.ReloadDone, lifecycle.PauseOK, lifecycle.PauseFailed,
-		lifecycle.ContinueOK, lifecycle.ContinueFailed, lifecycle.StopOK, lifecycle.StopFailed:
+	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.StartCancelled, lifecycle.ReloadDone,
+		lifecycle.PauseOK, lifecycle.PauseFailed, lifecycle.ContinueOK, lifecycle.ContinueFailed,
+		lifecycle.StopOK, lifecycle.StopFailed, lifecycle.CloseOK, lifecycle.CloseFailed:
 		r.calling = ""
 	}
 }
@@ -67,6 +72,8 @@ func (r *run) keep(e event) {
 		r.budget = min(r.budget, e.budget)
 		r.grace = min(grace, e.budget-r.budget+shortGrace)
 	}
+	r.guard.set(time.Now().Add(r.budget + r.grace + endBound)) // before anything else may take its time
+	r.why = r.reason.say(e.err)
 	if r.reason.Trigger != TriggerFailure {
 		msg := "stopping"
 		if e.hint != "" {
@@ -75,27 +82,27 @@ func (r *run) keep(e event) {
 		r.book.add(zap.InfoLevel, msg, "", append(reasonFields(r.reason), logevent.Stopping.Field())...)
 		return
 	}
-	r.errs = append(r.errs, r.reason.Err)
-	r.book.add(zap.ErrorLevel, r.reason.Detail, stackOf(r.reason.Err),
-		zap.String("trigger", string(r.reason.Trigger)), zap.Error(r.reason.Err), logevent.Failed.Field())
+	r.errs = append(r.errs, e.err)
+	r.book.add(zap.ErrorLevel, r.reason.Detail, e.err.stack,
+		zap.String("trigger", string(r.reason.Trigger)), zap.Error(e.err), logevent.Failed.Field())
 }
 
 // join adds a failure that came after the first reason to the result.
 func (r *run) join(e event) {
-	err, what := e.err, "failed while stopping"
-	if e.kind == lifecycle.Failed {
-		err, what = e.reason.Err, e.reason.Detail
-	}
-	if err == nil || e.kind == lifecycle.StartFailed && runctx.Consequence(r.ctx, err) {
+	if e.err == nil {
 		return
 	}
-	for _, kept := range r.errs {
-		if runctx.Same(err, kept) || runctx.Same(errors.Unwrap(err), kept) {
+	for _, err := range r.errs {
+		if kept, ok := err.(*failed); ok && runctx.Same(e.err.origin, kept.origin) {
 			return // told to Fail, and returned as well
 		}
 	}
-	r.errs = append(r.errs, err)
-	r.book.add(zap.ErrorLevel, what, stackOf(err), zap.Error(err), logevent.Failed.Field())
+	what := "failed while stopping"
+	if e.kind == lifecycle.Failed {
+		what = e.reason.Detail
+	}
+	r.errs = append(r.errs, e.err)
+	r.book.add(zap.ErrorLevel, what, e.err.stack, zap.Error(e.err), logevent.Failed.Field())
 }
 
 func failure(what string, err error) Reason {

@@ -45,7 +45,7 @@ func (r *run) hand(p Notified) {
 	for e, ok := r.notice(); ok; e, ok = r.notice() {
 		protect("Notify", func() error { p.Notify(r.ctx, typed(e)); return nil }, func(err error) {
 			if err != nil {
-				r.fail("Notify panicked", err)
+				r.fail("Notify "+abrupt(err), err)
 			}
 		})
 	}

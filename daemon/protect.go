@@ -20,8 +20,18 @@ func (e *panicError) Unwrap() error {
 	return err
 }
 
+// goexitError is the program's code ending the goroutine that it was called on.
+type goexitError struct{ where string }
+
+func (e goexitError) Error() string {
+	return e.where + " has ended its goroutine (runtime.Goexit, as FailNow of a test does)"
+}
+
 // stackOf returns the stack of the panic in err, "" if it is of none.
 func stackOf(err error) string {
+	if f, ok := err.(*failed); ok {
+		return f.stack
+	}
 	var p *panicError
 	if errors.As(err, &p) {
 		return p.stack
@@ -29,10 +39,22 @@ func stackOf(err error) string {
 	return ""
 }
 
+// abrupt says how code of the program ended that did not return, "" if it did.
+func abrupt(err error) string {
+	switch {
+	case stackOf(err) != "":
+		return "panicked"
+	case errors.As(err, new(goexitError)):
+		return "ended its goroutine"
+	}
+	return ""
+}
+
 // protect calls f, and then done with what came of it, even if f panics or ends
-// its goroutine.
+// its goroutine. In the latter case the caller's own code does not go on either: what
+// has to happen then belongs into done.
 func protect(where string, f func() error, done func(error)) {
-	err := fmt.Errorf("%s has ended its goroutine (runtime.Goexit, as FailNow of a test does)", where)
+	var err error = goexitError{where}
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{where, v, string(debug.Stack())}

@@ -41,6 +41,7 @@ type erratic struct {
 	turns   []time.Time     // when these have returned, zero for one that has not
 	started time.Time       // Start has returned nil
 	stop    context.Context // of Stop, nil if that was not called
+	closed  bool            // Close was called
 	failed  bool            // something has failed that must show in the result
 	ctx     context.Context
 	broken  []string
@@ -66,9 +67,13 @@ func (p *erratic) enter(ctx context.Context, method string) {
 	if method != "Start" && p.started.IsZero() {
 		p.breaks("%s was called before Start had returned nil", method)
 	}
-	if p.stop != nil {
+	switch {
+	case method == "Close" && (p.stop == nil || p.closed || p.busy > 0):
+		p.breaks("Close was called before Stop, or twice, or while %d methods and goroutines run", p.busy)
+	case method != "Close" && p.stop != nil:
 		p.breaks("%s was called after Stop", method)
 	}
+	p.closed = p.closed || method == "Close"
 	p.running = method
 	if method == "Stop" {
 		p.stop = ctx
@@ -97,7 +102,7 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 	p.enter(ctx, method)
 	defer func() { p.leave(method, err) }()
 	defer p.works()()
-	switch p.roll(12) {
+	switch p.roll(13) {
 	case 0:
 		return fmt.Errorf("%s: %w", method, errBoom)
 	case 1:
@@ -119,6 +124,10 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 		if p.roll(3) == 0 {
 			p.note()
 			daemon.Fail(ctx, errBoom)
+		}
+	case 8:
+		if p.roll(3) == 0 {
+			daemon.Finish(ctx)
 		}
 	}
 	return nil
@@ -179,6 +188,8 @@ func (p *erratic) Stop(ctx context.Context) error {
 	}
 	return p.behave(ctx, "Stop")
 }
+
+func (p *erratic) Close(ctx context.Context) error    { return p.behave(ctx, "Close") }
 func (p *erratic) Reload(ctx context.Context) error   { return p.behave(ctx, "Reload") }
 func (p *erratic) Pause(ctx context.Context) error    { return p.behave(ctx, "Pause") }
 func (p *erratic) Continue(ctx context.Context) error { return p.behave(ctx, "Continue") }
@@ -278,6 +289,9 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 		broken = append(broken, x.violations(err)...)
 		p.mu.Lock()
 		broken = append(broken, p.broken...)
+		if p.stop != nil && !p.closed && x.exit < 0 {
+			broken = append(broken, "Close was not called")
+		}
 		if p.failed && err == nil {
 			broken = append(broken, "a failure looks like success")
 		}

@@ -19,13 +19,14 @@ const (
 	TriggerPreshutdown  Trigger = host.TriggerPreshutdown  // SERVICE_CONTROL_PRESHUTDOWN, see Windows.Preshutdown
 	TriggerConsoleClose Trigger = host.TriggerConsoleClose // CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN on Windows
 	TriggerCancelled    Trigger = "cancelled"              // the context given to Run has ended
-	TriggerFinished     Trigger = "finished"               // the function of Func has returned nil: its work is done
+	TriggerFinished     Trigger = "finished"               // the work is done: Finish was called, or the function of Func has returned nil
 	TriggerFailure      Trigger = "failure"                // the program has failed
 )
 
-// Reason is why a program stops: the first thing that asked it to. Once stopping
-// has begun it is what [context.Cause] says of the context that Start got, of those
-// made from it, and, once it has ended, of that of Stop:
+// Reason says why a program stops: the first thing that asked it to. [context.Cause]
+// returns it for the context of Start, and those made from it, once that has ended:
+// when stopping begins, or after the drain delay if there is one. It returns it for the
+// contexts of Stop and Close once they have ended.
 //
 //	var reason daemon.Reason
 //	if errors.As(context.Cause(ctx), &reason) { … }
@@ -36,12 +37,18 @@ type Reason struct {
 }
 
 // Error says why in one line.
-func (r Reason) Error() string {
+func (r Reason) Error() string { return r.say(nil) }
+
+// say is Error, with the text of f in place of that of r.Err, if there is an f.
+func (r Reason) say(f *failed) string {
 	s := string(r.Trigger)
 	if r.Detail != "" {
 		s += " (" + r.Detail + ")"
 	}
-	if r.Err != nil {
+	switch {
+	case f != nil:
+		s += ": " + f.text
+	case r.Err != nil:
 		s += ": " + fmt.Sprint(r.Err) // which survives an Error that panics
 	}
 	return s

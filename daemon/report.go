@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
-	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 // phase is a part of a run that takes its time.
@@ -19,6 +18,7 @@ const (
 	draining              // the drain delay
 	stopping              // Stop
 	waiting               // for goroutines
+	closing               // Close
 
 	numPhases
 )
@@ -52,7 +52,7 @@ func (p *phases) overrun(calling string) {
 // fields are what the report says of those that there were.
 func (p *phases) fields() []zap.Field {
 	var fields []zap.Field
-	for x, name := range [numPhases]string{"start", "drain", "stop", "wait"} {
+	for x, name := range [numPhases]string{"start", "drain", "stop", "wait", "close"} {
 		if begun, ended := p.begun[x], p.ended[x]; !begun.IsZero() {
 			if ended.IsZero() {
 				ended = time.Now() // given up
@@ -69,12 +69,14 @@ func (p *phases) fields() []zap.Field {
 // clock keeps the time of the phases, by what happens and what comes of it.
 func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
 	switch e {
-	case lifecycle.StartOK, lifecycle.StartFailed:
+	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.StartCancelled:
 		p.end(starting)
 	case lifecycle.StopOK, lifecycle.StopFailed:
 		p.end(stopping)
 	case lifecycle.Joined:
 		p.end(waiting)
+	case lifecycle.CloseOK, lifecycle.CloseFailed:
+		p.end(closing)
 	}
 	if fx.Has(lifecycle.Release) {
 		p.end(draining)
@@ -87,6 +89,7 @@ func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
 		{lifecycle.ArmDrain, draining},
 		{lifecycle.CallStop, stopping},
 		{lifecycle.Join, waiting},
+		{lifecycle.CallClose, closing},
 	} {
 		if fx.Has(b.effect) {
 			p.begin(b.phase)
@@ -94,20 +97,20 @@ func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
 	}
 }
 
-// report is the last record of a run.
+// report returns what the last record of a run says, except how much of the log is lost.
 func (r *run) report() []zap.Field {
 	fields := append([]zap.Field{
 		zap.Int("code", ExitCode(r.result())),
 		zap.String("trigger", string(r.reason.Trigger)), zap.String("detail", r.reason.Detail),
 		zap.Duration("uptime", time.Since(r.begun).Round(time.Millisecond)),
 	}, r.phases.fields()...)
-	if err := r.result(); err != nil {
+	if err := r.failure(); err != nil {
 		fields = append(fields, zap.Error(err))
 	}
-	if n := r.lost(); n > 0 {
-		fields = append(fields, zap.Uint64("lost", n))
+	if n := r.failures.reported.Load(); n > 1 {
+		fields = append(fields, zap.Int64("failures", n))
 	}
-	return append(fields, logevent.Stopped.Field())
+	return fields
 }
 
 // lost is how many records of the log were lost, as far as anybody knows.

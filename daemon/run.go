@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -46,7 +45,9 @@ const (
 // exits before, has failed with error 1053, which says nothing of why.
 //
 // When ctx ends, p is asked to stop; its values are in the contexts that p gets.
-// Run is called once in a process, on any goroutine. It catches the signals that it
+// Run may be called on any goroutine. While a run goes on, another call fails with an
+// error that is ErrConfig. Call it once in a process that a manager has started: the end
+// of the run is the end of the service. It catches the signals that it
 // needs before it calls Start, and takes what systemd has said out of the process's
 // environment (NOTIFY_SOCKET, WATCHDOG_*, and LISTEN_*, for which there is [Socket]), so
 // that children do not inherit it. It leads [slog.Default] and the standard log to its own until
@@ -63,6 +64,10 @@ func Run(ctx context.Context, p Program, c Config) error {
 	return err
 }
 
+// busy says that a run of this process goes on: its signals, its standard log and what
+// its manager has said in the environment are there once.
+var busy atomic.Bool
+
 // runProgram is Run, and with exits what Run is for a process that exits next. It
 // also says whether the run has begun: before, there was no log to write err to.
 func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun bool, err error) {
@@ -70,6 +75,10 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 	// connect, and what is wrong from then on can be told.
 	env, ok := host.FromContext(ctx)
 	if !ok {
+		if !busy.CompareAndSwap(false, true) {
+			return false, fmt.Errorf("%w: Run is called while another run of this process goes on", ErrConfig)
+		}
+		defer busy.Store(false)
 		if env, err = thisProcess(c, exits); err != nil {
 			return false, err
 		}
@@ -84,24 +93,28 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 // run is one run of a program: it carries out what the lifecycle machine decides.
 // What is below the empty line belongs to the goroutine of loop.
 type run struct {
-	program Program
-	config  Config
-	env     host.Env
-	parent  context.Context
-	ctx     context.Context
-	release context.CancelCauseFunc
-	log     *zap.Logger
-	level   *level
-	sink    sink // nil if the log is the program's
-	book    *logbook
-	inbox   *inbox
-	tasks   tasks
-	notices notices
-	sockets sockets
-	args    []string // of this start, from the manager
+	program  Program
+	config   Config
+	env      host.Env
+	parent   context.Context
+	ctx      context.Context
+	release  context.CancelCauseFunc
+	log      *zap.Logger
+	level    *level
+	sink     sink // nil if the log is the program's
+	book     *logbook
+	inbox    *inbox
+	tasks    tasks
+	notices  notices
+	failures failures
+	guard    *guard
+	leave    func() // says that the run is over
+	sockets  sockets
+	args     []string // of this start, from the manager
 
 	machine    lifecycle.Machine
 	reason     Reason
+	why        string // the reason in words
 	errs       []error
 	finished   *event // the work was done before Start had returned
 	reloadErr  error  // of the last reload
@@ -111,8 +124,7 @@ type run struct {
 	checkpoint uint32
 	begun      time.Time
 	calling    string                  // the method that runs, "" if none does
-	again      context.Context         // of Reload, Pause and Continue
-	interrupt  context.CancelCauseFunc // ends it
+	interrupt  context.CancelCauseFunc // ends the context of the Reload, Pause or Continue that came last
 	stopCtx    context.Context
 	expire     context.CancelCauseFunc // ends stopCtx
 	watched    bool
@@ -123,7 +135,6 @@ type run struct {
 	troubles   []error // with the log, before there was one
 	restore    func()  // gives back the standard log, nil if it was not taken
 	crash      atomic.Pointer[crash.Output]
-	flushed    time.Time // when the log has to be, at the latest
 }
 
 var _ runctx.Run = (*run)(nil)
@@ -138,7 +149,8 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	r.book = newLogbook(r.log, r.sink != nil && len(c.LogAlso) == 0)
 	r.log = r.book.precede(r.log)
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
-	r.again, r.interrupt = context.WithCancelCause(r.ctx)
+	r.guard = newGuard(c.Name, env.Exit)
+	r.leave = runctx.Enter(r)
 	return r
 }
 
@@ -146,7 +158,8 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 func (r *run) loop() error {
 	signals, onSignal := r.open()
 	var fx lifecycle.Effects
-	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0)
+	_, closes := r.program.(Closer)
+	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0, closes)
 	r.phases.clock(0, fx)
 	r.perform(fx, event{})
 
@@ -155,6 +168,7 @@ func (r *run) loop() error {
 		select {
 		case <-r.inbox.wake:
 			for _, e := range r.inbox.take() {
+				r.ring() // deadlines first, however much there is to do
 				r.handle(e)
 			}
 		case s := <-signals:
@@ -167,12 +181,17 @@ func (r *run) loop() error {
 				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: context.Cause(r.parent),
 			}})
 		case <-r.alarms.wait():
-			for a, due := r.alarms.ring(); due; a, due = r.alarms.ring() {
-				r.rang(a)
-			}
+			r.ring()
 		}
 	}
 	return r.result()
+}
+
+// ring handles the alarms that are due.
+func (r *run) ring() {
+	for a, due := r.alarms.ring(); due; a, due = r.alarms.ring() {
+		r.rang(a)
+	}
 }
 
 // open opens the hosts. It returns where signals come from and what they mean, if
@@ -210,7 +229,7 @@ func (r *run) rang(a alarm) {
 	case startTimeout:
 		r.phases.overrun("Start")
 		err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
-		r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err)})
+		r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err), err: newFailed("", err)})
 	case drainDelay:
 		r.handle(event{kind: lifecycle.DrainOver})
 	case stopDeadline:
@@ -297,6 +316,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		}
 	case lifecycle.ArmGrace:
 		r.alarms.set(graceOver, r.grace)
+		r.guard.set(time.Now().Add(r.grace + endBound))
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
 	case lifecycle.CallReload:
@@ -309,6 +329,8 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		r.call("Stop", r.stopCtx, r.program.Stop, lifecycle.StopOK, lifecycle.StopFailed)
 	case lifecycle.Join:
 		r.tasks.join(func() { r.inbox.post(event{kind: lifecycle.Joined}) })
+	case lifecycle.CallClose:
+		r.call("Close", r.stopCtx, r.program.(Closer).Close, lifecycle.CloseOK, lifecycle.CloseFailed)
 	case lifecycle.GiveUp:
 		r.giveUp()
 	case lifecycle.Flush:
@@ -355,9 +377,9 @@ func (r *run) tell() {
 		s.Err = r.reloadErr
 	case lifecycle.Stopping:
 		s.Left = time.Until(r.until) + r.grace
-		s.Reason, s.Err = r.reason.Error(), errors.Join(r.errs...)
+		s.Reason, s.Err = r.why, r.failure()
 	case lifecycle.Stopped:
-		s.Reason, s.Err = r.reason.Error(), r.result()
+		s.Reason, s.Err = r.why, r.failure()
 		s.Code = ExitCode(s.Err)
 	}
 	for _, h := range r.env.Hosts {

@@ -23,6 +23,8 @@ type sink interface {
 	Close(ctx context.Context) error
 }
 
+// interim
+
 // target is a kind of sink.
 type target string
 

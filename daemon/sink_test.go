@@ -110,13 +110,13 @@ func TestAFileLogsNoMoreThanTheRun(t *testing.T) {
 	}
 }
 
-// closing is a sink that hangs when it is closed, for as long as it may.
-type closing struct {
+// hanging is a sink that hangs when it is closed, for as long as it may.
+type hanging struct {
 	sink
 	closed *time.Duration
 }
 
-func (c closing) Close(ctx context.Context) error {
+func (c hanging) Close(ctx context.Context) error {
 	begun := time.Now()
 	<-ctx.Done()
 	*c.closed = time.Since(begun)
@@ -132,7 +132,7 @@ func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
 		}
 		closed := time.Duration(-1)
 		r := newRun(ctx, idle{}, c, host.Env{})
-		r.sink = closing{r.sink, &closed}
+		r.sink = hanging{r.sink, &closed}
 		stop()
 		if err := r.loop(); err != nil || closed != flushBound {
 			t.Errorf("closed after %s, %v", closed, err)

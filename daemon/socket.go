@@ -16,7 +16,7 @@ import (
 // Service.Sockets, for those of a unit of type socket that somebody has written
 // (FileDescriptorName=, the unit's own name without it), for OpenFile= and for what
 // its descriptor store has kept; other supervisors of Unix do it in the same way
-// (sd_listen_fds(3)). On a context that no method of a Program has got it is nil.
+// (sd_listen_fds(3)). Where there is no run it is nil.
 //
 // The caller owns the file and closes it; net.FileListener, net.FilePacketConn and
 // net.FileConn make copies. Each descriptor is returned once: where several have the
@@ -29,7 +29,7 @@ import (
 //
 // For a listener, [Listen] is shorter.
 func Socket(ctx context.Context, name string) *os.File {
-	if r := runctx.FromContext(ctx); r != nil {
+	if r := runctx.Find(ctx); r != nil {
 		return r.Socket(name)
 	}
 	return nil

@@ -19,7 +19,7 @@ func (r *run) watch(w host.Watchdog) {
 	well := true
 	for {
 		err := r.check(every)
-		if r.ctx.Err() != nil || stackOf(err) != "" {
+		if r.ctx.Err() != nil || abrupt(err) != "" {
 			return
 		}
 		switch {
@@ -55,8 +55,8 @@ func (r *run) check(within time.Duration) (err error) {
 	defer slow.Stop()
 	protect("Check", func() error { return p.Check(ctx) }, func(e error) {
 		err = e
-		if stackOf(e) != "" {
-			r.fail("Check panicked", e)
+		if how := abrupt(e); how != "" {
+			r.fail("Check "+how, e)
 		}
 	})
 	return err

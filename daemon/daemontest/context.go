@@ -25,10 +25,11 @@ import (
 //
 // It logs to t. When the test ends the context is cancelled, with a daemon.Reason as
 // its cause, and the goroutines of daemon.Go are waited for. A failure of one of
-// them, then too, or a call of daemon.Fail, is an error of the test.
+// them, then too, or a call of daemon.Fail, is an error of the test. daemon.Finish
+// cancels the context at once.
 func Context(t testing.TB) context.Context {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
-	d := &double{t: t, log: zaptest.NewLogger(t)}
+	d := &double{t: t, ctx: ctx, end: cancel, log: zaptest.NewLogger(t)}
 	ctx = runctx.NewContext(ctx, d)
 	t.Cleanup(func() {
 		cancel(daemon.Reason{Trigger: daemon.TriggerCancelled, Detail: "the test has ended"})
@@ -54,6 +55,8 @@ func HandOver(ctx context.Context, name string, f *os.File) {
 // double stands in for a run.
 type double struct {
 	t          testing.TB
+	ctx        context.Context
+	end        context.CancelCauseFunc
 	log        *zap.Logger
 	goroutines sync.WaitGroup
 
@@ -64,7 +67,7 @@ type double struct {
 
 func (d *double) Go(ctx context.Context, f func(context.Context) error) {
 	d.goroutines.Go(func() {
-		if err := f(ctx); err != nil && !runctx.Consequence(ctx, err) {
+		if err := f(ctx); err != nil && !runctx.Echo(err, ctx, d.ctx) {
 			d.t.Errorf("a goroutine failed: %v", err)
 		}
 	})
@@ -72,7 +75,9 @@ func (d *double) Go(ctx context.Context, f func(context.Context) error) {
 
 func (d *double) Fail(err error) { d.t.Errorf("daemon.Fail: %v", err) }
 
-func (d *double) Finish() {}
+func (d *double) Finish(detail string) {
+	d.end(daemon.Reason{Trigger: daemon.TriggerFinished, Detail: detail})
+}
 
 func (d *double) Logger() *zap.Logger { return d.log }
 

@@ -78,8 +78,9 @@ func (v *visitors) Stop(ctx context.Context) error {
 	return errors.Join(err, os.WriteFile(v.counter(), []byte(strconv.Itoa(v.count)), 0o600))
 }
 
-// Reload reads the greeting anew. systemctl reload waits until it is in use, and fails
-// if this does; then the last one stays.
+// Reload reads the greeting again. systemctl reload waits until it is in use. If Reload
+// fails the last one stays; systemctl reload succeeds all the same, and systemctl status
+// shows why.
 func (v *visitors) Reload(context.Context) error {
 	file := filepath.Join(v.paths.Configuration, "greeting")
 	text, err := os.ReadFile(file)

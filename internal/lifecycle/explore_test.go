@@ -54,7 +54,7 @@ func closure(next stepper) (worlds int, bad string, how path) {
 					return len(nodes), onTheWayDown + bad, append(back(i), StopAsked)
 				}
 			}
-			for e := range numEvents {
+			for e := range NumEvents {
 				after, bad := w.step(next, e)
 				if bad != "" {
 					return len(nodes), bad, append(back(i), e)
@@ -95,7 +95,7 @@ func sequences(next stepper, n int) (tried int64, bad string, how path) {
 				if bad != "" || len(p) == n {
 					return 1
 				}
-				for e := range numEvents {
+				for e := range NumEvents {
 					if failed.Load() != nil {
 						break
 					}
@@ -111,7 +111,7 @@ func sequences(next stepper, n int) (tried int64, bad string, how path) {
 			}
 		})
 	}
-	for e := range numEvents {
+	for e := range NumEvents {
 		firsts <- e
 	}
 	close(firsts)
@@ -138,7 +138,7 @@ func TestEverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
 	var total int64
 	var took time.Duration
 	length := 0
-	for begun := time.Now(); time.Since(begun)+took*time.Duration(numEvents) < budget; {
+	for begun := time.Now(); time.Since(begun)+took*time.Duration(NumEvents) < budget; {
 		length++
 		began := time.Now()
 		n, bad, how := sequences(Machine.Step, length)
@@ -148,7 +148,7 @@ func TestEverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
 		total += n
 		took = time.Since(began)
 	}
-	t.Logf("%d sequences of %d events, up to length %d, with and without a drain delay and a Close", total, numEvents, length)
+	t.Logf("%d sequences of %d events, up to length %d, with and without a drain delay and a Close", total, NumEvents, length)
 	if length < 3 {
 		t.Errorf("only sequences up to length %d were tried", length)
 	}
@@ -409,10 +409,10 @@ func TestNamesCoverEveryStateAndEvent(t *testing.T) {
 	for s := Starting; s <= Stopped; s++ {
 		names[s.String()] = true
 	}
-	for e := range numEvents {
+	for e := range NumEvents {
 		names[e.String()] = true
 	}
-	if want := int(Stopped) + 1 + int(numEvents); len(names) != want {
+	if want := int(Stopped) + 1 + int(NumEvents); len(names) != want {
 		t.Errorf("%d different names for %d states and events: %s", len(names), want, fmt.Sprint(names))
 	}
 }

@@ -75,7 +75,7 @@ const (
 	GraceOver                   // the grace after the deadline has passed
 	FlushDone                   // the log is flushed, or was given up
 
-	numEvents
+	NumEvents // how many there are
 )
 
 func (e Event) String() string {

@@ -62,9 +62,17 @@ type Config struct {
 	// on Windows, which else step the level.
 	KeepLevel bool
 
-	// Host is where the process runs. If empty, it is found out: a service of Windows
-	// is what its service control manager has started, and of systemd what that says
-	// so of. HostConsole is what everything else is.
+	// Host is where the process runs. If empty, it is detected: a Windows service is a
+	// process started by the SCM, a systemd service is one that systemd itself has
+	// executed (SYSTEMD_EXEC_PID is its own PID), and everything else is HostConsole.
+	//
+	// What a service starts in turn inherits its environment, such as a shell in a
+	// terminal that is a service, and counts as HostConsole too: it still reports to
+	// NOTIFY_SOCKET, but a second interrupt at its terminal forces it to stop. Set
+	// HostSystemd for a program that a unit starts by a wrapper which waits for it, as in
+	// ExecStart=sh -c 'prog; true': no signal then counts as that of a person, and with
+	// NotifyAccess=all the program becomes the main process of the unit. A wrapper that
+	// ends in exec needs neither. Set HostConsole to ignore NOTIFY_SOCKET.
 	Host Host
 
 	// Windows is what there is to say of a service of Windows.

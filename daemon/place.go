@@ -21,7 +21,7 @@ type Host string
 // The hosts.
 const (
 	HostConsole Host = "console" // a terminal, a shell, a supervisor, a container: signals or console events
-	HostSystemd Host = "systemd" // signals, and a manager that wants to hear of them
+	HostSystemd Host = "systemd" // signals, and a manager that wants to hear of them; also behind a wrapper script of a unit
 	HostSCM     Host = "scm"     // the Windows service control manager
 )
 
@@ -49,7 +49,7 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 		}
 	}
 	env.Sockets, env.Untaken = systemd.TakeSockets()
-	said := systemd.Take()
+	said := systemd.Take(c.Host == HostSystemd)
 	if h := systemd.New(said, exits); h != nil && c.Host != HostConsole {
 		env.Hosts = append(env.Hosts, h)
 	}

@@ -23,6 +23,16 @@ func TestATerminalThatHangsUpIsAGracefulStop(t *testing.T) {
 	}
 }
 
+func TestATerminalThatIsAServiceHangsUpLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	notes, term := newHostNotebook(t), newTerminal(t)
+	p := term.launch(inAService(command("probe", notes.flag)))
+	notes.await("started")
+	term.hangUp()
+	p.exits(0)
+	notes.says("starting", "started", "stopping", "stopped")
+}
+
 func TestATerminalThatHangsUpDuringTheWayDownChangesNothing(t *testing.T) {
 	t.Parallel()
 	notes, term := newHostNotebook(t), newTerminal(t)

@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +39,25 @@ func TestASecondCtrlCDoesNotWaitForStop(t *testing.T) {
 	if took := p.exits(130); took > 10*time.Second {
 		t.Errorf("it ended only after %s", took)
 	}
+	notes.says("starting", "started", "stopping")
+}
+
+// inAService gives cmd the environment that a terminal which is a service hands down.
+func inAService(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Env = append(cmd.Env, fmt.Sprintf("SYSTEMD_EXEC_PID=%d", os.Getpid()))
+	return cmd
+}
+
+func TestASecondCtrlCDoesNotWaitForStopInATerminalThatIsAService(t *testing.T) {
+	t.Parallel()
+	notes, term := newHostNotebook(t), newTerminal(t)
+	p := term.launch(inAService(command("probe", notes.flag, "-stop-after=20s")))
+	notes.await("started")
+	term.press(ctrlC)
+	notes.await("stopping")
+	p.runs(impatient)
+	term.press(ctrlC)
+	p.exits(130)
 	notes.says("starting", "started", "stopping")
 }
 

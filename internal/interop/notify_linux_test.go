@@ -95,7 +95,7 @@ func TestBothUnderstandTheWatchdogTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ours := systemd.New(systemd.Take(), false).Interval(); ours != theirs {
+		if ours := systemd.New(systemd.Take(false), false).Interval(); ours != theirs {
 			t.Errorf("%v: ours %s, theirs %s", env, ours, theirs)
 		}
 	}

@@ -21,6 +21,7 @@ func main() {
 		StartTimeout: o.startTimeout,
 		StopTimeout:  o.stopTimeout,
 		DrainDelay:   o.drainDelay,
+		Host:         daemon.Host(o.host),
 		Args:         flag.Args(),
 		Windows:      daemon.Windows{Preshutdown: o.preshutdown, KeepDirectory: o.keepDir},
 	})

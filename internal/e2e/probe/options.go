@@ -27,7 +27,7 @@ type options struct {
 	reload, check, pause string
 	able, why            bool
 	preshutdown, keepDir bool
-	spawn, sockets       string
+	spawn, sockets, host string
 	chatter              bool
 	notes                notes
 
@@ -60,6 +60,7 @@ func parse() options {
 	flag.BoolVar(&o.preshutdown, "preshutdown", false, "Config.Windows.Preshutdown")
 	flag.BoolVar(&o.keepDir, "keep-directory", false, "Config.Windows.KeepDirectory")
 	flag.StringVar(&o.spawn, "spawn", "", "in Start, run a child that writes its environment to this file")
+	flag.StringVar(&o.host, "host", "", "Config.Host")
 	flag.StringVar(&o.sockets, "sockets", "", "in Start, take the sockets of these names, a,b")
 	flag.BoolVar(&o.chatter, "chatter", false, "write to standard output until that fails")
 	flag.StringVar((*string)(&o.notes), "notes", "", "append a line for each thing that happens to this file")

@@ -21,6 +21,6 @@ var _ Channel = (*sdnotify.Client)(nil)
 // it over c and wants a sign of life within watchdog, if that is not zero. clock is
 // the manager's.
 func Over(c Channel, watchdog time.Duration, clock func() time.Duration) *Host {
-	env := Environ{notifySocket: "a channel", watchdog: watchdog, started: true, managed: true}
+	env := Environ{notifySocket: "a channel", watchdog: watchdog, started: true}
 	return newHost(env, false, func() (Channel, error) { return c, nil }, clock)
 }

@@ -14,7 +14,6 @@ type Environ struct {
 	watchdog     time.Duration // 0 if systemd does not wait for signs of life
 	mainPID      int           // what to announce as the main process, 0 if nothing
 	started      bool          // systemd itself has started this process
-	managed      bool          // … or the parent of this one
 	bad          error         // what could not be understood
 }
 
@@ -23,23 +22,30 @@ var listenVariables = []string{"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LI
 
 // Take reads what systemd has said and takes it out of the environment: it is
 // meant for this process, and a child that inherited it would speak in its name.
-func Take() Environ {
-	e := read(os.Getenv, os.Getpid(), os.Getppid())
+//
+// With wrapped, the program says that it is a service of systemd even where a wrapper
+// has started it.
+func Take(wrapped bool) Environ {
+	parent := 0
+	if wrapped {
+		parent = os.Getppid()
+	}
+	e := read(os.Getenv, os.Getpid(), parent)
 	for _, key := range append([]string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}, listenVariables...) {
 		_ = os.Unsetenv(key)
 	}
 	return e
 }
 
+// read reads the variables. parent is the PID of a wrapper, 0 if there is none.
 func read(get func(string) string, pid, parent int) Environ {
 	e := Environ{notifySocket: get("NOTIFY_SOCKET")}
 	exec, _ := strconv.Atoi(get("SYSTEMD_EXEC_PID"))
 	e.started = exec == pid
-	e.managed = exec == pid || exec == parent && exec > 1
-	if e.managed && !e.started {
-		// A wrapper has started us, and systemd takes it for the main process.
-		// When it dies of the SIGTERM that both get, we would be killed. It counts
-		// only where the unit lets others than the main process speak at all.
+	if exec > 1 && exec == parent {
+		// systemd takes the wrapper for the main process. When the wrapper dies of the
+		// SIGTERM that both get, systemd may kill us. The unit has to allow this, with
+		// NotifyAccess=all.
 		e.mainPID = pid
 	}
 	usec, watched := get("WATCHDOG_USEC"), get("WATCHDOG_PID")
@@ -56,6 +62,8 @@ func read(get func(string) string, pid, parent int) Environ {
 	return e
 }
 
-// Managed reports whether systemd is what stops this process. NOTIFY_SOCKET alone
-// does not say so: it may be inherited, from a terminal's server for one.
-func (e Environ) Managed() bool { return e.managed }
+// Managed reports whether systemd has certainly started this process: SYSTEMD_EXEC_PID
+// is its own PID. Every descendant of a service inherits that variable and
+// NOTIFY_SOCKET, and so does what a person starts in a terminal that is a service: that
+// they are set, even to the PID of the parent, proves nothing.
+func (e Environ) Managed() bool { return e.started }

@@ -13,7 +13,7 @@ type Trigger string
 const (
 	TriggerInterrupt    Trigger = host.TriggerInterrupt    // SIGINT; CTRL_C or CTRL_BREAK on Windows
 	TriggerTerminate    Trigger = host.TriggerTerminate    // SIGTERM
-	TriggerHangup       Trigger = host.TriggerHangup       // the terminal is gone, or sends SIGHUP to a program that cannot reload
+	TriggerHangup       Trigger = host.TriggerHangup       // the terminal is gone
 	TriggerStop         Trigger = host.TriggerStop         // SERVICE_CONTROL_STOP
 	TriggerShutdown     Trigger = host.TriggerShutdown     // SERVICE_CONTROL_SHUTDOWN: Windows shuts down
 	TriggerPreshutdown  Trigger = host.TriggerPreshutdown  // SERVICE_CONTROL_PRESHUTDOWN, see Windows.Preshutdown

@@ -23,7 +23,6 @@ func TestReloadIsCalledWhenAskedFor(t *testing.T) {
 		pass(2 * time.Second)
 		return nil
 	}}, daemon.Config{}, func(x *trial) {
-		expect(t, "hosts know that it can", x.run.CanReload, true)
 		x.ask(reload)
 		expect(t, "states", x.states(), "starting running reloading")
 		x.sleep(3 * time.Second)
@@ -111,7 +110,6 @@ func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {
 
 func TestAProgramThatCannotReloadAnswersAtOnce(t *testing.T) {
 	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
-		expect(t, "hosts know that it cannot", x.run.CanReload, false)
 		x.ask(reload)
 		x.ask(reload)
 		expect(t, "states", x.states(), "starting running reloading running reloading running")

@@ -198,7 +198,6 @@ func (r *run) ring() {
 // one of the hosts listens to them.
 func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request, bool)) {
 	h := host.Run{Post: r.request, Notify: r.notify, Warn: r.warn, Preshutdown: r.config.Windows.Preshutdown}
-	_, h.CanReload = r.program.(Reloader)
 	_, h.CanPause = r.program.(Pauser)
 	_, h.CanNotify = r.program.(Notified)
 	h.LevelControls = !r.level.fixed && !r.config.KeepLevel

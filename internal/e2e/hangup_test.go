@@ -59,12 +59,17 @@ func TestASIGHUPWithAnOpenTerminalReloadsAReloader(t *testing.T) {
 	notes.says("starting", "started", "reloading", "reloaded", "stopping", "stopped")
 }
 
-func TestASIGHUPWithAnOpenTerminalStopsWhatCannotReload(t *testing.T) {
+func TestASIGHUPWithAnOpenTerminalReloadsTheLogOfAProgramThatCannotReload(t *testing.T) {
 	t.Parallel()
 	notes, term := newHostNotebook(t), newTerminal(t)
 	p := term.launch(command("probe", notes.flag))
 	notes.await("started")
 	p.signal(syscall.SIGHUP)
+	term.awaits("reloaded")
+	if notes.count("stopping") > 0 {
+		t.Error("it stops")
+	}
+	term.hangUp() // and this is one
 	p.exits(0)
 	notes.says("starting", "started", "stopping", "stopped")
 }

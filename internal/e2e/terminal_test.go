@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -97,6 +98,17 @@ func (term *terminal) press(key string) {
 	if _, err := term.master.WriteString(key); err != nil {
 		term.t.Fatal(err)
 	}
+}
+
+// awaits waits until the screen shows something.
+func (term *terminal) awaits(text string) {
+	term.t.Helper()
+	eventually(term.t, func() string {
+		if strings.Contains(term.screen.String(), text) {
+			return ""
+		}
+		return "the screen does not show " + text
+	})
 }
 
 // awaitStopped waits until the terminal takes no output.

@@ -69,7 +69,7 @@ type Run struct {
 	Notify func(Event) bool // hand e to the program; false if it cannot take it now
 	Warn   func(msg string, fields ...zap.Field)
 
-	CanReload, CanPause, CanNotify bool // the program is a Reloader, a Pauser, a Notified
+	CanPause, CanNotify bool // the program is a Pauser, a Notified
 
 	Preshutdown bool // PRESHUTDOWN instead of SHUTDOWN, where there is such a thing
 

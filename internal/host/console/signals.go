@@ -42,7 +42,6 @@ func New(managed, forever bool) *Host {
 // Open subscribes to the signals before it returns, so that none that comes during
 // Start kills the process.
 func (h *Host) Open(run host.Run) {
-	h.rules.canReload = run.CanReload
 	h.rules.listen()
 	signal.Notify(h.signals, caught...)
 	if run.LevelControls && len(levels) > 0 { // none would be all there are
@@ -76,9 +75,8 @@ func (h *Host) Close(context.Context) {
 // rules are what turns signals into requests on every platform, a part of the type
 // platform that each has.
 type rules struct {
-	terminal  bool // a person sits there
-	canReload bool
-	first     time.Time // when the first interrupt came
+	terminal bool      // a person sits there
+	first    time.Time // when the first interrupt came
 }
 
 // interrupt is the rule for what asks to stop: at a terminal a second one does not

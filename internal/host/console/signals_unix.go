@@ -23,14 +23,15 @@ var (
 type platform struct {
 	rules
 	nohup  bool        // started so that one does not end it
-	hungUp func() bool // the terminal is gone
+	hungUp func() bool // there was a terminal, and it is gone
 }
 
 func newPlatform(managed bool) platform {
+	had := hasTerminal()
 	return platform{
-		rules:  rules{terminal: !managed && hasTerminal()},
+		rules:  rules{terminal: !managed && had},
 		nohup:  signal.Ignored(syscall.SIGHUP),
-		hungUp: func() bool { return !hasTerminal() },
+		hungUp: func() bool { return had && !hasTerminal() },
 	}
 }
 
@@ -64,14 +65,12 @@ func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
 	return host.Request{}, false
 }
 
-// hangup is the rule for SIGHUP, which is two things: a terminal that has gone,
-// and by custom a request to reload.
+// hangup is the rule for SIGHUP, which is two things: a terminal that has gone, and by
+// custom a request to reload. While the terminal is there it is the latter, whatever the
+// program can: somebody has sent it, such as kill or a container's runtime.
 func (r *platform) hangup() (host.Request, bool) {
-	switch {
-	case !r.terminal, r.canReload && (r.nohup || !r.hungUp()):
-		return host.Request{Action: host.Reload, Detail: "SIGHUP"}, true
-	case r.nohup:
-		return host.Request{}, false
+	if r.hungUp() && !r.nohup {
+		return host.Request{Trigger: host.TriggerHangup, Detail: "SIGHUP"}, true
 	}
-	return host.Request{Trigger: host.TriggerHangup, Detail: "SIGHUP"}, true
+	return host.Request{Action: host.Reload, Detail: "SIGHUP"}, true
 }

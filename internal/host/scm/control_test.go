@@ -27,9 +27,9 @@ func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
 	a := &asked{}
 	h := newHost(limits{})
 	h.Open(host.Run{
-		Post:      func(q host.Request) { a.requests = append(a.requests, q) },
-		Notify:    func(e host.Event) bool { a.events = append(a.events, e); return !a.full },
-		CanReload: can, CanPause: can, CanNotify: can, Preshutdown: preshutdown,
+		Post:     func(q host.Request) { a.requests = append(a.requests, q) },
+		Notify:   func(e host.Event) bool { a.events = append(a.events, e); return !a.full },
+		CanPause: can, CanNotify: can, Preshutdown: preshutdown,
 	})
 	h.preshutdown.Store(int64(10 * time.Second))
 	h.Tell(host.Status{State: state})

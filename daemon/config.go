@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,15 +28,24 @@ type Config struct {
 	// be longer than 365 days.
 	StartTimeout time.Duration
 
-	// StopTimeout is how long the whole way down may take, the drain delay
-	// included, 30 seconds if zero. Some triggers allow less, as a console that is
-	// closed on Windows.
+	// StopTimeout is how long the whole way down may take, the drain delay included. A
+	// second later the run gives up, see [Run]. Some triggers allow less, as a console
+	// that is closed on Windows.
+	//
+	// If zero, it is 30 seconds, except where a container runtime kills earlier than
+	// that: 25 seconds in Kubernetes (KUBERNETES_SERVICE_HOST is set), whose default
+	// grace is 30 seconds, and 8 seconds as PID 1 elsewhere, as in Docker and podman,
+	// whose grace is 10 seconds. Set it to 2 seconds less than any other grace:
+	// terminationGracePeriodSeconds, less what a preStop hook takes, docker stop
+	// --timeout, or stop_grace_period. A container that has an init of its own, as with
+	// docker run --init, is not detected: set it to 8 seconds. What install configures a
+	// manager for never depends on where install runs.
 	StopTimeout time.Duration
 
 	// DrainDelay is how long the program goes on serving after it has begun to
 	// stop, if it was ready and has not finished: until those that send it work have
 	// heard that it is not ready any more. It is a part of StopTimeout, and cut in proportion where
-	// a trigger allows less than that. If zero, there is none, but in Kubernetes it
+	// a trigger, or the default in a container, allows less than that. If zero, there is none, but in Kubernetes it
 	// is 5 seconds, at most half of StopTimeout; where a preStop hook waits already,
 	// 1 ns is none.
 	DrainDelay time.Duration
@@ -119,14 +127,13 @@ type Windows struct {
 const (
 	defaultStartTimeout = time.Minute
 	defaultStopTimeout  = 30 * time.Second
-	kubernetesDrain     = 5 * time.Second
 
 	maxName    = 200
 	maxTimeout = 365 * 24 * time.Hour
 )
 
-// complete checks c and fills in the defaults.
-func (c Config) complete(p Program) (Config, error) {
+// complete checks c and fills in the defaults, for a run at this place.
+func (c Config) complete(p Program, at place) (Config, error) {
 	if err := c.check(p); err != nil {
 		return c, err
 	}
@@ -136,12 +143,7 @@ func (c Config) complete(p Program) (Config, error) {
 	if c.StartTimeout == 0 {
 		c.StartTimeout = defaultStartTimeout
 	}
-	if c.StopTimeout == 0 {
-		c.StopTimeout = defaultStopTimeout
-	}
-	if c.DrainDelay == 0 && os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		c.DrainDelay = min(kubernetesDrain, c.StopTimeout/2)
-	}
+	c.StopTimeout, c.DrainDelay = budgets(c.StopTimeout, c.DrainDelay, at)
 	return c, nil
 }
 

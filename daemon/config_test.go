@@ -63,23 +63,6 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-func TestInKubernetesThereIsADrainDelay(t *testing.T) {
-	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-	for _, test := range []struct {
-		config daemon.Config
-		want   time.Duration
-	}{
-		{daemon.Config{}, 5 * time.Second},
-		{daemon.Config{StopTimeout: 4 * time.Second}, 2 * time.Second},
-		{daemon.Config{DrainDelay: 1}, 1},
-		{daemon.Config{DrainDelay: 8 * time.Second}, 8 * time.Second},
-	} {
-		x, err := try(t, program{}, test.config, func(x *trial) { x.terminate() })
-		expect(t, "result", err, nil)
-		expect(t, "how long it took", x.closed.Sub(x.begun), test.want)
-	}
-}
-
 func TestTheProgramLogsToTheLoggerOfTheConfiguration(t *testing.T) {
 	x, err := try(t, program{start: func(ctx context.Context) error {
 		daemon.Logger(ctx).With(zap.Int("a", 1)).Named("sub").Info("from Start", zap.Int("b", 2))

@@ -77,7 +77,7 @@ func TestALevelFileThatHangsKeepsNobodyFromAnythingElse(t *testing.T) {
 				release, reads, code := make(chan struct{}), 0, -1
 				env := host.Env{Own: true, Exit: func(c int) { code = c }}
 				level := zap.NewAtomicLevel()
-				c, err := Config{Name: "trial", Logger: zap.NewNop(), LogLevel: level, StopTimeout: 10 * time.Second}.complete(idle{})
+				c, err := Config{Name: "trial", Logger: zap.NewNop(), LogLevel: level, StopTimeout: 10 * time.Second}.complete(idle{}, place{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -53,10 +53,10 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 	if h := systemd.New(said, exits); h != nil && c.Host != HostConsole {
 		env.Hosts = append(env.Hosts, h)
 	}
-	managed := c.Host == HostSystemd || c.Host == "" && said.Managed()
+	env.Managed = c.Host == HostSystemd || c.Host == "" && said.Managed()
 	// Last: while the signals are subscribed to, which takes its time, the others
 	// connect.
-	env.Hosts = append(env.Hosts, console.New(managed, exits))
+	env.Hosts = append(env.Hosts, console.New(env.Managed, exits))
 	return env, nil
 }
 

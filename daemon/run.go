@@ -83,7 +83,7 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 			return false, err
 		}
 	}
-	if c, err = c.complete(p); err != nil {
+	if c, err = c.complete(p, placeOf(env)); err != nil {
 		refuse(env, err)
 		return false, err
 	}

@@ -211,7 +211,7 @@ const (
 
 // spec is the service as its manager is told of it.
 func (c Config) spec(p Program, executable string, args []string) (service.Spec, error) {
-	c, err := c.complete(p)
+	c, err := c.complete(p, place{})
 	if err != nil {
 		return service.Spec{}, err
 	}

@@ -126,7 +126,7 @@ func (c hanging) Close(ctx context.Context) error {
 func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		c, err := Config{Name: "trial"}.complete(idle{})
+		c, err := Config{Name: "trial"}.complete(idle{}, place{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -155,6 +155,8 @@ type Env struct {
 	SCM   bool   // the service control manager of Windows has started it
 	Dir   string // what the working directory is to be, "" if it stays
 
+	Managed bool // systemd has started it, and waits for as long as its unit says
+
 	Sockets []Socket // the run's from now on
 	Untaken error    // why what was handed over was not taken
 

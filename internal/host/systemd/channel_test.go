@@ -2,8 +2,9 @@ package systemd
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,14 @@ import (
 
 // tape is a channel that notes what is sent. It can be held up.
 type tape struct {
-	mu       sync.Mutex
+	held     chan struct{} // nothing is through before it is closed
 	messages []string
 	closed   bool
 	barriers int
 }
 
 func (c *tape) Send(m sdnotify.Message, _ time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	<-c.held
 	c.messages = append(c.messages, strings.ReplaceAll(string(m), "\n", " "))
 	return nil
 }
@@ -36,13 +36,12 @@ func (c *tape) Close() error                { c.closed = true; return nil }
 // taped opens a host whose first message is not through before play is called.
 func taped(t *testing.T, watchdog time.Duration) (h *Host, c *tape, play func()) {
 	t.Helper()
-	c = &tape{}
-	c.mu.Lock()
+	c = &tape{held: make(chan struct{})}
 	begun := time.Now()
 	h = Over(c, watchdog, func() time.Duration { return time.Since(begun) })
 	h.Open(host.Run{Warn: func(msg string, _ ...zap.Field) { t.Errorf("warned: %s", msg) }})
 	h.Tell(host.Status{State: lifecycle.Starting, Left: time.Minute})
-	return h, c, c.mu.Unlock
+	return h, c, func() { close(c.held) }
 }
 
 func (c *tape) says(t *testing.T, want ...string) {
@@ -118,6 +117,75 @@ func TestOnTheWayDownThereIsNoSignOfLife(t *testing.T) {
 				"READY=1 STATUS=running",
 				"STOPPING=1 EXTEND_TIMEOUT_USEC=5000000 STATUS=stopping: terminate",
 			)
+		})
+	}
+}
+
+func TestReloadsThatNobodyHasReadOfBecomeTheLatestOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, c, play := taped(t, 0)
+		h.Tell(host.Status{State: lifecycle.Running})
+		for range 1000 {
+			<-time.After(time.Second)
+			h.Tell(host.Status{State: lifecycle.Reloading})
+			h.Tell(host.Status{State: lifecycle.Running, Err: errors.New("it failed")})
+		}
+		<-time.After(time.Second)
+		h.Tell(host.Status{State: lifecycle.Reloading})
+		<-time.After(time.Second)
+		h.Tell(host.Status{State: lifecycle.Running})
+		h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute, Reason: "terminate"})
+		play()
+		h.Close(context.Background())
+		if n := len(c.messages); n > kept+4 {
+			t.Errorf("it is told %d messages", n)
+		}
+		c.messages = append(c.messages[:2], c.messages[len(c.messages)-3:]...)
+		c.says(
+			t,
+			"EXTEND_TIMEOUT_USEC=5000000 STATUS=starting",
+			"READY=1 STATUS=running",
+			"RELOADING=1 MONOTONIC_USEC=1001000000 STATUS=reloading", // when it began, not when it was read
+			"READY=1 STATUS=running",
+			"STOPPING=1 EXTEND_TIMEOUT_USEC=5000000 STATUS=stopping: terminate",
+		)
+	})
+}
+
+// deaf is a channel to a manager that reads nothing.
+type deaf struct{ tape }
+
+func (*deaf) Send(_ sdnotify.Message, timeout time.Duration) error {
+	<-time.After(timeout)
+	return os.ErrDeadlineExceeded
+}
+
+func TestAManagerThatHasLongStoppedReadingIsNotWaitedForAgain(t *testing.T) {
+	for name, test := range map[string]struct{ before, want time.Duration }{
+		"since now":              {0, barrierTimeout},
+		"since half a second":    {barrierTimeout / 2, barrierTimeout / 2},
+		"since much longer":      {time.Hour, patience},
+		"and wants to be pinged": {time.Hour, patience},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := Over(&deaf{}, time.Minute, func() time.Duration { return 0 })
+				h.Open(host.Run{})
+				if strings.Contains(name, "pinged") {
+					h.Alive()
+				} else {
+					h.Tell(host.Status{State: lifecycle.Running})
+				}
+				<-time.After(test.before)
+				h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute})
+				ctx, cancel := context.WithTimeout(context.Background(), barrierTimeout)
+				defer cancel()
+				begun := time.Now()
+				h.Close(ctx)
+				if took := time.Since(begun); took > test.want+patience {
+					t.Errorf("it is waited for for %s, want %s", took, test.want)
+				}
+			})
 		})
 	}
 }

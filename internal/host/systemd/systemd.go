@@ -30,7 +30,8 @@ const (
 	// it looks whether the run is over.
 	patience = 100 * time.Millisecond
 
-	// barrierTimeout is how long a manager that does not answer delays the exit.
+	// barrierTimeout is how long a manager that does not answer, or does not read, delays
+	// the exit.
 	barrierTimeout = time.Second
 )
 
@@ -44,9 +45,10 @@ type Host struct {
 	warn  func(string, ...zap.Field)
 
 	mu     sync.Mutex
-	states []host.Status // yet to be told
-	tick   host.Status   // worth sending only while it is the newest
+	states queue       // yet to be told
+	tick   host.Status // worth sending only while it is the newest
 	ticked bool
+	stuck  time.Time // since when the manager does not read, zero if it does
 	alive  bool
 	down   bool      // the run is on its way down
 	idle   bool      // nothing is being sent
@@ -90,9 +92,9 @@ func (h *Host) Tell(s host.Status) {
 		h.down, h.alive = true, false
 	}
 	if s.Checkpoint > 0 {
-		h.tick, h.ticked = s, true
+		h.tick, h.ticked = s, s.Left > 0 && (s.State == lifecycle.Starting || s.State == lifecycle.Stopping)
 	} else {
-		h.states = append(h.states, s)
+		h.states = h.states.add(told{s, h.clock()})
 		h.ticked = false
 	}
 	h.mu.Unlock()
@@ -126,6 +128,13 @@ func (h *Host) Close(ctx context.Context) {
 		deadline = time.Now().Add(barrierTimeout)
 	}
 	h.mu.Lock()
+	if !h.stuck.IsZero() {
+		// What it was waited for before counts: it is not likely to read now.
+		left := max(time.Until(h.stuck.Add(barrierTimeout)), patience)
+		if soon := time.Now().Add(left); soon.Before(deadline) {
+			deadline = soon
+		}
+	}
 	h.last = deadline
 	done := h.exits && h.env.started && h.idle && !h.pending()
 	h.mu.Unlock()
@@ -133,6 +142,8 @@ func (h *Host) Close(ctx context.Context) {
 		return
 	}
 	h.poke()
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	select {
 	case <-h.gone:
 	case <-ctx.Done():
@@ -157,7 +168,7 @@ func (h *Host) send(ctx context.Context) {
 	}
 	defer func() { _ = channel.Close() }()
 
-	w := writer{channel: channel, clock: h.clock, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
+	w := writer{channel: channel, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
 	for ctx.Err() == nil {
 		s, what := h.next()
 		switch what {
@@ -169,13 +180,13 @@ func (h *Host) send(ctx context.Context) {
 		case state:
 			// The manager waits for this one: it is not given up while there is
 			// somebody to read it.
-			for errors.Is(w.state(s), os.ErrDeadlineExceeded) && ctx.Err() == nil {
+			for h.blocked(w.state(s)) && ctx.Err() == nil {
 				continue
 			}
 		case tick:
-			_ = w.tick(s)
+			h.blocked(w.tick(s.Status))
 		case sign:
-			_ = w.alive()
+			h.blocked(w.alive())
 		case end:
 			if !h.env.started {
 				_ = channel.Barrier(min(barrierTimeout, time.Until(h.last)))
@@ -183,6 +194,20 @@ func (h *Host) send(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// blocked reports whether err says that the manager does not read, and keeps in mind
+// since when.
+func (h *Host) blocked(err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch blocked := errors.Is(err, os.ErrDeadlineExceeded); {
+	case !blocked:
+		h.stuck = time.Time{}
+	case h.stuck.IsZero():
+		h.stuck = time.Now().Add(-patience)
+	}
+	return !h.stuck.IsZero()
 }
 
 type item uint8
@@ -199,7 +224,7 @@ const (
 func (h *Host) pending() bool { return len(h.states) > 0 || h.ticked || h.alive }
 
 // next takes what is to be sent next.
-func (h *Host) next() (host.Status, item) {
+func (h *Host) next() (told, item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.idle = !h.pending() && h.last.IsZero()
@@ -210,25 +235,24 @@ func (h *Host) next() (host.Status, item) {
 		return s, state
 	case h.ticked:
 		h.ticked = false
-		return h.tick, tick
+		return told{Status: h.tick}, tick
 	case h.alive:
 		h.alive = false
-		return host.Status{}, sign
+		return told{}, sign
 	case !h.last.IsZero():
-		return host.Status{}, end
+		return told{}, end
 	}
-	return host.Status{}, nothing
+	return told{}, nothing
 }
 
 // writer puts what is to be said into systemd's words.
 type writer struct {
 	channel Channel
-	clock   func() time.Duration
 	mainPID int
 	buf     sdnotify.Message
 }
 
-func (w *writer) state(s host.Status) error {
+func (w *writer) state(s told) error {
 	m := w.buf[:0]
 	switch s.State {
 	case lifecycle.Starting:
@@ -245,7 +269,7 @@ func (w *writer) state(s host.Status) error {
 			m = m.Status("running")
 		}
 	case lifecycle.Reloading:
-		m = m.ReloadingAt(w.clock()).Status("reloading")
+		m = m.ReloadingAt(s.at).Status("reloading")
 	case lifecycle.Stopping:
 		m = extend(m.Add(sdnotify.Stopping), s.Left)
 		m = errno(m, s.Err).Status("stopping: " + s.Reason)
@@ -258,9 +282,6 @@ func (w *writer) state(s host.Status) error {
 }
 
 func (w *writer) tick(s host.Status) error {
-	if s.Left <= 0 || s.State != lifecycle.Starting && s.State != lifecycle.Stopping {
-		return nil
-	}
 	return w.channel.Send(extend(w.buf[:0], s.Left), patience)
 }
 

@@ -1,0 +1,84 @@
+package systemd
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// after are the states that may come after each.
+var after = map[lifecycle.State][]lifecycle.State{
+	lifecycle.Starting:   {lifecycle.Running, lifecycle.Stopping},
+	lifecycle.Running:    {lifecycle.Reloading, lifecycle.Pausing, lifecycle.Stopping},
+	lifecycle.Reloading:  {lifecycle.Running, lifecycle.Stopping},
+	lifecycle.Pausing:    {lifecycle.Paused, lifecycle.Running, lifecycle.Stopping},
+	lifecycle.Paused:     {lifecycle.Continuing, lifecycle.Stopping},
+	lifecycle.Continuing: {lifecycle.Running, lifecycle.Paused, lifecycle.Stopping},
+	lifecycle.Stopping:   {lifecycle.Stopped},
+}
+
+// manager is what systemd makes of the states that it is told.
+type manager struct {
+	ready    bool
+	answered time.Duration // the latest RELOADING=1 that a READY=1 has ended
+	begun    time.Duration // the one that none has
+	status   lifecycle.State
+	wrong    string
+}
+
+func (m *manager) hear(t told) {
+	m.status = t.State
+	switch t.State {
+	case lifecycle.Running:
+		m.ready = true
+		if m.begun > 0 {
+			m.answered, m.begun = m.begun, 0
+		}
+	case lifecycle.Reloading:
+		if !m.ready || m.begun > 0 {
+			m.wrong = fmt.Sprintf("RELOADING=1 when ready: %t, reloading: %t", m.ready, m.begun > 0)
+		}
+		m.begun = t.at
+	}
+}
+
+// TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes tries every sequence of
+// states, and in each every moment from which on the manager does not read.
+func TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes(t *testing.T) {
+	const length, most = 11, 7
+	var try func(states []told)
+	try = func(states []told) {
+		for read := range len(states) {
+			var atOnce, late manager
+			var q queue
+			for i, s := range states {
+				atOnce.hear(s)
+				if i < read {
+					late.hear(s)
+				} else {
+					q = append(q.without(s.State), s)
+				}
+			}
+			for _, s := range q {
+				late.hear(s)
+			}
+			if atOnce.begun > 0 {
+				late.answered = atOnce.answered // by the one that goes on
+			}
+			if late != atOnce || len(q) > most {
+				t.Fatalf("after %v, of which it had read %d, and the %d of %v:\n%+v, want\n%+v", states, read, len(q), q, late, atOnce)
+			}
+		}
+		last := states[len(states)-1].State
+		if len(states) == length {
+			return
+		}
+		for _, s := range after[last] {
+			try(append(states[:len(states):len(states)], told{host.Status{State: s}, time.Duration(len(states))}))
+		}
+	}
+	try([]told{{Status: host.Status{State: lifecycle.Starting}}})
+}

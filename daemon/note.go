@@ -87,6 +87,17 @@ func (r *run) keep(e event) {
 		zap.String("trigger", string(r.reason.Trigger)), zap.Error(e.err), logevent.Failed.Field())
 }
 
+// late logs that somebody else asks to stop. A person who does so at a terminal for the
+// first time reads why the program stops already, and how to cut that short.
+func (r *run) late(e event) {
+	if e.hint == "" {
+		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
+		return
+	}
+	r.book.add(zap.InfoLevel, "stopping already; "+e.hint, "",
+		append(reasonFields(r.reason), zap.Duration("for", time.Since(r.asked).Round(time.Millisecond)))...)
+}
+
 // join adds a failure that came after the first reason to the result.
 func (r *run) join(e event) {
 	if e.err == nil {

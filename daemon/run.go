@@ -123,6 +123,7 @@ type run struct {
 	until      time.Time // when a pending state ends by itself
 	checkpoint uint32
 	begun      time.Time
+	asked      time.Time               // when it was asked to stop
 	calling    string                  // the method that runs, "" if none does
 	interrupt  context.CancelCauseFunc // ends the context of the Reload, Pause or Continue that came last
 	stopCtx    context.Context
@@ -284,9 +285,10 @@ func (r *run) perform(fx lifecycle.Effects, e event) {
 func (r *run) one(fx lifecycle.Effects, e event) {
 	switch fx {
 	case lifecycle.KeepReason:
+		r.asked = time.Now()
 		r.keep(e)
 	case lifecycle.LateReason:
-		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
+		r.late(e)
 		r.hurry(e)
 	case lifecycle.AddError:
 		r.join(e)

@@ -503,3 +503,27 @@ func TestTheLinesThatLeadToACallComeBeforeWhatItLogs(t *testing.T) {
 	}
 	expect(t, "log", strings.Join(lines, ", "), "starting, ready, reloading, in Reload, reloaded, stopping, in Stop, stopped")
 }
+
+func TestAPersonWhoInterruptsAStopReadsWhyItStopsAndHowToCutItShort(t *testing.T) {
+	const hint = "interrupt again to stop at once"
+	interrupt := host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: hint}
+	x, err := try(t, program{
+		start: func(ctx context.Context) error { daemon.Fail(ctx, errBoom); return nil },
+		stop:  blocked,
+	}, daemon.Config{}, func(x *trial) {
+		x.sleep(3 * time.Second)
+		x.terminate() // by a manager, which nobody has to read of
+		x.ask(interrupt)
+		x.sleep(time.Second)
+		x.force()
+	})
+	expect(t, "exit code", daemon.ExitCode(err), 130)
+	expect(t, "it ended after", x.closed.Sub(x.begun), 4*time.Second)
+	expect(t, "level for a manager", x.logged("asked to stop again").Level, zap.DebugLevel)
+	line := x.logged("stopping already; " + hint)
+	expect(t, "level for a person", line.Level, zap.InfoLevel)
+	fields := line.ContextMap()
+	expect(t, "for how long", fields["for"], any(3*time.Second))
+	expect(t, "why", fields["trigger"], any("failure"))
+	expect(t, "cause", fields["cause"], any("boom"))
+}

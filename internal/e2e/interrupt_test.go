@@ -61,6 +61,19 @@ func TestASecondCtrlCDoesNotWaitForStopInATerminalThatIsAService(t *testing.T) {
 	notes.says("starting", "started", "stopping")
 }
 
+func TestTheFirstCtrlCOnAProgramThatStopsAlreadySaysSo(t *testing.T) {
+	t.Parallel()
+	notes, term := newHostNotebook(t), newTerminal(t)
+	p := term.launch(command("probe", notes.flag, "-fail-after=1ms", "-stop-after=20s"))
+	notes.await("stopping")
+	term.press(ctrlC)
+	term.awaits("stopping already; interrupt again to stop at once")
+	p.runs(impatient)
+	term.press(ctrlC)
+	p.exits(130)
+	notes.says("starting", "started", "stopping")
+}
+
 func TestASecondCtrlCShowsWhatHangs(t *testing.T) {
 	t.Parallel()
 	notes, term := newHostNotebook(t), newTerminal(t)

@@ -49,10 +49,7 @@ func (r *run) reload(e event) {
 	}
 	r.book.add(zap.InfoLevel, msg, "", zap.String("detail", e.name), logevent.Reloading.Field())
 	r.call("Reload", r.interruptible(), func(ctx context.Context) error {
-		r.readLevel("reload")
-		if err := r.book.reopen(); err != nil {
-			r.warn("the log is not opened anew", zap.Error(err))
-		}
+		r.readLog()
 		if !ok {
 			return nil
 		}

@@ -33,7 +33,7 @@ func TestGuard_EndsARunWhoseLoopIsHeldUp(t *testing.T) {
 			}
 		}}
 		var words strings.Builder
-		c, err := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: zap.NewNop()}.complete(idle{})
+		c, err := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: zap.NewNop()}.complete(idle{}, place{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestGuard_DoesNotEndARunThatEndsByItself(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					begun, exits := time.Now(), 0
-					c, _ := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: log}.complete(idle{})
+					c, _ := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: log}.complete(idle{}, place{})
 					r := newRun(ctx, withStop{f}, c, host.Env{Exit: func(int) { exits++ }})
 					cancel()
 					err := r.loop()
@@ -142,7 +142,7 @@ func TestContext_OfNoRun(t *testing.T) {
 func TestContext_OfARequestMeansTheRunOfThisProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := zap.NewExample()
-		c, _ := Config{Name: "trial", Logger: log}.complete(idle{})
+		c, _ := Config{Name: "trial", Logger: log}.complete(idle{}, place{})
 		r := newRun(t.Context(), idle{}, c, host.Env{Exit: func(int) {}})
 		if Logger(request(t)) != r.log {
 			t.Error("the logger is another")

@@ -105,6 +105,7 @@ type run struct {
 	book     *logbook
 	inbox    *inbox
 	tasks    tasks
+	relog    relog
 	notices  notices
 	failures failures
 	guard    *guard
@@ -266,6 +267,8 @@ func (r *run) handle(e event) {
 	r.note(before, fx, e)
 	r.perform(fx, e)
 	switch {
+	case e.kind == lifecycle.ReloadAsked && !fx.Has(lifecycle.CallReload):
+		r.reloadLog(e)
 	case fx.Has(lifecycle.Again):
 		r.handle(event{kind: m.Waiting(), name: "asked for meanwhile"})
 	case e.kind == lifecycle.StartOK && r.finished != nil:

@@ -38,6 +38,11 @@
 // A program ends itself with [Finish] when its work is done, and with [Fail] when it
 // cannot go on.
 //
+// As a service of Windows, a stop that the manager asked for ends with exit code 0 for the
+// manager, whatever fails on the way down: after any other code the recovery actions would
+// start the service again. The failure is in the log and in what Run returns. A failure that
+// comes before the stop keeps its code.
+//
 // # The log
 //
 // Where Config.Logger is nil, [Logger] logs where the host keeps logs:

@@ -381,9 +381,9 @@ func (r *run) tell() {
 		s.Err = r.reloadErr
 	case lifecycle.Stopping:
 		s.Left = time.Until(r.until) + r.grace
-		s.Reason, s.Err = r.why, r.failure()
+		s.Reason, s.Trigger, s.Err = r.why, string(r.reason.Trigger), r.failure()
 	case lifecycle.Stopped:
-		s.Reason, s.Err = r.why, r.failure()
+		s.Reason, s.Trigger, s.Err = r.why, string(r.reason.Trigger), r.failure()
 		s.Code = ExitCode(s.Err)
 	}
 	for _, h := range r.env.Hosts {

@@ -27,11 +27,17 @@ func went(s *daemontest.SCM) string {
 // ended checks how the service and the run have ended.
 func ended(t *testing.T, s *daemontest.SCM, err error, win32 daemontest.Errno, own uint32) {
 	t.Helper()
+	toldManager(t, s, win32, own)
+	expect(t, "exit code", daemon.ExitCode(err), int(own))
+}
+
+// toldManager checks what the manager was told at the end.
+func toldManager(t *testing.T, s *daemontest.SCM, win32 daemontest.Errno, own uint32) {
+	t.Helper()
 	last := s.Query()
 	expect(t, "state", last.State, daemontest.Stopped)
 	expect(t, "dwWin32ExitCode", last.Win32ExitCode, win32)
 	expect(t, "dwServiceSpecificExitCode", last.ServiceSpecificExitCode, own)
-	expect(t, "exit code", daemon.ExitCode(err), int(own))
 }
 
 // control sends c, and expects that the service takes it.
@@ -129,11 +135,9 @@ func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
 		"Start takes too long":        {program{start: blocked}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
 		"Start's configuration":       {program{start: func(context.Context) error { return fmt.Errorf("port: %w", daemon.ErrConfig) }}, daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 78},
 		"Run's configuration":         {program{}, daemon.Config{Name: "no name"}, "START_PENDING STOPPED", 78},
-		"Stop fails":                  {program{stop: fails}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
 		"a goroutine fails":           {program{start: goes}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
-		"Stop does not end":           {program{stop: until(3*time.Hour, nil)}, daemon.Config{StopTimeout: 5 * time.Second}, "START_PENDING RUNNING STOP_PENDING STOPPED", 124},
+		"Stop does not end after it":  {program{start: goes, stop: until(3*time.Hour, nil)}, daemon.Config{StopTimeout: 5 * time.Second}, "START_PENDING RUNNING STOP_PENDING STOPPED", 124},
 		"Start does not end":          {program{start: until(3*time.Hour, nil)}, daemon.Config{StartTimeout: 5 * time.Second, StopTimeout: 5 * time.Second}, "START_PENDING STOP_PENDING STOPPED", 124},
-		"a goroutine does not end":    {program{start: func(ctx context.Context) error { daemon.Go(ctx, until(3*time.Hour, nil)); return nil }}, daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 124},
 		"a job fails":                 {daemon.Func(func(context.Context, func()) error { return errBoom }), daemon.Config{}, "START_PENDING STOP_PENDING STOPPED", 1},
 		"a job fails while it serves": {daemon.Func(func(_ context.Context, ready func()) error { ready(); pass(time.Hour); return errBoom }), daemon.Config{}, "START_PENDING RUNNING STOP_PENDING STOPPED", 1},
 	} {
@@ -142,6 +146,59 @@ func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
 			err := daemontest.Drive(t, s, test.program, test.config, func() { daemontest.Sleep(2 * time.Hour) })
 			expect(t, "states", went(s), test.states)
 			ended(t, s, err, daemontest.ErrorServiceSpecific, test.code)
+		})
+	}
+}
+
+func TestAStopThatWindowsAskedForIsToldAsOneWhateverFailsOnTheWay(t *testing.T) {
+	fails := func(context.Context) error { return errBoom }
+	hangs := until(3*time.Hour, nil)
+	goes := func(f func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error { daemon.Go(ctx, f); return nil }
+	}
+	atTheEnd := func(ctx context.Context) error { <-ctx.Done(); return errBoom }
+	stop := func(s *daemontest.SCM) { _ = s.Control(daemontest.ControlStop) }
+	early := daemon.Config{Windows: daemon.Windows{Preshutdown: true}}
+	for name, test := range map[string]struct {
+		program daemon.Program
+		config  daemon.Config
+		ask     func(*daemontest.SCM)
+		code    int // of the process
+	}{
+		"Stop fails":                      {program{stop: fails}, daemon.Config{}, stop, 1},
+		"Stop fails with a configuration": {program{stop: func(context.Context) error { return daemon.ErrConfig }}, daemon.Config{}, stop, 78},
+		"Stop panics":                     {program{stop: func(context.Context) error { panic("boom") }}, daemon.Config{}, stop, 1},
+		"a goroutine fails":               {program{start: goes(atTheEnd)}, daemon.Config{}, stop, 1},
+		"Stop does not end":               {program{stop: hangs}, daemon.Config{}, stop, 124},
+		"a goroutine does not end":        {program{start: goes(hangs)}, daemon.Config{}, stop, 124},
+		"Stop fails in a shutdown":        {program{stop: fails}, daemon.Config{}, (*daemontest.SCM).Shutdown, 1},
+		"Stop hangs in a shutdown":        {program{stop: hangs}, daemon.Config{}, (*daemontest.SCM).Shutdown, 124},
+		"Stop fails before a shutdown":    {program{stop: fails}, early, (*daemontest.SCM).Shutdown, 1},
+		"Stop hangs before a shutdown":    {program{stop: hangs}, early, (*daemontest.SCM).Shutdown, 124},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &daemontest.SCM{}
+			err := daemontest.Drive(t, s, test.program, test.config, func() { test.ask(s) })
+			toldManager(t, s, daemontest.NoError, 0)
+			expect(t, "exit code of the process", daemon.ExitCode(err), test.code)
+		})
+	}
+}
+
+func TestAFailureKeepsItsCodeThoughAStopFollows(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"at once": 0, "on the way down": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			s := &daemontest.SCM{}
+			var run context.Context
+			p := program{start: func(ctx context.Context) error { run = ctx; return nil }, stop: until(5*time.Second, nil)}
+			err := daemontest.Drive(t, s, p, daemon.Config{}, func() {
+				daemon.Fail(run, errBoom)
+				if wait > 0 {
+					daemontest.Sleep(wait)
+				}
+				_ = s.Control(daemontest.ControlStop)
+			})
+			ended(t, s, err, daemontest.ErrorServiceSpecific, 1)
 		})
 	}
 }
@@ -347,7 +404,8 @@ func TestAProgramThatIgnoresAShutdownIsGivenUpBeforeItIsKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &daemontest.SCM{}
 			err := daemontest.Drive(t, s, program{stop: until(3*time.Hour, nil)}, config, s.Shutdown)
-			ended(t, s, err, daemontest.ErrorServiceSpecific, 124)
+			toldManager(t, s, daemontest.NoError, 0)
+			expect(t, "exit code of the process", daemon.ExitCode(err), 124)
 		})
 	}
 }

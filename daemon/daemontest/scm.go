@@ -1,6 +1,7 @@
 package daemontest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,8 +28,10 @@ import (
 //   - Controls are accepted only where they can arrive, and what is accepted is
 //     handled, within 30 s.
 //   - A service that has accepted STOP, SHUTDOWN or PRESHUTDOWN reports STOPPED, once,
-//     last, in time, and with an exit code that is true. Only then does its process
-//     end.
+//     last, in time. Only then does its process end.
+//   - The exit code of STOPPED is true. If STOP, SHUTDOWN or PRESHUTDOWN was the first
+//     reason it is 0, even if the service failed on the way down: any other code has
+//     Windows run the recovery actions, which start the service again.
 //
 // Each broken rule is an error of the test that says what the service did, which rule
 // that breaks and on which page it is, and what it had reported before.
@@ -58,6 +61,7 @@ type SCM struct {
 	Errorf func(format string, args ...any)
 
 	drive    *drive
+	witness  witness
 	turn     chan struct{} // held while the service handles a control
 	released chan struct{} // closed when the dispatcher may return
 
@@ -70,7 +74,8 @@ type SCM struct {
 	awaited    int                         // the report that Await found last
 	due        time.Time                   // when the next report must have come, zero if none must
 	overdue    *time.Timer                 // fires then
-	ending     Control                     // the control for which the service has to stop, 0 if there was none
+	asked      Control                     // the first control sent for which the service has to stop, 0 if there was none
+	ending     Control                     // the one that it has accepted
 	probed     bool                        // with a control that no service knows
 	gone       bool                        // the process has ended, or was killed
 	changed    chan struct{}               // closed at the next change, nil if nobody waits for it
@@ -97,8 +102,17 @@ func (s *SCM) connect(d *drive) ([]host.Host, error) {
 		s.ended(err, -1)
 		return nil, err
 	}
-	return []host.Host{h}, nil
+	return []host.Host{h, &s.witness}, nil
 }
+
+// witness is a host that only remembers what the run says it stops for.
+type witness struct{ trigger string }
+
+func (*witness) Open(host.Run) {}
+
+func (w *witness) Tell(s host.Status) { w.trigger = s.Trigger }
+
+func (*witness) Close(context.Context) {}
 
 // begin starts the process. It returns what that sees of s.
 func (s *SCM) begin(d *drive) scm.API {
@@ -218,18 +232,42 @@ func (s *SCM) ended(err error, exit int) {
 	if !s.returned {
 		s.breaks("ended before the dispatcher and ServiceMain had returned ("+how+")", "StartServiceCtrlDispatcher, Remarks")
 	}
-	if !truthful(s.status, err, exit) {
-		s.breaks(fmt.Sprintf("reported exit code %d/%d, but %s",
-			uint32(s.status.Win32ExitCode), s.status.ServiceSpecificExitCode, how), "SERVICE_STATUS, dwWin32ExitCode")
+	code := fmt.Sprintf("%d/%d", uint32(s.status.Win32ExitCode), s.status.ServiceSpecificExitCode)
+	switch asked := s.stopsForManager(); {
+	case asked && (s.status.Win32ExitCode != NoError || s.status.ServiceSpecificExitCode != 0):
+		s.breaks(fmt.Sprintf("reported exit code %s after %s: want 0/0, or the manager starts it again", code, s.asked),
+			"SERVICE_FAILURE_ACTIONS_FLAG, fFailureActionsOnNonCrashFailures")
+	case !truthful(s.status, err, exit, asked):
+		s.breaks(fmt.Sprintf("reported exit code %s, but %s", code, how), "SERVICE_STATUS, dwWin32ExitCode")
 	}
 }
 
+// stopsForManager reports whether a control of the manager was the first reason to stop.
+// Only a run knows: a failure can come before the control that is sent at the same time.
+// s is locked.
+func (s *SCM) stopsForManager() bool {
+	switch s.witness.trigger {
+	case "":
+		return s.asked != 0
+	case host.TriggerStop, host.TriggerShutdown, host.TriggerPreshutdown:
+		if s.asked == 0 {
+			s.breaks("stopped for a control that nobody has sent", "HandlerEx, Remarks")
+		}
+		return true
+	}
+	return false
+}
+
 // truthful reports whether a service that stops with status has told what it ended
-// with: success or failure, and its own exit code unless Windows has one.
-func truthful(status Status, err error, exit int) bool {
+// with: success or failure, and its own exit code unless Windows has one. Of a stop that
+// was asked for only the exit code of the process tells.
+func truthful(status Status, err error, exit int, asked bool) bool {
 	want := daemon.ExitCode(err)
 	if exit >= 0 && exit != want {
 		return false
+	}
+	if asked {
+		return true
 	}
 	switch status.Win32ExitCode {
 	case NoError:

@@ -112,6 +112,9 @@ func (s *SCM) send(c scm.Control) error {
 	}
 	s.lock()
 	refused, handle, probe := s.refuses(Control(c.Code)), s.handler, !s.probed
+	if refused == NoError && Control(c.Code).ends() && s.asked == 0 {
+		s.asked = Control(c.Code)
+	}
 	s.unlock()
 	if refused != NoError {
 		<-s.turn

@@ -108,22 +108,34 @@ var faults = map[string]struct {
 		"reported exit code 5 in RUNNING",
 	},
 	"an exit code of its own that is none": {
-		service{stop: []scm.Status{stopping, with(stopped, fail(0))}, result: errors.New("boom")},
+		service{start: ends(fail(0)), result: errors.New("boom")},
 		"reported exit code 0 of its own beside 1066",
 	},
 	"an exit code of its own that does not count": {
-		service{stop: []scm.Status{stopping, with(stopped, func(s *scm.Status) { s.SpecificCode = 1 })}},
+		service{start: ends(func(s *scm.Status) { s.SpecificCode = 1 })},
 		"reported exit code 1 of its own beside 0",
 	},
-	"a failure that looks like success": {service{result: errors.New("boom")}, "reported exit code 0/0, but Run has returned: boom"},
-	"success that looks like a failure": {service{stop: []scm.Status{stopping, with(stopped, fail(1))}}, "reported exit code 1066/1, but Run has returned: <nil>"},
+	"a failure that looks like success": {service{start: ends(well), result: errors.New("boom")}, "reported exit code 0/0, but Run has returned: boom"},
+	"success that looks like a failure": {service{start: ends(fail(1))}, "reported exit code 1066/1, but Run has returned: <nil>"},
 	"another failure": {
-		service{stop: []scm.Status{stopping, with(stopped, fail(2))}, result: errors.New("boom")},
+		service{start: ends(fail(2)), result: errors.New("boom")},
 		"reported exit code 1066/2",
 	},
 	"another exit code of the process": {
-		service{stop: []scm.Status{stopping, with(stopped, fail(1))}, result: errors.New("boom"), exit: 124},
+		service{start: ends(fail(1)), result: errors.New("boom"), exit: 124},
 		"the process has exited with code 124",
+	},
+	"another exit code of the process after a stop": {
+		service{result: errors.New("boom"), exit: 124},
+		"the process has exited with code 124",
+	},
+	"a stop that looks like a failure": {
+		service{stop: []scm.Status{stopping, with(stopped, fail(1))}, result: errors.New("boom")},
+		"reported exit code 1066/1 after STOP: want 0/0",
+	},
+	"a shutdown that looks like a failure": {
+		service{stop: []scm.Status{stopping, with(stopped, func(s *scm.Status) { s.ExitCode = 5 })}, result: errors.New("boom"), body: shutDown},
+		"reported exit code 5/0 after SHUTDOWN: want 0/0",
 	},
 
 	"ends without a word": {service{process: func(_ context.Context, api scm.API) error {

@@ -157,10 +157,12 @@ func watch(t *testing.T, v service) (broken []string) {
 func TestAServiceThatKeepsTheRulesIsLeftAlone(t *testing.T) {
 	for name, v := range map[string]service{
 		"stops as asked": {},
-		"fails":          {stop: []scm.Status{stopping, with(stopped, fail(1))}, result: errors.New("boom")},
+		"fails":          {start: ends(fail(1)), result: errors.New("boom")},
+		"fails to stop":  {result: errors.New("boom")},
 		"cannot start":   {start: []scm.Status{with(stopped, fail(1))}, result: errors.New("boom")},
 		"a Win32 error":  {start: []scm.Status{starting, with(stopped, func(s *scm.Status) { s.ExitCode = 5 })}, result: errors.New("boom")},
-		"gives up":       {stop: []scm.Status{stopping, with(stopped, fail(124))}, result: daemon.ErrStopTimeout, exit: 124},
+		"gives up":       {start: ends(fail(124)), result: daemon.ErrStopTimeout, exit: 124},
+		"does not stop":  {result: daemon.ErrStopTimeout, exit: 124},
 		"pauses": {start: []scm.Status{
 			starting, serving, pausing, paused, resuming, serving, pausing, serving,
 			pausing, paused, resuming, paused, paused,
@@ -194,6 +196,13 @@ func TestAServiceThatKeepsTheRulesIsLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// ends is a service that stops by itself.
+func ends(how func(*scm.Status)) []scm.Status {
+	return []scm.Status{starting, serving, stopping, with(stopped, how)}
+}
+
+func well(*scm.Status) {}
 
 func fail(code uint32) func(*scm.Status) {
 	return func(s *scm.Status) { s.ExitCode, s.SpecificCode = scm.ErrorServiceSpecific, code }

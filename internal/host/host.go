@@ -137,6 +137,7 @@ type Status struct {
 	Checkpoint uint32        // rises while the state is pending, 0 in others
 	Left       time.Duration // in pending states: until they end by themselves, at the latest
 	Reason     string        // in Stopping and Stopped: why
+	Trigger    string        // in Stopping and Stopped: one of the triggers, that of the first reason
 	Err        error         // in Running: how the last reload failed; in Stopping and Stopped: how the run has failed
 	Code       int           // in Stopped: the exit code
 }

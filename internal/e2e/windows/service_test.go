@@ -148,8 +148,9 @@ func TestHowAServiceEndsIsWhatTheManagerReports(t *testing.T) {
 		{"Fail is called", []string{"-fail-after=500ms"}, false, errServiceSpecific, 1},
 		{"a goroutine panics", []string{"-panic-after=500ms"}, false, errServiceSpecific, 1},
 		{"the work is done", []string{"-job=500ms"}, false, 0, 0},
-		{"Stop fails", []string{"-stop-fail"}, true, errServiceSpecific, 1},
-		{"Stop never returns", []string{"-stop-ignores-deadline", "-stop-timeout=1s"}, true, errServiceSpecific, 124},
+		{"Stop fails", []string{"-stop-fail"}, true, 0, 0},
+		{"Stop never returns", []string{"-stop-ignores-deadline", "-stop-timeout=1s"}, true, 0, 0},
+		{"Fail is called, and Stop never returns", []string{"-fail-after=500ms", "-stop-ignores-deadline", "-stop-timeout=1s"}, false, errServiceSpecific, 124},
 		{"Start never returns", []string{"-start-ignores-context", "-start-timeout=1s", "-stop-timeout=1s"}, false, errServiceSpecific, 124},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -203,9 +203,17 @@ func (h *Host) report(s host.Status) {
 	h.last = next
 }
 
-// exitCode is what s ends with: our own code as the service's, but for a plain
-// failure that Windows has a number for.
+// exitCode returns what STOPPED carries for s: the code that Windows has for the error
+// of a plain failure, otherwise our own code as the service's.
+//
+// After a stop that the manager asked for it is 0, whatever failed on the way down: with
+// SERVICE_FAILURE_ACTIONS_FLAG, which install sets, any other code has the manager start
+// the service again that somebody has just stopped.
 func exitCode(s host.Status) (Errno, uint32) {
+	switch s.Trigger {
+	case host.TriggerStop, host.TriggerShutdown, host.TriggerPreshutdown:
+		return NoError, 0
+	}
 	if s.Code == 0 {
 		return NoError, 0
 	}

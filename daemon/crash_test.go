@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,8 +47,11 @@ func (p ends) Start(context.Context) error {
 }
 
 func (p ends) Stop(context.Context) error {
-	if p.how == "hang" {
+	switch p.how {
+	case "hang":
 		select {}
+	case "fail":
+		return errors.New("a cache could not be written")
 	}
 	return nil
 }
@@ -126,7 +130,7 @@ func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
 					t.Error("it is told again")
 				}
 			}
-			left, err := filepath.Glob(filepath.Join(dir, crashes, "*"))
+			left, err := filepath.Glob(filepath.Join(dir, crashes, "*.txt"))
 			if want := map[bool]int{true: 1}[test.text != ""]; err != nil || len(left) != want {
 				t.Errorf("left are %v, %v", left, err)
 			}

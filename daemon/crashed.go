@@ -18,21 +18,25 @@ const news = 7 * 24 * time.Hour
 // crashed are the crashes of the service that its folder still has, the newest first. An
 // error that is fs.ErrPermission is that they are not for the eyes of who asks.
 func (h *Handle) crashed() ([]crash.Report, error) {
-	d := service.Folders(h.manager, h.spec)
-	at := []string{d.State}
-	if h.spec.User {
-		at = append(at, d.Configuration) // is that for the state to systemd before 254
-	}
 	var all []crash.Report
 	var errs []error
-	for _, dir := range at {
-		if dir == "" {
-			continue
-		}
-		found, err := crash.List(filepath.Join(dir, crashes))
+	for _, dir := range h.crashDirs() {
+		found, err := crash.List(dir)
 		all, errs = append(all, found...), append(errs, err)
 	}
 	return all, errors.Join(errs...)
+}
+
+// crashDirs are the folders that the runs of the service may have for crashes.
+func (h *Handle) crashDirs() (at []string) {
+	d := service.Folders(h.manager, h.spec)
+	if d.State != "" {
+		at = append(at, filepath.Join(d.State, crashes))
+	}
+	if h.spec.User && d.Configuration != "" {
+		at = append(at, filepath.Join(d.Configuration, crashes)) // is that for the state to systemd before 254
+	}
+	return at
 }
 
 // diagnoseCrashes tells of the last crash: as a warning if it is news, and of the
@@ -41,7 +45,7 @@ func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) bool {
 	all, err := h.crashed()
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		add(service.Note, "crash", "whether it has crashed is not for everybody to see", "ask again as root, or as an administrator")
+		add(service.Note, "crash", "whether it has crashed, and how its last run ended, is not for everybody to see", "ask again as root, or as an administrator")
 	case err != nil:
 		add(service.Warning, "crash", err.Error(), "")
 	}

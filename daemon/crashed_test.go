@@ -43,7 +43,7 @@ func folder(t *testing.T) string {
 // text is the only file with a text of a crash.
 func text(t *testing.T, state string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(state, crashes, "*"))
+	files, err := filepath.Glob(filepath.Join(state, crashes, "*.txt"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("there are %v, %v", files, err)
 	}

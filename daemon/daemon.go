@@ -40,8 +40,9 @@
 //
 // As a service of Windows, a stop that the manager asked for ends with exit code 0 for the
 // manager, whatever fails on the way down: after any other code the recovery actions would
-// start the service again. The failure is in the log and in what Run returns. A failure that
-// comes before the stop keeps its code.
+// start the service again. The failure is in the log and in what Run returns, and the
+// commands stop, status and doctor tell of it. A failure that comes before the stop keeps its
+// code.
 //
 // # The log
 //

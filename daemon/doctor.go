@@ -62,6 +62,7 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	h.diagnoseDrift(ctx, status, call("install"), add)
 	if status.State != StateNotInstalled {
 		crashed := h.diagnoseCrashes(time.Now(), add)
+		h.diagnoseLastRun(status, time.Now(), add, call)
 		h.diagnoseLog(ctx, status, crashed, add)
 	}
 	common := found

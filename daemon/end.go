@@ -46,9 +46,15 @@ func (r *run) flush() {
 		deadline = r.until
 	}
 	r.alarms.set(flushTimeout, time.Until(deadline)+2*flushBound)
-	report := r.report()
+	report, kept := r.report(), r.keepEnd()
 	go func() {
 		r.endLog(deadline, report)
+		bound := time.NewTimer(min(shortGrace, r.guard.left()/2))
+		defer bound.Stop()
+		select {
+		case <-kept: // before the manager is told the end, and whoever waits for that looks
+		case <-bound.C:
+		}
 		r.inbox.post(event{kind: lifecycle.FlushDone})
 	}()
 }
@@ -82,12 +88,12 @@ func (r *run) endLog(deadline time.Time, report []zap.Field) {
 		err = errors.Join(err, r.sink.Close(ctx))
 	}
 	if err != nil && r.env.Own {
-		lastWords(os.Stderr, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
+		sayLast(os.Stderr, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
 	}
 }
 
-// lastWords writes text where nobody may read: it does not wait for long.
-func lastWords(out io.Writer, text string) {
+// sayLast writes text where nobody may read: it does not wait for long.
+func sayLast(out io.Writer, text string) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)

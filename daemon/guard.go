@@ -62,6 +62,6 @@ func (g *guard) stop() {
 
 // fire tells standard error why, and exits.
 func (g *guard) fire() {
-	lastWords(g.out, fmt.Sprintf("<3>%s: the run has not come to its end in time\n", g.name))
+	sayLast(g.out, fmt.Sprintf("<3>%s: the run has not come to its end in time\n", g.name))
 	g.exit(int(g.code.Load()))
 }

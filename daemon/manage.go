@@ -242,6 +242,12 @@ type Status struct {
 	ExitCode  int       // of the last end, in StateFailed; -1 if the manager does not say
 	Detail    string    // the manager's own words, "" if there are none
 	Restarts  int       // by the manager, since somebody has started it
+
+	// LastFailure says in StateStopped how the last run failed though the manager does
+	// not know it: Windows is told nothing of what fails after a stop that it asked for.
+	// It is empty if the run did not fail, or if the caller may not read the state folder
+	// of the service.
+	LastFailure string
 }
 
 // State is what a service does.
@@ -271,7 +277,7 @@ func (h *Handle) Status(ctx context.Context) (Status, error) {
 	}
 	return Status{
 		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.Start),
-		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
+		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts, LastFailure: h.lastFailure(State(s.State)),
 	}, nil
 }
 

@@ -25,7 +25,11 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 	if o.json {
 		c.statusJSON(h, s)
 	} else {
-		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+		line := s.summary()
+		if last := h.lastWords(s.State); last != "" {
+			line += "; " + last
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), line)
 	}
 	return s.State.exitCode()
 }
@@ -49,7 +53,9 @@ func (c *commandLine) statusJSON(h *Handle, s Status) {
 		ExitCode  *int       `json:"exit_code,omitempty"`
 		Detail    string     `json:"detail,omitempty"`
 		Restarts  int        `json:"restarts,omitempty"`
-	}{h.Name(), h.Manager(), s.State, s.PID, since, s.StartType, code, s.Detail, s.Restarts})
+
+		LastFailure string `json:"last_failure,omitempty"`
+	}{h.Name(), h.Manager(), s.State, s.PID, since, s.StartType, code, s.Detail, s.Restarts, s.LastFailure})
 	if err != nil {
 		panic(err) // nothing in it can fail
 	}

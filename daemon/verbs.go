@@ -192,6 +192,10 @@ func control(doing string, want State, do func(*Handle, context.Context) error) 
 			s = Status{State: want} // the method says that it is so
 		}
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+		if last := h.lastWords(s.State); last != "" && want == StateStopped {
+			// It has stopped, as it was asked to: that is no failure of this command.
+			_, _ = fmt.Fprintf(c.err, "warning: %s: %s\n", h.Name(), last)
+		}
 		if s.State == StateFailed && want != StateStopped {
 			return exitFailure // meanwhile
 		}

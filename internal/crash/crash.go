@@ -9,6 +9,7 @@
 //
 //	run-PID-RANDOM.txt         of each run that goes on, or has ended without Close
 //	crash-TIME-PID-RANDOM.txt  what a run has left, filed by Take; the newest 10
+//	last-run.json              how the last run ended, if it did not crash
 //
 // Each begins with a header that says whose it is; then comes what the runtime wrote.
 // The file of a run that goes on is locked, so that others of the same program and the
@@ -93,6 +94,9 @@ func (o *Output) start(dir string, r Run) error {
 	head := r.header()
 	o.head = int64(len(head))
 	_, err := o.file.Write(head)
+	if err == nil {
+		err = forget(filepath.Join(dir, endName))
+	}
 	if err == nil {
 		err = debug.SetCrashOutput(o.file, debug.CrashOptions{})
 	}

@@ -122,7 +122,7 @@ func panics(t *testing.T, b Bed) {
 	tells("while it is down")
 	if b.Can().Unprivileged {
 		out := s.Run(Somebody, "doctor")
-		if !strings.Contains(out.Stdout, "note     crash: whether it has crashed is not for everybody to see\n") {
+		if !strings.Contains(out.Stdout, "note     crash: whether it has crashed, and how its last run ended, is not for everybody to see\n") {
 			t.Errorf("to somebody without rights, doctor says\n%s%s", out.Stdout, out.Stderr)
 		}
 		if out := s.Run(Somebody, "logs"); strings.Contains(out.Stderr, "crash") {
@@ -156,6 +156,15 @@ func hangs(t *testing.T, b Bed) {
 	}
 	if b.Alive(t, g.PID) {
 		t.Errorf("process %d is still there", g.PID)
+	}
+	if b.Manager() == "Windows" { // which is told of no failure after a stop that it asked for
+		said := "its last run ended at "
+		for words, code := range map[string]int{"stop": 0, "status": 3, "doctor": 0} {
+			out := s.Run(Admin, words)
+			if all := out.Stdout + out.Stderr; out.Code != code || !strings.Contains(all, said) || !strings.Contains(all, "gave up at the stop deadline") {
+				t.Errorf("%s: code %d\n%s", words, out.Code, all)
+			}
+		}
 	}
 	s.Do(0, "uninstall")
 	s.isGone()

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/crash"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// keepEnd files how the run ends, where the texts of crashes are, for who asks when the
+// manager knows nothing of a failure: Windows is told none after a stop that it asked for.
+// It returns at once; kept is closed when that is done. A disk that hangs must not delay
+// the end.
+func (r *run) keepEnd() (kept <-chan struct{}) {
+	done := make(chan struct{})
+	output := r.crash.Load()
+	if output == nil {
+		close(done)
+		return done
+	}
+	err := r.failure()
+	e := crash.End{
+		Version: r.config.version(), Began: r.begun, Ended: time.Now(), Code: ExitCode(err),
+		Trigger: string(r.reason.Trigger), Detail: r.reason.Detail,
+	}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	go func() {
+		defer close(done)
+		_ = output.Keep(e) // the log has the same, as far as there is one
+	}()
+	return done
+}
+
+// lastRun returns how the service's last run ended; nil if it has not run, goes on, or
+// crashed. An error that is fs.ErrPermission says that only an administrator may know.
+func (h *Handle) lastRun() (*crash.End, error) {
+	var last *crash.End
+	var errs []error
+	for _, dir := range h.crashDirs() {
+		e, err := crash.Last(dir)
+		if errs = append(errs, err); e != nil && (last == nil || e.Ended.After(last.Ended)) {
+			last = e
+		}
+	}
+	return last, errors.Join(errs...)
+}
+
+// lastFailure says how the last run failed of a service that its manager takes for one that
+// stopped as asked; "" if it did not fail. Else it runs, or the manager knows.
+func (h *Handle) lastFailure(s State) string {
+	if s != StateStopped {
+		return ""
+	}
+	e, _ := h.lastRun()
+	return howFailed(e)
+}
+
+// lastWords are what a command says of the last run, "" if there is nothing to say.
+func (h *Handle) lastWords(s State) string {
+	if s != StateStopped {
+		return ""
+	}
+	e, err := h.lastRun()
+	return lastWords(h.name, e, err)
+}
+
+func lastWords(manager string, e *crash.End, err error) string {
+	if manager == "Windows" && errors.Is(err, fs.ErrPermission) {
+		return "only an administrator can see whether its last run failed"
+	}
+	return howFailed(e)
+}
+
+// howFailed says how a run failed, "" if it did not.
+func howFailed(e *crash.End) string {
+	if e == nil || e.Code == 0 {
+		return ""
+	}
+	return fmt.Sprintf("its last run ended at %s with exit code %s: %s", e.Ended.Local().Format(time.DateTime),
+		codeInWords(e.Code), oneLine(cmp.Or(e.Error, e.Detail)))
+}
+
+// diagnoseLastRun tells of a last run that failed and that the manager does not call one:
+// as a warning if it is news.
+func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call func(string) string) {
+	e, _ := h.lastRun()
+	switch {
+	case s.LastFailure == "" || e == nil:
+	case now.Sub(e.Ended) > news:
+		add(service.Note, "last run", s.LastFailure, "")
+	default:
+		add(service.Warning, "last run", s.LastFailure, remedyFor(e.Code, call))
+	}
+}

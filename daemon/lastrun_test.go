@@ -1,0 +1,114 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/crash"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
+	for how, want := range map[string]struct{ code, says string }{
+		"fail": {"1 (it failed; its log says how)", "stop: a cache could not be written"},
+		"hang": {"124 (something still ran at the stop deadline)", "gave up at the stop deadline: Stop and 0 goroutine(s) still running "},
+	} {
+		t.Run(how, func(t *testing.T) {
+			s := newShell(t)
+			s.manager.state = folder(t)
+			s.call("install")
+			s.manager.status.State = service.Stopped
+			end(t, s.manager.state, how)
+			e, err := crash.Last(filepath.Join(s.manager.state, crashes))
+			if err != nil || e == nil || e.Trigger != string(TriggerCancelled) || e.Version != "v1.2.3" || e.Began.IsZero() || e.Ended.Before(e.Began) {
+				t.Fatalf("it has kept %+v, %v", e, err)
+			}
+			said := "its last run ended at " + e.Ended.Local().Format(time.DateTime) + " with exit code " + want.code + ": " + want.says
+			if code, out, _ := s.call("status"); code != 3 || !strings.Contains(out, "web: stopped; "+said) {
+				t.Errorf("status: exit code %d\n%s, want\n%s", code, out, said)
+			}
+			if _, out, _ := s.call("status --json"); !strings.Contains(out, `"state":"stopped"`) || !strings.Contains(out, `,"last_failure":"`+said) {
+				t.Errorf("status --json: %s", out)
+			}
+			if code, out, err := s.call("stop"); code != 0 || out != "web: stopped\n" || !strings.HasPrefix(err, "warning: web: "+said) {
+				t.Errorf("stop: exit code %d\n%s\n%s", code, out, err)
+			}
+			if _, out, _ := s.call("doctor"); !strings.Contains(out, "warning  last run: "+said) {
+				t.Errorf("doctor: %s", out)
+			}
+			if code, out, err := s.call("start"); code != 0 || strings.Contains(out+err, "last run") {
+				t.Errorf("start: exit code %d\n%s\n%s", code, out, err)
+			}
+		})
+	}
+}
+
+func TestOnlyALastRunThatFailedAndIsNotKnownToHaveIsToldOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		hows  []string
+		state service.State
+	}{
+		"never ran":                  {nil, service.Stopped},
+		"stopped as asked":           {[]string{"stop"}, service.Stopped},
+		"stopped as asked, at last":  {[]string{"fail", "stop"}, service.Stopped},
+		"crashed after that":         {[]string{"fail", "panic"}, service.Stopped},
+		"killed after that":          {[]string{"fail", "kill"}, service.Stopped},
+		"the manager knows":          {[]string{"fail"}, service.Failed},
+		"runs again, with no folder": {[]string{"fail"}, service.Running},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShell(t)
+			s.manager.state = folder(t)
+			s.call("install")
+			for _, how := range test.hows {
+				end(t, s.manager.state, how)
+			}
+			s.manager.status.State = test.state
+			_, out, _ := s.call("status")
+			if _, more, _ := s.call("doctor"); strings.Contains(out+more, "last run") {
+				t.Errorf("it says\n%s%s", out, more)
+			}
+		})
+	}
+}
+
+func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
+	state := folder(t)
+	end(t, state, "fail")
+	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web"}}
+	s := Status{State: StateStopped}
+	s.LastFailure = h.lastFailure(s.State)
+	for ago, want := range map[time.Duration]service.Level{time.Minute: service.Warning, news + time.Minute: service.Note} {
+		told := 0
+		h.diagnoseLastRun(s, time.Now().Add(ago), func(level service.Level, what, detail, _ string) {
+			if told++; level != want || what != "last run" || detail != s.LastFailure || detail == "" {
+				t.Errorf("after %s: level %d, %s: %s", ago, level, what, detail)
+			}
+		}, func(name string) string { return name })
+		if told != 1 {
+			t.Errorf("after %s: told %d times", ago, told)
+		}
+	}
+}
+
+func TestWhoMayNotKnowHowTheLastRunEndedIsToldSoWhereTheManagerDoesNotKnow(t *testing.T) {
+	denied := fmt.Errorf("how the last run has ended: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission})
+	for _, test := range []struct {
+		manager string
+		err     error
+		want    string
+	}{
+		{"Windows", denied, "only an administrator can see whether its last run failed"},
+		{"Windows", errors.New("it is a link"), ""},
+		{"systemd", denied, ""}, // which calls the service failed
+	} {
+		if got := lastWords(test.manager, nil, test.err); got != test.want {
+			t.Errorf("%s, %v: %q, want %q", test.manager, test.err, got, test.want)
+		}
+	}
+}

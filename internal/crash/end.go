@@ -1,0 +1,118 @@
+package crash
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// End is how a run that did not crash has ended.
+type End struct {
+	Version string    `json:"version,omitempty"`
+	PID     int       `json:"pid"` // set by Keep
+	Began   time.Time `json:"began"`
+	Ended   time.Time `json:"ended"`
+	Code    int       `json:"code"`
+	Trigger string    `json:"trigger"`
+	Detail  string    `json:"detail"`
+	Error   string    `json:"error,omitempty"`
+}
+
+const (
+	endName = "last-run.json"
+	newName = endName + ".new"
+
+	maxEnd  = 64 << 10 // how much of a file is read
+	maxWord = 4 << 10  // how much of a text is kept
+)
+
+// Keep writes how the run ends to the folder of o, for [Last]. Open has removed what an
+// earlier run wrote, so that nobody takes that for the end of a run that was killed.
+func (o *Output) Keep(e End) error {
+	if o == nil {
+		return nil
+	}
+	e.PID = os.Getpid()
+	for _, s := range []*string{&e.Version, &e.Trigger, &e.Detail, &e.Error} {
+		*s = strings.ToValidUTF8((*s)[:min(len(*s), maxWord)], "")
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err // nothing in it can fail
+	}
+	if err := replace(filepath.Dir(o.path), append(text, '\n')); err != nil {
+		return fmt.Errorf("how the run has ended is not kept: %w", err)
+	}
+	return nil
+}
+
+// replace writes the file in dir that Last reads. Who reads it meanwhile has the whole of
+// one or of the other.
+func replace(dir string, text []byte) error {
+	path := filepath.Join(dir, newName)
+	if err := forget(path); err != nil { // a run was killed while it wrote
+		return err
+	}
+	f, err := create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(path, filepath.Join(dir, endName))
+	}
+	if err != nil {
+		return errors.Join(err, forget(path))
+	}
+	return nil
+}
+
+func forget(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Last returns how the last run whose crashes are kept in dir has ended. It returns nil if
+// there was none, if one goes on, and if the last one crashed or was killed. Its errors
+// are those of [List].
+func Last(dir string) (*End, error) {
+	e, err := readEnd(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBusy):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("how the last run has ended: %w", err)
+	}
+	return e, nil
+}
+
+func readEnd(dir string) (*End, error) {
+	if err := check(dir, true); err != nil {
+		return nil, err
+	}
+	f, err := openRegular(filepath.Join(dir, endName), os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxEnd))
+	if err != nil {
+		return nil, err
+	}
+	e := &End{}
+	if json.Unmarshal(text, e) != nil {
+		return nil, nil // cut by a power failure, or somebody else's
+	}
+	for _, s := range []*string{&e.Version, &e.Trigger, &e.Detail, &e.Error} {
+		*s = plain(*s)
+	}
+	return e, nil
+}

@@ -3,6 +3,11 @@
 package windows
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +169,28 @@ func TestHowAServiceEndsIsWhatTheManagerReports(t *testing.T) {
 			s.await(stopped)
 			s.is(test.code, test.specific)
 		})
+	}
+}
+
+func TestAStopThatFailedIsFiledWhenTheManagerHearsThatAllIsWell(t *testing.T) {
+	t.Parallel()
+	name := fmt.Sprintf("failing-%d", services.Add(1))
+	s := newService(t, "eventlog", "service", name, "fail")
+	s.start()
+	s.await(running)
+	s.control(controlStop, 0)
+	s.await(stopped)
+	s.is(0, 0)
+	text, err := os.ReadFile(machine.Path(folders + "/" + name + "/state/crash/last-run.json"))
+	var last struct {
+		Code           int
+		Trigger, Error string
+	}
+	if err := errors.Join(err, json.Unmarshal(text, &last)); err != nil {
+		t.Fatal(err)
+	}
+	if last.Code != 1 || last.Trigger != "stop" || !strings.Contains(last.Error, "a cache could not be written") {
+		t.Errorf("filed is %s", text)
 	}
 }
 

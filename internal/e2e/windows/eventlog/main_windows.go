@@ -2,9 +2,9 @@
 //
 //	eventlog SOURCE
 //
-// Or it is a service, which crashes as soon as it is ready if there is a third argument:
+// Or it is a service, which can crash as soon as it is ready, or fail when it is stopped:
 //
-//	eventlog service NAME crash
+//	eventlog service NAME [crash|fail]
 package main
 
 import (
@@ -58,9 +58,13 @@ func run(source string) error {
 func serve(ctx context.Context, ready func()) error {
 	ready()
 	daemon.Logger(ctx).Warn("about to serve", zap.String("path", "/a%20b"))
-	if len(os.Args) > 3 {
+	how := strings.Join(os.Args[3:], " ")
+	if how == "crash" {
 		go func() { panic("nobody sees this") }() // which is no goroutine of the daemon's
 	}
 	<-ctx.Done()
+	if how == "fail" {
+		return errors.New("a cache could not be written")
+	}
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // Host is a manager, a terminal or a source of signals. Open, Tell and Close are
-// called on one goroutine, and return at once but for Close.
+// called on one goroutine, and return at once, except that Close waits for the manager,
+// and Tell for up to a tenth of a second where s.Precedes.
 type Host interface {
 	// Open begins to listen. It is called once, before Start.
 	Open(Run)

@@ -42,8 +42,11 @@ type Host struct {
 
 	mu      sync.Mutex
 	queue   []host.Status // yet to be reported
+	heard   chan struct{} // closed when all of the queue is reported, nil if nobody waits for that
 	changed chan struct{} // closed when another state is reported
 	wake    chan struct{}
+
+	hearing host.Hearing
 
 	last   Status // what was reported last
 	warned bool
@@ -99,7 +102,8 @@ func (h *Host) Open(run host.Run) {
 	h.open.Store(true)
 }
 
-// Tell queues s. Ticks that have to wait are one.
+// Tell queues s, and waits for it to be reported if the program is called next. Ticks that
+// have to wait are one.
 func (h *Host) Tell(s host.Status) {
 	h.told.Store(uint32(s.State))
 	h.mu.Lock()
@@ -108,10 +112,17 @@ func (h *Host) Tell(s host.Status) {
 	} else {
 		h.queue = append(h.queue, s)
 	}
+	if h.heard == nil && s.Precedes() {
+		h.heard = make(chan struct{})
+	}
+	heard := h.heard
 	h.mu.Unlock()
 	select {
 	case h.wake <- struct{}{}:
 	default:
+	}
+	if s.Precedes() {
+		h.hearing.Await(heard)
 	}
 }
 
@@ -135,17 +146,24 @@ func (h *Host) main(args []string) {
 	close(h.connected)
 	for h.last.State != Stopped {
 		<-h.wake
-		for _, s := range h.take() {
-			h.report(s)
+		for queue := h.take(); queue != nil; queue = h.take() {
+			for _, s := range queue {
+				h.report(s)
+			}
 		}
 	}
 }
 
+// take returns what is to be reported, nil once all of it is.
 func (h *Host) take() []host.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	queue := h.queue
 	h.queue = nil
+	if queue == nil && h.heard != nil {
+		close(h.heard)
+		h.heard = nil
+	}
 	return queue
 }
 

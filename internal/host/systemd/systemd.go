@@ -50,9 +50,12 @@ type Host struct {
 	ticked bool
 	stuck  time.Time // since when the manager does not read, zero if it does
 	alive  bool
-	down   bool      // the run is on its way down
-	idle   bool      // nothing is being sent
-	last   time.Time // nothing follows, and it is to be over by then
+	down   bool          // the run is on its way down
+	idle   bool          // nothing is being sent
+	heard  chan struct{} // closed when all states are sent, nil if nobody waits for that
+	last   time.Time     // nothing follows, and it is to be over by then
+
+	hearing host.Hearing
 
 	wake chan struct{}
 	gone chan struct{}
@@ -82,7 +85,8 @@ func (h *Host) Open(run host.Run) {
 	go h.send(ctx)
 }
 
-// Tell queues s. That the run has stopped as asked is said by its end.
+// Tell queues s, and waits for it to be sent if the program is called next. That the run
+// has stopped as asked is said by its end.
 func (h *Host) Tell(s host.Status) {
 	if s.State == lifecycle.Stopped && s.Err == nil {
 		return
@@ -97,8 +101,15 @@ func (h *Host) Tell(s host.Status) {
 		h.states = h.states.add(told{s, h.clock()})
 		h.ticked = false
 	}
+	if h.heard == nil && s.Precedes() {
+		h.heard = make(chan struct{})
+	}
+	heard := h.heard
 	h.mu.Unlock()
 	h.poke()
+	if s.Precedes() {
+		h.hearing.Await(heard)
+	}
 }
 
 // Interval is the time between two signs of life, as systemd has set it.
@@ -228,6 +239,10 @@ func (h *Host) next() (told, item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.idle = !h.pending() && h.last.IsZero()
+	if len(h.states) == 0 && h.heard != nil {
+		close(h.heard)
+		h.heard = nil
+	}
 	switch {
 	case len(h.states) > 0:
 		s := h.states[0]

@@ -1,0 +1,56 @@
+package daemontest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/daemon"
+)
+
+// asks is a program that looks at what its manager knows when it is called.
+type asks struct {
+	pause, resume, stop func()
+}
+
+func (asks) Start(context.Context) error      { return nil }
+func (p asks) Pause(context.Context) error    { p.pause(); return nil }
+func (p asks) Continue(context.Context) error { p.resume(); return nil }
+func (p asks) Stop(context.Context) error     { p.stop(); return nil }
+
+// often is how often a test runs whose subject would be wrong only most of the time.
+const often = 50
+
+func TestAProgramThatAsksForTheStateOfItsServiceSeesWhyItIsCalled(t *testing.T) {
+	for range often {
+		s := &SCM{}
+		var seen []string
+		look := func() {
+			s.lock()
+			defer s.unlock()
+			seen = append(seen, s.status.State.String())
+		}
+		_ = Drive(t, s, asks{look, look, look}, daemon.Config{}, func() {
+			_ = s.Control(ControlPause)
+			Sleep(0)
+			_ = s.Control(ControlContinue)
+			Sleep(0)
+			_ = s.Control(ControlStop)
+		})
+		if got := strings.Join(seen, " "); got != "PAUSE_PENDING CONTINUE_PENDING STOP_PENDING" {
+			t.Fatalf("it sees %s", got)
+		}
+	}
+}
+
+func TestSystemdKnowsThatAServiceStopsBeforeStopIsCalled(t *testing.T) {
+	for range often {
+		s := &Systemd{}
+		_ = Drive(t, s, asks{stop: func() {
+			said := s.Messages()
+			if last := said[len(said)-1].Text; !strings.Contains(last, "STOPPING=1") {
+				t.Errorf("when Stop is called it has heard %q last", last)
+			}
+		}}, daemon.Config{}, func() { Sleep(0) })
+	}
+}

@@ -1,0 +1,91 @@
+package scm
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/lifecycle"
+)
+
+// slow is a manager that takes its time to be told something.
+type slow struct {
+	API
+	takes atomic.Int64 // a time.Duration
+	told  atomic.Uint32
+}
+
+func (*slow) Dispatch(main func([]string)) error { main(nil); return nil }
+func (*slow) Register(func(Control) Errno) error { return nil }
+
+func (s *slow) Report(st Status) error {
+	time.Sleep(time.Duration(s.takes.Load()))
+	s.told.Store(uint32(st.State))
+	return nil
+}
+
+// connected is a host whose service runs.
+func connected(t *testing.T, s *slow) (h *Host, stopped func()) {
+	t.Helper()
+	h, err := Connect(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Open(host.Run{CanPause: true})
+	h.Tell(host.Status{State: lifecycle.Running})
+	return h, func() {
+		h.Tell(host.Status{State: lifecycle.Stopped})
+		h.Close(t.Context())
+	}
+}
+
+func TestTheManagerKnowsOfAStateBeforeTheProgramIsCalled(t *testing.T) {
+	for state, want := range map[lifecycle.State]State{
+		lifecycle.Pausing: PausePending, lifecycle.Continuing: ContinuePending, lifecycle.Stopping: StopPending,
+	} {
+		t.Run(state.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &slow{}
+				s.takes.Store(int64(20 * time.Millisecond))
+				h, stopped := connected(t, s)
+				h.Tell(host.Status{State: state})
+				if told := State(s.told.Load()); told != want {
+					t.Errorf("when Tell returns it knows of %s, want %s", told, want)
+				}
+				begun := time.Now()
+				h.Tell(host.Status{State: state, Checkpoint: 1})
+				if took := time.Since(begun); took > 0 {
+					t.Errorf("a tick took %s", took)
+				}
+				stopped()
+			})
+		})
+	}
+}
+
+func TestAManagerThatHangsHoldsUpTheWayDownOnlyOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{}
+		h, stopped := connected(t, s)
+		tell := func(state lifecycle.State, want time.Duration) {
+			t.Helper()
+			begun := time.Now()
+			h.Tell(host.Status{State: state})
+			if took := time.Since(begun); took != want {
+				t.Errorf("to tell of %s took %s, want %s", state, took, want)
+			}
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		s.takes.Store(int64(time.Minute))
+		tell(lifecycle.Pausing, 100*time.Millisecond)
+		tell(lifecycle.Paused, 0)
+		tell(lifecycle.Continuing, 0) // it has yet to hear of the other
+		time.Sleep(time.Hour)
+		s.takes.Store(int64(20 * time.Millisecond))
+		tell(lifecycle.Stopping, 20*time.Millisecond) // now it has
+		stopped()
+	})
+}

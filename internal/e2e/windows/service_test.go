@@ -181,7 +181,8 @@ func TestAStopThatFailedIsFiledWhenTheManagerHearsThatAllIsWell(t *testing.T) {
 	s.control(controlStop, 0)
 	s.await(stopped)
 	s.is(0, 0)
-	text, err := os.ReadFile(machine.Path(folders + "/" + name + "/state/crash/last-run.json"))
+	// No process of Wine is an elevated one, whose folders are below %ProgramData%.
+	text, err := os.ReadFile(machine.Path(driveC + "/users/root/AppData/Local/" + name + "/state/crash/last-run.json"))
 	var last struct {
 		Code           int
 		Trigger, Error string

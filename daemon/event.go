@@ -17,8 +17,8 @@ type Notified interface {
 
 	// Notify is called for each event, one after the other in the order in which they
 	// came, from the end of Start until the context of Start ends: events that have not
-	// been handed over by then are dropped. It runs beside the other methods, and the
-	// manager does not wait for it. Where 1024 events wait already, the sender of
+	// been handed over by then are dropped. It runs beside the other methods. Windows waits
+	// for it only before it suspends the machine, see [PowerSuspend]. Where 1024 events wait already, the sender of
 	// another one gets ERROR_SERVICE_CANNOT_ACCEPT_CTRL.
 	//
 	// The context is that of Start. A panic fails the program.
@@ -62,8 +62,9 @@ type PowerEvent struct{ Type PowerEventType }
 // PowerEventType is what happens to the power, one of PBT_… (WM_POWERBROADCAST).
 type PowerEventType uint32
 
-// What happens to the power. Before PowerSuspend takes effect the program has about
-// two seconds. PowerResumeAutomatic comes after each suspension, PowerResume only if
+// What happens to the power. Windows suspends the machine when Notify has returned from
+// PowerSuspend, or about two seconds later: save what must not be lost first. Until then
+// the service is sent no other control. PowerResumeAutomatic comes after each suspension, PowerResume only if
 // somebody is there.
 const (
 	PowerSuspend         PowerEventType = 0x4

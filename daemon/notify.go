@@ -48,6 +48,7 @@ func (r *run) hand(p Notified) {
 				r.fail("Notify "+abrupt(err), err)
 			}
 		})
+		done(e)
 	}
 }
 
@@ -56,9 +57,19 @@ func (r *run) notice() (e host.Event, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.waiting) == 0 || r.ctx.Err() != nil {
+		done(n.waiting...) // which the program does not hear of any more
 		n.waiting, n.handing = nil, false
 		return e, false
 	}
 	e, n.waiting = n.waiting[0], n.waiting[1:]
 	return e, true
+}
+
+// done tells whoever waits for events that nothing more comes of them.
+func done(events ...host.Event) {
+	for _, e := range events {
+		if e.Done != nil {
+			e.Done()
+		}
+	}
 }

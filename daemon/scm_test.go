@@ -355,6 +355,51 @@ func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
 	expect(t, "events", fmt.Sprint(heard), "[logon of session 3 suspend time changed by -1h0m0s control 200]")
 }
 
+func TestWindowsSuspendsTheMachineWhenTheProgramHasSeenToIt(t *testing.T) {
+	const quick, slow = 1500 * time.Millisecond, time.Hour
+	for name, test := range map[string]struct {
+		event daemon.PowerEventType
+		takes time.Duration
+		waits time.Duration
+	}{
+		"as soon as Notify has returned": {daemon.PowerSuspend, quick, quick},
+		"after two seconds":              {daemon.PowerSuspend, slow, 2 * time.Second},
+		"and waits for nothing else":     {daemon.PowerResumeAutomatic, slow, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &daemontest.SCM{}
+			p := listener{notify: func(ctx context.Context, _ daemon.Event) {
+				select {
+				case <-time.After(test.takes):
+				case <-ctx.Done():
+				}
+			}}
+			_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
+				begun := time.Now()
+				expect(t, "answer", s.PowerEvent(test.event), nil)
+				expect(t, "time to answer", time.Since(begun), test.waits)
+				control(t, s, daemontest.ControlInterrogate)
+			})
+		})
+	}
+}
+
+func TestAProgramThatStopsKeepsNoMachineAwake(t *testing.T) {
+	s := &daemontest.SCM{}
+	var run context.Context
+	p := listener{
+		program: program{start: func(ctx context.Context) error { run = ctx; return nil }},
+		notify:  func(ctx context.Context, _ daemon.Event) { <-ctx.Done() },
+	}
+	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
+		control(t, s, 200) // keeps it
+		daemon.Go(run, func(context.Context) error { pass(time.Second); return errBoom })
+		begun := time.Now()
+		expect(t, "answer", s.PowerEvent(daemon.PowerSuspend), nil)
+		expect(t, "time to answer", time.Since(begun), time.Second)
+	})
+}
+
 func TestAServiceOfWindowsSeesTheArgumentsOfItsStart(t *testing.T) {
 	s := &daemontest.SCM{Args: []string{"-v", "x y"}}
 	var got []string

@@ -130,6 +130,10 @@ type Event struct {
 	Code     uint32    // the type of a session or power event, the code of a user-defined control
 	Session  uint32    // of a session event
 	New, Old time.Time // of a time change
+
+	// Done, if not nil, is called when the program has returned from it, or will never
+	// see it. It returns at once. What was not taken was not handed over.
+	Done func()
 }
 
 // Status is the run as its managers may know it.

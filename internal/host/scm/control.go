@@ -15,13 +15,20 @@ const (
 
 	// answerBound is how long an answer waits for its state.
 	answerBound = 250 * time.Millisecond
+
+	// suspendBound is how long Windows waits before it suspends the machine all the same
+	// (PBT_APMSUSPEND, "Remarks").
+	suspendBound = 2 * time.Second
+
+	powerSuspend = 0x4 // PBT_APMSUSPEND
 )
 
 // control is HandlerEx. It runs on the thread of the dispatcher, where everything
 // else of the manager waits for it: it asks, and does not wait for what the program
 // makes of it. But where the state changes it waits for that to be reported, as
 // handlers do that report it themselves: whoever has sent a stop is to see
-// STOP_PENDING when the answer comes, and not a service that runs on.
+// STOP_PENDING when the answer comes, and not a service that runs on. And it answers
+// PBT_APMSUSPEND only when the program has seen to it, since the machine sleeps after that.
 func (h *Host) control(c Control) Errno {
 	state := lifecycle.State(h.told.Load())
 	switch {
@@ -71,8 +78,27 @@ func (h *Host) control(c Control) Errno {
 			h.run.Post(q)
 			break
 		}
-		if !h.run.Notify(event(c)) {
-			return ErrorCannotAcceptControl
+		return h.notify(event(c))
+	}
+	return NoError
+}
+
+// notify hands e to the program, and waits for it where the machine is suspended next.
+func (h *Host) notify(e host.Event) Errno {
+	suspends := e.Kind == host.PowerEvent && e.Code == powerSuspend
+	done := make(chan struct{})
+	if suspends {
+		e.Done = func() { close(done) }
+	}
+	switch {
+	case !h.run.Notify(e):
+		return ErrorCannotAcceptControl
+	case suspends:
+		bound := time.NewTimer(suspendBound)
+		defer bound.Stop()
+		select {
+		case <-done:
+		case <-bound.C: // the machine is suspended in any case
 		}
 	}
 	return NoError

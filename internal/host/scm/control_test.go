@@ -27,8 +27,15 @@ func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
 	a := &asked{}
 	h := newHost(limits{})
 	h.Open(host.Run{
-		Post:     func(q host.Request) { a.requests = append(a.requests, q) },
-		Notify:   func(e host.Event) bool { a.events = append(a.events, e); return !a.full },
+		Post: func(q host.Request) { a.requests = append(a.requests, q) },
+		Notify: func(e host.Event) bool {
+			if e.Done != nil {
+				e.Done()
+				e.Done = nil
+			}
+			a.events = append(a.events, e)
+			return !a.full
+		},
 		CanPause: can, CanNotify: can, Preshutdown: preshutdown,
 	})
 	h.preshutdown.Store(int64(10 * time.Second))

@@ -71,7 +71,6 @@ const (
 	PowerResume          PowerEventType = 0x7
 	PowerStatusChange    PowerEventType = 0xA
 	PowerResumeAutomatic PowerEventType = 0x12
-	PowerSettingChange   PowerEventType = 0x8013
 )
 
 // TimeChange is SERVICE_CONTROL_TIMECHANGE: the system's clock was set.
@@ -115,8 +114,6 @@ func (t PowerEventType) String() string {
 		return "power status change"
 	case PowerResumeAutomatic:
 		return "automatic resume"
-	case PowerSettingChange:
-		return "power setting change"
 	}
 	return "power event " + strconv.Itoa(int(t))
 }

@@ -3,11 +3,15 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"os"
+	"runtime"
+	"strings"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/slogzap"
 )
@@ -30,9 +34,7 @@ func redirect(logger *zap.Logger) (restore func()) {
 	if fmt.Sprintf("%T", before.Handler()) != "*slog.defaultHandler" { // it has no other name
 		return func() {}
 	}
-	after := slog.New(slogHandler(logger))
-	slog.SetDefault(after) // and with it the standard log
-	standard := log.Writer()
+	after, standard := lead(logger)
 	if out != os.Stderr {
 		log.SetOutput(out)
 		log.SetFlags(flags)
@@ -47,4 +49,58 @@ func redirect(logger *zap.Logger) (restore func()) {
 			log.SetPrefix(prefix)
 		}
 	}
+}
+
+// lead makes loggers of slog and of the standard log that lead to logger the default ones.
+func lead(logger *zap.Logger) (after *slog.Logger, standard io.Writer) {
+	// Each SetDefault gives the standard log a writer of slog's, which logs at the level of
+	// slog.SetLogLoggerLevel. That of this handler is for the standard log alone.
+	slog.SetDefault(slog.New(unlevelled{slogzap.New(logger.Core(), logger.Name())}))
+	standard = log.Writer()
+	after = slog.New(slogHandler(logger))
+	slog.SetDefault(after)
+	log.SetOutput(standard)
+	return after, standard
+}
+
+// unlevelled is the handler of the standard log, whose lines have no level. What a program
+// prints before it dies, or as it panics, was loud without us, and is logged whatever the
+// level of the log.
+type unlevelled struct{ *slogzap.Handler }
+
+// Enabled reports whether a line is logged.
+func (h unlevelled) Enabled(ctx context.Context, l slog.Level) bool {
+	return h.Handler.Enabled(ctx, l) || urgency() > zapcore.InfoLevel
+}
+
+// Handle logs a line.
+func (h unlevelled) Handle(ctx context.Context, r slog.Record) error {
+	if l := urgency(); l > zapcore.InfoLevel {
+		return h.Log(l, r)
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// urgency says by its callers what a line of the standard log is: fatal for log.Fatal and
+// its like, panic for log.Panic, error for what is printed while the goroutine panics, as
+// net/http does of a handler, and else info.
+func urgency() zapcore.Level {
+	var pcs [24]uintptr
+	for _, pc := range pcs[:runtime.Callers(3, pcs[:])] {
+		// Not CallersFrames, which costs several times as much: the innermost of what is
+		// inlined, which FuncForPC knows, is what has called.
+		name := runtime.FuncForPC(pc - 1).Name()
+		if name == "runtime.gopanic" {
+			return zapcore.ErrorLevel
+		}
+		if name, ok := strings.CutPrefix(name, "log."); ok {
+			switch name = strings.TrimPrefix(name, "(*Logger)."); {
+			case strings.HasPrefix(name, "Fatal"):
+				return zapcore.FatalLevel
+			case strings.HasPrefix(name, "Panic"):
+				return zapcore.PanicLevel
+			}
+		}
+	}
+	return zapcore.InfoLevel
 }

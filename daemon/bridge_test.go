@@ -7,11 +7,15 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 )
 
@@ -125,5 +129,89 @@ func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
 func TestAHandlerWithoutARunDiscards(t *testing.T) {
 	if SlogHandler(context.Background()).Enabled(t.Context(), slog.LevelError) {
 		t.Error("it does not")
+	}
+}
+
+// leads leads the standard log to a log of a level, and returns what that has.
+func leads(t *testing.T, level zapcore.Level) *observer.ObservedLogs {
+	standard(t)
+	core, logs := observer.New(level)
+	t.Cleanup(redirect(zap.New(core)))
+	return logs
+}
+
+func TestWhatIsPrintedInAPanicComesOutWhateverTheLevel(t *testing.T) {
+	logs := leads(t, zap.ErrorLevel)
+	func() {
+		defer func() { _ = recover() }()
+		log.Panicf("no %s", "route")
+	}()
+	func() {
+		defer func() { _ = recover() }()
+		log.New(log.Writer(), "own: ", 0).Panicln("of a logger of its own")
+	}()
+	func() {
+		defer func() { log.Print("recovered: ", recover()) }()
+		panic("boom")
+	}()
+	log.Print("too low")
+	if got, want := said(logs), "panic no route; panic own: of a logger of its own; error recovered: boom"; got != want {
+		t.Errorf("in the log is %q, want %q", got, want)
+	}
+}
+
+func TestAHandlerOfHTTPThatPanicsIsHeardOfAtAnyLevel(t *testing.T) {
+	logs := leads(t, zap.ErrorLevel)
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	if r, err := http.Get(s.URL); err == nil {
+		_ = r.Body.Close()
+		t.Error("there is an answer")
+	}
+	s.Close()
+	if got := said(logs); !strings.HasPrefix(got, "error http: panic serving 127.0.0.1:") || !strings.Contains(got, ": boom\n") {
+		t.Errorf("in the log is %q", got)
+	}
+}
+
+func TestALineOfTheStandardLogHasTheLevelThatTheProgramHasSet(t *testing.T) {
+	logs := leads(t, zap.DebugLevel)
+	t.Cleanup(func() { slog.SetLogLoggerLevel(slog.LevelInfo) })
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	log.Print("a warning")
+	if got := said(logs); got != "warn a warning" {
+		t.Errorf("in the log is %q", got)
+	}
+}
+
+func TestWhatAProgramPrintsBeforeItDiesComesOutWhateverTheLevel(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for how, want := range map[string]string{
+		"log.Fatal":  `{"level":"fatal","time":`,
+		"log.Panic":  `{"level":"panic","time":`,
+		"zap fatal":  `{"level":"fatal","time":`,
+		"slog fatal": `{"level":"error","time":`,
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+			cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+folder(t), "LOG_TARGET=json", "LOG_LEVEL=error")
+			out, err := cmd.Output()
+			if err == nil || !strings.HasPrefix(string(out), want) || strings.Count(string(out), "its last words") != 1 {
+				t.Errorf("%v\n%s\nwant %s…", err, out, want)
+			}
+		})
+	}
+}
+
+func BenchmarkALineOfTheStandardLog(b *testing.B) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel)
+	defer redirect(zap.New(core))()
+	for b.Loop() {
+		log.Print("a line")
 	}
 }

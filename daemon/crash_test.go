@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,8 +22,21 @@ type ends struct {
 	stop context.CancelFunc
 }
 
-func (p ends) Start(context.Context) error {
+func (p ends) Start(ctx context.Context) error {
 	switch p.how {
+	case "log.Fatal":
+		log.Fatal("its last words")
+	case "log.Panic":
+		go func() {
+			defer os.Exit(1) // the runtime prints it as well
+			log.Panic("its last words")
+		}()
+		select {}
+	case "zap fatal":
+		Logger(ctx).Fatal("its last words")
+	case "slog fatal":
+		slog.Log(ctx, slog.LevelError+4, "its last words")
+		os.Exit(1)
 	case "panic":
 		go panic("boom")
 		select {}

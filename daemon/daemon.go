@@ -75,6 +75,12 @@
 // program has led them anywhere else before (a Logger must not lead to them in turn); [SlogHandler] is for more loggers. Files are
 // daemon/logfile, in Config.LogAlso; who comes from kardianos/service has daemon/servicelog.
 //
+// Lines of the standard log have no level: they are logged at info, or at that of
+// [slog.SetLogLoggerLevel]. What a program prints before it dies is logged whatever the level
+// of the log: log.Fatal at fatal, log.Panic at panic, and what is printed while a goroutine
+// panics, as net/http does when a handler has panicked, at error. A record at panic or fatal,
+// or above slog.LevelError, is written before the call returns, within a quarter of a second.
+//
 // The level is that of Config.LogLevel, or what the operator has put into the file log-level
 // in the configuration folder (see [Directories]) or, where there is none or it is empty, into
 // LOG_LEVEL: debug,

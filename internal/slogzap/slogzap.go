@@ -30,9 +30,19 @@ func New(core zapcore.Core, name string) *Handler { return &Handler{core: core, 
 // Enabled reports whether the core logs at that level.
 func (h *Handler) Enabled(_ context.Context, l slog.Level) bool { return h.core.Enabled(level(l)) }
 
-// Handle logs a record, with its place in the source if it has one.
+// Handle logs a record, with its place in the source if it has one. One above error is what
+// programs say before they exit: it is written when Handle returns.
 func (h *Handler) Handle(_ context.Context, r slog.Record) error {
-	e := zapcore.Entry{Level: level(r.Level), Time: r.Time, Message: r.Message, LoggerName: h.name}
+	err := h.Log(level(r.Level), r)
+	if r.Level > slog.LevelError {
+		_ = h.core.Sync() // terminals and pipes cannot, and say so each time
+	}
+	return err
+}
+
+// Log logs a record at another level than its own.
+func (h *Handler) Log(l zapcore.Level, r slog.Record) error {
+	e := zapcore.Entry{Level: l, Time: r.Time, Message: r.Message, LoggerName: h.name}
 	ce := h.core.Check(e, nil)
 	if ce == nil {
 		return nil

@@ -135,3 +135,24 @@ func TestLevelsInBetweenAreTheNextLowerOnes(t *testing.T) {
 		}
 	}
 }
+
+// synced counts the calls of Sync.
+type synced struct {
+	zapcore.Core
+	n *int
+}
+
+func (c synced) Sync() error { *c.n++; return nil }
+
+func TestWhatIsWorseThanAnErrorIsWrittenBeforeTheProgramExits(t *testing.T) {
+	n := 0
+	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, ""))
+	log.Error("goes on")
+	if n != 0 {
+		t.Errorf("an error is synced %d times", n)
+	}
+	log.Log(t.Context(), slog.LevelError+4, "exits")
+	if n != 1 {
+		t.Errorf("it is synced %d times", n)
+	}
+}

@@ -182,6 +182,14 @@ type Limits struct {
 	Tasks     uint64  // processes and threads
 	Memory    uint64  // bytes
 	CPU       float64 // processors: 0.5 is half of one
+
+	// LogRecords is how many records of each level journald takes in a second, a few times
+	// as many where its disk has much room. Unless journald.conf says otherwise it takes
+	// 10,000 in 30 seconds if this is zero. It drops what is beyond that, also the run's own
+	// records, which have level info; only journald can count these. 100,000,000, the
+	// highest value, is as good as no limit. It holds for services of the machine under
+	// systemd, from version 240 on.
+	LogRecords uint64
 }
 
 // ListenSocket is a socket that the manager opens in the program's place.

@@ -133,6 +133,9 @@ func (s Spec) checkHardening(c *checker) {
 	if s.FDStore < 0 {
 		c.wrong("FileDescriptorStore", "is %d", s.FDStore)
 	}
+	if n := s.Limits.LogRecords; n > MaxLogRecords {
+		c.wrong("Limits.LogRecords", "is %d: want at most %d a second, which is as good as no limit", n, MaxLogRecords)
+	}
 	if cpu := s.Limits.CPU; !(cpu >= 0 && cpu <= 100_000) { // NaN is neither
 		c.wrong("Limits.CPU", "is %v: want a number of processors", s.Limits.CPU)
 	}

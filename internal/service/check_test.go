@@ -74,6 +74,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"FileDescriptorStore is -1":   func(s *Spec) { s.FDStore = -1 },
 		"Limits.CPU is -1":            func(s *Spec) { s.Limits.CPU = -1 },
 		"Limits.CPU is NaN":           func(s *Spec) { s.Limits.CPU = math.NaN() },
+		"Limits.LogRecords is 1":      func(s *Spec) { s.Limits.LogRecords = MaxLogRecords + 1 },
 		"has the name \"\"":           func(s *Spec) { s.Sockets[0].Name = "" },
 		"has the name \"v6\" twice":   func(s *Spec) { s.Sockets[0].Name = "v6" },
 		"has the network":             func(s *Spec) { s.Sockets[0].Network = "sctp" },

@@ -109,7 +109,13 @@ type Limits struct {
 	Tasks     uint64  // processes and threads
 	Memory    uint64  // bytes
 	CPU       float64 // processors: 0.5 is half of one
+
+	LogRecords uint64 // a second, of each level, in the journal; at most MaxLogRecords
 }
+
+// MaxLogRecords is as good as no limit. Where its disk has room, journald multiplies a limit
+// by up to ten, and does not check that the product fits 32 bits.
+const MaxLogRecords = 100_000_000
 
 // Socket is what the manager listens at in the service's place.
 type Socket struct {

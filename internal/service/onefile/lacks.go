@@ -39,5 +39,6 @@ func Lacks(manager string, s service.Spec, has ...string) []string {
 	lack(l.Tasks > 0, "Limits.Tasks", "%s counts the processes of the account, not those of the service; it sets none", manager)
 	lack(l.Memory > 0, "Limits.Memory", "%s sets none", manager)
 	lack(l.CPU > 0, "Limits.CPU", "%s sets none", manager)
+	lack(l.LogRecords > 0, "Limits.LogRecords", "%s has no journal", manager)
 	return lines
 }

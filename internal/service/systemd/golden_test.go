@@ -62,7 +62,7 @@ func full(s *service.Spec) {
 	s.Hardening.WritablePaths = []string{"/srv/web site", "/home/www/upload"}
 	s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_SYS_TIME", "CAP_CHOWN", "SeTcbPrivilege"}
 	s.Hardening.AddressFamilies = []string{"AF_PACKET"}
-	s.Limits = service.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5}
+	s.Limits = service.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 	s.FDStore = 16
 	s.Sockets = []service.Socket{
 		{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"},
@@ -70,7 +70,7 @@ func full(s *service.Spec) {
 		{Name: "admin", Network: "unix", Address: "/run/web admin/50%.sock"},
 	}
 	s.Systemd = service.Systemd{
-		Unit: []string{"RequiresMountsFor=/srv"}, Service: []string{"Nice=5", "LogRateLimitBurst=0"},
+		Unit: []string{"RequiresMountsFor=/srv"}, Service: []string{"Nice=5", "IPAccounting=yes"},
 		Credentials: map[string]string{"key": "/etc/ssl/private/web-1%.key"},
 	}
 }
@@ -179,6 +179,36 @@ func TestUnitsAreThoseUnderTestdata(t *testing.T) {
 	for _, e := range entries {
 		if _, ok := all[e.Name()]; e.IsDir() && !ok && e.Name() != "fuzz" {
 			t.Errorf("testdata/%s belongs to no test", e.Name())
+		}
+	}
+}
+
+func TestTheLimitOfTheLogIsThatOfAServiceOfTheMachine(t *testing.T) {
+	limited := func(s *service.Spec) { s.Limits.LogRecords = service.MaxLogRecords }
+	const lines = "LogRateLimitIntervalSec=1s\nLogRateLimitBurst=100000000\n"
+	for name, test := range map[string]struct {
+		spec    service.Spec
+		version int
+		warns   string // "" if the unit has the lines
+	}{
+		"of the machine": {web(limited), 257, ""},
+		"the oldest":     {web(limited), 240, ""},
+		"nobody knows":   {web(limited), 0, ""},
+		"too old":        {web(limited), 239, "Limits.LogRecords: systemd 239 has no limit for one service"},
+		"of a user":      {web(limited, ofUser), 257, "Limits.LogRecords: journald has a limit of their own only"},
+	} {
+		units, warnings, err := Render(test.spec, test.version, test.spec.Executable)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var text string
+		for _, u := range units {
+			text += u.Text
+		}
+		said := strings.Join(warnings, "\n")
+		if strings.Contains(text, lines) != (test.warns == "") || strings.Contains(said, "Limits.LogRecords") != (test.warns != "") || !strings.Contains(said, test.warns) {
+			t.Errorf("%s: it warns %q\n%s", name, said, text)
 		}
 	}
 }

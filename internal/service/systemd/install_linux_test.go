@@ -459,7 +459,7 @@ func TestTheSandboxHoldsWithItsExceptions(t *testing.T) {
 	i := echoes(t, m, vars("WRITE", "/srv/data dir:/home/shared/up load:/root/drop:/srv/closed:/home/tester:/tmp", "READ", "$CREDENTIALS_DIRECTORY/key"), func(s *service.Spec) {
 		s.Hardening.WritablePaths = []string{"/srv/data dir", "/home/shared/up load", "/root/drop"}
 		s.Systemd.Credentials = map[string]string{"key": "/etc/secret-é%key"}
-		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5}
+		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
 		s.FDStore = 3
 	})
 	i.install()
@@ -474,10 +474,10 @@ func TestTheSandboxHoldsWithItsExceptions(t *testing.T) {
 	if len(said.Written) != 6 || said.Read["$CREDENTIALS_DIRECTORY/key"] != "secret" {
 		t.Errorf("it has said %+v", said)
 	}
-	got, err := machine.Show(t.Context(), i.spec.Name+".service", "LimitNOFILE", "TasksMax", "MemoryMax", "CPUQuotaPerSecUSec", "FileDescriptorStoreMax", "WatchdogUSec", "TimeoutStartUSec", "TimeoutStopUSec", "RestartSteps", "RestartMaxDelayUSec")
+	got, err := machine.Show(t.Context(), i.spec.Name+".service", "LimitNOFILE", "LogRateLimitIntervalUSec", "LogRateLimitBurst", "TasksMax", "MemoryMax", "CPUQuotaPerSecUSec", "FileDescriptorStoreMax", "WatchdogUSec", "TimeoutStartUSec", "TimeoutStopUSec", "RestartSteps", "RestartMaxDelayUSec")
 	i.must(err)
 	for name, want := range map[string]string{
-		"LimitNOFILE": "4096", "TasksMax": "100", "MemoryMax": "536870912", "CPUQuotaPerSecUSec": "500ms", "FileDescriptorStoreMax": "3", "WatchdogUSec": "30s",
+		"LimitNOFILE": "4096", "LogRateLimitIntervalUSec": "1s", "LogRateLimitBurst": "1234", "TasksMax": "100", "MemoryMax": "536870912", "CPUQuotaPerSecUSec": "500ms", "FileDescriptorStoreMax": "3", "WatchdogUSec": "30s",
 		"TimeoutStartUSec": "1min 35s", "TimeoutStopUSec": "35s", "RestartSteps": "5", "RestartMaxDelayUSec": "1min",
 	} {
 		if got[name] != want {

@@ -25,6 +25,7 @@ const (
 	conservative = 252
 
 	// From these versions on systemd has what they are named for.
+	hasLogRateLimit = 240
 	hasNotifyReload = 253
 	hasRestartSteps = 254
 
@@ -287,6 +288,17 @@ func (r *renderer) limits(w *writer) {
 	}
 	if l.CPU > 0 {
 		w.set("CPUQuota", "%.0f%%", max(1, math.Round(l.CPU*100)))
+	}
+	switch {
+	case l.LogRecords == 0:
+	case r.User: // systemd tells journald only of the machine's (unit_export_state_files)
+		r.warn("Limits.LogRecords: journald has a limit of their own only for services of the machine")
+	case r.version < hasLogRateLimit:
+		r.warn("Limits.LogRecords: systemd %d has no limit for one service, there is one since %d", r.version, hasLogRateLimit)
+	default:
+		// Not 0, which does not switch the limit of journald itself off.
+		w.set("LogRateLimitIntervalSec", "1s")
+		w.set("LogRateLimitBurst", "%d", l.LogRecords)
 	}
 }
 

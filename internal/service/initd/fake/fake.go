@@ -168,7 +168,7 @@ func Specs() map[string]service.Spec {
 			s.Account = "www"
 			s.Needs = []string{"network", "postgresql", "queue@1"}
 			s.StartTimeout = time.Minute
-			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5}
+			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 			s.OpenRC.Depend = []string{"use dns logger", "before nginx"}
 		},
 		"low-ports": func(s *service.Spec) { s.Hardening.Profile = service.LowPorts },

@@ -73,7 +73,7 @@ func Specs() map[string]service.Spec {
 		s.Directory, s.Account = "/srv/web", "www"
 		s.Needs = []string{"network", "db"}
 		s.StopTimeout = 90 * time.Second
-		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5}
+		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 		s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeBackupPrivilege"}
 		s.FDStore = 4
 		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}

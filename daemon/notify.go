@@ -44,11 +44,11 @@ func (r *run) hand(p Notified) {
 	defer r.tasks.done()
 	for e, ok := r.notice(); ok; e, ok = r.notice() {
 		protect("Notify", func() error { p.Notify(r.ctx, typed(e)); return nil }, func(err error) {
+			done(e)
 			if err != nil {
 				r.fail("Notify "+abrupt(err), err)
 			}
 		})
-		done(e)
 	}
 }
 

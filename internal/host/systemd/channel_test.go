@@ -145,7 +145,7 @@ func TestReloadsThatNobodyHasReadOfBecomeTheLatestOne(t *testing.T) {
 			t,
 			"EXTEND_TIMEOUT_USEC=5000000 STATUS=starting",
 			"READY=1 STATUS=running",
-			"RELOADING=1 MONOTONIC_USEC=1001000000 STATUS=reloading", // when it began, not when it was read
+			"RELOADING=1 MONOTONIC_USEC=1001100000 STATUS=reloading", // when it began, not when it was read
 			"READY=1 STATUS=running",
 			"STOPPING=1 EXTEND_TIMEOUT_USEC=5000000 STATUS=stopping: terminate",
 		)

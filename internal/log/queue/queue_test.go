@@ -1,0 +1,488 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// both runs a test with an output that blocks and with one that does not.
+func both(t *testing.T, f func(t *testing.T, blocking bool)) {
+	t.Helper()
+	for _, blocking := range []bool{false, true} {
+		t.Run(fmt.Sprintf("blocking=%t", blocking), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, blocking) })
+		})
+	}
+}
+
+// shut closes the queue, and fails if anything is lost.
+func shut(t *testing.T, q *Queue) {
+	t.Helper()
+	if err := q.Drain(t.Context()); err != nil {
+		t.Errorf("Drain: %v", err)
+	}
+	if err := q.Close(t.Context()); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+func TestNothingIsLostWhateverThePaceOfTheReader(t *testing.T) {
+	for name, pace := range map[string]time.Duration{"at once": 0, "fast": time.Microsecond, "slow": time.Millisecond, "very slow": 40 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, blocking bool) {
+				const records = 2000
+				r := &reader{pace: pace, blocking: blocking}
+				q := open(t, r)
+				write(q, 0, records)
+				shut(t, q)
+				if got, _ := numbers(t, r.lines()); len(got) != records || q.Lost() != 0 || r.late != 0 {
+					t.Errorf("%d of %d records, %d lost, %d sent after Close", len(got), records, q.Lost(), r.late)
+				}
+			})
+		})
+	}
+}
+
+func TestAReaderThatPausesLosesNothingBelowTheBacklog(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		const records = 15_000 // at once, of 100 bytes and overhead
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		time.AfterFunc(500*time.Millisecond, func() { r.set(func() { r.hung = false }) })
+		write(q, 0, records)
+		shut(t, q)
+		if got, _ := numbers(t, r.lines()); len(got) != records || q.Lost() != 0 {
+			t.Errorf("%d of %d records, %d lost", len(got), records, q.Lost())
+		}
+	})
+}
+
+func TestAReaderThatHangsHoldsUpNobodyAndBoundsTheMemory(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		const records = 60_000
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		begun := time.Now()
+		var longestCall time.Duration
+		for i := range records {
+			call := time.Now()
+			write(q, i, i+1)
+			longestCall = max(longestCall, time.Since(call))
+		}
+		if took := time.Since(begun); took > 2*longest || longestCall > longest+patience {
+			t.Errorf("the calls took %s, the longest %s", took, longestCall)
+		}
+		memory := 0
+		for _, l := range []*lane{&q.own, &q.backlog} {
+			for _, it := range l.items[l.first:] {
+				memory += cap(it.b) + overhead
+			}
+		}
+		if lost := q.Lost(); lost == 0 || memory > Backlog+Lane || memory < Backlog*9/10 {
+			t.Errorf("%d lost, %d bytes are kept", lost, memory)
+		}
+		r.set(func() { r.hung = false })
+		shut(t, q)
+		got, told := numbers(t, r.lines())
+		if len(got)+told != records || uint64(told) != q.Lost() || q.Untold() != 0 {
+			t.Errorf("%d records and %d that are lost, of %d", len(got), told, records)
+		}
+	})
+}
+
+func TestLossesAreToldWhereTheRecordsAreMissing(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, 60_000)
+		r.set(func() { r.hung = false })
+		time.Sleep(10 * time.Second)
+		write(q, 60_000, 60_001)
+		shut(t, q)
+		lines := r.lines()
+		if n := len(lines); !strings.Contains(lines[n-2], "log records were lost: the reader did not take them in time") || !strings.HasPrefix(lines[n-1], "60000 ") {
+			t.Errorf("the last lines are %.100q", lines[n-2:])
+		}
+	})
+}
+
+func TestLossesThatGoOnAreToldOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &reader{pace: time.Millisecond}
+		q := open(t, r)
+		q.backlog.limit = 20_000
+		const seconds = 10
+		stop := make(chan struct{})
+		time.AfterFunc(seconds*time.Second, func() { close(stop) })
+		pauses := time.NewTicker(400 * time.Millisecond)
+		defer pauses.Stop()
+		n := 0
+	log:
+		for {
+			select {
+			case <-stop:
+				break log
+			case <-pauses.C:
+				r.set(func() { r.hung = true })
+				write(q, n, n+300)
+				n += 300
+				time.Sleep(2 * longest)
+				r.set(func() { r.hung = false })
+			default:
+				time.Sleep(time.Microsecond)
+				write(q, n, n+10) // the backlog is never empty
+				n += 10
+			}
+		}
+		shut(t, q)
+		lines := r.lines()
+		got, told := numbers(t, lines)
+		if len(got)+told != n || told == 0 {
+			t.Errorf("%d records and %d that are lost, of %d", len(got), told, n)
+		}
+		times := 0
+		for _, line := range lines {
+			if strings.Contains(line, " log record") {
+				times++
+			}
+		}
+		if times < seconds-2 || times > seconds+2 {
+			t.Errorf("it was told %d times in %d s", times, seconds)
+		}
+	})
+}
+
+func TestTheRunsOwnRecordsAreKeptAndComeFirst(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, 60_000)
+		lost := q.Lost()
+		q.Write([]byte("stopping\n"), time.Now(), true)
+		if lost == 0 || q.Lost() != lost {
+			t.Errorf("%d lost, then %d", lost, q.Lost())
+		}
+		r.set(func() { r.hung = false })
+		shut(t, q)
+		if i := slices.Index(r.lines(), "stopping"); i < 0 || i > 2 {
+			t.Errorf("it is line %d", i)
+		}
+	})
+}
+
+func TestTheRunsOwnRecordsAreBoundedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &reader{pace: time.Microsecond, hung: true}
+		q := open(t, r)
+		large := []byte(strings.Repeat("x", Lane+1) + "\n")
+		for range 100 {
+			q.Write(large, time.Now(), true)
+		}
+		if q.own.len() != 1 || q.own.size+q.backlog.size > Lane+1+overhead+Backlog+8192 || q.Lost() == 0 {
+			t.Errorf("%d and %d bytes wait, %d lost", q.own.size, q.backlog.size, q.Lost())
+		}
+		r.set(func() { r.hung = false })
+		shut(t, q)
+	})
+}
+
+func TestDrainWaitsForASlowReaderAsLongAsItReads(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: 400 * time.Millisecond, blocking: blocking}
+		q := open(t, r)
+		write(q, 0, 50)
+		begun := time.Now()
+		shut(t, q)
+		if got, _ := numbers(t, r.lines()); len(got) != 50 || time.Since(begun) < 15*time.Second {
+			t.Errorf("%d records after %s", len(got), time.Since(begun))
+		}
+	})
+}
+
+func TestDrainGivesUpAReaderThatHangsAndTheReportComesNext(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		const records = 100
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, records)
+		begun := time.Now()
+		err := q.Drain(t.Context())
+		if took := time.Since(begun); err == nil || took < Stall-longest || took > Stall+2*lookEvery {
+			t.Errorf("%v after %s", err, took)
+		}
+		lost := q.Lost()
+		if lost == 0 || q.Untold() != lost {
+			t.Errorf("%d lost, %d untold", lost, q.Untold())
+		}
+		q.Write([]byte("stopped\n"), time.Now(), true)
+		r.set(func() { r.hung = false }) // it is back
+		if err := q.Close(t.Context()); err != nil || q.Untold() != 0 {
+			t.Errorf("Close: %v, %d untold", err, q.Untold())
+		}
+		lines := r.lines()
+		got, told := numbers(t, lines)
+		if n := len(lines); lines[n-1] != "stopped" || !strings.Contains(lines[n-2], "lost") || len(got)+told != records || uint64(told) != lost {
+			t.Errorf("%d records, %d told, %d lost, at the end %q", len(got), told, lost, lines[max(0, n-2):])
+		}
+	})
+}
+
+func TestCloseSaysWhatNobodyCouldBeTold(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, 100)
+		if err := q.Drain(t.Context()); err == nil {
+			t.Error("Drain has no error")
+		}
+		q.Write([]byte("stopped\n"), time.Now(), true)
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := q.Close(ctx)
+		want := fmt.Sprintf("%d log records were lost: the reader did not take them in time: ", q.Lost())
+		if err == nil || !strings.HasPrefix(err.Error(), want) || q.Untold() != q.Lost() || q.Lost() < 99 {
+			t.Errorf("Close: %v, want %s…", err, want)
+		}
+		if took := time.Since(begun); !blocking && took > 2*lookEvery {
+			t.Errorf("it was waited for again: %s", took)
+		}
+		lost := q.Lost()
+		write(q, 0, 10)
+		if err := q.Close(t.Context()); err != nil || q.Lost() != lost {
+			t.Errorf("after Close: %v, %d lost", err, q.Lost())
+		}
+		r.set(func() { r.hung = false })
+		synctest.Wait()
+		if !blocking && r.late != 0 || !r.closed {
+			t.Errorf("%d calls after Close, closed: %t", r.late, r.closed)
+		}
+	})
+}
+
+func TestDrainEndsWithItsContext(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: 100 * time.Millisecond, blocking: blocking}
+		q := open(t, r)
+		write(q, 0, 1000)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		begun := time.Now()
+		if err := q.Drain(ctx); err == nil || time.Since(begun) > 3*time.Second+lookEvery || q.Lost() == 0 {
+			t.Errorf("%v after %s, %d lost", err, time.Since(begun), q.Lost())
+		}
+		if err := q.Close(t.Context()); err != nil {
+			t.Errorf("it reads on, and Close has %v", err)
+		}
+		if got, told := numbers(t, r.lines()); len(got)+told != 1000 {
+			t.Errorf("%d records and %d that are lost", len(got), told)
+		}
+	})
+}
+
+func TestDrainEndsThoughTheProgramLogsFasterThanItIsRead(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Millisecond, blocking: blocking}
+		q := open(t, r)
+		q.backlog.limit = 100_000
+		write(q, 0, 1000)
+		stop := make(chan struct{})
+		var logging sync.WaitGroup
+		logging.Go(func() {
+			for i := 1000; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					write(q, i, i+1)
+					time.Sleep(time.Microsecond)
+				}
+			}
+		})
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := q.Drain(ctx); err != nil || time.Since(begun) > 10*time.Second {
+			t.Errorf("%v after %s", err, time.Since(begun))
+		}
+		if err := q.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		close(stop)
+		logging.Wait()
+	})
+}
+
+func TestARecordThatIsSentInPartIsNeverInterrupted(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, chunk: 7, blocking: blocking}
+		q := open(t, r)
+		for i := range 200 {
+			write(q, i, i+1)
+			q.Write([]byte("own\n"), time.Now(), true)
+		}
+		shut(t, q)
+		lines := r.lines()
+		for _, line := range lines {
+			if line != "own" && !strings.HasSuffix(line, fill) {
+				t.Fatalf("got %q", line)
+			}
+		}
+		if len(lines) != 400 {
+			t.Errorf("%d lines", len(lines))
+		}
+	})
+}
+
+func TestWhatFollowsHalfARecordThatIsGivenUpIsALineOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReader(&reader{chunk: 7})
+		q := New(Options{Output: r, Reader: "the reader", Encode: encode, End: []byte("\n")})
+		r.set(func() { r.hung = true })
+		write(q, 0, 1)
+		q.mu.Lock()
+		r.set(func() { r.hung = false })
+		n, o := r.Send(q.backlog.head().b) // a part of it
+		r.set(func() { r.hung = true })
+		q.settled(&q.backlog, n, o)
+		q.mu.Unlock()
+		if err := q.Drain(t.Context()); err == nil {
+			t.Error("Drain has no error")
+		}
+		q.Write([]byte("stopped\n"), time.Now(), true)
+		r.set(func() { r.hung, r.chunk = false, 0 })
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		want := []string{"0 xxxxx", "1 log record was lost: the reader did not take it in time event=records lost lost=1 lost_in_all=1", "stopped"}
+		if got := r.lines(); !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestAReaderThatIsGoneIsFoundWhenItIsBack(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking}
+		q := open(t, r)
+		write(q, 0, 1)
+		r.set(func() { r.gone = true })
+		write(q, 1, 100)
+		time.Sleep(time.Minute)
+		r.set(func() { r.gone = false })
+		time.Sleep(2 * retryEvery)
+		if got, _ := numbers(t, r.lines()); len(got) != 100 || q.Lost() != 0 {
+			t.Errorf("%d records, %d lost", len(got), q.Lost())
+		}
+		shut(t, q)
+	})
+}
+
+func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking}
+		q := open(t, r)
+		q.Write([]byte("refuse me\n"), time.Now(), false)
+		synctest.Wait()
+		write(q, 0, 1)
+		shut(t, q)
+		if got, told := numbers(t, r.lines()); len(got) != 1 || told != 1 || q.Lost() != 1 {
+			t.Errorf("got %q, %d lost", r.lines(), q.Lost())
+		}
+	})
+}
+
+func TestSyncWaitsForAHangOnce(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, 10)
+		for i, want := range []time.Duration{syncTimeout, moment, moment} {
+			begun := time.Now()
+			err := q.Sync()
+			if took := time.Since(begun); err == nil || took > want+2*askEvery || took < want-longest {
+				t.Errorf("Sync number %d: %v after %s, want %s", i, err, took, want)
+			}
+		}
+		begun := time.Now()
+		if err := q.Drain(t.Context()); err == nil || time.Since(begun) > Stall-syncTimeout+2*lookEvery {
+			t.Errorf("Drain: %v after %s: it has hung before", err, time.Since(begun))
+		}
+		r.set(func() { r.hung = false })
+		shut(t, q)
+	})
+}
+
+func TestCloseIsPromptWhereEverythingIsTaken(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: 50 * time.Microsecond, blocking: blocking}
+		q := open(t, r)
+		write(q, 0, 1)
+		begun := time.Now()
+		shut(t, q)
+		if took := time.Since(begun); took > 200*time.Microsecond {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+func TestManyMayLogAndCloseAtOnce(t *testing.T) {
+	for _, blocking := range []bool{false, true} {
+		r := newReader(&reader{blocking: blocking, chunk: 50})
+		q := New(Options{Output: r, Reader: "the reader", Encode: encode, Blocking: blocking, End: []byte("\n")})
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for i := range 500 {
+					q.Write([]byte("record\n"), time.Now(), i%10 == 0)
+					if i%100 == 0 {
+						_ = q.Sync()
+						_ = q.Lost()
+					}
+				}
+			})
+		}
+		all.Go(func() { _ = q.Drain(t.Context()) })
+		all.Wait()
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := len(r.lines()); n != 2000 || q.Lost() != 0 || !r.closed {
+			t.Errorf("%d records, %d lost", n, q.Lost())
+		}
+	}
+}
+
+// silent takes everything.
+type silent struct{}
+
+func (silent) Send(b []byte) (int, Outcome) { return len(b), Taken }
+func (silent) Wait(Outcome, time.Duration)  {}
+func (silent) Unread() int                  { return 0 }
+func (silent) Close() error                 { return nil }
+
+func TestARecordCostsNoAllocation(t *testing.T) {
+	for _, blocking := range []bool{false, true} {
+		q := New(Options{Output: silent{}, Reader: "the reader", Encode: encode, Blocking: blocking})
+		b, now := []byte(strings.Repeat("x", 200)), time.Now()
+		if n := testing.AllocsPerRun(1000, func() { q.Write(b, now, false) }); n >= 1 {
+			t.Errorf("blocking=%t: %v allocations", blocking, n)
+		}
+		shut(t, q)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	q := New(Options{Output: silent{}, Reader: "the reader", Encode: encode})
+	record, now := []byte(strings.Repeat("x", 200)), time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		q.Write(record, now, false)
+	}
+}

@@ -3,9 +3,12 @@ package logtext
 import (
 	"io"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 var four = []zap.Field{zap.String("method", "GET"), zap.String("path", "/index.html"), zap.Int("status", 200), zap.Duration("took", 1234567)}
@@ -19,14 +22,18 @@ func BenchmarkPrefixed(b *testing.B) { benchmark(b, newLines(prefixed())) }
 
 func benchmark(b *testing.B, f form) {
 	b.Helper()
-	s := &sink{}
-	s.put = func(p []byte) {
-		s.mu.Lock()
-		_, _ = io.Discard.Write(p)
-		s.mu.Unlock()
-	}
+	s := &sink{queue: queue.New(queue.Options{Output: discard{}})}
+	s.put = func(b []byte) { s.queue.Write(b, time.Time{}, false) }
 	run(b, &Core{LevelEnabler: zap.InfoLevel, sink: s, form: f})
 }
+
+// discard takes everything.
+type discard struct{}
+
+func (discard) Send(b []byte) (int, queue.Outcome) { return len(b), queue.Taken }
+func (discard) Wait(queue.Outcome, time.Duration)  {}
+func (discard) Unread() int                        { return 0 }
+func (discard) Close() error                       { return nil }
 
 func BenchmarkZap(b *testing.B) {
 	run(b, zapcore.NewCore(JSONEncoder(), zapcore.Lock(zapcore.AddSync(struct{ io.Writer }{io.Discard})), zap.InfoLevel))
@@ -48,9 +55,9 @@ func TestTextCostsNoAllocation(t *testing.T) {
 	}
 	for name, f := range map[string]form{"terminal": newLines(terminal(true)), "prefixed": newLines(prefixed())} {
 		f = f.with([]zap.Field{zap.String("a", "b")})
-		e, discard := entry(zap.InfoLevel, "request served"), func([]byte) {}
+		e, put := entry(zap.InfoLevel, "request served"), func([]byte) {}
 		fields := four[:3] // the text of a duration is one
-		if n := testing.AllocsPerRun(1000, func() { f.encode(e, fields, discard) }); n >= 1 {
+		if n := testing.AllocsPerRun(1000, func() { f.encode(e, fields, put) }); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}

@@ -17,24 +17,21 @@
 //
 // # When nobody reads
 //
-// A pipe that is full or a terminal that is stopped does not hold up the program: a log
-// call waits 100 ms for room, and the calls after it, until there is room again, not at
-// all. What finds no room is dropped and counted, and a record of the event RecordsLost
-// says how many there were when there is room again. On Linux, that is exact. On other
-// Unixes a terminal may take longer for a record that is larger than the room that is
-// left. On Windows, where nobody can ask for room, a goroutine writes, and one record
-// waits in it.
+// A pipe that is full or a terminal that is stopped does not hold up the program: package
+// queue keeps what finds no room, and says what is done with it. On Linux nothing else
+// waits. On other Unixes a terminal may take longer for a record that is larger than the
+// room that is left. On Windows, where nobody can ask for room, a goroutine writes.
 package logtext
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"time"
 
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
@@ -56,8 +53,9 @@ const (
 
 // Options of a [Core].
 type Options struct {
-	// File is where the text goes. It is neither closed nor set to anything: others have
-	// standard output and standard error too.
+	// File is where the text goes, through a descriptor of our own: the program may close
+	// File. It is neither closed nor set to anything: others have standard output and
+	// standard error too.
 	File   *os.File
 	Format Format
 	// Colour is for Terminal: see [Look]. Where the console cannot do it there is none.
@@ -65,7 +63,7 @@ type Options struct {
 }
 
 // Core is a zapcore.Core that writes text. Its methods may be called from any goroutine.
-// Cores made by With share its count of what was lost.
+// Cores made by With share its file, its backlog and its count of what was lost.
 type Core struct {
 	zapcore.LevelEnabler
 	sink *sink
@@ -79,31 +77,51 @@ type form interface {
 	encode(e zapcore.Entry, fields []zapcore.Field, write func(b []byte))
 }
 
-// New returns a core that writes to o.File. Close it when the run is over.
+// sink is where the text goes.
+type sink struct {
+	queue *queue.Queue
+	// put and putOwn write a record of the program, and of the run. As fields they cost no
+	// allocation.
+	put, putOwn func(b []byte)
+}
+
+// New returns a core that writes to o.File, also after that is closed. Close it when the
+// run is over.
 func New(o Options, enabler zapcore.LevelEnabler) *Core {
-	s := &sink{out: newOutput(o.File)}
+	out := newOutput(o.File)
 	var f form
 	switch o.Format {
 	case Terminal:
-		if o.Colour {
-			s.restore, o.Colour = enableColour(o.File)
-		}
-		f = newLines(terminal(o.Colour))
+		f = newLines(terminal(o.Colour && out.colour()))
 	case Prefixed:
 		f = newLines(prefixed())
 	default:
 		f = objects{JSONEncoder()}
 	}
-	s.put = s.write
-	s.notice = func(lost uint64) {
-		f.encode(zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), Message: Lost},
-			[]zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("records", lost)}, s.try)
-	}
+	s := &sink{queue: queue.New(queue.Options{
+		Output: out, Reader: reader(o.File), Blocking: out.blocks(), End: []byte{'\n'},
+		Encode: func(e zapcore.Entry, fields []zapcore.Field) (text []byte) {
+			f.encode(e, fields, func(b []byte) { text = bytes.Clone(b) })
+			return text
+		},
+	})}
+	s.put = func(b []byte) { s.queue.Write(b, time.Time{}, false) }
+	s.putOwn = func(b []byte) { s.queue.Write(b, time.Time{}, true) }
 	return &Core{LevelEnabler: enabler, sink: s, form: f}
 }
 
-// Lost is the message of the record that says that others are missing.
-const Lost = "records of the log are lost: nobody read them"
+// reader is who does not take what is lost.
+func reader(f *os.File) string {
+	switch {
+	case f == nil:
+		return "the log"
+	case f.Name() == "/dev/stdout":
+		return "standard output"
+	case f.Name() == "/dev/stderr":
+		return "standard error"
+	}
+	return f.Name()
+}
 
 // Level is the lowest level that is logged.
 func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
@@ -122,33 +140,35 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write writes one record. What nobody read is no error, for zap would write it to
-// standard error, which may be what hangs; [Core.Lost] counts it.
+// standard error, which may be what hangs; [Core.Lost] counts it. A record at panic level
+// or above is waited for as [Core.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	c.form.encode(entry, fields, c.sink.put)
-	return nil
-}
-
-// Sync waits, where a goroutine writes, until it has, 100 ms at most. Everywhere else
-// there is nothing to wait for.
-func (c *Core) Sync() error { return c.sink.sync(patience) }
-
-// Lost is how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.sink.total() }
-
-// Close waits for what is being written until ctx ends, or 100 ms if that has no
-// deadline, says how many records were lost if that has not been said yet, and gives
-// back what it took, the colours of a console for one. What is logged later is written
-// all the same.
-func (c *Core) Close(ctx context.Context) error {
-	wait := patience
-	if deadline, ok := ctx.Deadline(); ok {
-		wait = max(time.Until(deadline), 0)
+	put := c.sink.put
+	if logevent.Of(fields) != 0 {
+		put = c.sink.putOwn
 	}
-	if err := c.sink.close(wait); err != nil {
-		return fmt.Errorf("close the log: %w", err)
+	c.form.encode(entry, fields, put)
+	if entry.Level >= zapcore.PanicLevel {
+		_ = c.Sync() // the process may end with it
 	}
 	return nil
 }
+
+// Sync waits until what was logged is written, a quarter of a second at most.
+func (c *Core) Sync() error { return c.sink.queue.Sync() }
+
+// Lost returns how many records were lost so far.
+func (c *Core) Lost() uint64 { return c.sink.queue.Lost() }
+
+// Untold returns how many of them no record has reported.
+func (c *Core) Untold() uint64 { return c.sink.queue.Untold() }
+
+// Drain waits until what was logged is written: see [queue.Queue.Drain].
+func (c *Core) Drain(ctx context.Context) error { return c.sink.queue.Drain(ctx) }
+
+// Close writes what waits, gives back what it took, such as the colours of a console, and
+// ends the core and those made by With: see [queue.Queue.Close].
+func (c *Core) Close(ctx context.Context) error { return c.sink.queue.Close(ctx) }
 
 // Severity is what syslog and the journal call a level.
 func Severity(l zapcore.Level) int {

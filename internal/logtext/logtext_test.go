@@ -1,11 +1,9 @@
 package logtext
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -549,129 +547,6 @@ func TestSyncErrorsThatMeanNothingAreNone(t *testing.T) {
 	if err := SyncError(zap.New(zapcore.NewTee(
 		zapcore.NewCore(JSONEncoder(), null, zap.InfoLevel), zapcore.NewCore(JSONEncoder(), w, zap.InfoLevel))).Sync()); err != nil {
 		t.Errorf("of a null device and a pipe: %v", err)
-	}
-}
-
-func TestAFileGetsWhatIsLogged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	level := zap.NewAtomicLevelAt(zap.WarnLevel)
-	core := New(Options{File: f}, level)
-	log := zap.New(core)
-	log.Info("not yet")
-	level.SetLevel(zap.InfoLevel)
-	log.With(zap.Int("a", 1)).Info("now")
-	if core.Level() != zap.InfoLevel {
-		t.Errorf("the level is %v", core.Level())
-	}
-	if err := errors.Join(log.Sync(), core.Close(t.Context())); err != nil {
-		t.Error(err)
-	}
-	log.Info("late")
-	if err := errors.Join(core.Close(t.Context()), f.Close()); err != nil {
-		t.Error(err)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if lines := strings.Split(string(b), "\n"); len(lines) != 3 || !strings.Contains(lines[0], `"now","a":1}`) || !strings.Contains(lines[1], "late") {
-		t.Errorf("got %q", b)
-	}
-}
-
-func TestAPipeThatNobodyReadsHoldsUpNobody(t *testing.T) {
-	for _, size := range []int{1000, 10_000} { // the larger ones are written in part
-		t.Run(fmt.Sprint(size), func(t *testing.T) { unread(t, size) })
-	}
-}
-
-func unread(t *testing.T, size int) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = w.Close() }()
-	core := New(Options{File: w, Format: Terminal}, zap.InfoLevel)
-	log := zap.New(core)
-	const records = 2000
-	begun := time.Now()
-	for i := range records {
-		log.Info("x", zap.Int("i", i), zap.String("fill", strings.Repeat("x", size)))
-	}
-	if took := time.Since(begun); took > records*patience/5 {
-		t.Errorf("it took %v", took)
-	}
-	if core.Lost() == 0 {
-		t.Fatal("nothing was lost")
-	}
-	text := make(chan string)
-	go func() {
-		b, _ := io.ReadAll(r)
-		text <- string(b)
-	}()
-	deadline := time.Now().Add(time.Minute)
-	for begun := core.Lost(); ; { // until the reader has made room
-		log.Info("after")
-		if core.Lost() == begun || time.Now().After(deadline) {
-			break
-		}
-		begun = core.Lost()
-	}
-	lost := core.Lost()
-	if err := core.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Error(err)
-	}
-	got := <-text
-	whole, told := 0, 0
-	for line := range strings.Lines(got) {
-		var n int
-		switch {
-		case strings.Contains(line, "INFO   x") && strings.HasSuffix(line, "fill="+strings.Repeat("x", size)+"\n"), strings.HasSuffix(line, "INFO   after\n"):
-			whole++
-		case strings.Contains(line, "WARN   "+Lost):
-			if _, err := fmt.Sscanf(line[strings.Index(line, "records="):], "records=%d", &n); err != nil {
-				t.Errorf("%q: %v", line, err)
-			}
-			told += n
-			if strings.Contains(line, "fill") {
-				t.Errorf("it is told in the middle of a record: %.100s", line)
-			}
-		}
-	}
-	if uint64(told) != lost || !strings.HasSuffix(got, "INFO   after\n") {
-		t.Errorf("%d were lost, %d told; %d arrived; the end is %q", lost, told, whole, got[max(0, len(got)-100):])
-	}
-}
-
-func TestASlowReaderLosesNothing(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	core := New(Options{File: w}, zap.InfoLevel)
-	var got bytes.Buffer
-	done := make(chan error)
-	go func() {
-		_, err := io.Copy(&got, struct{ io.Reader }{r})
-		done <- err
-	}()
-	log := zap.New(core)
-	const records = 20_000
-	for i := range records {
-		log.Info("x", zap.Int("i", i))
-	}
-	if err := errors.Join(core.Close(t.Context()), w.Close(), <-done); err != nil {
-		t.Error(err)
-	}
-	if n := strings.Count(got.String(), "\n"); n != records || core.Lost() != 0 {
-		t.Errorf("%d lines, %d lost", n, core.Lost())
 	}
 }
 

@@ -8,11 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// descriptor returns that of f as it is: f.Fd would have it block, for everybody who has it.
+func descriptor(f *os.File) int {
+	d := -1
+	if raw, err := f.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { d = int(fd) })
+	}
+	return d
+}
+
 func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(descriptor(f), getTermios)
 	return err == nil
 }
 
 func capable(term string) bool { return term != "" && term != "dumb" }
-
-func enableColour(*os.File) (restore func(), ok bool) { return nil, true }

@@ -5,91 +5,63 @@ package logtext
 import (
 	"os"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// output has a goroutine write where a write may wait: a console in which somebody
+// output writes to a file of its own. A write may wait: a console in which somebody
 // selects text takes nothing, nor does a pipe that is full.
 type output struct {
-	file   *os.File
-	direct bool // a write returns at once, or nobody waits for it any more
-
-	buf   []byte        // the goroutine's while it is busy
-	work  chan struct{} // nil until there is one
-	done  chan error
-	busy  bool
-	timer *time.Timer
+	file    *os.File // nil: there is none
+	regular bool
+	restore func() // gives the console back as it was; nil if it is as it was
 }
 
 func newOutput(f *os.File) *output {
-	info, err := f.Stat()
-	return &output{file: f, direct: err == nil && info.Mode().IsRegular()}
+	own, err := duplicate(f)
+	if err != nil {
+		return &output{}
+	}
+	info, err := own.Stat()
+	return &output{file: own, regular: err == nil && info.Mode().IsRegular()}
 }
 
-// write is as on Unix, but that a record that the goroutine has is written, sooner or
-// later.
-func (o *output) write(b []byte, wait time.Duration) (int, error) {
-	if o.direct {
-		return o.file.Write(b)
+// blocks reports whether Send may take any time.
+func (o *output) blocks() bool { return o.file != nil && !o.regular }
+
+// colour has a console understand escape sequences, and reports whether it does.
+func (o *output) colour() (ok bool) {
+	if o.file != nil {
+		o.restore, ok = enableColour(o.file)
 	}
-	if o.busy && o.await(wait) != nil {
-		return 0, os.ErrDeadlineExceeded
-	}
-	if o.work == nil {
-		o.work, o.done = make(chan struct{}), make(chan error, 1)
-		o.timer = time.NewTimer(time.Hour)
-		o.timer.Stop()
-		go o.run(o.work, o.done)
-	}
-	o.buf = append(o.buf[:0], b...)
-	o.busy = true
-	o.work <- struct{}{}
-	if err := o.await(wait); err != nil && !o.busy {
-		return 0, err
-	}
-	return len(b), nil
+	return ok
 }
 
-// run is the goroutine.
-func (o *output) run(work <-chan struct{}, done chan<- error) {
-	for range work {
-		_, err := o.file.Write(o.buf)
-		done <- err
+// Send writes b. That a reader is gone, or a disk full, may change.
+func (o *output) Send(b []byte) (int, queue.Outcome) {
+	if o.file == nil {
+		return 0, queue.Refused
 	}
+	n, err := o.file.Write(b)
+	if err != nil {
+		return n, queue.Gone
+	}
+	return n, queue.Taken
 }
 
-// await waits for the goroutine, which is busy.
-func (o *output) await(wait time.Duration) error {
-	select {
-	case err := <-o.done:
-		o.busy = false
-		return err
-	default:
-	}
-	o.timer.Reset(wait)
-	defer o.timer.Stop()
-	select {
-	case err := <-o.done:
-		o.busy = false
-		return err
-	case <-o.timer.C:
-		return os.ErrDeadlineExceeded
-	}
-}
+// Wait waits.
+func (*output) Wait(_ queue.Outcome, d time.Duration) { time.Sleep(d) }
 
-func (o *output) sync(wait time.Duration) error {
-	if o.busy {
-		return o.await(wait)
-	}
-	return nil
-}
+// Unread returns 0: what is in a pipe stays there.
+func (*output) Unread() int { return 0 }
 
-// close ends the goroutine. If it still writes it ends when that does.
-func (o *output) close(wait time.Duration) error {
-	if o.direct || o.work == nil {
+// Close gives the console back as it was, and closes the file.
+func (o *output) Close() error {
+	if o.restore != nil {
+		o.restore()
+	}
+	if o.file == nil {
 		return nil
 	}
-	err := o.sync(wait)
-	close(o.work)
-	o.direct, o.work = !o.busy, nil
-	return err
+	return o.file.Close()
 }

@@ -8,118 +8,113 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// output writes to a descriptor without waiting longer than it is told to.
+// output writes to a descriptor of its own without waiting. The flags of the file that it
+// was made of stay as they are: everybody who has that file has them too.
 type output struct {
-	file *os.File // whose descriptor it is
-	fd   int      // where it writes: that of file, or the same opened again, where a write never waits
+	fd   int
 	kind kind
-	own  bool // fd is ours to close
-	poll [1]unix.PollFd
+	poll [1]unix.PollFd // for Send
 }
 
 type kind uint8
 
 const (
-	plain  kind = iota // a regular file: it always has room
-	pipe               // or a terminal
+	ready  kind = iota // a write does not wait: a regular file, or what was opened again for that
+	pipe               // or a terminal: a write waits if there is no room
 	socket             // as systemd gives a service for standard error
+	none               // there is no file
 )
 
 func newOutput(f *os.File) *output {
-	o := &output{file: f, fd: descriptor(f), kind: pipe}
+	fd, err := duplicate(f)
+	if err != nil {
+		return &output{kind: none}
+	}
+	o := &output{fd: fd, kind: pipe}
 	var s unix.Stat_t
-	if unix.Fstat(o.fd, &s) == nil {
-		switch s.Mode & unix.S_IFMT {
-		case unix.S_IFREG:
-			o.kind = plain
-		case unix.S_IFSOCK:
-			if dontWait != 0 {
-				o.kind = socket
-			}
-		default:
-			if fd, err := reopen(o.fd); err == nil {
-				o.fd, o.own = fd, true
-			}
+	if unix.Fstat(fd, &s) != nil {
+		return o
+	}
+	switch s.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		o.kind = ready
+	case unix.S_IFSOCK:
+		if dontWait != 0 {
+			o.kind = socket
+		}
+	default:
+		if again, err := reopen(fd); err == nil {
+			_ = unix.Close(fd)
+			o.fd, o.kind = again, ready
 		}
 	}
 	return o
 }
 
-// descriptor is that of f, as it is: f.Fd would have it block, for all who have it.
-func descriptor(f *os.File) int {
-	d := -1
-	if raw, err := f.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { d = int(fd) })
-	}
-	return d
-}
+// blocks reports whether Send may take any time.
+func (*output) blocks() bool { return false }
 
-// write returns how much of b was written. The error is os.ErrDeadlineExceeded if there
-// was no room for the rest within wait.
-func (o *output) write(b []byte, wait time.Duration) (n int, err error) {
-	var deadline time.Time
+// colour reports whether it understands escape sequences.
+func (*output) colour() bool { return true }
+
+// Send writes b as far as there is room. That a reader is gone, or a disk full, may change.
+func (o *output) Send(b []byte) (n int, outcome queue.Outcome) {
+	if o.kind == none {
+		return 0, queue.Refused
+	}
 	for n < len(b) {
-		// There is room for this much at least, where there is room at all.
-		chunk := b[n:]
-		if o.kind == pipe && !o.own {
-			chunk = chunk[:min(len(chunk), room)]
-			if err := o.ready(wait, &deadline); err != nil {
-				return n, err
-			}
-		}
-		var m int
-		if o.kind == socket {
-			m, err = unix.SendmsgN(o.fd, chunk, nil, nil, dontWait)
-		} else {
-			m, err = unix.Write(o.fd, chunk)
-		}
+		m, err := o.write(b[n:])
 		switch {
 		case err == nil:
 			n += m
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			if err := o.ready(wait, &deadline); err != nil {
-				return n, err
-			}
+			return n, queue.Full
 		default:
-			return n, err
+			return n, queue.Gone
 		}
 	}
-	return n, nil
+	return n, queue.Taken
 }
 
-// ready waits until there is room.
-func (o *output) ready(wait time.Duration, deadline *time.Time) error {
-	now := time.Now()
-	if deadline.IsZero() {
-		*deadline = now.Add(wait)
-	}
-	for {
-		left := max(deadline.Sub(now), 0)
+// write writes some of b.
+func (o *output) write(b []byte) (int, error) {
+	switch o.kind {
+	case socket:
+		return unix.SendmsgN(o.fd, b, nil, nil, dontWait)
+	case pipe:
 		o.poll[0] = unix.PollFd{Fd: int32(o.fd), Events: unix.POLLOUT}
-		n, err := unix.Poll(o.poll[:], int((left+time.Millisecond-1)/time.Millisecond))
-		switch {
-		case n > 0:
-			return nil
-		case err == nil:
-			return os.ErrDeadlineExceeded
-		case !errors.Is(err, unix.EINTR):
-			return err
+		if n, err := unix.Poll(o.poll[:], 0); err != nil {
+			return 0, err
+		} else if n == 0 {
+			return 0, unix.EAGAIN
 		}
-		now = time.Now()
+		b = b[:min(len(b), room)] // where there is room at all, there is room for this much
 	}
+	return unix.Write(o.fd, b)
 }
 
-func (o *output) sync(time.Duration) error { return nil }
+// Wait waits until there is room.
+func (o *output) Wait(after queue.Outcome, d time.Duration) {
+	if after != queue.Full {
+		time.Sleep(d)
+		return
+	}
+	fds := []unix.PollFd{{Fd: int32(o.fd), Events: unix.POLLOUT}}
+	_, _ = unix.Poll(fds, int((d+time.Millisecond-1)/time.Millisecond))
+}
 
-// close gives up a descriptor of our own. What comes later goes the other way.
-func (o *output) close(time.Duration) error {
-	if !o.own {
+// Unread returns 0: what is in a pipe stays there.
+func (*output) Unread() int { return 0 }
+
+// Close closes the descriptor.
+func (o *output) Close() error {
+	if o.kind == none {
 		return nil
 	}
-	fd := o.fd
-	o.fd, o.own = descriptor(o.file), false
-	return unix.Close(fd)
+	return unix.Close(o.fd)
 }

@@ -32,7 +32,7 @@ func (l *Losses) Untold() uint64 { return l.total - l.told }
 func (l *Losses) Due() bool { return l.total > l.announced }
 
 // Announce makes the record about the losses since the last one. When it has been taken,
-// or can never be, call Told with upTo; if it is thrown away, call Withdraw.
+// call Told with upTo; if it is thrown away, call Withdraw.
 func (l *Losses) Announce(reader string) (e zapcore.Entry, fields []zapcore.Field, upTo uint64) {
 	n := l.total - l.announced
 	l.announced = l.total

@@ -354,7 +354,9 @@ func (q *Queue) settled(l *lane, n int, outcome Outcome) {
 	it := l.pop()
 	switch {
 	case it.tells > 0:
-		q.losses.Told(it.tells) // one that is refused would be again
+		if outcome == Taken { // otherwise the next one would be refused too
+			q.losses.Told(it.tells)
+		}
 	case outcome == Refused && !it.void:
 		q.losses.Add(1)
 	}

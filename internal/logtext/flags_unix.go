@@ -4,4 +4,7 @@ package logtext
 
 import "golang.org/x/sys/unix"
 
-const dontWait = unix.MSG_DONTWAIT
+const (
+	dontWait = unix.MSG_DONTWAIT
+	dupFD    = unix.F_DUPFD_CLOEXEC
+)

@@ -1,3 +1,0 @@
-package logtext
-
-const dontWait = 0 // it has no such flag

@@ -59,7 +59,7 @@ func findTarget(env host.Env, getenv func(string) string) (target, error) {
 	if terminal, _ := logtext.Look(os.Stderr, getenv); terminal {
 		return toTerminal, err
 	}
-	if env.Own && journal.Wanted(getenv("JOURNAL_STREAM"), os.Stderr.Fd()) {
+	if env.Own && journal.Wanted(getenv("JOURNAL_STREAM"), os.Stderr) {
 		return toJournal, err
 	}
 	return toJSON, err

@@ -36,17 +36,12 @@
 //
 // # When the journal does not take it
 //
-// While the queue of the socket is full, a log call waits at most 200 µs and then leaves
-// the record in a backlog of at most 1 MiB, which goes on its way as soon as it can, in
-// order, each record with the time it was logged at in LOGGED_AT. When the backlog is
-// full too, a call waits for journald only if that has read something in the last 50 ms,
-// and no longer than 50 ms: a program that logs faster than journald reads is slowed
-// down, one whose journald hangs is not. Else the record is dropped and counted, and a
-// record of the event RecordsLost says how many there were, when there is a journal
-// again. What is in the queue of the socket when that is closed, which a restart of
-// journald does not do, is lost without a word, and so is the backlog of a program that
-// crashes. A call that logs at panic level or above waits until journald has read the
-// record, a quarter of a second at most; 5 ms once one has waited in vain.
+// What does not fit into the queue of the socket waits in package queue, which says what
+// is done with it. Such a record has the time at which it was logged in LOGGED_AT. What is
+// in the queue of the socket when that is closed, which a restart of journald does not do,
+// is lost without a word, and so is the backlog of a program that crashes. A call that
+// logs at panic level or above waits until journald has read the record, a quarter of a
+// second at most; 5 ms once one has waited in vain.
 package journal
 
 import (
@@ -54,7 +49,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"time"
 	"unicode/utf8"
 
 	"go.uber.org/zap/zapcore"
@@ -65,12 +59,6 @@ import (
 
 // DefaultSocket is where journald listens.
 const DefaultSocket = "/run/systemd/journal/socket"
-
-// syncTimeout is how long Sync waits, and a call that logs the last words of a process.
-const syncTimeout = 250 * time.Millisecond
-
-// closeTimeout is how long Close waits under a context without a deadline.
-const closeTimeout = time.Second
 
 // Options of a [Core]. The zero value is what a service needs.
 type Options struct {
@@ -132,10 +120,11 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 
 // Write logs one record. What the journal did not take is no error, for zap would
 // write it to standard error, which leads to the same journal; [Core.Lost] counts it.
-// After Close the error is os.ErrClosed.
+// After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
-	if entry.Level >= zapcore.WarnLevel || logevent.Of(fields) != 0 {
+	own := logevent.Of(fields) != 0
+	if own || entry.Level >= zapcore.WarnLevel {
 		entry.Message = c.forPeople(entry.Message, fields)
 	}
 	r.begin(&entry, c.w.constants)
@@ -144,12 +133,12 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 		r.add(&fields[i])
 	}
 	r.finish()
-	err := c.w.write(r.buf, entry.Time)
+	c.w.queue.Write(r.buf, entry.Time, own)
 	c.w.records.put(r)
 	if entry.Level >= zapcore.PanicLevel {
 		_ = c.Sync() // the process may end with it
 	}
-	return err
+	return nil
 }
 
 // maxForPeople is how much of the text of fields is behind a message: room for the
@@ -173,27 +162,21 @@ func (c *Core) forPeople(message string, fields []zapcore.Field) string {
 	return message
 }
 
-// Sync waits until journald has taken what was logged so far, a quarter of a second at
+// Sync waits until journald has read what was logged so far, a quarter of a second at
 // most, and 5 ms while journald hangs since an earlier Sync. The error then says
 // how many records wait.
-func (c *Core) Sync() error {
-	ctx, cancel := context.WithTimeout(context.Background(), syncTimeout)
-	defer cancel()
-	return c.w.sync(ctx)
-}
+func (c *Core) Sync() error { return c.w.queue.Sync() }
 
-// Lost is how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.w.total() }
+// Lost returns how many records were lost so far.
+func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
 
-// Close waits until journald has taken what was logged, at most until ctx ends, or a
-// second if that has no deadline, and 20 ms more. What waits then is lost, and the error
-// says so. The core and those made by With log nothing any more. A second Close does
-// nothing.
-func (c *Core) Close(ctx context.Context) error {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, closeTimeout)
-		defer cancel()
-	}
-	return c.w.close(ctx)
-}
+// Untold returns how many of them no record has reported.
+func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
+
+// Drain waits until journald has read what was logged: see [queue.Queue.Drain].
+func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
+
+// Close waits until journald has read what was logged, so that it still finds the process
+// whose records they are, and ends the core and those made by With: see
+// [queue.Queue.Close].
+func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }

@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 // sendBuffer is how much may wait in the socket, in bytes. It takes in records of this
@@ -40,12 +42,12 @@ func (s *socket) connect(path string) error {
 func (s *socket) close() { _ = unix.Close(s.fd) }
 
 // send sends one record. It does not wait.
-func (s *socket) send(b []byte) result {
+func (s *socket) send(b []byte) queue.Outcome {
 	for {
 		err := s.write(b)
 		switch err {
 		case nil:
-			return sent
+			return queue.Taken
 		case unix.EINTR:
 		case unix.EMSGSIZE, unix.ENOBUFS:
 			return s.sendSealed(b)
@@ -70,27 +72,27 @@ func (s *socket) write(b []byte) error {
 	return nil
 }
 
-func outcome(err error) result {
+func outcome(err error) queue.Outcome {
 	switch err {
 	case nil:
-		return sent
+		return queue.Taken
 	case unix.EAGAIN, unix.ETOOMANYREFS: // so many descriptors are on their way
-		return full
+		return queue.Full
 	case unix.ECONNREFUSED, unix.ECONNRESET, unix.ENOTCONN, unix.EPIPE, unix.ENOENT:
-		return gone
+		return queue.Gone
 	}
-	return broken
+	return queue.Refused
 }
 
 // sendSealed sends a record that is too large for the socket, as the descriptor of
 // memory that nobody can change any more.
-func (s *socket) sendSealed(b []byte) result {
-	if !s.wait(full, 0) {
-		return full // and the memory would have been for nothing
+func (s *socket) sendSealed(b []byte) queue.Outcome {
+	if !s.wait(queue.Full, 0) {
+		return queue.Full // and the memory would have been for nothing
 	}
 	fd, err := sealed(b)
 	if err != nil {
-		return broken
+		return queue.Refused
 	}
 	defer func() { _ = unix.Close(fd) }()
 	for {
@@ -134,9 +136,9 @@ func sealed(b []byte) (int, error) {
 
 // wait waits at most d after an outcome that may be another one later. It reports whether there
 // is room in the queue, and needs no lock.
-func (s *socket) wait(after result, d time.Duration) bool {
+func (s *socket) wait(after queue.Outcome, d time.Duration) bool {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}
-	if after != full {
+	if after != queue.Full {
 		fds = nil // one without a connection would be ready at once
 	}
 	timeout := unix.NsecToTimespec(d.Nanoseconds())
@@ -144,8 +146,11 @@ func (s *socket) wait(after result, d time.Duration) bool {
 	return err == nil && n > 0
 }
 
-// taken reports whether journald has read everything that was sent.
-func (s *socket) taken() bool {
+// unread is how much journald has not read of what was sent.
+func (s *socket) unread() int {
 	n, err := unix.IoctlGetInt(s.fd, unix.SIOCOUTQ)
-	return err != nil || n == 0
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -5,6 +5,8 @@ package journal
 import (
 	"errors"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 // socket cannot be opened: the journal is on Linux only.
@@ -13,6 +15,6 @@ type socket struct{}
 func (socket) open(string) error               { return errors.ErrUnsupported }
 func (socket) connect(string) error            { return errors.ErrUnsupported }
 func (socket) close()                          {}
-func (socket) send([]byte) result              { return broken }
-func (socket) wait(result, time.Duration) bool { return false }
-func (socket) taken() bool                     { return true }
+func (socket) send([]byte) queue.Outcome              { return queue.Refused }
+func (socket) wait(queue.Outcome, time.Duration) bool { return false }
+func (socket) unread() int                            { return 0 }

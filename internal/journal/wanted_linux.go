@@ -1,9 +1,17 @@
 package journal
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"syscall"
+)
 
-// isFile reports whether the file behind a descriptor is that one.
-func isFile(fd uintptr, device, inode uint64) bool {
-	var s unix.Stat_t
-	return unix.Fstat(int(fd), &s) == nil && s.Dev == device && s.Ino == inode
+// isFile reports whether f is that file. It asks f and not a number that may have become
+// another file's, and which Fd would have block.
+func isFile(f *os.File, device, inode uint64) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && uint64(s.Dev) == device && s.Ino == inode
 }

@@ -2,4 +2,6 @@
 
 package journal
 
-func isFile(uintptr, uint64, uint64) bool { return false }
+import "os"
+
+func isFile(*os.File, uint64, uint64) bool { return false }

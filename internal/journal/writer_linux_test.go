@@ -148,10 +148,7 @@ func fill(t *testing.T, c *Core) int {
 	t.Helper()
 	for n := 1; n < 100_000; n++ {
 		write(t, c, strconv.Itoa(n-1))
-		c.w.mu.Lock()
-		waiting := len(c.w.waiting)
-		c.w.mu.Unlock()
-		if waiting > 0 {
+		if c.w.queue.Waiting() > 0 {
 			return n
 		}
 	}
@@ -253,7 +250,7 @@ func TestWithoutAJournalThereIsNoCore(t *testing.T) {
 func TestLargeRecordsComeAsSealedMemory(t *testing.T) {
 	j := listen(t)
 	c := j.core()
-	if err := unix.SetsockoptInt(c.w.socket.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
+	if err := unix.SetsockoptInt(c.w.out.socket.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
 		t.Fatal(err)
 	}
 	megabyte := strings.Repeat("12345678\n", 1<<17)
@@ -336,9 +333,9 @@ func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
 			write(t, c, strconv.Itoa(n), body)
 			n++
 		}
-		kept := n - int(lost.n)
-		if large += kept; large != 10 {
-			t.Errorf("of 1 MiB the backlog has kept %d times 100 000 bytes", large)
+		kept := n - int(lost.n) // the last ones are lost
+		if large += kept; large < 40 || large > 42 {
+			t.Errorf("of 4 MiB the backlog has kept %d times 100 000 bytes", large)
 		}
 		for i := range kept {
 			if m := j.message(); m != strconv.Itoa(i) {
@@ -365,7 +362,7 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	log := zap.New(c, zap.AddCaller())
-	took := make([]time.Duration, 10_000)
+	took := make([]time.Duration, 30_000)
 	var all time.Duration
 	for i := range took {
 		begun := time.Now()
@@ -373,33 +370,29 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 		took[i] = time.Since(begun)
 		all += took[i]
 	}
-	c.w.mu.Lock()
-	waited, lost := len(c.w.waiting), int(c.w.lost)
-	c.w.mu.Unlock()
+	waited, lost := c.w.queue.Waiting(), int(c.Lost())
 	slices.Sort(took)
 	median := took[len(took)/2]
 	t.Logf("median %s, p99 %s, longest %s, in all %s, %d waited, %d lost", median, took[len(took)*99/100], took[len(took)-1], all, waited, lost)
-	// What a call may take is measured in internal/bench. Here no more of them wait than
-	// those whose record is kept, and they for no longer than they are to.
-	if lost < len(took)/2 || waited == 0 {
+	// What a call may take is measured in internal/bench.
+	if lost < len(took)/4 || waited == 0 {
 		t.Errorf("%d waited and %d were lost", waited, lost)
 	}
 	if median >= time.Millisecond {
 		t.Errorf("half of the calls took %s", median)
 	}
-	if limit := 50*time.Duration(waited)*patience + 20*longest; all > limit {
-		t.Errorf("all took %s, more than %s", all, limit)
-	}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := c.Close(ctx); err == nil || !strings.HasPrefix(err.Error(), strconv.Itoa(waited)+" log records were lost") || int(c.Lost()) != lost+waited {
+	if err := c.Close(ctx); err == nil || !strings.HasPrefix(err.Error(), strconv.Itoa(lost+waited)+" log records were lost") || int(c.Lost()) != lost+waited {
 		t.Errorf("Close: %v, %d lost", err, c.Lost())
 	}
 	if d := time.Since(begun); d > soon/4 {
 		t.Errorf("Close took %s", d)
 	}
 }
+
+const syncTimeout = 250 * time.Millisecond
 
 func TestAHangIsWaitedForOnce(t *testing.T) {
 	j := listen(t)
@@ -436,7 +429,7 @@ func TestSyncWaitsUntilTheJournalHasRead(t *testing.T) {
 		t.Errorf("nobody has read it: %v", err)
 	}
 	done := make(chan error)
-	go func() { done <- c.w.settle(t.Context()) }()
+	go func() { done <- c.Drain(t.Context()) }()
 	j.message()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -505,7 +498,7 @@ func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if err := c.Write(zapcore.Entry{Message: "too late"}, nil); !errors.Is(err, os.ErrClosed) || c.Lost() != 1 {
+	if err := c.Write(zapcore.Entry{Message: "too late"}, nil); err != nil || c.Lost() != 0 {
 		t.Errorf("after Close: %v, %d lost", err, c.Lost())
 	}
 	if err := errors.Join(c.Close(context.Background()), c.Sync()); err != nil {
@@ -513,7 +506,7 @@ func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
 	}
 }
 
-func TestAHangThatSyncHasWaitedForCloseDoesNotWaitForAgain(t *testing.T) {
+func TestCloseOfAJournalThatHangsSaysWhatIsLost(t *testing.T) {
 	c := listen(t).core()
 	fill(t, c)
 	if c.Sync() == nil {
@@ -521,7 +514,7 @@ func TestAHangThatSyncHasWaitedForCloseDoesNotWaitForAgain(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	if err := c.Close(ctx); err == nil || c.Lost() != 1 || ctx.Err() != nil {
+	if err := c.Close(ctx); err == nil || !strings.HasPrefix(err.Error(), "1 log record was lost: the journal") || c.Lost() != 1 || ctx.Err() != nil {
 		t.Errorf("Close: %v, %d lost, %v", err, c.Lost(), ctx.Err())
 	}
 }
@@ -582,7 +575,7 @@ func TestManyGoroutinesLogAtOnce(t *testing.T) {
 
 func TestChildrenDoNotInheritTheSocket(t *testing.T) {
 	c := listen(t).core()
-	flags, err := unix.FcntlInt(uintptr(c.w.socket.fd), unix.F_GETFD, 0)
+	flags, err := unix.FcntlInt(uintptr(c.w.out.socket.fd), unix.F_GETFD, 0)
 	if err != nil || flags&unix.FD_CLOEXEC == 0 {
 		t.Errorf("flags %x, %v", flags, err)
 	}
@@ -638,18 +631,19 @@ func TestTheJournalIsWantedWhereStandardErrorLeadsToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := fmt.Sprintf("%d:%d", s.Dev, s.Ino)
-	if !Wanted(env, a.Fd()) {
+	if !Wanted(env, a) {
 		t.Errorf("%s is not wanted", env)
 	}
-	if Wanted(env, b.Fd()) {
+	if Wanted(env, b) {
 		t.Error("another file is taken for the journal")
 	}
 	for _, env := range []string{"", ":", "1", "a:b", env + "x", "-" + env, fmt.Sprintf("%d:%d", s.Dev+1, s.Ino), fmt.Sprintf("%d:%d", s.Dev, s.Ino+1)} {
-		if Wanted(env, a.Fd()) {
+		if Wanted(env, a) {
 			t.Errorf("JOURNAL_STREAM=%q is wanted", env)
 		}
 	}
-	if Wanted(env, 1<<30) {
-		t.Error("no descriptor is wanted")
+	_ = a.Close()
+	if Wanted(env, a) || Wanted(env, nil) {
+		t.Error("a file that is closed is wanted")
 	}
 }

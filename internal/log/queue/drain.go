@@ -22,6 +22,13 @@ func (q *Queue) Untold() uint64 {
 	return q.losses.Untold()
 }
 
+// Waiting returns how many records wait.
+func (q *Queue) Waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waiting()
+}
+
 // Sync waits until everything logged so far is taken, a quarter of a second at most, and
 // 5 ms if the reader is known to hang. Nothing is dropped.
 func (q *Queue) Sync() error {
@@ -159,7 +166,6 @@ func (q *Queue) holds(upTo uint64) bool {
 	return q.own.holds(upTo) || q.backlog.holds(upTo) || q.losses.Due()
 }
 
-// waiting returns how many records wait.
 func (q *Queue) waiting() int { return q.own.len() + q.backlog.len() }
 
 // discard drops the backlog. A record that is being sent stays; of one that was sent in

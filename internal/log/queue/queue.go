@@ -190,7 +190,7 @@ func (q *Queue) writeSlowly(b []byte, logged time.Time, own bool) {
 		if since.IsZero() {
 			since = now
 		}
-		if len(b)+overhead > q.backlog.limit || now.Sub(since) >= longest || !q.lively(now) {
+		if now.Sub(since) >= longest || !q.lively(now) {
 			q.lose()
 			return
 		}
@@ -223,13 +223,13 @@ func (q *Queue) rest(b []byte) {
 	q.later()
 }
 
-// room returns the lane that a record of n bytes goes to, nil if there is no room. One
-// record of the run is kept whatever its size.
+// room returns the lane that a record of n bytes goes to, nil if there is no room. In a
+// lane that is empty there is always room, so that no record is too large.
 func (q *Queue) room(n int, own bool) *lane {
 	switch {
 	case own && (q.own.fits(n+late) || q.own.len() == 0):
 		return &q.own
-	case q.backlog.fits(n + late):
+	case q.backlog.fits(n+late) || q.backlog.len() == 0:
 		return &q.backlog
 	}
 	return nil

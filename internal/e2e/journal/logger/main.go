@@ -5,7 +5,9 @@
 //	logger trial RUN FROM N   the records of N seeds of package trial
 //	logger many RUN N G PAUSE N records by each of G goroutines, with a pause between them
 //	logger large RUN          records that are much
-//	logger hang RUN FILE      10 000 records, and how long the calls took into the file
+//	logger hang RUN FILE      30 000 records, and how long the calls took into the file
+//	logger stop RUN N G FILE  N records by each of G goroutines, then what a run does at the
+//	                          end, and the error of Close into the file
 //
 // Every record has the field TRIAL_RUN. Exit code 3 says that standard error does not
 // lead to the journal.
@@ -31,7 +33,7 @@ import (
 )
 
 func main() {
-	if !journal.Wanted(os.Getenv("JOURNAL_STREAM"), uintptr(syscall.Stderr)) {
+	if !journal.Wanted(os.Getenv("JOURNAL_STREAM"), os.Stderr) {
 		os.Exit(3)
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
@@ -59,6 +61,9 @@ func run(what, id string, args []string) error {
 		large(c)
 	case "hang":
 		err = hang(c, args[0])
+	case "stop":
+		many(c, number(args[0]), number(args[1]), 0)
+		return stop(core, c, args[2])
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -69,6 +74,16 @@ func run(what, id string, args []string) error {
 		return fmt.Errorf("%d records were lost", n)
 	}
 	return err
+}
+
+// stop is what a run does at the end.
+func stop(core *journal.Core, c zapcore.Core, file string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = core.Drain(ctx)
+	zap.New(c).Info("stopped", zap.Uint64("so_far", core.Lost()), logevent.Stopped.Field())
+	closed := core.Close(ctx)
+	return os.WriteFile(file, fmt.Appendf(nil, "%d lost, %d untold: %v", core.Lost(), core.Untold(), closed), 0o644)
 }
 
 func number(arg string) int {
@@ -119,7 +134,7 @@ func large(c zapcore.Core) {
 
 func hang(c zapcore.Core, file string) error {
 	log := zap.New(c, zap.AddCaller())
-	took := make([]time.Duration, 10_000)
+	took := make([]time.Duration, 30_000)
 	var all time.Duration
 	for i := range took {
 		begun := time.Now()

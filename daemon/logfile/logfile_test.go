@@ -190,7 +190,10 @@ func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 
 func TestARecordLargerThanTheFileIsLostAndTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
-	core := New(Options{Path: path, MaxSize: 1})
+	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{ // which has no bounds
+		MessageKey: "msg", TimeKey: "time", EncodeTime: zapcore.RFC3339NanoTimeEncoder, LevelKey: "level", EncodeLevel: zapcore.LowercaseLevelEncoder,
+	})
+	core := New(Options{Path: path, MaxSize: 1, Encoder: encoder})
 	log := zap.New(core, zap.ErrorOutput(zapcore.AddSync(io.Discard)))
 	log.Info(strings.Repeat("x", 2<<20))
 	log.Info("after")
@@ -240,8 +243,8 @@ func TestItIsRotatedAfterSyncToo(t *testing.T) {
 	core := New(Options{Path: filepath.Join(dir, "web.log"), MaxSize: 1, Plain: true})
 	log := zap.New(core)
 	for range 30 {
-		for range 5 {
-			log.Info("x", zap.String("fill", strings.Repeat("x", 100_000)))
+		for range 50 {
+			log.Info("x", zap.String("fill", strings.Repeat("x", 10_000)))
 		}
 		if err := log.Sync(); err != nil {
 			t.Error(err)

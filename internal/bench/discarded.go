@@ -13,8 +13,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
-// discarded measures a record as JSON to a file that keeps nothing, with the encoder of
-// both: by the core for standard output and by zap's own.
+// discarded measures a record as JSON to a file that keeps nothing: by the core for
+// standard output and by zap's own core and encoder.
 func discarded() (rows []row, err error) {
 	const rounds, batch = 5000, 64
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -27,7 +27,14 @@ func discarded() (rows []row, err error) {
 		return func() error { l.Info("request served", fields...); return nil }
 	}
 	zaps := func(w io.Writer) zapcore.Core {
-		return zapcore.NewCore(logtext.JSONEncoder(), zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
+		encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{
+			TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", CallerKey: "caller", StacktraceKey: "stack",
+			EncodeLevel:    zapcore.LowercaseLevelEncoder,
+			EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
+			EncodeDuration: zapcore.StringDurationEncoder,
+			EncodeCaller:   zapcore.ShortCallerEncoder,
+		})
+		return zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
 	}
 	var took, allocs sides
 	err = inStep(rounds, batch, func() error { return nil }, []side{

@@ -40,8 +40,9 @@ type Format uint8
 
 const (
 	// JSON is one object a line with the keys time (RFC 3339, nanoseconds), level,
-	// logger, msg, caller and stack, and those of the fields; one that is called as one
-	// of these has field_ before it.
+	// logger, msg, caller and stack, and those of the fields. A key of the program's that
+	// is one of these has field_ before it, wherever it comes from. Two keys of the
+	// program's that are the same both stay; most readers take the last.
 	JSON Format = iota
 	// Terminal is for people.
 	Terminal
@@ -96,7 +97,7 @@ func New(o Options, enabler zapcore.LevelEnabler) *Core {
 	case Prefixed:
 		f = newLines(prefixed())
 	default:
-		f = objects{JSONEncoder()}
+		f = objects{newJSONEncoder()}
 	}
 	s := &sink{queue: queue.New(queue.Options{
 		Output: out, Reader: reader(o.File), Blocking: out.blocks(), End: []byte{'\n'},

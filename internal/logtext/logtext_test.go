@@ -208,7 +208,7 @@ func TestValuesAreReadable(t *testing.T) {
 }
 
 func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
-	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{JSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder()}} {
 		value := object{"a": 1}
 		one := f.with([]zap.Field{zap.Object("o", value), zap.Namespace("n")})
 		two := one.with([]zap.Field{zap.String("t", "x\ny"), zap.Int("b", 2)})
@@ -226,21 +226,91 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 }
 
 func TestNoFieldPassesForOneOfTheRecord(t *testing.T) {
-	f := form(objects{JSONEncoder()}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
+	f := form(objects{newJSONEncoder()}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
 	got := encoded(f, entry(zap.InfoLevel, "m"), zap.String("msg", "c"), zap.Int("time", 1), zap.Namespace("in"), zap.String("msg", "d"))
 	want := `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m","field_level":"a","x":"b","field_msg":"c","field_time":1,"in":{"msg":"d"}}` + "\n"
 	if got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
-	f = form(objects{JSONEncoder()}).with([]zap.Field{zap.Namespace("caller")}).with([]zap.Field{zap.Int("stack", 1)})
+	f = form(objects{newJSONEncoder()}).with([]zap.Field{zap.Namespace("caller")}).with([]zap.Field{zap.Int("stack", 1)})
 	got = encoded(f, entry(zap.InfoLevel, "m"), zap.Int("logger", 2))
 	if want := `"msg":"m","field_caller":{"stack":1,"logger":2}}` + "\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("got  %swant %s", got, want)
 	}
 	fields := []zap.Field{zap.String("msg", "c")}
-	encoded(objects{JSONEncoder()}, entry(zap.InfoLevel, "m"), fields...)
+	encoded(objects{newJSONEncoder()}, entry(zap.InfoLevel, "m"), fields...)
 	if fields[0].Key != "msg" {
 		t.Error("the fields of the caller are changed")
+	}
+}
+
+// late adds keys when it is asked for them.
+type late struct{ in string }
+
+func (l late) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	if l.in != "" {
+		enc.OpenNamespace(l.in)
+	}
+	for _, key := range []string{"level", "time", "msg"} {
+		enc.AddString(key, "forged")
+	}
+	return nil
+}
+
+func TestNoKeyThatComesLatePassesForOneOfTheRecord(t *testing.T) {
+	const head = `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m"`
+	const renamed = `,"field_level":"forged","field_time":"forged","field_msg":"forged"`
+	const inside = `"level":"forged","time":"forged","msg":"forged"`
+	for _, c := range []struct {
+		fields []zap.Field
+		want   string
+	}{
+		{[]zap.Field{zap.Inline(late{})}, renamed + "}"},
+		{[]zap.Field{zap.Inline(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error { return late{}.MarshalLogObject(enc) }))}, renamed + "}"},
+		{[]zap.Field{zap.Inline(late{"in"}), zap.Int("stack", 1)}, `,"in":{` + inside + `,"stack":1}}`},
+		{[]zap.Field{zap.Inline(late{"msg"}), zap.Int("stack", 1)}, `,"field_msg":{` + inside + `,"stack":1}}`},
+		{[]zap.Field{zap.Object("msg", late{}), zap.Int("stack", 1)}, `,"field_msg":{` + inside + `},"field_stack":1}`},
+		{[]zap.Field{zap.Object("o", late{"in"}), zap.Int("stack", 1)}, `,"o":{"in":{` + inside + `}},"field_stack":1}`},
+		{[]zap.Field{zap.Objects("list", []late{{}}), zap.Dict("d", zap.Int("msg", 1)), zap.Int("a", 1), zap.Int("a", 2)}, `,"list":[{` + inside + `}],"d":{"msg":1},"a":1,"a":2}`},
+	} {
+		f := form(objects{newJSONEncoder()})
+		if got := encoded(f, entry(zap.InfoLevel, "m"), c.fields...); got != head+c.want+"\n" {
+			t.Errorf("got  %swant %s", got, head+c.want)
+		}
+		if got := encoded(f.with(c.fields), entry(zap.InfoLevel, "m")); got != head+c.want+"\n" {
+			t.Errorf("with: got  %swant %s", got, head+c.want)
+		}
+	}
+}
+
+func TestOurJSONIsThatOfZap(t *testing.T) {
+	e := entry(zap.ErrorLevel, "a\n\"b\"\x01\xff\u2028")
+	e.LoggerName, e.Stack = "web", "main.serve\n\tserve.go:7"
+	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
+	inf := math.Inf(1)
+	fields := []zap.Field{
+		zap.String("k\n", "v\x7f\t"), zap.ByteString("b", []byte("\xc3\x28é")), zap.Binary("bin", []byte{1, 2}), zap.Bool("t", true),
+		zap.Int8("i", -1), zap.Uint64("u", math.MaxUint64), zap.Uintptr("p", 7), zap.Float64s("f", []float64{0.1, 1e21, inf, -inf, math.NaN()}),
+		zap.Float32("f32", 0.1), zap.Complex64("c", 1-2i), zap.Complex128s("cs", []complex128{1i, complex(0, -1)}), zap.Duration("d", time.Second),
+		zap.Durations("ds", []time.Duration{0, 1}), zap.Times("at", []time.Time{at}), zap.Time("far", time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)),
+		zap.Error(failing{}), zap.Errors("es", []error{failing{}, io.EOF}), zap.Object("o", object{"a": "b", "b": object{"c": []int{1, 2}}}),
+		zap.Object("fails", object{"a": 1, "b": io.EOF}), zap.Objects("os", []object{{}, {"a": 1}}), zap.Strings("none", nil), zap.Bools("bs", []bool{true, false}),
+		zap.Reflect("r", map[string]any{"<a>": []int{1}}), zap.Reflect("nil", nil), zap.Any("nested", [][]int{{1}, {}}), zap.Stringer("s", zap.InfoLevel),
+		zap.ByteStrings("bytes", [][]byte{nil, []byte("x")}), zap.Ints("ints", []int{1}), zap.Uint8s("u8", []uint8{1}), zap.Stringers("ss", []zapcore.Level{0}),
+		zap.Dict("d2", zap.Int("a", 1), zap.Namespace("in"), zap.Int("b", 2)), zap.Skip(), zap.Namespace("n"), zap.Int("last", 1),
+	}
+	for with := range len(fields) {
+		var got [2]string
+		for i, enc := range []zapcore.Encoder{JSONEncoder(), zapJSON()} {
+			b, err := Encode(With(With(enc, fields[:with/2]), fields[with/2:with]), e, fields[with:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[i] = b.String()
+		}
+		if got[0] != got[1] {
+			t.Fatalf("got  %swant %s", got[0], got[1])
+		}
 	}
 }
 
@@ -280,7 +350,7 @@ func TestColoursChangeNothingElse(t *testing.T) {
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
-	got := encoded(objects{JSONEncoder()}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
+	got := encoded(objects{newJSONEncoder()}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
 	if strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "}\n") {
 		t.Fatalf("got %q", got)
 	}
@@ -325,7 +395,7 @@ func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
 func TestWhatPanicsIsReplaced(t *testing.T) {
 	cycle := map[string]any{}
 	cycle["x"] = cycle
-	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{JSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder()}} {
 		for _, field := range []zap.Field{
 			zap.Object("bad", panicking{}), zap.Array("bad", panicking{}), zap.Stringer("bad", panicking{}),
 			zap.Reflect("bad", panicking{}), zap.Reflect("bad", cycle), zap.Reflect("bad", make(chan int)),
@@ -367,7 +437,7 @@ func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
 		fork = &node{fork, fork}
 	}
 	circle.Left, circle.Right = circle, circle
-	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{JSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder()}} {
 		for what, field := range map[string]zap.Field{
 			"objects": zap.Object("a", a), "arrays of objects": zap.Objects("a", []*around{a}), "objects inline": zap.Inline(a), "objects that fork": zap.Object("a", circle),
 			"a long way":  zap.Reflect("a", chain),
@@ -411,17 +481,31 @@ func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
 
 func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
 	for _, with := range []bool{false, true} {
-		f, fields := form(objects{JSONEncoder()}), []zap.Field{
-			zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("at", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
-		}
-		if with {
-			f, fields = f.with(fields), nil
-		}
-		want := `{"level":"info","time":"1970-01-01T00:00:01Z","msg":"m","before":1,"bad":"PANIC","at":"1970-01-01T00:00:02Z","complex":"1+0i","bytes":""}` + "\n"
-		if got := encoded(f, zapcore.Entry{Message: "m", Time: time.Unix(1, 0).UTC()}, fields...); got != want {
-			t.Errorf("with=%v: got %s", with, got)
+		for want, enc := range map[string]zapcore.Encoder{"PANIC=1": JSONEncoder(), "PANIC": zapJSON()} {
+			fields := []zap.Field{
+				zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("at", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
+			}
+			if with {
+				enc, fields = With(enc, fields), nil
+			}
+			b, err := Encode(enc, zapcore.Entry{Message: "m", Time: time.Unix(1, 0).UTC()}, fields)
+			want = `{"level":"info","time":"1970-01-01T00:00:01Z","msg":"m","before":1,"bad":"` + want + `","at":"1970-01-01T00:00:02Z","complex":"1+0i","bytes":""}` + "\n"
+			if err != nil || b.String() != want {
+				t.Errorf("with=%v: got %s, %v", with, b.String(), err)
+			}
 		}
 	}
+}
+
+// zapJSON is zap's own encoder, with the names of ours.
+func zapJSON() zapcore.Encoder {
+	return zapcore.NewJSONEncoder(zapcore.EncoderConfig{
+		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", CallerKey: "caller", StacktraceKey: "stack",
+		EncodeLevel:    zapcore.LowercaseLevelEncoder,
+		EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
+		EncodeDuration: zapcore.StringDurationEncoder,
+		EncodeCaller:   zapcore.ShortCallerEncoder,
+	})
 }
 
 // broken is an encoder that always panics.
@@ -510,7 +594,7 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 			}
 		}
 		var m map[string]any
-		if got := encoded(objects{JSONEncoder()}, e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
+		if got := encoded(objects{newJSONEncoder()}, e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
 			t.Fatalf("got %q", got)
 		}
 	})

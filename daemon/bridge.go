@@ -17,8 +17,9 @@ import (
 )
 
 // SlogHandler returns a handler that logs where [Logger] does, for slog.New: with its
-// level, and with attributes as fields. Levels of slog in between become the next lower
-// one of zap. On a context that no method of a Program has got it discards everything,
+// level, and with attributes as fields. A level that zap has no name for is logged as the
+// next lower one, and with its number: as INFO+2 on a terminal, elsewhere in the field
+// severity_number, as OpenTelemetry counts (debug 5, info 9, warn 13, error 17). On a context that no method of a Program has got it discards everything,
 // as Logger does.
 //
 // A program that leaves [slog.Default] and the standard log what they are does not need

@@ -60,6 +60,14 @@ type Config struct {
 	// that.
 	LogAlso []zapcore.Core
 
+	// MaxLogLine is the number of bytes that a line of JSON on standard output is shorter
+	// than, its newline included: 16 KiB if zero, at which container runtimes split lines,
+	// and at least 4 KiB. Lines have no bound if it is negative. The longest texts of a
+	// record that is longer are cut, and whole fields left out if that is not enough; the
+	// field cut lists them, each with the number of its bytes. The time, the level and the
+	// message stay, of which the message is cut at half a line.
+	MaxLogLine int
+
 	// LogLevel is the level of the log, info if it is the zero value. The run sets it,
 	// from before Start on, to what an operator configures, and whenever it is asked to:
 	// see the description of this package. A Logger goes by levels of its own: give it
@@ -169,6 +177,9 @@ func (c Config) check(p Program) error {
 		if d.value < 0 || d.value > maxTimeout {
 			wrong(d.field, "is %s: want a positive duration of at most %s, or zero for the default", d.value, maxTimeout)
 		}
+	}
+	if c.MaxLogLine > 0 && c.MaxLogLine < 4<<10 {
+		wrong("Config.MaxLogLine", "is %d: want at least 4096 bytes, zero for 16 KiB, or a negative number for no bound", c.MaxLogLine)
 	}
 	switch c.Host {
 	case "", HostConsole, HostSystemd, HostSCM:

@@ -33,6 +33,7 @@ func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
 		{"a negative drain delay", daemon.Config{Name: "x", DrainDelay: -1}, "Config.DrainDelay"},
 		{"a drain delay that leaves nothing", daemon.Config{Name: "x", StopTimeout: time.Second, DrainDelay: time.Second}, "Config.DrainDelay"},
 		{"a drain delay beyond the default", daemon.Config{Name: "x", DrainDelay: time.Minute}, "Config.DrainDelay"},
+		{"lines of the log that nothing fits in", daemon.Config{Name: "x", MaxLogLine: 4095}, "Config.MaxLogLine"},
 		{"an unknown host", daemon.Config{Name: "x", Host: "upstart"}, "Config.Host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -66,7 +66,7 @@ func findTarget(env host.Env, getenv func(string) string) (target, error) {
 }
 
 // open opens what t is. It always returns a sink: the error says why it is another.
-func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sink, error) {
+func (t target) open(name string, env host.Env, json logtext.JSONOptions, level zapcore.LevelEnabler) (sink, error) {
 	stderr := func(f logtext.Format) sink {
 		_, colour := logtext.Look(os.Stderr, os.Getenv)
 		return logtext.New(logtext.Options{File: os.Stderr, Format: f, Colour: colour}, level)
@@ -76,7 +76,7 @@ func (t target) open(name string, env host.Env, level zapcore.LevelEnabler) (sin
 		if !env.Own {
 			f = os.Stderr // standard output is somebody else's
 		}
-		return logtext.New(logtext.Options{File: f}, level)
+		return logtext.New(logtext.Options{File: f, JSON: json}, level)
 	}
 	switch t {
 	case toTerminal:
@@ -107,7 +107,7 @@ func logName(c Config, env host.Env, getenv func(string) string) string {
 // hostLog is the log of a run that has none of its own: where the host keeps logs.
 func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
-	s, err := t.open(logName(c, env, os.Getenv), env, level)
+	s, err := t.open(logName(c, env, os.Getenv), env, logtext.JSONOptions{MaxLine: c.MaxLogLine}, level)
 	core := zapcore.Core(s)
 	if len(c.LogAlso) > 0 {
 		cores := []zapcore.Core{s}

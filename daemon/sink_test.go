@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 func TestWhereAProcessLogs(t *testing.T) {
@@ -45,7 +48,7 @@ func TestWhereAProcessLogs(t *testing.T) {
 
 func TestALogThatIsNotThereIsAnother(t *testing.T) {
 	for _, to := range []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog, toEventLog} {
-		s, err := to.open("trial", host.Env{}, zap.InfoLevel)
+		s, err := to.open("trial", host.Env{}, logtext.JSONOptions{}, zap.InfoLevel)
 		if s == nil {
 			t.Fatalf("%s: no log, %v", to, err)
 		}
@@ -138,4 +141,38 @@ func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
 			t.Errorf("closed after %s, %v", closed, err)
 		}
 	})
+}
+
+// logged is what a process that logs JSON writes to standard output.
+func logged(t *testing.T, c Config, f func(log *zap.Logger)) string {
+	t.Helper()
+	t.Setenv("LOG_TARGET", "json")
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	stdout := os.Stdout
+	os.Stdout = file
+	log, s, wrong := hostLog(c, host.Env{Own: true}, zap.InfoLevel)
+	os.Stdout = stdout
+	f(log)
+	if err := errors.Join(append(wrong, s.Close(t.Context()))...); err != nil {
+		t.Error(err)
+	}
+	b, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestALineOnStandardOutputIsAsLongAsItIsConfigured(t *testing.T) {
+	long := strings.Repeat("x", 50_000)
+	for most, bounds := range map[int][2]int{0: {15 << 10, 16<<10 - 1}, 4096: {3 << 10, 4095}, 32 << 10: {30 << 10, 32<<10 - 1}, -1: {50_000, 51_000}} {
+		got := logged(t, Config{Name: "trial", MaxLogLine: most}, func(log *zap.Logger) { log.Info("m", zap.String("long", long)) })
+		if len(got) < bounds[0] || len(got) > bounds[1] || strings.Count(got, "\n") != 1 {
+			t.Errorf("%d: %d bytes", most, len(got))
+		}
+	}
 }

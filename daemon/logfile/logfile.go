@@ -55,7 +55,7 @@ type Options struct {
 	Path string
 
 	// MaxSize is the size in megabytes at which the file is rotated, 100 if zero; below
-	// zero it is not, and somebody else sees to it. A record that is larger is lost.
+	// zero it is not, and somebody else sees to it. A line of an Encoder that is larger is lost.
 	MaxSize int
 
 	// RotateEvery rotates it by time too: at midnight for 24 hours, on the hour for one,
@@ -73,7 +73,11 @@ type Options struct {
 	// Plain leaves rotated files as they are, in place of compressing them (gzip).
 	Plain bool
 
-	// Encoder makes the lines, JSON if nil.
+	// MaxLine is the number of bytes that a line of JSON is shorter than, as
+	// daemon.Config.MaxLogLine: 16 KiB if zero, no bound if negative.
+	MaxLine int
+
+	// Encoder makes the lines, JSON if nil. MaxLine is nothing to another one.
 	Encoder zapcore.Encoder
 
 	// Level is what is logged; everything that comes if nil.
@@ -97,7 +101,7 @@ func New(o Options) *Core {
 		o.Level = zap.LevelEnablerFunc(func(zapcore.Level) bool { return true })
 	}
 	if o.Encoder == nil {
-		o.Encoder = logtext.JSONEncoder()
+		o.Encoder = logtext.JSONEncoder(logtext.JSONOptions{MaxLine: o.MaxLine})
 	}
 	c := &Core{o.Level, o.Encoder, newWriter(o)}
 	c.w.notice = func(records uint64) ([]byte, error) {

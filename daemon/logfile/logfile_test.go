@@ -424,6 +424,18 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
+func TestALineIsAsLongAsTheOptionsSay(t *testing.T) {
+	for most, bounds := range map[int][2]int{0: {15 << 10, 16<<10 - 1}, 5000: {4000, 4999}, -1: {50_000, 51_000}} {
+		path := filepath.Join(t.TempDir(), "web.log")
+		core := New(Options{Path: path, MaxLine: most})
+		zap.New(core).Info("m", zap.String("long", strings.Repeat("x", 50_000)))
+		closed(t, core)
+		if got := content(t, path); len(got) < bounds[0] || len(got) > bounds[1] {
+			t.Errorf("%d: %d bytes", most, len(got))
+		}
+	}
+}
+
 func TestAnotherEncoderMakesOtherLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	core := New(Options{Path: path, Encoder: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "m"})})

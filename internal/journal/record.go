@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 const (
@@ -183,6 +184,13 @@ func (r *record) addGuarded(f *zapcore.Field) {
 	case zapcore.ArrayMarshalerType:
 		_ = r.AddArray(f.Key, f.Interface.(zapcore.ArrayMarshaler))
 	case zapcore.InlineMarshalerType:
+		if logmeta.In(f) { // of the record, whatever namespaces are open
+			open := r.space
+			r.space = nil
+			f.AddTo(r)
+			r.space = open
+			return
+		}
 		if err := f.Interface.(zapcore.ObjectMarshaler).MarshalLogObject(r); err != nil {
 			r.addSecond(f.Key, "_ERROR", err.Error())
 		}

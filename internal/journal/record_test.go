@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 // encode returns the fields of a record as somebody else understands them.
@@ -160,6 +161,13 @@ func TestNamespacesStandBeforeNames(t *testing.T) {
 	if got[2].Name != "HTTP_STATUS" {
 		t.Errorf("after With: %s", got[2])
 	}
+}
+
+func TestTheTraceAndTheLevelOfARecordAreInNoNamespace(t *testing.T) {
+	check(
+		t, []zap.Field{zap.Namespace("req"), logmeta.Trace{TraceID: "4bf9", SpanID: "00f0"}.Field(), logmeta.Level(2).Field(), zap.Int("id", 1)},
+		field("TRACE_ID", "4bf9"), field("SPAN_ID", "00f0"), field("SEVERITY_NUMBER", "11"), field("REQ_ID", "1"),
+	)
 }
 
 func TestValuesAreTyped(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 // socket cannot be opened: the journal is on Linux only.
 type socket struct{}
 
-func (socket) open(string) error               { return errors.ErrUnsupported }
-func (socket) connect(string) error            { return errors.ErrUnsupported }
-func (socket) close()                          {}
+func (socket) open(string) error                      { return errors.ErrUnsupported }
+func (socket) connect(string) error                   { return errors.ErrUnsupported }
+func (socket) close()                                 {}
 func (socket) send([]byte) queue.Outcome              { return queue.Refused }
 func (socket) wait(queue.Outcome, time.Duration) bool { return false }
 func (socket) unread() int                            { return 0 }

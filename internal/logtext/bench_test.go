@@ -14,7 +14,7 @@ import (
 var four = []zap.Field{zap.String("method", "GET"), zap.String("path", "/index.html"), zap.Int("status", 200), zap.Duration("took", 1234567)}
 
 // BenchmarkJSON is to be within 1.1 of BenchmarkZap.
-func BenchmarkJSON(b *testing.B) { benchmark(b, objects{newJSONEncoder()}) }
+func BenchmarkJSON(b *testing.B) { benchmark(b, objects{newJSONEncoder(JSONOptions{})}) }
 
 func BenchmarkTerminal(b *testing.B) { benchmark(b, newLines(terminal(true))) }
 
@@ -53,7 +53,7 @@ func TestTextCostsNoAllocation(t *testing.T) {
 		t.Log("the race detector empties pools")
 		return
 	}
-	for name, f := range map[string]form{"terminal": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder()}} {
+	for name, f := range map[string]form{"terminal": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
 		f = f.with([]zap.Field{zap.String("a", "b")})
 		e, put := entry(zap.InfoLevel, "request served"), func([]byte) {}
 		fields := four[:3] // the text of a duration is one

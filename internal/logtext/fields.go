@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 const (
@@ -30,6 +31,7 @@ type fields struct {
 	first  bool   // of a list or an object in one: there is no comma yet
 	paint  paint
 	below  bool // each field has a line of its own below the message, as "key: value"
+	level  bool // the level is shown elsewhere, also one that zap has no name for
 }
 
 func (f *fields) reset(of *fields) {
@@ -62,11 +64,30 @@ func (f *fields) add(field *zapcore.Field) {
 		}
 	}()
 	switch field.Type {
-	case zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
+	case zapcore.InlineMarshalerType:
+		switch m := field.Interface.(type) {
+		case logmeta.Level:
+			if !f.level {
+				f.outside(m)
+			}
+		case logmeta.Trace:
+			f.outside(m)
+		default:
+			Bounded(*field).AddTo(f)
+		}
+	case zapcore.ObjectMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
 		Bounded(*field).AddTo(f)
 	default:
 		field.AddTo(f)
 	}
+}
+
+// outside adds what is of the record, whatever namespaces are open.
+func (f *fields) outside(m zapcore.ObjectMarshaler) {
+	space := f.space
+	f.space = nil
+	_ = m.MarshalLogObject(f)
+	f.space = space
 }
 
 func panicked(what any) (text string) {

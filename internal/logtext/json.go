@@ -10,22 +10,43 @@ import (
 
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 // JSONEncoder returns the encoder of the format JSON. Every key that reaches the top level
 // of a record, from a field, an inline object or With, is compared with the record's own:
 // one that is the same gets field_ before it, since readers take the last of two. Keys of
 // the program's that are the same as one another all stay.
-func JSONEncoder() zapcore.Encoder { return newJSONEncoder() }
+//
+// A value has at most 64 KiB, and a line is shorter than o.MaxLine: the longest texts of a
+// record that is longer are cut, then whole fields left out. Texts say so where they end;
+// all are listed in the field cut.
+func JSONEncoder(o JSONOptions) zapcore.Encoder { return newJSONEncoder(o) }
 
-func newJSONEncoder() *jsonEncoder {
-	j := &layout{buffers: buffer.NewPool()}
+// JSONOptions say how records look as JSON. The zero value is what a service needs.
+type JSONOptions struct {
+	// MaxLine is the number of bytes that each line is shorter than, its newline included:
+	// 16 KiB if zero, at which container runtimes split lines, at least 4 KiB. Lines have
+	// no bound if it is negative.
+	MaxLine int
+}
+
+func newJSONEncoder(o JSONOptions) *jsonEncoder {
+	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt}
+	switch {
+	case o.MaxLine == 0:
+		j.most = defaultLine - 1
+	case o.MaxLine > 0:
+		j.most = max(o.MaxLine, minLine) - 1
+	}
 	j.pool.New = func() any { return &jsonEncoder{layout: j} }
 	return &jsonEncoder{layout: j}
 }
 
 // layout is what the encoders of one log share. It does not change.
 type layout struct {
+	most    int       // bytes of a line
 	pool    sync.Pool // of *jsonEncoder
 	buffers buffer.Pool
 }
@@ -64,51 +85,64 @@ func (e *jsonEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (
 // record calls write with a record, whose memory is used again after that.
 func (e *jsonEncoder) record(entry *zapcore.Entry, fields []zapcore.Field, write func(line []byte)) {
 	r, _ := e.pool.Get().(*jsonEncoder)
-	r.buf = r.buf[:0]
-	r.begin(entry)
-	r.buf, r.open, r.in = append(r.buf, e.buf...), e.open, 0
+	r.buf, r.open, r.in = r.buf[:0], 0, 0
+	var m logmeta.Meta
+	m.Add(fields)
+	r.begin(entry, &m)
+	head := len(r.buf)
+	r.buf, r.open = append(r.buf, e.buf...), e.open
 	r.addAll(fields)
 	r.closeNamespaces()
-	r.end(entry)
+	r.stack(entry)
+	const tail = "}\n"
+	if room := r.most - len(tail); len(r.buf) > room {
+		short := shorten(r.buf[head+len(","):], room-head-len(","), "cut")
+		r.buf = append(r.buf[:head+len(",")], short...)
+	}
+	r.raw(tail)
 	write(r.buf)
 	if cap(r.buf) < 4*maxValue {
 		e.pool.Put(r) // what was large once is not kept for ever
 	}
 }
 
-// begin writes what is before the fields.
-func (e *jsonEncoder) begin(entry *zapcore.Entry) {
+// begin writes what is before the fields. It takes less than the whole of a line.
+func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 	e.raw(`{"level":`)
-	e.text(entry.Level.String())
+	number, named := m.Number(entry.Level)
+	e.text(min(max(entry.Level, zapcore.DebugLevel), zapcore.FatalLevel).String())
 	if !entry.Time.IsZero() { // slog.Handler: a zero time is left out
 		e.raw(`,"time":`)
 		e.time(entry.Time)
 	}
 	if entry.LoggerName != "" {
 		e.raw(`,"logger":`)
-		e.text(entry.LoggerName)
+		e.short(entry.LoggerName)
 	}
 	if entry.Caller.Defined {
 		e.raw(`,"caller":`)
-		e.text(entry.Caller.TrimmedPath())
+		e.short(entry.Caller.TrimmedPath())
 	}
 	e.raw(`,"msg":`)
-	e.text(entry.Message)
+	e.bounded(entry.Message, e.most/2)
+	if !named {
+		e.raw(`,"` + logmeta.NumberKey + `":`)
+		e.buf = strconv.AppendInt(e.buf, int64(number), 10)
+	}
 }
 
-// end writes what is behind the fields.
-func (e *jsonEncoder) end(entry *zapcore.Entry) {
+// stack writes what is behind the fields.
+func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 	if entry.Stack != "" {
 		e.raw(`,"stack":`)
 		e.text(entry.Stack)
 	}
-	e.raw("}\n")
 }
 
 // own reports whether a key is one of the record's own.
 func own(key string) bool {
 	switch key {
-	case "time", "level", "logger", "msg", "caller", "stack":
+	case "time", "level", "logger", "msg", "caller", "stack", "cut", logmeta.NumberKey:
 		return true
 	}
 	return false
@@ -147,7 +181,12 @@ func (e *jsonEncoder) addGuarded(f *zapcore.Field) {
 		}
 	}()
 	switch f.Type {
-	case zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
+	case zapcore.InlineMarshalerType:
+		if _, level := f.Interface.(logmeta.Level); level {
+			return // which begin has written
+		}
+		Bounded(*f).AddTo(e)
+	case zapcore.ObjectMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
 		Bounded(*f).AddTo(e)
 	default:
 		f.AddTo(e)
@@ -175,6 +214,19 @@ func (e *jsonEncoder) raw(s string) { e.buf = append(e.buf, s...) }
 
 // text appends a text in quotes.
 func (e *jsonEncoder) text(s string) { e.buf = appendJSONText(e.buf, s) }
+
+// short is text for what is before the fields and not the message.
+func (e *jsonEncoder) short(s string) { e.bounded(s, e.most/32) }
+
+// bounded is text, of at most most bytes in the line.
+func (e *jsonEncoder) bounded(s string, most int) {
+	start := len(e.buf) + len(`"`)
+	e.text(s)
+	if inside := e.buf[start : len(e.buf)-len(`"`)]; len(inside) > most {
+		e.buf = e.buf[:start+encodedEnd(inside, most-maxMark)]
+		e.buf = append(appendCut(e.buf, 0, len(s)), '"')
+	}
+}
 
 func (e *jsonEncoder) duration(d time.Duration) {
 	e.buf = append(e.buf, '"')

@@ -2,11 +2,14 @@ package logtext
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 // paint is the colours, "" where there are none.
@@ -23,9 +26,10 @@ func (p *paint) key(key string) string {
 type style struct {
 	paint    paint
 	coloured bool
-	begin    func(b []byte, e zapcore.Entry, coloured bool) []byte // before the message
-	column   int                                                   // the width of the message
-	below    bool                                                  // the fields are below the message, a line each
+	begin    func(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []byte // before the message
+	column   int                                                                    // the width of the message
+	columns  func() int                                                             // of the terminal, 0 if that is not known
+	below    bool                                                                   // the fields are below the message, a line each
 	// end makes of the lines of a record what is written; nil: they are.
 	end func(b, lines []byte, level zapcore.Level) []byte
 }
@@ -39,6 +43,7 @@ type lines struct {
 
 type scratch struct {
 	fields  fields
+	meta    logmeta.Meta
 	record  []byte
 	written []byte
 }
@@ -56,8 +61,15 @@ func (l *lines) with(more []zapcore.Field) form {
 func (l *lines) encode(e zapcore.Entry, more []zapcore.Field, write func([]byte)) {
 	s, _ := l.pool.Get().(*scratch)
 	s.fields.reset(l.fields)
+	s.record = s.record[:0]
+	if l.style.begin != nil {
+		s.meta = logmeta.Meta{}
+		s.meta.Add(more)
+		s.record = l.style.begin(s.record, e, &s.meta, l.style.coloured)
+		s.fields.level = true
+	}
 	s.fields.addAll(more)
-	s.record = l.record(s.record[:0], e, &s.fields)
+	s.record = l.record(s.record, e, &s.fields)
 	b := s.record
 	if l.style.end != nil {
 		s.written = l.style.end(s.written[:0], s.record, e.Level)
@@ -69,11 +81,8 @@ func (l *lines) encode(e zapcore.Entry, more []zapcore.Field, write func([]byte)
 	}
 }
 
-// record appends the lines of a record.
+// record appends the lines of a record to what is before its message.
 func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
-	if l.style.begin != nil {
-		b = l.style.begin(b, e, l.style.coloured)
-	}
 	start := len(b)
 	if e.LoggerName != "" {
 		b = AppendSafe(b, clip(e.LoggerName, maxValue))
@@ -91,8 +100,8 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 		rest = ""
 	}
 	if len(f.line) > 0 {
-		for n := utf8.RuneCount(b[start:]); n < l.style.column; n++ {
-			b = append(b, ' ')
+		if n := l.style.column - utf8.RuneCount(b[start:]); n > 0 && l.fits(width(b)+n+width(f.line)) {
+			b = append(b, spaces[:n]...)
 		}
 		b = append(b, f.line...)
 	}
@@ -119,37 +128,72 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 	return b
 }
 
+const spaces = "                                    "
+
+// fits reports whether a line of that many characters is one on the terminal.
+func (l *lines) fits(width int) bool {
+	if width <= 80 || l.style.columns == nil {
+		return true
+	}
+	columns := l.style.columns()
+	return columns == 0 || width <= columns
+}
+
+// width is how many characters of a line can be seen.
+func width(line []byte) (n int) {
+	n = utf8.RuneCount(line)
+	for {
+		i := bytes.IndexByte(line, '\x1b')
+		if i < 0 {
+			return n
+		}
+		end := bytes.IndexByte(line[i:], 'm') + 1 // of a colour, for nothing else has this byte
+		n -= end
+		line = line[i+end:]
+	}
+}
+
 // terminal is the style for a person.
 func terminal(coloured bool) style {
-	s := style{begin: beginTerminal, coloured: coloured, column: 36}
+	s := style{begin: beginTerminal, coloured: coloured, column: len(spaces)}
 	if coloured {
 		s.paint = paint{faint: "\x1b[2m", name: "\x1b[36m", failure: "\x1b[31m", off: "\x1b[0m"}
 	}
 	return s
 }
 
-func beginTerminal(b []byte, e zapcore.Entry, coloured bool) []byte {
+func beginTerminal(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []byte {
 	colour, level := "\x1b[1;31m", "FATAL"
 	switch {
 	case e.Level < zapcore.InfoLevel:
 		colour, level = "\x1b[35m", "DEBUG"
 	case e.Level < zapcore.WarnLevel:
-		colour, level = "\x1b[32m", "INFO "
+		colour, level = "\x1b[32m", "INFO"
 	case e.Level < zapcore.ErrorLevel:
-		colour, level = "\x1b[33m", "WARN "
+		colour, level = "\x1b[33m", "WARN"
 	case e.Level < zapcore.DPanicLevel:
 		colour, level = "\x1b[31m", "ERROR"
 	case e.Level < zapcore.FatalLevel:
 		level = "PANIC"
 	}
-	const clock = "15:04:05.000"
-	if !coloured {
-		b = append(e.Time.AppendFormat(b, clock), "  "...)
-		return append(append(b, level...), "  "...)
+	off := ""
+	if coloured {
+		b, off = append(b, "\x1b[2m"...), "\x1b[0m"
+	} else {
+		colour = ""
 	}
-	b = append(e.Time.AppendFormat(append(b, "\x1b[2m"...), clock), "\x1b[0m  "...)
-	b = append(append(b, colour...), level...)
-	return append(b, "\x1b[0m  "...)
+	b = e.Time.AppendFormat(b, "15:04:05.000")
+	b = append(append(append(b, off...), "  "...), colour...)
+	start := len(b)
+	b = append(b, level...)
+	if by := m.Distance(e.Level); by != 0 { // as slog has it: INFO+2
+		if by > 0 {
+			b = append(b, '+')
+		}
+		b = strconv.AppendInt(b, int64(by), 10)
+	}
+	pad := max(len("ERROR")+2-(len(b)-start), 1)
+	return append(append(b, off...), spaces[:pad]...)
 }
 
 // prefixed is the style for a standard error that leads to the journal.

@@ -7,7 +7,10 @@
 //	15:04:09.120  ERROR  request failed                    path="/a b" error="no route"
 //	    stack:
 //	        main.serve
+//	15:04:09.200  INFO+2 half of them are left             n=5
 //
+// fields begin where the message ends where a line would be wider than the terminal, levels
+// that zap has no name for are the next lower one that has, and how far it is,
 // namespaces and objects give keys with dots, arrays are [1, 2], times RFC 3339, what is
 // reflected is JSON, binary is base64. A value of several lines stands below, indented.
 // Whatever is no character that can be seen is escaped as in Go (\x1b, \u202e, \xff):
@@ -59,6 +62,8 @@ type Options struct {
 	// standard error too.
 	File   *os.File
 	Format Format
+	// JSON is for the format JSON.
+	JSON JSONOptions
 	// Colour is for Terminal: see [Look]. Where the console cannot do it there is none.
 	Colour bool
 }
@@ -93,11 +98,13 @@ func New(o Options, enabler zapcore.LevelEnabler) *Core {
 	var f form
 	switch o.Format {
 	case Terminal:
-		f = newLines(terminal(o.Colour && out.colour()))
+		person := terminal(o.Colour && out.colour())
+		person.columns = out.columns
+		f = newLines(person)
 	case Prefixed:
 		f = newLines(prefixed())
 	default:
-		f = objects{newJSONEncoder()}
+		f = objects{newJSONEncoder(o.JSON)}
 	}
 	s := &sink{queue: queue.New(queue.Options{
 		Output: out, Reader: reader(o.File), Blocking: out.blocks(), End: []byte{'\n'},

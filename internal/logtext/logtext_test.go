@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 var at = time.Date(2026, 1, 2, 15, 4, 5, 67_000_000, time.UTC)
@@ -110,6 +112,54 @@ func TestARecordOnATerminal(t *testing.T) {
 		if got := encoded(plain, entry(c.level, c.msg), c.fields...); got != c.want {
 			t.Errorf("got\n%swant\n%s", got, c.want)
 		}
+	}
+}
+
+func TestFieldsBeginWhereTheMessageEndsIfTheLineWouldNotFit(t *testing.T) {
+	fields := []zap.Field{zap.String("k", strings.Repeat("x", 60)), zap.Error(io.EOF)}
+	for _, coloured := range []bool{false, true} {
+		for columns, want := range map[int]string{
+			0:   "m" + strings.Repeat(" ", 36) + "k=",
+			132: "m" + strings.Repeat(" ", 36) + "k=",
+			130: "m" + strings.Repeat(" ", 36) + "k=",
+			129: "m k=",
+			80:  "m k=",
+		} {
+			s := terminal(coloured)
+			s.columns = func() int { return columns }
+			got := sequence.ReplaceAllString(encoded(newLines(s), entry(zap.InfoLevel, "m"), fields...), "")
+			if !strings.Contains(got, "INFO   "+want) {
+				t.Errorf("%d columns: got %q", columns, got)
+			}
+			if line := strings.TrimSuffix(got, "\n"); columns == 130 && len(line) != columns {
+				t.Errorf("the line has %d", len(line))
+			}
+		}
+	}
+}
+
+func TestLevelsThatHaveNoNameAreShownBesideOneThatHas(t *testing.T) {
+	for want, e := range map[string]struct {
+		level zapcore.Level
+		field zap.Field
+	}{
+		"INFO+2 m":  {zap.InfoLevel, logmeta.Level(2).Field()},
+		"DEBUG-4 m": {zap.DebugLevel, logmeta.Level(-8).Field()},
+		"ERROR+4 m": {zap.ErrorLevel, logmeta.Level(12).Field()},
+		"DEBUG-2 m": {-3, zap.Skip()},
+		"FATAL+4 m": {9, zap.Skip()},
+		"INFO   m":  {zap.InfoLevel, zap.Skip()},
+	} {
+		for _, coloured := range []bool{false, true} {
+			got := sequence.ReplaceAllString(encoded(newLines(terminal(coloured)), entry(e.level, "m"), e.field), "")
+			if got != "15:04:05.067  "+want+"\n" {
+				t.Errorf("got %q", got)
+			}
+		}
+	}
+	grouped := newLines(style{}).with([]zap.Field{zap.Namespace("group")})
+	if got := encoded(grouped, entry(zap.InfoLevel, "m"), logmeta.Level(2).Field(), zap.Int("n", 1)); got != "m severity_number=11 group.n=1\n" {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -208,7 +258,7 @@ func TestValuesAreReadable(t *testing.T) {
 }
 
 func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
-	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
 		value := object{"a": 1}
 		one := f.with([]zap.Field{zap.Object("o", value), zap.Namespace("n")})
 		two := one.with([]zap.Field{zap.String("t", "x\ny"), zap.Int("b", 2)})
@@ -226,19 +276,19 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 }
 
 func TestNoFieldPassesForOneOfTheRecord(t *testing.T) {
-	f := form(objects{newJSONEncoder()}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
+	f := form(objects{newJSONEncoder(JSONOptions{})}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
 	got := encoded(f, entry(zap.InfoLevel, "m"), zap.String("msg", "c"), zap.Int("time", 1), zap.Namespace("in"), zap.String("msg", "d"))
 	want := `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m","field_level":"a","x":"b","field_msg":"c","field_time":1,"in":{"msg":"d"}}` + "\n"
 	if got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
-	f = form(objects{newJSONEncoder()}).with([]zap.Field{zap.Namespace("caller")}).with([]zap.Field{zap.Int("stack", 1)})
+	f = form(objects{newJSONEncoder(JSONOptions{})}).with([]zap.Field{zap.Namespace("caller")}).with([]zap.Field{zap.Int("stack", 1)})
 	got = encoded(f, entry(zap.InfoLevel, "m"), zap.Int("logger", 2))
 	if want := `"msg":"m","field_caller":{"stack":1,"logger":2}}` + "\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("got  %swant %s", got, want)
 	}
 	fields := []zap.Field{zap.String("msg", "c")}
-	encoded(objects{newJSONEncoder()}, entry(zap.InfoLevel, "m"), fields...)
+	encoded(objects{newJSONEncoder(JSONOptions{})}, entry(zap.InfoLevel, "m"), fields...)
 	if fields[0].Key != "msg" {
 		t.Error("the fields of the caller are changed")
 	}
@@ -273,7 +323,7 @@ func TestNoKeyThatComesLatePassesForOneOfTheRecord(t *testing.T) {
 		{[]zap.Field{zap.Object("o", late{"in"}), zap.Int("stack", 1)}, `,"o":{"in":{` + inside + `}},"field_stack":1}`},
 		{[]zap.Field{zap.Objects("list", []late{{}}), zap.Dict("d", zap.Int("msg", 1)), zap.Int("a", 1), zap.Int("a", 2)}, `,"list":[{` + inside + `}],"d":{"msg":1},"a":1,"a":2}`},
 	} {
-		f := form(objects{newJSONEncoder()})
+		f := form(objects{newJSONEncoder(JSONOptions{})})
 		if got := encoded(f, entry(zap.InfoLevel, "m"), c.fields...); got != head+c.want+"\n" {
 			t.Errorf("got  %swant %s", got, head+c.want)
 		}
@@ -301,7 +351,7 @@ func TestOurJSONIsThatOfZap(t *testing.T) {
 	}
 	for with := range len(fields) {
 		var got [2]string
-		for i, enc := range []zapcore.Encoder{JSONEncoder(), zapJSON()} {
+		for i, enc := range []zapcore.Encoder{JSONEncoder(JSONOptions{}), zapJSON()} {
 			b, err := Encode(With(With(enc, fields[:with/2]), fields[with/2:with]), e, fields[with:])
 			if err != nil {
 				t.Fatal(err)
@@ -350,7 +400,7 @@ func TestColoursChangeNothingElse(t *testing.T) {
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
-	got := encoded(objects{newJSONEncoder()}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
+	got := encoded(objects{newJSONEncoder(JSONOptions{})}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
 	if strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "}\n") {
 		t.Fatalf("got %q", got)
 	}
@@ -395,7 +445,7 @@ func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
 func TestWhatPanicsIsReplaced(t *testing.T) {
 	cycle := map[string]any{}
 	cycle["x"] = cycle
-	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
 		for _, field := range []zap.Field{
 			zap.Object("bad", panicking{}), zap.Array("bad", panicking{}), zap.Stringer("bad", panicking{}),
 			zap.Reflect("bad", panicking{}), zap.Reflect("bad", cycle), zap.Reflect("bad", make(chan int)),
@@ -437,7 +487,7 @@ func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
 		fork = &node{fork, fork}
 	}
 	circle.Left, circle.Right = circle, circle
-	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder()}} {
+	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder(JSONOptions{MaxLine: -1})}} {
 		for what, field := range map[string]zap.Field{
 			"objects": zap.Object("a", a), "arrays of objects": zap.Objects("a", []*around{a}), "objects inline": zap.Inline(a), "objects that fork": zap.Object("a", circle),
 			"a long way":  zap.Reflect("a", chain),
@@ -481,7 +531,7 @@ func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
 
 func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
 	for _, with := range []bool{false, true} {
-		for want, enc := range map[string]zapcore.Encoder{"PANIC=1": JSONEncoder(), "PANIC": zapJSON()} {
+		for want, enc := range map[string]zapcore.Encoder{"PANIC=1": JSONEncoder(JSONOptions{}), "PANIC": zapJSON()} {
 			fields := []zap.Field{
 				zap.Int("before", 1), zap.Object("bad", &sometimes{}), zap.Time("at", time.Unix(2, 0).UTC()), zap.Complex128("complex", 1), zap.Binary("bytes", nil),
 			}
@@ -516,7 +566,7 @@ func (b broken) Clone() zapcore.Encoder { return b }
 func (broken) EncodeEntry(zapcore.Entry, []zapcore.Field) (*buffer.Buffer, error) { panic("broken") }
 
 func TestAnEncoderThatPanicsIsAnError(t *testing.T) {
-	if b, err := Encode(broken{JSONEncoder()}, zapcore.Entry{}, nil); b != nil || err == nil {
+	if b, err := Encode(broken{JSONEncoder(JSONOptions{})}, zapcore.Entry{}, nil); b != nil || err == nil {
 		t.Errorf("got %v, %v", b, err)
 	}
 }
@@ -594,7 +644,7 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 			}
 		}
 		var m map[string]any
-		if got := encoded(objects{newJSONEncoder()}, e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
+		if got := encoded(objects{newJSONEncoder(JSONOptions{})}, e, fields...); strings.Count(got, "\n") != 1 || json.Unmarshal([]byte(got), &m) != nil {
 			t.Fatalf("got %q", got)
 		}
 	})
@@ -629,7 +679,7 @@ func TestSyncErrorsThatMeanNothingAreNone(t *testing.T) {
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
 	if err := SyncError(zap.New(zapcore.NewTee(
-		zapcore.NewCore(JSONEncoder(), null, zap.InfoLevel), zapcore.NewCore(JSONEncoder(), w, zap.InfoLevel))).Sync()); err != nil {
+		zapcore.NewCore(JSONEncoder(JSONOptions{}), null, zap.InfoLevel), zapcore.NewCore(JSONEncoder(JSONOptions{}), w, zap.InfoLevel))).Sync()); err != nil {
 		t.Errorf("of a null device and a pipe: %v", err)
 	}
 }

@@ -30,3 +30,12 @@ func enableColour(f *os.File) (restore func(), ok bool) {
 	}
 	return func() { _ = windows.SetConsoleMode(h, mode) }, true
 }
+
+// columns is how wide a console is, 0 if that is not known.
+func columns(f *os.File) int {
+	var info windows.ConsoleScreenBufferInfo
+	if windows.GetConsoleScreenBufferInfo(windows.Handle(f.Fd()), &info) != nil {
+		return 0
+	}
+	return int(info.Window.Right-info.Window.Left) + 1
+}

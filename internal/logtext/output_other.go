@@ -37,6 +37,14 @@ func (o *output) colour() (ok bool) {
 	return ok
 }
 
+// columns returns how wide a console is, 0 if that is not known.
+func (o *output) columns() int {
+	if o.file == nil {
+		return 0
+	}
+	return columns(o.file)
+}
+
 // Send writes b. That a reader is gone, or a disk full, may change.
 func (o *output) Send(b []byte) (int, queue.Outcome) {
 	if o.file == nil {

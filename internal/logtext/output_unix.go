@@ -61,6 +61,15 @@ func (*output) blocks() bool { return false }
 // colour reports whether it understands escape sequences.
 func (*output) colour() bool { return true }
 
+// columns returns how wide a terminal is, 0 if that is not known.
+func (o *output) columns() int {
+	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
+
 // Send writes b as far as there is room. That a reader is gone, or a disk full, may change.
 func (o *output) Send(b []byte) (n int, outcome queue.Outcome) {
 	if o.kind == none {

@@ -12,10 +12,14 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 // Handler is a slog.Handler. Attributes are fields, groups are objects, and namespaces
-// once a group is open; a level in between is the next lower one of zap.
+// once a group is open. A level that zap has no name for is the next lower one of zap, or
+// debug, and the record carries it as [logmeta.Level]. A list of errors is one of their
+// texts, and bytes are a text, as slog.TextHandler has them.
 type Handler struct {
 	core   zapcore.Core
 	name   string
@@ -51,15 +55,19 @@ func (h *Handler) Log(l zapcore.Level, r slog.Record) error {
 		frame, _ := runtime.CallersFrames([]uintptr{r.PC}).Next()
 		ce.Caller = zapcore.EntryCaller{Defined: frame.PC != 0, PC: frame.PC, File: frame.File, Line: frame.Line, Function: frame.Function}
 	}
-	fields := make([]zapcore.Field, 0, len(h.groups)+r.NumAttrs())
+	fields := make([]zapcore.Field, 0, 1+len(h.groups)+r.NumAttrs())
+	if f := logmeta.Level(r.Level).Field(); f.Type != zapcore.SkipType {
+		fields = append(fields, f)
+	}
+	own := len(fields)
 	fields = h.open(fields)
 	groups := len(fields)
 	r.Attrs(func(a slog.Attr) bool {
 		fields = add(fields, a)
 		return true
 	})
-	if len(fields) == groups {
-		fields = nil
+	if len(fields) == groups { // slog leaves out groups that are empty
+		fields = fields[:own]
 	}
 	ce.Write(fields...)
 	return nil
@@ -159,12 +167,42 @@ func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	case zapcore.ArrayMarshaler:
 		return append(fields, zap.Array(a.Key, x))
 	case []byte:
-		return append(fields, zap.Binary(a.Key, x))
+		return append(fields, zap.ByteString(a.Key, x))
+	case []error:
+		return append(fields, zap.Array(a.Key, texts(x)))
 	case fmt.Stringer:
 		return append(fields, zap.Stringer(a.Key, x))
 	default:
 		return append(fields, zap.Reflect(a.Key, x))
 	}
+}
+
+// texts are those of errors.
+type texts []error
+
+// MarshalLogArray adds them. An error that is nil is null.
+func (t texts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, err := range t {
+		if err == nil {
+			_ = enc.AppendReflected(nil)
+			continue
+		}
+		enc.AppendString(text(err))
+	}
+	return nil
+}
+
+// text is that of an error, whose method may not expect a nil pointer.
+func text(err error) (s string) {
+	defer func() {
+		if what := recover(); what != nil {
+			s = fmt.Sprint("PANIC=", what)
+			if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
+				s = "<nil>"
+			}
+		}
+	}()
+	return err.Error()
 }
 
 // group is what is in one.

@@ -20,7 +20,7 @@ import (
 
 // jsonTo logs to w, one object a line.
 func jsonTo(w io.Writer) *Handler {
-	return New(zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(w), zap.InfoLevel), "")
+	return New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(w), zap.InfoLevel), "")
 }
 
 func TestItIsAHandlerBySlogsOwnRules(t *testing.T) {
@@ -79,7 +79,9 @@ func TestAnAttributeIsAField(t *testing.T) {
 		{slog.Any("k", nil), `,"k":null`},
 		{slog.Any("k", (*failing)(nil)), `,"k":null`},
 		{slog.Any("k", (*object)(nil)), `,"k":null`},
-		{slog.Any("k", []byte("ab")), `,"k":"YWI="`},
+		{slog.Any("k", []byte("ab\n")), `,"k":"ab\n"`},
+		{slog.Any("k", []error{errors.New("a"), nil, (*failing)(nil), fmt.Errorf("x: %w", io.EOF)}), `,"k":["a",null,"<nil>","x: EOF"]`},
+		{slog.Any("k", []error(nil)), `,"k":[]`},
 		{slog.Any("k", named{}), `,"k":"by name"`},
 		{slog.Any("k", []int{1, 2}), `,"k":[1,2]`},
 		{slog.Any("k", map[string]int{"a": 1}), `,"k":{"a":1}`},
@@ -125,6 +127,24 @@ func TestAnEmptyGroupIsLeftOutAndOthersAreNot(t *testing.T) {
 	}
 }
 
+func TestALevelThatZapHasNoNameForIsANumber(t *testing.T) {
+	for l, want := range map[slog.Level]string{
+		slog.LevelInfo: `{"level":"info","msg":"m","g":{"a":1}}`, slog.LevelInfo + 2: `{"level":"info","msg":"m","severity_number":11,"g":{"a":1}}`,
+		12: `{"level":"error","msg":"m","severity_number":21,"g":{"a":1}}`,
+	} {
+		var b bytes.Buffer
+		r := slog.NewRecord(time.Time{}, l, "m", 0)
+		r.AddAttrs(slog.Int("a", 1))
+		if err := jsonTo(&b).WithGroup("g").Handle(t.Context(), r); err != nil || b.String() != want+"\n" {
+			t.Errorf("%s: got %s, %v", l, b.String(), err)
+		}
+	}
+	var b bytes.Buffer
+	if err := jsonTo(&b).WithGroup("g").Handle(t.Context(), slog.NewRecord(time.Time{}, 1, "m", 0)); err != nil || b.String() != `{"level":"info","msg":"m","severity_number":10}`+"\n" {
+		t.Errorf("got %s, %v", b.String(), err)
+	}
+}
+
 func TestLevelsInBetweenAreTheNextLowerOnes(t *testing.T) {
 	for l, want := range map[slog.Level]zapcore.Level{
 		-8: zap.DebugLevel, slog.LevelDebug: zap.DebugLevel, -1: zap.DebugLevel, slog.LevelInfo: zap.InfoLevel, 3: zap.InfoLevel,
@@ -146,7 +166,7 @@ func (c synced) Sync() error { *c.n++; return nil }
 
 func TestWhatIsWorseThanAnErrorIsWrittenBeforeTheProgramExits(t *testing.T) {
 	n := 0
-	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, ""))
+	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, ""))
 	log.Error("goes on")
 	if n != 0 {
 		t.Errorf("an error is synced %d times", n)

@@ -61,7 +61,7 @@
 // own, or begins with a digit or _, has FIELD_ before it (FIELD_MESSAGE); in JSON such a one is
 // field_msg. A line of JSON is shorter than 16 KiB (Config.MaxLogLine); what is cut of a record
 // is listed in its field cut. LOGGED_AT is the time of a record that journald took late, MORE_FIELDS what is
-// beyond 900 fields. journalctl shows messages alone: those of warnings, of what is worse and of
+// beyond 900 fields, FULL_MESSAGE a message of more than 4 KiB, of which MESSAGE has the beginning. journalctl shows messages alone: those of warnings, of what is worse and of
 // the run's own events have the fields behind them as text. In the Event Log a record is text
 // with a field a line, and the fields as JSON; its descriptions come from EventCreate.exe, which
 // each Windows has, so that nothing has to be linked or kept for them. On macOS a datagram to

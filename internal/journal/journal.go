@@ -11,7 +11,9 @@
 //
 // journalctl shows people MESSAGE and nothing else. So that of a warning, or worse, and of
 // an event of package logevent has the text of the fields behind it, as package logtext
-// writes it, 16 KiB of it at most; the fields are there as well.
+// writes it; the fields are there as well. MESSAGE stays below 4 KiB, from which on
+// journalctl -o json shows null: what is longer is cut and says so, and FULL_MESSAGE has
+// the whole message where that itself is longer.
 //
 // A field of the program has the name of its key in upper case, with _ for whatever is
 // no ASCII letter and no digit, and the names of its namespaces before it: request.id is
@@ -49,7 +51,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"unicode/utf8"
 
 	"go.uber.org/zap/zapcore"
 
@@ -123,11 +124,11 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 // After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
-	own := logevent.Of(fields) != 0
+	own, message := logevent.Of(fields) != 0, len(entry.Message)
 	if own || entry.Level >= zapcore.WarnLevel {
 		entry.Message = c.forPeople(entry.Message, fields)
 	}
-	r.begin(&entry, c.w.constants)
+	r.start(&entry, message, c.w.constants)
 	r.restore(&c.context)
 	for i := range fields {
 		r.add(&fields[i])
@@ -141,23 +142,10 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// maxForPeople is how much of the text of fields is behind a message: room for the
-// fields is what a record has most of.
-const maxForPeople = 16 << 10
-
 // forPeople is a message with its fields.
 func (c *Core) forPeople(message string, fields []zapcore.Field) string {
 	c.text.Encode(zapcore.Entry{}, fields, func(lines []byte) {
-		lines = bytes.TrimRight(lines, "\n")
-		if len(lines) <= maxForPeople {
-			message += string(lines) // which begins with a space, or with a line of its own
-			return
-		}
-		cut := maxForPeople
-		for !utf8.RuneStart(lines[cut]) {
-			cut--
-		}
-		message += string(lines[:cut]) + "…"
+		message += string(bytes.TrimRight(lines, "\n")) // which begins with a space, or with a line of its own
 	})
 	return message
 }

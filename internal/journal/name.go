@@ -98,7 +98,7 @@ func (n *names) append(b []byte, key string) []byte {
 // journald, or to journalctl when it looks for what belongs to a unit.
 func reserved(name []byte) bool {
 	switch string(name) {
-	case "MESSAGE", "MESSAGE_ID", "PRIORITY", "ERRNO",
+	case "MESSAGE", "MESSAGE_ID", "FULL_MESSAGE", "PRIORITY", "ERRNO",
 		"LOGGER", "STACK", "LOGGED_AT", "MORE_FIELDS",
 		"TID", "DOCUMENTATION", "INVOCATION_ID", "USER_INVOCATION_ID", "UNIT", "USER_UNIT",
 		"OBJECT_PID", "OBJECT_UID", "OBJECT_GID", "OBJECT_COMM", "OBJECT_EXE", "OBJECT_CMDLINE", "OBJECT_CAP_EFFECTIVE":

@@ -21,8 +21,11 @@ import (
 const (
 	maxFields = 900      // of the program in one record; journald takes 1024 in all
 	maxRecord = 16 << 20 // bytes; of a user that is not root journald takes 32 MiB
-	minValue  = 64       // bytes of a value that are there, however large the record is
-	maxKept   = 64 << 10 // bytes of memory that are used again
+	// journalctl -o json has null for a field that has 4096 bytes with its name: this is
+	// less than that by what says how much is missing.
+	maxMessage = 4040
+	minValue   = 64       // bytes of a value that are there, however large the record is
+	maxKept    = 64 << 10 // bytes of memory that are used again
 )
 
 // record is one record in the making, in the journal's protocol: NAME=value and a
@@ -60,10 +63,16 @@ func (rs *records) put(r *record) {
 	}
 }
 
-// begin starts a record anew with what is not a field of the program.
+// begin starts a record with what is not a field of the program.
 func (r *record) begin(e *zapcore.Entry, constants *constants) {
+	r.start(e, len(e.Message), constants)
+}
+
+// start is begin for a message of which the first own bytes are the program's, and the
+// rest says what is in the fields.
+func (r *record) start(e *zapcore.Entry, own int, constants *constants) {
 	r.buf, r.more = append(r.buf[:0], constants.of(e.Level)...), 0
-	r.text(e.Message, goText)
+	r.message(e.Message, own)
 	if e.LoggerName != "" {
 		r.buf = append(r.buf, "LOGGER="...)
 		r.text(e.LoggerName, goText)
@@ -81,6 +90,21 @@ func (r *record) begin(e *zapcore.Entry, constants *constants) {
 	if e.Stack != "" {
 		r.buf = append(r.buf, "STACK="...)
 		r.text(e.Stack, goText)
+	}
+}
+
+// message adds the value of MESSAGE, and FULL_MESSAGE where the first own bytes of it do
+// not fit.
+func (r *record) message(v string, own int) {
+	if len(v) <= maxMessage {
+		if b := append(r.buf, v...); plain(b, len(v)) {
+			r.buf = append(b, '\n')
+			return
+		}
+	}
+	if r.anyText(v, goText, maxMessage) < own {
+		r.buf = append(r.buf, "FULL_MESSAGE="...)
+		r.text(v[:own], goText)
 	}
 }
 
@@ -264,18 +288,19 @@ func (r *record) text(v string, n notation) {
 			return
 		}
 	}
-	r.anyText(v, n)
+	r.anyText(v, n, r.room())
 }
 
-func (r *record) anyText(v string, n notation) {
+// anyText adds at most limit bytes of a value, and how many there are more. It returns how
+// many bytes of v are in.
+func (r *record) anyText(v string, n notation, limit int) (in int) {
 	// Within MORE_FIELDS a line is a field.
 	framed := r.more == 0 && hasNewline(v)
 	start := 0
 	if framed {
 		start = r.openFrame()
 	}
-	var in int
-	r.buf, in = appendReadable(r.buf, v, n, !framed, r.room())
+	r.buf, in = appendReadable(r.buf, v, n, !framed, limit)
 	if in < len(v) {
 		r.buf = fmt.Appendf(r.buf, "… (%d bytes more)", len(v)-in)
 	}
@@ -284,6 +309,7 @@ func (r *record) anyText(v string, n notation) {
 	} else {
 		r.buf = append(r.buf, '\n')
 	}
+	return in
 }
 
 func hasNewline(v string) bool {
@@ -308,7 +334,7 @@ func (r *record) AddByteString(key string, v []byte) {
 		r.buf = append(append(r.buf, v...), '\n')
 		return
 	}
-	r.anyText(string(v), goText)
+	r.anyText(string(v), goText, r.room())
 }
 
 func (r *record) AddBinary(key string, v []byte) {

@@ -380,11 +380,11 @@ func TestAValueIsCutOnlyWhereTheJournalWouldDropItAll(t *testing.T) {
 	for _, f := range got {
 		size += len(f.Name) + len(f.Value)
 	}
-	if size > maxRecord+2000 || !strings.HasSuffix(got[0].Value, " bytes more)") || got[3].Value != fmt.Sprintf("(%d bytes)", len(huge)) || got[4].Value != "1" {
+	if size > maxRecord+2000 || !strings.HasSuffix(got[0].Value, " bytes more)") || got[4].Value != fmt.Sprintf("(%d bytes)", len(huge)) || got[5].Value != "1" {
 		t.Errorf("%d bytes, %.200q", size, got[2:])
 	}
-	if !strings.HasPrefix(got[2].Value, `\x00ä`) {
-		t.Errorf("nothing is left of the text: %q", got[2].Value)
+	if got[2].Name != "FULL_MESSAGE" || !strings.HasPrefix(got[3].Value, `\x00ä`) {
+		t.Errorf("nothing is left of the text: %q", got[3].Value)
 	}
 }
 

@@ -212,7 +212,7 @@ func TestTheFieldsBehindAMessageAreNotInTheWayOfTheFields(t *testing.T) {
 	zap.New(j.core()).Warn("long", append(fields, zap.Reflect("way", chain))...)
 	got := j.next()
 	message := value(got, "MESSAGE")
-	if !strings.HasPrefix(message, "long f0=éé") || len(message) > maxForPeople+16 || !utf8.ValidString(message) || !strings.HasSuffix(message, "é…") {
+	if !strings.HasPrefix(message, "long f0=éé") || len("MESSAGE=")+len(message) >= 4096 || !utf8.ValidString(message) || !strings.HasSuffix(message, " bytes more)") || value(got, "FULL_MESSAGE") != "" {
 		t.Errorf("the message has %d bytes: %.100s", len(message), message)
 	}
 	for i := range 50 {
@@ -222,6 +222,34 @@ func TestTheFieldsBehindAMessageAreNotInTheWayOfTheFields(t *testing.T) {
 	}
 	if v := value(got, "WAY"); !strings.Contains(v, "node: it goes deeper") {
 		t.Errorf("the long way is %.100s", v)
+	}
+}
+
+func TestAMessageStaysBelowWhatJournalctlShowsInJSON(t *testing.T) {
+	j := listen(t)
+	log := zap.New(j.core())
+	for _, unit := range []string{"x", "é", "x\n", "\x01", "\xff", "😀\t"} {
+		for _, n := range []int{100, 4000, 4040, 4041, 4086, 4087, 4088, 4095, 4096, 5000, 20_000} {
+			message := strings.Repeat(unit, n/len(unit))
+			for _, warn := range []bool{false, true} {
+				if log.Info(message, zap.Int("n", 1)); warn {
+					_ = j.next()
+					log.Warn(message, zap.Int("n", 1))
+				}
+				got := j.next()
+				shown, full := value(got, "MESSAGE"), value(got, "FULL_MESSAGE")
+				readable := trial.Readable(message)
+				if len("MESSAGE=")+len(shown) >= 4096 || value(got, "N") != "1" {
+					t.Errorf("%q, %d: the message has %d bytes", unit, n, len(shown))
+				}
+				switch begins := strings.HasPrefix(shown, readable); {
+				case full == "" && !begins, full != "" && (full != readable || begins):
+					t.Errorf("%q, %d, %t: the whole message is nowhere, or twice: %.50q, %.50q", unit, n, warn, shown, full)
+				case len(readable) < 4000 && (full != "" || strings.HasSuffix(shown, " bytes more)")):
+					t.Errorf("%q, %d: cut without need", unit, n)
+				}
+			}
+		}
 	}
 }
 

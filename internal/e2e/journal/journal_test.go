@@ -253,7 +253,7 @@ func TestLargeRecordsArrive(t *testing.T) {
 			run := "large-" + m.name
 			m.logger(t, run, "large")
 			got := readExport(t, "TRIAL_RUN="+run)
-			if len(got) != 5 {
+			if len(got) != 6 {
 				t.Fatalf("%d records", len(got))
 			}
 			if got[0].value("TEXT") != strings.Repeat("12345678\n", 1<<18) || got[0].value("BLOB") != string(make([]byte, 12<<20)) {
@@ -275,6 +275,17 @@ func TestLargeRecordsArrive(t *testing.T) {
 			}
 			if message := got[4].value("MESSAGE"); !strings.HasPrefix(message, "\\x00\n\\x00\n") || !strings.HasSuffix(message, " bytes more)") {
 				t.Errorf("the message of 40 MiB is %.100q", message)
+			}
+			if full := got[4].value("FULL_MESSAGE"); !strings.HasPrefix(full, "\\x00\n\\x00\n") || len(full) < 8<<20 {
+				t.Errorf("the whole of it has %d bytes", len(full))
+			}
+			// Without --all, journalctl has null for what is long.
+			for seed, begins := range map[string]string{"4": "\\x00\n", "5": "warning trial_run=" + run} {
+				var shown struct{ MESSAGE string }
+				out := must(t, "journalctl", "--no-pager", "--quiet", "--output=json", "TRIAL_RUN="+run, "TRIAL_SEED="+seed)
+				if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.HasPrefix(shown.MESSAGE, begins) || !strings.HasSuffix(shown.MESSAGE, " bytes more)") {
+					t.Errorf("%v, the message is %.100q", err, shown.MESSAGE)
+				}
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func New(seed uint64) Record {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	levels := []zapcore.Level{zap.DebugLevel, zap.InfoLevel, zap.WarnLevel, zap.ErrorLevel, zap.DPanicLevel}
 	l := g.IntN(len(levels))
-	g.Level, g.Message = levels[l], g.text()
+	g.Level, g.Message = levels[l], short(g.text())
 	g.wants("MESSAGE", Readable(g.Message))
 	g.wants("PRIORITY", []string{"7", "6", "4", "3", "2"}[l])
 	for range g.IntN(12) {
@@ -54,8 +54,8 @@ func New(seed uint64) Record {
 
 // Of returns a record with one field of each kind that has the key and the text in it.
 func Of(key, text string, blob []byte) Record {
-	g := &generator{Record: Record{Level: zap.InfoLevel, Message: text}, Rand: rand.New(rand.NewPCG(0, 0))}
-	g.wants("MESSAGE", Readable(text))
+	g := &generator{Record: Record{Level: zap.InfoLevel, Message: short(text)}, Rand: rand.New(rand.NewPCG(0, 0))}
+	g.wants("MESSAGE", Readable(g.Message))
 	g.wants("PRIORITY", "6")
 	g.add(zap.String(key, text), Readable(text))
 	g.add(zap.ByteString(key, []byte(text)), Readable(text))
@@ -69,6 +69,9 @@ func Of(key, text string, blob []byte) Record {
 	g.add(zap.String(key, text), Readable(text))
 	return g.Record
 }
+
+// short is as much of a text as is a message that nothing is cut of.
+func short(text string) string { return text[:min(len(text), 500)] }
 
 type generator struct {
 	*rand.Rand

@@ -130,6 +130,7 @@ func large(c zapcore.Core) {
 	}
 	log.With(zap.Int("trial_seed", 3)).Error("event", logevent.Ready.Field(), zap.Error(fmt.Errorf("bind: %w", syscall.EADDRINUSE)))
 	log.With(zap.Int("trial_seed", 4)).Info(strings.Repeat("\x00\n", 20<<20))
+	log.With(zap.Int("trial_seed", 5)).Warn("warning", zap.String("long", strings.Repeat("x", 5000)))
 }
 
 func hang(c zapcore.Core, file string) error {

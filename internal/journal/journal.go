@@ -51,6 +51,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 
@@ -124,6 +125,9 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 // After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
+	if entry.Time.IsZero() {
+		entry.Time = time.Now()
+	}
 	own, message := logevent.Of(fields) != 0, len(entry.Message)
 	if own || entry.Level >= zapcore.WarnLevel {
 		entry.Message = c.forPeople(entry.Message, fields)

@@ -182,7 +182,12 @@ func beginTerminal(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []
 	} else {
 		colour = ""
 	}
-	b = e.Time.AppendFormat(b, "15:04:05.000")
+	const clock = "15:04:05.000"
+	if e.Time.IsZero() {
+		b = append(b, spaces[:len(clock)]...)
+	} else {
+		b = e.Time.Local().AppendFormat(b, clock)
+	}
 	b = append(append(append(b, off...), "  "...), colour...)
 	start := len(b)
 	b = append(b, level...)

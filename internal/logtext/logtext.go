@@ -9,8 +9,8 @@
 //	        main.serve
 //	15:04:09.200  INFO+2 half of them are left             n=5
 //
-// fields begin where the message ends where a line would be wider than the terminal, levels
-// that zap has no name for are the next lower one that has, and how far it is,
+// the time is local, and missing if the record has none, fields begin where the message ends
+// where a line would be wider than the terminal, levels that zap has no name for are the next lower one that has, and how far it is,
 // namespaces and objects give keys with dots, arrays are [1, 2], times RFC 3339, what is
 // reflected is JSON, binary is base64. A value of several lines stands below, indented.
 // Whatever is no character that can be seen is escaped as in Go (\x1b, \u202e, \xff):
@@ -42,8 +42,8 @@ import (
 type Format uint8
 
 const (
-	// JSON is one object a line with the keys time (RFC 3339, nanoseconds), level,
-	// logger, msg, caller and stack, and those of the fields. A key of the program's that
+	// JSON is one object a line with the keys time (RFC 3339, nanoseconds; not if it is
+	// zero), level, logger, msg, caller and stack, and those of the fields. A key of the program's that
 	// is one of these has field_ before it, wherever it comes from. Two keys of the
 	// program's that are the same both stay; most readers take the last.
 	JSON Format = iota

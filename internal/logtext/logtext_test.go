@@ -24,6 +24,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
+// TestMain has the tests see the times of a terminal that they expect, wherever they run.
+func TestMain(m *testing.M) {
+	time.Local = time.UTC
+	os.Exit(m.Run())
+}
+
 var at = time.Date(2026, 1, 2, 15, 4, 5, 67_000_000, time.UTC)
 
 func entry(level zapcore.Level, msg string) zapcore.Entry {
@@ -111,6 +117,23 @@ func TestARecordOnATerminal(t *testing.T) {
 	} {
 		if got := encoded(plain, entry(c.level, c.msg), c.fields...); got != c.want {
 			t.Errorf("got\n%swant\n%s", got, c.want)
+		}
+	}
+}
+
+func TestTheTimeOnATerminalIsLocal(t *testing.T) {
+	defer func() { time.Local = time.UTC }()
+	time.Local = time.FixedZone("east", 2*60*60)
+	for _, coloured := range []bool{false, true} {
+		for want, e := range map[string]zapcore.Entry{
+			"17:04:05.067  INFO   m\n":     entry(zap.InfoLevel, "m"),
+			"17:04:05.067  INFO   west\n":  {Time: at.In(time.FixedZone("west", -8*60*60)), Message: "west"},
+			"              INFO   never\n": {Message: "never"},
+			"02:00:00.000  INFO   begun\n": {Time: time.Unix(0, 0).UTC(), Message: "begun"},
+		} {
+			if got := sequence.ReplaceAllString(encoded(newLines(terminal(coloured)), e), ""); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		}
 	}
 }

@@ -2,7 +2,8 @@
 // OpenRC, the BSDs, macOS.
 //
 // A record is what syslog(3) makes of it, in the local form of RFC 3164: facility daemon,
-// the severity of its level (debug 7, info 6, warning 4, error 3, above 2), and
+// the severity of its level (debug 7, info 6, warning 4, error 3, above 2), the local time
+// of the record, or that of the call if it has none, and
 //
 //	<30>Jan  2 15:04:05 web[123]: server: request failed path=/a error="no route"
 //
@@ -199,7 +200,11 @@ func (w *writer) tell() bool {
 }
 
 func (w *writer) send(e zapcore.Entry, lines []byte) bool {
-	w.level, w.time, w.until, w.failed = e.Level, e.Time, time.Now().Add(patience), false
+	now := time.Now()
+	w.level, w.time, w.until, w.failed = e.Level, e.Time.Local(), now.Add(patience), false
+	if e.Time.IsZero() {
+		w.time = now
+	}
 	w.lines(lines)
 	return !w.failed
 }

@@ -123,6 +123,32 @@ func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
 	}
 }
 
+func TestTheTimeOfAMessageIsLocal(t *testing.T) {
+	local := time.Local
+	defer func() { time.Local = local }()
+	time.Local = time.FixedZone("west", -5*60*60)
+	path := socket(t)
+	conn, c := syslogd(t, path), open(t, path)
+	stamp := func(at time.Time) string {
+		if err := c.Write(zapcore.Entry{Time: at, Message: "m"}, nil); err != nil {
+			t.Error(err)
+		}
+		got := receive(t, conn)
+		return got[len("<30>") : len("<30>")+len(time.Stamp)]
+	}
+	utc := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, at := range []time.Time{utc, utc.In(time.FixedZone("east", 9*60*60)), utc.Local()} {
+		if got := stamp(at); got != "Jan  1 22:04:05" {
+			t.Errorf("%v: got %s", at, got)
+		}
+	}
+	before := time.Now().Truncate(time.Second)
+	got, err := time.ParseInLocation(time.DateTime+" "+time.Stamp, before.Format(time.DateTime)+" "+stamp(time.Time{}), time.Local)
+	if after := time.Now(); err != nil || got.Before(before) || got.After(after) {
+		t.Errorf("without a time: %v, %v, want %v", got, err, before)
+	}
+}
+
 func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
 	path := socket(t)
 	conn := syslogd(t, path)

@@ -327,6 +327,29 @@ func TestPeriodsEndAtMidnightAndOnTheHour(t *testing.T) {
 	}
 }
 
+func TestADayEndsAtMidnightAlsoIfTheClockIsChanged(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("this machine knows no zones:", err)
+	}
+	for _, day := range []time.Time{
+		time.Date(2026, 3, 29, 0, 0, 0, 0, zone), time.Date(2026, 10, 25, 0, 0, 0, 0, zone), time.Date(2026, 6, 1, 0, 0, 0, 0, zone), time.Date(2026, 12, 31, 0, 0, 0, 0, zone),
+	} {
+		midnight := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, zone)
+		for at := day; at.Before(midnight); at = at.Add(30 * time.Minute) {
+			if got := end(at, 24*time.Hour); !got.Equal(midnight) {
+				t.Errorf("%v: the day ends at %v", at, got)
+			}
+			if got := end(at, time.Hour); !got.After(at) || got.Sub(at) > time.Hour || got.Minute() != 0 {
+				t.Errorf("%v: the hour ends at %v", at, got)
+			}
+		}
+		if got := end(day, 7*24*time.Hour); got.Weekday() != time.Monday || got.Hour() != 0 || got.Sub(day) > 7*24*time.Hour+time.Hour {
+			t.Errorf("%v: the week ends at %v", day, got)
+		}
+	}
+}
+
 func TestSyncLetsGoOfAFileThatWasMovedAway(t *testing.T) {
 	for _, created := range []bool{false, true} {
 		dir := t.TempDir()

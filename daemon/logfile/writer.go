@@ -202,9 +202,13 @@ func (w *writer) close(ctx context.Context) error {
 	}
 }
 
-// end is when the period ends that t is in: at a multiple of every, of local time.
+// end is when the period ends that t is in: at a multiple of every, of local time. A day has
+// 23 or 25 hours where the clock is changed.
 func end(t time.Time, every time.Duration) time.Time {
 	_, offset := t.Zone()
-	zone := time.Duration(offset) * time.Second
-	return t.Add(zone).Truncate(every).Add(every - zone)
+	next := t.Add(time.Duration(offset) * time.Second).UTC().Truncate(every).Add(every) // by the clock on the wall
+	if every%(24*time.Hour) == 0 {
+		return time.Date(next.Year(), next.Month(), next.Day(), 0, 0, 0, 0, t.Location())
+	}
+	return next.Add(-time.Duration(offset) * time.Second).In(t.Location())
 }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 	"github.com/go-glidepath/glidepath/internal/slogzap"
 )
 
@@ -24,18 +25,20 @@ import (
 //
 // A program that leaves [slog.Default] and the standard log what they are does not need
 // it: see [Run].
-func SlogHandler(ctx context.Context) slog.Handler { return slogHandler(Logger(ctx)) }
+func SlogHandler(ctx context.Context) slog.Handler { return slogHandler(Logger(ctx), tracer(ctx)) }
 
-func slogHandler(log *zap.Logger) slog.Handler { return slogzap.New(log.Core(), log.Name()) }
+func slogHandler(log *zap.Logger, trace func(context.Context) logmeta.Trace) slog.Handler {
+	return slogzap.New(log.Core(), log.Name(), trace)
+}
 
 // redirect leads slog.Default and the standard log to log, those that nobody has led
 // anywhere else. It returns what gives them back, to whom they were.
-func redirect(logger *zap.Logger) (restore func()) {
+func redirect(logger *zap.Logger, trace func(context.Context) logmeta.Trace) (restore func()) {
 	before, out, flags, prefix := slog.Default(), log.Writer(), log.Flags(), log.Prefix()
 	if fmt.Sprintf("%T", before.Handler()) != "*slog.defaultHandler" { // it has no other name
 		return func() {}
 	}
-	after, standard := lead(logger)
+	after, standard := lead(logger, trace)
 	if out != os.Stderr {
 		log.SetOutput(out)
 		log.SetFlags(flags)
@@ -53,12 +56,12 @@ func redirect(logger *zap.Logger) (restore func()) {
 }
 
 // lead makes loggers of slog and of the standard log that lead to logger the default ones.
-func lead(logger *zap.Logger) (after *slog.Logger, standard io.Writer) {
+func lead(logger *zap.Logger, trace func(context.Context) logmeta.Trace) (after *slog.Logger, standard io.Writer) {
 	// Each SetDefault gives the standard log a writer of slog's, which logs at the level of
 	// slog.SetLogLoggerLevel. That of this handler is for the standard log alone.
-	slog.SetDefault(slog.New(unlevelled{slogzap.New(logger.Core(), logger.Name())}))
+	slog.SetDefault(slog.New(unlevelled{slogzap.New(logger.Core(), logger.Name(), nil)}))
 	standard = log.Writer()
-	after = slog.New(slogHandler(logger))
+	after = slog.New(slogHandler(logger, trace))
 	slog.SetDefault(after)
 	log.SetOutput(standard)
 	return after, standard
@@ -77,7 +80,7 @@ func (h unlevelled) Enabled(ctx context.Context, l slog.Level) bool {
 // Handle logs a line.
 func (h unlevelled) Handle(ctx context.Context, r slog.Record) error {
 	if l := urgency(); l > zapcore.InfoLevel {
-		return h.Log(l, r)
+		return h.Log(ctx, l, r)
 	}
 	return h.Handler.Handle(ctx, r)
 }

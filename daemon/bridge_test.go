@@ -58,7 +58,7 @@ func standard(t *testing.T) {
 func TestSlogAndTheStandardLogGoToTheLog(t *testing.T) {
 	standard(t)
 	l, logs := observed()
-	restore := redirect(l)
+	restore := redirect(l, nil)
 	slog.Warn("from slog", "n", 1, slog.Group("g", "a", "b"))
 	slog.Debug("too low")
 	slog.Log(t.Context(), slog.LevelWarn-1, "in between")
@@ -87,7 +87,7 @@ func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
 
 	log.SetOutput(&b)
 	l, logs := observed()
-	restore := redirect(l)
+	restore := redirect(l, nil)
 	log.Print("from log")
 	slog.Info("from slog")
 	restore()
@@ -100,7 +100,7 @@ func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
 	own := slog.New(slog.NewTextHandler(&b, nil))
 	before, flags := slog.Default(), log.Flags()
 	slog.SetDefault(own)
-	restore = redirect(l)
+	restore = redirect(l, nil)
 	slog.Info("from slog")
 	log.Print("from log")
 	restore()
@@ -116,7 +116,7 @@ func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
 	l, _ := observed()
-	restore := redirect(l)
+	restore := redirect(l, nil)
 	own := slog.New(slog.DiscardHandler)
 	slog.SetDefault(own)
 	log.SetOutput(io.Discard)
@@ -136,7 +136,7 @@ func TestAHandlerWithoutARunDiscards(t *testing.T) {
 func leads(t *testing.T, level zapcore.Level) *observer.ObservedLogs {
 	standard(t)
 	core, logs := observer.New(level)
-	t.Cleanup(redirect(zap.New(core)))
+	t.Cleanup(redirect(zap.New(core), nil))
 	return logs
 }
 
@@ -210,7 +210,7 @@ func BenchmarkALineOfTheStandardLog(b *testing.B) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel)
-	defer redirect(zap.New(core))()
+	defer redirect(zap.New(core), nil)()
 	for b.Loop() {
 		log.Print("a line")
 	}

@@ -1,12 +1,17 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 // Config says what the program is called and how long it may take. Only Name is
@@ -60,12 +65,33 @@ type Config struct {
 	// that.
 	LogAlso []zapcore.Core
 
+	// LogKeys are the names of what is in a line of JSON on standard output,
+	// KeysGlidepath if empty. The variable LOG_KEYS overrides it.
+	LogKeys LogKeys
+
+	// TraceIDs returns the trace and the span that a context belongs to, as hexadecimal
+	// digits, or empty texts. The records of slog calls with a context have them
+	// (slog.InfoContext), and those with the field [Trace]: in JSON by the name of
+	// LogKeys, in the journal as TRACE_ID and SPAN_ID, elsewhere as trace_id and span_id.
+	// With OpenTelemetry it is
+	//
+	//	TraceIDs: func(ctx context.Context) (string, string) {
+	//		s := trace.SpanContextFromContext(ctx)
+	//		if !s.IsValid() {
+	//			return "", ""
+	//		}
+	//		return s.TraceID().String(), s.SpanID().String()
+	//	}
+	//
+	// It is called on the goroutine that logs, and must return at once.
+	TraceIDs func(ctx context.Context) (traceID, spanID string)
+
 	// MaxLogLine is the number of bytes that a line of JSON on standard output is shorter
 	// than, its newline included: 16 KiB if zero, at which container runtimes split lines,
 	// and at least 4 KiB. Lines have no bound if it is negative. The longest texts of a
 	// record that is longer are cut, and whole fields left out if that is not enough; the
 	// field cut lists them, each with the number of its bytes. The time, the level and the
-	// message stay, of which the message is cut at half a line.
+	// message stay; a message is cut at a third of a line.
 	MaxLogLine int
 
 	// LogLevel is the level of the log, info if it is the zero value. The run sets it,
@@ -180,6 +206,9 @@ func (c Config) check(p Program) error {
 	}
 	if c.MaxLogLine > 0 && c.MaxLogLine < 4<<10 {
 		wrong("Config.MaxLogLine", "is %d: want at least 4096 bytes, zero for 16 KiB, or a negative number for no bound", c.MaxLogLine)
+	}
+	if all := logtext.AllKeys(); c.LogKeys != "" && !slices.Contains(all, c.LogKeys) {
+		wrong("Config.LogKeys", "is %q: want one of %s, or nothing for %s", c.LogKeys, strings.Trim(fmt.Sprint(all), "[]"), KeysGlidepath)
 	}
 	switch c.Host {
 	case "", HostConsole, HostSystemd, HostSCM:

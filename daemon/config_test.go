@@ -34,6 +34,7 @@ func TestAWrongConfigurationIsAnErrorBeforeAnythingStarts(t *testing.T) {
 		{"a drain delay that leaves nothing", daemon.Config{Name: "x", StopTimeout: time.Second, DrainDelay: time.Second}, "Config.DrainDelay"},
 		{"a drain delay beyond the default", daemon.Config{Name: "x", DrainDelay: time.Minute}, "Config.DrainDelay"},
 		{"lines of the log that nothing fits in", daemon.Config{Name: "x", MaxLogLine: 4095}, "Config.MaxLogLine"},
+		{"names of no standard", daemon.Config{Name: "x", LogKeys: "syslog"}, "Config.LogKeys"},
 		{"an unknown host", daemon.Config{Name: "x", Host: "upstart"}, "Config.Host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

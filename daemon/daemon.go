@@ -60,7 +60,8 @@
 // is no letter or digit: request.id is REQUEST_ID. One whose name is systemd's or the record's
 // own, or begins with a digit or _, has FIELD_ before it (FIELD_MESSAGE); in JSON such a one is
 // field_msg. A line of JSON is shorter than 16 KiB (Config.MaxLogLine); what is cut of a record
-// is listed in its field cut. LOGGED_AT is the time of a record that journald took late, MORE_FIELDS what is
+// is listed in its field cut. The names in it can be those of ECS, OpenTelemetry or Google Cloud
+// ([LogKeys]; operators set LOG_KEYS), and records carry the IDs of a trace (Config.TraceIDs). LOGGED_AT is the time of a record that journald took late, MORE_FIELDS what is
 // beyond 900 fields, FULL_MESSAGE a message of more than 4 KiB, of which MESSAGE has the beginning. journalctl shows messages alone: those of warnings, of what is worse and of
 // the run's own events have the fields behind them as text. In the Event Log a record is text
 // with a field a line, and the fields as JSON; its descriptions come from EventCreate.exe, which

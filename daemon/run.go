@@ -213,7 +213,7 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 		}
 	}
 	if r.env.Own {
-		r.restore = redirect(r.log)
+		r.restore = redirect(r.log, r.config.tracer())
 	}
 	if r.env.Untaken != nil {
 		r.warn("no socket is taken from the manager", zap.Error(r.env.Untaken))

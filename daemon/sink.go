@@ -107,7 +107,12 @@ func logName(c Config, env host.Env, getenv func(string) string) string {
 // hostLog is the log of a run that has none of its own: where the host keeps logs.
 func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
-	s, err := t.open(logName(c, env, os.Getenv), env, logtext.JSONOptions{MaxLine: c.MaxLogLine}, level)
+	keys, unknown := findKeys(c, env, os.Getenv)
+	json := logtext.JSONOptions{Keys: keys, Service: logName(c, env, os.Getenv), MaxLine: c.MaxLogLine}
+	if keys != "" { // nothing else needs to know it so early
+		json.Version = c.version()
+	}
+	s, err := t.open(json.Service, env, json, level)
 	core := zapcore.Core(s)
 	if len(c.LogAlso) > 0 {
 		cores := []zapcore.Core{s}
@@ -120,7 +125,7 @@ func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, s
 	if t != toTerminal {
 		options = append(options, zap.AddCaller())
 	}
-	return zap.New(core, options...), s, slices.DeleteFunc([]error{wrong, err}, func(err error) bool { return err == nil })
+	return zap.New(core, options...), s, slices.DeleteFunc([]error{wrong, unknown, err}, func(err error) bool { return err == nil })
 }
 
 // levelled is a core that logs only what the level of the run lets through as well.

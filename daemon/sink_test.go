@@ -176,3 +176,37 @@ func TestALineOnStandardOutputIsAsLongAsItIsConfigured(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNamesOfALineAreTheOperatorsOrTheProgrammers(t *testing.T) {
+	for _, c := range []struct {
+		config LogKeys
+		env    string
+		want   string
+		wrong  string
+	}{
+		{want: `{"level":"info"`},
+		{config: KeysECS, want: `{"@timestamp":`},
+		{config: KeysECS, env: "GoogleCloud", want: `{"severity":"INFO"`},
+		{config: KeysECS, env: "glidepath", want: `{"level":"info"`},
+		{env: "opentelemetry", want: `{"Timestamp":`},
+		{config: KeysGoogleCloud, env: "xml", want: `{"severity":"INFO"`, wrong: `LOG_KEYS is "xml": want one of glidepath ecs opentelemetry googlecloud`},
+	} {
+		t.Setenv("LOG_KEYS", c.env)
+		config := Config{Name: "trial", Version: "1.2", LogKeys: c.config}
+		if c.wrong != "" {
+			_, s, wrong := hostLog(config, host.Env{Own: true}, zap.InfoLevel)
+			_ = s.Close(t.Context())
+			if len(wrong) != 1 || wrong[0].Error() != c.wrong {
+				t.Errorf("%s: %v", c.env, wrong)
+			}
+			continue
+		}
+		got := logged(t, config, func(log *zap.Logger) { log.Info("m") })
+		if !strings.HasPrefix(got, c.want) || strings.Contains(got, "trial") != !strings.Contains(got, `"level"`) || strings.Contains(got, "1.2") != strings.Contains(got, "trial") {
+			t.Errorf("%s, %s: got %s", c.config, c.env, got)
+		}
+	}
+	if keys, err := findKeys(Config{}, host.Env{}, func(string) string { return "ecs" }); keys != "" || err != nil {
+		t.Errorf("a double's whose process is told: %s, %v", keys, err)
+	}
+}

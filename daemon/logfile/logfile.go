@@ -35,6 +35,7 @@ package logfile
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -73,11 +74,17 @@ type Options struct {
 	// Plain leaves rotated files as they are, in place of compressing them (gzip).
 	Plain bool
 
+	// Keys are the names of what is in a line of JSON, daemon.KeysGlidepath if empty. With
+	// others each line has Name and Version as those of the service; Version is that of
+	// the main module if it is empty.
+	Keys    logtext.Keys
+	Version string
+
 	// MaxLine is the number of bytes that a line of JSON is shorter than, as
 	// daemon.Config.MaxLogLine: 16 KiB if zero, no bound if negative.
 	MaxLine int
 
-	// Encoder makes the lines, JSON if nil. MaxLine is nothing to another one.
+	// Encoder makes the lines, JSON if nil. With another one Keys and MaxLine do nothing.
 	Encoder zapcore.Encoder
 
 	// Level is what is logged; everything that comes if nil.
@@ -101,7 +108,12 @@ func New(o Options) *Core {
 		o.Level = zap.LevelEnablerFunc(func(zapcore.Level) bool { return true })
 	}
 	if o.Encoder == nil {
-		o.Encoder = logtext.JSONEncoder(logtext.JSONOptions{MaxLine: o.MaxLine})
+		if o.Keys != "" && o.Version == "" {
+			if info, ok := debug.ReadBuildInfo(); ok {
+				o.Version = info.Main.Version
+			}
+		}
+		o.Encoder = logtext.JSONEncoder(logtext.JSONOptions{Keys: o.Keys, Service: o.Name, Version: o.Version, MaxLine: o.MaxLine})
 	}
 	c := &Core{o.Level, o.Encoder, newWriter(o)}
 	c.w.notice = func(records uint64) ([]byte, error) {

@@ -19,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 func names(t *testing.T, dir string) []string {
@@ -456,6 +458,16 @@ func TestALineIsAsLongAsTheOptionsSay(t *testing.T) {
 		if got := content(t, path); len(got) < bounds[0] || len(got) > bounds[1] {
 			t.Errorf("%d: %d bytes", most, len(got))
 		}
+	}
+}
+
+func TestALineHasTheNamesOfAStandard(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	core := New(Options{Path: path, Name: "web", Version: "1.2", Keys: logtext.KeysECS})
+	zap.New(core).Error("m", zap.Error(io.EOF))
+	closed(t, core)
+	if got := content(t, path); !strings.Contains(got, `"log.level":"error","message":"m","ecs.version":"8.11.0","service.name":"web","service.version":"1.2","error.message":"EOF"`) {
+		t.Errorf("got %s", got)
 	}
 }
 

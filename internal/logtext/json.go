@@ -2,6 +2,7 @@ package logtext
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -11,10 +12,11 @@ import (
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/logevent"
 	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
-// JSONEncoder returns the encoder of the format JSON. Every key that reaches the top level
+// JSONEncoder returns the encoder of the format JSON, with the names of o.Keys. Every key that reaches the top level
 // of a record, from a field, an inline object or With, is compared with the record's own:
 // one that is the same gets field_ before it, since readers take the last of two. Keys of
 // the program's that are the same as one another all stay.
@@ -26,6 +28,11 @@ func JSONEncoder(o JSONOptions) zapcore.Encoder { return newJSONEncoder(o) }
 
 // JSONOptions say how records look as JSON. The zero value is what a service needs.
 type JSONOptions struct {
+	// Keys are the names, KeysGlidepath if it is empty.
+	Keys Keys
+	// Service and Version are those of the service, which each record of another set of
+	// names has.
+	Service, Version string
 	// MaxLine is the number of bytes that each line is shorter than, its newline included:
 	// 16 KiB if zero, at which container runtimes split lines, at least 4 KiB. Lines have
 	// no bound if it is negative.
@@ -33,7 +40,7 @@ type JSONOptions struct {
 }
 
 func newJSONEncoder(o JSONOptions) *jsonEncoder {
-	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt}
+	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt, schema: o.Keys.schema(), resource: o.Keys.resource(o.Service, o.Version)}
 	switch {
 	case o.MaxLine == 0:
 		j.most = defaultLine - 1
@@ -46,18 +53,22 @@ func newJSONEncoder(o JSONOptions) *jsonEncoder {
 
 // layout is what the encoders of one log share. It does not change.
 type layout struct {
-	most    int       // bytes of a line
-	pool    sync.Pool // of *jsonEncoder
-	buffers buffer.Pool
+	schema
+	resource string
+	most     int       // bytes of a line
+	pool     sync.Pool // of *jsonEncoder
+	buffers  buffer.Pool
 }
 
 // jsonEncoder writes records as JSON. It holds either the fields of With, each with a
 // comma before it, or a record in the making.
 type jsonEncoder struct {
 	*layout
-	buf  []byte
-	open int // namespaces that are open
-	in   int // objects and arrays that are open inside of those
+	buf    []byte
+	open   int          // namespaces that are open
+	in     int          // objects and arrays that are open inside of those
+	traced bool         // an error has written its stack
+	meta   logmeta.Meta // of the fields of With
 }
 
 // Clone returns a copy that shares nothing that changes.
@@ -71,6 +82,7 @@ func (e *jsonEncoder) clone() *jsonEncoder {
 
 func (e *jsonEncoder) with(fields []zapcore.Field) *jsonEncoder {
 	c := e.clone()
+	c.meta.Add(fields)
 	c.addAll(fields)
 	return c
 }
@@ -85,67 +97,38 @@ func (e *jsonEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (
 // record calls write with a record, whose memory is used again after that.
 func (e *jsonEncoder) record(entry *zapcore.Entry, fields []zapcore.Field, write func(line []byte)) {
 	r, _ := e.pool.Get().(*jsonEncoder)
-	r.buf, r.open, r.in = r.buf[:0], 0, 0
-	var m logmeta.Meta
-	m.Add(fields)
-	r.begin(entry, &m)
+	r.buf, r.open, r.in, r.traced, r.meta = r.buf[:0], 0, 0, e.traced, e.meta
+	r.meta.Add(fields)
+	r.begin(entry, &r.meta)
 	head := len(r.buf)
-	r.buf, r.open = append(r.buf, e.buf...), e.open
+	if r.buf[len(r.buf)-1] == '{' && len(e.buf) > 0 {
+		r.buf = append(r.buf, e.buf[len(","):]...)
+	} else {
+		r.buf = append(r.buf, e.buf...)
+	}
+	r.open = e.open
 	r.addAll(fields)
 	r.closeNamespaces()
-	r.stack(entry)
-	const tail = "}\n"
-	if room := r.most - len(tail); len(r.buf) > room {
-		short := shorten(r.buf[head+len(","):], room-head-len(","), "cut")
-		r.buf = append(r.buf[:head+len(",")], short...)
+	if entry.Stack != "" {
+		r.stack(entry)
 	}
-	r.raw(tail)
+	if len(r.buf) > r.most-len(r.tail) {
+		r.shorten(head)
+	}
+	r.raw(r.tail)
 	write(r.buf)
 	if cap(r.buf) < 4*maxValue {
 		e.pool.Put(r) // what was large once is not kept for ever
 	}
 }
 
-// begin writes what is before the fields. It takes less than the whole of a line.
-func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
-	e.raw(`{"level":`)
-	number, named := m.Number(entry.Level)
-	e.text(min(max(entry.Level, zapcore.DebugLevel), zapcore.FatalLevel).String())
-	if !entry.Time.IsZero() { // slog.Handler: a zero time is left out
-		e.raw(`,"time":`)
-		e.time(entry.Time)
+// shorten makes what is from start on as short as the line needs it to be.
+func (e *jsonEncoder) shorten(start int) {
+	if e.buf[start] == ',' { // the first member of Attributes has none
+		start++
 	}
-	if entry.LoggerName != "" {
-		e.raw(`,"logger":`)
-		e.short(entry.LoggerName)
-	}
-	if entry.Caller.Defined {
-		e.raw(`,"caller":`)
-		e.short(entry.Caller.TrimmedPath())
-	}
-	e.raw(`,"msg":`)
-	e.bounded(entry.Message, e.most/2)
-	if !named {
-		e.raw(`,"` + logmeta.NumberKey + `":`)
-		e.buf = strconv.AppendInt(e.buf, int64(number), 10)
-	}
-}
-
-// stack writes what is behind the fields.
-func (e *jsonEncoder) stack(entry *zapcore.Entry) {
-	if entry.Stack != "" {
-		e.raw(`,"stack":`)
-		e.text(entry.Stack)
-	}
-}
-
-// own reports whether a key is one of the record's own.
-func own(key string) bool {
-	switch key {
-	case "time", "level", "logger", "msg", "caller", "stack", "cut", logmeta.NumberKey:
-		return true
-	}
-	return false
+	short := shorten(e.buf[start:], e.most-len(e.tail)-start, "cut")
+	e.buf = append(e.buf[:start], short...)
 }
 
 func (e *jsonEncoder) addAll(fields []zapcore.Field) {
@@ -182,15 +165,47 @@ func (e *jsonEncoder) addGuarded(f *zapcore.Field) {
 	}()
 	switch f.Type {
 	case zapcore.InlineMarshalerType:
-		if _, level := f.Interface.(logmeta.Level); level {
-			return // which begin has written
+		if !logmeta.In(f) { // which begin has written
+			Bounded(*f).AddTo(e)
 		}
-		Bounded(*f).AddTo(e)
+	case zapcore.StringerType:
+		if !e.event || logevent.In(*f) == 0 {
+			f.AddTo(e)
+		}
+	case zapcore.ErrorType:
+		if err, ok := f.Interface.(error); ok && f.Key == "error" && e.message != "" && e.open == 0 && e.in == 0 {
+			e.addError(err)
+			return
+		}
+		f.AddTo(e)
 	case zapcore.ObjectMarshalerType, zapcore.ArrayMarshalerType, zapcore.ReflectType:
 		Bounded(*f).AddTo(e)
 	default:
 		f.AddTo(e)
 	}
+}
+
+// addError adds the parts of an error where the names have a place for each.
+func (e *jsonEncoder) addError(err error) {
+	text := err.Error()
+	e.member(e.message, text)
+	e.member(e.kind, fmt.Sprintf("%T", err))
+	if _, rich := err.(fmt.Formatter); !rich {
+		return
+	}
+	if verbose := fmt.Sprintf("%+v", err); verbose != text {
+		e.traced = true
+		e.member(e.trace, verbose)
+	}
+}
+
+// member adds a text with a key that is the record's own.
+func (e *jsonEncoder) member(key, value string) {
+	e.comma()
+	e.raw(`"`)
+	e.raw(key)
+	e.raw(`":`)
+	e.text(value)
 }
 
 // comma separates what comes next from what is before it.
@@ -200,11 +215,14 @@ func (e *jsonEncoder) comma() {
 	}
 }
 
-func (e *jsonEncoder) key(key string) {
+// key begins a member of an object.
+func (e *jsonEncoder) key(key string, object bool) {
 	e.comma()
 	e.buf = append(e.buf, '"')
-	if e.open == 0 && e.in == 0 && own(key) {
-		e.raw("field_")
+	if e.open == 0 && e.in == 0 {
+		var prefix string
+		prefix, key = e.rename(key, object)
+		e.raw(prefix)
 	}
 	e.buf = appendJSON(e.buf, clip(key, maxValue))
 	e.buf = append(e.buf, '"', ':')
@@ -216,7 +234,7 @@ func (e *jsonEncoder) raw(s string) { e.buf = append(e.buf, s...) }
 func (e *jsonEncoder) text(s string) { e.buf = appendJSONText(e.buf, s) }
 
 // short is text for what is before the fields and not the message.
-func (e *jsonEncoder) short(s string) { e.bounded(s, e.most/32) }
+func (e *jsonEncoder) short(s string) { e.bounded(s, e.most/40) }
 
 // bounded is text, of at most most bytes in the line.
 func (e *jsonEncoder) bounded(s string, most int) {

@@ -67,12 +67,12 @@ func appendJSONEscape(b []byte, c byte) []byte {
 // The methods of zapcore.ObjectEncoder.
 
 func (e *jsonEncoder) AddArray(key string, m zapcore.ArrayMarshaler) error {
-	e.key(key)
+	e.key(key, false)
 	return e.array(m)
 }
 
 func (e *jsonEncoder) AddObject(key string, m zapcore.ObjectMarshaler) error {
-	e.key(key)
+	e.key(key, true)
 	return e.object(m)
 }
 
@@ -81,42 +81,50 @@ func (e *jsonEncoder) AddReflected(key string, v any) error {
 	if err != nil {
 		return err
 	}
-	e.key(key)
+	e.key(key, b[0] == '{')
 	e.buf = append(e.buf, b...)
 	return nil
 }
 
 func (e *jsonEncoder) OpenNamespace(key string) {
-	e.key(key)
+	e.key(key, true)
 	e.buf = append(e.buf, '{')
 	e.open++
 }
 
-func (e *jsonEncoder) AddBinary(key string, v []byte) { e.key(key); e.binary(v) }
-func (e *jsonEncoder) AddBool(key string, v bool)     { e.key(key); e.buf = strconv.AppendBool(e.buf, v) }
+func (e *jsonEncoder) AddBinary(key string, v []byte) { e.key(key, false); e.binary(v) }
+func (e *jsonEncoder) AddBool(key string, v bool) {
+	e.key(key, false)
+	e.buf = strconv.AppendBool(e.buf, v)
+}
 
 func (e *jsonEncoder) AddByteString(key string, v []byte) {
-	e.key(key)
+	e.key(key, false)
 	e.buf = appendJSONText(e.buf, v)
 }
-func (e *jsonEncoder) AddComplex128(key string, v complex128)  { e.key(key); e.complex(v, 64) }
-func (e *jsonEncoder) AddComplex64(key string, v complex64)    { e.key(key); e.complex(complex128(v), 32) }
-func (e *jsonEncoder) AddDuration(key string, v time.Duration) { e.key(key); e.duration(v) }
-func (e *jsonEncoder) AddFloat64(key string, v float64)        { e.key(key); e.float(v, 64) }
-func (e *jsonEncoder) AddFloat32(key string, v float32)        { e.key(key); e.float(float64(v), 32) }
+
+func (e *jsonEncoder) AddComplex128(key string, v complex128) { e.key(key, false); e.complex(v, 64) }
+
+func (e *jsonEncoder) AddComplex64(key string, v complex64) {
+	e.key(key, false)
+	e.complex(complex128(v), 32)
+}
+func (e *jsonEncoder) AddDuration(key string, v time.Duration) { e.key(key, false); e.duration(v) }
+func (e *jsonEncoder) AddFloat64(key string, v float64)        { e.key(key, false); e.float(v, 64) }
+func (e *jsonEncoder) AddFloat32(key string, v float32)        { e.key(key, false); e.float(float64(v), 32) }
 func (e *jsonEncoder) AddInt(key string, v int)                { e.AddInt64(key, int64(v)) }
 func (e *jsonEncoder) AddInt64(key string, v int64) {
-	e.key(key)
+	e.key(key, false)
 	e.buf = strconv.AppendInt(e.buf, v, 10)
 }
 func (e *jsonEncoder) AddInt32(key string, v int32)    { e.AddInt64(key, int64(v)) }
 func (e *jsonEncoder) AddInt16(key string, v int16)    { e.AddInt64(key, int64(v)) }
 func (e *jsonEncoder) AddInt8(key string, v int8)      { e.AddInt64(key, int64(v)) }
-func (e *jsonEncoder) AddString(key, v string)         { e.key(key); e.text(v) }
-func (e *jsonEncoder) AddTime(key string, v time.Time) { e.key(key); e.time(v) }
+func (e *jsonEncoder) AddString(key, v string)         { e.key(key, false); e.text(v) }
+func (e *jsonEncoder) AddTime(key string, v time.Time) { e.key(key, false); e.time(v) }
 func (e *jsonEncoder) AddUint(key string, v uint)      { e.AddUint64(key, uint64(v)) }
 func (e *jsonEncoder) AddUint64(key string, v uint64) {
-	e.key(key)
+	e.key(key, false)
 	e.buf = strconv.AppendUint(e.buf, v, 10)
 }
 func (e *jsonEncoder) AddUint32(key string, v uint32)   { e.AddUint64(key, uint64(v)) }

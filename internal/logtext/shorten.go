@@ -23,7 +23,7 @@ const (
 // as are no objects, and if that is not enough either, any of those at the top. What stays
 // is valid, and keeps its type.
 func shorten(members []byte, room int, name string) []byte {
-	noteRoom := room / 16
+	noteRoom := max(room/16, 32)
 	room -= noteRoom
 	texts := note{room: noteRoom}
 	cut := cutTexts(members, room, &texts)

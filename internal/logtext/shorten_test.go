@@ -142,11 +142,14 @@ func FuzzALineIsValidAndShort(f *testing.F) {
 		n %= 5000
 		e := entry(zap.InfoLevel, msg)
 		e.Stack, e.LoggerName = value, key
-		line := encoded(objects{newJSONEncoder(JSONOptions{MaxLine: minLine})}.with([]zap.Field{zap.String(key, value), zap.Namespace(key)}), e,
-			zap.Ints(key, make([]int, n)), zap.Any(key, map[string]any{key: []any{value, n, nil, map[string]string{value: value}}}),
-			zap.Object(key, object{"a": value, "b": object{"c": value}}), zap.Binary(key, []byte(value)), zap.Namespace("in"), zap.String(key, value))
-		if m := decoded(t, line); len(line) >= minLine || m["level"] != "info" || m["msg"] == "" && msg != "" {
-			t.Fatalf("%d bytes: %s", len(line), line)
+		for _, k := range AllKeys() {
+			enc := newJSONEncoder(JSONOptions{MaxLine: minLine, Keys: k, Service: key, Version: value})
+			line := encoded(objects{enc}.with([]zap.Field{zap.String(key, value), zap.Namespace(key)}), e,
+				zap.Ints(key, make([]int, n)), zap.Any(key, map[string]any{key: []any{value, n, nil, map[string]string{value: value}}}),
+				zap.Object(key, object{"a": value, "b": object{"c": value}}), zap.Binary(key, []byte(value)), zap.Namespace("in"), zap.String(key, value))
+			if m := decoded(t, line); len(line) >= minLine || k == KeysGlidepath && (m["level"] != "info" || m["msg"] == "" && msg != "") {
+				t.Fatalf("%s: %d bytes: %s", k, len(line), line)
+			}
 		}
 	})
 }

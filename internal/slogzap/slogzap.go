@@ -23,21 +23,25 @@ import (
 type Handler struct {
 	core   zapcore.Core
 	name   string
-	groups []string // open ones that have no attribute yet: slog leaves empty ones out
+	trace  func(context.Context) logmeta.Trace // nil if nobody knows
+	groups []string                            // open ones that have no attribute yet: slog leaves empty ones out
 }
 
 var _ slog.Handler = (*Handler)(nil)
 
-// New returns a handler for core. Records have the name of a logger.
-func New(core zapcore.Core, name string) *Handler { return &Handler{core: core, name: name} }
+// New returns a handler for core. Records have the name of a logger, and the trace that
+// trace finds in the context that they are logged with, if it is not nil.
+func New(core zapcore.Core, name string, trace func(context.Context) logmeta.Trace) *Handler {
+	return &Handler{core: core, name: name, trace: trace}
+}
 
 // Enabled reports whether the core logs at that level.
 func (h *Handler) Enabled(_ context.Context, l slog.Level) bool { return h.core.Enabled(level(l)) }
 
 // Handle logs a record, with its place in the source if it has one. One above error is what
 // programs say before they exit: it is written when Handle returns.
-func (h *Handler) Handle(_ context.Context, r slog.Record) error {
-	err := h.Log(level(r.Level), r)
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	err := h.Log(ctx, level(r.Level), r)
 	if r.Level > slog.LevelError {
 		_ = h.core.Sync() // terminals and pipes cannot, and say so each time
 	}
@@ -45,7 +49,7 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 }
 
 // Log logs a record at another level than its own.
-func (h *Handler) Log(l zapcore.Level, r slog.Record) error {
+func (h *Handler) Log(ctx context.Context, l zapcore.Level, r slog.Record) error {
 	e := zapcore.Entry{Level: l, Time: r.Time, Message: r.Message, LoggerName: h.name}
 	ce := h.core.Check(e, nil)
 	if ce == nil {
@@ -55,7 +59,12 @@ func (h *Handler) Log(l zapcore.Level, r slog.Record) error {
 		frame, _ := runtime.CallersFrames([]uintptr{r.PC}).Next()
 		ce.Caller = zapcore.EntryCaller{Defined: frame.PC != 0, PC: frame.PC, File: frame.File, Line: frame.Line, Function: frame.Function}
 	}
-	fields := make([]zapcore.Field, 0, 1+len(h.groups)+r.NumAttrs())
+	fields := make([]zapcore.Field, 0, 2+len(h.groups)+r.NumAttrs())
+	if h.trace != nil && ctx != nil {
+		if f := h.trace(ctx).Field(); f.Type != zapcore.SkipType {
+			fields = append(fields, f)
+		}
+	}
 	if f := logmeta.Level(r.Level).Field(); f.Type != zapcore.SkipType {
 		fields = append(fields, f)
 	}
@@ -84,7 +93,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(fields) == groups {
 		return h
 	}
-	return &Handler{core: h.core.With(fields), name: h.name}
+	return &Handler{core: h.core.With(fields), name: h.name, trace: h.trace}
 }
 
 // WithGroup returns a handler whose further attributes are in a group.
@@ -92,7 +101,7 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return &Handler{core: h.core, name: h.name, groups: append(slices.Clip(h.groups), name)}
+	return &Handler{core: h.core, name: h.name, trace: h.trace, groups: append(slices.Clip(h.groups), name)}
 }
 
 func (h *Handler) open(fields []zapcore.Field) []zapcore.Field {

@@ -2,6 +2,7 @@ package slogzap
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,12 +16,37 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 // jsonTo logs to w, one object a line.
 func jsonTo(w io.Writer) *Handler {
-	return New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(w), zap.InfoLevel), "")
+	return New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(w), zap.InfoLevel), "", nil)
+}
+
+func TestARecordHasTheTraceOfItsContext(t *testing.T) {
+	var b bytes.Buffer
+	type key struct{}
+	h := New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(&b), zap.InfoLevel), "", func(ctx context.Context) (found logmeta.Trace) {
+		found.TraceID, _ = ctx.Value(key{}).(string)
+		return found
+	})
+	log := slog.New(slog.Handler(h).WithAttrs([]slog.Attr{slog.Int("a", 1)}).WithGroup("g"))
+	ctx := context.WithValue(t.Context(), key{}, "4bf9")
+	log.InfoContext(ctx, "m")
+	log.With("b", 2).InfoContext(ctx, "m", "c", 3)
+	log.Info("m", "c", 3)
+	want := []string{`"msg":"m","trace_id":"4bf9","a":1}`, `"msg":"m","trace_id":"4bf9","a":1,"g":{"b":2,"c":3}}`, `"msg":"m","a":1,"g":{"c":3}}`}
+	for line := range strings.Lines(b.String()) {
+		if !strings.HasSuffix(line, want[0]+"\n") {
+			t.Errorf("got %s, want %s", line, want[0])
+		}
+		want = want[1:]
+	}
+	if len(want) != 0 {
+		t.Errorf("%d are missing", len(want))
+	}
 }
 
 func TestItIsAHandlerBySlogsOwnRules(t *testing.T) {
@@ -166,7 +192,7 @@ func (c synced) Sync() error { *c.n++; return nil }
 
 func TestWhatIsWorseThanAnErrorIsWrittenBeforeTheProgramExits(t *testing.T) {
 	n := 0
-	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, ""))
+	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, "", nil))
 	log.Error("goes on")
 	if n != 0 {
 		t.Errorf("an error is synced %d times", n)

@@ -42,11 +42,7 @@ type form struct {
 }
 
 func newForm() form {
-	return form{logtext.NewList(), zapcore.NewJSONEncoder(zapcore.EncoderConfig{
-		EncodeTime:     zapcore.RFC3339NanoTimeEncoder,
-		EncodeDuration: zapcore.StringDurationEncoder,
-		SkipLineEnding: true,
-	})}
+	return form{logtext.NewList(), logtext.FieldsEncoder()}
 }
 
 // record is what is reported.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/logmeta"
 )
 
 func TestALevelIsATypeAndAnID(t *testing.T) {
@@ -85,6 +86,23 @@ func TestARecordIsATextForPeopleAndAnObjectForPrograms(t *testing.T) {
 	write(t, c, zap.InfoLevel, "")
 	if got := f.last(); len(got.strings) != 1 || got.strings[0] != "" {
 		t.Errorf("got %q", got.strings)
+	}
+}
+
+func TestTheTraceAndTheLevelOfARecordAreInNoNamespace(t *testing.T) {
+	f := newFake(t)
+	c := open(t, f, zap.DebugLevel)
+	defer c.shut(t)
+	with := c.With([]zap.Field{zap.Namespace("req")})
+	if err := with.Write(zapcore.Entry{Message: "m"}, []zap.Field{logmeta.Trace{TraceID: "4bf9", SpanID: "00f0"}.Field(), logmeta.Level(2).Field(), zap.Int("id", 1)}); err != nil {
+		t.Error(err)
+	}
+	got := f.last()
+	if want := "m\r\n    trace_id: 4bf9\r\n    span_id: 00f0\r\n    severity_number: 11\r\n    req.id: 1"; got.strings[0] != want {
+		t.Errorf("got %q, want %q", got.strings[0], want)
+	}
+	if want := `{"trace_id":"4bf9","span_id":"00f0","severity_number":11,"req":{"id":1}}`; got.strings[1] != want {
+		t.Errorf("got %s, want %s", got.strings[1], want)
 	}
 }
 

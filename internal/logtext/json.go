@@ -39,6 +39,10 @@ type JSONOptions struct {
 	MaxLine int
 }
 
+// FieldsEncoder returns an encoder for the fields of a record alone: an object of JSON, of
+// any length, in no line of its own.
+func FieldsEncoder() zapcore.Encoder { return newJSONEncoder(JSONOptions{Keys: noKeys, MaxLine: -1}) }
+
 func newJSONEncoder(o JSONOptions) *jsonEncoder {
 	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt, schema: o.Keys.schema(), resource: o.Keys.resource(o.Service, o.Version)}
 	switch {

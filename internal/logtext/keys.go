@@ -22,6 +22,9 @@ const (
 	KeysGoogleCloud   Keys = "googlecloud"
 )
 
+// noKeys is for the fields alone.
+const noKeys Keys = "none"
+
 // AllKeys returns the sets of names.
 func AllKeys() []Keys { return []Keys{KeysGlidepath, KeysECS, KeysOpenTelemetry, KeysGoogleCloud} }
 
@@ -44,6 +47,8 @@ func (k Keys) schema() schema {
 		return schema{k, "exception.message", "exception.type", "exception.stacktrace", true, "}}\n"}
 	case KeysGoogleCloud:
 		return schema{keys: k, event: true, tail: "}\n"}
+	case noKeys:
+		return schema{keys: k, tail: "}"}
 	}
 	return schema{tail: "}\n"}
 }
@@ -58,6 +63,8 @@ func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 		beginOpenTelemetry(e, entry, m)
 	case KeysGoogleCloud:
 		beginGoogleCloud(e, entry, m)
+	case noKeys:
+		beginFields(e, entry, m)
 	default:
 		beginGlidepath(e, entry, m)
 	}
@@ -72,6 +79,8 @@ func (s *schema) rename(key string, object bool) (prefix, name string) {
 		return renameOpenTelemetry(key, object)
 	case KeysGoogleCloud:
 		return renameGoogleCloud(key)
+	case noKeys:
+		return "", key
 	}
 	return renameGlidepath(key)
 }
@@ -89,6 +98,7 @@ func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 		e.member("code.stacktrace", entry.Stack)
 	case KeysGoogleCloud:
 		e.member("stack_trace", googleStack(entry.Message, entry.Stack))
+	case noKeys:
 	default:
 		e.member("stack", entry.Stack)
 	}
@@ -169,6 +179,15 @@ func beginGlidepath(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	e.bounded(entry.Message, e.most/3)
 	e.number(`,"`+logmeta.NumberKey+`":`, entry, m)
 	e.traceIDs(`,"trace_id":`, `,"span_id":`, m.Trace)
+}
+
+// beginFields writes what is of the record, whatever namespaces are open.
+func beginFields(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
+	e.raw("{")
+	_ = m.Trace.MarshalLogObject(e)
+	if number, named := m.Number(entry.Level); !named {
+		e.AddInt64(logmeta.NumberKey, int64(number))
+	}
 }
 
 func renameGlidepath(key string) (prefix, name string) {

@@ -23,7 +23,7 @@ func Trace(ctx context.Context) zap.Field {
 
 // tracer is what finds the trace of a context, nil if nothing does.
 func tracer(ctx context.Context) func(context.Context) logmeta.Trace {
-	if r, ok := runctx.FromContext(ctx).(*run); ok {
+	if r, ok := runctx.Find(ctx).(*run); ok {
 		return r.config.tracer()
 	}
 	return nil

@@ -117,6 +117,22 @@ type Config struct {
 	// ends in exec needs neither. Set HostConsole to ignore NOTIFY_SOCKET.
 	Host Host
 
+	// ReapOrphans makes the run reap the descendants of the process whose parents have
+	// ended before them: the process becomes a child subreaper (prctl(2)) while the run
+	// goes on. Only Linux has this. PID 1 is given orphans anyway and always reaps them:
+	// in a container without an init they would stay zombies, until there is no room for
+	// another process.
+	//
+	// The status of a child that was started with os/exec or os.StartProcess is never
+	// taken, however late the program waits for it: package os keeps a pidfd for it, and
+	// nothing that a descriptor of the process refers to is reaped. After Release, or when
+	// the os.Process is garbage, a child counts as an orphan. A child that was started by
+	// other means (syscall.ForkExec, C) has to be waited for within a second of its end. An
+	// orphan is reaped within a few seconds. Where package os has no pidfds (before Linux
+	// 5.4, or where a seccomp filter forbids them), or /proc is not there, nothing is
+	// reaped; a program that has set this field is warned of that in the log.
+	ReapOrphans bool
+
 	// Windows is what there is to say of a service of Windows.
 	Windows Windows
 

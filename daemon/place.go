@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/host/console"
+	"github.com/go-glidepath/glidepath/internal/host/orphans"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 	"github.com/go-glidepath/glidepath/internal/host/systemd"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
@@ -54,6 +55,9 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 		env.Hosts = append(env.Hosts, h)
 	}
 	env.Managed = c.Host == HostSystemd || c.Host == "" && said.Managed()
+	if h := orphans.New(c.ReapOrphans); h != nil {
+		env.Hosts = append(env.Hosts, h)
+	}
 	// Last: while the signals are subscribed to, which takes its time, the others
 	// connect.
 	env.Hosts = append(env.Hosts, console.New(env.Managed, exits))

@@ -5,8 +5,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,4 +94,46 @@ func TestInAPodThereIsADrainDelay(t *testing.T) {
 	if drain, ok := record(t, log.String(), "stopped")["drain"]; !ok {
 		t.Errorf("there was none: %v", drain)
 	}
+}
+
+func TestOrphansAreReapedAndNoStatusOfAChildIsTaken(t *testing.T) {
+	flags := []string{"-children=1000", "-orphans=200"}
+	for name, cmd := range map[string]func(...string) *exec.Cmd{
+		"as PID 1": func(flags ...string) *exec.Cmd { return contained(t, command("probe", flags...)) },
+		"where the program asks for it": func(flags ...string) *exec.Cmd {
+			return command("probe", append(flags, "-reap-orphans")...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := newHostNotebook(t)
+			p := launch(t, cmd(append(flags, notes.flag)...))
+			notes.await("waited for all")
+			eventually(t, func() string {
+				if left := childrenOf(t, p.cmd.Process.Pid); left > 0 {
+					return fmt.Sprintf("%d children are left", left)
+				}
+				return ""
+			})
+			p.signal(syscall.SIGTERM)
+			p.exits(0)
+			notes.says("starting", "started", "waited for all", "stopping", "stopped")
+		})
+	}
+}
+
+// childrenOf is how many children a process has, zombies included.
+func childrenOf(t *testing.T, pid int) (n int) {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil || len(lists) == 0 {
+		t.Skipf("the children of %d cannot be listed: %v", pid, err)
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		n += len(strings.Fields(string(text)))
+	}
+	return n
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// Host is a manager, a terminal or a source of signals. Open, Tell and Close are
+// Host is a manager, a terminal, a source of signals or of orphans. Open, Tell and Close are
 // called on one goroutine, and return at once, except that Close waits for the manager,
 // and Tell for up to a tenth of a second where s.Precedes.
 type Host interface {

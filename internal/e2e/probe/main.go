@@ -22,6 +22,7 @@ func main() {
 		StopTimeout:  o.stopTimeout,
 		DrainDelay:   o.drainDelay,
 		Host:         daemon.Host(o.host),
+		ReapOrphans:  o.reapOrphans,
 		Args:         flag.Args(),
 		Windows:      daemon.Windows{Preshutdown: o.preshutdown, KeepDirectory: o.keepDir},
 	})

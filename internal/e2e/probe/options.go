@@ -28,6 +28,8 @@ type options struct {
 	able, why            bool
 	preshutdown, keepDir bool
 	spawn, sockets, host string
+	children, orphans    int
+	reapOrphans          bool
 	chatter              bool
 	notes                notes
 
@@ -60,6 +62,9 @@ func parse() options {
 	flag.BoolVar(&o.preshutdown, "preshutdown", false, "Config.Windows.Preshutdown")
 	flag.BoolVar(&o.keepDir, "keep-directory", false, "Config.Windows.KeepDirectory")
 	flag.StringVar(&o.spawn, "spawn", "", "in Start, run a child that writes its environment to this file")
+	flag.IntVar(&o.children, "children", 0, "run so many children, wait for each at a random moment, and check how it ended")
+	flag.IntVar(&o.orphans, "orphans", 0, "make so many orphans, which end at random moments")
+	flag.BoolVar(&o.reapOrphans, "reap-orphans", false, "Config.ReapOrphans")
 	flag.StringVar(&o.host, "host", "", "Config.Host")
 	flag.StringVar(&o.sockets, "sockets", "", "in Start, take the sockets of these names, a,b")
 	flag.BoolVar(&o.chatter, "chatter", false, "write to standard output until that fails")

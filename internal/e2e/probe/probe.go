@@ -57,6 +57,9 @@ func (p *probe) Start(ctx context.Context) error {
 			return nil
 		})
 	}
+	if p.children > 0 || p.orphans > 0 {
+		daemon.Go(ctx, p.beget)
+	}
 	if p.chatter {
 		daemon.Go(ctx, p.chat)
 	}

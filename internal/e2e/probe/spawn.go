@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
+	"sync"
+	"time"
 )
 
 // spawnChild runs a child that has the environment that every child gets.
@@ -17,4 +21,35 @@ func (p *probe) spawnChild(ctx context.Context) error {
 		return fmt.Errorf("spawn: %w: %s", err, out)
 	}
 	return nil
+}
+
+// beget makes orphans, and children that it waits for, at random moments within three
+// seconds.
+func (p *probe) beget(ctx context.Context) error {
+	errs := make([]error, p.children+p.orphans)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() {
+			code := i % 125
+			script := fmt.Sprintf("exit %d", code)
+			if i >= p.children {
+				script = fmt.Sprintf("(sleep %d.%d; exit 3) >/dev/null 2>&1 & exit %d", i%3, i%10, code)
+			}
+			cmd := exec.Command("/bin/sh", "-c", script)
+			if errs[i] = cmd.Start(); errs[i] != nil {
+				return
+			}
+			_ = pass(ctx, rand.N(3*time.Second))
+			err := cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != code {
+				errs[i] = fmt.Errorf("child %d: exit code %d, want %d: %w", i, got, code, err)
+			}
+		})
+	}
+	all.Wait()
+	err := errors.Join(errs...)
+	if err == nil {
+		p.notes.add("waited for all")
+	}
+	return err
 }

@@ -1,0 +1,217 @@
+package orphans
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// reaper finds orphans and reaps them.
+type reaper struct {
+	suspects  map[int]bool // the zombies of the last look that nobody here waits for
+	subreaper bool         // this process has become one
+}
+
+func come(asked bool) bool { return asked || os.Getpid() == 1 }
+
+// open finds out whether all is there that it takes to tell orphans apart. With
+// subreaper, the process becomes one unless it is PID 1, or is one already.
+func (r *reaper) open(subreaper bool) error {
+	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		return fmt.Errorf("/proc is not that of this PID namespace: it has %q, %v", self, err)
+	}
+	if _, err := children(); err != nil {
+		return err
+	}
+	if err := usesPidfds(); err != nil {
+		return err
+	}
+	if is, err := isSubreaper(); err != nil || is || !subreaper || os.Getpid() == 1 {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("become a child subreaper: %w", err)
+	}
+	r.subreaper = true
+	return nil
+}
+
+// isSubreaper reports whether this process is a child subreaper.
+func isSubreaper() (bool, error) {
+	var is int32
+	err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&is)), 0, 0, 0)
+	return is != 0, err
+}
+
+// close gives back what open has taken.
+func (r *reaper) close() {
+	if r.subreaper {
+		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+	}
+}
+
+// usesPidfds makes sure that package os has pidfds for processes, and that they are
+// found.
+func usesPidfds() error {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = self.Release() }()
+	found, err := held()
+	if err == nil && !found[os.Getpid()] {
+		err = errors.New("the children of this process cannot be told from orphans: it cannot have pidfds, for which it takes Linux 5.4 and no seccomp filter that forbids them")
+	}
+	return err
+}
+
+// look reaps the zombies that the last look has found too, and reports whether it takes
+// another one: there are others that nobody here waits for.
+func (r *reaper) look() bool {
+	last := r.suspects
+	r.suspects = nil
+	pids, err := children()
+	if err != nil {
+		return false
+	}
+	var zombies []int
+	for _, pid := range pids {
+		if exited(pid, unix.WNOWAIT) {
+			zombies = append(zombies, pid)
+		}
+	}
+	for len(zombies) > 0 {
+		n := min(len(zombies), batch)
+		r.judge(zombies[:n], last)
+		zombies = zombies[n:]
+	}
+	return len(r.suspects) > 0
+}
+
+// batch is how many zombies are judged at a time: each takes a descriptor.
+const batch = 64
+
+// judge reaps those that are orphans for sure, and suspects those that may be. A pidfd
+// keeps each of them the process that it was found to be: its number would be free for a
+// child of the program as soon as somebody else had reaped it.
+func (r *reaper) judge(zombies []int, last map[int]bool) {
+	own := make(map[int]int) // by the descriptor
+	for _, pid := range zombies {
+		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+			own[fd] = pid
+			defer func() { _ = unix.Close(fd) }()
+		}
+	}
+	waited, err := heldBeside(own)
+	if err != nil {
+		return
+	}
+	orphans := make(map[int]int)
+	for fd, pid := range own {
+		switch {
+		case waited[pid]:
+		case last[pid]:
+			orphans[fd] = pid
+		default:
+			if r.suspects == nil {
+				r.suspects = make(map[int]bool)
+			}
+			r.suspects[pid] = true
+		}
+	}
+	if len(orphans) == 0 {
+		return
+	}
+	// What was duplicated and closed while the first list was made is in the second.
+	if waited, err = heldBeside(own); err != nil {
+		return
+	}
+	for fd, pid := range orphans {
+		if !waited[pid] {
+			_ = unix.Waitid(unix.P_PIDFD, fd, nil, unix.WEXITED|unix.WNOHANG, nil)
+		}
+	}
+}
+
+// children are those of the main thread.
+func children() ([]int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for field := range strings.FieldsSeq(string(text)) {
+		if pid, err := strconv.Atoi(field); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// exited reports whether a child has ended, and with WNOWAIT leaves its status alone.
+func exited(pid, options int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|options, nil)
+	return err == nil && info.Signo == int32(unix.SIGCHLD)
+}
+
+// held are the processes that pidfds of this process refer to.
+func held() (map[int]bool, error) { return heldBeside(nil) }
+
+// heldBeside leaves out descriptors.
+func heldBeside(own map[int]int) (map[int]bool, error) {
+	dir, err := os.Open("/proc/self/fd")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	pids := make(map[int]bool)
+	for _, name := range names {
+		fd, err := strconv.Atoi(name)
+		if _, ours := own[fd]; err != nil || ours || !isPidfd(name) {
+			continue
+		}
+		if pid, ok := pidOf(name); ok {
+			pids[pid] = true
+		}
+	}
+	return pids, nil
+}
+
+// isPidfd reports whether a descriptor is a pidfd: anon_inode:[pidfd], and since Linux
+// 6.9 pidfd:[…].
+func isPidfd(fd string) bool {
+	link, err := os.Readlink(filepath.Join("/proc/self/fd", fd))
+	return err == nil && (link == "anon_inode:[pidfd]" || strings.HasPrefix(link, "pidfd:["))
+}
+
+// pidOf returns the process that a pidfd refers to, if there is one (pidfd_open(2)).
+func pidOf(fd string) (int, bool) {
+	info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", fd))
+	if err != nil {
+		return 0, false
+	}
+	_, text, _ := bytes.Cut(info, []byte("\nPid:"))
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+	return pid, err == nil && pid > 0
+}
+
+// childrenEnd returns where something comes when children have ended.
+func childrenEnd() (<-chan os.Signal, func()) {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+	return ended, func() { signal.Stop(ended) }
+}

@@ -36,7 +36,7 @@ func (r *run) catchCrashes() {
 	if dir == "" {
 		return
 	}
-	reports, err := crash.Take(dir)
+	reports, err := crash.Take(dir, r.config.Name)
 	if err != nil {
 		r.warn("what earlier runs have left cannot be read", zap.Error(err))
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/crash"
@@ -22,6 +23,9 @@ func (h *Handle) crashed() ([]crash.Report, error) {
 	var errs []error
 	for _, dir := range h.crashDirs() {
 		found, err := crash.List(dir)
+		found = slices.DeleteFunc(found, func(r crash.Report) bool { // what the service has started inherits its folder
+			return r.Program != "" && r.Program != h.spec.Name
+		})
 		all, errs = append(all, found...), append(errs, err)
 	}
 	return all, errors.Join(errs...)

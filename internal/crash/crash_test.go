@@ -15,7 +15,7 @@ import (
 
 func taken(t *testing.T, dir string) []Report {
 	t.Helper()
-	reports, err := Take(dir)
+	reports, err := Take(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +33,27 @@ func names(t *testing.T, dir string) []string {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+func TestWhatAnotherProgramHasLeftIsLeftToIt(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{"web", "helper"} {
+		file := append(Run{Program: program, PID: 7}.header(), "panic: "+program+"\n"...)
+		if err := os.WriteFile(filepath.Join(dir, running+program+suffix), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, program := range []string{"web", "helper"} {
+		for _, want := range []int{1, 0} {
+			reports, err := Take(dir, program)
+			if err != nil || len(reports) != want || want == 1 && reports[0].Program != program {
+				t.Errorf("%s takes %+v, %v, want %d", program, reports, err, want)
+			}
+		}
+	}
 }
 
 func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
@@ -163,7 +184,7 @@ func TestACrashThatIsTakenMeanwhileIsListedOnce(t *testing.T) {
 		}
 		done := make(chan error)
 		go func() {
-			_, err := Take(dir)
+			_, err := Take(dir, "web")
 			done <- err
 		}()
 		list, err := List(dir)
@@ -265,7 +286,7 @@ func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			reports, err := Take(dir)
+			reports, err := Take(dir, "web")
 			if err != nil {
 				t.Error(err)
 			}
@@ -358,7 +379,7 @@ func TestWhereNothingCanBeKeptThereIsAnErrorAndNoOutput(t *testing.T) {
 		t.Error(err)
 	}
 	none := filepath.Join(t.TempDir(), "none")
-	if r, err := Take(none); r != nil || err != nil {
+	if r, err := Take(none, "web"); r != nil || err != nil {
 		t.Errorf("Take of no folder: %v, %v", r, err)
 	}
 	if r, err := List(none); r != nil || err != nil {

@@ -36,7 +36,7 @@ func TestAFolderThatOthersCanLeadElsewhereIsNotUsed(t *testing.T) {
 		if o, err := Open(dir, Run{}); o != nil || err == nil {
 			t.Errorf("Open %s: got %v", dir, err)
 		}
-		if _, err := Take(dir); err == nil {
+		if _, err := Take(dir, "web"); err == nil {
 			t.Errorf("Take %s: no error", dir)
 		}
 		if _, err := List(dir); err == nil {
@@ -61,7 +61,7 @@ func TestAFolderOfSomebodyElseIsOnlyLookedAt(t *testing.T) {
 	if _, err := Open(dir, Run{}); err == nil || !strings.Contains(err.Error(), "12345") {
 		t.Errorf("Open: %v", err)
 	}
-	if _, err := Take(dir); err == nil {
+	if _, err := Take(dir, "web"); err == nil {
 		t.Error("Take: no error")
 	}
 	if r, err := List(dir); err != nil || len(r) != 1 || r[0].Text != "panic: x" {
@@ -111,7 +111,7 @@ func TestWhatIsNoFileOfOursIsNotOpened(t *testing.T) {
 		if err := errors.Join(make(filepath.Join(dir, running+"1-a"+suffix)), make(filepath.Join(dir, filed+"1-a"+suffix))); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := Take(dir); len(r) != 0 || err == nil {
+		if r, err := Take(dir, "web"); len(r) != 0 || err == nil {
 			t.Errorf("%s: Take gives %+v, %v", name, r, err)
 		}
 		if r, err := List(dir); len(r) != 0 || err == nil {

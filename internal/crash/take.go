@@ -25,14 +25,15 @@ const (
 
 const stamp = "20060102T150405Z"
 
-// Take returns what runs of before have left in dir that did not end with Close, the
+// Take returns what runs of program have left in dir that did not end with Close, the
 // oldest first, and files their texts, so that each is returned once, and to one of
-// those who ask at the same time. A run that goes on is left alone. Where there is
-// nothing, the folder for one, it returns nothing.
+// those who ask at the same time. A run that goes on is left alone, and so is what
+// another program has left: what a service starts inherits the name of its folder. Where
+// there is nothing, the folder for one, it returns nothing.
 //
 // An error is about what could not be read or filed, the reports of the others come with
 // it. It is no reason not to run.
-func Take(dir string) ([]Report, error) {
+func Take(dir, program string) ([]Report, error) {
 	names, err := list(dir, running, false)
 	if err != nil {
 		return nil, fmt.Errorf("what earlier runs have left: %w", err)
@@ -45,7 +46,7 @@ func Take(dir string) ([]Report, error) {
 		if mine(path) {
 			continue
 		}
-		r, ok, err := take(dir, name)
+		r, ok, err := take(dir, name, program)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("what an earlier run has left: %w", err))
 		}
@@ -66,7 +67,7 @@ func mine(path string) bool {
 }
 
 // take claims the file of a run and files it. It is not ok if somebody else has it.
-func take(dir, name string) (r Report, ok bool, err error) {
+func take(dir, name, program string) (r Report, ok bool, err error) {
 	path := filepath.Join(dir, name)
 	f, err := claim(path)
 	if errors.Is(err, errBusy) || errors.Is(err, fs.ErrNotExist) {
@@ -78,6 +79,9 @@ func take(dir, name string) (r Report, ok bool, err error) {
 	defer func() { _ = f.Close() }()
 	if r, err = read(f); err != nil {
 		return Report{}, false, err
+	}
+	if r.Program != "" && r.Program != program {
+		return Report{}, false, nil
 	}
 	if r.PID == 0 {
 		r.PID = pid(name)

@@ -43,7 +43,7 @@ func (h *Handle) lastRun() (*crash.End, error) {
 	var last *crash.End
 	var errs []error
 	for _, dir := range h.crashDirs() {
-		e, err := crash.Last(dir)
+		e, err := crash.Last(dir, h.spec.Name)
 		if errs = append(errs, err); e != nil && (last == nil || e.Ended.After(last.Ended)) {
 			last = e
 		}

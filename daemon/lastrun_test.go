@@ -24,7 +24,7 @@ func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
 			s.call("install")
 			s.manager.status.State = service.Stopped
 			end(t, s.manager.state, how)
-			e, err := crash.Last(filepath.Join(s.manager.state, crashes))
+			e, err := crash.Last(filepath.Join(s.manager.state, crashes), "web")
 			if err != nil || e == nil || e.Trigger != string(TriggerCancelled) || e.Version != "v1.2.3" || e.Began.IsZero() || e.Ended.Before(e.Began) {
 				t.Fatalf("it has kept %+v, %v", e, err)
 			}

@@ -9,7 +9,7 @@
 //
 //	run-PID-RANDOM.txt         of each run that goes on, or has ended without Close
 //	crash-TIME-PID-RANDOM.txt  what a run has left, filed by Take; the newest 10
-//	last-run.json              how the last run ended, if it did not crash
+//	last-run-NAME.json         how the last run ended, if it did not crash
 //
 // Each begins with a header that says whose it is; then comes what the runtime wrote.
 // The file of a run that goes on is locked, so that others of the same program and the
@@ -51,6 +51,7 @@ var errBusy = errors.New("it is in use")
 // Output is the file of this run. A nil Output does nothing.
 type Output struct {
 	path string
+	end  string // the file that Keep writes
 	file *os.File
 	head int64 // the size of the header
 }
@@ -95,7 +96,8 @@ func (o *Output) start(dir string, r Run) error {
 	o.head = int64(len(head))
 	_, err := o.file.Write(head)
 	if err == nil {
-		err = forget(filepath.Join(dir, endName))
+		o.end = filepath.Join(dir, endName(r.Program))
+		err = forget(o.end)
 	}
 	if err == nil {
 		err = debug.SetCrashOutput(o.file, debug.CrashOptions{})

@@ -25,12 +25,15 @@ type End struct {
 }
 
 const (
-	endName = "last-run.json"
-	newName = endName + ".new"
-
 	maxEnd  = 64 << 10 // how much of a file is read
 	maxWord = 4 << 10  // how much of a text is kept
 )
+
+// endName returns the name of the file for the ends of a program's runs. Each program has
+// its own: what a service starts inherits the name of its folder.
+func endName(program string) string { return "last-run-" + program + ".json" }
+
+const writing = ".new" // after the name, while it is written
 
 // Keep writes how the run ends to the folder of o, for [Last]. Open has removed what an
 // earlier run wrote, so that nobody takes that for the end of a run that was killed.
@@ -46,16 +49,16 @@ func (o *Output) Keep(e End) error {
 	if err != nil {
 		return err // nothing in it can fail
 	}
-	if err := replace(filepath.Dir(o.path), append(text, '\n')); err != nil {
+	if err := replace(o.end, append(text, '\n')); err != nil {
 		return fmt.Errorf("how the run has ended is not kept: %w", err)
 	}
 	return nil
 }
 
-// replace writes the file in dir that Last reads. Who reads it meanwhile has the whole of
+// replace writes the file that Last reads. Who reads it meanwhile has the whole of
 // one or of the other.
-func replace(dir string, text []byte) error {
-	path := filepath.Join(dir, newName)
+func replace(end string, text []byte) error {
+	path := end + writing
 	if err := forget(path); err != nil { // a run was killed while it wrote
 		return err
 	}
@@ -65,7 +68,7 @@ func replace(dir string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(path, filepath.Join(dir, endName))
+		err = os.Rename(path, end)
 	}
 	if err != nil {
 		return errors.Join(err, forget(path))
@@ -80,11 +83,11 @@ func forget(path string) error {
 	return nil
 }
 
-// Last returns how the last run whose crashes are kept in dir has ended. It returns nil if
+// Last returns how the last run of program whose crashes are kept in dir has ended. It returns nil if
 // there was none, if one goes on, and if the last one crashed or was killed. Its errors
 // are those of [List].
-func Last(dir string) (*End, error) {
-	e, err := readEnd(dir)
+func Last(dir, program string) (*End, error) {
+	e, err := readEnd(dir, program)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBusy):
 		return nil, nil
@@ -94,11 +97,11 @@ func Last(dir string) (*End, error) {
 	return e, nil
 }
 
-func readEnd(dir string) (*End, error) {
+func readEnd(dir, program string) (*End, error) {
 	if err := check(dir, true); err != nil {
 		return nil, err
 	}
-	f, err := openRegular(filepath.Join(dir, endName), os.O_RDONLY)
+	f, err := openRegular(filepath.Join(dir, endName(program)), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func opened(t *testing.T, dir string) *Output {
 
 func TestHowARunEndedIsReadUntilTheNextOneBegins(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
-	if e, err := Last(dir); e != nil || err != nil {
+	if e, err := Last(dir, "web"); e != nil || err != nil {
 		t.Errorf("before there was a run: %+v, %v", e, err)
 	}
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -34,7 +34,7 @@ func TestHowARunEndedIsReadUntilTheNextOneBegins(t *testing.T) {
 	}
 	for range 2 { // over what is there
 		o := opened(t, dir)
-		if e, err := Last(dir); e != nil || err != nil {
+		if e, err := Last(dir, "web"); e != nil || err != nil {
 			t.Errorf("while it runs: %+v, %v", e, err)
 		}
 		if err := o.Keep(want); err != nil {
@@ -44,28 +44,50 @@ func TestHowARunEndedIsReadUntilTheNextOneBegins(t *testing.T) {
 			t.Fatal(err)
 		}
 		want.PID = os.Getpid()
-		if e, err := Last(dir); err != nil || !reflect.DeepEqual(e, &want) {
+		if e, err := Last(dir, "web"); err != nil || !reflect.DeepEqual(e, &want) {
 			t.Errorf("after it: %+v, %v; want %+v", e, err, want)
 		}
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 1 {
 		t.Errorf("there is %q", files)
 	}
-	if reports, err := Take(dir); len(reports) > 0 || err != nil {
+	if reports, err := Take(dir, "web"); len(reports) > 0 || err != nil {
 		t.Errorf("it is taken for a crash: %+v, %v", reports, err)
+	}
+}
+
+func TestKeep_LeavesTheEndOfAnotherProgramAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "crash")
+	o := opened(t, dir)
+	if err := o.Keep(End{Code: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	child, err := Open(dir, Run{Program: "helper"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Close() }()
+	if err := child.Keep(End{Code: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := Last(dir, "web"); err != nil || e == nil || e.Code != 1 {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
 
 func TestWhatAKilledRunWroteIsWrittenAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
-	if err := os.WriteFile(filepath.Join(dir, newName), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, endName("web")+writing), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Keep(End{Code: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if e, err := Last(dir); err != nil || e == nil || e.Code != 1 {
+	if e, err := Last(dir, "web"); err != nil || e == nil || e.Code != 1 {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
@@ -76,14 +98,14 @@ func TestTheEndOfARunIsBoundedAndMovesNoCursor(t *testing.T) {
 	if err := o.Keep(End{Error: "a\nb\x1b[2J" + strings.Repeat("ü", 1<<20)}); err != nil {
 		t.Fatal(err)
 	}
-	e, err := Last(dir)
+	e, err := Last(dir, "web")
 	if err != nil || e == nil || !strings.HasPrefix(e.Error, "a b\uFFFD[2Jü") || len(e.Error) > maxWord+3 {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, endName), []byte(`{"code":1,"err`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, endName("web")), []byte(`{"code":1,"err`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if e, err := Last(dir); e != nil || err != nil {
+	if e, err := Last(dir, "web"); e != nil || err != nil {
 		t.Errorf("cut off: %+v, %v", e, err)
 	}
 }
@@ -97,10 +119,10 @@ func TestARunWhoseCrashesAreNotKeptKeepsNoEnd(t *testing.T) {
 func TestTheEndOfARunThatCannotBeKeptIsAnError(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
-	if err := os.Mkdir(filepath.Join(dir, newName), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, endName("web")+writing), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, newName, "x"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, endName("web")+writing, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Keep(End{}); err == nil || errors.Is(err, fs.ErrNotExist) {

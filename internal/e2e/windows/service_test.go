@@ -182,7 +182,7 @@ func TestAStopThatFailedIsFiledWhenTheManagerHearsThatAllIsWell(t *testing.T) {
 	s.await(stopped)
 	s.is(0, 0)
 	// No process of Wine is an elevated one, whose folders are below %ProgramData%.
-	text, err := os.ReadFile(machine.Path(driveC + "/users/root/AppData/Local/" + name + "/state/crash/last-run.json"))
+	text, err := os.ReadFile(machine.Path(driveC + "/users/root/AppData/Local/" + name + "/state/crash/last-run-" + name + ".json"))
 	var last struct {
 		Code           int
 		Trigger, Error string

@@ -5,15 +5,17 @@ package syslog
 import (
 	"errors"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// connection is none: there is no syslog.
+// connection cannot be made: there is no syslog.
 type connection struct{}
 
 func (*connection) dial(string) error { return errors.ErrUnsupported }
 
-func (*connection) open() bool { return false }
-
 func (*connection) close() error { return nil }
 
-func (*connection) send([]byte, time.Duration) error { return errors.ErrUnsupported }
+func (*connection) send([]byte) (int, queue.Outcome) { return 0, queue.Refused }
+
+func (*connection) wait(time.Duration) {}

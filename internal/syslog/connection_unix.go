@@ -3,28 +3,29 @@
 package syslog
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"net"
-	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 // connection is a connection to a syslogd, over datagrams or a stream.
 type connection struct {
-	conn   *net.UnixConn
+	conn   atomic.Pointer[net.UnixConn] // wait reads it while others use the rest
 	raw    syscall.RawConn
 	stream bool
 
-	// What attempt sends, and what became of it: as fields they cost no allocation.
+	// What attempt writes, and the outcome: as fields they cost no allocation.
 	b       []byte
-	wait    time.Duration
+	n       int
 	err     error
 	attempt func(fd uintptr)
-	poll    [1]unix.PollFd
 }
 
 func (c *connection) dial(path string) error {
@@ -48,90 +49,74 @@ func (c *connection) dial(path string) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	c.conn, c.raw, c.attempt = conn, raw, c.try
+	c.raw, c.attempt = raw, c.write
+	c.conn.Store(conn)
 	return nil
 }
 
-func (c *connection) open() bool { return c.conn != nil }
-
 func (c *connection) close() error {
-	if c.conn == nil {
+	conn := c.conn.Swap(nil)
+	if conn == nil {
 		return nil
 	}
-	err := c.conn.Close()
-	c.conn, c.raw = nil, nil
-	return err
+	return conn.Close()
 }
 
-// send sends one message. The error is os.ErrDeadlineExceeded if it was not taken within
-// wait, and errGone if nobody listens any more.
-func (c *connection) send(message []byte, wait time.Duration) error {
-	if c.stream {
-		message = append(message, '\n')
+// send sends messages, each with a newline at its end, as far as there is room. If nobody
+// listens any more it closes the connection.
+func (c *connection) send(messages []byte) (n int, outcome queue.Outcome) {
+	if c.conn.Load() == nil {
+		return 0, queue.Gone
 	}
-	c.b, c.wait, c.err = message, wait, nil
-	if err := c.raw.Control(c.attempt); err != nil {
-		return err
-	}
-	err := c.err
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOTCONN), errors.Is(err, unix.ECONNRESET),
-		errors.Is(err, unix.EPIPE), errors.Is(err, unix.EDESTADDRREQ), errors.Is(err, unix.ENOENT):
-		_ = c.close()
-		return fmt.Errorf("%w: %w", errGone, err)
-	case c.stream && len(c.b) < len(message):
-		_ = c.close() // half a message is in it: what came next would be the other half
-	}
-	return err
-}
-
-// try writes c.b, and leaves there what it could not write.
-func (c *connection) try(fd uintptr) {
-	var deadline time.Time
-	for len(c.b) > 0 {
-		n, err := unix.Write(int(fd), c.b)
+	for n < len(messages) {
+		if c.b = messages[n:]; !c.stream {
+			c.b = c.b[:bytes.IndexByte(c.b, '\n')]
+		}
+		if c.n, c.err = 0, nil; len(c.b) > 0 {
+			if err := c.raw.Control(c.attempt); err != nil {
+				c.err = err
+			}
+		}
 		switch {
-		case err == nil:
-			c.b = c.b[n:]
-			continue
-		case errors.Is(err, unix.EINTR):
-			continue
-		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.ENOBUFS):
-			c.err = err
-			return
+		case c.err == nil:
+		case errors.Is(c.err, unix.EAGAIN), errors.Is(c.err, unix.ENOBUFS): // the BSDs say that of a full queue
+			return n, queue.Full
+		case errors.Is(c.err, unix.EMSGSIZE):
+			return n, queue.Refused
+		default:
+			_ = c.close()
+			return n, queue.Gone
 		}
-		if deadline.IsZero() {
-			deadline = time.Now().Add(c.wait)
-		}
-		if c.err = c.ready(fd, deadline, errors.Is(err, unix.ENOBUFS)); c.err != nil {
-			return
+		if n += c.n; !c.stream {
+			n++
 		}
 	}
+	return n, queue.Taken
 }
 
-// ready waits until there is room. Where a full queue gives ENOBUFS, as on the BSDs, the
-// socket is ready all the time, and only time passes.
-func (c *connection) ready(fd uintptr, deadline time.Time, always bool) error {
+// write writes c.b, to a stream as much of it as there is room for.
+func (c *connection) write(fd uintptr) {
 	for {
-		left := time.Until(deadline)
-		if left <= 0 {
-			return os.ErrDeadlineExceeded
-		}
-		c.poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT}
-		if always {
-			left = min(left, time.Millisecond)
-			c.poll[0].Events = 0
-		}
-		n, err := unix.Poll(c.poll[:], int((left+time.Millisecond-1)/time.Millisecond))
-		switch {
-		case n > 0, err == nil && always:
-			return nil
-		case err == nil:
-			return os.ErrDeadlineExceeded
-		case !errors.Is(err, unix.EINTR):
-			return err
+		c.n, c.err = unix.Write(int(fd), c.b)
+		if !errors.Is(c.err, unix.EINTR) {
+			return
 		}
 	}
+}
+
+// wait waits until there is room, at most for d.
+func (c *connection) wait(d time.Duration) {
+	conn := c.conn.Load()
+	if conn == nil {
+		time.Sleep(d)
+		return
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		_, _ = unix.Poll(fds, int((d+time.Millisecond-1)/time.Millisecond))
+	})
 }

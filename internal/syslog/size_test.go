@@ -45,8 +45,13 @@ func TestWhereSyslogdIsBusyboxMessagesAreShort(t *testing.T) {
 
 func TestNoMessageIsLongerThanSyslogdReads(t *testing.T) {
 	path := socket(t)
-	conn, c := syslogd(t, path), open(t, path)
-	c.w.most = maxBusybox
+	conn := syslogd(t, path)
+	w, err := newWriter([]string{path}, tag("web"), maxBusybox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Core{LevelEnabler: zap.DebugLevel, w: w, text: w.text}
+	defer func() { _ = c.Close(t.Context()) }()
 	long := strings.Repeat("é", 500)
 	write(t, c, zap.InfoLevel, "m", zap.String("k", long))
 	var whole string

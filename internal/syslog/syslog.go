@@ -14,28 +14,22 @@
 // that is longer than 64 KiB the rest is left out, with a message that says so.
 //
 // The standard library has a log/syslog, which is frozen, has a facility and a severity
-// for its writer as a whole, and holds up the program for as long as syslogd hangs. This
-// one waits 100 ms for the messages of a record to be taken, and those after it, until one is
-// taken again, not at all. What is not taken is dropped and counted, and a record of the
-// event RecordsLost says how many there were when one is taken again. If syslogd has been
-// started anew it is found, at the next message, or if it is not there yet within a
-// second.
+// for its writer as a whole, and holds up the program for as long as syslogd hangs. Here
+// what syslogd does not take waits in package queue, which says what is done with it. If
+// syslogd is restarted, it is found within a second.
 package syslog
 
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/logevent"
@@ -43,9 +37,6 @@ import (
 )
 
 const (
-	patience    = 100 * time.Millisecond // how long the messages of a record wait until they are taken
-	redialEvery = time.Second
-
 	maxMessage = 1023     // bytes, with all that stands before: those of RFC 3164, less one that inetutils and busybox do not read
 	maxBusybox = 255      // as it is built unless somebody wants more; Debian does
 	maxRecord  = 64 << 10 // bytes of the lines
@@ -66,7 +57,8 @@ type Options struct {
 }
 
 // Core is a zapcore.Core that logs to syslog. Its methods may be called from any
-// goroutine. Cores made by With share its connection and its count of what was lost.
+// goroutine. Cores made by With share its connection, its backlog and its count of what
+// was lost.
 type Core struct {
 	zapcore.LevelEnabler
 	w    *writer
@@ -76,13 +68,14 @@ type Core struct {
 // New connects to syslog and returns a core for it. It fails if nobody listens. Close
 // the core when nobody logs any more.
 func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
-	w := &writer{sockets: sockets, tag: tag(o.Tag), text: logtext.NewText(), most: maxMessage}
+	paths, most := sockets, 0
 	if o.Socket != "" {
-		w.sockets = []string{o.Socket}
+		paths, most = []string{o.Socket}, maxMessage
 	} else {
-		w.most = room("")
+		most = room("")
 	}
-	if err := w.dial(); err != nil {
+	w, err := newWriter(paths, tag(o.Tag), most)
+	if err != nil {
 		return nil, fmt.Errorf("connect to syslog: %w", err)
 	}
 	return &Core{LevelEnabler: enabler, w: w, text: w.text}, nil
@@ -121,96 +114,57 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write logs one record. What syslog did not take is no error, for zap would write it to
-// standard error each time; [Core.Lost] counts it. After Close the error is os.ErrClosed.
-func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) (err error) {
+// standard error each time; [Core.Lost] counts it. A record at panic level or above is
+// waited for as [Core.Sync] does. After Close, Write does nothing.
+func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
+	own := logevent.Of(fields) != 0
 	// What a field is asked for may log as well: nothing is locked meanwhile.
-	c.text.Encode(entry, fields, func(lines []byte) { err = c.w.write(entry, lines) })
-	return err
-}
-
-// Sync does nothing: what was taken is in the socket.
-func (c *Core) Sync() error { return nil }
-
-// Lost is how many records were lost so far, in whole or in part.
-func (c *Core) Lost() uint64 {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
-	return c.w.lost
-}
-
-// Close says how many records were lost if that has not been said yet, and closes the
-// connection. It waits for nothing, so that ctx bounds nothing. The core and those made by
-// With log nothing any more. A second Close does nothing.
-func (c *Core) Close(context.Context) error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
-	return c.w.close()
-}
-
-// writer sends records, in order.
-type writer struct {
-	sockets []string
-	tag     string // with the process
-	text    logtext.Text
-	most    int // bytes of a message
-
-	mu     sync.Mutex
-	conn   connection
-	dialed time.Time
-	closed bool
-	hung   bool // a message has waited in vain, and none was taken since
-	lost   uint64
-	told   uint64 // of those, how many a record was about
-
-	level   zapcore.Level // of the record that is sent
-	time    time.Time
-	until   time.Time // when no message of it waits any more
-	message []byte
-	failed  bool // it was not taken
-}
-
-// write sends a record, after one about those that are lost.
-func (w *writer) write(e zapcore.Entry, lines []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		w.lost++
-		return fmt.Errorf("log to syslog: %w", os.ErrClosed)
-	}
-	if w.lost > w.told && !w.tell() {
-		w.lost++
-		return nil
-	}
-	if !w.send(e, lines) {
-		w.lost++
+	c.text.Encode(entry, fields, func(lines []byte) { c.w.write(entry, lines, own) })
+	if entry.Level >= zapcore.PanicLevel {
+		_ = c.Sync() // the process may end with it
 	}
 	return nil
 }
 
-func (w *writer) tell() bool {
-	n := w.lost
-	e := zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), Message: "records of the log are lost: syslog did not take them"}
-	fields := []zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("records", n-w.told)}
-	sent := false
-	if w.text.Encode(e, fields, func(lines []byte) { sent = w.send(e, lines) }); !sent {
-		return false
-	}
-	w.told = n
-	return true
+// Sync waits until what was logged is in the socket, a quarter of a second at most.
+func (c *Core) Sync() error { return c.w.queue.Sync() }
+
+// Lost returns how many records were lost so far, in whole or in part.
+func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
+
+// Untold returns how many of them no record has reported.
+func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
+
+// Drain waits until what was logged is in the socket: see [queue.Queue.Drain].
+func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
+
+// Close sends what waits, closes the connection, and ends the core and those made by With:
+// see [queue.Queue.Close].
+func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }
+
+// wire makes the messages of a record as they go over the wire, a newline behind each.
+type wire struct {
+	tag  string // with the process
+	most int    // bytes of a message
+
+	level   zapcore.Level
+	time    time.Time
+	message []byte // one
+	all     []byte
 }
 
-func (w *writer) send(e zapcore.Entry, lines []byte) bool {
-	now := time.Now()
-	w.level, w.time, w.until, w.failed = e.Level, e.Time.Local(), now.Add(patience), false
+// record returns the messages of a record, in memory that is used again for the next one.
+func (w *wire) record(e zapcore.Entry, lines []byte) []byte {
+	w.level, w.time, w.all = e.Level, e.Time.Local(), w.all[:0]
 	if e.Time.IsZero() {
-		w.time = now
+		w.time = time.Now()
 	}
 	w.lines(lines)
-	return !w.failed
+	return w.all
 }
 
-// lines sends the lines of a record, a message each.
-func (w *writer) lines(lines []byte) {
+// lines makes a message of each line of a record.
+func (w *wire) lines(lines []byte) {
 	all := len(lines)
 	if all > maxRecord {
 		cut := maxRecord
@@ -224,17 +178,17 @@ func (w *writer) lines(lines []byte) {
 	for line := range bytes.Lines(lines) {
 		logtext.Split(bytes.TrimSuffix(line, []byte{'\n'}), w.most-head-1, func(part []byte) {
 			w.message = append(w.message[:head], part...)
-			w.failed = w.failed || !w.take()
+			w.end()
 		})
 	}
 	if all > maxRecord {
 		w.message = fmt.Appendf(w.message[:head], "    …(%d bytes)", all)
-		w.failed = w.failed || !w.take()
+		w.end()
 	}
 }
 
 // begin makes what each message of a record begins with.
-func (w *writer) begin() {
+func (w *wire) begin() {
 	b := append(w.message[:0], '<')
 	b = strconv.AppendInt(b, int64(daemon+logtext.Severity(w.level)), 10)
 	b = append(b, '>')
@@ -242,57 +196,8 @@ func (w *writer) begin() {
 	w.message = append(append(b, ' '), w.tag...)
 }
 
-// take has syslog take the message, over a new connection if there has to be one.
-func (w *writer) take() bool {
-	wait := max(time.Until(w.until), 0)
-	if w.hung {
-		wait = 0
-	}
-	err := errGone
-	if w.conn.open() {
-		err = w.conn.send(w.message, wait)
-	}
-	if errors.Is(err, errGone) && w.redial() {
-		err = w.conn.send(w.message, wait)
-	}
-	w.hung = errors.Is(err, os.ErrDeadlineExceeded)
-	return err == nil
-}
-
-// errGone says that nobody listens any more at the other end of a connection.
-var errGone = errors.New("nobody listens")
-
-// redial connects anew, but not all the time.
-func (w *writer) redial() bool {
-	return time.Since(w.dialed) >= redialEvery && w.dial() == nil
-}
-
-// dial connects to the first socket that somebody listens at.
-func (w *writer) dial() error {
-	w.dialed = time.Now()
-	_ = w.conn.close()
-	var errs []error
-	for _, path := range w.sockets {
-		err := w.conn.dial(path)
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func (w *writer) close() error {
-	if w.closed {
-		return nil
-	}
-	if w.lost > w.told {
-		w.hung = true // it has waited often enough
-		w.tell()
-	}
-	w.closed = true
-	return w.conn.close()
-}
+// end puts the message behind the others.
+func (w *wire) end() { w.all = append(append(w.all, w.message...), '\n') }
 
 const maxTag = 32 // RFC 3164
 

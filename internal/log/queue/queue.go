@@ -148,12 +148,12 @@ func (q *Queue) Write(b []byte, logged time.Time, own bool) {
 	q.mu.Lock()
 	if !q.slow {
 		n, outcome := q.Output.Send(b)
-		if outcome == Taken {
-			q.mu.Unlock()
-			return
-		}
-		if n > 0 && outcome != Refused {
-			q.rest(b[n:])
+		if outcome == Taken || n > 0 {
+			if outcome == Refused {
+				q.lose()
+			} else if outcome != Taken {
+				q.rest(b[n:])
+			}
 			q.mu.Unlock()
 			return
 		}

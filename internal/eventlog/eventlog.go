@@ -62,13 +62,10 @@
 // # When the Event Log does not take it
 //
 // Reporting a record is a remote procedure call to a service, which may hang, and is gone
-// before others while Windows shuts down. A goroutine makes the calls, one at a time. A
-// log call waits 100 ms for its own (a quarter of a second at the level panic and above),
-// and those after it, until the goroutine gets on, not at all. If a call fails, the Event
-// Log is taken to be gone, and asked again, with a new handle, a second later. What is
-// logged in the meantime is dropped and counted, and a record of the event RecordsLost
-// says how many there were as soon as one is taken. A record that was refused for what it
-// is is lost by itself.
+// before others while Windows shuts down. A goroutine makes the calls, one at a time, and
+// package queue says what is done with the records that wait for it. If a call fails, a
+// new handle is asked for, once at once and then ten times a second. A record that is
+// refused for what it is is lost by itself.
 //
 // Wine has no log: it prints the records as it is told to with WINEDEBUG, and has no
 // EventCreate.exe.
@@ -87,13 +84,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
-const (
-	patience    = 100 * time.Millisecond // how long a log call waits
-	syncTimeout = 250 * time.Millisecond // how long Sync waits, and a call with the last words of a process
-	openTimeout = time.Second            // how long New waits
-	retryEvery  = time.Second            // how often an Event Log that is gone is asked again
-	moment      = 20 * time.Millisecond  // how long Close waits when its context has ended
-)
+// openTimeout is how long New waits.
+const openTimeout = time.Second
 
 // Options of a [Core].
 type Options struct {
@@ -103,7 +95,8 @@ type Options struct {
 }
 
 // Core is a zapcore.Core that logs to the Event Log. Its methods may be called from any
-// goroutine. Cores made by With share its handle and its count of what was lost.
+// goroutine. Cores made by With share its handle, its backlog and its count of what was
+// lost.
 type Core struct {
 	zapcore.LevelEnabler
 	w     *writer
@@ -144,40 +137,32 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write logs one record. What the Event Log did not take is no error, for zap would write
-// it to standard error each time; [Core.Lost] counts it. After Close everything is lost.
+// it to standard error each time; [Core.Lost] counts it. A record at panic level or above
+// is waited for as [Core.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
 	r.encode(c.form, entry, fields, c.event)
-	wait := patience
+	c.w.queue.Write(r.pack(), entry.Time, logevent.Of(fields) != 0)
+	c.w.records.put(r)
 	if entry.Level >= zapcore.PanicLevel {
-		wait = syncTimeout // the process may end with it
+		_ = c.Sync() // the process may end with it
 	}
-	c.w.write(r, wait)
 	return nil
 }
 
 // Sync waits until the Event Log has taken what was logged so far, a quarter of a second
-// at most. The error then is os.ErrDeadlineExceeded.
-func (c *Core) Sync() error {
-	ctx, cancel := context.WithTimeout(context.Background(), syncTimeout)
-	defer cancel()
-	return c.w.settle(ctx)
-}
+// at most.
+func (c *Core) Sync() error { return c.w.queue.Sync() }
 
-// Lost is how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.w.total() }
+// Lost returns how many records were lost so far.
+func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
 
-// Close waits until the Event Log has taken what was logged, says how many records were
-// lost if that has not been said yet, and gives back the handle: until ctx ends, or a
-// quarter of a second if that has no deadline, and 20 ms more. If the Event Log still
-// hangs then the error is os.ErrDeadlineExceeded, and the goroutine ends when its call
-// does. The core and those made by With log nothing any more. A second Close does
-// nothing.
-func (c *Core) Close(ctx context.Context) error {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, syncTimeout)
-		defer cancel()
-	}
-	return c.w.close(ctx)
-}
+// Untold returns how many of them no record has reported.
+func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
+
+// Drain waits until the Event Log has taken what was logged: see [queue.Queue.Drain].
+func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
+
+// Close waits until the Event Log has taken what was logged, gives back the handle, and
+// ends the core and those made by With: see [queue.Queue.Close].
+func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }

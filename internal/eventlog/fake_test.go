@@ -35,16 +35,17 @@ func (e event) text() string { return strings.ReplaceAll(e.strings[0], "\r\n", "
 type fake struct {
 	t testing.TB
 
-	mu      sync.Mutex
-	service int       // which one runs; a handle is good for one
-	handles []uintptr // that are open
-	sources []string  // all that were registered
-	events  []event
-	gone    bool          // the service is not there
-	refuse  error         // what the next record fails with
-	calls   int           // of report
-	hang    chan struct{} // calls hang until it is closed, if there is one
-	entered chan struct{} // told of a call that hangs, if there is one
+	mu        sync.Mutex
+	service   int       // which one runs; a handle is good for one
+	handles   []uintptr // that are open
+	sources   []string  // all that were registered
+	events    []event
+	gone      bool          // the service is not there
+	refuse    error         // what the next record fails with
+	refuseAll error         // what each fails with
+	calls     int           // of report
+	hang      chan struct{} // calls hang until it is closed, if there is one
+	entered   chan struct{} // told of a call that hangs, if there is one
 }
 
 func newFake(t testing.TB) *fake { return &fake{t: t, service: 1} }
@@ -101,6 +102,9 @@ func (f *fake) report(h uintptr, r *record) error {
 	}
 	if err := f.refuse; err != nil {
 		f.refuse = nil
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if err := f.refuseAll; err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	if err := f.check(r); err != nil {

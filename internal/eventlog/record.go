@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"unicode/utf16"
@@ -54,9 +55,7 @@ type record struct {
 
 	text, object []uint16           // their memory
 	lines        func(lines []byte) // takes the text, as a value that is made once
-
-	tells uint64 // of what has been lost so far, it tells of this many; 0 if it is of something else
-	anew  bool   // the goroutine has to get a new handle first
+	packed       []byte
 }
 
 func newRecord() *record {
@@ -73,7 +72,6 @@ func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event l
 	r.kind, r.id = classify(e.Level, event)
 	f.text.Encode(e, fields, r.lines)
 	r.strings, r.count = [2]*uint16{&r.text[0]}, 1
-	r.tells, r.anew = 0, false
 
 	b, err := logtext.Encode(f.object, e, fields)
 	if err != nil {
@@ -84,6 +82,41 @@ func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event l
 		r.strings[1], r.count = &r.object[0], 2
 	}
 	b.Free()
+}
+
+// pack returns the record in one piece: the type, the id, the length of the text, and the
+// strings. The memory is used again for the next one.
+func (r *record) pack() []byte {
+	b := append(r.packed[:0], byte(r.kind))
+	b = binary.LittleEndian.AppendUint32(b, r.id)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.text)))
+	strings := [][]uint16{r.text, r.object}
+	for _, s := range strings[:r.count] {
+		for _, unit := range s {
+			b = binary.LittleEndian.AppendUint16(b, unit)
+		}
+	}
+	r.packed = b
+	return b
+}
+
+// unpack makes the record that was packed.
+func (r *record) unpack(b []byte) {
+	r.kind, r.id = uint16(b[0]), binary.LittleEndian.Uint32(b[1:])
+	n := int(binary.LittleEndian.Uint32(b[5:]))
+	r.text, r.object = r.text[:0], r.object[:0]
+	for b = b[9:]; len(b) > 0; b = b[2:] {
+		unit := binary.LittleEndian.Uint16(b)
+		if len(r.text) < n {
+			r.text = append(r.text, unit)
+		} else {
+			r.object = append(r.object, unit)
+		}
+	}
+	r.strings, r.count = [2]*uint16{&r.text[0]}, 1
+	if len(r.object) > 0 {
+		r.strings[1], r.count = &r.object[0], 2
+	}
 }
 
 // classify is the type and the id of a record.

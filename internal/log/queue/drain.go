@@ -82,7 +82,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	q.owned.Wait()
 	var err error
 	if q.Blocking {
-		err = q.awaitEnd(ctx)
+		err = q.awaitEnd(ctx, why != nil)
 	} else {
 		err = q.Output.Close()
 	}
@@ -95,21 +95,29 @@ func (q *Queue) Close(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", Message(q.Reader, untold), why)
 }
 
-// awaitEnd waits for the goroutine of an output that blocks.
-func (q *Queue) awaitEnd(ctx context.Context) error {
-	select {
-	case <-q.ended:
-		return nil
-	case <-ctx.Done():
+// awaitEnd waits for the goroutine of an output that blocks. hangs says that it was waited
+// for in vain.
+func (q *Queue) awaitEnd(ctx context.Context, hangs bool) error {
+	const short = 4 * moment // if nothing hangs, this is enough for what has just begun
+	wait := Stall
+	if hangs {
+		wait = short
 	}
-	// If nothing hangs, this is enough for what has just begun.
-	timer := time.NewTimer(4 * moment)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-q.ended:
 		return nil
+	case <-ctx.Done():
+		timer.Reset(min(wait, short))
 	case <-timer.C:
-		return fmt.Errorf("%s still hangs: %w", q.Reader, context.Cause(ctx))
+		return fmt.Errorf("%s hangs", q.Reader)
+	}
+	select {
+	case <-q.ended:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("%s hangs: %w", q.Reader, context.Cause(ctx))
 	}
 }
 

@@ -266,6 +266,23 @@ func TestCloseSaysWhatNobodyCouldBeTold(t *testing.T) {
 	})
 }
 
+func TestCloseEndsThoughItsContextHasNoEnd(t *testing.T) {
+	both(t, func(t *testing.T, blocking bool) {
+		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
+		q := open(t, r)
+		write(q, 0, 10)
+		begun := time.Now()
+		if err := q.Close(context.Background()); err == nil || time.Since(begun) > Stall+2*lookEvery {
+			t.Errorf("%v after %s", err, time.Since(begun))
+		}
+		r.set(func() { r.hung = false })
+		synctest.Wait()
+		if !r.closed {
+			t.Error("the output is open")
+		}
+	})
+}
+
 func TestDrainEndsWithItsContext(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: 100 * time.Millisecond, blocking: blocking}

@@ -41,7 +41,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/logevent"
 	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
@@ -116,10 +115,8 @@ func New(o Options) *Core {
 		o.Encoder = logtext.JSONEncoder(logtext.JSONOptions{Keys: o.Keys, Service: o.Name, Version: o.Version, MaxLine: o.MaxLine})
 	}
 	c := &Core{o.Level, o.Encoder, newWriter(o)}
-	c.w.notice = func(records uint64) ([]byte, error) {
-		b, err := logtext.Encode(o.Encoder,
-			zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), Message: "records of the log are lost: the file could not be written"},
-			[]zapcore.Field{logevent.RecordsLost.Field(), zap.Uint64("records", records)})
+	c.w.notice = func(e zapcore.Entry, fields []zapcore.Field) ([]byte, error) {
+		b, err := logtext.Encode(o.Encoder, e, fields)
 		if err != nil {
 			return nil, err
 		}
@@ -185,9 +182,9 @@ func (c *Core) Close(ctx context.Context) error {
 	return nil
 }
 
-// Lost is how many records were lost so far.
+// Lost returns how many records were lost so far.
 func (c *Core) Lost() uint64 {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
-	return c.w.lost
+	return c.w.losses.Total()
 }

@@ -182,10 +182,10 @@ func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 	log.Info("three")
 	closed(t, core)
 	got := messages(t, path)
-	if len(got) != 2 || !strings.HasPrefix(got[0], "records of the log are lost") || got[1] != "three" || core.Lost() != 2 {
+	if len(got) != 2 || !strings.HasPrefix(got[0], "2 log records were lost: the log file did not take them in time") || got[1] != "three" || core.Lost() != 2 {
 		t.Errorf("got %v, %d lost", got, core.Lost())
 	}
-	if !strings.Contains(content(t, path), `"event":"records lost","records":2}`) {
+	if !strings.Contains(content(t, path), `"event":"records lost","lost":2,"lost_in_all":2}`) {
 		t.Errorf("got %s", content(t, path))
 	}
 }

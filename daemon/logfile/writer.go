@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/DeRuina/timberjack"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 const (
@@ -27,7 +29,7 @@ const (
 // writer writes records to the file.
 type writer struct {
 	options Options
-	notice  func(records uint64) ([]byte, error)
+	notice  func(e zapcore.Entry, fields []zapcore.Field) ([]byte, error)
 	now     func() time.Time
 
 	mu      sync.Mutex
@@ -39,8 +41,7 @@ type writer struct {
 	failure error              // why
 	failing bool               // the last record was lost
 	torn    bool               // and a part of it was written
-	lost    uint64
-	told    uint64 // of those, how many a record was about
+	losses  queue.Losses
 }
 
 func newWriter(o Options) *writer { return &writer{options: o, now: time.Now} }
@@ -57,7 +58,7 @@ func (w *writer) write(b []byte) error {
 	if w.failing = err != nil; !w.failing {
 		return nil
 	}
-	w.lost++
+	w.losses.Add(1)
 	if first {
 		return err
 	}
@@ -78,15 +79,18 @@ func (w *writer) prepare() error {
 		}
 		w.until = end(now, w.options.RotateEvery)
 	}
-	if w.lost == w.told {
+	if !w.losses.Due() {
 		return nil
 	}
-	b, err := w.notice(w.lost - w.told)
+	e, fields, upTo := w.losses.Announce("the log file")
+	b, err := w.notice(e, fields)
 	if err == nil {
 		err = w.put(b)
 	}
 	if err == nil {
-		w.told = w.lost
+		w.losses.Told(upTo)
+	} else {
+		w.losses.Withdraw(0)
 	}
 	return err
 }

@@ -15,11 +15,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
-// sink is where the host keeps logs. None of its writes waits longer than a tenth of a
-// second, and only the first of those that find nobody who takes them.
+// sink is where the host keeps logs. No log call waits longer than 50 ms, and none while
+// nobody takes what is logged. At the end, Drain sends everything while the host takes it;
+// Close sends what was logged after that, and its error says what was lost and could not
+// be told.
 type sink interface {
 	zapcore.Core
 	Lost() uint64
+	Untold() uint64 // of the lost records, those that no record has reported
+	Drain(ctx context.Context) error
 	Close(ctx context.Context) error
 }
 

@@ -69,10 +69,11 @@
 // syslog does not arrive any more since version 12: launchd has the lines in the service's file.
 //
 // The variable LOG_TARGET has it otherwise: journal, prefixed (lines for the journal, with
-// <N> before each), eventlog, terminal, syslog or json. When nobody takes its
-// records, none of them holds up the program for longer than a tenth of a second (at panic
-// level and above a quarter), and the records after the first not at all; what is lost is
-// counted, and told in the log. A Logger or a LogAlso of the program's own may hang or panic: the
+// <N> before each), eventlog, terminal, syslog or json. Records that the host does not
+// take at once wait in at most 4 MiB of memory, in order, with those of the run ahead. No call
+// waits longer than a tenth of a second (at panic level and above a quarter), and none while the
+// host takes nothing. On the way down they are sent as long as the host takes them; what is lost
+// is counted, and told in the log, or on standard error if the log takes nothing any more. A Logger or a LogAlso of the program's own may hang or panic: the
 // way down goes on without it. While Run runs, [slog.Default] and the standard log lead there too, unless the
 // program has led them anywhere else before (a Logger must not lead to them in turn); [SlogHandler] is for more loggers. Files are
 // daemon/logfile, in Config.LogAlso; who comes from kardianos/service has daemon/servicelog.

@@ -75,7 +75,7 @@ func (r *run) countFailures() {
 func (r *run) endLog(deadline time.Time, report []zap.Field) {
 	if r.sink != nil {
 		ctx, cancel := context.WithDeadline(context.Background(), deadline)
-		_, _ = ctx, r.sink.Sync() // INTERIM what is lost then is in the report
+		_ = r.sink.Drain(ctx) // what is lost then is in the report
 		cancel()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.left()/2))

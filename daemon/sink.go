@@ -27,8 +27,6 @@ type sink interface {
 	Close(ctx context.Context) error
 }
 
-// interim
-
 // target is a kind of sink.
 type target string
 

@@ -155,6 +155,7 @@ var faults = map[string]struct {
 			})
 		}()
 		<-asked
+		<-time.After(time.Millisecond) // until it has answered
 		return nil
 	}}, "though it accepted STOP"},
 	"ends before ServiceMain has returned": {service{process: func(ctx context.Context, api scm.API) error {

@@ -109,10 +109,14 @@ func handle(c scm.Control, stop func() scm.Errno) scm.Errno {
 	return scm.ErrorCallNotImplemented
 }
 
-// answering is a handler that answers one control in a way of its own.
+// answering is a handler that answers one control in a way of its own. The service stops
+// only after it has answered: of one that is gone nobody expects an answer.
 func answering(code uint32, answer scm.Errno) func(scm.Control, func() scm.Errno) scm.Errno {
 	return func(c scm.Control, stop func() scm.Errno) scm.Errno {
-		a := handle(c, stop)
+		a := handle(c, func() scm.Errno {
+			time.AfterFunc(time.Millisecond, func() { stop() })
+			return scm.NoError
+		})
 		if c.Code == code {
 			return answer
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -88,7 +87,7 @@ func (r *run) endLog(deadline time.Time, report []zap.Field) {
 		err = errors.Join(err, r.sink.Close(ctx))
 	}
 	if err != nil && r.env.Own {
-		sayLast(os.Stderr, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
+		sayLast(r.words, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
 	}
 }
 

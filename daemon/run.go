@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,7 @@ type run struct {
 	level    *level
 	sink     sink // nil if the log is the program's
 	book     *logbook
+	words    io.Writer // for what no log takes: standard error
 	inbox    *inbox
 	tasks    tasks
 	relog    relog
@@ -142,7 +144,7 @@ type run struct {
 var _ runctx.Run = (*run)(nil)
 
 func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
-	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, begun: time.Now()}
+	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, words: os.Stderr, begun: time.Now()}
 	r.level = newLevel(c, env.Own)
 	if r.log == nil {
 		r.log, r.sink, r.troubles = hostLog(c, env, r.level)

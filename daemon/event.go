@@ -17,7 +17,7 @@ type Notified interface {
 
 	// Notify is called for each event, one after the other in the order in which they
 	// came, from the end of Start until the context of Start ends: events that have not
-	// been handed over by then are dropped. It runs beside the other methods. Windows waits
+	// been handed over by then are dropped. It may run at the same time as the other methods. Windows waits
 	// for it only before it suspends the machine, see [PowerSuspend]. Where 1024 events wait already, the sender of
 	// another one gets ERROR_SERVICE_CANNOT_ACCEPT_CTRL.
 	//

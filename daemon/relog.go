@@ -58,6 +58,6 @@ func (r *run) reloadLog(e event) {
 func (r *run) readLog() {
 	r.readLevel("reload")
 	if err := r.book.reopen(); err != nil {
-		r.warn("the log is not opened anew", zap.Error(err))
+		r.warn("the log could not be opened again", zap.Error(err))
 	}
 }

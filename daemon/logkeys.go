@@ -43,7 +43,7 @@ import (
 // INFO+2 for OpenTelemetry and NOTICE for Google Cloud.
 //
 // A field of the program that is called as one of the record's own has field_ before its
-// name, and with KeysECS also one that is no object where ECS has an object (host, user,
+// name, and with KeysECS also a scalar where ECS has an object (host, user,
 // event): Elasticsearch would refuse the record.
 type LogKeys = logtext.Keys
 

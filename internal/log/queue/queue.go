@@ -237,12 +237,8 @@ func (q *Queue) room(n int, own bool) *lane {
 
 // keep puts a record into a lane, after a record about what is missing before it.
 func (q *Queue) keep(l *lane, b []byte, logged time.Time) *waiter {
-	if q.losses.Due() {
-		if q.backlog.len() == 0 {
-			q.announce(&q.own)
-		} else if l == &q.backlog && time.Since(q.toldAt) >= tellEvery {
-			q.announce(l)
-		}
+	if q.losses.Due() && l == &q.backlog && time.Since(q.toldAt) >= tellEvery {
+		q.announce(l)
 	}
 	kept := q.spare[:0]
 	if q.spare = nil; q.Late == nil {

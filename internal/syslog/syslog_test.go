@@ -84,7 +84,7 @@ func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
 func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
-	const lines = 500 // more than wait in a socket
+	const lines = 2000 // more than wait in a socket
 	write(t, c, zap.ErrorLevel, "giving up", zap.String("stack", strings.Repeat("a line\n", lines)))
 	write(t, c, zap.InfoLevel, "next")
 	write(t, c, zap.InfoLevel, "stopping", logevent.Stopping.Field())

@@ -170,3 +170,18 @@ func TestReload_ContextsOfItsOwn(t *testing.T) {
 	expect(t, "the second Reload ended after", second.Sub(x.begun), 0)
 	expect(t, "the goroutine of the first ended after", (<-earlier).Sub(x.begun), 2*time.Second)
 }
+
+func TestFinish_WhenAReloadIsAskedForDuringStart(t *testing.T) {
+	x, err := try(t, able{program: program{start: func(ctx context.Context) error {
+		daemon.Finish(ctx)
+		pass(time.Second)
+		return nil
+	}}}, daemon.Config{}, func(x *trial) {
+		x.ask(reload)
+		x.sleep(time.Hour)
+		expect(t, "states", x.states(), "starting running stopping stopped")
+		x.terminate() // too late
+	})
+	expect(t, "result", err, nil)
+	expect(t, "reason told", x.last().Reason, "finished (the program has finished)")
+}

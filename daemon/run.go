@@ -271,10 +271,10 @@ func (r *run) handle(e event) {
 	switch {
 	case e.kind == lifecycle.ReloadAsked && !fx.Has(lifecycle.CallReload):
 		r.reloadLog(e)
+	case e.kind == lifecycle.StartOK && r.finished != nil:
+		r.handle(*r.finished) // whatever else was asked for meanwhile
 	case fx.Has(lifecycle.Again):
 		r.handle(event{kind: m.Waiting(), name: "asked for meanwhile"})
-	case e.kind == lifecycle.StartOK && r.finished != nil:
-		r.handle(*r.finished)
 	}
 }
 

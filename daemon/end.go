@@ -36,7 +36,7 @@ func (r *run) giveUp() {
 // budget allows.
 func (r *run) flush() {
 	r.countFailures()
-	r.guard.code.Store(int64(ExitCode(r.result())))
+	r.guard.code.Store(int64(ExitCode(r.failure())))
 	deadline := time.Now().Add(flushBound)
 	switch {
 	case r.gaveUp:
@@ -129,7 +129,7 @@ func (r *run) finish() {
 	r.guard.stop()
 	if r.gaveUp {
 		// What still runs cannot be ended in any other way.
-		r.env.Exit(ExitCode(r.result()))
+		r.env.Exit(ExitCode(r.failure()))
 	}
 }
 
@@ -148,7 +148,8 @@ func (r *run) result() error {
 	return errors.Join(errs...)
 }
 
-// failure is the result for those who only want its text.
+// failure is the result for the loop and the hosts, which call no method of the program's
+// errors.
 func (r *run) failure() error {
 	if len(r.errs) == 1 {
 		return r.errs[0]

@@ -43,9 +43,15 @@ const (
 // program's own is from 1 to 125, except 2, 78 and 124, which are taken; an error with
 // any other counts as 1. Where several errors have one, that of the first counts. An
 // *exec.ExitError has none: how a child ended is not how its parent does, unless the
-// program says so by an error of its own. As a Windows service, the code is the
-// service-specific exit code.
+// program says so by an error of its own. An error whose methods panic counts as 1. As a
+// Windows service, the code is the service-specific exit code.
 func ExitCode(err error) int {
+	code := exitFailure
+	survive(func() { code = exitCode(err) })
+	return code
+}
+
+func exitCode(err error) int {
 	var forced forcedError
 	var usage usageError
 	switch {

@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
@@ -11,15 +13,18 @@ import (
 // first is the reason; of a program that goes on failing the rest is counted.
 const maxFailures = 16
 
-// failed is a failure of the program as the run keeps it: with its text, which was made
-// on a goroutine of the program's. The loop keeps the deadlines, so it does not call
-// methods of the program's errors.
+// failed is a failure of the program as the run keeps it: with all that the loop and the
+// hosts ask of it, found out on a goroutine of the program's. The loop keeps the
+// deadlines, so it does not call methods of the program's errors, nor unwrap them.
 type failed struct {
 	err    error // with what was being done
 	origin error // as the program has it
 	text   string
-	stack  string // of a panic
-	echo   bool   // it says only that it was asked to stop
+	stack  string        // of a panic
+	code   int           // the exit code
+	own    int           // that of the program's own, 0 if there is none
+	errno  syscall.Errno // of the system call, 0 if it was none
+	echo   bool          // it says only that it was asked to stop
 }
 
 func newFailed(doing string, origin error) *failed {
@@ -27,11 +32,43 @@ func newFailed(doing string, origin error) *failed {
 	if doing != "" {
 		err = fmt.Errorf("%s: %w", doing, origin)
 	}
-	return &failed{err: err, origin: origin, text: fmt.Sprint(err), stack: stackOf(origin)}
+	f := &failed{err: err, origin: origin, text: fmt.Sprint(err), stack: stackOf(origin), code: ExitCode(err)}
+	survive(func() {
+		f.own, _ = ownCode(err)
+		errors.As(err, &f.errno)
+	})
+	return f
 }
 
 func (f *failed) Error() string { return f.text }
-func (f *failed) Unwrap() error { return f.err }
+
+// ExitCode is what the program has chosen.
+func (f *failed) ExitCode() int { return f.own }
+
+// Is tells what decides the exit code.
+func (f *failed) Is(target error) bool {
+	return target == ErrConfig && f.code == exitConfig || target == ErrStopTimeout && f.code == exitStopTimeout
+}
+
+// As tells what hosts ask for.
+func (f *failed) As(target any) bool {
+	switch t := target.(type) {
+	case *syscall.Errno:
+		*t = f.errno
+		return f.errno != 0
+	case *forcedError: // of another run
+		*t = forcedError{f.code - exitSignal, f.text}
+		return f.code > exitSignal
+	}
+	return false
+}
+
+// survive calls f, which calls methods of the program's errors. They may panic, as those
+// of a nil pointer in an error do.
+func survive(f func()) {
+	defer func() { _ = recover() }()
+	f()
+}
 
 // failures counts those that the program reports, by [Fail] or by a goroutine that ends
 // with an error.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,4 +197,75 @@ func TestExitCode_OfTheProgramsOwn(t *testing.T) {
 	x, err := try(t, program{start: starts(func(context.Context) error { return coded(42) })}, daemon.Config{}, func(*trial) {})
 	expect(t, "exit code of a run", daemon.ExitCode(err), 42)
 	expect(t, "exit code told", x.last().Code, 42)
+}
+
+// hollow is an error whose methods panic when it is a nil pointer, as one that is
+// returned by mistake is.
+type hollow struct{ err error }
+
+func (h *hollow) Error() string { return h.err.Error() }
+func (h *hollow) Unwrap() error { return h.err }
+
+// undecided is an error with an exit code that panics.
+type undecided struct{}
+
+func (undecided) Error() string { return "undecided" }
+func (undecided) ExitCode() int { panic("no code") }
+
+func TestAnErrorWhoseMethodsPanicIsAFailureLikeAnyOther(t *testing.T) {
+	for name, bad := range map[string]error{"a nil pointer": (*hollow)(nil), "an exit code": undecided{}} {
+		fails := func(context.Context) error { return bad }
+		for where, p := range map[string]daemon.Program{
+			"Start":       program{start: fails},
+			"a goroutine": program{start: starts(fails)},
+			"Stop":        program{stop: fails},
+			"Close":       closer{close: fails},
+			"Reload":      able{reload: fails},
+			"Fail": program{start: func(ctx context.Context) error {
+				daemon.Fail(ctx, bad)
+				return nil
+			}},
+		} {
+			t.Run(name+" of "+where, func(t *testing.T) {
+				x, err := try(t, p, daemon.Config{}, func(x *trial) {
+					x.ask(reload)
+					x.terminate()
+				})
+				want := 1
+				if where == "Reload" {
+					want = 0
+				}
+				expect(t, "exit code", daemon.ExitCode(err), want)
+				expect(t, "states told last", strings.HasSuffix(x.states(), "stopping stopped"), true)
+				expect(t, "exit code told", x.last().Code, want)
+			})
+		}
+	}
+}
+
+// inquiry is an error that takes an hour to say what it is, as often as it is asked.
+type inquiry struct{}
+
+func (inquiry) Error() string { return "inquiry" }
+func (inquiry) Is(error) bool { pass(time.Hour); return false }
+
+func TestAnErrorWhoseMethodsTakeLongDoesNotHoldUpTheLoop(t *testing.T) {
+	x, _ := try(t, program{
+		start: starts(func(context.Context) error { return inquiry{} }),
+		stop:  until(90*time.Second, nil),
+	}, daemon.Config{StopTimeout: 2 * time.Minute}, func(*trial) {})
+	expect(t, "exit code of the process", x.exit, -1)
+	expect(t, "exit code told", x.last().Code, 1)
+	expect(t, "ticks", x.ticks(), 90)
+}
+
+func TestHostsAreToldTheErrnoOfAFailure(t *testing.T) {
+	x, _ := try(t, program{start: func(context.Context) error {
+		_, err := os.Open("/no/such/file")
+		return fmt.Errorf("%w: %w", daemon.ErrConfig, err)
+	}}, daemon.Config{}, func(*trial) {})
+	var no syscall.Errno
+	expect(t, "there is one", errors.As(x.last().Err, &no), true)
+	expect(t, "it says that there is no such file", errors.Is(no, fs.ErrNotExist), true)
+	expect(t, "exit code told", x.last().Code, 78)
 }

@@ -33,7 +33,8 @@ func stackOf(err error) string {
 		return f.stack
 	}
 	var p *panicError
-	if errors.As(err, &p) {
+	survive(func() { errors.As(err, &p) })
+	if p != nil {
 		return p.stack
 	}
 	return ""
@@ -41,10 +42,12 @@ func stackOf(err error) string {
 
 // abrupt says how code of the program ended that did not return, "" if it did.
 func abrupt(err error) string {
+	ended := false
+	survive(func() { ended = errors.As(err, new(goexitError)) })
 	switch {
 	case stackOf(err) != "":
 		return "panicked"
-	case errors.As(err, new(goexitError)):
+	case ended:
 		return "ended its goroutine"
 	}
 	return ""

@@ -100,7 +100,7 @@ func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
 // report returns what the last record of a run says, except how much of the log is lost.
 func (r *run) report() []zap.Field {
 	fields := append([]zap.Field{
-		zap.Int("code", ExitCode(r.result())),
+		zap.Int("code", ExitCode(r.failure())),
 		zap.String("trigger", string(r.reason.Trigger)), zap.String("detail", r.reason.Detail),
 		zap.Duration("uptime", time.Since(r.begun).Round(time.Millisecond)),
 	}, r.phases.fields()...)

@@ -43,5 +43,6 @@ func (r *run) hurry(e event) {
 		}
 	}
 	r.grace = min(r.grace, e.budget-left+shortGrace)
+	r.guard.set(time.Now().Add(e.budget + 2*shortGrace))
 	r.guard.set(r.until.Add(r.grace + endBound))
 }

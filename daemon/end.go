@@ -44,7 +44,8 @@ func (r *run) flush() {
 	case r.sink != nil && r.until.After(deadline):
 		deadline = r.until
 	}
-	r.alarms.set(flushTimeout, time.Until(deadline)+2*flushBound)
+	left := r.guard.left()
+	r.alarms.set(flushTimeout, min(time.Until(deadline)+2*flushBound, left-min(left/8, shortGrace/2)))
 	report, kept := r.report(), r.keepEnd()
 	go func() {
 		r.endLog(deadline, report)
@@ -118,7 +119,7 @@ func (r *run) finish() {
 	}
 	r.checkpoint = 0
 	r.tell()
-	ctx, cancel := context.WithTimeout(context.Background(), min(closeBound, r.guard.left()-shortGrace/2))
+	ctx, cancel := context.WithTimeout(context.Background(), min(closeBound, r.guard.left()/2))
 	defer cancel()
 	for _, h := range r.env.Hosts {
 		h.Close(ctx)

@@ -32,10 +32,13 @@ func newGuard(name string, exit func(int)) *guard {
 	return g
 }
 
-// set has the process exit at t.
+// set has the process exit at t, unless it exits earlier already.
 func (g *guard) set(t time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.timer != nil && !t.Before(g.last) {
+		return
+	}
 	g.last = t
 	if g.timer == nil {
 		g.timer = time.AfterFunc(time.Until(t), g.fire)

@@ -101,6 +101,67 @@ func TestGuard_DoesNotEndARunThatEndsByItself(t *testing.T) {
 	}
 }
 
+// patient is a host that waits at its end for as long as it may.
+type patient struct {
+	told time.Time     // the end
+	had  time.Duration // for its close
+}
+
+func (*patient) Open(host.Run)      {}
+func (p *patient) Tell(host.Status) { p.told = time.Now() }
+func (p *patient) Close(ctx context.Context) {
+	deadline, _ := ctx.Deadline()
+	p.had = time.Until(deadline)
+	<-ctx.Done()
+}
+
+func TestGuard_TheEndComesBeforeTheProcessIsKilled(t *testing.T) {
+	for name, log := range map[string]*zap.Logger{"log": zap.NewNop(), "log that hangs": zap.New(deaf{zapcore.NewNopCore()})} {
+		for how, took := range map[string]time.Duration{"is given up": time.Hour, "just stops": 4700 * time.Millisecond} {
+			for when, later := range map[string]bool{"first": false, "later": true} {
+				t.Run(how+" with a "+name+", asked "+when, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						p := &patient{}
+						c, _ := Config{Name: "trial", StopTimeout: time.Minute, Logger: log}.complete(idle{}, place{})
+						r := newRun(t.Context(), withStop{func(context.Context) error { <-time.After(took); return nil }}, c,
+							host.Env{Hosts: []host.Host{p}, Exit: func(int) {}})
+						var words strings.Builder
+						r.guard.out = &words
+						if later {
+							r.request(host.Request{Trigger: host.TriggerTerminate})
+						}
+						r.request(host.Request{Trigger: host.TriggerConsoleClose, Budget: 4500 * time.Millisecond})
+						asked := time.Now()
+						_ = r.loop()
+						if ended := time.Since(asked); ended > 5*time.Second {
+							t.Errorf("it ends after %s", ended)
+						}
+						if p.had < 50*time.Millisecond || p.told.After(time.Now().Add(-p.had)) {
+							t.Errorf("the host has %s to tell the end", p.had)
+						}
+						<-time.After(24 * time.Hour)
+						if words.Len() > 0 {
+							t.Errorf("the last words are %q", words.String())
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestGuard_IsNeverSetToALaterTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard("trial", nil)
+		g.set(time.Now().Add(time.Second))
+		g.set(time.Now().Add(time.Minute))
+		if left := g.left(); left != time.Second {
+			t.Errorf("it has %s left", left)
+		}
+		g.stop()
+	})
+}
+
 type withStop struct{ stop func(context.Context) error }
 
 func (withStop) Start(context.Context) error      { return nil }

@@ -71,6 +71,7 @@ func (r *run) keep(e event) {
 	if e.budget > 0 {
 		r.budget = min(r.budget, e.budget)
 		r.grace = min(grace, e.budget-r.budget+shortGrace)
+		r.guard.set(time.Now().Add(e.budget + 2*shortGrace))
 	}
 	r.guard.set(time.Now().Add(r.budget + r.grace + endBound)) // before anything else may take its time
 	r.why = r.reason.say(e.err)

@@ -18,8 +18,8 @@ import (
 
 const (
 	// grace is how long after the stop deadline all that still runs is given up, and
-	// shortGrace where the trigger has set the deadline: soon after that the process
-	// will be killed, and giving up is to be heard of before.
+	// shortGrace where the trigger has set the deadline: half a second after that the
+	// process may be killed, so the end has as much again.
 	grace      = time.Second
 	shortGrace = 250 * time.Millisecond
 

@@ -238,25 +238,29 @@ func TestContext_OfARequestMeansTheRunOfThisProcess(t *testing.T) {
 }
 
 func TestStacks(t *testing.T) {
-	const n = 2000
-	end := make(chan struct{})
-	defer close(end)
-	for range n {
-		go func() { <-end }()
-	}
-	parts := chunks(groupedStacks(n+50), maxChunk)
-	if text := strings.Join(parts, "\n"); !strings.Contains(text, fmt.Sprintf("%d goroutine(s):", n)) || !strings.Contains(text, "TestStacks") {
-		t.Errorf("%d goroutines are not listed as one:\n%s", n, text)
-	}
-	for range 300 {
-		go deep(300, end)
-	}
-	parts = chunks(allStacks(300), maxChunk)
-	for _, p := range parts {
-		if len(p) > maxChunk || strings.HasPrefix(p, "\n") {
-			t.Errorf("a part has %d bytes and begins with %.20q", len(p), p)
+	synctest.Test(t, func(t *testing.T) {
+		const n = 2000
+		end := make(chan struct{})
+		defer close(end)
+		for range n {
+			go func() { <-end }()
 		}
-	}
+		synctest.Wait()
+		parts := chunks(groupedStacks(n+50), maxChunk)
+		if text := strings.Join(parts, "\n"); !strings.Contains(text, fmt.Sprintf("%d goroutine(s):", n)) || !strings.Contains(text, "TestStacks") {
+			t.Errorf("%d goroutines are not listed as one:\n%s", n, text)
+		}
+		for range 300 {
+			go deep(300, end)
+		}
+		synctest.Wait()
+		parts = chunks(allStacks(300), maxChunk)
+		for _, p := range parts {
+			if len(p) > maxChunk || strings.HasPrefix(p, "\n") {
+				t.Errorf("a part has %d bytes and begins with %.20q", len(p), p)
+			}
+		}
+	})
 }
 
 func deep(n int, end chan struct{}) {
@@ -268,16 +272,19 @@ func deep(n int, end chan struct{}) {
 }
 
 func TestStacks_SayWhatIsLeftOut(t *testing.T) {
-	end := make(chan struct{})
-	defer close(end)
-	for range 200 {
-		go deep(100, end)
-	}
-	text := allStacks(200)
-	if !strings.Contains(text, "left out: ") || len(text) > maxStacks+100 {
-		t.Errorf("%d bytes, which end in %q", len(text), text[len(text)-100:])
-	}
-	if !strings.HasPrefix(allStacks(maxGrouped+1), "there are 500001 goroutines") {
-		t.Error("they are looked at")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan struct{})
+		defer close(end)
+		for range 200 {
+			go deep(100, end)
+		}
+		synctest.Wait()
+		text := eachStack(200)
+		if !strings.Contains(text, "left out: ") || len(text) > maxStacks+100 {
+			t.Errorf("%d bytes, which end in %q", len(text), text[len(text)-100:])
+		}
+		if !strings.HasPrefix(allStacks(maxGrouped+1), "there are 500001 goroutines") {
+			t.Error("they are looked at")
+		}
+	})
 }

@@ -47,6 +47,11 @@ func allStacks(n int) string {
 	case n > maxEach || stackMemory() > maxEachMemory:
 		return groupedStacks(n)
 	}
+	return eachStack(n)
+}
+
+// eachStack lists the stacks of n goroutines one by one, as far as there is room.
+func eachStack(n int) string {
 	buf := make([]byte, maxStacks)
 	k := runtime.Stack(buf, true)
 	if k < len(buf) {

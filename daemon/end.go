@@ -44,11 +44,13 @@ func (r *run) flush() {
 	case r.sink != nil && r.until.After(deadline):
 		deadline = r.until
 	}
-	left := r.guard.left()
-	r.alarms.set(flushTimeout, min(time.Until(deadline)+2*flushBound, left-min(left/8, shortGrace/2)))
+	r.boundFlush(time.Until(deadline))
+	ctx, cancel := context.WithCancel(context.Background())
+	r.draining = time.AfterFunc(time.Until(deadline), cancel)
 	report, kept := r.report(), r.keepEnd()
 	go func() {
-		r.endLog(deadline, report)
+		defer cancel()
+		r.endLog(ctx, report)
 		bound := time.NewTimer(min(shortGrace, r.guard.left()/2))
 		defer bound.Stop()
 		select {
@@ -57,6 +59,29 @@ func (r *run) flush() {
 		}
 		r.inbox.post(event{kind: lifecycle.FlushDone})
 	}()
+}
+
+// boundFlush has the log given up if it hangs longer than it may: after bound for what
+// waits, and as long as the report takes.
+func (r *run) boundFlush(bound time.Duration) {
+	left := r.guard.left()
+	r.alarms.set(flushTimeout, min(bound+2*flushBound, left-min(left/8, shortGrace/2)))
+}
+
+// hasten shortens the time that the log has, where somebody asks for that meanwhile.
+func (r *run) hasten(e event) {
+	switch {
+	case e.kind == lifecycle.Forced:
+	case e.kind == lifecycle.StopAsked && e.budget > 0:
+		r.guard.set(time.Now().Add(e.budget + 2*shortGrace))
+	default:
+		return
+	}
+	if time.Until(r.until) > e.budget {
+		r.until = time.Now().Add(e.budget)
+		r.draining.Reset(e.budget)
+		r.boundFlush(e.budget)
+	}
 }
 
 // countFailures adds to the result what was only counted.
@@ -72,11 +97,9 @@ func (r *run) countFailures() {
 
 // endLog writes what waits, then the report as the last record, and lets go of the log.
 // What was lost, and is not told in the log itself, is told on standard error.
-func (r *run) endLog(deadline time.Time, report []zap.Field) {
+func (r *run) endLog(draining context.Context, report []zap.Field) {
 	if r.sink != nil {
-		ctx, cancel := context.WithDeadline(context.Background(), deadline)
-		_ = r.sink.Drain(ctx) // what is lost then is in the report
-		cancel()
+		_ = r.sink.Drain(draining) // what is lost then is in the report
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.left()/2))
 	defer cancel()
@@ -113,6 +136,7 @@ func (r *run) finish() {
 	r.over = true
 	r.inbox.close()
 	r.alarms.end()
+	r.draining.Stop()
 	r.expire(r.reason)
 	if r.interrupt != nil {
 		r.interrupt(r.reason)

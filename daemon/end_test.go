@@ -128,3 +128,50 @@ func TestEnd_OfTheLog(t *testing.T) {
 		})
 	}
 }
+
+func TestEnd_OfTheLogIsHastened(t *testing.T) {
+	force := host.Request{Action: host.Force, Signal: 2, Detail: "SIGINT"}
+	for name, test := range map[string]struct {
+		stop  time.Duration // how long Stop takes, unless it is cut short
+		again host.Request  // comes 3 s after the first
+		took  time.Duration
+		code  int
+	}{
+		"another request":                  {0, host.Request{Trigger: host.TriggerTerminate}, 20 * time.Second, 0},
+		"somebody does not wait":           {0, force, 3 * time.Second, 0},
+		"somebody did not wait for Stop":   {time.Hour, force, 3500 * time.Millisecond, 130},
+		"the system shuts down":            {0, host.Request{Trigger: host.TriggerShutdown, Budget: 4 * time.Second}, 7 * time.Second, 0},
+		"the system shuts down, with time": {0, host.Request{Trigger: host.TriggerShutdown, Budget: time.Minute}, 20 * time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				core, logs := observer.New(zap.DebugLevel)
+				s := &reader{Core: core, takes: time.Hour}
+				p := withStop{func(ctx context.Context) error {
+					select {
+					case <-time.After(test.stop):
+					case <-ctx.Done():
+					}
+					return nil
+				}}
+				c, _ := Config{Name: "trial", StopTimeout: 20 * time.Second, Logger: zap.New(s)}.complete(p, place{})
+				r := newRun(t.Context(), p, c, host.Env{Exit: func(int) { t.Error("it exits") }})
+				r.sink, r.book.bounded = s, true
+				begun := time.Now()
+				r.request(host.Request{Trigger: host.TriggerTerminate})
+				again := time.AfterFunc(3*time.Second, func() { r.request(test.again) })
+				defer again.Stop()
+				err := r.loop()
+				if took := time.Since(begun); took != test.took {
+					t.Errorf("it took %s, want %s", took, test.took)
+				}
+				if code := ExitCode(err); code != test.code {
+					t.Errorf("the exit code is %d, want %d", code, test.code)
+				}
+				if report := logs.All()[logs.Len()-1]; report.Message != "stopped" || report.ContextMap()["lost"] != any(uint64(3)) {
+					t.Errorf("the last record is %q: %v", report.Message, report.ContextMap())
+				}
+			})
+		})
+	}
+}

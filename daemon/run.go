@@ -134,6 +134,7 @@ type run struct {
 	watched    bool
 	gaveUp     bool
 	over       bool
+	draining   *time.Timer // until the log is given up, nil before that is all that is left
 	alarms     alarms
 	phases     phases
 	troubles   []error // with the log, before there was one
@@ -262,6 +263,9 @@ func (r *run) handle(e event) {
 		r.finished = &e // ready comes first, or the manager takes the end for a failed start
 		return
 	}
+	if r.draining != nil {
+		r.hasten(e)
+	}
 	before := r.machine
 	m, fx := before.Step(e.kind)
 	r.machine = m
@@ -319,6 +323,9 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	case lifecycle.Expire:
 		if deadline, _ := r.stopCtx.Deadline(); time.Until(deadline) > 0 {
 			r.expire(r.reason) // else it ends by itself, and says why
+		}
+		if time.Until(r.until) > 0 {
+			r.until = time.Now() // cut short
 		}
 	case lifecycle.ArmGrace:
 		r.alarms.set(graceOver, r.grace)

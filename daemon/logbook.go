@@ -28,12 +28,15 @@ type logbook struct {
 	lines  chan line     // nil until a line has to wait
 	idle   chan struct{} // closed when all lines are written, and the logger is flushed
 	closed bool
+
+	flushed bool // the logger is asked to, once; of the goroutine that writes
 }
 
 type line struct {
-	entry  *zapcore.CheckedEntry // nil for a mark: nothing to write
+	entry  *zapcore.CheckedEntry // nil if there is nothing to write
 	fields []zap.Field
 	mark   chan struct{} // closed when all before it is written
+	last   bool
 }
 
 // orderBound is how long a line of the program waits for those of the run before it.
@@ -104,16 +107,20 @@ func (b *logbook) write() {
 		}
 	}()
 	for l := range b.lines {
+		if n := b.dropped.Load(); l.last && n > 0 {
+			b.guard(func() { b.log.Warn("lines were dropped: the log could not keep up", zap.Int64("lines", n)) })
+		}
 		if l.mark != nil {
 			close(l.mark)
-			continue
 		}
-		b.put(l)
+		if l.entry != nil {
+			b.put(l)
+		}
 	}
-	if n := b.dropped.Load(); n > 0 {
-		b.guard(func() { b.log.Warn("lines were dropped: the log could not keep up", zap.Int64("lines", n)) })
+	if !b.flushed {
+		b.flushed = true                     // also if that ends the goroutine
+		b.guard(func() { _ = b.log.Sync() }) // an error of the log has no log to go to
 	}
-	b.guard(func() { _ = b.log.Sync() }) // an error of the log has no log to go to
 	ended = false
 	close(b.idle)
 }
@@ -164,10 +171,10 @@ func (b *logbook) close(ctx context.Context, level zapcore.Level, msg string, fi
 	}
 	if entry != nil {
 		b.waiting.Add(1)
-		select {
-		case b.lines <- line{entry: entry, fields: fields}:
-		case <-ctx.Done():
-		}
+	}
+	select {
+	case b.lines <- line{entry: entry, fields: fields, last: true}:
+	case <-ctx.Done():
 	}
 	close(b.lines)
 	select {

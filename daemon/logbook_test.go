@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,8 +143,8 @@ func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
 		if n := strings.Count(s.String(), "more"); n != 256 {
 			t.Errorf("%d lines were written", n)
 		}
-		if !strings.HasSuffix(s.String(), `lines were dropped: the log could not keep up	{"lines": 44}`) {
-			t.Errorf("the last line is %q", s.lines[len(s.lines)-1])
+		if !strings.HasSuffix(s.String(), `lines were dropped: the log could not keep up	{"lines": 44} stopped`) {
+			t.Errorf("the last lines are %q", s.lines[len(s.lines)-2:])
 		}
 	})
 }
@@ -201,8 +202,28 @@ func TestLogbook_LogEndsItsGoroutine(t *testing.T) {
 		b.add(zap.InfoLevel, "quit", "")
 		b.add(zap.InfoLevel, "one", "")
 		closeBook(t, b)
-		if !strings.HasPrefix(s.String(), "one stopped") || b.dropped.Load() != 1 {
+		if !strings.HasSuffix(s.String(), "stopped") || !strings.HasPrefix(s.String(), "one ") || b.dropped.Load() != 1 {
 			t.Errorf("written: %q, and %d are lost", s, b.dropped.Load())
+		}
+	})
+}
+
+// leaver is a core that ends the goroutine that flushes it.
+type leaver struct {
+	zapcore.Core
+	flushes *atomic.Int32
+}
+
+func (l leaver) Sync() error { l.flushes.Add(1); runtime.Goexit(); return nil }
+
+func TestLogbook_LogEndsTheGoroutineThatFlushesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := leaver{zapcore.NewNopCore(), new(atomic.Int32)}
+		b := newLogbook(zap.New(l), false)
+		closeBook(t, b)
+		synctest.Wait()
+		if n := l.flushes.Load(); n != 1 {
+			t.Errorf("it is flushed %d times", n)
 		}
 	})
 }

@@ -48,7 +48,7 @@ func (r *run) flush() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.draining = time.AfterFunc(time.Until(deadline), cancel)
 	report, kept := r.report(), r.keepEnd()
-	go func() {
+	go protect("the log", func() error {
 		defer cancel()
 		r.endLog(ctx, report)
 		bound := time.NewTimer(min(shortGrace, r.guard.left()/2))
@@ -57,8 +57,8 @@ func (r *run) flush() {
 		case <-kept: // before the manager is told the end, and whoever waits for that looks
 		case <-bound.C:
 		}
-		r.inbox.post(event{kind: lifecycle.FlushDone})
-	}()
+		return nil
+	}, func(error) { r.inbox.post(event{kind: lifecycle.FlushDone}) })
 }
 
 // boundFlush has the log given up if it hangs longer than it may: after bound for what

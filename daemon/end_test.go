@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +172,41 @@ func TestEnd_OfTheLogIsHastened(t *testing.T) {
 				if report := logs.All()[logs.Len()-1]; report.Message != "stopped" || report.ContextMap()["lost"] != any(uint64(3)) {
 					t.Errorf("the last record is %q: %v", report.Message, report.ContextMap())
 				}
+			})
+		})
+	}
+}
+
+// miscounting is a core that does something else than say what it has lost.
+type miscounting struct {
+	zapcore.Core
+	lost func()
+}
+
+func (m miscounting) Lost() uint64 { m.lost(); return 1 }
+
+func TestEnd_OfALogThatCannotSayWhatItHasLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost func()
+		took time.Duration
+	}{
+		"panics":             {func() { panic("lost") }, 0},
+		"ends its goroutine": {runtime.Goexit, 0},
+		"hangs":              {func() { <-time.After(time.Hour) }, 3 * flushBound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := Config{Name: "trial", Logger: zap.New(miscounting{zapcore.NewNopCore(), test.lost})}.complete(idle{}, place{})
+				r := newRun(t.Context(), idle{}, c, host.Env{Exit: func(int) { t.Error("it exits") }})
+				r.request(host.Request{Trigger: host.TriggerTerminate})
+				begun := time.Now()
+				if err := r.loop(); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begun); took != test.took {
+					t.Errorf("it took %s, want %s", took, test.took)
+				}
+				<-time.After(2 * time.Hour)
 			})
 		})
 	}

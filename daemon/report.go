@@ -122,7 +122,7 @@ func (r *run) lost() uint64 {
 	}
 	for _, core := range cores {
 		if l, ok := core.(interface{ Lost() uint64 }); ok {
-			n += l.Lost()
+			survive(func() { n += l.Lost() }) // it may be the program's
 		}
 	}
 	return n

@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
@@ -42,6 +45,15 @@ func newFailed(doing string, origin error) *failed {
 
 func (f *failed) Error() string { return f.text }
 
+// level is that of the record about a Reload, Pause or Continue that fails while the
+// program stops.
+func (f *failed) level() zapcore.Level {
+	if f.echo {
+		return zap.DebugLevel
+	}
+	return zap.WarnLevel
+}
+
 // ExitCode is what the program has chosen.
 func (f *failed) ExitCode() int { return f.own }
 
@@ -63,8 +75,8 @@ func (f *failed) As(target any) bool {
 	return false
 }
 
-// survive calls f, which calls methods of the program's errors. They may panic, as those
-// of a nil pointer in an error do.
+// survive calls f, which calls methods of the program's. They may panic, as those of an
+// error that is a nil pointer do.
 func survive(f func()) {
 	defer func() { _ = recover() }()
 	f()

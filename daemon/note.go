@@ -34,11 +34,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		case e.err != nil && before.State() == lifecycle.Reloading:
 			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err != nil && stackOf(e.err) == "":
-			level := zap.WarnLevel
-			if e.err.echo {
-				level = zap.DebugLevel
-			}
-			r.book.add(level, "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
+			r.book.add(e.err.level(), "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err == nil && r.calling != "":
 			r.book.add(zap.InfoLevel, "reloaded", "", logevent.Reloaded.Field())
 		}
@@ -47,8 +43,12 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 	case lifecycle.ContinueOK:
 		r.book.add(zap.InfoLevel, "continued", "", logevent.Continued.Field())
 	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
-		if e.err != nil && before.State() != lifecycle.Stopping {
+		switch {
+		case e.err == nil || e.err.stack != "" && before.State() == lifecycle.Stopping: // the panic is logged
+		case before.State() != lifecycle.Stopping:
 			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
+		default:
+			r.book.add(e.err.level(), r.calling+" failed, as the program stops", "", zap.Error(e.err))
 		}
 	case lifecycle.Forced:
 		if before.Outcome() != lifecycle.WasForced && r.machine.Outcome() == lifecycle.WasForced {

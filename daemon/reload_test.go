@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
@@ -190,4 +191,26 @@ func TestAProgramThatCannotPauseIsNotPaused(t *testing.T) {
 		x.terminate()
 	})
 	expect(t, "result", err, nil)
+}
+
+func TestAPauseThatFailsWhileTheProgramStopsIsLogged(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   func(context.Context) error
+		level zapcore.Level
+	}{
+		"for its own reason":    {func(context.Context) error { return errBoom }, zap.WarnLevel},
+		"as it was interrupted": {context.Cause, zap.DebugLevel},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, err := try(t, able{pause: func(ctx context.Context) error {
+				<-ctx.Done()
+				return test.err(ctx)
+			}}, daemon.Config{}, func(x *trial) {
+				x.ask(host.Request{Action: host.Pause})
+				x.terminate()
+			})
+			expect(t, "result", err, nil)
+			expect(t, "level", x.logged("Pause failed, as the program stops").Level, test.level)
+		})
+	}
 }

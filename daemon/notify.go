@@ -39,9 +39,17 @@ func (r *run) notify(e host.Event) bool {
 	return true
 }
 
-// hand hands over what waits, until nothing does or the run's context has ended.
+// hand hands over what waits, until nothing does or the run's context has ended. A Notify
+// that ends its goroutine gets another one.
 func (r *run) hand(p Notified) {
-	defer r.tasks.done()
+	ended := true
+	defer func() {
+		if ended {
+			go r.hand(p)
+			return
+		}
+		r.tasks.done()
+	}()
 	for e, ok := r.notice(); ok; e, ok = r.notice() {
 		protect("Notify", func() error { p.Notify(r.ctx, typed(e)); return nil }, func(err error) {
 			done(e)
@@ -50,6 +58,7 @@ func (r *run) hand(p Notified) {
 			}
 		})
 	}
+	ended = false
 }
 
 func (r *run) notice() (e host.Event, ok bool) {

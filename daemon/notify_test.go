@@ -3,7 +3,9 @@ package daemon_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,4 +113,18 @@ func TestEventsFromManyThreadsAllArriveOneAfterTheOther(t *testing.T) {
 	})
 	expect(t, "result", err, nil)
 	expect(t, "events heard", heard, 400)
+}
+
+func TestANotifyThatEndsItsGoroutineKeepsNobodyWaiting(t *testing.T) {
+	var done atomic.Int32
+	_, err := try(t, listener{notify: func(context.Context, daemon.Event) {
+		pass(time.Second)
+		runtime.Goexit()
+	}}, daemon.Config{}, func(x *trial) {
+		for range 3 {
+			x.run.Notify(host.Event{Kind: host.PowerEvent, Done: func() { done.Add(1) }})
+		}
+	})
+	expect(t, "exit code", daemon.ExitCode(err), 1)
+	expect(t, "events that are done", done.Load(), 3)
 }

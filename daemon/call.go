@@ -15,11 +15,11 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 	r.calling = name
 	go protect(name, func() error { return f(ctx) }, func(err error) {
 		e := event{kind: ok}
-		switch {
+		switch how := abrupt(err); {
 		case err == nil:
-		case stackOf(err) != "":
-			// A panic fails the program, also where an error would not.
-			r.fail(name+" panicked", err)
+		case how != "":
+			// Code that does not return fails the program, also where an error would not.
+			r.fail(name+" "+how, err)
 			e = event{kind: bad}
 			if bad != lifecycle.StartFailed {
 				e.err = newFailed("", err)

@@ -24,6 +24,7 @@ type failed struct {
 	origin error // as the program has it
 	text   string
 	stack  string        // of a panic
+	how    string        // its code ended if it did not return, see [abrupt]
 	code   int           // the exit code
 	own    int           // that of the program's own, 0 if there is none
 	errno  syscall.Errno // of the system call, 0 if it was none
@@ -35,7 +36,7 @@ func newFailed(doing string, origin error) *failed {
 	if doing != "" {
 		err = fmt.Errorf("%s: %w", doing, origin)
 	}
-	f := &failed{err: err, origin: origin, text: fmt.Sprint(err), stack: stackOf(origin), code: ExitCode(err)}
+	f := &failed{err: err, origin: origin, text: fmt.Sprint(err), stack: stackOf(origin), how: abrupt(origin), code: ExitCode(err)}
 	survive(func() {
 		f.own, _ = ownCode(err)
 		errors.As(err, &f.errno)

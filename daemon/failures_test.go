@@ -19,6 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 // ticks returns when the manager was told that the program still stops.
@@ -128,37 +129,42 @@ func TestStart_FailsForItsOwnReasonWhileStopping(t *testing.T) {
 
 func TestGoexit(t *testing.T) {
 	quit := func(context.Context) error { runtime.Goexit(); return nil }
+	terminate := host.Request{Trigger: host.TriggerTerminate}
+	pause, resume := host.Request{Action: host.Pause}, host.Request{Action: host.Continue}
 	for name, test := range map[string]struct {
 		program daemon.Program
-		ask     host.Request
-		want    int // the exit code
-		took    time.Duration
+		asked   []host.Request
 	}{
-		"in Start":       {program{start: quit}, host.Request{}, 1, 0},
-		"in a goroutine": {program{start: starts(quit)}, host.Request{}, 1, 0},
-		"in Check":       {able{check: quit}, host.Request{}, 1, 0},
-		"in Stop":        {program{stop: quit}, host.Request{Trigger: host.TriggerTerminate}, 1, 0},
-		"in Close":       {closer{close: quit}, host.Request{Trigger: host.TriggerTerminate}, 1, 0},
+		"in Start":       {program{start: quit}, nil},
+		"in a goroutine": {program{start: starts(quit)}, nil},
+		"in Check":       {able{check: quit}, nil},
+		"in Reload":      {able{reload: quit}, []host.Request{reload}},
+		"in Pause":       {able{pause: quit}, []host.Request{pause}},
+		"in Continue":    {able{resume: quit}, []host.Request{pause, resume}},
+		"in Stop":        {program{stop: quit}, []host.Request{terminate}},
+		"in Close":       {closer{close: quit}, []host.Request{terminate}},
 		"in Func before ready": {daemon.Func(func(context.Context, func()) error {
 			runtime.Goexit()
 			return nil
-		}), host.Request{}, 1, 0},
+		}), nil},
 		"in Func after ready": {daemon.Func(func(_ context.Context, ready func()) error {
 			ready()
 			runtime.Goexit()
 			return nil
-		}), host.Request{}, 1, 0},
+		}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := &trial{t: t, exit: -1, interval: time.Second}
 			err := x.try(test.program, daemon.Config{}, func(x *trial) {
-				if test.ask.Trigger != "" {
-					x.ask(test.ask)
+				for _, q := range test.asked {
+					x.ask(q)
 				}
+				x.cancel(nil) // in case it goes on
 			})
-			expect(t, "exit code", daemon.ExitCode(err), test.want)
-			expect(t, "says how", strings.Contains(fmt.Sprint(err), "ended its goroutine"), true)
-			expect(t, "how long it took", x.closed.Sub(x.begun), test.took)
+			expect(t, "exit code", daemon.ExitCode(err), 1)
+			expect(t, "says how", strings.Count(fmt.Sprint(err), "ended its goroutine"), 1)
+			expect(t, "records of it", x.logs.FilterField(logevent.Failed.Field()).Len(), 1)
+			expect(t, "how long it took", x.closed.Sub(x.begun), 0)
 		})
 	}
 }

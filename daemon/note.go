@@ -33,7 +33,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		switch {
 		case e.err != nil && before.State() == lifecycle.Reloading:
 			r.book.add(zap.ErrorLevel, "reload failed; going on as before", stackOf(e.err), zap.Error(e.err), logevent.ReloadFailed.Field())
-		case e.err != nil && stackOf(e.err) == "":
+		case e.err != nil && e.err.how == "":
 			r.book.add(e.err.level(), "reload failed, as the program stops", "", zap.Error(e.err), logevent.ReloadFailed.Field())
 		case e.err == nil && r.calling != "":
 			r.book.add(zap.InfoLevel, "reloaded", "", logevent.Reloaded.Field())
@@ -44,7 +44,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 		r.book.add(zap.InfoLevel, "continued", "", logevent.Continued.Field())
 	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
 		switch {
-		case e.err == nil || e.err.stack != "" && before.State() == lifecycle.Stopping: // the panic is logged
+		case e.err == nil || e.err.how != "" && before.State() == lifecycle.Stopping: // that is logged
 		case before.State() != lifecycle.Stopping:
 			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
 		default:

@@ -107,10 +107,22 @@ func (r *run) report() []zap.Field {
 	if err := r.failure(); err != nil {
 		fields = append(fields, zap.Error(err))
 	}
-	if n := r.failures.reported.Load(); n > 1 {
+	if n := r.countedFailures(); n > 1 {
 		fields = append(fields, zap.Int64("failures", n))
 	}
 	return fields
+}
+
+// countedFailures is how many failures of the program there were: those that are kept, and
+// those that are only counted.
+func (r *run) countedFailures() int64 {
+	n := r.failures.more()
+	for _, err := range r.errs {
+		if _, ok := err.(*failed); ok {
+			n++
+		}
+	}
+	return n
 }
 
 // lost is how many records of the log were lost, as far as anybody knows.

@@ -80,6 +80,35 @@ func TestTheReportOfAFailureHasItsError(t *testing.T) {
 	expect(t, "error", got["error"], any("stop: still busy"))
 }
 
+func TestTheReportCountsFailures(t *testing.T) {
+	other := func(context.Context) error { return errors.New("other") }
+	for name, test := range map[string]struct {
+		program daemon.Program
+		want    any
+	}{
+		"one":                          {program{stop: other}, nil},
+		"one, reported twice":          {program{start: func(ctx context.Context) error { daemon.Fail(ctx, errBoom); return errBoom }}, nil},
+		"Fail and Stop":                {program{start: fails(1), stop: other}, int64(2)},
+		"Fail and Start":               {program{start: func(ctx context.Context) error { _ = fails(2)(ctx); return errBoom }}, int64(3)},
+		"more than are kept, and Stop": {program{start: fails(100), stop: other}, int64(101)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, _ := try(t, test.program, daemon.Config{}, func(x *trial) { x.terminate() })
+			expect(t, "failures", x.logged("stopped").ContextMap()["failures"], test.want)
+		})
+	}
+}
+
+// fails returns a method that fails n times.
+func fails(n int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for i := range n {
+			daemon.Fail(ctx, fmt.Errorf("failure %d", i))
+		}
+		return nil
+	}
+}
+
 // leaky is a log that has lost records.
 type leaky struct{ zapcore.Core }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,10 +26,19 @@ func (r *run) giveUp() {
 		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}
 	r.errs = append(r.errs, err)
+	fields := []zap.Field{zap.Error(err), logevent.GaveUp.Field()}
+	many := runtime.NumGoroutine() > maxEach
+	if many {
+		// Their stacks may take all the time that is left.
+		r.book.add(zap.ErrorLevel, "giving up", "", fields...)
+	}
 	parts := stacks(min(stacksBound, r.guard.left()*7/10))
-	r.book.add(zap.ErrorLevel, "giving up", parts[0], zap.Error(err), logevent.GaveUp.Field())
-	for i, part := range parts[1:] {
-		r.book.add(zap.ErrorLevel, fmt.Sprintf("giving up: stacks, part %d of %d", i+2, len(parts)), part)
+	for i, part := range parts {
+		if i == 0 && !many {
+			r.book.add(zap.ErrorLevel, "giving up", part, fields...)
+			continue
+		}
+		r.book.add(zap.ErrorLevel, fmt.Sprintf("giving up: stacks, part %d of %d", i+1, len(parts)), part)
 	}
 }
 

@@ -17,11 +17,12 @@ import (
 //   - once the context of Start has ended, also http.ErrServerClosed, net.ErrClosed, and
 //     that SIGKILL, SIGTERM or SIGINT has ended a child process.
 //
-// Any other error counts, whenever it comes.
+// Any other error counts, whenever it comes, also one that means the same in the words of
+// another package, such as a gRPC status of code Canceled: return nil for that.
 //
 // ctx is one that a method of the Program was given, or one made from it. On any other,
 // that of an HTTP request for example, Go means the run of this process: f is then given a
-// context that also ends when that of Start does. Go panics if there is no run. It may be
+// context that also ends when that of Start does, and when f returns. Go panics if there is no run. It may be
 // called from any goroutine. Once the last goroutine has been waited for it starts
 // nothing, and logs a warning: the contexts ended long before.
 func Go(ctx context.Context, f func(ctx context.Context) error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,18 +20,22 @@ func (r *run) giveUp() {
 	if r.calling != "" {
 		what = r.calling + " and " + what
 	}
-	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, r.budget+r.grace)
+	asked := time.Since(r.asked).Round(10 * time.Millisecond)
+	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, asked)
 	if r.machine.Outcome() == lifecycle.WasForced {
 		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}
 	r.errs = append(r.errs, err)
 	fields := []zap.Field{zap.Error(err), logevent.GaveUp.Field()}
-	many := runtime.NumGoroutine() > maxEach
+	many := manyGoroutines()
 	if many {
 		// Their stacks may take all the time that is left.
 		r.book.add(zap.ErrorLevel, "giving up", "", fields...)
 	}
-	parts := stacks(min(stacksBound, r.guard.left()*7/10))
+	if r.stacks == nil {
+		r.stacks = lookAtStacks()
+	}
+	parts := stacks(r.stacks, min(stacksBound, r.guard.left()*7/10))
 	for i, part := range parts {
 		if i == 0 && !many {
 			r.book.add(zap.ErrorLevel, "giving up", part, fields...)

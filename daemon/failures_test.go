@@ -275,3 +275,26 @@ func TestHostsAreToldTheErrnoOfAFailure(t *testing.T) {
 	expect(t, "it says that there is no such file", errors.Is(no, fs.ErrNotExist), true)
 	expect(t, "exit code told", x.last().Code, 78)
 }
+
+// list is an error that cannot be compared.
+type list []string
+
+func (list) Error() string { return "list" }
+
+func TestEcho_OfACauseThatCannotBeCompared(t *testing.T) {
+	_, err := try(t, program{start: starts(func(ctx context.Context) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})}, daemon.Config{}, func(x *trial) { x.cancel(list{"x"}) })
+	expect(t, "result", err, nil)
+}
+
+func TestGiveUp_SaysHowLongAfterTheStopWasAskedFor(t *testing.T) {
+	x, err := try(t, program{stop: stubborn}, daemon.Config{}, func(x *trial) {
+		x.terminate()
+		x.sleep(2 * time.Second)
+		x.ask(host.Request{Trigger: host.TriggerShutdown, Budget: 3 * time.Second})
+	})
+	expect(t, "exit code of the process", x.exit, 124)
+	expect(t, "says when", strings.Contains(err.Error(), "still running 5.25s after"), true)
+}

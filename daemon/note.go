@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"reflect"
 	"time"
 
 	"go.uber.org/zap"
@@ -118,8 +119,21 @@ func (r *run) join(e event) {
 }
 
 func failure(what string, err error) Reason {
-	return Reason{Trigger: TriggerFailure, Detail: what, Err: err}
+	return Reason{Trigger: TriggerFailure, Detail: what, Err: comparableError(err)}
 }
+
+// comparableError returns err, or an error that wraps it if err cannot be compared: the Reason
+// that has it is compared with the errors that goroutines return.
+func comparableError(err error) error {
+	if err == nil || reflect.ValueOf(err).Comparable() {
+		return err
+	}
+	return &uncomparable{err}
+}
+
+type uncomparable struct{ error }
+
+func (e *uncomparable) Unwrap() error { return e.error }
 
 func reasonFields(reason Reason) []zap.Field {
 	fields := []zap.Field{zap.String("trigger", string(reason.Trigger)), zap.String("detail", reason.Detail)}

@@ -133,6 +133,7 @@ type run struct {
 	expire     context.CancelCauseFunc // ends stopCtx
 	watched    bool
 	gaveUp     bool
+	stacks     <-chan string // of what still ran at the deadline, nil if nobody has looked
 	over       bool
 	draining   *time.Timer // until the log is given up, nil before that is all that is left
 	alarms     alarms
@@ -183,7 +184,7 @@ func (r *run) loop() error {
 		case <-cancelled:
 			cancelled = nil
 			r.handle(event{kind: lifecycle.StopAsked, reason: Reason{
-				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: context.Cause(r.parent),
+				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: comparableError(context.Cause(r.parent)),
 			}})
 		case <-r.alarms.wait():
 			r.ring()
@@ -329,6 +330,9 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 		}
 	case lifecycle.ArmGrace:
 		r.alarms.set(graceOver, r.grace)
+		if manyGoroutines() {
+			r.stacks = lookAtStacks() // as they are at the deadline
+		}
 		r.guard.set(time.Now().Add(r.grace + endBound))
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)

@@ -21,11 +21,20 @@ const (
 	maxGrouped    = 500_000   // goroutines that are looked at at all
 )
 
-// stacks returns what the goroutines of the process are doing, in parts that are fit for
-// a record each. It does not wait longer than bound.
-func stacks(bound time.Duration) []string {
+// lookAtStacks begins to find out what the goroutines of the process are doing.
+func lookAtStacks() <-chan string {
 	text := make(chan string, 1)
 	go func() { text <- allStacks(runtime.NumGoroutine()) }()
+	return text
+}
+
+// manyGoroutines reports whether their stacks take so long that it is better to begin
+// before they are needed.
+func manyGoroutines() bool { return runtime.NumGoroutine() > maxEach }
+
+// stacks returns text in parts that are fit for a record each. It does not wait for it
+// longer than bound.
+func stacks(text <-chan string, bound time.Duration) []string {
 	timer := time.NewTimer(bound)
 	defer timer.Stop()
 	select {

@@ -10,6 +10,24 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
+// callMethod calls the method of the program that fx names.
+func (r *run) callMethod(fx lifecycle.Effects, e event) {
+	switch fx {
+	case lifecycle.CallStart:
+		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
+	case lifecycle.CallReload:
+		r.reload(e)
+	case lifecycle.CallPause:
+		r.pause("Pause", Pauser.Pause, lifecycle.PauseOK, lifecycle.PauseFailed)
+	case lifecycle.CallContinue:
+		r.pause("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
+	case lifecycle.CallStop:
+		r.call("Stop", r.stopCtx, r.program.Stop, lifecycle.StopOK, lifecycle.StopFailed)
+	case lifecycle.CallClose:
+		r.call("Close", r.stopCtx, r.program.(Closer).Close, lifecycle.CloseOK, lifecycle.CloseFailed)
+	}
+}
+
 // call calls a method of the program on a goroutine of its own.
 func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, bad lifecycle.Event) {
 	r.calling = name

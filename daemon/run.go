@@ -334,20 +334,10 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 			r.stacks = lookAtStacks() // as they are at the deadline
 		}
 		r.guard.set(time.Now().Add(r.grace + endBound))
-	case lifecycle.CallStart:
-		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
-	case lifecycle.CallReload:
-		r.reload(e)
-	case lifecycle.CallPause:
-		r.pause("Pause", Pauser.Pause, lifecycle.PauseOK, lifecycle.PauseFailed)
-	case lifecycle.CallContinue:
-		r.pause("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
-	case lifecycle.CallStop:
-		r.call("Stop", r.stopCtx, r.program.Stop, lifecycle.StopOK, lifecycle.StopFailed)
+	case lifecycle.CallStart, lifecycle.CallReload, lifecycle.CallPause, lifecycle.CallContinue, lifecycle.CallStop, lifecycle.CallClose:
+		r.callMethod(fx, e)
 	case lifecycle.Join:
 		r.tasks.join(func() { r.inbox.post(event{kind: lifecycle.Joined}) })
-	case lifecycle.CallClose:
-		r.call("Close", r.stopCtx, r.program.(Closer).Close, lifecycle.CloseOK, lifecycle.CloseFailed)
 	case lifecycle.GiveUp:
 		r.giveUp()
 	case lifecycle.Flush:

@@ -21,7 +21,7 @@ func (*slow) Dispatch(main func([]string)) error { main(nil); return nil }
 func (*slow) Register(func(Control) Errno) error { return nil }
 
 func (s *slow) Report(st Status) error {
-	time.Sleep(time.Duration(s.takes.Load()))
+	<-time.After(time.Duration(s.takes.Load()))
 	s.told.Store(uint32(st.State))
 	return nil
 }
@@ -78,12 +78,12 @@ func TestAManagerThatHangsHoldsUpTheWayDownOnlyOnce(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		s.takes.Store(int64(time.Minute))
 		tell(lifecycle.Pausing, 100*time.Millisecond)
 		tell(lifecycle.Paused, 0)
 		tell(lifecycle.Continuing, 0) // it has yet to hear of the other
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		s.takes.Store(int64(20 * time.Millisecond))
 		tell(lifecycle.Stopping, 20*time.Millisecond) // now it has
 		stopped()

@@ -154,7 +154,7 @@ func TestDrainEndsThoughTheProgramLogsFasterThanItIsRead(t *testing.T) {
 					return
 				default:
 					write(q, i, i+1)
-					time.Sleep(time.Microsecond)
+					<-time.After(time.Microsecond)
 				}
 			}
 		})

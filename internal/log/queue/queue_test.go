@@ -105,7 +105,7 @@ func TestLossesAreToldWhereTheRecordsAreMissing(t *testing.T) {
 		q := open(t, r)
 		write(q, 0, 60_000)
 		r.set(func() { r.hung = false })
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		write(q, 60_000, 60_001)
 		shut(t, q)
 		lines := r.lines()
@@ -135,10 +135,10 @@ func TestLossesThatGoOnAreToldOnceASecond(t *testing.T) {
 				r.set(func() { r.hung = true })
 				write(q, n, n+300)
 				n += 300
-				time.Sleep(2 * longest)
+				<-time.After(2 * longest)
 				r.set(func() { r.hung = false })
 			default:
-				time.Sleep(time.Microsecond)
+				<-time.After(time.Microsecond)
 				write(q, n, n+10) // the backlog is never empty
 				n += 10
 			}
@@ -232,9 +232,9 @@ func TestAReaderThatIsGoneIsFoundWhenItIsBack(t *testing.T) {
 			t.Errorf("the first call took %s", took)
 		}
 		write(q, 2, 100)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		r.set(func() { r.gone = false })
-		time.Sleep(2 * retryEvery)
+		<-time.After(2 * retryEvery)
 		if got, _ := numbers(t, r.lines()); len(got) != 100 || q.Lost() != 0 {
 			t.Errorf("%d records, %d lost", len(got), q.Lost())
 		}

@@ -78,9 +78,9 @@ func (r *reader) Wait(after Outcome, d time.Duration) {
 		if ready {
 			return
 		}
-		time.Sleep(min(100*time.Microsecond, time.Until(until)))
+		<-time.After(min(100*time.Microsecond, time.Until(until)))
 	}
-	time.Sleep(time.Until(until))
+	<-time.After(time.Until(until))
 }
 
 func (r *reader) Unread() int {
@@ -112,7 +112,7 @@ func (r *reader) read(t *testing.T) {
 				continue
 			}
 			r.mu.Unlock()
-			time.Sleep(r.pace)
+			<-time.After(r.pace)
 			r.mu.Lock()
 			line := bytes.IndexByte(r.sent, '\n') + 1
 			if line == 0 {

@@ -32,7 +32,8 @@ func newGuard(name string, exit func(int)) *guard {
 	return g
 }
 
-// set has the process exit at t, unless it exits earlier already.
+// set has the process exit at t, or earlier if that was set before: a loop that is late
+// does not put it off.
 func (g *guard) set(t time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -65,6 +65,55 @@ func TestGuard_ExitsWithTheResultOnceThatIsKnown(t *testing.T) {
 	})
 }
 
+func TestGuard_IsNotPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, took := time.Now(), time.Duration(0)
+		g := newGuard("trial", func(int) { took = time.Since(begun) })
+		g.out = &strings.Builder{}
+		g.set(begun.Add(2 * time.Second))
+		g.set(begun.Add(3 * time.Second))
+		<-time.After(time.Hour)
+		if synctest.Wait(); took != 2*time.Second {
+			t.Errorf("the process exits after %s", took)
+		}
+	})
+}
+
+// slowHost holds up who tells it that the program still stops.
+type slowHost struct{ by time.Duration }
+
+func (slowHost) Open(host.Run)         {}
+func (slowHost) Close(context.Context) {}
+func (h slowHost) Tell(s host.Status) {
+	if s.Checkpoint == 1 {
+		<-time.After(h.by)
+	}
+}
+
+func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		begun, exits := time.Now(), []time.Duration(nil)
+		c, err := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: zap.NewNop()}.complete(idle{}, place{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hangs := withStop{func(context.Context) error { <-time.After(time.Hour); return nil }}
+		r := newRun(ctx, hangs, c, host.Env{
+			Hosts: []host.Host{slowHost{1700 * time.Millisecond}},
+			Exit:  func(int) { exits = append(exits, time.Since(begun)) },
+		})
+		cancel()
+		if err := r.loop(); !errors.Is(err, ErrStopTimeout) {
+			t.Errorf("the run ends with %v", err)
+		}
+		if len(exits) != 1 || exits[0] != 3*time.Second {
+			t.Errorf("the process exits after %s, want 3s", exits)
+		}
+		<-time.After(time.Hour)
+	})
+}
+
 // deaf is a log that takes nothing, for as long as the test goes on.
 type deaf struct{ zapcore.Core }
 

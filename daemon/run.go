@@ -329,11 +329,13 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 			r.until = time.Now() // cut short
 		}
 	case lifecycle.ArmGrace:
-		r.alarms.set(graceOver, r.grace)
 		if manyGoroutines() {
 			r.stacks = lookAtStacks() // as they are at the deadline
 		}
-		r.guard.set(time.Now().Add(r.grace + endBound))
+		// After a second signal the grace begins now. A loop that is late has less of it.
+		left := min(r.grace, time.Until(r.until)+r.grace)
+		r.alarms.set(graceOver, left)
+		r.guard.set(time.Now().Add(left + endBound))
 	case lifecycle.CallStart, lifecycle.CallReload, lifecycle.CallPause, lifecycle.CallContinue, lifecycle.CallStop, lifecycle.CallClose:
 		r.callMethod(fx, e)
 	case lifecycle.Join:

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -120,7 +121,8 @@ var endingModes = []mode{
 var runModes = []mode{
 	{name: "runexit", do: stop, trigger: "terminate", says: []string{"RETURNED <nil>"}},
 	{name: "runctx", trigger: "cancelled", says: []string{`"cause":"done with it"`, "RETURNED <nil>"}},
-	{name: "runpipe", flags: "-n=20000", pipe: true, do: afterwards("STARTED"), says: []string{"RETURNED <nil>"}},
+	{name: "runpipe", flags: "-n=20000", pipe: brokenPipe, do: afterwards("STARTED"), says: []string{"RETURNED <nil>"}},
+	{name: "runpipe", flags: "-n=20000 -stop-timeout=1s", pipe: fullPipe, do: afterwards("STARTED"), within: time.Second + end, says: []string{"modes: ", "lost", "RETURNED <nil>"}},
 	{name: "twice", do: []step{await("STARTED 0"), send(syscall.SIGTERM), await("STARTED 1"), send(syscall.SIGTERM)}, trigger: "terminate", says: []string{"STARTED 0", "STARTED 1", "RETURNED <nil>"}},
 	{name: "concurrent", do: afterwards("THE SECOND the configuration is wrong"), trigger: "terminate", says: []string{"RETURNED <nil>"}, never: []string{"STARTED"}},
 	{name: "nested", code: 78, trigger: "failure", err: "another run of this process", says: []string{"RETURNED the configuration is wrong"}, never: []string{"STARTED"}},
@@ -177,6 +179,20 @@ func TestEveryModeIsTried(t *testing.T) {
 			t.Errorf("mode %s is not tried", name)
 		}
 	}
+}
+
+// fullPipe is the writing side of a pipe that nobody reads from, though somebody could.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = w.Close()
+		_ = r.Close()
+	})
+	return w
 }
 
 // reloadsHaveContextsOfTheirOwn asserts that a Reload that is cut short takes nothing with

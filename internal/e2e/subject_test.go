@@ -22,9 +22,9 @@ type mode struct {
 	flags string // others
 
 	// How it is run, and what is done to it.
-	systemd  bool          // by a systemd
-	watchdog time.Duration // of that
-	pipe     bool          // its standard output is a pipe that nobody reads
+	systemd  bool                      // by a systemd
+	watchdog time.Duration             // of that
+	pipe     func(*testing.T) *os.File // its standard output, instead of one that is read
 	do       []step
 
 	// How it ends: with which code, and how long after the last step, or after its start if
@@ -112,8 +112,8 @@ func (m mode) try(t *testing.T) {
 	s := &subject{}
 	cmd := command("modes", append([]string{"-mode=" + m.name}, strings.Fields(m.flags)...)...)
 	cmd.Stdout, cmd.Stderr = &s.out, &s.errs
-	if m.pipe {
-		cmd.Stdout = brokenPipe(t)
+	if m.pipe != nil {
+		cmd.Stdout = m.pipe(t)
 	}
 	var systemd *listener
 	if m.systemd {

@@ -30,9 +30,9 @@ func Go(ctx context.Context, f func(ctx context.Context) error) {
 }
 
 // Fail fails the daemon: it takes the way down, and Run returns err. The exit code is 1,
-// or what [ExitCode] says of err. It returns at once, and may be called from any
-// goroutine, any number of times: the first err is the reason, later ones are joined to
-// it. Of more than 16 the others are only counted. After the way down it does nothing.
+// or what [ExitCode] says of err. It waits for nothing but the text of err, and may be
+// called from any goroutine, any number of times: the first err is the reason, later ones
+// are joined to it. Of more than 16 the others are only counted. After the way down it does nothing.
 //
 // ctx is as for [Go].
 func Fail(ctx context.Context, err error) {

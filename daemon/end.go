@@ -20,8 +20,8 @@ func (r *run) giveUp() {
 	if r.calling != "" {
 		what = r.calling + " and " + what
 	}
-	asked := time.Since(r.asked).Round(10 * time.Millisecond)
-	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, asked)
+	after := r.until.Add(r.grace).Sub(r.asked).Round(10 * time.Millisecond)
+	err := fmt.Errorf("%w: %s still running %s after the program was asked to stop", ErrStopTimeout, what, after)
 	if r.machine.Outcome() == lifecycle.WasForced {
 		err = fmt.Errorf("%s still running %s after the second signal", what, r.grace)
 	}

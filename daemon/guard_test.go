@@ -332,7 +332,7 @@ func TestStacks_SayWhatIsLeftOut(t *testing.T) {
 		if !strings.Contains(text, "left out: ") || len(text) > maxStacks+100 {
 			t.Errorf("%d bytes, which end in %q", len(text), text[len(text)-100:])
 		}
-		if !strings.HasPrefix(allStacks(maxGrouped+1), "there are 500001 goroutines") {
+		if !strings.HasPrefix(allStacks(maxGrouped+1), "there are 200001 goroutines") {
 			t.Error("they are looked at")
 		}
 	})

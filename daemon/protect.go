@@ -48,7 +48,7 @@ func abrupt(err error) string {
 	case stackOf(err) != "":
 		return "panicked"
 	case ended:
-		return "ended its goroutine"
+		return "called runtime.Goexit"
 	}
 	return ""
 }

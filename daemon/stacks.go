@@ -18,7 +18,7 @@ const (
 	maxChunk      = 12 << 10  // bytes of them in one record: several readers of logs take 16 KiB
 	maxEach       = 256       // goroutines that are listed one by one
 	maxEachMemory = 16 << 20  // bytes of stack that those may have
-	maxGrouped    = 500_000   // goroutines that are looked at at all
+	maxGrouped    = 200_000   // goroutines that are looked at at all
 )
 
 // lookAtStacks begins to find out what the goroutines of the process are doing.

@@ -4,6 +4,8 @@ package journal
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -395,6 +397,40 @@ func TestAJournaldThatHangsDelaysTheEndOnlySoLong(t *testing.T) {
 		t.Fatalf("there are %d reports", len(report))
 	}
 	report[0].has(t, map[string]string{"CODE": "0", "TRIGGER": "terminate", "LOST": ""})
+}
+
+func TestWhatIsLostAtTheEndIsToldOnStandardErrorIfTheJournalHangs(t *testing.T) {
+	const n = 100_000
+	m := managers(t)[0]
+	words := "/run/words-at-the-end"
+	p := m.start(t, "words-at-the-end", []string{
+		"TimeoutStopSec=120", "Environment=LOG_TARGET=journal", "StandardError=file:" + words,
+	}, "-stop-timeout=100s", "-records="+strconv.Itoa(n))
+	pid := p.only(logevent.Ready).value("_PID")
+	goOn := hang(t)
+	p.stop()
+	goOn()
+	text, err := os.ReadFile(machine.Path(words))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var untold int
+	if _, err := fmt.Sscanf(string(text), "<4>probe: %d log records were lost: the journal did not take them in time:", &untold); err != nil || strings.Count(string(text), "\n") != 1 {
+		t.Fatalf("on standard error is %q: %v", text, err)
+	}
+	told := 0 // while it went on
+	for _, r := range readExport(t, "MESSAGE_ID="+logevent.RecordsLost.MessageID(), "_PID="+pid) {
+		lost, _ := strconv.Atoi(r.value("LOST"))
+		told += lost
+	}
+	events := 0
+	for _, e := range []logevent.Event{logevent.Starting, logevent.Ready, logevent.Stopping, logevent.Stopped} {
+		events += len(readExport(t, "MESSAGE_ID="+e.MessageID(), "_PID="+pid))
+	}
+	there := len(readExport(t, "MESSAGE=record", "TRIAL_RUN="+p.name))
+	if untold == 0 || there+events+told+untold != n+4 {
+		t.Errorf("%d records and %d of the run are there, %d and %d are said to be lost, of %d and 4", there, events, told, untold, n)
+	}
 }
 
 func TestDoctorAndLogsKnowOfACrash(t *testing.T) {

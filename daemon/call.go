@@ -22,7 +22,7 @@ func (r *run) callMethod(fx lifecycle.Effects, e event) {
 	case lifecycle.CallContinue:
 		r.pause("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
 	case lifecycle.CallStop:
-		r.call("Stop", r.stopCtx, r.program.Stop, lifecycle.StopOK, lifecycle.StopFailed)
+		r.call("Stop", r.stopCtx, r.stop, lifecycle.StopOK, lifecycle.StopFailed)
 	case lifecycle.CallClose:
 		r.call("Close", r.stopCtx, r.program.(Closer).Close, lifecycle.CloseOK, lifecycle.CloseFailed)
 	}
@@ -57,6 +57,27 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 		}
 		r.inbox.post(e)
 	})
+}
+
+// end ends the context of the run. That wakes each goroutine that waits for it, which takes
+// a second or more where there are 100,000: not on the goroutine of the loop, which keeps
+// the deadlines meanwhile.
+func (r *run) end() {
+	if !r.tasks.add() {
+		return // nobody is left who could be told
+	}
+	reason := r.reason
+	go func() {
+		defer r.tasks.done()
+		defer close(r.released)
+		r.release(reason)
+	}()
+}
+
+// stop calls Stop once the context of Start has ended.
+func (r *run) stop(ctx context.Context) error {
+	<-r.released
+	return r.program.Stop(ctx)
 }
 
 func (r *run) reload(e event) {

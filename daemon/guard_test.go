@@ -114,6 +114,28 @@ func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
 	})
 }
 
+func TestRun_KeepsDeadlinesWhileItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		begun, exits := time.Now(), []time.Duration(nil)
+		c, err := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: zap.NewNop()}.complete(idle{}, place{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRun(ctx, idle{}, c, host.Env{Exit: func(int) { exits = append(exits, time.Since(begun)) }})
+		release := r.release
+		r.release = func(cause error) { <-time.After(time.Hour); release(cause) } // as many goroutines are woken
+		cancel()
+		if err := r.loop(); !errors.Is(err, ErrStopTimeout) {
+			t.Errorf("the run ends with %v", err)
+		}
+		if len(exits) != 1 || exits[0] != 3*time.Second {
+			t.Errorf("the process exits after %s, want 3s", exits)
+		}
+		<-time.After(time.Hour)
+	})
+}
+
 // deaf is a log that takes nothing, for as long as the test goes on.
 type deaf struct{ zapcore.Core }
 

@@ -100,6 +100,7 @@ type run struct {
 	parent   context.Context
 	ctx      context.Context
 	release  context.CancelCauseFunc
+	released chan struct{} // closed when ctx, and all that is made from it, has ended
 	log      *zap.Logger
 	level    *level
 	sink     sink // nil if the log is the program's
@@ -154,6 +155,7 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	r.sockets.left = env.Sockets
 	r.book = newLogbook(r.log, r.sink != nil && len(c.LogAlso) == 0)
 	r.log = r.book.precede(r.log)
+	r.released = make(chan struct{})
 	r.ctx, r.release = context.WithCancelCause(runctx.NewContext(context.WithoutCancel(ctx), r))
 	r.guard = newGuard(c.Name, env.Exit)
 	r.leave = runctx.Enter(r)
@@ -320,7 +322,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	case lifecycle.Interrupt:
 		r.interrupt(r.reason)
 	case lifecycle.Release:
-		r.release(r.reason)
+		r.end()
 	case lifecycle.Expire:
 		if deadline, _ := r.stopCtx.Deadline(); time.Until(deadline) > 0 {
 			r.expire(r.reason) // else it ends by itself, and says why

@@ -70,7 +70,7 @@
 //
 // The variable LOG_TARGET has it otherwise: journal, prefixed (lines for the journal, with
 // <N> before each), eventlog, terminal, syslog or json. Records that the host does not
-// take at once wait in at most 4 MiB of memory, in order, with those of the run ahead. No call
+// take at once wait in at most 8 MiB of memory, in order, with those of the run ahead. No call
 // waits longer than a tenth of a second (at panic level and above a quarter), and none while the
 // host takes nothing. On the way down they are sent as long as the host takes them; what is lost
 // is counted, and told in the log, or on standard error if the log takes nothing any more. A Logger or a LogAlso of the program's own may hang or panic: the

@@ -364,8 +364,8 @@ func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
 			n++
 		}
 		kept := n - int(lost.n) // the last ones are lost
-		if large += kept; large < 40 || large > 42 {
-			t.Errorf("of 4 MiB the backlog has kept %d times 100 000 bytes", large)
+		if large += kept; large < 82 || large > 84 {
+			t.Errorf("of 8 MiB the backlog has kept %d times 100 000 bytes", large)
 		}
 		for i := range kept {
 			if m := j.message(); m != strconv.Itoa(i) {

@@ -4,7 +4,7 @@
 // # What a call does
 //
 // A record that finds room at once is sent by the call that logs it. Otherwise it is put
-// into a backlog of at most 4 MiB, which one goroutine sends in order; the call then gives
+// into a backlog of at most 8 MiB, which one goroutine sends in order; the call then gives
 // the reader up to 200 µs to catch up. If the backlog is full, the call waits for room, but
 // only while the reader makes progress, which means that it has taken something within the
 // last 50 ms, and never longer than 50 ms. Otherwise the record is dropped and counted.
@@ -36,7 +36,8 @@ import (
 
 const (
 	// Backlog is how much memory the records that wait may take, in bytes.
-	Backlog = 4 << 20
+	// It is twice what small records should have: each costs as much again.
+	Backlog = 8 << 20
 	// Lane is the same for the run's own.
 	Lane = 256 << 10
 	// Stall is how long a reader that takes nothing is waited for at the end.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	_ "time/tzdata" // Windows knows no zones by these names
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -332,7 +333,7 @@ func TestPeriodsEndAtMidnightAndOnTheHour(t *testing.T) {
 func TestADayEndsAtMidnightAlsoIfTheClockIsChanged(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("this machine knows no zones:", err)
+		t.Fatal(err)
 	}
 	for _, day := range []time.Time{
 		time.Date(2026, 3, 29, 0, 0, 0, 0, zone), time.Date(2026, 10, 25, 0, 0, 0, 0, zone), time.Date(2026, 6, 1, 0, 0, 0, 0, zone), time.Date(2026, 12, 31, 0, 0, 0, 0, zone),

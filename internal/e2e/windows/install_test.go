@@ -344,8 +344,6 @@ func TestAVerbThatTheProgramDoesNotFollowFails(t *testing.T) {
 	}
 	s.probe("-stop-fail")
 	s.do("start")
-	s.do("stop") // it has stopped, as asked
-	if got := s.is(svc.Failed); got.ExitCode != 1 {
-		t.Errorf("the status is %+v", got)
-	}
+	s.do("stop") // it has stopped, as asked, and Windows is told no failure
+	s.is(svc.Stopped)
 }

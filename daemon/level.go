@@ -135,9 +135,9 @@ func (r *run) stepLevel(by zapcore.Level, detail string) {
 // setLevel sets it, and says so in a record that is in the log before and after.
 func (r *run) setLevel(to zapcore.Level, detail string) {
 	from := r.level.Level()
-	least := min(from, to)
-	r.level.SetLevel(least)
-	r.book.add(max(zapcore.InfoLevel, least), "the level of the log is "+to.String(), "",
+	at := max(zapcore.InfoLevel, min(from, to))
+	r.level.SetLevel(min(from, at)) // no lower than this record needs, or others came before it
+	r.book.add(at, "the level of the log is "+to.String(), "",
 		zap.Stringer("from", from), zap.Stringer("to", to), zap.String("detail", detail), logevent.LevelChanged.Field())
 	r.level.SetLevel(to)
 }

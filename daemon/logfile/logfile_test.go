@@ -249,9 +249,7 @@ func TestItIsRotatedAfterSyncToo(t *testing.T) {
 		for range 50 {
 			log.Info("x", zap.String("fill", strings.Repeat("x", 10_000)))
 		}
-		if err := log.Sync(); err != nil {
-			t.Error(err)
-		}
+		synced(t, log)
 	}
 	closed(t, core)
 	all := names(t, dir)

@@ -67,10 +67,16 @@ func (m *Manager) Delete(name string, _ *struct{}) error {
 func (m *Manager) Start(s control.Start, a *control.Answer) error {
 	return m.with(s.Name, func(service *mgr.Service) (err error) {
 		// The manager starts one service at a time and keeps others waiting for three
-		// seconds at most: ERROR_SERVICE_DATABASE_LOCKED.
+		// seconds at most. One that it starts by itself, to recover, is in the way too.
 		m.starting.Lock()
-		a.Errno = errno(service.Start(s.Args...))
-		m.starting.Unlock()
+		defer m.starting.Unlock()
+		for range 10 {
+			err = service.Start(s.Args...)
+			if !errors.Is(err, windows.ERROR_SERVICE_DATABASE_LOCKED) {
+				break
+			}
+		}
+		a.Errno = errno(err)
 		a.Status, err = query(service)
 		return err
 	})

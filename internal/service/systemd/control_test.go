@@ -430,7 +430,7 @@ func TestTheLogIsThatOfTheUnit(t *testing.T) {
 		{false, service.LogQuery{}, []string{"--unit=web.service", "--lines=all"}},
 		{false, service.LogQuery{Lines: 5}, []string{"--unit=web.service", "--lines=5"}},
 		{true, service.LogQuery{Lines: 5, Follow: true}, []string{
-			"_SYSTEMD_USER_UNIT=web.service", "_UID=1000", "+", "SYSLOG_IDENTIFIER=web", "_TRANSPORT=stdout", "_UID=1000",
+			"_SYSTEMD_USER_UNIT=web.service", "_UID=1000", "+", "SYSLOG_IDENTIFIER=web", "_UID=1000",
 			"+", "USER_UNIT=web.service", "_UID=1000", "+", "COREDUMP_USER_UNIT=web.service", "_UID=1000", "--lines=5", "--follow",
 		}},
 	} {

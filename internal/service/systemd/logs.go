@@ -57,12 +57,11 @@ func (m *Manager) entries(s service.Spec) []string {
 }
 
 // words choose what the service of a user has said itself. Journald does not know the
-// unit of a process that is gone when it looks; what it is called in the journal is known
-// from the beginning.
+// unit of a process that is gone when it looks, but always its name and its user.
 func (m *Manager) words(s service.Spec) []string {
 	return []string{
 		"_SYSTEMD_USER_UNIT=" + unit(s), m.own(),
-		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), "_TRANSPORT=stdout", m.own(),
+		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), m.own(),
 	}
 }
 

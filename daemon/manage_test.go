@@ -277,6 +277,14 @@ func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
 	}
 }
 
+func TestWhoTheServiceRunsAsIsAlwaysAWarning(t *testing.T) {
+	s := newShell(t)
+	s.manager.warnings = []string{"Account: it runs as nobody"}
+	if _, _, err := s.call("install"); err != "warning: Account: it runs as nobody\n" {
+		t.Errorf("got %s", err)
+	}
+}
+
 func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	for err, code := range map[error]int{
 		errors.New("a\nb"):      1,

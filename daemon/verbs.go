@@ -339,8 +339,6 @@ func (s Service) leaves(field string) bool {
 	switch r, h := s.Recovery, s.Hardening; field {
 	case "Watchdog":
 		return s.Watchdog == 0
-	case "Account":
-		return s.Account == ""
 	case "Recovery", "Recovery.Never", "Recovery.CrashOnly":
 		return !r.Never && !r.CrashOnly && len(r.Delays) == 0 && r.ResetPeriod == 0
 	case "Recovery.Delays":

@@ -129,7 +129,8 @@ func group(tree files.Tree, gid int) (string, error) {
 	return "", nil
 }
 
-func hasGroup(tree files.Tree, name string) bool {
+// HasGroup reports whether /etc/group has a group of that name.
+func HasGroup(tree files.Tree, name string) bool {
 	text, _, _ := tree.Read("/etc/group")
 	return strings.HasPrefix(text, name+":") || strings.Contains(text, "\n"+name+":")
 }
@@ -156,28 +157,57 @@ func others(tree files.Tree, name string) bool {
 	return false
 }
 
-// Ensure returns the account of a service, and makes it if there is none. home is what
-// it has for one, and is not made. An account of that name that is there is used as it
-// is, but that of root: a service that has not asked for all rights does not get them.
-func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account, made bool, err error) {
+// Own returns the account that Ensure has made for a service, and whether there is one.
+// It fails if a user or a group of that name belongs to somebody else: the service
+// would get their files and their rights.
+func Own(ctx context.Context, m service.Machine, of string) (a Account, exists bool, err error) {
 	name := Name(of)
-	a, exists, err := Find(ctx, m, name)
+	a, exists, err = Find(ctx, m, name)
 	switch {
 	case err != nil:
 		return Account{}, false, err
-	case exists && a.UID == 0:
-		return Account{}, false, fmt.Errorf("the account %s of the service %s has all rights: choose another name for the service, or an Account", name, of)
-	case exists:
-		return a, false, nil
+	case exists && !a.Own(of):
+		return Account{}, false, Taken("user", name, of)
+	case !exists && HasGroup(m.Tree, name):
+		return Account{}, false, Taken("group", name, of)
+	}
+	return a, exists, nil
+}
+
+// Of returns the account that a service runs as, and whether it exists: the one that s
+// names, or the service's own.
+func Of(ctx context.Context, m service.Machine, s service.Spec) (a Account, exists bool, err error) {
+	switch {
+	case s.Root():
+		return Find(ctx, m, "root")
+	case s.Account != "":
+		return Find(ctx, m, s.Account)
+	}
+	return Own(ctx, m, s.ServiceName())
+}
+
+// Taken returns the error for a service whose account would be a user or a group that
+// was not made for it.
+func Taken(what, name, of string) error {
+	return fmt.Errorf("%w: the account of the service %s would be %s, but this machine has a %s of that name already, and the service would get its files and its rights: "+
+		"choose another Name for the service, or set Account to the user that it should run as", service.ErrSpec, of, name, what)
+}
+
+// Ensure returns the account of a service, and makes it if there is none. home is what
+// it has for one, and is not made. It fails where Own does.
+func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account, made bool, err error) {
+	name := Name(of)
+	if a, exists, err := Own(ctx, m, of); err != nil || exists {
+		return a, false, err
 	}
 	if err := add(ctx, m, name, home, comment(of)); err != nil {
 		// Another installation may have made it meanwhile: then it is that one's to take back.
-		if a, exists, failed := Find(ctx, m, name); failed == nil && exists && a.UID != 0 {
+		if a, exists, failed := Own(ctx, m, of); failed == nil && exists {
 			return a, false, nil
 		}
 		return Account{}, false, refused(fmt.Errorf("make the account %s: %w", name, err))
 	}
-	a, exists, err = Find(ctx, m, name)
+	a, exists, err := Find(ctx, m, name)
 	if err == nil && !exists {
 		err = fmt.Errorf("make the account %s: the tools say it is made, but it is not there", name)
 	}
@@ -187,29 +217,21 @@ func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account,
 // add tries the tools of every system, one after the other.
 func add(ctx context.Context, m service.Machine, name, home, comment string) error {
 	shell := nologin(m.Tree)
-	group := hasGroup(m.Tree, name)
-
-	useradd := []string{"--system", "--home-dir", home, "--no-create-home", "--shell", shell, "--comment", comment}
-	if group {
-		useradd = append(useradd, "--gid", name)
-	} else {
-		useradd = append(useradd, "--user-group")
-	}
-	err := run(ctx, m, "useradd", append(useradd, name)...)
+	err := run(ctx, m, "useradd", "--system", "--home-dir", home, "--no-create-home", "--shell", shell, "--comment", comment, "--user-group", name)
 	if !errors.Is(err, exec.ErrNotFound) {
 		return err
 	}
 
 	pwGroup := []string{"groupadd", "-n", name}
 	busyboxGroup := []string{"-S", name}
-	if err := pair(ctx, m, !group,
+	if err := pair(ctx, m,
 		step{"pw", pwGroup},
 		step{"pw", []string{"useradd", "-n", name, "-g", name, "-c", comment, "-d", home, "-s", shell, "-w", "no"}},
 		step{"pw", []string{"groupdel", "-n", name}},
 	); !errors.Is(err, exec.ErrNotFound) {
 		return err
 	}
-	if err := pair(ctx, m, !group,
+	if err := pair(ctx, m,
 		step{"addgroup", busyboxGroup},
 		step{"adduser", []string{"-S", "-D", "-H", "-h", home, "-s", shell, "-G", name, "-g", comment, name}},
 		step{"delgroup", []string{name}},
@@ -224,11 +246,8 @@ type step struct {
 	args []string
 }
 
-// pair makes a group, if it is to, and then a user; without the user no group stays.
-func pair(ctx context.Context, m service.Machine, withGroup bool, group, user, undo step) error {
-	if !withGroup {
-		return run(ctx, m, user.tool, user.args...)
-	}
+// pair makes a group, and then a user; without the user no group stays.
+func pair(ctx context.Context, m service.Machine, group, user, undo step) error {
 	if err := run(ctx, m, group.tool, group.args...); err != nil {
 		return err
 	}
@@ -259,7 +278,7 @@ func Remove(ctx context.Context, m service.Machine, of string) (removed bool, er
 	if err != nil {
 		return false, refused(fmt.Errorf("remove the account %s: %w", name, err))
 	}
-	if !hasGroup(m.Tree, name) {
+	if !HasGroup(m.Tree, name) {
 		return true, nil // it went with the user, as it mostly does
 	}
 	if others(m.Tree, name) {

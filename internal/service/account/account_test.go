@@ -174,34 +174,38 @@ delgroup web`,
 	}
 }
 
-func TestAnAccountThatIsThereIsUsedAndNeverRemoved(t *testing.T) {
-	sim, m := newMachine(t, "useradd", "userdel")
-	a, made, err := Ensure(t.Context(), m, "mail", "/var/lib/mail")
-	if err != nil || made || a.UID != 8 || a.Group != "mail" {
-		t.Errorf("got %+v, %t, %v", a, made, err)
-	}
-	if removed, err := Remove(t.Context(), m, "mail"); err != nil || removed {
-		t.Errorf("removed %t, %v", removed, err)
-	}
-	if sim.lines != nil {
-		t.Errorf("it called %q", sim.lines)
+func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
+	for name, what := range map[string]string{"mail": "user", "root": "user", "remote": "user", "staff": "group"} {
+		sim, m := newMachine(t, "useradd", "userdel")
+		m.Run = func(ctx context.Context, tool string, args ...string) (string, error) {
+			if tool == "getent" && args[1] == "remote" {
+				return "remote:*:70000:50:Remote:/home/remote:/bin/sh\n", nil
+			}
+			return sim.run(ctx, tool, args...)
+		}
+		want := "the account of the service " + name + " would be " + name + ", but this machine has a " + what + " of that name already"
+		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: made %t, %v; want %s", name, made, err, want)
+		}
+		if _, _, err := Of(t.Context(), m, service.Spec{Name: name}); !errors.Is(err, service.ErrSpec) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if removed, err := Remove(t.Context(), m, name); err != nil || removed {
+			t.Errorf("%s: removed %t, %v", name, removed, err)
+		}
+		if sim.lines != nil {
+			t.Errorf("%s: it called %q", name, sim.lines)
+		}
 	}
 }
 
-func TestRootIsNoAccountOfItsOwn(t *testing.T) {
-	_, m := newMachine(t, "useradd")
-	if _, _, err := Ensure(t.Context(), m, "root", "/var/lib/root"); err == nil || !strings.Contains(err.Error(), "all rights") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestAGroupThatIsThereIsUsed(t *testing.T) {
-	sim, m := newMachine(t, "useradd")
-	if _, _, err := Ensure(t.Context(), m, "staff", "/var/lib/staff"); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasSuffix(sim.lines[0], " --gid staff staff") {
-		t.Errorf("it called %q", sim.lines)
+func TestAnAccountThatIsNamedMayBeSomebodyElses(t *testing.T) {
+	_, m := newMachine(t)
+	for name, uid := range map[string]int{"mail": 8, "root": 0, "LocalSystem": 0} {
+		a, exists, err := Of(t.Context(), m, service.Spec{Name: "staff", Account: name})
+		if err != nil || !exists || a.UID != uid {
+			t.Errorf("%s: %+v, %t, %v", name, a, exists, err)
+		}
 	}
 }
 
@@ -220,7 +224,7 @@ func TestAGroupOfOthersStays(t *testing.T) {
 		if removed, err := Remove(t.Context(), m, "web"); err != nil || !removed {
 			t.Errorf("%s: removed %t, %v", what, removed, err)
 		}
-		if !hasGroup(m.Tree, "web") {
+		if !HasGroup(m.Tree, "web") {
 			t.Errorf("%s: the group is removed", what)
 		}
 	}

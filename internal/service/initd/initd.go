@@ -85,12 +85,10 @@ func (m Machine) Owner(ctx context.Context, s service.Spec) (Owner, error) {
 	if name == "" {
 		name = account.Name(s.ServiceName())
 	}
-	a, exists, err := account.Find(ctx, m.Machine, name)
+	a, exists, err := account.Of(ctx, m.Machine, s)
 	switch {
 	case err != nil:
 		return Owner{}, err
-	case exists && a.UID == 0 && s.Account == "":
-		return Owner{}, fmt.Errorf("%w: the account %s, which a service of this name would have, has all rights: choose another Name, or an Account", service.ErrSpec, name)
 	case exists:
 		return Owner{Name: a.Name, Group: a.Group, UID: a.UID, GID: a.GID}, nil
 	case s.Account != "":
@@ -125,9 +123,6 @@ func (m Machine) Begin(ctx context.Context, s service.Spec, o Owner, script onef
 			a.Old = text
 		}
 		p.Artefacts = append(p.Artefacts, a)
-		if !o.Missing && !m.own(ctx, s) {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("Account: %s was there already; it is used, with the rights that it has", o.Name))
-		}
 	}
 	onefile.PlanFolders(p, m.Tree, Of(s).Folders())
 	if err := script.Compare(p, m.Tree, force); err != nil {
@@ -145,11 +140,6 @@ func Supported(s service.Spec, manager string) error {
 		return fmt.Errorf("%w: %s is a template, and %s knows only instances of it: say which (--instance)", service.ErrSpec, s.Name, manager)
 	}
 	return nil
-}
-
-func (m Machine) own(ctx context.Context, s service.Spec) bool {
-	a, exists, err := account.Find(ctx, m.Machine, account.Name(s.ServiceName()))
-	return err == nil && exists && a.Own(s.ServiceName())
 }
 
 // barred returns the first folder above file that not everybody may enter, "" if there

@@ -129,7 +129,10 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		return found
 	}
 	if a := m.account(s); a != "root" {
-		if _, exists, err := account.Find(ctx, m.m, a); err != nil || !exists {
+		switch _, exists, err := account.Of(ctx, m.m, s); {
+		case err != nil:
+			found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: err.Error()})
+		case !exists:
 			found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: "there is no " + a, Remedy: "install the service anew"})
 		}
 	}

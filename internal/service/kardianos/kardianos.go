@@ -10,6 +10,7 @@ package kardianos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -150,7 +151,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		if p.Installed {
 			p.Calls = append([]string{"rmssys -s " + name}, p.Calls...)
 		}
-	} else if a, exists, err := account.Find(ctx, m.m, m.account(s)); err == nil && exists {
+	} else if a, exists, err := account.Of(ctx, m.m, s); errors.Is(err, service.ErrSpec) {
+		return nil, err
+	} else if err == nil && exists {
 		p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, onefile.Folders(folders(name)), m.account(s), a.UID)...)
 	} else if err == nil && s.Account == "" {
 		p.Calls = append(p.Calls, "useradd "+m.account(s))

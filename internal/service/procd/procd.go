@@ -157,7 +157,15 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		p.Warnings = append(p.Warnings, "StartType: procd starts nothing for a connection; it starts with the machine")
 	}
 	name, own := m.user(s)
-	if a, exists, err := account.Find(ctx, m.m, name); err == nil && exists {
+	find := account.Find
+	if own {
+		find = func(ctx context.Context, m service.Machine, _ string) (account.Account, bool, error) {
+			return account.Own(ctx, m, s.ServiceName())
+		}
+	}
+	if a, exists, err := find(ctx, m.m, name); errors.Is(err, service.ErrSpec) {
+		return nil, err
+	} else if err == nil && exists {
 		p.Warnings = append(p.Warnings, onefile.Strangers(tree, onefile.Folders(place(s.ServiceName()).dirs), name, a.UID)...)
 	}
 	switch {

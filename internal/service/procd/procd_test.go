@@ -521,3 +521,16 @@ func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
 		t.Errorf("it warns of\n%s", all)
 	}
 }
+
+func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
+	m, f := world(t)
+	trial.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
+	if _, err := m.Plan(t.Context(), trial.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+		t.Errorf("got %v", err)
+	}
+	s := trial.Plain()
+	s.Account = "web"
+	if _, err := m.Plan(t.Context(), s, false); err != nil {
+		t.Errorf("which is asked for: %v", err)
+	}
+}

@@ -102,7 +102,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		Name: "rc.conf: " + variable(name) + "_enable", Old: old, New: enabled(s), Present: old != "", Wanted: true,
 	})
 	p.Calls = []string{fmt.Sprintf("sysrc %s_enable=%s", variable(name), enabled(s))}
-	switch a, exists, err := account.Find(ctx, m.m, user(s)); {
+	switch a, exists, err := account.Of(ctx, m.m, s); {
+	case errors.Is(err, service.ErrSpec):
+		return nil, err
 	case err != nil:
 	case exists:
 		kept := slices.DeleteFunc(onefile.Folders(place(name).dirs), func(f onefile.Folder) bool { return f.Path == place(name).dirs.Runtime }) // each start gives that
@@ -353,7 +355,10 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		return found
 	}
 	if !s.Root() {
-		if _, exists, err := account.Find(ctx, m.m, user(s)); err != nil || !exists {
+		switch _, exists, err := account.Of(ctx, m.m, s); {
+		case err != nil:
+			found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: err.Error()})
+		case !exists:
 			found = append(found, service.Finding{Level: service.Problem, What: "account", Detail: "there is no " + user(s), Remedy: "install the service anew"})
 		}
 	}

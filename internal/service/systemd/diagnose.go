@@ -121,6 +121,9 @@ func (d *diagnosis) listened(u shown, sockets []shown) {
 }
 
 func (d *diagnosis) accounted() {
+	if err := d.account(d.ctx, d.spec); err != nil {
+		d.add(service.Problem, "account", err.Error(), "")
+	}
 	if d.user || d.spec.Account == "" || d.spec.Root() {
 		return
 	}

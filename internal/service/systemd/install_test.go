@@ -407,7 +407,6 @@ func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
 			f.write("/srv/file", "")
 			s.Hardening.WritablePaths = []string{"/srv"}
 		},
-		"Account: there is a user web already": func(f *fake, _ *service.Spec) { f.write("/etc/passwd", "root:x:0\nweb:x:7\n") },
 		"Account: there is no user www": func(f *fake, s *service.Spec) {
 			s.Account = "www"
 			f.answer = func(call string) (string, error, bool) { return "", refusal(2, ""), strings.HasPrefix(call, "getent") }
@@ -684,13 +683,50 @@ func TestALeftoverOfAnotherServiceStays(t *testing.T) {
 	}
 }
 
-func TestAServiceThatIsCalledAsRootDoesNotBecomeRoot(t *testing.T) {
-	f, m := newFake(t, false)
-	f.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:0:0::/:/bin/sh\n")
-	if _, err := m.Plan(t.Context(), web(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "all rights") {
-		t.Errorf("got %v", err)
+func TestAServiceDoesNotRunAsAUserThatHappensToHaveItsName(t *testing.T) {
+	const taken = "this machine has a user of that name already"
+	for name, test := range map[string]struct {
+		passwd, group, getent string
+		change                func(*service.Spec)
+		want                  string
+	}{
+		"a user":                  {passwd: "web:x:34:34:web:/var/web:/usr/sbin/nologin\n", want: taken},
+		"a user with all rights":  {passwd: "web:x:0:0::/:/bin/sh\n", want: taken},
+		"a user kept elsewhere":   {getent: "web:*:70000:70000:Web:/home/web:/bin/sh\n", want: taken},
+		"a group":                 {group: "web:x:34:\n", want: "this machine has a group of that name already"},
+		"of a template":           {passwd: "web:x:34:34:web:/var/web:/bin/sh\n", change: template, want: taken},
+		"the service runs":        {getent: "web:!*:64000:64000:Dynamic User:/:/usr/sbin/nologin\n"},
+		"somebody says he is one": {passwd: "web:x:1000:1000:Dynamic User:/home/web:/bin/sh\n", want: taken},
+		"it is what is asked for": {passwd: "web:x:34:34:web:/var/web:/bin/sh\n", change: func(s *service.Spec) { s.Account = "web" }},
+		"root is asked for":       {passwd: "web:x:0:0::/:/bin/sh\n", change: func(s *service.Spec) { s.Account = "root" }},
+		"systemd hashes the name": {passwd: "web.1:x:34:34::/:/bin/sh\n", change: func(s *service.Spec) { s.Name = "web.1" }},
+		"nobody else":             {passwd: "web2:x:34:34::/:/bin/sh\n", group: "2web:x:34:\n"},
+	} {
+		f, m := newFake(t, false)
+		f.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"+test.passwd)
+		f.write("/etc/group", "root:x:0:\n"+test.group)
+		f.answer = func(call string) (string, error, bool) {
+			return test.getent, nil, call == "getent passwd web" && test.getent != ""
+		}
+		s := web()
+		if test.change != nil {
+			test.change(&s)
+		}
+		_, err := m.Plan(t.Context(), s, true)
+		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
 	}
-	if _, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.Account = "root" }), true); err != nil {
-		t.Error(err)
+}
+
+func TestDiagnoseNamesAUserThatHasComeLater(t *testing.T) {
+	f, m := newFake(t, false)
+	install(t, m, web())
+	f.write("/etc/passwd", "web:x:34:34:web:/var/web:/usr/sbin/nologin\n")
+	found := m.Diagnose(t.Context(), web())
+	if !slices.ContainsFunc(found, func(x service.Finding) bool {
+		return x.Level == service.Problem && x.What == "account" && strings.Contains(x.Detail, "has a user of that name already")
+	}) {
+		t.Errorf("found %+v", found)
 	}
 }

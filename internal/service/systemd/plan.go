@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/account"
 	"github.com/go-glidepath/glidepath/internal/service/command"
 )
 
@@ -87,7 +88,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	todo.files = append(todo.files, leftovers...)
 	todo.links = m.linked(s, dir, todo.files, serv, sockets)
-	if err := m.powerless(s); err != nil {
+	if err := m.account(ctx, s); err != nil {
 		return nil, err
 	}
 	m.remark(ctx, p, s, dir)
@@ -309,20 +310,26 @@ func (m *Manager) wanted(dir, unit string) bool {
 	return err == nil && len(found) > 0
 }
 
-// powerless makes sure that a service that has asked for no rights gets none: systemd
-// takes a user that there is for the dynamic one of that name.
-func (m *Manager) powerless(s service.Spec) error {
-	if m.user || s.Account != "" {
-		return nil
+// systemd gives dynamic users numbers from this range.
+const minDynamic, maxDynamic = 61184, 65519
+
+// account fails if the dynamic user of the service would be somebody else's: systemd
+// takes a user that exists for the dynamic one of that name, and does not start a
+// service for which there is only a group.
+func (m *Manager) account(ctx context.Context, s service.Spec) error {
+	if m.user || s.Account != "" || s.Name != account.Name(s.Name) && strings.ToLower(s.Name) != account.Name(strings.ToLower(s.Name)) {
+		return nil // of a name that cannot be a user's systemd makes another one
 	}
-	passwd, _, err := m.machine.Tree.Read("/etc/passwd")
-	if err != nil {
+	a, exists, err := account.Find(ctx, m.machine, s.Name)
+	switch {
+	case err != nil:
 		return nil // a plan needs no rights
-	}
-	for line := range strings.Lines(passwd) {
-		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) > 2 && f[0] == s.Name && f[2] == "0" {
-			return fmt.Errorf("%w: the account %s, which a service of this name would have, has all rights: choose another Name, or an Account", service.ErrSpec, s.Name)
-		}
+	case exists && a.UID >= minDynamic && a.UID <= maxDynamic && a.Comment == "Dynamic User":
+		return nil // the service runs
+	case exists:
+		return account.Taken("user", s.Name, s.Name)
+	case account.HasGroup(m.machine.Tree, s.Name):
+		return account.Taken("group", s.Name, s.Name)
 	}
 	return nil
 }
@@ -352,17 +359,10 @@ func (m *Manager) remark(ctx context.Context, p *service.Plan, s service.Spec, d
 			warn("Hardening.WritablePaths: %s is not for everybody to write to (mode %04o), and so not for a dynamic user; name an Account that may", w, info.Mode().Perm())
 		}
 	}
-	switch {
-	case s.Root():
-	case s.Account != "":
+	if s.Account != "" && !s.Root() {
 		_, err := m.machine.Runner()(ctx, "getent", "passwd", "--", s.Account)
 		if command.Code(err) == 2 {
 			warn("Account: there is no user %s: make it before you start the service", s.Account)
-		}
-	default:
-		passwd, _, err := tree.Read("/etc/passwd")
-		if err == nil && strings.Contains("\n"+passwd, "\n"+s.Name+":") {
-			warn("Account: there is a user %s already, and the service runs as that one; name another Account if that is not what you want", s.Name)
 		}
 	}
 }

@@ -159,6 +159,7 @@ func Refuses(t *testing.T, manager service.Manager) {
 		"a template by itself":       {func(s *service.Spec) { s.Template = true }, service.ErrSpec},
 		"an account that is not":     {func(s *service.Spec) { s.Account = "nobody-there" }, service.ErrSpec},
 		"the name of root's account": {func(s *service.Spec) { s.Name = "root" }, service.ErrSpec},
+		"the name of another user":   {func(s *service.Spec) { s.Name = "www" }, service.ErrSpec},
 	} {
 		s := Web()
 		test.change(&s)

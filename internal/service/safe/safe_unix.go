@@ -81,8 +81,33 @@ func one(p string, user bool) error {
 		return nil // as /tmp: only owners remove, and the owner was looked at
 	case mode.Perm()&0o002 != 0:
 		return fmt.Errorf("everybody can write to %s (mode %04o): %w; chmod o-w %s", p, mode.Perm(), service.ErrUnsafe, p)
-	case mode.Perm()&0o020 != 0 && group != 0 && (!user || group != os.Getegid()):
-		return fmt.Errorf("the group with ID %d can write to %s (mode %04o): %w; chmod g-w %s", group, p, mode.Perm(), service.ErrUnsafe, p)
+	}
+	return listing(p, mode, group, user)
+}
+
+// listing looks at the group, and at whom an access control list lets write. With such a
+// list the bits of the group in the mode are only the most that anybody in the list has.
+func listing(p string, mode fs.FileMode, group int, user bool) error {
+	users, groups, ok, err := listed(p, group)
+	if err != nil {
+		return err
+	}
+	if !ok && mode.Perm()&0o020 != 0 {
+		groups = []int{group}
+	}
+	for _, id := range users {
+		if id != 0 && (!user || id != os.Geteuid()) {
+			return fmt.Errorf("the user with ID %d can write to %s by its access control list: %w; setfacl -x u:%d %s", id, p, service.ErrUnsafe, id, p)
+		}
+	}
+	for _, id := range groups {
+		switch {
+		case id == 0 || user && id == os.Getegid():
+		case ok && id != group:
+			return fmt.Errorf("the group with ID %d can write to %s by its access control list: %w; setfacl -x g:%d %s", id, p, service.ErrUnsafe, id, p)
+		default:
+			return fmt.Errorf("the group with ID %d can write to %s (mode %04o): %w; chmod g-w %s", id, p, mode.Perm(), service.ErrUnsafe, p)
+		}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (h *Handle) crashDirs() (at []string) {
 
 // diagnoseCrashes tells of the last crash: as a warning if it is news, and of the
 // executable that is there now. It reports whether there is one.
-func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) bool {
+func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFinding) bool {
 	all, err := h.crashed()
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -61,7 +61,7 @@ func (h *Handle) diagnoseCrashes(now time.Time, add addFinding) bool {
 		level = service.Note
 	}
 	// The times of what is filed are in seconds.
-	if info, err := os.Stat(h.spec.Executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
+	if info, err := os.Stat(executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
 		level, detail = service.Note, detail+"; the executable is newer"
 	}
 	add(level, "crash", detail, "the whole text is in "+last.File)

@@ -162,7 +162,7 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		var all []string
-		h.diagnoseCrashes(now, func(level service.Level, what, detail, _ string) {
+		h.diagnoseCrashes(h.spec.Executable, now, func(level service.Level, what, detail, _ string) {
 			all = append(all, detail)
 			if level != test.level || what != "crash" || !strings.HasSuffix(detail, ": "+test.says) {
 				t.Errorf("%+v: level %d, %s: %s", test, level, what, detail)

@@ -57,16 +57,18 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	default:
 		add(service.Note, "state", status.summary(), "")
 	}
-	h.diagnoseExecutable(add)
+	installed := h.spec
+	installed.Executable = service.Launches(ctx, h.manager, h.spec)
+	diagnoseExecutable(installed, add)
 	h.diagnoseSockets(status, add)
 	h.diagnoseDrift(ctx, status, call("install"), add)
 	if status.State != StateNotInstalled {
-		crashed := h.diagnoseCrashes(time.Now(), add)
+		crashed := h.diagnoseCrashes(installed.Executable, time.Now(), add)
 		h.diagnoseLastRun(status, time.Now(), add, call)
 		h.diagnoseLog(ctx, status, crashed, add)
 	}
 	common := found
-	for _, f := range h.manager.Diagnose(ctx, h.spec) {
+	for _, f := range h.manager.Diagnose(ctx, installed) {
 		said := func(c service.Finding) bool { return c.What == f.What && c.Level >= f.Level }
 		if !slices.ContainsFunc(common, said) {
 			found = append(found, f)
@@ -87,17 +89,26 @@ func remedyFor(code int, call func(name string) string) string {
 	return "the last lines of the log say why: " + call("logs")
 }
 
-func (h *Handle) diagnoseExecutable(add addFinding) {
-	err := safe.Executable(h.spec.Executable, h.spec.User)
+// diagnoseExecutable looks at the file that the manager starts.
+func diagnoseExecutable(s service.Spec, add addFinding) {
+	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
-	case errors.Is(err, ErrUnsafe):
-		add(service.Warning, "executable", err.Error(), "who can replace it runs what they like as the service")
-	case err != nil:
-		add(service.Problem, "executable", err.Error(), "put it back, or install the service anew from where it is")
-	case h.spec.User:
-		add(service.OK, "executable", h.spec.Executable+"; nobody else can replace it", "")
+	case errors.Is(unsafe, ErrUnsafe):
+		add(service.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
+	case unsafe != nil:
+		add(service.Problem, "executable", unsafe.Error(), "put it back, or install the service anew from where it is")
+		return
+	}
+	if why, remedy := safe.Barred(s.Executable); why != "" {
+		add(service.Problem, "executable", why, remedy)
+		return
+	}
+	switch {
+	case unsafe != nil:
+	case s.User:
+		add(service.OK, "executable", s.Executable+"; nobody else can replace it", "")
 	default:
-		add(service.OK, "executable", h.spec.Executable+"; only administrators can replace it", "")
+		add(service.OK, "executable", s.Executable+"; only administrators can replace it", "")
 	}
 }
 

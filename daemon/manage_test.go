@@ -32,6 +32,7 @@ type register struct {
 	after     service.State // what comes of each state that it is told to be in
 	state     string        // the folder of the service's state
 	done      []string
+	looked    string // the executable that Diagnose was to look at
 }
 
 func (r *register) Name() string { return "register" }
@@ -129,7 +130,17 @@ func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w
 
 func (r *register) Folders(service.Spec) dirs.Dirs { return dirs.Dirs{State: r.state} }
 
-func (r *register) Diagnose(context.Context, service.Spec) []service.Finding { return r.findings }
+func (r *register) Diagnose(_ context.Context, s service.Spec) []service.Finding {
+	r.looked = s.Executable
+	return r.findings
+}
+
+func (r *register) Launches(context.Context, service.Spec) (string, error) {
+	if r.installed == nil {
+		return "", nil
+	}
+	return r.installed.Executable, nil
+}
 
 // able is a program that can reload and pause.
 type able struct{ idle }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"os"
 	"runtime"
 
@@ -20,4 +21,22 @@ func Folders(m Manager, s Spec) dirs.Dirs {
 		return l.Folders(s)
 	}
 	return dirs.System(runtime.GOOS, s.ServiceName(), os.Getenv)
+}
+
+// Launcher is a Manager that says which file it starts for a service, which may be another
+// than the program that asks.
+type Launcher interface {
+	// Launches returns "" if the service is not installed, or is started in a way that
+	// the manager does not understand.
+	Launches(ctx context.Context, s Spec) (file string, err error)
+}
+
+// Launches says which file m starts for s: that of s itself if m does not say.
+func Launches(ctx context.Context, m Manager, s Spec) string {
+	if l, ok := m.(Launcher); ok {
+		if file, err := l.Launches(ctx, s); err == nil && file != "" {
+			return file
+		}
+	}
+	return s.Executable
 }

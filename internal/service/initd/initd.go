@@ -18,6 +18,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/shell"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
@@ -259,4 +260,13 @@ func StartOf(script string, registered bool) service.Start {
 		return service.Automatic
 	}
 	return service.Manual
+}
+
+// Launches returns the executable that a script names after mark.
+func (m Machine) Launches(s service.Spec, mark string) (string, error) {
+	text, _, err := m.Tree.Read(Of(s).Script)
+	if words := shell.After(text, mark); len(words) > 0 {
+		return words[0], nil
+	}
+	return "", err
 }

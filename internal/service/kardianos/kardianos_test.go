@@ -529,3 +529,12 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 		t.Errorf("which is asked for: %v", err)
 	}
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	m, f := world(t, upstart)
+	s := trial.Plain()
+	trial.Put(t, f.tree, m.file(s.ServiceName()), "script\n\texec sudo -E -u web /usr/bin/env \"A=1\" \"B=x y\" \"/opt/web/web\" \"-x\" >> $stdout_log\nend script\n")
+	if got, err := m.Launches(t.Context(), s); got != "/opt/web/web" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

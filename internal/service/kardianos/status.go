@@ -108,3 +108,19 @@ func subsystem(out, name string) (service.State, int) {
 	}
 	return service.Stopped, 0
 }
+
+// Launches implements service.Launcher. AIX does not keep it in the file.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	text, _, err := m.m.Tree.Read(m.file(s.ServiceName()))
+	if m.system != upstart || err != nil {
+		return "", err
+	}
+	_, rest, _ := strings.Cut(text, "/usr/bin/env ")
+	line, _, _ := strings.Cut(rest, "\n")
+	for i, word := range strings.Split(line, `"`) {
+		if i%2 == 1 && !strings.Contains(word, "=") { // the first that is no variable
+			return word, nil
+		}
+	}
+	return "", nil
+}

@@ -225,3 +225,9 @@ const (
 	firstPause     = 100 * time.Millisecond
 	longestPause   = 2 * time.Second
 )
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	text, _, err := m.m.Tree.Read(m.layout(s.ServiceName()).plist)
+	return launched(text), err
+}

@@ -572,3 +572,17 @@ func count(lines []string, prefix string) (n int) {
 	}
 	return n
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	m, _ := world(t)
+	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+		if got := launched(render(s, "", m.layout(s.ServiceName()))); got != s.Executable {
+			t.Errorf("got %q, want %q", got, s.Executable)
+		}
+	})
+	for _, foreign := range []string{"", "#!/bin/sh\n", "<plist/>"} {
+		if got := launched(foreign); got != "" {
+			t.Errorf("%q starts %q", foreign, got)
+		}
+	}
+}

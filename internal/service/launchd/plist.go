@@ -98,3 +98,11 @@ func exitTimeout(text string) time.Duration {
 	}
 	return time.Duration(n) * time.Second
 }
+
+// launched is the executable that a property list of ours, or of the like, starts.
+func launched(plist string) string {
+	_, rest, _ := strings.Cut(plist, "<key>ProgramArguments</key>")
+	_, rest, _ = strings.Cut(rest, "<string>")
+	file, _, _ := strings.Cut(rest, "</string>")
+	return onefile.Text(file)
+}

@@ -9,8 +9,13 @@ import (
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "\t", "&#9;")
 
+var unescaper = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&#9;", "\t")
+
 // XML is s as the text of an element, or the value of an attribute.
 func XML(s string) string { return escaper.Replace(s) }
+
+// Text is what XML has made s of.
+func Text(s string) string { return unescaper.Replace(s) }
 
 // XMLComment is s as the text of a comment, in which two hyphens would be its end.
 func XMLComment(s string) string {

@@ -438,3 +438,8 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	}
 	return found
 }
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	return m.m.Launches(s, "\nthe_executable=")
+}

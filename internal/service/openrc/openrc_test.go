@@ -339,3 +339,16 @@ func TestWhatDoctorAdvisesFollowsNoLinks(t *testing.T) {
 	}
 	t.Error("it finds nothing wrong")
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	for name, s := range fake.Specs() {
+		m := fake.New(t)
+		m.Write(initd.Of(s).Script, Render(s, owner(s), Version{0, 56}))
+		if got, err := newManager(m).Launches(t.Context(), s); got != s.Executable || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
+		}
+	}
+	if got, err := newManager(fake.New(t)).Launches(t.Context(), fake.Web()); got != "" || err != nil {
+		t.Errorf("of what is not installed: %q, %v", got, err)
+	}
+}

@@ -369,3 +369,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	}
 	return found
 }
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	text, _, err := m.m.Tree.Read(place(s.ServiceName()).script)
+	return launched(text), err
+}

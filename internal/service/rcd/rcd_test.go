@@ -315,3 +315,16 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 		t.Errorf("which is asked for: %v", err)
 	}
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+		if got := launched(render(s, user(s), place(s.ServiceName()))); got != s.Executable {
+			t.Errorf("got %q, want %q", got, s.Executable)
+		}
+	})
+	for _, foreign := range []string{"", "#!/bin/sh\n", "<plist/>"} {
+		if got := launched(foreign); got != "" {
+			t.Errorf("%q starts %q", foreign, got)
+		}
+	}
+}

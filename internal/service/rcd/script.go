@@ -152,3 +152,12 @@ func launch(s service.Spec, l layout) string {
 	b.WriteString(`exec "$@"`)
 	return b.String()
 }
+
+// launched is the executable that a script of ours starts.
+func launched(text string) string {
+	_, text, _ = strings.Cut(text, "\n\t\t/bin/sh -c \"$launch\" ")
+	if words := shell.After(text, "\n\t\t"); len(words) > 0 {
+		return words[0]
+	}
+	return ""
+}

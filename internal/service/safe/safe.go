@@ -7,3 +7,7 @@ package safe
 // replace file, by writing to it or to a folder above it. It follows links, as the
 // manager does.
 func Executable(file string, user bool) error { return executable(file, user) }
+
+// Barred says why nobody can execute file, and what to do about it; "" if nothing speaks
+// against it.
+func Barred(file string) (why, remedy string) { return barred(file) }

@@ -135,3 +135,14 @@ func workingDirectory(s service.Spec) string {
 	}
 	return fmt.Sprintf(` working_directory="%s"`, onefile.XML(s.Directory))
 }
+
+// launched is the executable that a manifest of ours starts.
+func launched(manifest string) string {
+	_, rest, _ := strings.Cut(manifest, `exec="umask 077; `)
+	line, _, _ := strings.Cut(rest, `"`)
+	line = strings.ReplaceAll(onefile.Text(line), "%%", "%")
+	if words := shell.After(line, "exec "); len(words) > 0 {
+		return words[0]
+	}
+	return ""
+}

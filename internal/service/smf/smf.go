@@ -425,3 +425,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	}
 	return found
 }
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	text, _, err := m.m.Tree.Read(manifest(s.ServiceName()))
+	return launched(text), err
+}

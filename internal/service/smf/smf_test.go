@@ -464,3 +464,16 @@ func TestStatesOfTheRestarter(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+		if got := launched(render(s, account(s), folders(s.ServiceName()))); got != s.Executable {
+			t.Errorf("got %q, want %q", got, s.Executable)
+		}
+	})
+	for _, foreign := range []string{"", "#!/bin/sh\n", "<plist/>"} {
+		if got := launched(foreign); got != "" {
+			t.Errorf("%q starts %q", foreign, got)
+		}
+	}
+}

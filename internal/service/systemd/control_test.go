@@ -608,3 +608,20 @@ func onlyLooks(calls []string) bool {
 		return !strings.HasPrefix(c, "loginctl show") && !strings.HasPrefix(c, "journalctl")
 	})
 }
+
+func TestTheExecutableIsWhatSystemdStarts(t *testing.T) {
+	for show, want := range map[string]string{
+		"{ path=/opt/my web/web ; argv[]=/opt/my web/web -x ; ignore_errors=no ; start_time=[n/a] }": "/opt/my web/web",
+		`{ path=/bin/sh ; argv[]=/bin/sh -c exec "$0" "$@" /opt/it's/web ; ignore_errors=no }`:       "",
+		"{ path=/bin/sh ; argv[]=/bin/sh /opt/script ; ignore_errors=no }":                           "/bin/sh",
+		"": "",
+	} {
+		f, m := newFake(t, false)
+		f.answer = func(call string) (string, error, bool) {
+			return "ExecStart=" + show + "\n", nil, call == "systemctl show --property=ExecStart -- web.service"
+		}
+		if got, err := m.Launches(t.Context(), web()); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", show, got, err, want)
+		}
+	}
+}

@@ -42,6 +42,9 @@ func word(s string) string {
 	return quoted(s)
 }
 
+// shell runs what systemd itself does not.
+const shell = "/bin/sh"
+
 // execLine is the value of an ExecStart that runs executable with args.
 //
 // Where a $ is among them, the colon before it keeps systemd from looking for variables
@@ -50,7 +53,7 @@ func word(s string) string {
 func execLine(executable string, args []string) string {
 	words := append([]string{executable}, args...)
 	if strings.ContainsAny(executable, `"'\`) {
-		words = append([]string{"/bin/sh", "-c", `exec "$0" "$@"`}, words...)
+		words = append([]string{shell, "-c", `exec "$0" "$@"`}, words...)
 	}
 	prefix := ""
 	for i, w := range words {

@@ -85,3 +85,21 @@ func deaf(sockets []shown) bool {
 func listening(sockets []shown) bool {
 	return slices.ContainsFunc(sockets, func(k shown) bool { return k["ActiveState"] == "active" })
 }
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) {
+	if which(s) != nil {
+		return "", nil
+	}
+	out, err := m.systemctl(ctx, "show", "--property=ExecStart", "--", unit(s))
+	if err != nil {
+		return "", err
+	}
+	// { path=/usr/local/bin/web ; argv[]=/usr/local/bin/web -v ; ignore_errors=no ; … }
+	_, rest, _ := strings.Cut(parse(out)["ExecStart"], "path=")
+	file, _, _ := strings.Cut(rest, " ; argv[]=")
+	if file == shell && strings.Contains(rest, `exec "$0" "$@"`) {
+		return "", nil // for an executable that systemd would refuse; see execLine
+	}
+	return file, nil
+}

@@ -243,3 +243,8 @@ func notThere(err error) bool {
 
 // base is the last part of a path.
 func base(p string) string { return path.Base(p) }
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	return m.m.Launches(s, "\nprogram=")
+}

@@ -444,3 +444,13 @@ func TestTheShellReadsTheScripts(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+	for name, s := range fake.Specs() {
+		m := fake.New(t)
+		m.Write(initd.Of(s).Script, Render(s, owner(s)))
+		if got, err := newManager(m, "").Launches(t.Context(), s); got != s.Executable || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
+		}
+	}
+}

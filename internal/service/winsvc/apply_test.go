@@ -596,3 +596,15 @@ func TestAFolderThatIsThereAndOpenToOthersIsNamed(t *testing.T) {
 		t.Errorf("after a removal, the warnings are %q", p.Warnings)
 	}
 }
+
+func TestTheExecutableIsWhatTheManagerStarts(t *testing.T) {
+	m, f := newManager(t)
+	if got, err := m.Launches(t.Context(), web()); got != "" || err != nil {
+		t.Errorf("of what is not installed: %q, %v", got, err)
+	}
+	install(t, m, web(), false)
+	f.services["web"].config.ImagePath = `"C:\Program Files\Web\web.exe" -x`
+	if got, err := m.Launches(t.Context(), web()); got != `C:\Program Files\Web\web.exe` || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -1,6 +1,7 @@
 package winsvc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -184,4 +185,20 @@ func (s *session) look(name string, security bool) (c settings, present bool, er
 		c.Security = plain(c.Security)
 	}
 	return c, true, err
+}
+
+// Launches implements service.Launcher.
+func (m *Manager) Launches(ctx context.Context, s service.Spec) (file string, err error) {
+	err = m.with(ctx, s, accessQueryConfig, func(scm *session, name string, h handle) error {
+		c, err := scm.QueryConfig(h)
+		if err != nil {
+			return denied("read the configuration of service "+name, err)
+		}
+		file = executable(c.ImagePath)
+		return nil
+	})
+	if errors.Is(err, service.ErrNotInstalled) {
+		return "", nil
+	}
+	return file, err
 }

@@ -1,0 +1,52 @@
+//go:build unix
+
+package daemon
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDoctorLooksAtTheFileThatTheManagerStarts(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(file string) error
+		want   string // FILE is what is installed
+		code   int
+	}{
+		"in order":            {func(string) error { return nil }, "ok       executable: FILE; nobody else can replace it\n", 0},
+		"gone":                {os.Remove, "PROBLEM  executable: lstat FILE: no such file or directory\n", 1},
+		"empty":               {func(p string) error { return os.Truncate(p, 0) }, "PROBLEM  executable: FILE is empty\n", 1},
+		"not executable":      {func(p string) error { return os.Chmod(p, 0o644) }, "PROBLEM  executable: FILE may not be executed, its mode is 0644\n         -> chmod +x FILE\n", 1},
+		"writable, for all":   {func(p string) error { return os.Chmod(p, 0o777) }, "warning  executable: everybody can write to FILE (mode 0777): other users can write there; chmod o-w FILE\n", 0},
+		"writable, and worse": {func(p string) error { return os.Chmod(p, 0o666) }, "PROBLEM  executable: FILE may not be executed, its mode is 0666\n", 1},
+		"a folder":            {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "PROBLEM  executable: FILE is no regular file, but d---------\n", 1},
+	} {
+		dir := t.TempDir()
+		file, other := filepath.Join(dir, "web"), filepath.Join(dir, "copy")
+		for p, mode := range map[string]fs.FileMode{file: 0o755, other: 0o777} { // the copy is worse in every way
+			if err := errors.Join(os.WriteFile(p, []byte("x"), 0o755), os.Chmod(p, mode)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := newShell(t)
+		s.config.Service.User = true // root or not, the files are ours
+		s.executable = file
+		s.call("install")
+		s.call("start")
+		if err := test.change(file); err != nil {
+			t.Fatal(err)
+		}
+		s.executable = other
+		code, out, _ := s.call("doctor")
+		if want := strings.ReplaceAll(test.want, "FILE", file); !strings.Contains(out, want) || code != test.code || strings.Contains(out, "executable: "+other) {
+			t.Errorf("%s: exit code %d, want %d, and %s in\n%s", name, code, test.code, want, out)
+		}
+		if s.manager.looked != file {
+			t.Errorf("%s: the manager has looked at %s, want %s", name, s.manager.looked, file)
+		}
+	}
+}

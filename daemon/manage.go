@@ -174,7 +174,9 @@ func (h *Handle) installation(p *service.Plan) Installation {
 // Uninstall stops the service, waits for that, and removes what Install has made; it
 // returns when the name is free again, with what was removed. What the service has
 // written stays, but with purge, which removes its directories with all that is in
-// them, that of its configuration too, and an account that Install has made.
+// them, that of its configuration too, and an account that Install has made. Directories
+// that were there before Install are not removed. With purge it also removes what a
+// service has left that is not installed any more.
 func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
 	removed, err = h.manager.Remove(ctx, h.spec, purge)
 	return removed, h.wrap("uninstall", err)

@@ -58,8 +58,9 @@ type Manager interface {
 	Apply(ctx context.Context, p *Plan) error
 
 	// Remove stops the service, waits for that, and removes what Apply has made, and
-	// with purge the directories and the account too. It returns when the name is free
-	// again, with what was removed. A service that is not installed is ErrNotInstalled.
+	// with purge the directories that were not there before Apply, and the account, too. It
+	// returns when the name is free again, with what was removed. A service that is not
+	// installed is ErrNotInstalled, unless there is something left to purge.
 	Remove(ctx context.Context, s Spec, purge bool) (removed []string, err error)
 
 	// Each of these returns nil when the service is in the state that it names. Start of

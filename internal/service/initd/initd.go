@@ -129,6 +129,9 @@ func (m Machine) Begin(ctx context.Context, s service.Spec, o Owner, script onef
 	if err := script.Compare(p, m.Tree, force); err != nil {
 		return nil, err
 	}
+	if err := m.Belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -192,6 +195,9 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 		}
 		owner = Owner{Name: a.Name, Group: a.Group, UID: a.UID, GID: a.GID}
 	}
+	if err := m.Belongings(s).Add(c); err != nil {
+		return err
+	}
 	if err := onefile.Make(c, m.Tree, Of(s).Folders(), onefile.Owner{UID: owner.UID, GID: owner.GID}, m.Chown); err != nil {
 		return err
 	}
@@ -201,14 +207,14 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 	return c.Keep()
 }
 
-// Purge removes the folders of the service and its account.
+// Belongings are the folders of a service.
+func (m Machine) Belongings(s service.Spec) onefile.Belongings {
+	return onefile.Belong(m.Tree, s, Of(s).Dirs, onefile.Folders(Of(s).Dirs))
+}
+
+// Purge removes what belongs to the service, and its account.
 func (m Machine) Purge(ctx context.Context, s service.Spec) (removed []string, err error) {
-	removed, err = onefile.Purge(m.Tree, onefile.Folders(Of(s).Dirs))
-	gone, failed := account.Remove(ctx, m.Machine, s.ServiceName())
-	if gone {
-		removed = append(removed, "account "+account.Name(s.ServiceName()))
-	}
-	return removed, errors.Join(err, failed)
+	return onefile.PurgeAll(ctx, m.Machine, s, m.Belongings(s))
 }
 
 // Installed returns the script of a service, and ErrNotInstalled if there is none.

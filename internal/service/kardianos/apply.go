@@ -40,6 +40,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err != nil {
 		return err
 	}
+	if err := m.belongings(s).Add(c); err != nil {
+		return err
+	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(folders(name)), owner, m.chown); err != nil {
 		return err
 	}
@@ -116,7 +119,11 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	name := s.ServiceName()
 	doing := "remove " + name
 	f := onefile.File{Path: m.file(name), Theirs: m.theirs(name)}
-	if err := f.Removable(m.m.Tree, doing); err != nil {
+	switch err := f.Removable(m.m.Tree, doing); {
+	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
+		removed, err := m.purge(ctx, s)
+		return removed, onefile.Refused(err, doing)
+	case err != nil:
 		return nil, err
 	}
 	if m.uid != 0 {
@@ -138,14 +145,20 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	}
 	removed := slices.Clone(c.Done)
 	if err := c.Keep(); err != nil || !purge {
-		return removed, err
+		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
-	var gone []string
-	var err error
-	if m.system == src {
-		gone, err = onefile.Purge(m.m.Tree, onefile.Folders(folders(name)))
-	} else {
-		gone, err = onefile.PurgeAll(ctx, m.m, s, onefile.Folders(folders(name)))
-	}
+	gone, err := m.purge(ctx, s)
 	return append(removed, gone...), onefile.Refused(err, doing)
+}
+
+func (m *Manager) belongings(s service.Spec) onefile.Belongings {
+	d := folders(s.ServiceName())
+	return onefile.Belong(m.m.Tree, s, d, onefile.Folders(d))
+}
+
+func (m *Manager) purge(ctx context.Context, s service.Spec) ([]string, error) {
+	if m.system == src {
+		return m.belongings(s).Purge() // it has no account
+	}
+	return onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
 }

@@ -145,6 +145,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if a := &p.Artefacts[0]; a.Present && strings.Contains(a.Old, settings+hash(c)+"\n") {
 		a.Old = a.New
 	}
+	if err := m.belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(folders(name)))
 	if m.system == src {
 		p.Calls = []string{"kardianos/service runs mkssys -s " + name + " -p " + c.Executable + " -a '" + strings.Join(c.Arguments, " ") + "'"}

@@ -20,6 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 func TestNothingElseImportsKardianos(t *testing.T) {
@@ -537,4 +538,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 	if got, err := m.Launches(t.Context(), s); got != "/opt/web/web" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t, upstart)
+		ownedtest.Run(t, m, trial.Plain(), f.tree, folders("web"))
+	})
 }

@@ -32,6 +32,9 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner) error {
+	if err := m.belongings(s).Add(c); err != nil {
+		return err
+	}
 	if err := onefile.Make(c, m.m.Tree, m.folders(l), owner, m.chown); err != nil {
 		return err
 	}
@@ -88,6 +91,10 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err != nil {
 		return nil, onefile.Refused(err, doing)
 	}
+	if !exists && !j.loaded && purge && m.belongings(s).Exists() { // it was uninstalled, and has left this
+		removed, err := m.belongings(s).Purge()
+		return removed, onefile.Refused(err, doing)
+	}
 	if !exists && !j.loaded {
 		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
 	}
@@ -110,8 +117,15 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return removed, err
 	}
 	if !purge {
-		return removed, nil
+		return removed, m.belongings(s).Forget()
 	}
-	gone, err := onefile.Purge(m.m.Tree, m.folders(l), l.log)
+	gone, err := m.belongings(s).Purge()
 	return append(removed, gone...), onefile.Refused(err, doing)
+}
+
+func (m *Manager) belongings(s service.Spec) onefile.Belongings {
+	l := m.layout(s.ServiceName())
+	b := s
+	b.User = m.user
+	return onefile.Belong(m.m.Tree, b, l.dirs, m.folders(l), l.log)
 }

@@ -153,6 +153,9 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 	if err := m.file(s, l).Compare(p, m.m.Tree, force); err != nil {
 		return nil, err
 	}
+	if err := m.belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	onefile.PlanFolders(p, m.m.Tree, m.folders(l))
 	p.Calls = []string{"launchctl " + m.enabling(s) + " " + m.target(name, "DOMAIN")}
 	p.Warnings = append(p.Warnings, m.warnings(s)...)

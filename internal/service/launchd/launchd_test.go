@@ -19,6 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 func TestThePropertyListIsAsItWas(t *testing.T) {
@@ -585,4 +586,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 			t.Errorf("%q starts %q", foreign, got)
 		}
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ownedtest.Run(t, m, trial.Plain(), f.tree, m.layout("web").dirs)
+	})
 }

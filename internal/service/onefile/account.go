@@ -46,8 +46,8 @@ func Account(ctx context.Context, m service.Machine, c *files.Change, s service.
 }
 
 // PurgeAll is Purge, and removes the account that Account has made.
-func PurgeAll(ctx context.Context, m service.Machine, s service.Spec, folders []Folder, logs ...string) (removed []string, err error) {
-	removed, err = Purge(m.Tree, folders, logs...)
+func PurgeAll(ctx context.Context, m service.Machine, s service.Spec, b Belongings) (removed []string, err error) {
+	removed, err = b.Purge()
 	made, failed := account.Remove(ctx, m, s.ServiceName())
 	if made {
 		removed = append(removed, "account "+account.Name(s.ServiceName()))

@@ -185,30 +185,6 @@ func Give(tree files.Tree, p string, o Owner, chown Chown) error {
 	return nil
 }
 
-// Purge removes folders with all that is in them, and logs, which are files elsewhere.
-// It returns those that were there.
-func Purge(tree files.Tree, folders []Folder, logs ...string) (removed []string, err error) {
-	var errs []error
-	for _, f := range folders {
-		if !tree.Exists(f.Path) {
-			continue
-		}
-		if err := tree.Purge(f.Path); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		removed = append(removed, f.Path)
-	}
-	for _, log := range logs {
-		if err := os.Remove(tree.Path(log)); err == nil {
-			removed = append(removed, log)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return removed, errors.Join(errs...)
-}
-
 // Install has apply make a service, and undoes what it has done if it fails.
 func Install(tree files.Tree, name string, apply func(c *files.Change) error) error {
 	c := tree.Begin()

@@ -137,6 +137,10 @@ func (m *Manager) call(ctx context.Context, tool string, args ...string) error {
 // Remove implements service.Manager.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	text, err := m.m.Installed(s)
+	if purge && m.m.Belongings(s).Left(err) {
+		removed, err := m.m.Purge(ctx, s) // it was uninstalled, and has left this
+		return removed, onefile.Refused(err, "purge "+s.ServiceName())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +170,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		more, err := m.m.Purge(ctx, s)
 		return append(removed, more...), err
 	}
-	return removed, nil
+	return removed, m.m.Belongings(s).Forget()
 }
 
 // runlevels are those that the service is in.

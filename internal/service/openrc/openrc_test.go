@@ -15,6 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 var rewrite = flag.Bool("update", false, "write the golden files")
@@ -351,4 +352,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 	if got, err := newManager(fake.New(t)).Launches(t.Context(), fake.Web()); got != "" || err != nil {
 		t.Errorf("of what is not installed: %q, %v", got, err)
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fake.New(t)
+		ownedtest.Run(t, newManager(m), fake.Web(), m.Service().Tree, initd.Of(fake.Web()).Dirs)
+	})
 }

@@ -136,6 +136,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err := m.file(s).Compare(p, m.m.Tree, force); err != nil {
 		return nil, err
 	}
+	if err := m.belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(s.ServiceName()).dirs))
 	tree := m.m.Tree
 	for _, l := range wanted(s) {
@@ -196,6 +199,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err != nil {
 		return err
 	}
+	if err := m.belongings(s).Add(c); err != nil {
+		return err
+	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
 		return err
 	}
@@ -228,7 +234,11 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	name := s.ServiceName()
 	doing := "remove " + name
 	l := place(name)
-	if err := m.file(s).Removable(m.m.Tree, doing); err != nil {
+	switch err := m.file(s).Removable(m.m.Tree, doing); {
+	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
+		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
+		return removed, onefile.Refused(err, doing)
+	case err != nil:
 		return nil, err
 	}
 	if m.uid != 0 {
@@ -245,9 +255,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	}
 	removed := slices.Clone(c.Done)
 	if err := c.Keep(); err != nil || !purge {
-		return removed, err
+		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
-	gone, err := onefile.PurgeAll(ctx, m.m, s, onefile.Folders(l.dirs))
+	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
 	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
@@ -474,4 +484,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	text, _, err := m.m.Tree.Read(place(s.ServiceName()).script)
 	return launched(text), err
+}
+
+func (m *Manager) belongings(s service.Spec) onefile.Belongings {
+	d := place(s.ServiceName()).dirs
+	return onefile.Belong(m.m.Tree, s, d, onefile.Folders(d))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 // common stands for rc.common and procd.sh: it keeps what it is given, and runs it as
@@ -509,7 +510,8 @@ func TestVarInMemoryIsAWarning(t *testing.T) {
 func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
 	m, f := world(t)
 	s := trial.Plain()
-	s.Account = "www" // 80, to whom nothing belongs here
+	s.Account = "www"                                                 // 80, to whom nothing belongs here
+	trial.Put(t, f.tree, place("web").script, "# "+service.Mark+"\n") // it is installed
 	for _, dir := range []string{"/var/lib/web", "/etc/web"} {
 		if err := os.MkdirAll(f.tree.Path(dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -546,4 +548,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 			t.Errorf("%q starts %q", foreign, got)
 		}
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
+	})
 }

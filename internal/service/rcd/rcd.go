@@ -93,6 +93,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	name := s.ServiceName()
+	if err := m.belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(name).dirs))
 	old, err := m.rcvar(ctx, name)
 	if err != nil {
@@ -141,6 +144,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err != nil {
 		return err
 	}
+	if err := m.belongings(s).Add(c); err != nil {
+		return err
+	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
 		return err
 	}
@@ -169,10 +175,14 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
 	name := s.ServiceName()
 	doing := "remove " + name
-	if err := m.installed(name); err != nil {
+	l := place(name)
+	switch err := m.installed(name); {
+	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
+		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
+		return removed, onefile.Refused(err, doing)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	l := place(name)
 	text, _, err := m.m.Tree.Read(l.script)
 	if err != nil {
 		return nil, onefile.Refused(err, doing)
@@ -195,9 +205,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	}
 	removed := append(slices.Clone(c.Done), "rc.conf: "+variable(name)+"_enable")
 	if err := c.Keep(); err != nil || !purge {
-		return removed, err
+		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
-	gone, err := onefile.PurgeAll(ctx, m.m, s, onefile.Folders(l.dirs), l.log)
+	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
 	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
@@ -374,4 +384,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	text, _, err := m.m.Tree.Read(place(s.ServiceName()).script)
 	return launched(text), err
+}
+
+func (m *Manager) belongings(s service.Spec) onefile.Belongings {
+	l := place(s.ServiceName())
+	return onefile.Belong(m.m.Tree, s, l.dirs, onefile.Folders(l.dirs), l.log)
 }

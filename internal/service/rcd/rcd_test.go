@@ -17,6 +17,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 // fake is what the manager runs on FreeBSD.
@@ -327,4 +328,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 			t.Errorf("%q starts %q", foreign, got)
 		}
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
+	})
 }

@@ -125,6 +125,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		p.Artefacts = append(p.Artefacts, service.Artefact{Name: path, Mode: "0644", Old: text, Present: true})
 		p.Calls = append([]string{"svcadm disable -s " + their + ":default", "svccfg delete -f " + their}, p.Calls...)
 	}
+	if err := m.belongings(s).Check(p, force); err != nil {
+		return nil, err
+	}
 	p.Warnings = append(p.Warnings, onefile.Lacks("SMF", s, "Dependencies", "Limits.OpenFiles", "Hardening.Profile", "Hardening.Profile LowPorts", "Recovery.Delays")...)
 	if !s.Recovery.Never {
 		p.Warnings = append(p.Warnings, "Recovery.Delays: SMF has none; it restarts it at once, and gives it up (maintenance) when that happens too often")
@@ -172,6 +175,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	owner, err := m.ids(account(s))
 	if err != nil {
 		return fmt.Errorf("there is no account %s; make it first (useradd): %w", account(s), err)
+	}
+	if err := m.belongings(s).Add(c); err != nil {
+		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(folders(name)), owner, m.chown); err != nil {
 		return err
@@ -264,7 +270,11 @@ func (m *Manager) takeOver(ctx context.Context, c *files.Change, name string) er
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
 	name := s.ServiceName()
 	doing := "remove " + name
-	if err := file(s).Removable(m.m.Tree, doing); err != nil {
+	switch err := file(s).Removable(m.m.Tree, doing); {
+	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
+		removed, err := m.belongings(s).Purge()
+		return removed, onefile.Refused(err, doing)
+	case err != nil:
 		return nil, err
 	}
 	if m.uid != 0 {
@@ -282,9 +292,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	}
 	removed := append(slices.Clone(c.Done), "svc:/"+path(s))
 	if err := c.Keep(); err != nil || !purge {
-		return removed, err
+		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
-	gone, err := onefile.Purge(m.m.Tree, onefile.Folders(folders(name)))
+	gone, err := m.belongings(s).Purge()
 	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
@@ -430,4 +440,9 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	text, _, err := m.m.Tree.Read(manifest(s.ServiceName()))
 	return launched(text), err
+}
+
+func (m *Manager) belongings(s service.Spec) onefile.Belongings {
+	d := folders(s.ServiceName())
+	return onefile.Belong(m.m.Tree, s, d, onefile.Folders(d))
 }

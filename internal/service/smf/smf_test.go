@@ -22,6 +22,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 // bundle is what svccfg reads of a manifest.
@@ -476,4 +477,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 			t.Errorf("%q starts %q", foreign, got)
 		}
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := world(t)
+		ownedtest.Run(t, m, trial.Plain(), f.tree, folders("web"))
+	})
 }

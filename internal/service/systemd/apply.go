@@ -79,6 +79,13 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 		}
 		touched = touched || f.Changed()
 	}
+	dir, err := m.folder()
+	if err != nil {
+		return err
+	}
+	if err := m.owned(todo.spec, dir).Add(c, m.paths(todo.spec)); err != nil {
+		return err
+	}
 	if todo.config.Wanted && !todo.config.Present {
 		if err := c.Mkdir(todo.config.Name, 0o755); err != nil {
 			return err
@@ -183,7 +190,12 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err != nil {
 		return nil, err
 	}
-	if err := m.ours(s, dir); err != nil {
+	record := m.owned(s, dir)
+	switch err := m.ours(s, dir); {
+	case errors.Is(err, service.ErrNotInstalled) && purge && record.Exists():
+		removed, err := m.purge(s, record) // it was uninstalled, and has left this
+		return removed, m.filed(err)
+	case err != nil:
 		return nil, err
 	}
 	units, err := m.socketFiles(s, dir)
@@ -210,7 +222,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			return nil, err
 		}
 	}
-	if config := m.configuration(s); config.Present && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
+	if config := m.configuration(s); config.Present && record.Owns(config.Name) && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
 		removed = append(removed, config.Name)
 		if s.Template {
 			_ = os.Remove(m.machine.Tree.Path(path.Dir(config.Name))) // with the last instance
@@ -220,9 +232,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		_, _ = m.systemctl(ctx, "reset-failed", "--", unit(s)) // it fails where there is nothing to reset
 	}
 	if !purge || which(s) != nil {
-		return removed, nil
+		return removed, m.filed(record.Forget())
 	}
-	gone, err := m.purge(s)
+	gone, err := m.purge(s, record)
 	return append(removed, gone...), m.filed(err)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
@@ -728,5 +729,32 @@ func TestDiagnoseNamesAUserThatHasComeLater(t *testing.T) {
 		return x.Level == service.Problem && x.What == "account" && strings.Contains(x.Detail, "has a user of that name already")
 	}) {
 		t.Errorf("found %+v", found)
+	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	f, m := newFake(t, false)
+	ownedtest.Run(t, m, web(), m.machine.Tree, m.Folders(web()))
+	f.write("/var/lib/private/web/data", "theirs")
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("of a dynamic user of that name: %v", err)
+	}
+}
+
+func TestWhatAUserHasIsUsedAndStays(t *testing.T) {
+	f, m := newFake(t, true)
+	f.write("/home/me/.local/state/web/data", "theirs")
+	p := install(t, m, web())
+	if !slices.ContainsFunc(p.Warnings, func(w string) bool {
+		return strings.HasPrefix(w, "/home/me/.local/state/web was there before: it is used as it is")
+	}) {
+		t.Errorf("it warns of %q", p.Warnings)
+	}
+	f.write("/home/me/.cache/web/data", "its own")
+	if removed, err := m.Remove(t.Context(), web(), true); err != nil || !slices.Contains(removed, "/home/me/.cache/web") {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if text := f.snapshot(); !strings.Contains(text, "/home/me/.local/state/web/data") || strings.Contains(text, ".glidepath") {
+		t.Errorf("there is left\n%s", text)
 	}
 }

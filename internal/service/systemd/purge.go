@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/owned"
 )
 
 // instanceOf is a unit of a template, for one instance.
@@ -38,12 +39,33 @@ func (m *Manager) otherInstances(s service.Spec, dir, listed string) []string {
 	return slices.DeleteFunc(others, func(u string) bool { return u == unit(s) })
 }
 
-// purge removes the directories of the service, and says which were there.
-func (m *Manager) purge(s service.Spec) (removed []string, err error) {
+// owned is the record of what belongs to a service. It is next to the units, where
+// systemd does not look for any.
+func (m *Manager) owned(s service.Spec, dir string) owned.Record {
+	return owned.In(m.machine.Tree, dir, s.ServiceName())
+}
+
+// paths are what the service may make or get, none for a template by itself.
+func (m *Manager) paths(s service.Spec) (list []owned.Path) {
+	if which(s) != nil {
+		return nil
+	}
+	for _, d := range m.directories(s) {
+		list = append(list, owned.Path{Path: d, Stays: m.user || d == m.Folders(s).Configuration})
+	}
+	return list
+}
+
+// purge removes the directories that belong to the service, and says which were there.
+func (m *Manager) purge(s service.Spec, record owned.Record) (removed []string, err error) {
 	tree := m.machine.Tree
+	own, err := record.Paths()
+	if err != nil {
+		return nil, err
+	}
 	var errs []error
 	for _, d := range m.directories(s) {
-		if !tree.Exists(d) {
+		if !slices.Contains(own, d) || !tree.Exists(d) {
 			continue
 		}
 		if err := tree.Purge(d); err != nil {
@@ -55,7 +77,7 @@ func (m *Manager) purge(s service.Spec) (removed []string, err error) {
 			_ = os.Remove(tree.Path(path.Dir(d))) // that of all instances goes with the last: it is empty then
 		}
 	}
-	return removed, errors.Join(errs...)
+	return removed, errors.Join(append(errs, record.Forget())...)
 }
 
 // Folders implements service.Located: the instances of a template have theirs in that of

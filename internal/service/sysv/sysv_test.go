@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/command"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
 )
 
 var rewrite = flag.Bool("update", false, "write the golden files")
@@ -453,4 +455,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
 		}
 	}
+}
+
+func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fake.New(t)
+		ownedtest.Run(t, newManager(m, "update-rc.d"), fake.Web(), m.Service().Tree, initd.Of(fake.Web()).Dirs)
+	})
 }

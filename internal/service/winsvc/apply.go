@@ -80,9 +80,9 @@ type applying struct {
 }
 
 func (a *applying) all() error {
-	steps := []func() error{a.makeFolders, a.create, a.levels, a.secure, a.mark, a.environment, a.source, a.grants}
+	steps := []func() error{a.claim, a.makeFolders, a.create, a.levels, a.secure, a.mark, a.environment, a.source, a.grants}
 	if a.installed {
-		steps = []func() error{a.makeFolders, a.open, a.levels, a.secure, a.mark, a.environment, a.source, a.grants, a.logOn}
+		steps = []func() error{a.claim, a.makeFolders, a.open, a.levels, a.secure, a.mark, a.environment, a.source, a.grants, a.logOn}
 	}
 	for _, step := range steps {
 		if a.ctx.Err() != nil {
@@ -228,6 +228,11 @@ func (a *applying) mark() error {
 	if err := a.key(parametersKey(a.name)); err != nil {
 		return err
 	}
+	if len(a.settings.Given) > 0 {
+		if err := a.write(parametersKey(a.name), givenName, multi(a.settings.Given)); err != nil {
+			return err
+		}
+	}
 	return a.write(parametersKey(a.name), markName, text(regString, a.settings.Mark))
 }
 
@@ -236,6 +241,9 @@ func (a *applying) environment() error {
 }
 
 func (a *applying) source() error {
+	if a.keepSource {
+		return nil
+	}
 	if err := a.key(eventKey(a.name)); err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ func newFake(t *testing.T) *fake {
 		env: map[string]string{"ProgramData": `C:\ProgramData`},
 	}
 	f.keys[strings.ToLower(`SYSTEM\CurrentControlSet\Services\EventLog\Application`)] = map[string]value{}
+	f.keys["software"] = map[string]value{}
 	f.folders[`C:\ProgramData`] = "O:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;CI;DCLCRPCR;;;BU)"
 	f.folders[`C:\Program Files\web\web.exe`] = "O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)"
 	for _, name := range []string{"RpcSs", "Tcpip", "Afd"} {

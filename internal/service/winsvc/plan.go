@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -23,6 +24,9 @@ type wanted struct {
 	settings  settings
 	folders   []string // of the service, those above first
 	logon     logon
+
+	own        []string // folders, as far as they belong to the service already
+	keepSource bool     // of events, which belongs to another program
 }
 
 // logon is how the account logs on.
@@ -35,6 +39,9 @@ type logon struct {
 // read without being Administrator it takes for what it should be, with a warning.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	if err := refuse(s); err != nil {
+		return nil, err
+	}
+	if err := m.reserved(s.ServiceName()); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -136,13 +143,29 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
-	folders, below, err := m.folders(name, force, warn)
+	ours := have.Mark != "" || p.Replaces != ""
+	theirs, err := m.foreignSource(name, ours, force, warn)
 	if err != nil {
 		return nil, err
 	}
+	if theirs {
+		source.New, source.Wanted = source.Old, source.Present
+	}
+	own, err := m.own(name)
+	if err != nil {
+		return nil, err
+	}
+	folders, below, given, err := m.folders(name, own, have.Mark != "", ours || force, force, warn)
+	if err != nil {
+		return nil, err
+	}
+	w.Given = have.Given
+	if have.Mark == "" {
+		w.Given = given
+	}
 	p.Artefacts = []service.Artefact{folders, service0, source}
 	p.Private = wanted{
-		name: name, installed: present, settings: w, folders: below,
+		name: name, installed: present, settings: w, folders: below, own: own, keepSource: theirs,
 		logon: logon{s.Password, hasPassword(w.Account) && fresh},
 	}
 	return p, nil
@@ -171,6 +194,7 @@ func sourceValues() []struct {
 		{"CustomSource", dword(1)},
 		{"EventMessageFile", text(regExpand, eventMessages)},
 		{"TypesSupported", dword(eventTypes)},
+		{markName, text(regString, service.Mark)},
 	}
 }
 
@@ -211,7 +235,10 @@ func (m *Manager) below(name string) []string {
 // folders are those of the service, as they are and as they will be. One that is there
 // and belongs to somebody else may be a trap: %ProgramData% lets every user make
 // folders, before the service is installed.
-func (m *Manager) folders(name string, force bool, warn func(string, ...any)) (a service.Artefact, list []string, err error) {
+//
+// Those that are not in own were not made by an installation. They are refused unless taking
+// says otherwise, and are in given, with who may use them now, if the service is not marked.
+func (m *Manager) folders(name string, own []string, marked, taking, force bool, warn func(string, ...any)) (a service.Artefact, list, given []string, err error) {
 	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
 	sid := serviceSID(name)
 	names := maps.Clone(groups)
@@ -232,28 +259,40 @@ func (m *Manager) folders(name string, force bool, warn func(string, ...any)) (a
 			warn("%s: only Administrators see who may use it; it is taken to be as it should", dir)
 			continue
 		case err != nil:
-			return a, nil, fmt.Errorf("%s: %w", dir, err)
+			return a, nil, nil, fmt.Errorf("%s: %w", dir, err)
 		case link:
-			return a, nil, fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
+			return a, nil, nil, fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
 		}
 		a.Present = true
 		d := parse(sddl)
 		a.Old += dir + ": " + d.words(names) + "\n"
+		foreign := !marked && !slices.Contains(own, dir)
+		if foreign {
+			given = append(given, dir+"\t"+sddl)
+		}
+		trusted := d.owner == "BA" || d.owner == "SY" || d.owner == sid
 		switch {
-		case d.owner == "BA" || d.owner == "SY" || d.owner == sid:
+		case trusted && foreign && !taking:
+			return a, nil, nil, fmt.Errorf("%s exists, and no installation of %s has made it; only the service and Administrators could use it, and it %w: move it away, or give the service another Name",
+				dir, name, service.ErrForeign)
+		case trusted:
 			// It may be of another program with this name, or of this one before it was
 			// installed; or somebody has let others in.
 			if w := parse(folderSecurity(sid)); d.words(nil) != w.words(nil) && !told {
 				told = true
-				warn("%s is there already, and will be only for Administrators and the service: look at what is in it, and who else needs it", dir)
+				then := ""
+				if foreign {
+					then = "; uninstall gives it back as it is now, and --purge does not remove it"
+				}
+				warn("%s is there already, and will be only for Administrators and the service: look at what is in it, and who else needs it%s", dir, then)
 			}
 		case force && theirs:
 		case force:
 			theirs = true // so are, most likely, those below
 			warn("%s belonged to %s, who may have left something there", dir, d.owner)
 		default:
-			return a, nil, fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)
+			return a, nil, nil, fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)
 		}
 	}
-	return a, list, nil
+	return a, list, given, nil
 }

@@ -78,6 +78,10 @@ func (s *session) read(name string, h handle) (c settings, err error) {
 	if err != nil {
 		return c, err
 	}
+	c.Given, err = s.list(parametersKey(name), givenName)
+	if err != nil {
+		return c, err
+	}
 	mark, err := s.list(parametersKey(name), markName)
 	if len(mark) > 0 {
 		c.Mark = mark[0]

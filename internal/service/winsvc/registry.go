@@ -13,10 +13,16 @@ const (
 	// that install has made it for.
 	markName  = "Glidepath"
 	pathsName = "GlidepathPaths" // the paths that the service was let write to
+
+	// givenName is the value with the folders that were there before, each with a tab and
+	// its security descriptor, for uninstall to give back.
+	givenName = "GlidepathFolders"
 )
 
 func serviceKey(name string) string    { return `SYSTEM\CurrentControlSet\Services\` + name }
 func parametersKey(name string) string { return serviceKey(name) + `\Parameters` }
+
+func logKey(name string) string { return `SYSTEM\CurrentControlSet\Services\EventLog\` + name }
 
 func eventKey(name string) string {
 	return `SYSTEM\CurrentControlSet\Services\EventLog\Application\` + name

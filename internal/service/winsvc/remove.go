@@ -17,7 +17,7 @@ var errHeld = errors.New("it is marked for deletion (error 1072), and goes when 
 // Remove asks for the rights that it needs before it does anything. When something
 // cannot be removed it goes on with the rest.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
-	var paths []string
+	var paths, given []string
 	err = m.with(ctx, s, accessStop|accessQueryStatus|accessDependents|accessQueryConfig|accessDelete, func(scm *session, name string, h handle) error {
 		c, err := scm.read(name, h)
 		if err != nil {
@@ -26,7 +26,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
 			return fmt.Errorf("service %s, whose command line is %s, %w: \"sc delete %s\" removes it", name, c.ImagePath, service.ErrForeign, name)
 		}
-		paths = c.Paths
+		paths, given = c.Paths, c.Given
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
 		}
@@ -35,14 +35,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	name := s.ServiceName()
-	errs := []error{m.gone(ctx, name)}
-	if errs[0] == nil {
-		removed = append(removed, "service "+name)
-	}
+	var errs []error
 	did := func(what string, err error) {
 		switch {
 		case missing(err):
@@ -52,6 +46,19 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			removed = append(removed, what)
 		}
 	}
+	if errors.Is(err, service.ErrNotInstalled) && purge { // it may have left something
+		if failed := m.purge(name, did); len(removed) > 0 || failed != nil || len(errs) > 0 {
+			return removed, errors.Join(append(errs, failed)...)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := m.gone(ctx, name); err != nil {
+		errs = append(errs, err)
+	} else {
+		removed = append(removed, "service "+name)
+	}
 	for _, path := range paths {
 		old, link, err := m.api.Security(path)
 		if err == nil && !link && parse(old).grants(serviceSID(name)) {
@@ -59,17 +66,19 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			did("the right to write to "+path, err)
 		}
 	}
-	did(fmt.Sprintf("event source %q", name), m.api.DeleteKey(eventKey(name)))
+	own, err := m.ownSource(name)
+	if own {
+		err = m.api.DeleteKey(eventKey(name))
+	}
+	if own || err != nil {
+		did(fmt.Sprintf("event source %q", name), err)
+	}
 	if purge {
-		dir := m.below(name)[0]
-		_, link, err := m.api.Security(dir)
-		if err == nil && link {
-			err = errors.New("it is a link")
-		}
-		if err == nil {
-			err = m.api.RemoveAll(dir)
-		}
-		did("folder "+dir, err)
+		errs = append(errs, m.purge(name, did))
+	}
+	for _, before := range given { // SetSecurity follows no link
+		dir, sddl, _ := strings.Cut(before, "\t")
+		did("the right to "+dir, m.api.SetSecurity(dir, sddl))
 	}
 	return removed, errors.Join(errs...)
 }

@@ -1,0 +1,106 @@
+package winsvc
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// ofSSH is how OpenSSH has its folder: %ProgramData%\ssh, while its service is sshd.
+const ofSSH = "O:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;AU)"
+
+func ssh() service.Spec {
+	s := web()
+	s.Name = "ssh"
+	return s
+}
+
+func TestAFolderOfAnotherProgramIsGivenBackAndStays(t *testing.T) {
+	for _, purge := range []bool{false, true} {
+		m, f := newManager(t)
+		for _, dir := range []string{"", `\sshd_config`, `\logs`} {
+			f.folders[`C:\ProgramData\ssh`+dir] = ofSSH
+		}
+		before := f.snapshot()
+		_, err := m.Plan(t.Context(), ssh(), false)
+		if !errors.Is(err, service.ErrForeign) || !strings.HasPrefix(err.Error(), `C:\ProgramData\ssh exists, and no installation of ssh has made it`) {
+			t.Fatalf("without force: %v", err)
+		}
+		p := install(t, m, ssh(), true)
+		if !slices.ContainsFunc(p.Warnings, func(w string) bool {
+			return strings.HasPrefix(w, `C:\ProgramData\ssh is there already`) && strings.Contains(w, "uninstall gives it back as it is now")
+		}) {
+			t.Errorf("it warns of %q", p.Warnings)
+		}
+		if p := install(t, m, ssh(), false); p.Changed() { // it is installed, and remembers
+			t.Errorf("once more: %+v", p)
+		}
+		if _, err := m.Remove(t.Context(), ssh(), purge); err != nil {
+			t.Fatal(err)
+		}
+		if !purge {
+			if f.folders[`C:\ProgramData\ssh`] != ofSSH {
+				t.Errorf("it is not given back: %s", f.folders[`C:\ProgramData\ssh`])
+			}
+			if _, err := m.Remove(t.Context(), ssh(), true); err != nil { // what has stayed
+				t.Fatal(err)
+			}
+		}
+		if after := f.snapshot(); after != before {
+			t.Errorf("purge %t, before:\n%s\nafter:\n%s", purge, before, after)
+		}
+	}
+}
+
+func TestAnEventSourceOfAnotherProgramStays(t *testing.T) {
+	m, f := newManager(t)
+	f.keys[strings.ToLower(eventKey("web"))] = map[string]value{"EventMessageFile": text(regExpand, `C:\Another\messages.dll`), "CategoryCount": dword(3)}
+	before := f.snapshot()
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), `event source "web", whose texts are in C:\Another\messages.dll`) {
+		t.Fatalf("without force: %v", err)
+	}
+	p := install(t, m, web(), true)
+	if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "it is left as it is") }) {
+		t.Errorf("it warns of %q", p.Warnings)
+	}
+	if removed, err := m.Remove(t.Context(), web(), true); err != nil || slices.Contains(removed, `event source "web"`) {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if after := f.snapshot(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestTheNameOfALogIsRefused(t *testing.T) {
+	for _, name := range []string{"Application", "system", "Security", "Setup", "ForwardedEvents", "Vendor"} {
+		m, f := newManager(t)
+		f.keys[strings.ToLower(logKey("Vendor"))] = map[string]value{"File": text(regExpand, `C:\vendor.evtx`)}
+		s := web()
+		s.Name = name
+		if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", as a log of") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPurgeWorksAfterUninstall(t *testing.T) {
+	m, f := newManager(t)
+	before := f.snapshot()
+	install(t, m, web(), false)
+	if _, err := m.Remove(t.Context(), web(), false); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := m.Remove(t.Context(), web(), true); err != nil || !slices.Equal(removed, []string{`folder C:\ProgramData\web`}) {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	if after := f.snapshot(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	f.folders[`C:\ProgramData\web`] = ofSSH
+	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, service.ErrNotInstalled) || f.folders[`C:\ProgramData\web`] != ofSSH {
+		t.Errorf("of somebody else's folder: %v", err)
+	}
+}

@@ -75,6 +75,7 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
+	c.Sweep(p)
 	file := c.tree.Path(p)
 	made, err := temporary(file, text, mode)
 	if err != nil {
@@ -122,7 +123,7 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 
 // temporary writes text to a new file beside file.
 func temporary(file, text string, mode fs.FileMode) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".new*")
+	f, err := os.CreateTemp(filepath.Dir(file), fmt.Sprintf(".%s.new%d.*", filepath.Base(file), os.Getpid()))
 	if err != nil {
 		var at *fs.PathError
 		if errors.As(err, &at) {
@@ -190,6 +191,7 @@ func (c *Change) Symlink(p, target string) error {
 
 // Remove removes a file or a link. One that is not there is no error.
 func (c *Change) Remove(p string) error {
+	c.Sweep(p)
 	file := c.tree.Path(p)
 	info, err := os.Lstat(file)
 	switch {

@@ -3,8 +3,11 @@
 package files
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -191,5 +194,47 @@ func TestWhatAnotherInstallationHasWrittenIsNotTakenBack(t *testing.T) {
 	}
 	if got := snapshot(t, root); strings.Count(got, "theirs") != 2 || strings.Count(got, "\n") != 3 {
 		t.Errorf("there is\n%s", got)
+	}
+}
+
+func TestWhatAKilledProcessHasLeftIsSweptAndNothingElse(t *testing.T) {
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	gone, own := dead.Process.Pid, os.Getpid()
+	for what, change := range map[string]func(c *Change) error{
+		"write":  func(c *Change) error { return c.Write("/web.service", "new", 0o644) },
+		"remove": func(c *Change) error { return c.Remove("/web.service") },
+		"sweep":  func(c *Change) error { c.Sweep("/web.service"); return nil },
+	} {
+		dir := t.TempDir()
+		left := []string{
+			fmt.Sprintf(".web.service.new%d.123", gone), fmt.Sprintf(".web.service.new%d.123.old", gone),
+			fmt.Sprintf(".web.service.old%d.0", gone), fmt.Sprintf(".web.service.new%d.old", gone), // of an earlier version
+		}
+		stays := []string{
+			fmt.Sprintf(".web.service.new%d.123", own), fmt.Sprintf(".web.service.old%d.9", own), ".web.service.news", ".web.service.old",
+			fmt.Sprintf(".other.service.new%d.1", gone), fmt.Sprintf("web.service.new%d.1", gone), fmt.Sprintf(".web.service.newold%d.1", gone),
+		}
+		for _, name := range append([]string{"web.service"}, append(left, stays...)...) {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := Tree(dir).Begin()
+		if err := errors.Join(change(c), c.Keep()); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range left {
+			if Tree(dir).Exists("/" + name) {
+				t.Errorf("%s: %s is left", what, name)
+			}
+		}
+		for _, name := range stays {
+			if !Tree(dir).Exists("/" + name) {
+				t.Errorf("%s: %s is gone", what, name)
+			}
+		}
 	}
 }

@@ -172,6 +172,7 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 		}
 	}()
 	// What anybody may not write comes first: who lacks the rights hears so at once.
+	c.Sweep(script.Path)
 	old, exists, err := m.Tree.Read(script.Path)
 	if err != nil || !exists || old != script.Text {
 		if err := c.Write(script.Path, script.Text, script.Mode); err != nil {

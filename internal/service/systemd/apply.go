@@ -121,6 +121,7 @@ func (m *Manager) undo(args ...string) error {
 }
 
 func write(c *files.Change, f file) error {
+	c.Sweep(f.Name)
 	if !f.Changed() {
 		return nil
 	}

@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"time"
@@ -34,15 +35,16 @@ func ExampleManage() {
 	}
 }
 
-// A program whose own commands are read by other means mounts those of the service
-// beside them.
+// A program that reads its own command line mounts the commands of the service there.
 func ExampleCommands() {
-	config := daemon.Config{Name: "web", Service: daemon.Service{Arguments: []string{"serve"}}}
-	if len(os.Args) > 2 && os.Args[1] == "service" {
-		for _, c := range daemon.Commands(newWeb(), config) {
-			if c.Name == os.Args[2] {
-				os.Exit(c.Run(context.Background(), os.Args[3:]))
-			}
+	addr := flag.String("addr", ":8080", "the address to listen on")
+	config := func() daemon.Config {
+		return daemon.Config{Name: "web", Service: daemon.Service{Arguments: []string{"-addr", *addr, "serve"}}}
+	}
+	flag.Parse()
+	for _, c := range daemon.Commands(newWeb(), config) {
+		if flag.Arg(0) == "service" && flag.Arg(1) == c.Name {
+			os.Exit(c.Run(context.Background(), flag.Args()[2:]))
 		}
 	}
 }

@@ -53,7 +53,8 @@ type commandLine struct {
 	config   Config
 	own      []string // the program's arguments: those before the command
 	muddled  error    // why nobody can tell which those are
-	under    []string // the program's commands that this one is mounted below
+	mounted  bool     // among the program's own commands
+	under    []string // what stands before the command then: "service" in "web service install"
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
 }
@@ -68,10 +69,10 @@ func (c *commandLine) main(ctx context.Context, args []string) int {
 	if len(rest) == 0 {
 		return c.run(ctx, options{})
 	}
-	if v, ok := named(rest[0]); ok {
+	if v, ok := c.named(rest[0]); ok {
 		return c.execute(ctx, v, rest[1:])
 	}
-	return c.usage(unknown(rest[0]))
+	return c.usage(c.unknown(rest[0]))
 }
 
 // before is what stands before rest on the command line.
@@ -86,13 +87,13 @@ func before(args, rest []string) ([]string, error) {
 func (c *commandLine) search(ctx context.Context, args []string) int {
 	var wrong error // of the first word that is a command, but has no flags of one behind it
 	for i, a := range args {
-		v, ok := named(a)
+		v, ok := c.named(a)
 		if !ok || i > 0 && strings.HasPrefix(a, "-") {
 			continue
 		}
 		// The first word of all is no value of a flag: it is the command, or a mistake.
 		// "help install" installs nothing.
-		if _, err := v.parse(args[i+1:]); err != nil && i > 0 {
+		if _, err := c.parse(v, options{lines: -1}, args[i+1:]); err != nil && i > 0 {
 			if wrong == nil {
 				wrong = err
 			}
@@ -105,20 +106,20 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 	case wrong != nil:
 		return c.usage(wrong)
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
-		return c.usage(unknown(args[0]))
+		return c.usage(c.unknown(args[0]))
 	}
 	return c.run(ctx, options{})
 }
 
-// named is the command that a word is.
-func named(word string) (verb, bool) {
+// named returns the command called word.
+func (c *commandLine) named(word string) (verb, bool) {
 	switch word {
 	case "-h", "-help", "--help":
 		word = "help"
 	case "-version", "--version":
 		word = "version"
 	}
-	for _, v := range verbs() {
+	for _, v := range c.verbs() {
 		if v.name == word {
 			return v, true
 		}
@@ -126,11 +127,26 @@ func named(word string) (verb, bool) {
 	return verb{}, false
 }
 
-func unknown(word string) error {
+// verbs returns the commands that there are here. A program with its own commands runs by
+// one of them.
+func (c *commandLine) verbs() []verb {
+	if !c.mounted {
+		return verbs()
+	}
+	return slices.DeleteFunc(verbs(), func(v verb) bool { return v.name == "run" })
+}
+
+// path is what stands before a command: the program, and its commands that this one is
+// mounted below.
+func (c *commandLine) path() string {
+	return strings.Join(append([]string{programName()}, c.under...), " ")
+}
+
+func (c *commandLine) unknown(word string) error {
 	if strings.HasPrefix(word, "-") {
 		return usageError(word + " is not a flag here; the program's own flags stand before the command")
 	}
-	return usageError(fmt.Sprintf("%q is not a command; '%s help' lists them", word, programName()))
+	return usageError(fmt.Sprintf("%q is not a command; '%s help' lists them", word, c.path()))
 }
 
 func (c *commandLine) run(ctx context.Context, _ options) int {
@@ -161,8 +177,12 @@ func (c *commandLine) help(_ context.Context, o options) int {
 	if c.config.Description != "" {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n\n", c.config.Name, c.config.Description)
 	}
-	_, _ = fmt.Fprintf(c.out, "Usage: %[1]s [flags of the program] [command [flags of the command]]\n\nCommands (%[1]s help COMMAND lists the flags of one):\n", programName())
-	for _, v := range verbs() {
+	usage := programName() + " [flags of the program] [command [flags of the command]]"
+	if c.mounted {
+		usage = c.path() + " command [flags of the command]"
+	}
+	_, _ = fmt.Fprintf(c.out, "Usage: %s\n\nCommands (%s help COMMAND lists the flags of one):\n", usage, c.path())
+	for _, v := range c.verbs() {
 		_, _ = fmt.Fprintf(c.out, "  %-11s%s\n", v.name, v.summary)
 	}
 	return 0
@@ -170,7 +190,7 @@ func (c *commandLine) help(_ context.Context, o options) int {
 
 // helpFor prints the flags of v.
 func (c *commandLine) helpFor(v verb) int {
-	_, _ = fmt.Fprintf(c.out, "%s %s: %s\n", programName(), v.name, v.summary)
+	_, _ = fmt.Fprintf(c.out, "%s %s: %s\n", c.path(), v.name, v.summary)
 	for _, o := range v.options {
 		name := o.dashed()
 		if o.value != "" {

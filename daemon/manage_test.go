@@ -577,36 +577,3 @@ func TestAWaitTurnsOnATerminalAndGoesAway(t *testing.T) {
 		}
 	})
 }
-
-func TestAMountedCommandIsCalledAsItWas(t *testing.T) {
-	for _, test := range []struct{ line, args, want string }{
-		{"/opt/web service install --now", "--now", "service"},
-		{"web install", "", ""},
-		{"web -v admin service install", "", "-v admin service"},
-		{"web service -x install", "-y", ""}, // something else was called
-	} {
-		if got := strings.Join(under(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
-			t.Errorf("%s: %q", test.line, got)
-		}
-	}
-	c := commandLine{under: []string{"service"}}
-	if got := c.call("start", options{user: true}); got != programName()+" service start --user" {
-		t.Error(got)
-	}
-}
-
-func TestThePartsOfACommandLineCanBeMounted(t *testing.T) {
-	names := map[string]bool{}
-	for _, c := range Commands(idle{}, Config{}) {
-		names[c.Name] = true
-		if c.Summary == "" {
-			t.Errorf("%s does not say what it does", c.Name)
-		}
-		if c.Name != "version" && c.Run(t.Context(), nil) == 0 {
-			t.Errorf("%s has worked without a name", c.Name)
-		}
-	}
-	if len(names) != len(verbs())-2 || names["run"] || !names["install"] {
-		t.Errorf("there are %v", names)
-	}
-}

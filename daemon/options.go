@@ -52,17 +52,16 @@ func (o option) dashed() string {
 	return "--" + o.name
 }
 
-// parse reads the flags of a command: --name, --name=value, --name value, with one
+// parse adds the flags in args to o: --name, --name=value, --name value, with one
 // dash or two. Nothing else may stand there, but a command behind help.
-func (v verb) parse(args []string) (options, error) {
-	o := options{lines: -1}
+func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 	for i := 0; i < len(args); i++ {
 		name, value, has := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		switch {
 		case v.name == "help" && len(args) == 1 && !strings.HasPrefix(args[i], "-"):
-			about, ok := named(args[i])
+			about, ok := c.named(args[i])
 			if !ok {
-				return o, unknown(args[i])
+				return o, c.unknown(args[i])
 			}
 			o.about = &about
 			continue

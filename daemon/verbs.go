@@ -51,65 +51,9 @@ func verbs() []verb {
 	}
 }
 
-// Command is a command of Main, for a program that has a command line of its own: with
-// the standard flag package
-//
-//	for _, c := range daemon.Commands(p, config) {
-//		if c.Name == flag.Arg(0) {
-//			os.Exit(c.Run(context.Background(), flag.Args()[1:]))
-//		}
-//	}
-//
-// and with cobra
-//
-//	service := &cobra.Command{Use: "service", Short: "install and operate the service"}
-//	for _, c := range daemon.Commands(p, config) {
-//		service.AddCommand(&cobra.Command{
-//			Use: c.Name, Short: c.Summary, DisableFlagParsing: true,
-//			Run: func(cmd *cobra.Command, args []string) { os.Exit(c.Run(cmd.Context(), args)) },
-//		})
-//	}
-type Command struct {
-	Name    string
-	Summary string // what it does, in one line
-
-	// Run reads args, which are the flags of the command, does what it is for, and
-	// returns the exit code. It prints to standard output, and in one line to standard
-	// error what has gone wrong. Ctrl-C ends it, as does the end of ctx.
-	Run func(ctx context.Context, args []string) int
-}
-
-// Commands are the commands of Main, run and help excepted, for a program that has its
-// own. The service is run with Config.Service.Arguments: they say which command of the
-// program that is.
-func Commands(p Program, c Config) []Command {
-	var commands []Command
-	for _, v := range verbs() {
-		if v.name == "run" || v.name == "help" {
-			continue
-		}
-		commands = append(commands, Command{v.name, v.summary, func(ctx context.Context, args []string) int {
-			cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr, manage: Manage}
-			cli.under = under(os.Args, v.name, args)
-			return cli.execute(ctx, v, args)
-		}})
-	}
-	return commands
-}
-
-// under is what stands between the program and a command that it has mounted: "service"
-// in "web service install --now".
-func under(line []string, name string, args []string) []string {
-	n := len(line) - len(args) - 1
-	if n < 1 || line[n] != name || !slices.Equal(line[n+1:], args) {
-		return nil
-	}
-	return line[1:n]
-}
-
 // call is how a command is called for the service that o speaks of.
 func (c *commandLine) call(name string, o options) string {
-	words := slices.Concat([]string{programName()}, c.under, []string{name})
+	words := []string{c.path(), name}
 	if o.user {
 		words = append(words, "--user")
 	}
@@ -121,7 +65,12 @@ func (c *commandLine) call(name string, o options) string {
 
 // execute runs v with the flags in args.
 func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
-	o, err := v.parse(args)
+	return c.executeWith(ctx, v, options{lines: -1}, args)
+}
+
+// executeWith runs v with the flags in args and those already in o.
+func (c *commandLine) executeWith(ctx context.Context, v verb, o options, args []string) int {
+	o, err := c.parse(v, o, args)
 	switch {
 	case err != nil:
 		return c.usage(err)

@@ -9,6 +9,7 @@ require (
 	github.com/go-glidepath/glidepath v0.0.0-00010101000000-000000000000
 	github.com/kardianos/service v1.3.0
 	github.com/spf13/cobra v1.10.2
+	github.com/urfave/cli/v3 v3.14.0
 	go.uber.org/zap v1.28.0
 )
 

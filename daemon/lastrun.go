@@ -51,14 +51,48 @@ func (h *Handle) lastRun() (*crash.End, error) {
 	return last, errors.Join(errs...)
 }
 
-// lastFailure says how the last run failed of a service that its manager takes for one that
-// stopped as asked; "" if it did not fail. Else it runs, or the manager knows.
-func (h *Handle) lastFailure(s State) string {
-	if s != StateStopped {
-		return ""
+// complete adds to s what the state folder knows of the last run and the manager does
+// not. silent says that the service has ended by itself, and the manager does not know how.
+func (h *Handle) complete(s *Status, silent bool) {
+	if s.State != StateStopped && !silent {
+		return // it runs, or the manager knows
 	}
 	e, _ := h.lastRun()
-	return howFailed(e)
+	switch {
+	case e == nil:
+		return
+	case silent && e.Code == 0:
+		s.State = StateStopped // a job has finished
+	case !silent && e.Code != 0:
+		s.LastFailure = howFailed(e)
+	}
+	s.ExitCode = e.Code
+	if s.Since.IsZero() && s.LastFailure == "" { // which has the time
+		s.Since = e.Ended
+	}
+}
+
+// finished returns how the service's last run ended, if it began after begun and ended
+// with exit code 0; else nil.
+func (h *Handle) finished(begun time.Time) *crash.End {
+	e, _ := h.lastRun()
+	if e == nil || e.Code != 0 || e.Began.Before(begun) {
+		return nil
+	}
+	return e
+}
+
+// finishedInWords says that a service which was started after begun, and is in state s now,
+// has finished meanwhile. It returns "" if it has not.
+func (h *Handle) finishedInWords(s Status, begun time.Time) string {
+	e := h.finished(begun)
+	switch {
+	case s.State == StateStopped && (s.ExitCode == 0 || e != nil):
+		return "finished; "
+	case e != nil: // the manager starts it again
+		return "finished at " + e.Ended.Local().Format(time.DateTime) + ", exit code 0; now "
+	}
+	return ""
 }
 
 // lastWords are what a command says of the last run, "" if there is nothing to say.

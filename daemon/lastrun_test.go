@@ -48,6 +48,40 @@ func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
 	}
 }
 
+func TestAJobThatHasFinishedIsASuccess(t *testing.T) {
+	ended := fmt.Errorf("web does not run: %w", service.ErrEnded)
+	var tr transcript
+	for _, test := range []struct {
+		name string
+		how  string // it ends
+		err  error  // of the manager
+		now  service.Status
+	}{
+		{"a manager that knows", "stop", nil, service.Status{State: service.Stopped, Since: time.Now()}},
+		{"a manager that may not look", "", nil, service.Status{State: service.Stopped, Since: time.Now()}},
+		{"a manager that knows that it has ended", "stop", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that starts it again", "stop", ended, service.Status{State: service.Starting, ExitCode: -1}},
+		{"a job that fails", "fail", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a job that crashes", "panic", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+	} {
+		s := newShell(t)
+		s.manager.state = folder(t)
+		tr.WriteString("# " + test.name + "\n\n")
+		s.manager.installed = &service.Spec{}
+		s.manager.slow = func() {
+			if test.how != "" {
+				end(t, s.manager.state, test.how)
+			}
+		}
+		s.manager.starts = &test.now
+		s.manager.err = test.err
+		for _, line := range []string{"start", "status", "status --json", "restart"} {
+			tr.call(s, line)
+		}
+	}
+	tr.golden(t, "finished")
+}
+
 func TestOnlyALastRunThatFailedAndIsNotKnownToHaveIsToldOf(t *testing.T) {
 	for name, test := range map[string]struct {
 		hows  []string
@@ -82,7 +116,7 @@ func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
 	end(t, state, "fail")
 	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web"}}
 	s := Status{State: StateStopped}
-	s.LastFailure = h.lastFailure(s.State)
+	h.complete(&s, false)
 	for ago, want := range map[time.Duration]service.Level{time.Minute: service.Warning, news + time.Minute: service.Note} {
 		told := 0
 		h.diagnoseLastRun(s, time.Now().Add(ago), func(level service.Level, what, detail, _ string) {

@@ -183,9 +183,10 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 }
 
 // Start starts the service, and returns when it is ready: when its Start has returned
-// nil, where the manager can tell. It does nothing if it runs.
+// nil, where the manager can tell. It does nothing if it runs. A job that finishes
+// meanwhile, with exit code 0, was started successfully.
 func (h *Handle) Start(ctx context.Context) error {
-	return h.wrap("start", h.manager.Start(ctx, h.spec))
+	return h.begin(ctx, "start", h.manager.Start)
 }
 
 // Stop stops the service, and returns when it has stopped. It does nothing if it does
@@ -194,9 +195,25 @@ func (h *Handle) Stop(ctx context.Context) error {
 	return h.wrap("stop", h.manager.Stop(ctx, h.spec))
 }
 
-// Restart stops the service if it runs, and starts it.
+// Restart stops the service if it runs, and starts it as Start does.
 func (h *Handle) Restart(ctx context.Context) error {
-	return h.wrap("restart", h.manager.Restart(ctx, h.spec))
+	return h.begin(ctx, "restart", h.manager.Restart)
+}
+
+// begin has do start the service.
+func (h *Handle) begin(ctx context.Context, what string, do func(context.Context, service.Spec) error) error {
+	begun := time.Now()
+	err := do(ctx, h.spec)
+	if errors.Is(err, service.ErrEnded) {
+		switch e, _ := h.lastRun(); {
+		case e == nil || e.Began.Before(begun):
+		case e.Code == 0:
+			return nil
+		default:
+			err = fmt.Errorf("%w; %s", err, howFailed(e))
+		}
+	}
+	return h.wrap(what, err)
 }
 
 // Reload has a [Reloader] read its configuration anew, and the log of any program read its
@@ -239,9 +256,9 @@ type Status struct {
 	State State
 
 	PID       int       // 0 if no process runs
-	Since     time.Time // when it came into this state; zero if the manager does not say
+	Since     time.Time // when it came into this state; zero if nobody knows
 	StartType StartType // "" if the manager does not say
-	ExitCode  int       // of the last end, in StateFailed; -1 if the manager does not say
+	ExitCode  int       // of the last end, in StateStopped and StateFailed; -1 if nobody knows
 	Detail    string    // the manager's own words, "" if there are none
 	Restarts  int       // by the manager, since somebody has started it
 
@@ -277,10 +294,12 @@ func (h *Handle) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{State: StateUnknown}, h.wrap("ask for the status of", err)
 	}
-	return Status{
+	status := Status{
 		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.Start),
-		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts, LastFailure: h.lastFailure(State(s.State)),
-	}, nil
+		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
+	}
+	h.complete(&status, s.Silent)
+	return status, nil
 }
 
 // LogOptions say which part of the log.

@@ -29,8 +29,9 @@ type register struct {
 	findings  []service.Finding
 	err       error // of every method that changes something
 	slow      func()
-	after     service.State // what comes of each state that it is told to be in
-	state     string        // the folder of the service's state
+	after     service.State   // what comes of each state that it is told to be in
+	starts    *service.Status // what comes of a start; nil is that it runs
+	state     string          // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
 }
@@ -98,12 +99,20 @@ func (r *register) to(what string, state service.State) error {
 	return nil
 }
 
-func (r *register) Start(context.Context, service.Spec) error { return r.to("start", service.Running) }
+func (r *register) Start(context.Context, service.Spec) error { return r.begin("start") }
+
+func (r *register) begin(what string) error {
+	if r.starts == nil {
+		return r.to(what, service.Running)
+	}
+	r.status = *r.starts
+	return r.do(what)
+}
 
 func (r *register) Stop(context.Context, service.Spec) error { return r.to("stop", service.Stopped) }
 
 func (r *register) Restart(context.Context, service.Spec) error {
-	return r.to("restart", service.Running)
+	return r.begin("restart")
 }
 
 func (r *register) Reload(context.Context, service.Spec) error {

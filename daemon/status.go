@@ -40,7 +40,7 @@ func (c *commandLine) statusJSON(h *Handle, s Status) {
 	if !s.Since.IsZero() {
 		since = &s.Since
 	}
-	if s.State == StateFailed && s.ExitCode >= 0 {
+	if s.State == StateFailed && s.ExitCode >= 0 || s.hasEnded() {
 		code = &s.ExitCode
 	}
 	text, err := json.Marshal(struct {
@@ -62,12 +62,21 @@ func (c *commandLine) statusJSON(h *Handle, s Status) {
 	_, _ = fmt.Fprintf(c.out, "%s\n", text)
 }
 
+// hasEnded reports whether it is known when and how the last run ended of a service that
+// is stopped.
+func (s Status) hasEnded() bool {
+	return s.State == StateStopped && s.ExitCode >= 0 && !s.Since.IsZero()
+}
+
 // summary is s in one line.
 func (s Status) summary() string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
 	// Some managers give the exit code in words of their own.
 	if s.State == StateFailed && s.ExitCode >= 0 && !strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) {
+		b.WriteString(", exit code " + codeInWords(s.ExitCode))
+	}
+	if s.hasEnded() && s.LastFailure == "" { // which has it
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
 	if s.PID != 0 {

@@ -132,6 +132,7 @@ func control(doing string, want State, do func(*Handle, context.Context) error) 
 		if err != nil {
 			return c.failed(err)
 		}
+		begun := time.Now()
 		err = c.waiting(h, doing+" "+h.Name(), func() error { return do(h, ctx) })
 		if err != nil {
 			return c.failedTo(err, o)
@@ -140,12 +141,16 @@ func control(doing string, want State, do func(*Handle, context.Context) error) 
 		if err != nil {
 			s = Status{State: want} // the method says that it is so
 		}
-		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
+		finished := ""
+		if want == StateRunning {
+			finished = h.finishedInWords(s, begun)
+		}
+		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, s.summary())
 		if last := h.lastWords(s.State); last != "" && want == StateStopped {
 			// It has stopped, as it was asked to: that is no failure of this command.
 			_, _ = fmt.Fprintf(c.err, "warning: %s: %s\n", h.Name(), last)
 		}
-		if s.State == StateFailed && want != StateStopped {
+		if s.State == StateFailed && want != StateStopped && finished == "" {
 			return exitFailure // meanwhile
 		}
 		return 0
@@ -170,6 +175,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		return 0
 	}
 	var done Installation
+	begun := time.Now()
 	err = c.waiting(h, "installing "+h.Name(), func() (err error) {
 		done, err = h.Install(ctx, options)
 		return err
@@ -188,8 +194,9 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	switch {
 	case err != nil:
 	case o.now:
-		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), s.summary())
-		if s.State == StateFailed {
+		finished := h.finishedInWords(s, begun)
+		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, s.summary())
+		if s.State == StateFailed && finished == "" {
 			return exitFailure
 		}
 	case s.PID == 0 && (s.State == StateStopped || s.State == StateFailed):

@@ -35,6 +35,10 @@ var (
 	// replace it would run as the service.
 	ErrUnsafe = errors.New("other users can write there")
 
+	// ErrEnded is returned when the service was started and has ended again, and the
+	// manager does not know with which exit code.
+	ErrEnded = errors.New("it has ended at once")
+
 	// ErrSpec is that the service cannot be installed as it is described.
 	ErrSpec = errors.New("the service is described wrongly")
 )
@@ -64,7 +68,8 @@ type Manager interface {
 	Remove(ctx context.Context, s Spec, purge bool) (removed []string, err error)
 
 	// Each of these returns nil when the service is in the state that it names. Start of
-	// a service that runs, and Stop of one that does not, do nothing.
+	// a service that runs, and Stop of one that does not, do nothing. Start and Restart
+	// return nil as well when the service has ended with exit code 0: a job has finished.
 	Start(ctx context.Context, s Spec) error
 	Stop(ctx context.Context, s Spec) error
 	Restart(ctx context.Context, s Spec) error
@@ -107,7 +112,8 @@ type Status struct {
 	PID      int       // 0 if no process runs
 	Since    time.Time // when the state began, zero if the manager does not say
 	Start    Start     // "" if the manager does not say
-	ExitCode int       // of the last end, where State is Failed; -1 if the manager does not say
+	ExitCode int       // of the last end, where State is Stopped or Failed; -1 if the manager does not say
+	Silent   bool      // State is Failed because the service has ended by itself, with whatever exit code
 	Detail   string    // in the manager's own words, one line: "Result=watchdog", "code 1066/78"
 	Restarts int       // how often the manager has restarted it since it was started
 }

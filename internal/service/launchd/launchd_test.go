@@ -274,8 +274,8 @@ func TestAFileThatLaunchdNeverTakesIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	})
 }
 
-func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
-	for code, want := range map[int]string{0: "ended at once", 1: "exit code 1", 78: "exit code 78"} {
+func TestWhatEndsAtOnceHasNotStartedUnlessItHasFinished(t *testing.T) {
+	for code, want := range map[int]string{0: "", 1: "exit code 1", 78: "exit code 78"} {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t)
 			f.exits = code
@@ -283,9 +283,8 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 			trial.Install(t, m, s)
 			err := m.Start(ctx, s)
 			if code == 0 {
-				// It was never seen running: launchd says "not running", and so do we.
-				if err == nil {
-					t.Error("it has started")
+				if st, err2 := m.Status(ctx, s); err != nil || err2 != nil || st.State != service.Stopped || st.ExitCode != 0 {
+					t.Errorf("got %v; it is %+v, %v", err, st, err2)
 				}
 				return
 			}

@@ -237,8 +237,9 @@ func Await(ctx context.Context, every, bound time.Duration, is func() (bool, err
 }
 
 // Supervised waits until the service runs, and has gone on doing so for a moment: these
-// managers have no readiness, and a program that ends at once has run, too. status is
-// asked for the state.
+// managers have no readiness, and a program that ends at once has run, too. One that has
+// ended with exit code 0 has finished; where that is not known, the error is
+// service.ErrEnded. status is asked for the state.
 func Supervised(ctx context.Context, m service.Machine, name string, status func() (service.Status, error)) error {
 	const (
 		bound = 30 * time.Second
@@ -258,18 +259,23 @@ func Supervised(ctx context.Context, m service.Machine, name string, status func
 			return false, fmt.Errorf("start %s: %w", name, service.ErrNotInstalled)
 		case last.State == service.Failed:
 			return false, Ended(name, last)
+		case last.State == service.Stopped && last.ExitCode == 0:
+			return true, nil
 		case last.State != service.Running:
-			if pid != 0 && last.State == service.Stopped {
-				return false, fmt.Errorf("%s has ended at once, without an error; see its log", name)
+			if pid != 0 && last.PID == 0 && last.State != service.Stopping {
+				return false, fmt.Errorf("%s: %w; see its log", name, service.ErrEnded)
 			}
 			return false, nil
 		case last.PID != pid && pid != 0:
-			return false, fmt.Errorf("%s has ended at once, and was started again; see its log", name)
+			return false, fmt.Errorf("%s: %w, and was started again; see its log", name, service.ErrEnded)
 		case pid == 0:
 			pid, since = last.PID, time.Now()
 		}
 		return time.Since(since) >= stays, nil
 	})
+	if errors.Is(err, ErrLate) && last.State == service.Stopped {
+		return fmt.Errorf("%s: %w, or does not start at all; see its log", name, service.ErrEnded)
+	}
 	if errors.Is(err, ErrLate) {
 		return fmt.Errorf("%s does not start: after %s it is still %s; see its log", name, bound, last.State)
 	}
@@ -300,14 +306,17 @@ func Reloadable(ctx context.Context, m service.Manager, s service.Spec) (service
 
 // Ended is the error of a service that has failed.
 func Ended(name string, s service.Status) error {
-	how := "it has failed"
-	if s.ExitCode >= 0 {
-		how = fmt.Sprintf("it has ended with exit code %d", s.ExitCode)
-	}
+	detail := ""
 	if s.Detail != "" {
-		how += " (" + s.Detail + ")"
+		detail = " (" + s.Detail + ")"
 	}
-	return fmt.Errorf("%s does not run: %s; see its log", name, how)
+	switch {
+	case s.Silent:
+		return fmt.Errorf("%s does not run: %w%s; see its log", name, service.ErrEnded, detail)
+	case s.ExitCode >= 0:
+		return fmt.Errorf("%s does not run: it has ended with exit code %d%s; see its log", name, s.ExitCode, detail)
+	}
+	return fmt.Errorf("%s does not run: it has failed%s; see its log", name, detail)
 }
 
 // ByHand reports whether a service is not to start with the machine.

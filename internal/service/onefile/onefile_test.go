@@ -35,13 +35,20 @@ func statuses(all ...service.Status) func() (service.Status, error) {
 func TestAServiceHasStartedWhenItHasRunForAMoment(t *testing.T) {
 	starting := service.Status{State: service.Starting}
 	running := func(pid int) service.Status { return service.Status{State: service.Running, PID: pid} }
-	stopped := service.Status{State: service.Stopped}
+	stopped := service.Status{State: service.Stopped, ExitCode: -1}
+	finished := service.Status{State: service.Stopped}
+	silent := service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "so it says"}
 	for name, test := range map[string]struct {
 		status func() (service.Status, error)
 		want   string // of the error; "" is none
 	}{
 		"it runs":               {statuses(starting, starting, running(7)), ""},
-		"it runs, and has gone": {statuses(running(7), running(7), stopped), "ended at once, without an error"},
+		"it runs, and has gone": {statuses(running(7), running(7), stopped), "web: it has ended at once; see its log"},
+		"it waits to run again": {statuses(running(7), starting), "web: it has ended at once; see its log"},
+		"it has ended somehow":  {statuses(starting, silent), "it has ended at once (so it says)"},
+		"it has finished":       {statuses(starting, finished), ""},
+		"it has run, and ended": {statuses(running(7), finished), ""},
+		"it has never been":     {statuses(stopped), "it has ended at once, or does not start at all"},
 		"it runs anew":          {statuses(running(7), running(8)), "was started again"},
 		"it has failed":         {statuses(starting, service.Status{State: service.Failed, ExitCode: 3, Detail: "so it says"}), "exit code 3 (so it says)"},
 		"it has failed somehow": {statuses(service.Status{State: service.Failed, ExitCode: -1}), "it has failed"},
@@ -55,7 +62,10 @@ func TestAServiceHasStartedWhenItHasRunForAMoment(t *testing.T) {
 				if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v", err)
 				}
-				if took := time.Since(begun); test.want == "" && took < time.Second {
+				if got, want := errors.Is(err, service.ErrEnded), strings.Contains(test.want, "ended at once") || strings.Contains(test.want, "started again"); got != want {
+					t.Errorf("ErrEnded: %t, want %t: %v", got, want, err)
+				}
+				if took := time.Since(begun); name == "it runs" && took < time.Second {
 					t.Errorf("after %s", took)
 				}
 			})

@@ -57,7 +57,7 @@ func TestOnOpenRC(t *testing.T) {
 		s.Recovery = service.Recovery{Never: true}
 		scenario.Install(t, m, s)
 		bed.Crash(t, m, s)
-		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "crashed" })
+		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "has ended by itself" })
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}

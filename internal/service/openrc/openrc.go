@@ -342,9 +342,9 @@ func (m *Manager) Status(_ context.Context, s service.Spec) (service.Status, err
 		case fresh:
 			st.State = service.Starting
 		case super.PID != 0:
-			st.State, st.Detail = service.Failed, "has ended, and waits to be started again"
+			st.State, st.Silent, st.Detail = service.Failed, true, "has ended, and waits to be started again"
 		default:
-			st.State, st.Detail = service.Failed, "crashed"
+			st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
 		}
 	case m.is("failed", name):
 		st.State, st.Detail = service.Failed, "failed"
@@ -437,7 +437,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	} else {
 		found = append(found, service.Finding{Level: service.Warning, What: "runlevel", Detail: "it is in none, and does not start with the machine", Remedy: "rc-update add " + l.Name + " " + runlevel})
 	}
-	if st, err := m.Status(ctx, s); err == nil && st.State == service.Failed {
+	if st, err := m.Status(ctx, s); err == nil && st.State == service.Failed && !st.Silent {
 		found = append(found, service.Finding{Level: service.Problem, What: "OpenRC", Detail: st.Detail, Remedy: "see syslog, and " + l.Log})
 	}
 	return found

@@ -205,13 +205,13 @@ func TestStatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 			m.Write("/run/openrc/started/web", "")
 			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			process(m, 11, 10, "web", "web", 'Z')
-		}, false, service.Status{State: service.Failed, Detail: "has ended, and waits to be started again"}},
+		}, false, service.Status{State: service.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
 		"about to execute the program": {func(m *fake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			process(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			process(m, 11, 10, "supervise-daemo", "supervise-daemon web --start", 'S')
 			process(m, 12, 11, "unix_chkpwd", "unix_chkpwd web", 'S')
-		}, false, service.Status{State: service.Failed, Detail: "has ended, and waits to be started again"}},
+		}, false, service.Status{State: service.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
 		"without its supervisor": {func(m *fake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/options/web/child_pid", "11")
@@ -221,7 +221,7 @@ func TestStatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 		"crashed, and not started again": {func(m *fake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/web.pid", "11\n")
-		}, true, service.Status{State: service.Failed, Detail: "crashed"}},
+		}, true, service.Status{State: service.Failed, Silent: true, Detail: "has ended by itself"}},
 		"running without a supervisor": {func(m *fake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/web.pid", "11\n")

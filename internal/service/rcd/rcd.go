@@ -302,6 +302,7 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 		return st, fmt.Errorf("status of %s: %w", name, err)
 	}
 	st.State, st.PID, st.Since = find(out, name)
+	st.Silent = st.State == service.Failed
 	value, err := m.rcvar(ctx, name)
 	if err != nil && command.Code(err) == -1 {
 		return st, fmt.Errorf("status of %s: %w", name, err)

@@ -105,6 +105,8 @@ func (m *Manager) bring(ctx context.Context, s service.Spec, verb string) error 
 		return errors.New(m.because(ctx, s, u))
 	case failed != nil:
 		return failed
+	case state == service.Stopped && u["Result"] == "success" && u.exitCode() == 0:
+		return nil // a job has finished
 	}
 	return fmt.Errorf("it was started, and is %s now%s", state, m.lastSaid(ctx, s, u))
 }

@@ -38,8 +38,12 @@ func TestAStatusSaysWhatSystemdKnows(t *testing.T) {
 		want service.Status
 	}{
 		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, service.Status{State: service.NotInstalled}},
-		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, Since: at, Start: service.Automatic}},
-		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, Start: service.Automatic}},
+		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, ExitCode: -1, Since: at, Start: service.Automatic}},
+		"finished": {
+			with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp, "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
+			service.Status{State: service.Stopped, Since: at, Start: service.Automatic},
+		},
+		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Automatic}},
 		"running": {
 			with("ActiveState", "active", "SubState", "running", "MainPID", "7", "NRestarts", "3", "ActiveEnterTimestamp", stamp, "StateChangeTimestamp", "x", "StatusText", "running"),
 			service.Status{State: service.Running, PID: 7, Restarts: 3, Since: at, Start: service.Automatic},
@@ -86,12 +90,12 @@ func TestAStatusSaysWhatSystemdKnows(t *testing.T) {
 			with("ActiveState", "activating", "SubState", "auto-restart-queued", "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
 			service.Status{State: service.Failed, Start: service.Automatic, Detail: "waits for its restart"},
 		},
-		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, Start: service.Disabled, Detail: "masked"}},
-		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, Start: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
+		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Disabled, Detail: "masked"}},
+		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
 		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), service.Status{State: service.Running, Detail: "the unit file is gone"}},
-		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, Start: service.Manual}},
-		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, Start: service.Disabled}},
-		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, Start: service.Delayed}},
+		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Manual}},
+		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Disabled}},
+		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Delayed}},
 		"maintenance":  {with("ActiveState", "maintenance"), service.Status{State: service.Unknown, Start: service.Automatic}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +126,7 @@ func TestAServiceThatIsListenedForIsStopped(t *testing.T) {
 	f.active["web-http.socket"] = "active"
 	f.calls = nil
 	got, err := m.Status(t.Context(), web())
-	if want := (service.Status{State: service.Stopped, Start: service.OnSocket, Detail: "listening"}); err != nil || got != want {
+	if want := (service.Status{State: service.Stopped, ExitCode: -1, Start: service.OnSocket, Detail: "listening"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if len(f.calls) != 1 {
@@ -308,6 +312,28 @@ func TestAFailedStartWithoutALogSaysWhereItIs(t *testing.T) {
 	f.show["web.service"] = map[string]string{}
 	if err := m.bring(t.Context(), web(), "start"); err == nil || !strings.Contains(err.Error(), "journalctl -u web.service") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAJobThatHasFinishedWasStarted(t *testing.T) {
+	for unit, want := range map[[3]string]string{
+		{"success", "1", "0"}:  "",
+		{"success", "2", "15"}: "it was started, and is stopped now",
+		{"success", "0", "0"}:  "it was started, and is stopped now", // its condition did not hold
+	} {
+		f, m := newFake(t, false)
+		install(t, m, web())
+		f.answer = func(call string) (string, error, bool) {
+			start := strings.Contains(call, " start ")
+			if start {
+				f.show["web.service"] = map[string]string{"ActiveState": "inactive", "Result": unit[0], "ExecMainCode": unit[1], "ExecMainStatus": unit[2]}
+			}
+			return "", nil, start
+		}
+		err := m.Start(t.Context(), web())
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %q", unit, err, want)
+		}
 	}
 }
 

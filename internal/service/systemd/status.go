@@ -50,7 +50,7 @@ func status(u shown, sockets []shown) service.Status {
 	default:
 		st.Since = u.time("StateChangeTimestamp")
 	}
-	if st.State == service.Failed {
+	if st.State == service.Failed || st.State == service.Stopped {
 		st.ExitCode = u.exitCode()
 	}
 	st.Detail = u.detail(st.State, sockets)

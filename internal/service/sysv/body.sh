@@ -128,6 +128,7 @@ start() {
 	wait "$process"
 	code=$?
 	rm -f "$pidfile"
+	[ "$code" != 0 ] || return 0 # a job has finished
 	echo "$name has ended at once, with exit code $code: see syslog, and $log" >&2
 	return 1
 }

@@ -214,7 +214,7 @@ func (m *Manager) Status(_ context.Context, s service.Spec) (service.Status, err
 		st.State, st.PID, st.Since = service.Running, pid, p.Since(m.m.Tree)
 		return st, nil
 	}
-	st.State, st.Detail = service.Failed, "has ended by itself"
+	st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
 	return st, nil
 }
 
@@ -235,7 +235,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		found = append(found, service.Finding{Level: service.OK, What: m.linksName(), Detail: "start type " + string(st.Start)})
 	}
 	if st.State == service.Failed {
-		found = append(found, service.Finding{Level: service.Problem, What: "process", Detail: "it has ended by itself, and " + m.Name() + " starts nothing again", Remedy: "see syslog, and " + l.Log})
+		found = append(found, service.Finding{Level: service.Note, What: "process", Detail: "it has ended by itself, and " + m.Name() + " starts nothing again", Remedy: "see syslog, and " + l.Log})
 	}
 	return found
 }

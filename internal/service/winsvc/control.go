@@ -31,7 +31,7 @@ func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do fu
 	return do(scm, s.ServiceName(), h)
 }
 
-// Start starts the service and waits until it runs.
+// Start starts the service and waits until it runs, or has finished.
 func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	return m.with(ctx, s, accessStart|accessQueryStatus, func(scm *session, name string, h handle) error {
 		return m.start(ctx, scm, name, h)
@@ -78,7 +78,7 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 	case now.State == statePaused:
 		return fmt.Errorf("service %s has paused itself as it started", name)
 	case now.ExitCode == noError:
-		return fmt.Errorf("service %s has started, and stopped again by itself: see its log", name)
+		return nil // a job has finished
 	}
 	text, _ := ended(now)
 	return fmt.Errorf("service %s has not started: %s", name, text)

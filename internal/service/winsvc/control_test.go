@@ -81,7 +81,7 @@ func TestAllStatesAreTold(t *testing.T) {
 			code   int
 			detail string
 		}{
-			{status{State: stateStopped}, service.Stopped, -1, ""},
+			{status{State: stateStopped}, service.Stopped, 0, ""},
 			{status{State: stateStopped, ExitCode: errNeverStarted}, service.Stopped, -1, "1077"},
 			{status{State: stateStopped, ExitCode: 1067}, service.Failed, 1067, "the process ended unexpectedly (error 1067)"},
 			{status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 78}, service.Failed, 78, "its configuration is wrong"},
@@ -128,6 +128,18 @@ func TestAllStatesAreTold(t *testing.T) {
 	})
 }
 
+func TestAJobThatHasFinishedWasStarted(t *testing.T) {
+	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
+		s.takes, s.starts = time.Second, status{State: stateStopped}
+		if err := m.Start(t.Context(), web()); err != nil {
+			t.Error(err)
+		}
+		if got := state(t, m, service.Stopped); got.ExitCode != 0 {
+			t.Errorf("it is %+v", got)
+		}
+	})
+}
+
 func TestAStartThatFailsSaysWhy(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -143,7 +155,6 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 		{"it never connected", func(_ *fake, s *fakeService) {
 			s.starts = status{State: stateStopped, ExitCode: errRequestTimeout}
 		}, "within 30 s (error 1053)"},
-		{"it stops by itself", func(_ *fake, s *fakeService) { s.starts = status{State: stateStopped} }, "stopped again by itself"},
 		{"it pauses by itself", func(_ *fake, s *fakeService) { s.starts = status{State: statePaused} }, "paused itself"},
 		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: statePaused} }, "have it continue"},
 		{"it is disabled", func(_ *fake, s *fakeService) { s.config.Start = startDisabled }, "another start type"},

@@ -55,6 +55,8 @@ func (m *Manager) status(now status) service.Status {
 	case now.State == stateStopped && now.ExitCode != noError:
 		st.State = service.Failed
 		st.Detail, st.ExitCode = ended(now)
+	case now.State == stateStopped:
+		st.ExitCode = 0
 	case pending(now.State):
 		st.Detail = fmt.Sprintf("checkpoint %d, wait hint %s", now.CheckPoint, now.WaitHint)
 	}

@@ -71,6 +71,9 @@ func (e *echo) Start(ctx context.Context) error {
 			return greet(ctx, l, k.Name)
 		})
 	}
+	if e.setup.Finishes {
+		daemon.Finish(ctx)
+	}
 	if e.setup.CrashAfter > 0 {
 		daemon.Go(ctx, func(ctx context.Context) error {
 			select {

@@ -86,6 +86,33 @@ func (s *Service) failed(code int, words, logged string) {
 	}
 }
 
+// finishes has a job that finishes at once, also where the manager starts again what has
+// ended.
+func finishes(t *testing.T, b Bed) {
+	for _, never := range []bool{true, false} {
+		s := New(t, b, talk.Setup{Finishes: true, Never: never})
+		for _, words := range [][]string{{"install", "--now"}, {"start"}, {"restart"}} {
+			if said := s.Do(0, words...); !strings.Contains(said, s.Name+": finished") {
+				t.Errorf("%s says %q, want that it has finished", words, said)
+			}
+		}
+		if !never {
+			s.Do(0, "stop")
+		}
+		if said := s.Do(3, "status"); !strings.Contains(said, s.Name+": stopped, exit code 0, since ") {
+			t.Errorf("status says %q", said)
+		}
+		if status := s.Status(Admin, "stopped", 3); status.ExitCode == nil || *status.ExitCode != 0 {
+			t.Errorf("status --json says %+v, want exit code 0", status)
+		}
+		if said := s.Do(0, "doctor"); strings.Contains(said, "PROBLEM") {
+			t.Errorf("doctor says\n%s", said)
+		}
+		s.Do(0, "uninstall", "--purge")
+		s.isGone()
+	}
+}
+
 func crashes(t *testing.T, b Bed) {
 	s := New(t, b, talk.Setup{CrashAfter: 3 * time.Second})
 	s.Do(0, "install", "--now")

@@ -47,6 +47,7 @@ func Operate(t *testing.T, b Bed) {
 		{"who has no rights is told what to do", can.Unprivileged, noRights},
 		{"a service that fails to start says why", true, failsToStart},
 		{"a service that has ended with a code says which", can.Notices, endsWithCode},
+		{"a job that finishes was started", true, finishes},
 		{"a service that crashes is started again", can.Restarts, crashes},
 		{"a service that panics leaves the text of it", can.Notices, panics},
 		{"a service that hangs in Stop is killed", true, hangs},

@@ -34,6 +34,7 @@ type Setup struct {
 	// What it does.
 	StopTimeout time.Duration `json:",omitempty"` // Config.StopTimeout
 	FailStart   string        `json:",omitempty"` // "error", "config", "panic", or the exit code of the process
+	Finishes    bool          `json:",omitempty"` // as soon as it has started
 	HangInStop  bool          `json:",omitempty"` // for longer than it has time
 	CrashAfter  time.Duration `json:",omitempty"` // exit code 9, so long after Start
 	NoReload    bool          `json:",omitempty"` // it is no Reloader

@@ -168,6 +168,30 @@ type shell struct {
 	executable string // what the service runs
 }
 
+func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
+	var out bytes.Buffer
+	c := commandLine{out: &out, err: io.Discard}
+	h := &Handle{spec: service.Spec{Name: "web"}}
+	p := Installation{Manager: "systemd", Changes: []Change{
+		{Name: "/etc/systemd/system/web.service", New: "[Unit]\n", Added: true},
+		{Name: "enabled unit web.service", New: "enabled\n", Added: true},
+		{Name: `service "web"`, Old: "a\n", New: "b\n"},
+		{Name: "account web", Old: "x\n", Removed: true},
+		{Name: "/etc/web", Old: "x\n", Removed: true},
+	}}
+	c.describe(h, p, false)
+	want := "web: installed (systemd)\n+++ /etc/systemd/system/web.service\nnew: enabled unit web.service\n" +
+		"changed: service \"web\"\n@@ -1,1 +1,1 @@\n-a\n+b\nremoved: account web\n--- /etc/web\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &out, want)
+	}
+	out.Reset()
+	c.describe(h, p, true)
+	if want := "new: enabled unit web.service\nenabled\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("got\n%s\nwant\n%s", &out, want)
+	}
+}
+
 func newShell(t *testing.T) *shell {
 	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}, "/opt/web"}
 }

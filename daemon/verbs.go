@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -245,7 +246,15 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 	for _, change := range p.Changes {
 		switch {
 		case change.Removed:
-			_, _ = fmt.Fprintf(c.out, "--- %s\n", change.Name)
+			c.removed(change.Name)
+		case !isFile(change.Name):
+			what, text := "new", ended(change.New)
+			if !change.Added {
+				what, text = "changed", change.Diff()
+			} else if !dry {
+				text = ""
+			}
+			_, _ = fmt.Fprintf(c.out, "%s: %s\n%s", what, change.Name, text)
 		case change.Added && !dry:
 			_, _ = fmt.Fprintf(c.out, "+++ %s\n", change.Name)
 		case change.Added:
@@ -274,6 +283,19 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 		_, _ = fmt.Fprintf(c.err, "note: %s has not all of the defaults of %s; install --dry-run says what it lacks\n", p.Manager, strings.Join(defaults, ", "))
 	}
 }
+
+// removed prints that something is removed.
+func (c *commandLine) removed(name string) {
+	if isFile(name) {
+		_, _ = fmt.Fprintf(c.out, "--- %s\n", name)
+	} else {
+		_, _ = fmt.Fprintf(c.out, "removed: %s\n", name)
+	}
+}
+
+// isFile reports whether the name of a change is a path: only those have +++ and ---, so
+// that patch(1) can read them.
+func isFile(name string) bool { return strings.HasPrefix(name, "/") || filepath.IsAbs(name) }
 
 // wished are the warnings about what the Config asks for, and the fields that the
 // others are about: what is only a default is no reason to warn each time.
@@ -325,7 +347,7 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: uninstalled (%s)\n", h.Name(), h.Manager())
 	for _, r := range removed {
-		_, _ = fmt.Fprintf(c.out, "--- %s\n", r)
+		c.removed(r)
 	}
 	return 0
 }

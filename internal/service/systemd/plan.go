@@ -385,7 +385,7 @@ func (t private) describe(p *service.Plan, user bool) {
 	p.Calls = append(p.Calls, systemctl+"daemon-reload")
 	for _, l := range t.links {
 		if l.had || l.want {
-			a := service.Artefact{Name: systemctl + "is-enabled " + l.unit, Present: l.had, Wanted: l.want}
+			a := service.Artefact{Name: "enabled unit " + l.unit, Present: l.had, Wanted: l.want}
 			if l.had {
 				a.Old = "enabled\n"
 			}

@@ -82,6 +82,21 @@ func (h *Handle) finished(begun time.Time) *crash.End {
 	return e
 }
 
+// lastWordsSince says how the last run failed or crashed, if it began after begun; else "".
+func (h *Handle) lastWordsSince(begun time.Time) string {
+	if e, _ := h.lastRun(); e != nil {
+		if e.Began.Before(begun) {
+			return ""
+		}
+		return howFailed(e)
+	}
+	// The times of what is filed are in seconds.
+	if all, _ := h.crashed(); len(all) > 0 && !all[0].Ended.Before(begun.Truncate(time.Second)) {
+		return "it has crashed: " + all[0].Summary()
+	}
+	return ""
+}
+
 // finishedInWords says that a service which was started after begun, and is in state s now,
 // has finished meanwhile. It returns "" if it has not.
 func (h *Handle) finishedInWords(s Status, begun time.Time) string {

@@ -205,12 +205,11 @@ func (h *Handle) begin(ctx context.Context, what string, do func(context.Context
 	begun := time.Now()
 	err := do(ctx, h.spec)
 	if errors.Is(err, service.ErrEnded) {
-		switch e, _ := h.lastRun(); {
-		case e == nil || e.Began.Before(begun):
-		case e.Code == 0:
+		if h.finished(begun) != nil {
 			return nil
-		default:
-			err = fmt.Errorf("%w; %s", err, howFailed(e))
+		}
+		if last := h.lastWordsSince(begun); last != "" {
+			err = fmt.Errorf("%w; %s", err, last)
 		}
 	}
 	return h.wrap(what, err)

@@ -172,6 +172,9 @@ func (m *Manager) act(ctx context.Context, s service.Spec, action string) error 
 	}
 	var e *command.Error
 	if errors.As(err, &e) && strings.TrimSpace(e.Stderr) != "" {
+		if _, how, ended := strings.Cut(e.Stderr, " has ended at once, "); ended { // as its script says
+			return fmt.Errorf("%s %s: %w, %s", action, name, service.ErrEnded, strings.TrimSpace(how))
+		}
 		return fmt.Errorf("%s %s: %s", action, name, strings.Join(strings.Split(strings.TrimSpace(e.Stderr), "\n"), "; "))
 	}
 	return onefile.Refused(err, action+" "+name)

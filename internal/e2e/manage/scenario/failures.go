@@ -102,10 +102,12 @@ func finishes(t *testing.T, b Bed) {
 		if !never {
 			s.Do(0, "stop")
 		}
-		if said := s.Do(3, "status"); !strings.Contains(said, s.Name+": stopped, exit code 0, since ") {
+		said, status := s.Do(3, "status"), s.Status(Admin, "stopped", 3)
+		switch { // Windows does not say when it ended, and under Wine the state folder does not either
+		case b.Manager() == "Windows":
+		case !strings.Contains(said, s.Name+": stopped, exit code 0, since "):
 			t.Errorf("status says %q", said)
-		}
-		if status := s.Status(Admin, "stopped", 3); status.ExitCode == nil || *status.ExitCode != 0 {
+		case status.ExitCode == nil || *status.ExitCode != 0:
 			t.Errorf("status --json says %+v, want exit code 0", status)
 		}
 		if said := s.Do(0, "doctor"); strings.Contains(said, "PROBLEM") {

@@ -60,7 +60,7 @@ func (r *run) Fail(err error) {
 
 // Finish is for Func, and for the program: see the function Finish.
 func (r *run) Finish(detail string) {
-	r.inbox.post(event{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: detail}})
+	r.inbox.post(input{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: detail}})
 }
 
 // Logger is for the program: see the function Logger.

@@ -11,7 +11,7 @@ import (
 )
 
 // callMethod calls the method of the program that fx names.
-func (r *run) callMethod(fx lifecycle.Effects, e event) {
+func (r *run) callMethod(fx lifecycle.Effects, e input) {
 	switch fx {
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
@@ -32,27 +32,27 @@ func (r *run) callMethod(fx lifecycle.Effects, e event) {
 func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, bad lifecycle.Event) {
 	r.calling = name
 	go protect(name, func() error { return f(ctx) }, func(err error) {
-		e := event{kind: ok}
+		e := input{kind: ok}
 		switch how := abrupt(err); {
 		case err == nil:
 		case how != "":
 			// Code that does not return fails the program, also where an error would not.
 			r.fail(name+" "+how, err)
-			e = event{kind: bad}
+			e = input{kind: bad}
 			if bad != lifecycle.StartFailed {
 				e.err = newFailed("", err)
 			}
 		case bad == lifecycle.StartFailed && runctx.Echo(err, r.ctx, r.ctx):
-			e = event{kind: lifecycle.StartCancelled, err: newFailed("start", err)}
+			e = input{kind: lifecycle.StartCancelled, err: newFailed("start", err)}
 		case bad == lifecycle.StartFailed:
-			e = event{kind: bad, err: newFailed("start", err)}
+			e = input{kind: bad, err: newFailed("start", err)}
 			e.reason = failure("Start failed", e.err.err)
 		case bad == lifecycle.StopFailed:
-			e = event{kind: bad, err: newFailed("stop", err)}
+			e = input{kind: bad, err: newFailed("stop", err)}
 		case bad == lifecycle.CloseFailed:
-			e = event{kind: bad, err: newFailed("close", err)}
+			e = input{kind: bad, err: newFailed("close", err)}
 		default:
-			e = event{kind: bad, err: newFailed("", err)}
+			e = input{kind: bad, err: newFailed("", err)}
 			e.err.echo = runctx.Echo(err, ctx, r.ctx)
 		}
 		r.inbox.post(e)
@@ -80,7 +80,7 @@ func (r *run) stop(ctx context.Context) error {
 	return r.program.Stop(ctx)
 }
 
-func (r *run) reload(e event) {
+func (r *run) reload(e input) {
 	p, ok := r.program.(Reloader)
 	msg := "reloading"
 	if !ok {

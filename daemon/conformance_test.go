@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
+	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
 var (
@@ -154,8 +155,8 @@ func (o *ordeal) act() {
 				}
 			}
 		case 12:
-			o.answered(o.scm.SessionChange(daemon.SessionLogon, 1))
-			o.answered(o.scm.PowerEvent(daemon.PowerSuspend))
+			o.answered(o.scm.SessionChange(event.SessionLogon, 1))
+			o.answered(o.scm.PowerChange(event.PowerSuspend))
 			o.answered(o.scm.TimeChange(time.Now(), time.Now()))
 		case 13:
 			if o.one(3) {

@@ -30,7 +30,7 @@ func (r *run) drainShare(budget time.Duration) time.Duration {
 }
 
 // hurry shortens what is left where a later trigger allows less than the first.
-func (r *run) hurry(e event) {
+func (r *run) hurry(e input) {
 	if e.budget == 0 {
 		return
 	}

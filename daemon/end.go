@@ -71,7 +71,7 @@ func (r *run) flush() {
 		case <-bound.C:
 		}
 		return nil
-	}, func(error) { r.inbox.post(event{kind: lifecycle.FlushDone}) })
+	}, func(error) { r.inbox.post(input{kind: lifecycle.FlushDone}) })
 }
 
 // boundFlush has the log given up if it hangs longer than it may: after bound for what
@@ -82,7 +82,7 @@ func (r *run) boundFlush(bound time.Duration) {
 }
 
 // hasten shortens the time that the log has, where somebody asks for that meanwhile.
-func (r *run) hasten(e event) {
+func (r *run) hasten(e input) {
 	switch {
 	case e.kind == lifecycle.Forced:
 	case e.kind == lifecycle.StopAsked && e.budget > 0:

@@ -98,5 +98,5 @@ func (r *run) fail(what string, err error) {
 	if !r.failures.admit() {
 		return
 	}
-	r.inbox.post(event{kind: lifecycle.Failed, reason: failure(what, err), err: newFailed("", err)})
+	r.inbox.post(input{kind: lifecycle.Failed, reason: failure(what, err), err: newFailed("", err)})
 }

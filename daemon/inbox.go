@@ -9,8 +9,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// event is a lifecycle event and what comes with it, or a step of the log's level.
-type event struct {
+// input is a lifecycle event and what comes with it, or a step of the log's level.
+type input struct {
 	kind   lifecycle.Event
 	reason Reason        // why to stop
 	budget time.Duration // how long there is for it at the most, 0 if as configured
@@ -29,7 +29,7 @@ const maxAlike = 64
 // blocks: control handlers of managers have to return at once.
 type inbox struct {
 	mu     sync.Mutex
-	events []event
+	events []input
 	alike  [lifecycle.NumEvents + 1]int // how many wait, steps last
 	closed bool
 	wake   chan struct{}
@@ -39,7 +39,7 @@ func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
 // post drops what comes after close, which is too late, and what maxAlike events say
 // already.
-func (b *inbox) post(e event) {
+func (b *inbox) post(e input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := &b.alike[e.kind]
@@ -57,7 +57,7 @@ func (b *inbox) post(e event) {
 	}
 }
 
-func (b *inbox) take() []event {
+func (b *inbox) take() []input {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	events := b.events

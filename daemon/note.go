@@ -12,7 +12,7 @@ import (
 )
 
 // note keeps and logs what e brings with it.
-func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
+func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e input) {
 	switch e.kind {
 	case lifecycle.StartOK:
 		if before.State() != lifecycle.Starting {
@@ -67,7 +67,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e event) {
 	}
 }
 
-func (r *run) keep(e event) {
+func (r *run) keep(e input) {
 	r.reason, r.budget, r.grace = e.reason, r.config.StopTimeout, grace
 	if e.budget > 0 {
 		r.budget = min(r.budget, e.budget)
@@ -91,7 +91,7 @@ func (r *run) keep(e event) {
 
 // late logs that somebody else asks to stop. A person who does so at a terminal for the
 // first time reads why the program stops already, and how to cut that short.
-func (r *run) late(e event) {
+func (r *run) late(e input) {
 	if e.hint == "" {
 		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
 		return
@@ -101,7 +101,7 @@ func (r *run) late(e event) {
 }
 
 // join adds a failure that came after the first reason to the result.
-func (r *run) join(e event) {
+func (r *run) join(e input) {
 	if e.err == nil {
 		return
 	}

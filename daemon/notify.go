@@ -51,7 +51,7 @@ func (r *run) hand(p Notified) {
 		r.tasks.done()
 	}()
 	for e, ok := r.notice(); ok; e, ok = r.notice() {
-		protect("Notify", func() error { p.Notify(r.ctx, typed(e)); return nil }, func(err error) {
+		protect("Notify", func() error { p.Notify(r.ctx, eventOf(e)); return nil }, func(err error) {
 			done(e)
 			if err != nil {
 				r.fail("Notify "+abrupt(err), err)

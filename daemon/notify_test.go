@@ -11,16 +11,17 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/event"
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
 // listener is a Notified.
 type listener struct {
 	program
-	notify func(context.Context, daemon.Event)
+	notify func(context.Context, event.Event)
 }
 
-func (p listener) Notify(ctx context.Context, e daemon.Event) { p.notify(ctx, e) }
+func (p listener) Notify(ctx context.Context, e event.Event) { p.notify(ctx, e) }
 
 // user is a user-defined control.
 func user(code uint32) host.Event { return host.Event{Kind: host.UserControl, Code: code} }
@@ -28,7 +29,7 @@ func user(code uint32) host.Event { return host.Event{Kind: host.UserControl, Co
 func TestEventsArriveWithTheirTypeAndInOrder(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	var got []string
-	hear := func(_ context.Context, e daemon.Event) {
+	hear := func(_ context.Context, e event.Event) {
 		pass(time.Second)
 		got = append(got, fmt.Sprintf("%T %s", e, e))
 	}
@@ -48,15 +49,15 @@ func TestEventsArriveWithTheirTypeAndInOrder(t *testing.T) {
 	})
 	expect(t, "result", err, nil)
 	expect(t, "events", fmt.Sprint(got), fmt.Sprint([]string{
-		"daemon.SessionChange logon of session 3", "daemon.SessionChange session change 99 of session 3",
-		"daemon.PowerEvent suspend", "daemon.PowerEvent power event 1",
-		"daemon.TimeChange time changed by 1h0m0s", "daemon.UserControl control 200",
+		"event.SessionChange logon of session 3", "event.SessionChange session change 99 of session 3",
+		"event.PowerChange suspend", "event.PowerChange power event 1",
+		"event.TimeChange time changed by 1h0m0s", "event.UserControl control 200",
 	}))
 }
 
 func TestEventsThatAreNotHandedOverWhenStoppingBeginsAreDropped(t *testing.T) {
 	heard := 0
-	slow := func(ctx context.Context, _ daemon.Event) {
+	slow := func(ctx context.Context, _ event.Event) {
 		heard++
 		<-ctx.Done()
 	}
@@ -74,7 +75,7 @@ func TestEventsThatAreNotHandedOverWhenStoppingBeginsAreDropped(t *testing.T) {
 }
 
 func TestAPanicInNotifyFailsTheProgram(t *testing.T) {
-	_, err := try(t, listener{notify: func(context.Context, daemon.Event) { panic("boom") }}, daemon.Config{}, func(x *trial) {
+	_, err := try(t, listener{notify: func(context.Context, event.Event) { panic("boom") }}, daemon.Config{}, func(x *trial) {
 		x.run.Notify(user(128))
 	})
 	expect(t, "exit code", daemon.ExitCode(err), 1)
@@ -90,7 +91,7 @@ func TestAProgramThatIsNotNotifiedTakesNoEvents(t *testing.T) {
 
 func TestEventsFromManyThreadsAllArriveOneAfterTheOther(t *testing.T) {
 	var heard, beside int
-	hear := func(context.Context, daemon.Event) {
+	hear := func(context.Context, event.Event) {
 		beside++
 		pass(time.Millisecond)
 		expect(t, "calls at once", beside, 1)
@@ -117,7 +118,7 @@ func TestEventsFromManyThreadsAllArriveOneAfterTheOther(t *testing.T) {
 
 func TestANotifyThatEndsItsGoroutineKeepsNobodyWaiting(t *testing.T) {
 	var done atomic.Int32
-	_, err := try(t, listener{notify: func(context.Context, daemon.Event) {
+	_, err := try(t, listener{notify: func(context.Context, event.Event) {
 		pass(time.Second)
 		runtime.Goexit()
 	}}, daemon.Config{}, func(x *trial) {

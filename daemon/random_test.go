@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/event"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
@@ -208,7 +209,7 @@ func (p *erratic) Check(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *erratic) Notify(ctx context.Context, _ daemon.Event) {
+func (p *erratic) Notify(ctx context.Context, _ event.Event) {
 	defer p.works()()
 	switch p.roll(100) {
 	case 0:

@@ -37,7 +37,7 @@ func (l *relog) next() bool {
 
 // reloadLog reloads the log on a goroutine of the run. The program follows when it can,
 // by an event of its own.
-func (r *run) reloadLog(e event) {
+func (r *run) reloadLog(e input) {
 	state := r.machine.State()
 	if state == lifecycle.Stopping || state == lifecycle.Stopped || !r.relog.begin() {
 		return

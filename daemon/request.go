@@ -12,11 +12,11 @@ func (r *run) request(q host.Request) {
 	if _, can := r.program.(Pauser); !can && (q.Action == host.Pause || q.Action == host.Continue) {
 		return
 	}
-	r.inbox.post(r.event(q))
+	r.inbox.post(r.inputOf(q))
 }
 
-func (r *run) event(q host.Request) event {
-	e := event{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
+func (r *run) inputOf(q host.Request) input {
+	e := input{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
 	switch q.Action {
 	case host.Stop:
 		e.kind, e.reason = lifecycle.StopAsked, Reason{Trigger: Trigger(q.Trigger), Detail: q.Detail}

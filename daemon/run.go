@@ -120,7 +120,7 @@ type run struct {
 	reason     Reason
 	why        string // the reason in words
 	errs       []error
-	finished   *event // the work was done before Start had returned
+	finished   *input // the work was done before Start had returned
 	reloadErr  error  // of the last reload
 	budget     time.Duration
 	grace      time.Duration
@@ -169,7 +169,7 @@ func (r *run) loop() error {
 	_, closes := r.program.(Closer)
 	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0, closes)
 	r.phases.clock(0, fx)
-	r.perform(fx, event{})
+	r.perform(fx, input{})
 
 	cancelled := r.parent.Done()
 	for !r.over {
@@ -181,11 +181,11 @@ func (r *run) loop() error {
 			}
 		case s := <-signals:
 			if q, ok := onSignal(s); ok {
-				r.handle(r.event(q))
+				r.handle(r.inputOf(q))
 			}
 		case <-cancelled:
 			cancelled = nil
-			r.handle(event{kind: lifecycle.StopAsked, reason: Reason{
+			r.handle(input{kind: lifecycle.StopAsked, reason: Reason{
 				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: comparableError(context.Cause(r.parent)),
 			}})
 		case <-r.alarms.wait():
@@ -236,16 +236,16 @@ func (r *run) rang(a alarm) {
 	case startTimeout:
 		r.phases.overrun("Start")
 		err := fmt.Errorf("not ready after %s (Config.StartTimeout)", r.config.StartTimeout)
-		r.handle(event{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err), err: newFailed("", err)})
+		r.handle(input{kind: lifecycle.StartExpired, reason: failure("Start takes too long", err), err: newFailed("", err)})
 	case drainDelay:
-		r.handle(event{kind: lifecycle.DrainOver})
+		r.handle(input{kind: lifecycle.DrainOver})
 	case stopDeadline:
 		r.phases.overrun(r.calling)
-		r.handle(event{kind: lifecycle.DeadlineOver})
+		r.handle(input{kind: lifecycle.DeadlineOver})
 	case graceOver:
-		r.handle(event{kind: lifecycle.GraceOver})
+		r.handle(input{kind: lifecycle.GraceOver})
 	case flushTimeout:
-		r.handle(event{kind: lifecycle.FlushDone})
+		r.handle(input{kind: lifecycle.FlushDone})
 	case nextTick:
 		if time.Until(r.until) <= 0 && r.machine.State() != lifecycle.Stopping {
 			break // a Pause or Continue that hangs is not to look like one that gets on
@@ -257,7 +257,7 @@ func (r *run) rang(a alarm) {
 }
 
 // handle lets the machine decide on e, and does what it says.
-func (r *run) handle(e event) {
+func (r *run) handle(e input) {
 	if e.step != 0 {
 		r.stepLevel(e.step, e.name)
 		return
@@ -281,12 +281,12 @@ func (r *run) handle(e event) {
 	case e.kind == lifecycle.StartOK && r.finished != nil:
 		r.handle(*r.finished) // whatever else was asked for meanwhile
 	case fx.Has(lifecycle.Again):
-		r.handle(event{kind: m.Waiting(), name: "asked for meanwhile"})
+		r.handle(input{kind: m.Waiting(), name: "asked for meanwhile"})
 	}
 }
 
 // perform carries out fx, in the order of their bits.
-func (r *run) perform(fx lifecycle.Effects, e event) {
+func (r *run) perform(fx lifecycle.Effects, e input) {
 	for bit := lifecycle.Effects(1); bit <= fx; bit <<= 1 {
 		if fx.Has(bit) {
 			r.one(bit, e)
@@ -294,7 +294,7 @@ func (r *run) perform(fx lifecycle.Effects, e event) {
 	}
 }
 
-func (r *run) one(fx lifecycle.Effects, e event) {
+func (r *run) one(fx lifecycle.Effects, e input) {
 	switch fx {
 	case lifecycle.KeepReason:
 		r.asked = time.Now()
@@ -341,7 +341,7 @@ func (r *run) one(fx lifecycle.Effects, e event) {
 	case lifecycle.CallStart, lifecycle.CallReload, lifecycle.CallPause, lifecycle.CallContinue, lifecycle.CallStop, lifecycle.CallClose:
 		r.callMethod(fx, e)
 	case lifecycle.Join:
-		r.tasks.join(func() { r.inbox.post(event{kind: lifecycle.Joined}) })
+		r.tasks.join(func() { r.inbox.post(input{kind: lifecycle.Joined}) })
 	case lifecycle.GiveUp:
 		r.giveUp()
 	case lifecycle.Flush:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
+	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
 // went is the states that a service was in, without repetitions.
@@ -322,7 +323,7 @@ func TestAControlThatTheProgramCannotHandleIsRefused(t *testing.T) {
 		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
 		refused(t, s, 200, daemontest.ErrorCallNotImplemented)
 		refused(t, s, 5, daemontest.ErrorInvalidParameter)
-		expect(t, "a session change is sent", s.SessionChange(daemon.SessionLogon, 1), error(daemontest.ErrorInvalidServiceControl))
+		expect(t, "a session change is sent", s.SessionChange(event.SessionLogon, 1), error(daemontest.ErrorInvalidServiceControl))
 	})
 }
 
@@ -340,14 +341,14 @@ func TestParamChangeReloads(t *testing.T) {
 
 func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	var heard []daemon.Event
+	var heard []event.Event
 	s := &daemontest.SCM{}
-	p := listener{notify: func(_ context.Context, e daemon.Event) { heard = append(heard, e) }}
+	p := listener{notify: func(_ context.Context, e event.Event) { heard = append(heard, e) }}
 	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
 		want := always | daemontest.AcceptSessionChange | daemontest.AcceptPowerEvent | daemontest.AcceptTimeChange
 		expect(t, "accepted", s.Query().ControlsAccepted, want)
-		expect(t, "session change", s.SessionChange(daemon.SessionLogon, 3), nil)
-		expect(t, "power event", s.PowerEvent(daemon.PowerSuspend), nil)
+		expect(t, "session change", s.SessionChange(event.SessionLogon, 3), nil)
+		expect(t, "power event", s.PowerChange(event.PowerSuspend), nil)
 		expect(t, "time change", s.TimeChange(noon, noon.Add(time.Hour)), nil)
 		control(t, s, 200)
 		daemontest.Sleep(0)
@@ -358,17 +359,17 @@ func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
 func TestWindowsSuspendsTheMachineWhenTheProgramHasSeenToIt(t *testing.T) {
 	const quick, slow = 1500 * time.Millisecond, time.Hour
 	for name, test := range map[string]struct {
-		event daemon.PowerEventType
+		event event.PowerChangeType
 		takes time.Duration
 		waits time.Duration
 	}{
-		"as soon as Notify has returned": {daemon.PowerSuspend, quick, quick},
-		"after two seconds":              {daemon.PowerSuspend, slow, 2 * time.Second},
-		"and waits for nothing else":     {daemon.PowerResumeAutomatic, slow, 0},
+		"as soon as Notify has returned": {event.PowerSuspend, quick, quick},
+		"after two seconds":              {event.PowerSuspend, slow, 2 * time.Second},
+		"and waits for nothing else":     {event.PowerResumeAutomatic, slow, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &daemontest.SCM{}
-			p := listener{notify: func(ctx context.Context, _ daemon.Event) {
+			p := listener{notify: func(ctx context.Context, _ event.Event) {
 				select {
 				case <-time.After(test.takes):
 				case <-ctx.Done():
@@ -376,7 +377,7 @@ func TestWindowsSuspendsTheMachineWhenTheProgramHasSeenToIt(t *testing.T) {
 			}}
 			_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
 				begun := time.Now()
-				expect(t, "answer", s.PowerEvent(test.event), nil)
+				expect(t, "answer", s.PowerChange(test.event), nil)
 				expect(t, "time to answer", time.Since(begun), test.waits)
 				control(t, s, daemontest.ControlInterrogate)
 			})
@@ -389,13 +390,13 @@ func TestAProgramThatStopsKeepsNoMachineAwake(t *testing.T) {
 	var run context.Context
 	p := listener{
 		program: program{start: func(ctx context.Context) error { run = ctx; return nil }},
-		notify:  func(ctx context.Context, _ daemon.Event) { <-ctx.Done() },
+		notify:  func(ctx context.Context, _ event.Event) { <-ctx.Done() },
 	}
 	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
 		control(t, s, 200) // keeps it
 		daemon.Go(run, func(context.Context) error { pass(time.Second); return errBoom })
 		begun := time.Now()
-		expect(t, "answer", s.PowerEvent(daemon.PowerSuspend), nil)
+		expect(t, "answer", s.PowerChange(event.PowerSuspend), nil)
 		expect(t, "time to answer", time.Since(begun), time.Second)
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/event"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
@@ -37,13 +37,13 @@ func (s *SCM) Control(c Control) error {
 
 // SessionChange is what the system sends when somebody logs on or off, if the service
 // accepts it. The errors are those of Control.
-func (s *SCM) SessionChange(t daemon.SessionChangeType, sessionID uint32) error {
+func (s *SCM) SessionChange(t event.SessionChangeType, sessionID uint32) error {
 	return s.send(scm.Control{Code: uint32(controlSessionChange), Type: uint32(t), Session: sessionID})
 }
 
-// PowerEvent is what the system sends when it goes to sleep or wakes up, if the
+// PowerChange is what the system sends when it goes to sleep or wakes up, if the
 // service accepts it. The errors are those of Control.
-func (s *SCM) PowerEvent(t daemon.PowerEventType) error {
+func (s *SCM) PowerChange(t event.PowerChangeType) error {
 	return s.send(scm.Control{Code: uint32(controlPowerEvent), Type: uint32(t)})
 }
 

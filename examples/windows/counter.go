@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
 // name is that of the file which keeps the count between two runs, in the service's
@@ -116,23 +117,23 @@ func (c *counter) Reload(context.Context) error {
 }
 
 // Notify is what else Windows tells its services.
-func (c *counter) Notify(ctx context.Context, e daemon.Event) {
+func (c *counter) Notify(ctx context.Context, e event.Event) {
 	log := daemon.Logger(ctx).With(zap.Stringer("event", e))
 	switch e := e.(type) {
-	case daemon.UserControl:
+	case event.UserControl:
 		if e.Code == report {
 			c.mu.Lock()
 			log = log.With(zap.Int("count", c.count))
 			c.mu.Unlock()
 		}
-	case daemon.PowerEvent:
+	case event.PowerChange:
 		switch e.Type {
-		case daemon.PowerSuspend:
+		case event.PowerSuspend:
 			c.set(&c.asleep, true)
-		case daemon.PowerResumeAutomatic:
+		case event.PowerResumeAutomatic:
 			c.set(&c.asleep, false)
 		}
-	case daemon.SessionChange, daemon.TimeChange:
+	case event.SessionChange, event.TimeChange:
 		// A program that shows something in a session, or that keeps appointments,
 		// would act on these.
 	}

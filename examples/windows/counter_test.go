@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
+	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
 // drive runs a counter as a service.
@@ -49,11 +50,11 @@ func TestItCountsUnlessItIsPausedOrAsleep(t *testing.T) {
 		daemontest.Sleep(10 * time.Second)
 		control(t, scm, daemontest.ControlContinue)
 		daemontest.Sleep(10 * time.Second)
-		if err := scm.PowerEvent(daemon.PowerSuspend); err != nil {
+		if err := scm.PowerChange(event.PowerSuspend); err != nil {
 			t.Error(err)
 		}
 		daemontest.Sleep(10 * time.Second)
-		if err := scm.PowerEvent(daemon.PowerResumeAutomatic); err != nil {
+		if err := scm.PowerChange(event.PowerResumeAutomatic); err != nil {
 			t.Error(err)
 		}
 		daemontest.Sleep(10 * time.Second)

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
 // pauser is the ability of a daemon.Pauser.
@@ -33,4 +33,4 @@ func (p pauser) turn(ctx context.Context, what string) error {
 // notified is the ability of a daemon.Notified.
 type notified struct{ o *options }
 
-func (n notified) Notify(_ context.Context, e daemon.Event) { n.o.notes.add("event: " + e.String()) }
+func (n notified) Notify(_ context.Context, e event.Event) { n.o.notes.add("event: " + e.String()) }

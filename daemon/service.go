@@ -193,6 +193,10 @@ type Limits struct {
 }
 
 // ListenSocket is a socket that the manager opens in the program's place.
+//
+// Where the path of a socket is in the runtime folder of the service, /run/NAME, systemd
+// gives the service another one, /run/NAME/service (RUNTIME_DIRECTORY): it removes that
+// folder each time the service stops, and the socket stays.
 type ListenSocket struct {
 	Name    string // by which the program asks for it
 	Network string // "tcp", "udp" or "unix"

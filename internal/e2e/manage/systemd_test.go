@@ -33,6 +33,7 @@ func TestSystemd(t *testing.T) {
 		do   func(*testing.T, *systemd)
 	}{
 		{"a service that is started by its socket gets it", socket},
+		{"a socket in the runtime folder of a service outlives the service", runtimeSocket},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

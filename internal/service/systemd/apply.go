@@ -229,6 +229,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			_ = os.Remove(m.machine.Tree.Path(path.Dir(config.Name))) // with the last instance
 		}
 	}
+	if d := m.folders(s).Runtime; d != m.Folders(s).Runtime && record.Owns(d) {
+		_ = os.Remove(m.machine.Tree.Path(d)) // the sockets were in it
+	}
 	if which(s) == nil {
 		_, _ = m.systemctl(ctx, "reset-failed", "--", unit(s)) // it fails where there is nothing to reset
 	}

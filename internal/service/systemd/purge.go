@@ -51,7 +51,7 @@ func (m *Manager) paths(s service.Spec) (list []owned.Path) {
 		return nil
 	}
 	for _, d := range m.directories(s) {
-		list = append(list, owned.Path{Path: d, Stays: m.user || d == m.Folders(s).Configuration})
+		list = append(list, owned.Path{Path: d, Stays: m.user || d == m.folders(s).Configuration})
 	}
 	return list
 }
@@ -83,6 +83,16 @@ func (m *Manager) purge(s service.Spec, record owned.Record) (removed []string, 
 // Folders implements service.Located: the instances of a template have theirs in that of
 // the template.
 func (m *Manager) Folders(s service.Spec) dirs.Dirs {
+	d := m.folders(s)
+	s.User = m.user
+	if runtimeFolder(s, s.Name) != s.Name {
+		d.Runtime += "/" + inner
+	}
+	return d
+}
+
+// folders are those by the name of the service.
+func (m *Manager) folders(s service.Spec) dirs.Dirs {
 	name := folder(s)
 	if !m.user {
 		return dirs.System("linux", name, m.getenv)
@@ -104,7 +114,7 @@ func folder(s service.Spec) string {
 // directories are where a service may have kept something.
 func (m *Manager) directories(s service.Spec) []string {
 	var list []string
-	for _, v := range m.Folders(s).Vars() {
+	for _, v := range m.folders(s).Vars() {
 		list = append(list, v.Dir)
 		if above := strings.TrimSuffix(v.Dir, "/"+folder(s)); !m.user && v.Name != "CONFIGURATION_DIRECTORY" {
 			list = append(list, above+"/private/"+folder(s)) // of a dynamic user

@@ -264,12 +264,17 @@ func (r *renderer) restarts(w *writer) {
 }
 
 func (r *renderer) directories(w *writer) {
+	r.fail(checkRuntime(r.Spec))
 	dir := r.Name
 	if r.Template {
 		dir += "/%i"
 	}
 	for _, kind := range []string{"State", "Cache", "Logs", "Runtime"} {
-		w.set(kind+"Directory", "%s", dir)
+		name := dir
+		if kind == "Runtime" {
+			name = runtimeFolder(r.Spec, dir)
+		}
+		w.set(kind+"Directory", "%s", name)
 		w.set(kind+"DirectoryMode", "0700")
 	}
 	w.set("ConfigurationDirectory", "%s", dir) // Apply has made it: see there

@@ -3,7 +3,6 @@ package service
 import (
 	"errors"
 	"fmt"
-	"net"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -49,11 +48,8 @@ func (s Spec) Check() error {
 	if s.Instance != "" && !instance(s.Instance) {
 		c.wrong("Instance", "is %q: want letters, digits, '.', '_' and '-', beginning with a letter or digit", s.Instance)
 	}
-	if n := len(s.ServiceName()); n > maxName {
-		c.wrong("Instance", "makes a name of %d bytes with the service's: want at most %d", n, maxName)
-	}
 	for i, a := range s.Args {
-		c.line("Arguments["+strconv.Itoa(i)+"]", a)
+		c.line(argument(i), a)
 	}
 	for _, v := range Vars(s.Environment) {
 		switch {
@@ -76,10 +72,10 @@ func (s Spec) Check() error {
 		if !instance(strings.ReplaceAll(n, "@", "x")) {
 			c.wrong("Dependencies", "has %q: want \"network\", or the name of a service", n)
 		}
-		if n == s.Name {
-			c.wrong("Dependencies", "has the service itself")
-		}
 	}
+	s.checkNames(&c)
+	s.checkSize(&c, runtime.GOOS)
+	s.checkSelf(&c)
 	s.checkTimes(&c)
 	s.checkHardening(&c)
 	s.checkSockets(&c)
@@ -120,53 +116,19 @@ func (s Spec) checkHardening(c *checker) {
 	for _, p := range h.WritablePaths {
 		c.absolute("Hardening.WritablePaths", p)
 	}
-	for _, name := range h.Capabilities {
-		if !variable(name) {
-			c.wrong("Hardening.Capabilities", "has %q: want names such as CAP_NET_ADMIN", name)
-		}
-	}
-	for _, name := range h.AddressFamilies {
-		if !variable(name) || !strings.HasPrefix(name, "AF_") {
-			c.wrong("Hardening.AddressFamilies", "has %q: want names such as AF_PACKET", name)
-		}
-	}
+	s.checkKernel(c)
 	if s.FDStore < 0 {
 		c.wrong("FileDescriptorStore", "is %d", s.FDStore)
+	}
+	// systemd passes the sockets and the stored descriptors to each start.
+	if n, least := s.Limits.OpenFiles, leastFiles+len(s.Sockets)+max(0, s.FDStore); n > 0 && n < uint64(least) {
+		c.wrong("Limits.OpenFiles", "is %d: want at least %d, which are %d, and one for each of Sockets and of FileDescriptorStore", n, least, leastFiles)
 	}
 	if n := s.Limits.LogRecords; n > MaxLogRecords {
 		c.wrong("Limits.LogRecords", "is %d: want at most %d a second, which is as good as no limit", n, MaxLogRecords)
 	}
 	if cpu := s.Limits.CPU; !(cpu >= 0 && cpu <= 100_000) { // NaN is neither
 		c.wrong("Limits.CPU", "is %v: want a number of processors", s.Limits.CPU)
-	}
-}
-
-func (s Spec) checkSockets(c *checker) {
-	names := map[string]bool{}
-	for _, k := range s.Sockets {
-		if !instance(k.Name) {
-			c.wrong("Sockets", "has the name %q: want letters, digits, '.', '_' and '-'", k.Name)
-		}
-		if names[k.Name] {
-			c.wrong("Sockets", "has the name %q twice", k.Name)
-		}
-		names[k.Name] = true
-		if n := len(s.Name) + len(k.Name); n > maxName {
-			c.wrong("Sockets", "makes a name of %d bytes of %q and the service's: want at most %d", n, k.Name, maxName)
-		}
-		c.line("Sockets."+k.Name, k.Address)
-		switch k.Network {
-		case "unix":
-			c.absolute("Sockets."+k.Name, k.Address)
-		case "tcp", "udp":
-			host, port, err := net.SplitHostPort(k.Address)
-			n, bad := strconv.ParseUint(port, 10, 16)
-			if err != nil || bad != nil || n == 0 || host != "" && net.ParseIP(host) == nil {
-				c.wrong("Sockets."+k.Name, "has the address %q: want an IP address and a port, or only :port", k.Address)
-			}
-		default:
-			c.wrong("Sockets."+k.Name, "has the network %q: want tcp, udp or unix", k.Network)
-		}
 	}
 }
 
@@ -209,6 +171,8 @@ func (s Spec) checkManagers(c *checker) {
 	}
 }
 
+func argument(i int) string { return "Arguments[" + strconv.Itoa(i) + "]" }
+
 type checker struct{ errs []error }
 
 func (c *checker) wrong(field, format string, args ...any) {
@@ -233,6 +197,9 @@ func (c *checker) absolute(field, file string) {
 	c.line(field, file)
 	if !Absolute(file) {
 		c.wrong(field, "is %q: want an absolute path, without . and ..", file)
+	}
+	if len(file) > maxPath {
+		c.wrong(field, "has %d bytes: a path has at most %d", len(file), maxPath)
 	}
 }
 

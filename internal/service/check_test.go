@@ -89,7 +89,13 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Credentials has the name":    func(s *Spec) { s.Systemd.Credentials = map[string]string{"a:b": "/a"} },
 		"Windows.Dependencies has":    func(s *Spec) { s.Windows.Dependencies = []string{`a\b`} },
 		"Windows.SecurityDescriptor":  func(s *Spec) { s.Windows.SecurityDescriptor = "\n" },
-		"OpenRC.Depend has":           func(s *Spec) { s.OpenRC.Depend = []string{"use $(id)"} },
+		"has CAP_NO_SUCH, which":      func(s *Spec) { s.Hardening.Capabilities = []string{"CAP_NO_SUCH"} },
+		"has AF_PAKET, which":         func(s *Spec) { s.Hardening.AddressFamilies = []string{"AF_PAKET"} },
+		"Limits.OpenFiles is 18":      func(s *Spec) { s.Limits.OpenFiles = 18 },
+		"OpenFiles is 99: want at least 119": func(s *Spec) {
+			s.Limits.OpenFiles, s.FDStore = 99, 100
+		},
+		"OpenRC.Depend has": func(s *Spec) { s.OpenRC.Depend = []string{"use $(id)"} },
 	} {
 		s := sound()
 		spoil(&s)

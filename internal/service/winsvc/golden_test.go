@@ -55,7 +55,7 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 		"lacking": func(f *fake, s *service.Spec) { // what Windows has not
 			s.Start, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			s.Directory, s.Watchdog, s.FDStore = `C:\d`, time.Minute, 3
-			s.Limits.OpenFiles = 1
+			s.Limits.OpenFiles = 64
 			s.Hardening.AddressFamilies = []string{"AF_PACKET"}
 			s.Hardening.WritablePaths = []string{`E:\missing`, `E:\link`}
 			f.folders[`E:\link`], f.links[`E:\link`] = "O:BAD:", true

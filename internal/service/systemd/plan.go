@@ -59,6 +59,12 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	p.Warnings = append(p.Warnings, warnings...)
+	if err := m.lowPorts(s); err != nil {
+		return nil, err
+	}
+	if err := m.order(ctx, s); err != nil {
+		return nil, err
+	}
 
 	dir, err := m.folder()
 	if err != nil {

@@ -45,6 +45,7 @@ func Render(s service.Spec, version int, real string) (units []Unit, warnings []
 		version = conservative
 	}
 	r := renderer{Spec: s, version: version, real: real}
+	r.fail(r.pairs())
 	units = append(units, Unit{serviceUnit(s), r.service()})
 	for _, k := range s.Sockets {
 		units = append(units, Unit{socketUnit(s, k), r.socket(k)})
@@ -264,7 +265,6 @@ func (r *renderer) restarts(w *writer) {
 }
 
 func (r *renderer) directories(w *writer) {
-	r.fail(checkRuntime(r.Spec))
 	dir := r.Name
 	if r.Template {
 		dir += "/%i"
@@ -348,6 +348,10 @@ func (r *renderer) socket(k service.Socket) string {
 			w.set("SocketUser", "%s", text(r.Account))
 		}
 		w.set("RemoveOnStop", "yes")
+	}
+	if r.Hardening.Profile == service.Localhost && !r.User {
+		w.set("IPAddressDeny", "any") // that of the service is for what it opens itself
+		w.set("IPAddressAllow", "localhost")
 	}
 	w.set("FileDescriptorName", "%s", k.Name)
 	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.specifier()+".", 1))

@@ -1,0 +1,126 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// Some settings are right alone and wrong together. Each was tried on systemd 257. What
+// does not depend on systemd is refused by Spec.Check; the test TestPairs has all.
+//
+//	socket in /run/NAME        and a stop            its file goes: the service's folder moves, see runtimeFolder
+//	Localhost                  and sockets           the filter is for the unit that opens them: theirs have it too
+//	sandbox                    and a device          /dev is another one there: 226/NAMESPACE at each start. Refused
+//	sandbox                    and a folder that it  of two rules for one path systemd takes the stricter:
+//	                           protects as a whole   read-only all the same. Refused; what is below can be writable
+//	AF_PACKET                  and no CAP_NET_RAW    the family alone opens nothing. A warning
+//	User= among the lines      and Account           DynamicUser=yes with a name that exists is that user. Refused
+//	a service of a user        and a port below 1024 its systemd cannot open it. Refused where the kernel says so
+//	a delayed service          and one that needs it not delayed: a cycle, and systemd starts one of them. Refused
+//	OpenFiles                  and sockets, stored   202/FDS at each start. Refused by Spec.Check
+//	                           descriptors
+//	two sockets                at one address        one is not opened, or never gets anything. Refused by Spec.Check
+//	Localhost                  and another address   nobody could reach it. Refused by Spec.Check
+//	DrainDelay                 and StopTimeout       nothing is left for Stop. Refused by Config
+//
+// These work together, which was tried as well: a socket in the state folder and a dynamic
+// user; WritablePaths or WorkingDirectory in a folder of the service; WritablePaths below
+// /home, /tmp, /etc; a job that finishes and a watchdog; Recovery.Never and stored
+// descriptors; ports below 1024 in Sockets and no capability; StartDisabled and Sockets;
+// Capabilities and NoNewPrivileges, which keeps ambient ones.
+func (r *renderer) pairs() error {
+	for _, l := range r.Systemd.Service {
+		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {
+			return fmt.Errorf("%w: Systemd.Service has %q: who the service is is for Account to say", service.ErrSpec, l)
+		}
+	}
+	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != service.None {
+		r.warn("Hardening.AddressFamilies: nothing opens a socket of AF_PACKET without CAP_NET_RAW among Capabilities")
+	}
+	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == service.None && !r.dynamic() {
+		return err
+	}
+	for _, p := range r.Hardening.WritablePaths {
+		if slices.Contains(protected, p) {
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name what the service writes below it", service.ErrSpec, p)
+		}
+		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, devices) && r.ownDev() {
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: say Systemd.Service PrivateDevices=no and DeviceAllow=%s, or use another Hardening.Profile", service.ErrSpec, p, p)
+		}
+	}
+	return nil
+}
+
+// protected are the folders for which the sandbox has a rule of its own.
+var protected = []string{"/", "/dev", "/home", "/proc", "/proc/sys", "/root", "/run/user", "/sys", "/sys/fs/cgroup"}
+
+// devices are in every /dev.
+var devices = []string{
+	"/dev/full", "/dev/hugepages", "/dev/log", "/dev/mqueue", "/dev/null", "/dev/ptmx", "/dev/pts",
+	"/dev/random", "/dev/shm", "/dev/tty", "/dev/urandom", "/dev/zero",
+}
+
+// ownDev reports whether the service has a /dev of its own.
+func (r *renderer) ownDev() bool {
+	if r.Hardening.Profile == service.None {
+		return false
+	}
+	for _, c := range r.capabilities() {
+		if slices.Contains(reliefs()[c].off, "PrivateDevices") {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(r.Systemd.Service, func(l string) bool {
+		return slices.Contains([]string{"PrivateDevices=no", "PrivateDevices=false", "PrivateDevices=0", "PrivateDevices=off"}, l)
+	})
+}
+
+// lowPorts fails for a service of a user that cannot have its sockets.
+func (m *Manager) lowPorts(s service.Spec) error {
+	if !m.user {
+		return nil
+	}
+	text, _, _ := m.machine.Tree.Read("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	least, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		least = 1024
+	}
+	for _, k := range s.Sockets {
+		port, err := strconv.Atoi(k.Address[strings.LastIndexByte(k.Address, ':')+1:])
+		if k.Network != "unix" && err == nil && port < least {
+			return fmt.Errorf("%w: Sockets.%s is %s: the systemd of a user opens no port below %d (sysctl net.ipv4.ip_unprivileged_port_start)", service.ErrSpec, k.Name, k.Address, least)
+		}
+	}
+	return nil
+}
+
+// order fails if the service needs a delayed one and is not delayed itself: it would be
+// part of the target that the other waits for.
+func (m *Manager) order(ctx context.Context, s service.Spec) error {
+	if s.Start != service.Automatic || which(s) != nil {
+		return nil
+	}
+	target := (&renderer{Spec: s}).boot()
+	for _, n := range s.Needs {
+		if n == "network" {
+			continue
+		}
+		if !strings.HasSuffix(n, ".service") {
+			n += ".service"
+		}
+		out, err := m.systemctl(ctx, "show", "--property=After", "--", n)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(strings.Fields(parse(out)["After"]), target) {
+			return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), and this service is to start before: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, strings.TrimSuffix(n, ".service"), target)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+//go:build unix
+
+package systemd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// TestPairs has settings that are right alone and wrong together. Those that only Spec.Check
+// sees are in package service.
+func TestPairs(t *testing.T) {
+	socket := func(network, address string) func(*service.Spec) {
+		return func(s *service.Spec) {
+			s.Sockets = append(s.Sockets, service.Socket{Name: "x", Network: network, Address: address})
+		}
+	}
+	writable := func(p string) func(*service.Spec) {
+		return func(s *service.Spec) { s.Hardening.WritablePaths = []string{p} }
+	}
+	capability := func(c string) func(*service.Spec) {
+		return func(s *service.Spec) { s.Hardening.Capabilities = []string{c} }
+	}
+	family := func(s *service.Spec) { s.Hardening.AddressFamilies = []string{"AF_PACKET"} }
+	line := func(l string) func(*service.Spec) { return func(s *service.Spec) { s.Systemd.Service = []string{l} } }
+	named := func(s *service.Spec) { s.Account = "www-data" }
+	const (
+		whole   = "keeps read-only as a whole"
+		without = "a /dev without devices"
+		packet  = "without CAP_NET_RAW"
+	)
+	for _, c := range []struct {
+		name   string
+		spec   service.Spec
+		refuse string // what the error says
+		warn   string // what a warning says
+		have   string // what one of the units has
+		lack   string // what none has
+	}{
+		{name: "localhost and a socket", spec: web(profile(service.Localhost), socket("tcp", ":80")), have: "[Socket]\nBindIPv6Only=both\nListenStream=80\nIPAddressDeny=any\nIPAddressAllow=localhost\n"},
+		{name: "the network and a socket", spec: web(profile(service.Network), socket("tcp", ":80")), lack: "IPAddressDeny"},
+		{name: "a sandbox and /dev/fuse", spec: web(writable("/dev/fuse")), refuse: without},
+		{name: "a sandbox and /dev/shm", spec: web(writable("/dev/shm/web")), have: "ReadWritePaths=/dev/shm/web\n"},
+		{name: "no sandbox and /dev/fuse", spec: web(profile(service.None), named, writable("/dev/fuse")), lack: "/dev/fuse"},
+		{name: "devices and /dev/fuse", spec: web(writable("/dev/fuse"), line("PrivateDevices=no")), have: "ReadWritePaths=/dev/fuse\n"},
+		{name: "raw I/O and /dev/mem", spec: web(writable("/dev/mem"), capability("CAP_SYS_RAWIO")), have: "ReadWritePaths=/dev/mem\n"},
+		{name: "a sandbox and /", spec: web(writable("/")), refuse: whole},
+		{name: "a sandbox and all homes", spec: web(writable("/home")), refuse: whole},
+		{name: "a sandbox and a home", spec: web(writable("/home/me")), have: "BindPaths=/home/me\n"},
+		{name: "a sandbox and /root", spec: web(writable("/root")), refuse: whole},
+		{name: "a sandbox and the control groups", spec: web(writable("/sys/fs/cgroup")), refuse: whole},
+		{name: "a sandbox and a control group", spec: web(writable("/sys/fs/cgroup/web")), have: "ReadWritePaths=/sys/fs/cgroup/web\n"},
+		{name: "no sandbox and all homes", spec: web(profile(service.None), named, writable("/home")), lack: "/home"},
+		{name: "a dynamic user and all homes", spec: web(profile(service.None), writable("/home")), refuse: whole},
+		{name: "a user and all homes", spec: web(ofUser, writable("/home")), lack: "/home"},
+		{name: "packets without the capability", spec: web(family), warn: packet},
+		{name: "packets with the capability", spec: web(family, capability("CAP_NET_RAW")), have: "AF_PACKET"},
+		{name: "a second account", spec: web(line("User=daemon")), refuse: `Systemd.Service has "User=daemon"`},
+		{name: "no dynamic user", spec: web(line("DynamicUser=no")), refuse: `Systemd.Service has "DynamicUser=no"`},
+		{name: "a group", spec: web(line("SupplementaryGroups=audio")), have: "SupplementaryGroups=audio\n"},
+	} {
+		if err := c.spec.Check(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		units, warnings, err := Render(c.spec, 257, c.spec.Executable)
+		said, all := strings.Join(warnings, "\n"), ""
+		for _, u := range units {
+			all += u.Text
+		}
+		switch {
+		case c.refuse != "":
+			if !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
+				t.Errorf("%s: %v, want %q", c.name, err, c.refuse)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		case !strings.Contains(said, c.warn), c.warn == "" && strings.Contains(said, packet):
+			t.Errorf("%s: the warnings are %q, want %q", c.name, said, c.warn)
+		case !strings.Contains(all, c.have), c.lack != "" && strings.Contains(all, c.lack):
+			t.Errorf("%s: want %q and not %q in\n%s", c.name, c.have, c.lack, all)
+		}
+	}
+}
+
+// TestAUserOpensNoLowPorts has a socket that the systemd of a user cannot open.
+func TestAUserOpensNoLowPorts(t *testing.T) {
+	for _, c := range []struct {
+		address, sysctl string
+		refused         bool
+	}{
+		{"127.0.0.1:80", "", true},
+		{":1023", "", true},
+		{"[::1]:1024", "", false},
+		{"127.0.0.1:80", "80\n", false},
+		{"127.0.0.1:79", "80\n", true},
+	} {
+		f, m := newFake(t, true)
+		if c.sysctl != "" {
+			f.write("/proc/sys/net/ipv4/ip_unprivileged_port_start", c.sysctl)
+		}
+		s := web(ofUser)
+		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: c.address}}
+		_, err := m.Plan(t.Context(), s, false)
+		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
+			t.Errorf("%s, from %q on: %v", c.address, c.sysctl, err)
+		}
+		s.User = false
+		_, m = newFake(t, false)
+		if _, err := m.Plan(t.Context(), s, false); err != nil {
+			t.Errorf("%s of the machine: %v", c.address, err)
+		}
+	}
+}
+
+// TestWhatNeedsADelayedServiceIsDelayed has a cycle that systemd would break by leaving out
+// a service.
+func TestWhatNeedsADelayedServiceIsDelayed(t *testing.T) {
+	for _, c := range []struct {
+		start   service.Start
+		after   string
+		refused bool
+	}{
+		{service.Automatic, "basic.target multi-user.target", true},
+		{service.Automatic, "basic.target", false},
+		{service.Delayed, "basic.target multi-user.target", false},
+		{service.Manual, "basic.target multi-user.target", false},
+	} {
+		f, m := newFake(t, false)
+		f.answer = func(call string) (string, error, bool) {
+			return "After=" + c.after + "\n", nil, call == "systemctl show --property=After -- db.service"
+		}
+		_, err := m.Plan(t.Context(), web(start(c.start), func(s *service.Spec) { s.Needs = []string{"network", "db"} }), false)
+		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
+			t.Errorf("%s, of a service after %s: %v", c.start, c.after, err)
+		}
+	}
+}

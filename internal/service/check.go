@@ -29,6 +29,9 @@ var given = []string{
 	"SERVICE_INSTANCE",
 }
 
+// Reserved reports whether managers set the variable themselves.
+func Reserved(name string) bool { return slices.Contains(given, name) }
+
 // Check says what is wrong with s: all of it, each with ErrSpec. What it lets through
 // can be written into any file of any manager, quoted as that wants it: no field has
 // a control character but for the tab, and all are UTF-8.
@@ -55,7 +58,7 @@ func (s Spec) Check() error {
 		switch {
 		case !variable(v.Name):
 			c.wrong("Environment", "has %q: want letters, digits and '_', not beginning with a digit", v.Name)
-		case slices.Contains(given, v.Name):
+		case Reserved(v.Name):
 			c.wrong("Environment", "has %s, which is the manager's to set", v.Name)
 		}
 		c.line("Environment["+v.Name+"]", v.Value)

@@ -68,6 +68,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	p.Installed = present
+	if err := w.fits(s); err != nil {
+		return nil, err
+	}
 	if w.Security != "" {
 		text, err := m.api.Canonical(w.Security)
 		if err == nil && parse(text).none {

@@ -1,0 +1,76 @@
+package winsvc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// TestWhatWindowsDoesNotTakeIsRefused has the right values on both sides of each limit.
+func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
+	x := func(length int) string { return strings.Repeat("x", length) }
+	executable := web().Executable
+	left := 32766 - len(`"`+executable+`" `)
+	environment := func(vars ...string) func(*service.Spec) {
+		return func(s *service.Spec) {
+			s.Environment = map[string]string{}
+			for i := 0; i < len(vars); i += 2 {
+				s.Environment[vars[i]] = vars[i+1]
+			}
+		}
+	}
+	args := func(args ...string) func(*service.Spec) { return func(s *service.Spec) { s.Args = args } }
+	line := func(n int) string {
+		return fmt.Sprintf("the command line, which is Executable and Arguments with quotes, has %d letters: Windows starts nothing with more than 32766", n)
+	}
+	many := func(n int) func(*service.Spec) {
+		return func(s *service.Spec) {
+			s.Needs, s.Windows.Dependencies = nil, nil
+			for i := range n {
+				s.Windows.Dependencies = append(s.Windows.Dependencies, fmt.Sprintf("%0101d", i)) // 204 bytes with the NUL
+			}
+		}
+	}
+	for _, c := range []struct {
+		name string
+		spec func(*service.Spec)
+		want string
+	}{
+		{"the longest line", args(x(left)), ""},
+		{"a letter more", args(x(left + 1)), line(32767)},
+		{"quotes", args(x(left-2) + " "), line(32767)},
+		{"a letter of two units", args(strings.Repeat("😀", left/2)), ""},
+		{"too many of two units", args(strings.Repeat("😀", left/2) + x(left%2+1)), line(32767)},
+		{"backslashes before quotes", args(strings.Repeat(`\"`, left/4+1)), line(32766 - left + 4*(left/4+1) + 2)},
+		{"the longest variable", environment("A", x(32764)), ""},
+		{"a variable that is longer", environment("A", x(32765)), "Environment[A] has 32767 letters with its name: Windows allows 32766"},
+		{"a variable twice", environment("PATH", "a", "Path", "b"), "Environment has PATH and Path, which are one variable of Windows"},
+		{"a folder", environment("state_directory", "a"), "Environment has state_directory, which is the manager's to set: Windows does not tell it from STATE_DIRECTORY"},
+		{"the longest description", func(s *service.Spec) { s.Description = x(8191) }, ""},
+		{"a description that is longer", func(s *service.Spec) { s.Description = x(8192) }, "Description has 8192 letters: Windows allows 8191"},
+		{"an indirect description", func(s *service.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": Windows takes what begins with @ for the name of a file with the text in it; let it begin with something else`},
+		{"an indirect name", func(s *service.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": Windows takes what begins with @ for the name of a file with the text in it; let it begin with something else`},
+		{"an @ further on", func(s *service.Spec) { s.DisplayName, s.Description = "web @ home", " @" }, ""},
+		{"itself", func(s *service.Spec) { s.Needs = []string{"WEB"} }, "Dependencies has the service itself, WEB: Windows does not tell web from it"},
+		{"the most dependencies", many(20), ""},
+		{"more dependencies", many(21), "Dependencies have 4286 bytes: Windows allows 4096"},
+		{"privileges", func(s *service.Spec) {
+			s.Hardening.Capabilities = []string{"Se" + x(1000), "Se" + x(1100)}
+		}, "Hardening.Capabilities have 4262 bytes: Windows allows 4096"},
+	} {
+		m, _ := newManager(t)
+		s := web()
+		c.spec(&s)
+		_, err := m.Plan(t.Context(), s, false)
+		got := ""
+		if err != nil {
+			got = strings.TrimPrefix(err.Error(), service.ErrSpec.Error()+": ")
+		}
+		if got != c.want || err != nil && !errors.Is(err, service.ErrSpec) {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}

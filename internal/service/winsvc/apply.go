@@ -228,11 +228,6 @@ func (a *applying) mark() error {
 	if err := a.key(parametersKey(a.name)); err != nil {
 		return err
 	}
-	if len(a.settings.Given) > 0 {
-		if err := a.write(parametersKey(a.name), givenName, multi(a.settings.Given)); err != nil {
-			return err
-		}
-	}
 	return a.write(parametersKey(a.name), markName, text(regString, a.settings.Mark))
 }
 
@@ -247,7 +242,7 @@ func (a *applying) source() error {
 	if err := a.key(eventKey(a.name)); err != nil {
 		return err
 	}
-	for _, v := range sourceValues() {
+	for _, v := range slices.Backward(sourceValues()) { // the mark first
 		if err := a.write(eventKey(a.name), v.name, v.v); err != nil {
 			return err
 		}
@@ -323,16 +318,7 @@ func (a *applying) protect(path, old, wanted string) error {
 // grants lets the service write where it is to, and no more where it was to before.
 func (a *applying) grants() error {
 	sid := serviceSID(a.name)
-	had, err := a.list(parametersKey(a.name), pathsName)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(had, a.settings.Paths) {
-		if err := a.write(parametersKey(a.name), pathsName, multi(a.settings.Paths)); err != nil {
-			return err
-		}
-	}
-	for _, path := range had {
+	for _, path := range a.ledger.paths {
 		if slices.Contains(a.settings.Paths, path) {
 			continue
 		}
@@ -361,7 +347,7 @@ func (a *applying) grants() error {
 			return err
 		}
 	}
-	return nil
+	return a.note(pathsName, a.settings.Paths, len(a.ledger.paths) > 0)
 }
 
 // logOn changes the account.

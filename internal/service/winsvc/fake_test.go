@@ -678,10 +678,10 @@ func (f *fake) DeleteKey(key string) error {
 	}
 	key = strings.ToLower(key)
 	switch {
-	case f.user:
-		return errAccessDenied
 	case f.keys[key] == nil:
 		return errFileNotFound
+	case f.user:
+		return errAccessDenied
 	}
 	delete(f.keys, key)
 	return nil

@@ -7,8 +7,8 @@
 // values Environment and Parameters\Glidepath in its key of the registry, where the
 // latter says that it is ours; a source in the Application log; and folders below
 // %ProgramData% that are the service's alone.
-// Which of the folders were not there before is in HKLM\SOFTWARE\Glidepath.NAME, as long
-// as they are there.
+// What an installation has made and changed outside of the service is recorded in
+// HKLM\SOFTWARE\Glidepath.NAME until it is removed or given back.
 package winsvc
 
 import (

@@ -104,3 +104,71 @@ func TestPurgeWorksAfterUninstall(t *testing.T) {
 		t.Errorf("of somebody else's folder: %v", err)
 	}
 }
+
+// asBefore has the record where earlier versions kept it: in the key of the service.
+func asBefore(f *fake, name string) {
+	r, p := f.keys[strings.ToLower(recordKey(name))], f.keys[strings.ToLower(parametersKey(name))]
+	for is, was := range map[string]string{givenName: oldGivenName, pathsName: oldPathsName} {
+		if v, ok := r[is]; ok {
+			p[was] = v
+			delete(r, is)
+		}
+	}
+}
+
+func TestTheRecordOfAnEarlierVersionIsRead(t *testing.T) {
+	for _, update := range []bool{false, true} {
+		m, f := newManager(t)
+		withData(f)
+		f.folders[`C:\ProgramData\web`] = ofSSH
+		before := f.snapshot()
+		install(t, m, rich(), true)
+		asBefore(f, "web")
+		if len(f.keys[strings.ToLower(parametersKey("web"))]) != 3 {
+			t.Fatalf("the key is %v", f.keys[strings.ToLower(parametersKey("web"))])
+		}
+		if update {
+			s := rich()
+			s.Version, s.Hardening.WritablePaths = "2", []string{`D:\more`}
+			install(t, m, s, false)
+			install(t, m, rich(), false)
+		}
+		if _, err := m.Remove(t.Context(), rich(), true); err != nil {
+			t.Fatal(err)
+		}
+		if after := f.snapshot(); after != before {
+			t.Errorf("update %t, before:\n%s\nafter:\n%s", update, before, after)
+		}
+	}
+}
+
+// An installation that is killed at whichever call leaves nothing that a removal, or an
+// installation and a removal, do not find.
+func TestWhatAKilledInstallationHasMadeIsRemoved(t *testing.T) {
+	for n := 1; ; n++ {
+		m, f := newManager(t)
+		withData(f)
+		f.folders[`C:\ProgramData\web`] = ofSSH
+		before := f.snapshot()
+		p, err := m.Plan(t.Context(), rich(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.calls, f.failing, f.with, f.broken = nil, n, errno(31), true
+		_ = m.Apply(t.Context(), p)
+		calls := len(f.calls)
+		f.failing, f.broken = 0, false
+		if n%2 == 0 {
+			install(t, m, rich(), true)
+		}
+		if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
+			t.Error(err)
+		}
+		if after := f.snapshot(); after != before {
+			t.Fatalf("killed at call %d, %s. Before:\n%s\nafter:\n%s", n, f.calls[min(n, calls)-1], before, after)
+		}
+		if calls < n {
+			return
+		}
+	}
+}

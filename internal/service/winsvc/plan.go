@@ -25,8 +25,8 @@ type wanted struct {
 	folders   []string // of the service, those above first
 	logon     logon
 
-	own        []string // folders, as far as they belong to the service already
-	keepSource bool     // of events, which belongs to another program
+	ledger     ledger
+	keepSource bool // of events, which belongs to another program
 }
 
 // logon is how the account logs on.
@@ -151,24 +151,24 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
-	if theirs {
+	r, err := readLedger(m.api, name)
+	if err != nil {
+		return nil, err
+	}
+	folders, below, given, err := m.folders(name, r, have.Mark != "", ours || force, force, warn)
+	if err != nil {
+		return nil, err
+	}
+	r.given = append(r.given, given...)
+	switch {
+	case theirs:
 		source.New, source.Wanted = source.Old, source.Present
-	}
-	own, err := m.own(name)
-	if err != nil {
-		return nil, err
-	}
-	folders, below, given, err := m.folders(name, own, have.Mark != "", ours || force, force, warn)
-	if err != nil {
-		return nil, err
-	}
-	w.Given = have.Given
-	if have.Mark == "" {
-		w.Given = given
+	case !source.Present:
+		r.source = []string{name}
 	}
 	p.Artefacts = []service.Artefact{folders, service0, source}
 	p.Private = wanted{
-		name: name, installed: present, settings: w, folders: below, own: own, keepSource: theirs,
+		name: name, installed: present, settings: w, folders: below, ledger: r, keepSource: theirs,
 		logon: logon{s.Password, hasPassword(w.Account) && fresh},
 	}
 	return p, nil
@@ -239,9 +239,9 @@ func (m *Manager) below(name string) []string {
 // and belongs to somebody else may be a trap: %ProgramData% lets every user make
 // folders, before the service is installed.
 //
-// Those that are not in own were not made by an installation. They are refused unless taking
+// Those that are not in r were not made by an installation. They are refused unless taking
 // says otherwise, and are in given, with who may use them now, if the service is not marked.
-func (m *Manager) folders(name string, own []string, marked, taking, force bool, warn func(string, ...any)) (a service.Artefact, list, given []string, err error) {
+func (m *Manager) folders(name string, r ledger, marked, taking, force bool, warn func(string, ...any)) (a service.Artefact, list, given []string, err error) {
 	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
 	sid := serviceSID(name)
 	names := maps.Clone(groups)
@@ -269,7 +269,8 @@ func (m *Manager) folders(name string, own []string, marked, taking, force bool,
 		a.Present = true
 		d := parse(sddl)
 		a.Old += dir + ": " + d.words(names) + "\n"
-		foreign := !marked && !slices.Contains(own, dir)
+		foreign := !marked && !slices.Contains(r.own, dir) &&
+			!slices.ContainsFunc(r.given, func(g string) bool { return strings.HasPrefix(g, dir+"\t") })
 		if foreign {
 			given = append(given, dir+"\t"+sddl)
 		}

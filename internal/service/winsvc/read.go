@@ -74,14 +74,11 @@ func (s *session) read(name string, h handle) (c settings, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.Paths, err = s.list(parametersKey(name), pathsName)
+	r, err := readLedger(s.api, name)
 	if err != nil {
 		return c, err
 	}
-	c.Given, err = s.list(parametersKey(name), givenName)
-	if err != nil {
-		return c, err
-	}
+	c.Paths = r.paths
 	mark, err := s.list(parametersKey(name), markName)
 	if len(mark) > 0 {
 		c.Mark = mark[0]

@@ -11,12 +11,7 @@ const (
 
 	// markName is the value that says that a service is ours: the version of the program
 	// that install has made it for.
-	markName  = "Glidepath"
-	pathsName = "GlidepathPaths" // the paths that the service was let write to
-
-	// givenName is the value with the folders that were there before, each with a tab and
-	// its security descriptor, for uninstall to give back.
-	givenName = "GlidepathFolders"
+	markName = "Glidepath"
 )
 
 func serviceKey(name string) string    { return `SYSTEM\CurrentControlSet\Services\` + name }

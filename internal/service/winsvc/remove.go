@@ -17,16 +17,19 @@ var errHeld = errors.New("it is marked for deletion (error 1072), and goes when 
 // Remove asks for the rights that it needs before it does anything. When something
 // cannot be removed it goes on with the rest.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
-	var paths, given []string
+	name := s.ServiceName()
+	var r ledger
 	err = m.with(ctx, s, accessStop|accessQueryStatus|accessDependents|accessQueryConfig|accessDelete, func(scm *session, name string, h handle) error {
 		c, err := scm.read(name, h)
 		if err != nil {
 			return err
 		}
+		if r, err = readLedger(m.api, name); err != nil {
+			return err
+		}
 		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
 			return fmt.Errorf("service %s, whose command line is %s, %w: \"sc delete %s\" removes it", name, c.ImagePath, service.ErrForeign, name)
 		}
-		paths, given = c.Paths, c.Given
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
 		}
@@ -35,7 +38,6 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		}
 		return nil
 	})
-	name := s.ServiceName()
 	var errs []error
 	did := func(what string, err error) {
 		switch {
@@ -46,45 +48,31 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			removed = append(removed, what)
 		}
 	}
-	if errors.Is(err, service.ErrNotInstalled) && purge { // it may have left something
-		if failed := m.purge(name, did); len(removed) > 0 || failed != nil || len(errs) > 0 {
-			return removed, errors.Join(append(errs, failed)...)
+	missed := errors.Is(err, service.ErrNotInstalled)
+	switch {
+	case missed: // a removal that was interrupted may have left something
+		if r, err = readLedger(m.api, name); err != nil {
+			return nil, err
 		}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
-	}
-	if err := m.gone(ctx, name); err != nil {
-		errs = append(errs, err)
-	} else {
-		removed = append(removed, "service "+name)
-	}
-	for _, path := range paths {
-		old, link, err := m.api.Security(path)
-		if err == nil && !link && parse(old).grants(serviceSID(name)) {
-			err = m.api.SetSecurity(path, parse(old).revoke(serviceSID(name)).String())
-			did("the right to write to "+path, err)
+	default:
+		if err := m.free(ctx, name); err != nil {
+			errs = append(errs, err)
+		} else {
+			removed = append(removed, "service "+name)
 		}
 	}
-	own, err := m.ownSource(name)
-	if own {
-		err = m.api.DeleteKey(eventKey(name))
+	m.forgetSource(name, r, did)
+	errs = append(errs, m.forget(name, r, purge, did))
+	if err := errors.Join(errs...); err != nil || len(removed) > 0 || !missed {
+		return removed, err
 	}
-	if own || err != nil {
-		did(fmt.Sprintf("event source %q", name), err)
-	}
-	if purge {
-		errs = append(errs, m.purge(name, did))
-	}
-	for _, before := range given { // SetSecurity follows no link
-		dir, sddl, _ := strings.Cut(before, "\t")
-		did("the right to "+dir, m.api.SetSecurity(dir, sddl))
-	}
-	return removed, errors.Join(errs...)
+	return nil, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
 }
 
-// gone waits until the name is free again: until then the service cannot be installed.
-func (m *Manager) gone(ctx context.Context, name string) error {
+// free waits until the name is free again: until then the service cannot be installed.
+func (m *Manager) free(ctx context.Context, name string) error {
 	scm, err := m.connect(managerConnect)
 	if err != nil {
 		return err

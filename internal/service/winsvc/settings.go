@@ -25,7 +25,6 @@ type settings struct {
 	Environment []string // NAME=value
 	Security    string   // SDDL; "" leaves it as it is
 	Mark        string   // the version of the program, with a word before it
-	Given       []string // folders that were there before, with their descriptors
 	Paths       []string // that it is let write to
 
 	// lacks are the levels that this Windows does not answer for.

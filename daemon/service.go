@@ -43,11 +43,14 @@ type Service struct {
 	// user that install makes elsewhere; where it cannot, nobody (macOS, some OpenWrt) or
 	// noaccess (Solaris), which is a warning. AIX has to be told [AccountSystem], which has
 	// all rights.
-	// On Windows, LocalService and NetworkService are known by these names, and a group
-	// managed service account by the $ at its end.
+	// On Windows it is LocalService, NetworkService, a user (user, DOMAIN\user or
+	// user@domain), or a managed service account, which has its domain and a $ at the end:
+	// DOMAIN\name$. An administrator has to give all but the first two the right to log on
+	// as a service.
 	Account string
 
-	// Password is called during install where Account needs one to log on, on Windows.
+	// Password is called during install where Account needs one to log on: on Windows, for
+	// a user.
 	Password func() (string, error)
 
 	// User makes it a service of the user who installs it, without the rights of an

@@ -41,23 +41,70 @@ func account(name, service string) string {
 		return virtual + service
 	case ok:
 		return known
-	case strings.ContainsAny(name, `\@`) || strings.HasSuffix(name, "$"):
-		return name // a domain stands in it; or it is a managed account, which has one
+	case strings.ContainsAny(name, `\@`):
+		return name // it has a domain
 	}
 	return `.\` + name
 }
 
-// hasPassword reports whether the account logs on with a password that somebody knows:
-// no account of the system, no virtual one, and no managed one (gMSA), whose name ends
-// in $.
-func hasPassword(account string) bool {
+// logonKind tells accounts apart by how they log on.
+type logonKind uint8
+
+const (
+	byPassword logonKind = iota // .\user, DOMAIN\user, user@domain: with a password that somebody knows
+	bySystem                    // an account that every Windows has: with an empty password
+	byService                   // a virtual account, NT SERVICE\NAME: with none
+	byDomain                    // a managed account, DOMAIN\name$: with one that only the domain knows
+)
+
+// kindOf returns how an account logs on, whose name is as Windows wants it.
+func kindOf(account string) logonKind {
 	lower := strings.ToLower(account)
-	return !ofSystem(account) && !strings.HasPrefix(lower, strings.ToLower(virtual)) && !strings.HasSuffix(account, "$")
+	user, domain, ok := strings.Cut(lower, "@")
+	if !ok {
+		domain, user, _ = strings.Cut(lower, `\`)
+	}
+	switch {
+	case account == localSystem || domain == "nt authority":
+		return bySystem
+	case strings.HasPrefix(lower, strings.ToLower(virtual)):
+		return byService
+	case strings.HasSuffix(user, "$") && domain != ".": // this machine manages no accounts
+		return byDomain
+	}
+	return byPassword
 }
 
-// ofSystem reports whether the account is one that every Windows has.
-func ofSystem(account string) bool {
-	return account == localSystem || strings.HasPrefix(strings.ToLower(account), `nt authority\`)
+// needs says what an administrator has to do before an account can log on as a service,
+// "" if nothing: Windows lets its own accounts and virtual ones.
+func (k logonKind) needs(account string) string {
+	switch k {
+	case byPassword:
+		return account + " needs the right to log on as a service; services.msc grants it, on the page Log On of the service"
+	case byDomain:
+		return account + " is a managed account, which has no password to give: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password; " + checkManaged(account)
+	}
+	return ""
+}
+
+// remedy says what helps where an account could not log on.
+func (k logonKind) remedy(account string) string {
+	const policy = "in secpol.msc, User Rights Assignment, or in the policy of the domain, which replaces it"
+	switch k {
+	case byPassword:
+		return "give " + account + " the right to log on as a service and its password, with services.msc, page Log On"
+	case byDomain:
+		return "give " + account + " the right to log on as a service, " + policy + "; it has no password to give; " + checkManaged(account)
+	case byService:
+		return `have the security policy let NT SERVICE\ALL SERVICES log on as a service, ` + policy
+	}
+	return "see that nothing denies " + account + " to log on as a service, " + policy
+}
+
+// checkManaged says how to find out whether this machine can use a managed account.
+func checkManaged(account string) string {
+	user, _, _ := strings.Cut(account[strings.LastIndexByte(account, '\\')+1:], "@")
+	return "Test-ADServiceAccount " + strings.TrimSuffix(user, "$") + " in PowerShell says whether it can"
 }
 
 // serviceSID is the SID of a service, as of its virtual account: S-1-5-80 and the SHA-1

@@ -53,9 +53,9 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 // lpPassword); nil leaves it as it is.
 func (l logon) ask(account string) (*string, error) {
 	switch {
-	case !hasPassword(account) && ofSystem(account):
+	case kindOf(account) == bySystem:
 		return new(string), nil
-	case !hasPassword(account):
+	case kindOf(account) != byPassword:
 		return nil, nil
 	case l.password == nil && l.needed:
 		return nil, fmt.Errorf("account %s: %w: it needs a password", account, service.ErrSpec)
@@ -357,7 +357,7 @@ func (a *applying) logOn() error {
 	if err != nil {
 		return denied("read the configuration of service "+a.name, err)
 	}
-	if sameAccount(c.Account, a.settings.Account) && (a.password == nil || !hasPassword(c.Account)) {
+	if sameAccount(c.Account, a.settings.Account) && (a.password == nil || kindOf(c.Account) != byPassword) {
 		return nil
 	}
 	return denied("set the account of service "+a.name+" to "+a.settings.Account, a.ChangeAccount(h, a.settings.Account, a.password))

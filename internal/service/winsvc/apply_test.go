@@ -334,6 +334,7 @@ func TestWhatIsRefused(t *testing.T) {
 			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 200), strings.Repeat("i", 56)
 		}, service.ErrSpec, "257 letters", ""},
 		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 letters", ""},
+		"a managed account of no domain":  {func(_ *Manager, _ *fake, s *service.Spec) { s.Account = "gmsa$" }, service.ErrSpec, `DOMAIN\gmsa$`, ""},
 		"an executable with a variable":   {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
 		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "web." }, service.ErrSpec, "no dot at its end", ""},
 		"a name that is a query":          {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "x' or @Name='y" }, service.ErrSpec, "wants no", ""},
@@ -453,7 +454,11 @@ func TestAccountsGetThePasswordThatTheyNeed(t *testing.T) {
 		{`nt authority\networkservice`, `NT AUTHORITY\NetworkService`, "", 0},
 		{"svc", `.\svc`, "hush", 1},
 		{`CORP\svc`, `CORP\svc`, "hush", 1},
+		{"svc@corp.example", "svc@corp.example", "hush", 1},
+		{`.\svc$`, `.\svc$`, "hush", 1}, // a user of this machine: only a domain manages accounts
+		{`nt service\web`, `nt service\web`, "", 0},
 		{`CORP\gmsa$`, `CORP\gmsa$`, "", 0},
+		{"gmsa$@corp.example", "gmsa$@corp.example", "", 0},
 	} {
 		for _, first := range []string{"", "other"} { // what was installed before, if anything
 			m, f := newManager(t)

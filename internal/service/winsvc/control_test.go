@@ -158,7 +158,7 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 		{"it pauses by itself", func(_ *fake, s *fakeService) { s.starts = status{State: statePaused} }, "paused itself"},
 		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: statePaused} }, "have it continue"},
 		{"it is disabled", func(_ *fake, s *fakeService) { s.config.Start = startDisabled }, "another start type"},
-		{"its account", func(_ *fake, s *fakeService) { s.logOn = true }, "right to log on as a service (error 1069)"},
+		{"its account", func(_ *fake, s *fakeService) { s.logOn = true }, "no right to log on as a service, or its password is wrong"},
 		{"no executable", func(f *fake, _ *fakeService) { delete(f.folders, `C:\Program Files\web\web.exe`) }, "the file is not there"},
 		{"a dependency that is none", func(f *fake, _ *fakeService) { delete(f.services, "afd") }, "does not exist, or is marked for deletion (error 1075)"},
 		{"a dependency that does not start", func(f *fake, _ *fakeService) {

@@ -33,10 +33,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service
 		case st.State == service.Failed:
 			remedy := "look at the log, and start it again"
 			if now.ExitCode == errLogonFailed {
-				remedy = "give " + c.Account + " the right to log on as a service and its password, with services.msc, page Log On"
-				if !hasPassword(account(c.Account, name)) { // a policy of the domain has replaced who may
-					remedy = `have the security policy let NT SERVICE\ALL SERVICES log on as a service`
-				}
+				remedy = kindOf(account(c.Account, name)).remedy(c.Account)
 			}
 			add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
 		case st.State == service.Stopped:
@@ -51,9 +48,12 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service
 			add(service.OK, "start type", "", "%s", startType(c.config.Start))
 		}
 		m.diagnoseExecutable(c, add)
-		if hasPassword(account(c.Account, name)) {
+		switch kindOf(account(c.Account, name)) {
+		case byPassword:
 			add(service.Note, "account", "services.msc grants it, on the page Log On", "%s has a password, which may end, and needs the right to log on as a service", c.Account)
-		} else {
+		case byDomain:
+			add(service.Note, "account", checkManaged(c.Account), "%s is a managed account: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password", c.Account)
+		default:
 			add(service.OK, "account", "", "%s", c.Account)
 		}
 		for _, d := range c.Dependencies {

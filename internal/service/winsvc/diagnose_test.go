@@ -84,14 +84,39 @@ func TestExitCodesAreInWords(t *testing.T) {
 	}
 }
 
+// Only an account with a password is told of one.
 func TestAnAccountThatCannotLogOnHasARemedyOfItsOwn(t *testing.T) {
-	for account, want := range map[string]string{`NT SERVICE\web`: `NT SERVICE\ALL SERVICES`, `.\svc`: "its password"} {
+	const managed = "Test-ADServiceAccount web in PowerShell"
+	for account, want := range map[string][]string{
+		`NT SERVICE\web`:            {`NT SERVICE\ALL SERVICES`},
+		`NT AUTHORITY\LocalService`: {"nothing denies"},
+		`.\svc`:                     {"and its password", "services.msc"},
+		`.\svc$`:                    {"and its password", "services.msc"},
+		`CORP\svc`:                  {"and its password", "services.msc"},
+		"svc@corp.example":          {"and its password", "services.msc"},
+		`CORP\web$`:                 {`give CORP\web$ the right to log on as a service`, "no password to give", managed},
+		"web$@corp.example":         {"no password to give", managed},
+	} {
 		m, f := newManager(t)
 		install(t, m, web(), false)
 		f.services["web"].config.Account, f.services["web"].status = account, status{State: stateStopped, ExitCode: errLogonFailed}
 		found := m.Diagnose(t.Context(), web())
-		if found[0].What != "state" || !strings.Contains(found[0].Remedy, want) {
+		for _, w := range want {
+			if found[0].What != "state" || !strings.Contains(found[0].Remedy, w) {
+				t.Errorf("%s: there is no %q in %+v", account, w, found[0])
+			}
+		}
+		other := `NT SERVICE\ALL SERVICES`
+		if strings.Contains(want[0], other) {
+			other = "its password"
+		}
+		if strings.Contains(found[0].Remedy, other) {
 			t.Errorf("%s: %+v", account, found[0])
+		}
+		for _, x := range found {
+			if x.What == "account" && strings.Contains(account, "web$") != strings.Contains(x.Remedy, managed) {
+				t.Errorf("%s: %+v", account, x)
+			}
 		}
 	}
 }

@@ -66,7 +66,7 @@ var words = map[errno]string{
 	errServiceSpecific:      "the program has an exit code of its own",
 	1067:                    "the process ended unexpectedly",
 	errDependencyFail:       "a service that it needs did not start",
-	errLogonFailed:          "its account could not log on: a wrong password, or no right to log on as a service",
+	errLogonFailed:          "its account could not log on: it has no right to log on as a service, or its password is wrong or, if it is a managed account, cannot be retrieved by this machine",
 	errMarkedForDelete:      "it is marked for deletion",
 	errServiceExists:        "there is a service of this name already",
 	errDependencyDeleted:    "a service that it needs does not exist, or is marked for deletion",

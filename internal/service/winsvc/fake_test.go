@@ -324,12 +324,12 @@ func logsOn(name, account string, password *string) (string, error) {
 			return "", errInvalidAccount
 		}
 		return "", nil
-	case strings.HasSuffix(account, "$") && strings.Contains(account, `\`):
+	case strings.HasSuffix(account, "$") && strings.Contains(account, `\`) && account[0] != '.', strings.Contains(account, "$@"):
 		if password != nil {
 			return "", errInvalidAccount
 		}
 		return "", nil
-	case strings.Contains(account, `\`) && !strings.HasSuffix(account, `\nobody`) && password != nil:
+	case strings.ContainsAny(account, `\@`) && !strings.HasSuffix(account, `\nobody`) && password != nil:
 		return *password, nil
 	}
 	return "", errInvalidAccount

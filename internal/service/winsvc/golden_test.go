@@ -44,6 +44,7 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 		"account": func(_ *fake, s *service.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "hush", nil }
 		},
+		"managed":  func(_ *fake, s *service.Spec) { s.Account = `CORP\web$` },
 		"root":     func(_ *fake, s *service.Spec) { s.Account = "root" },
 		"instance": func(_ *fake, s *service.Spec) { s.Template, s.Instance = true, "eu-1" },
 		"crash-only": func(_ *fake, s *service.Spec) {

@@ -60,6 +60,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	name := s.ServiceName()
 	w, warnings := want(s, m.api.Getenv)
+	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
+		return nil, fmt.Errorf("%w: Account is %s: Windows wants the domain of a managed account, DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
+	}
 	if n := len(utf16.Encode([]rune(w.DisplayName))); n > longest {
 		return nil, fmt.Errorf("%w: DisplayName has %d letters: Windows allows %d", service.ErrSpec, n, longest)
 	}
@@ -87,8 +90,8 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	w.lacks = have.lacks
 	p.Warnings = append(p.Warnings, warnings...)
 	fresh := !present || !sameAccount(have.Account, w.Account)
-	if hasPassword(w.Account) && fresh {
-		warn("Account: %s needs the right to log on as a service; services.msc grants it, on the page Log On of the service", w.Account)
+	if needs := kindOf(w.Account).needs(w.Account); needs != "" && fresh {
+		warn("Account: %s", needs)
 	}
 	for _, l := range levels {
 		switch {
@@ -169,7 +172,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	p.Artefacts = []service.Artefact{folders, service0, source}
 	p.Private = wanted{
 		name: name, installed: present, settings: w, folders: below, ledger: r, keepSource: theirs,
-		logon: logon{s.Password, hasPassword(w.Account) && fresh},
+		logon: logon{s.Password, kindOf(w.Account) == byPassword && fresh},
 	}
 	return p, nil
 }

@@ -149,7 +149,8 @@ type Hardening struct {
 
 	// Capabilities that the service has without being root: CAP_NET_ADMIN for one, see
 	// capabilities(7); on Windows the privileges that it keeps, SeBackupPrivilege for one.
-	// Each system looks at its own.
+	// Names meant for other systems are ignored. A privilege that Windows does not know is
+	// an error.
 	Capabilities []string
 
 	// AddressFamilies beside AF_INET, AF_INET6, AF_UNIX and AF_NETLINK: AF_PACKET for one.

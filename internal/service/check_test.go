@@ -70,6 +70,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Hardening.Profile is":        func(s *Spec) { s.Hardening.Profile = "soft" },
 		"Hardening.WritablePaths is":  func(s *Spec) { s.Hardening.WritablePaths = []string{"x"} },
 		"Hardening.Capabilities has":  func(s *Spec) { s.Hardening.Capabilities = []string{"CAP NET"} },
+		`has "NET_ADMIN": want`:       func(s *Spec) { s.Hardening.Capabilities = []string{"NET_ADMIN"} },
 		"Hardening.AddressFamilies":   func(s *Spec) { s.Hardening.AddressFamilies = []string{"INET"} },
 		"FileDescriptorStore is -1":   func(s *Spec) { s.FDStore = -1 },
 		"Limits.CPU is -1":            func(s *Spec) { s.Limits.CPU = -1 },

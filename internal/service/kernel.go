@@ -1,6 +1,7 @@
 package service
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -25,8 +26,14 @@ func (s Spec) checkKernel(c *checker) {
 		linux, ok := strings.CutPrefix(strings.ToUpper(name), "CAP_")
 		switch {
 		case !variable(name):
-			c.wrong("Hardening.Capabilities", "has %q: want names such as CAP_NET_ADMIN", name)
-		case ok && !slices.Contains(capabilities, linux):
+			c.wrong("Hardening.Capabilities", "has %q: want names such as CAP_NET_ADMIN, or SeBackupPrivilege for Windows", name)
+		case strings.HasPrefix(name, "Se"):
+			if !Privilege(name) && runtime.GOOS != "windows" { // which is asked itself
+				c.wrong("Hardening.Capabilities", "has %q, which Windows does not know: want names such as SeBackupPrivilege", name)
+			}
+		case !ok:
+			c.wrong("Hardening.Capabilities", "has %q: want names such as CAP_NET_ADMIN, or SeBackupPrivilege for Windows", name)
+		case !slices.Contains(capabilities, linux):
 			c.wrong("Hardening.Capabilities", "has %s, which Linux does not have: see capabilities(7)", name)
 		}
 	}

@@ -37,6 +37,10 @@ type api interface {
 	ServiceSecurity(handle) (string, error)
 	SetServiceSecurity(h handle, sddl string) error
 
+	// Privilege fails with errNoSuchPrivilege for the name of a privilege that this Windows
+	// does not have.
+	Privilege(name string) error
+
 	// Canonical is a descriptor as Windows itself writes it.
 	Canonical(sddl string) (string, error)
 

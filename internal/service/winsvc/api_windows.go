@@ -298,6 +298,15 @@ func descriptor(sddl string) (owner *windows.SID, acl *windows.ACL, err error) {
 	return owner, acl, fail(err)
 }
 
+func (windowsAPI) Privilege(name string) error {
+	w, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	var id windows.LUID
+	return fail(windows.LookupPrivilegeValue(nil, w, &id))
+}
+
 func (windowsAPI) Canonical(sddl string) (string, error) {
 	sd, err := windows.SecurityDescriptorFromString(sddl)
 	if err != nil {

@@ -113,6 +113,40 @@ func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsForARestartOfTheMachineIsSaid(t *testing.T) {
+	late := func(p *service.Plan) string {
+		for _, w := range p.Warnings {
+			if _, text, ok := strings.Cut(w, "what changes of "); ok {
+				return strings.TrimSuffix(text, " takes effect only when the machine starts again: to restart the service is not enough")
+			}
+		}
+		return ""
+	}
+	m, f := newManager(t)
+	for _, step := range []struct {
+		crashOnly bool
+		sid       uint32
+		want      string
+	}{
+		{false, sidUnrestricted, ""}, // there was none
+		{false, sidUnrestricted, ""}, // nothing changes
+		{true, sidUnrestricted, "FailureActionsOnNonCrashFailures"},
+		{true, sidRestricted, "ServiceSidType"},
+		{false, sidNone, "ServiceSidType and FailureActionsOnNonCrashFailures"},
+		{false, sidUnrestricted, ""},
+	} {
+		if s := f.services["web"]; s != nil {
+			s.infos[levelSID] = info{Number: step.sid} // what somebody has made of it
+		}
+		s := web()
+		s.Recovery.CrashOnly = step.crashOnly
+		s.Args = append(s.Args, "-x") // does not
+		if got := late(install(t, m, s, false)); got != step.want {
+			t.Errorf("%+v: %q", step, got)
+		}
+	}
+}
+
 func TestWhatIsAsItShouldIsNotWritten(t *testing.T) {
 	for _, account := range []string{"", "LocalService", "root"} {
 		m, f := newManager(t)
@@ -334,6 +368,9 @@ func TestWhatIsRefused(t *testing.T) {
 			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 200), strings.Repeat("i", 56)
 		}, service.ErrSpec, "257 letters", ""},
 		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 letters", ""},
+		"a privilege that is none": {func(_ *Manager, _ *fake, s *service.Spec) {
+			s.Hardening.Profile, s.Hardening.Capabilities = service.None, []string{"CAP_X", "SeNewPrivilege", "SeNoSuchPrivilege"}
+		}, service.ErrSpec, `Capabilities has "SeNoSuchPrivilege": there is no such privilege`, ""},
 		"a managed account of no domain":  {func(_ *Manager, _ *fake, s *service.Spec) { s.Account = "gmsa$" }, service.ErrSpec, `DOMAIN\gmsa$`, ""},
 		"an executable with a variable":   {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
 		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "web." }, service.ErrSpec, "no dot at its end", ""},

@@ -37,6 +37,7 @@ const (
 	errDependencyDeleted    errno = 1075
 	errNeverStarted         errno = 1077
 	errDuplicateDisplayName errno = 1078
+	errNoSuchPrivilege      errno = 1313
 )
 
 // words are in English whatever the language of the system is, and say what there is
@@ -75,6 +76,7 @@ var words = map[errno]string{
 	1079:                    "its account is another than that of the services in the same process",
 	1115:                    "the system is shutting down",
 	1297:                    "its account does not have a privilege that the service requires",
+	errNoSuchPrivilege:      "there is no such privilege",
 	1314:                    "a privilege is missing",
 }
 

@@ -464,6 +464,16 @@ func (f *fake) SetServiceSecurity(h handle, sddl string) error {
 	return nil
 }
 
+func (f *fake) Privilege(name string) error {
+	if err := f.call("LookupPrivilegeValue %s", name); err != nil {
+		return err
+	}
+	if !service.Privilege(name) && name != "SeNewPrivilege" {
+		return errNoSuchPrivilege
+	}
+	return nil
+}
+
 func (f *fake) Canonical(sddl string) (string, error) {
 	if err := f.call("ConvertStringSecurityDescriptorToSecurityDescriptor"); err != nil {
 		return "", err

@@ -89,6 +89,12 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	w.lacks = have.lacks
 	p.Warnings = append(p.Warnings, warnings...)
+	if err := m.known(s.Hardening.Capabilities); err != nil {
+		return nil, err
+	}
+	if text := w.late(have); present && text != "" {
+		warn("%s", text)
+	}
 	fresh := !present || !sameAccount(have.Account, w.Account)
 	if needs := kindOf(w.Account).needs(w.Account); needs != "" && fresh {
 		warn("Account: %s", needs)
@@ -175,6 +181,20 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		logon: logon{s.Password, kindOf(w.Account) == byPassword && fresh},
 	}
 	return p, nil
+}
+
+// known fails for a privilege that this Windows does not have. The service would not start
+// with it.
+func (m *Manager) known(capabilities []string) error {
+	for _, c := range capabilities {
+		if !strings.HasPrefix(c, "Se") {
+			continue // of another system
+		}
+		if err := m.api.Privilege(c); err != nil {
+			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", service.ErrSpec, c, err)
+		}
+	}
+	return nil
 }
 
 func sameAccount(a, b string) bool { return strings.EqualFold(account(a, ""), account(b, "")) }

@@ -290,6 +290,23 @@ func sidType(t uint32) string {
 	return fmt.Sprintf("%d", t)
 }
 
+// late says which of the changes from have take effect only when the machine starts again
+// (SERVICE_SID_INFO, SERVICE_FAILURE_ACTIONS_FLAG), "" if none do. All others do when the
+// service starts.
+func (w settings) late(have settings) string {
+	var names []string
+	if w.SID != have.SID && !have.lacks[levelSID] {
+		names = append(names, "ServiceSidType")
+	}
+	if w.NonCrash != have.NonCrash && !have.lacks[levelNonCrash] {
+		names = append(names, "FailureActionsOnNonCrashFailures")
+	}
+	if names == nil {
+		return ""
+	}
+	return "what changes of " + strings.Join(names, " and ") + " takes effect only when the machine starts again: to restart the service is not enough"
+}
+
 // lacking says what it means that this Windows does not have a level, or "" where
 // nothing was asked of it.
 func (w settings) lacking(l level) string {

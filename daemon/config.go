@@ -162,6 +162,14 @@ type Windows struct {
 	// before Start on.
 	KeepDirectory bool
 
+	// KeepChildren leaves processes that the service has started running when it ends, as
+	// systemd does with KillMode=process. Without it, they are killed when the process of
+	// the service ends, however that ends: from before Start on it is in a job object with
+	// JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE. A process that is to outlive the service, such as
+	// an updater, can also be started with CREATE_BREAKAWAY_FROM_JOB. Programs that the
+	// service control manager runs as a recovery action are not among them.
+	KeepChildren bool
+
 	// Dependencies are services that install has started before this one, and groups,
 	// with a + before the name, of which one member has to run. They come beside
 	// Service.Dependencies.

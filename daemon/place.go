@@ -73,7 +73,7 @@ func refuse(env host.Env, err error) {
 		if _, ok := h.(host.Signals); ok {
 			continue // nobody listens there
 		}
-		h.Open(host.Run{Post: func(host.Request) {}, Notify: func(host.Event) bool { return false }, Warn: func(string, ...zap.Field) {}})
+		h.Open(host.Run{Post: func(host.Request) {}, Notify: func(host.Event) bool { return false }, Warn: func(string, ...zap.Field) {}, KeepChildren: true})
 		h.Tell(host.Status{State: lifecycle.Stopped, Reason: err.Error(), Err: err, Code: ExitCode(err)})
 		h.Close(ctx)
 	}

@@ -205,7 +205,10 @@ func (r *run) ring() {
 // open opens the hosts. It returns where signals come from and what they mean, if
 // one of the hosts listens to them.
 func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request, bool)) {
-	h := host.Run{Post: r.request, Notify: r.notify, Warn: r.warn, Preshutdown: r.config.Windows.Preshutdown}
+	h := host.Run{
+		Post: r.request, Notify: r.notify, Warn: r.warn,
+		Preshutdown: r.config.Windows.Preshutdown, KeepChildren: r.config.Windows.KeepChildren,
+	}
 	_, h.CanPause = r.program.(Pauser)
 	_, h.CanNotify = r.program.(Notified)
 	h.LevelControls = !r.level.fixed && !r.config.KeepLevel

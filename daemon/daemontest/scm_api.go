@@ -118,6 +118,9 @@ func (a scmAPI) Report(r scm.Status) error {
 	return nil
 }
 
+// Confine does nothing: this process is no service of its own.
+func (a scmAPI) Confine() error { return nil }
+
 // ShutdownTimeout is WaitToKillServiceTimeout of the registry.
 func (a scmAPI) ShutdownTimeout() time.Duration { return a.scm.WaitToKillServiceTimeout }
 

@@ -74,6 +74,8 @@ type Run struct {
 
 	Preshutdown bool // PRESHUTDOWN instead of SHUTDOWN, where there is such a thing
 
+	KeepChildren bool // processes that this one has started may outlive it, where that is not so in any case
+
 	LevelControls bool // SIGUSR1 and SIGUSR2, and user-defined controls, step the level of the log
 }
 

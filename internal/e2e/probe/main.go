@@ -11,6 +11,10 @@ import (
 
 func main() {
 	o := parse()
+	if o.lingers {
+		linger(string(o.notes))
+		return
+	}
 	program, err := o.program()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -24,6 +28,6 @@ func main() {
 		Host:         daemon.Host(o.host),
 		ReapOrphans:  o.reapOrphans,
 		Args:         flag.Args(),
-		Windows:      daemon.Windows{Preshutdown: o.preshutdown, KeepDirectory: o.keepDir},
+		Windows:      daemon.Windows{Preshutdown: o.preshutdown, KeepDirectory: o.keepDir, KeepChildren: o.keepChildren},
 	})
 }

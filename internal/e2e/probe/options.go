@@ -27,6 +27,8 @@ type options struct {
 	reload, check, pause string
 	able, why            bool
 	preshutdown, keepDir bool
+	keepChildren         bool
+	leave, lingers       bool
 	spawn, sockets, host string
 	children, orphans    int
 	reapOrphans          bool
@@ -61,6 +63,9 @@ func parse() options {
 	flag.BoolVar(&o.why, "why", false, "note the directory and the arguments of the start, and why to stop")
 	flag.BoolVar(&o.preshutdown, "preshutdown", false, "Config.Windows.Preshutdown")
 	flag.BoolVar(&o.keepDir, "keep-directory", false, "Config.Windows.KeepDirectory")
+	flag.BoolVar(&o.keepChildren, "keep-children", false, "Config.Windows.KeepChildren")
+	flag.BoolVar(&o.leave, "leave", false, "in Start, run a child that does not end by itself")
+	flag.BoolVar(&o.lingers, "lingers", false, "be that child")
 	flag.StringVar(&o.spawn, "spawn", "", "in Start, run a child that writes its environment to this file")
 	flag.IntVar(&o.children, "children", 0, "run so many children, wait for each at a random moment, and check how it ended")
 	flag.IntVar(&o.orphans, "orphans", 0, "make so many orphans, which end at random moments")

@@ -38,6 +38,9 @@ func (p *probe) Start(ctx context.Context) error {
 	if err := p.spawnChild(ctx); err != nil {
 		return err
 	}
+	if err := p.leaveChild(); err != nil {
+		return err
+	}
 	if err := p.takeSockets(ctx); err != nil {
 		return err
 	}

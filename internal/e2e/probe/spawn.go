@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -21,6 +22,32 @@ func (p *probe) spawnChild(ctx context.Context) error {
 		return fmt.Errorf("spawn: %w: %s", err, out)
 	}
 	return nil
+}
+
+// leaveChild runs a child that goes on until the file NOTES.lingers is removed.
+func (p *probe) leaveChild() error {
+	if !p.leave {
+		return nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(string(p.notes)+".lingers", nil, 0o644); err != nil {
+		return err
+	}
+	return exec.Command(exe, "-lingers", "-notes="+string(p.notes)).Start()
+}
+
+// linger is the child of leaveChild. It removes the file NOTES.ask whenever there is one.
+func linger(notes string) {
+	for {
+		if _, err := os.Stat(notes + ".lingers"); err != nil {
+			return
+		}
+		_ = os.Remove(notes + ".ask")
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // beget makes orphans, and children that it waits for, at random moments within three

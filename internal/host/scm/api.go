@@ -21,6 +21,9 @@ type API interface {
 	// Report is SetServiceStatus.
 	Report(Status) error
 
+	// Confine has the processes that this one starts from now on end with it.
+	Confine() error
+
 	// ShutdownTimeout is how long services have when the system shuts down.
 	ShutdownTimeout() time.Duration
 

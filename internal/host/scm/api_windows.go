@@ -123,6 +123,29 @@ func (a *windowsAPI) Report(s Status) error {
 	return windows.SetServiceStatus(a.status, &status)
 }
 
+// Confine puts this process into a job. What it starts belongs to the job too, unless it is
+// started with CREATE_BREAKAWAY_FROM_JOB, and ends when the last handle to the job is closed:
+// nobody inherits the one that there is, and it is closed with this process, however that
+// ends. The process itself has its exit code by then. It may be in another job already, as
+// in a container, since Windows 8.
+func (*windowsAPI) Confine() error {
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return fmt.Errorf("create a job: %w", err)
+	}
+	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{}
+	limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | windows.JOB_OBJECT_LIMIT_BREAKAWAY_OK
+	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
+	if err == nil {
+		err = windows.AssignProcessToJobObject(job, windows.CurrentProcess())
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("enter a job: %w", err), windows.CloseHandle(job))
+	}
+	return nil
+}
+
 // What holds where Windows says nothing else: the shortest limits of its versions.
 const (
 	defaultShutdownTimeout    = 5 * time.Second

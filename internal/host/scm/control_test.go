@@ -12,6 +12,7 @@ import (
 // limits is a manager that says only how long there is.
 type limits struct{ API }
 
+func (limits) Confine() error                    { return nil }
 func (limits) ShutdownTimeout() time.Duration    { return 5 * time.Second }
 func (limits) PreshutdownTimeout() time.Duration { return 10 * time.Second }
 

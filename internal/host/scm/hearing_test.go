@@ -18,6 +18,7 @@ type slow struct {
 }
 
 func (*slow) Dispatch(main func([]string)) error { main(nil); return nil }
+func (*slow) Confine() error                     { return nil }
 func (*slow) Register(func(Control) Errno) error { return nil }
 
 func (s *slow) Report(st Status) error {

@@ -100,6 +100,12 @@ func (h *Host) Args() []string {
 func (h *Host) Open(run host.Run) {
 	h.run = run
 	h.open.Store(true)
+	if run.KeepChildren {
+		return
+	}
+	if err := h.api.Confine(); err != nil {
+		run.Warn("processes that the service starts will not end with it", zap.Error(err))
+	}
 }
 
 // Tell queues s, and waits for it to be reported if the program is called next. Ticks that

@@ -57,6 +57,8 @@ type commandLine struct {
 	under    []string // what stands before the command then: "service" in "web service install"
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
+	notices  []string // for the operator, those that are told first
+	told     int      // how many of them
 }
 
 // main runs what is on the command line, args, without the name of the program.

@@ -42,6 +42,11 @@ type Handle struct {
 	// for in a few words. It is called on the goroutine of that method.
 	Progress func(what string)
 
+	// Notice, if not nil, is called with what the operator should know though the method
+	// succeeds, one line each: what a tool of the manager has warned of, for example. It is
+	// called on the goroutine of that method, and may be told the same more than once.
+	Notice func(text string)
+
 	spec    service.Spec
 	manager service.Manager
 	name    string // of the manager
@@ -64,6 +69,10 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
+		}
+	}, Notice: func(text string) {
+		if h.Notice != nil {
+			h.Notice(text)
 		}
 	}})
 	if err != nil {

@@ -34,6 +34,8 @@ type register struct {
 	state     string          // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
+	notices   []string
+	tell      func(text string) // where they go
 }
 
 func (r *register) Name() string { return "register" }
@@ -85,6 +87,9 @@ func (r *register) do(what string) error {
 		r.slow()
 	}
 	r.done = append(r.done, what)
+	for _, text := range r.notices {
+		r.tell(text)
+	}
 	return r.err
 }
 
@@ -210,7 +215,20 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable := filepath.Join(s.t.TempDir(), "web")
 	spec, err := c.spec(p, executable, args)
 	spec.Executable = s.executable
-	return &Handle{spec: spec, manager: s.manager, name: "register"}, err
+	h := &Handle{spec: spec, manager: s.manager, name: "register"}
+	s.manager.tell = func(text string) { h.Notice(text) }
+	return h, err
+}
+
+func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {
+	s := newShell(t)
+	s.manager.notices = []string{"tool: careful", "tool: \x1b[31mcareful", "tool: careful"}
+	for _, line := range []string{"install --now", "restart", "stop", "uninstall"} {
+		code, out, err := s.call(line)
+		if want := "note: tool: careful\nnote: tool: \\x1b[31mcareful\n"; code != 0 || err != want || strings.Contains(out, "careful") {
+			t.Errorf("%s: %d, %q, %q, want %q", line, code, out, err, want)
+		}
+	}
 }
 
 func TestTheLifeOfAService(t *testing.T) {

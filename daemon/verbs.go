@@ -91,6 +91,7 @@ func (c *commandLine) executeWith(ctx context.Context, v verb, o options, args [
 		signal.Notify(ignored, syscall.SIGPIPE)
 		defer signal.Stop(ignored)
 	}
+	defer c.notes()
 	return v.do(c, ctx, o)
 }
 
@@ -104,7 +105,23 @@ func (c *commandLine) handle(o options) (*Handle, error) {
 		}
 		config.Service.Instance = o.instance
 	}
-	return c.manage(c.program, config, c.own...)
+	h, err := c.manage(c.program, config, c.own...)
+	if err == nil {
+		h.Notice = func(text string) {
+			if !slices.Contains(c.notices, text) {
+				c.notices = append(c.notices, text)
+			}
+		}
+	}
+	return h, err
+}
+
+// notes prints the notices that are not printed yet.
+func (c *commandLine) notes() {
+	for _, text := range c.notices[c.told:] {
+		_, _ = fmt.Fprintf(c.err, "note: %s\n", oneLine(text))
+	}
+	c.told = len(c.notices)
 }
 
 // failed prints what has gone wrong, in one line, and returns the exit code for it.

@@ -26,6 +26,7 @@ func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 	close(end)
 	shown.Wait()
 	h.Progress = nil
+	c.notes()
 	return err
 }
 

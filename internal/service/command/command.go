@@ -18,7 +18,8 @@ import (
 
 // Runner runs a command and waits for it. It returns what the command has written to
 // its standard output. A command that fails is an [*Error]; one that is not there
-// wraps exec.ErrNotFound.
+// wraps exec.ErrNotFound. For one that succeeds and writes to its standard error, err is
+// a [*Remark]: service.Machine.Runner passes that on and returns nil.
 type Runner func(ctx context.Context, name string, args ...string) (stdout string, err error)
 
 // Error is a command that has ended with another code than 0.
@@ -40,11 +41,21 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: exit code %d: %s", e.Line, e.Code, said)
 }
 
+// Remark is what a command that succeeded has written to its standard error, such as a
+// warning that its exit code does not show.
+type Remark struct {
+	Line string // the command line, for people
+	Text string
+}
+
+func (r *Remark) Error() string { return r.Line + ": " + strings.TrimSpace(r.Text) }
+
 // Code is the exit code that err carries, 0 if err is nil, -1 if it carries none.
 func Code(err error) int {
 	var e *Error
+	var r *Remark
 	switch {
-	case err == nil:
+	case err == nil, errors.As(err, &r):
 		return 0
 	case errors.As(err, &e):
 		return e.Code
@@ -63,6 +74,9 @@ func Run(ctx context.Context, name string, args ...string) (string, error) {
 	var e *Error
 	if errors.As(err, &e) {
 		e.Stdout, e.Stderr = stdout.String(), stderr.String()
+	}
+	if err == nil && strings.TrimSpace(stderr.String()) != "" {
+		err = &Remark{Line: short(cmd.Args), Text: stderr.String()}
 	}
 	return stdout.String(), err
 }

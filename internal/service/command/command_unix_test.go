@@ -30,6 +30,17 @@ func TestACommandThatFailsSaysWhatItHasSaid(t *testing.T) {
 	}
 }
 
+func TestACommandThatSucceedsAndWarnsIsARemark(t *testing.T) {
+	out, err := Run(t.Context(), "sh", "-c", "echo out; echo 'Warning: careful' >&2")
+	var r *Remark
+	if !errors.As(err, &r) || r.Text != "Warning: careful\n" || !strings.HasPrefix(r.Line, "sh -c ") || out != "out\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if _, err := Run(t.Context(), "sh", "-c", "echo out; echo >&2"); err != nil {
+		t.Errorf("an empty line is %v", err)
+	}
+}
+
 func TestLongFlagsAreNotRead(t *testing.T) {
 	long := strings.Repeat("é", 50)
 	_, err := Run(t.Context(), "sh", "-c", "exit 1", "--"+long, long)

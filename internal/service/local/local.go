@@ -9,6 +9,7 @@ import "github.com/go-glidepath/glidepath/internal/service"
 type Options struct {
 	User     bool              // that of the user's own services
 	Progress func(what string) // hears what the manager waits for; may be nil
+	Notice   func(text string) // is told what the operator should know; may be nil
 	More     []Extra
 }
 
@@ -26,5 +27,5 @@ const Upstart = "Upstart"
 // known, or one without services of users where these are asked for, the error wraps
 // service.ErrNotSupported and says what to do instead.
 func Find(o Options) (service.Manager, error) {
-	return find(service.Machine{Progress: o.Progress}, o.User, o.More)
+	return find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
 }

@@ -425,7 +425,11 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 		}
 		return nil
 	}}
-	err := m.stream(ctx, lines, io.Discard, "logread")
+	var complaints strings.Builder
+	err := m.stream(ctx, lines, &complaints, "logread")
+	if said := strings.TrimSpace(complaints.String()); err == nil && said != "" {
+		m.m.Note("logread: " + said)
+	}
 	if err == nil {
 		err = errors.Join(lines.End(), out.Flush())
 	}

@@ -42,6 +42,9 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if err := m.explain(err); err != nil {
 		return err
 	}
+	if said := oneLine(complaints.String()); said != "" {
+		m.machine.Note("journalctl: " + said)
+	}
 	if written.n == 0 && !m.user {
 		return m.unreadable(ctx)
 	}

@@ -17,11 +17,14 @@ const lastLines = 3
 // its sockets has them listen instead.
 func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
-	if err != nil {
-		return err
-	}
-	if u["ActiveState"] == "active" {
+	if err == nil && u["ActiveState"] == "active" {
+		if changed := outdated(u, sockets); len(changed) > 0 {
+			m.machine.Note(onDisk(changed) + "; the service runs on as before, and restart uses the change")
+		}
 		return nil
+	}
+	if u, sockets, err = m.reread(ctx, s, u, sockets, err); err != nil {
+		return err
 	}
 	if err := startable(u, s); err != nil {
 		return err
@@ -189,7 +192,7 @@ func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) err
 // whose address has changed.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
-	if err != nil {
+	if u, sockets, err = m.reread(ctx, s, u, sockets, err); err != nil {
 		return err
 	}
 	if err := startable(u, s); err != nil {

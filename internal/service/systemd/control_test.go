@@ -535,7 +535,7 @@ func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
 		"unit: its file is gone": func(f *fake, _ *Manager, _ *service.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "not-found", "ActiveState": "active"}
 		},
-		"unit: its file has changed": func(f *fake, _ *Manager, _ *service.Spec) {
+		"unit: web.service has changed": func(f *fake, _ *Manager, _ *service.Spec) {
 			f.show["web.service"] = map[string]string{"NeedDaemonReload": "yes"}
 		},
 		"drop-ins: /etc/x.conf": func(f *fake, _ *Manager, _ *service.Spec) {

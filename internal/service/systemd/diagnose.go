@@ -51,32 +51,23 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	return d.found
 }
 
-// systemctlLine is a command for people.
-func (d *diagnosis) systemctlLine(args ...string) string {
-	line := "systemctl "
-	if d.user {
-		line += "--user "
-	}
-	return line + strings.Join(args, " ")
-}
-
 func (d *diagnosis) loaded(u shown) {
 	name := unit(d.spec)
 	switch u["LoadState"] {
 	case "loaded":
 		d.add(service.OK, "unit", u["FragmentPath"], "")
 	case "masked":
-		d.add(service.Problem, "unit", name+" is masked: nothing can start it", d.systemctlLine("unmask", name))
+		d.add(service.Problem, "unit", name+" is masked: nothing can start it", d.line("unmask", name))
 	case "not-found":
-		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.systemctlLine("stop", name))
+		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.line("stop", name))
 	default:
 		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+u["FragmentPath"])
 	}
 	if u["NeedDaemonReload"] == "yes" {
-		d.add(service.Warning, "unit", "its file has changed since systemd has read it", d.systemctlLine("daemon-reload"))
+		d.add(service.Warning, "unit", onDisk([]string{name}), d.line("daemon-reload"))
 	}
 	if drops := u["DropInPaths"]; drops != "" {
-		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.systemctlLine("cat", name)+" shows what counts")
+		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.line("cat", name)+" shows what counts")
 	}
 }
 
@@ -90,7 +81,7 @@ func (d *diagnosis) ended(u shown) {
 	remedy := d.logHint(d.spec)
 	switch code := u.exitCode(); {
 	case u["Result"] == "start-limit-hit":
-		remedy = d.systemctlLine("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
+		remedy = d.line("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
 	case u["Result"] == "timeout":
 		remedy = "Config.StartTimeout and StopTimeout bound it; the log has the stack of what hung: " + remedy
 	case u["Result"] == "watchdog":
@@ -115,7 +106,7 @@ func (d *diagnosis) listened(u shown, sockets []shown) {
 		case k["ActiveState"] == "failed":
 			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may listen there: journalctl -u "+k["Id"])
 		case k["ActiveState"] != "active" && u.start(sockets) == service.OnSocket:
-			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.systemctlLine("start", k["Id"]))
+			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.line("start", k["Id"]))
 		}
 	}
 }
@@ -209,9 +200,9 @@ func (d *diagnosis) needed() {
 		case !u.there():
 			d.add(service.Problem, "dependency "+n, "systemd knows no such unit, and does not start the service without it", "install that first")
 		case u["LoadState"] == "masked":
-			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
+			d.add(service.Problem, "dependency "+n, "it is masked", d.line("unmask", n))
 		case u["ActiveState"] == "failed":
-			d.add(service.Problem, "dependency "+n, "it has failed", d.systemctlLine("status", n))
+			d.add(service.Problem, "dependency "+n, "it has failed", d.line("status", n))
 		}
 	}
 }

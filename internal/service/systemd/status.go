@@ -54,6 +54,9 @@ func status(u shown, sockets []shown) service.Status {
 		st.ExitCode = u.exitCode()
 	}
 	st.Detail = u.detail(st.State, sockets)
+	if changed := outdated(u, sockets); len(changed) > 0 {
+		st.Detail = join(st.Detail, onDisk(changed))
+	}
 	return st
 }
 

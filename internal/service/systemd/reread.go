@@ -1,0 +1,61 @@
+package systemd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// outdated returns those of the units whose files, or drop-ins, have changed since systemd
+// read them. What systemctl edit changes is not among them: it has systemd read that.
+func outdated(u shown, sockets []shown) (names []string) {
+	for _, u := range append([]shown{u}, sockets...) {
+		if u["NeedDaemonReload"] == "yes" {
+			names = append(names, u["Id"])
+		}
+	}
+	return names
+}
+
+// onDisk says that units are outdated.
+func onDisk(units []string) string {
+	if len(units) == 1 {
+		return units[0] + " has changed on disk since systemd read it"
+	}
+	return strings.Join(units, " and ") + " have changed on disk since systemd read them"
+}
+
+// reread has systemd read again what has changed on disk, if the service is ours and this is
+// root or the user whose systemd it is, and returns what installed returns then. Whoever may
+// not is told what to type by systemctl itself, as it starts the service.
+func (m *Manager) reread(ctx context.Context, s service.Spec, u shown, sockets []shown, err error) (shown, []shown, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	changed := outdated(u, sockets)
+	if len(changed) == 0 || !m.user && m.uid() != 0 {
+		return u, sockets, nil
+	}
+	dir, err := m.folder()
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.ours(s, dir) != nil {
+		return u, sockets, nil
+	}
+	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
+		return nil, nil, err
+	}
+	m.machine.Note(onDisk(changed) + ": it has read all units again (" + m.line("daemon-reload") + ")")
+	return m.installed(ctx, s)
+}
+
+// line is a command of systemctl for people.
+func (m *Manager) line(args ...string) string {
+	line := "systemctl "
+	if m.user {
+		line += "--user "
+	}
+	return line + strings.Join(args, " ")
+}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -29,7 +30,7 @@ func TestOnOpenRC(t *testing.T) {
 	testbed.Require(t)
 	m := New(bed.Service())
 	m.m.Safe = func(string, bool) error { return nil } // it would look at the host's folders
-	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m, "0007") })
+	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m) })
 	t.Run("a stop that hangs is ended by a kill", func(t *testing.T) { bed.Stubborn(t, m) })
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })
@@ -61,7 +62,11 @@ func TestOnOpenRC(t *testing.T) {
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		scenario.Expect(t, m, s, service.Running)
+		st := scenario.Expect(t, m, s, service.Running)
+		// start-stop-daemon, which this one is started by, has a PAM session of its own.
+		if status, err := os.ReadFile(bed.Machine.Path(fmt.Sprintf("/proc/%d/status", st.PID))); err != nil || !strings.Contains(string(status), "\nUmask:\t0077\n") {
+			t.Errorf("%v; its umask is not 0077:\n%s", err, status)
+		}
 		if err := m.Reload(t.Context(), s); err != nil {
 			t.Error(err)
 		}

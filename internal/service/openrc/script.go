@@ -80,16 +80,16 @@ func Render(s service.Spec, o initd.Owner, v Version) string {
 		set(name, e.Name+"="+e.Value)
 		options = append(options, `--env "$`+name+`"`)
 	}
+	// Where OpenRC uses PAM, a session sets the umask (pam_umask) after OpenRC has. A
+	// shell, which becomes the program, sets it last.
+	set("the_launch", `umask 0077; exec "$@"`)
 	line("")
-	line(`command='"$the_executable"'`)
-	if len(words) > 0 {
-		line("command_args='%s'", strings.Join(words, " "))
-	}
+	line("command=/bin/sh")
+	line(`command_args='-c "$the_launch" sh %s'`, strings.Join(append([]string{`"$the_executable"`}, words...), " "))
 	line(`directory='"$the_directory"'`)
 	line(`output_log='"$the_log"'`)
 	line(`error_log='"$the_log"'`)
 	set("command_user", o.Name+":"+o.Group)
-	line("umask=0077")
 	if s.Recovery.Never {
 		line("command_background=yes")
 		set("pidfile", pidFile(l))

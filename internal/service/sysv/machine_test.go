@@ -82,7 +82,7 @@ func TestOnRCS(t *testing.T) {
 }
 
 func onMachine(t *testing.T, bed scenario.Bed, m *Manager) {
-	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m, "0077") })
+	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m) })
 	t.Run("a stop that hangs is ended by a kill", func(t *testing.T) { bed.Stubborn(t, m) })
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
 	t.Run("two services of one executable", func(t *testing.T) { bed.Twins(t, m) })

@@ -148,8 +148,8 @@ func Until(t *testing.T, m service.Manager, s service.Spec, is func(service.Stat
 	}
 }
 
-// Life is a whole one, twice. mask is what its process has.
-func (b Bed) Life(t *testing.T, m service.Manager, mask string) {
+// Life is a whole one, twice.
+func (b Bed) Life(t *testing.T, m service.Manager) {
 	notes := "/var/lib/life/notes " + strings.NewReplacer("/", "", "\x00", "").Replace(Nasty)
 	s := b.Spec(t, "life", "-notes="+notes, "-reload=ok")
 	book := testbed.NewNotebook(t, b.Machine.Path(notes))
@@ -166,7 +166,7 @@ func (b Bed) Life(t *testing.T, m service.Manager, mask string) {
 		if since := time.Since(st.Since); since < 0 || since > 10*time.Second {
 			t.Errorf("it runs since %s", st.Since)
 		}
-		b.looks(t, s, st.PID, mask)
+		b.looks(t, s, st.PID)
 		book.Await("started")
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Errorf("start again: %v", err)
@@ -203,7 +203,7 @@ func (b Bed) Life(t *testing.T, m service.Manager, mask string) {
 		if err := m.Restart(t.Context(), s2); err != nil {
 			t.Error(err)
 		}
-		b.looks(t, s2, Expect(t, m, s2, service.Running).PID, mask)
+		b.looks(t, s2, Expect(t, m, s2, service.Running).PID)
 
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Error(err)
@@ -261,7 +261,7 @@ func (b Bed) start(t *testing.T, m service.Manager, s service.Spec) {
 }
 
 // looks asserts what a process of the service is like.
-func (b Bed) looks(t *testing.T, s service.Spec, pid int, mask string) {
+func (b Bed) looks(t *testing.T, s service.Spec, pid int) {
 	t.Helper()
 	proc := b.Machine.Path("/proc/" + strconv.Itoa(pid))
 	read := func(name string) string {
@@ -296,7 +296,7 @@ func (b Bed) looks(t *testing.T, s service.Spec, pid int, mask string) {
 	for _, line := range []string{
 		fmt.Sprintf("Uid:\t%d\t%d\t%d\t%d", a.UID, a.UID, a.UID, a.UID),
 		fmt.Sprintf("Gid:\t%d\t%d\t%d\t%d", a.GID, a.GID, a.GID, a.GID),
-		fmt.Sprintf("Groups:\t%d ", a.GID), "Umask:\t" + mask,
+		fmt.Sprintf("Groups:\t%d ", a.GID), "Umask:\t0077",
 		"CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000",
 	} {
 		if !strings.Contains(status, "\n"+line) {
@@ -435,7 +435,7 @@ func (b Bed) Old(t *testing.T, m service.Manager) {
 	if err := m.Restart(t.Context(), s); err != nil {
 		t.Error(err)
 	}
-	b.looks(t, s, Expect(t, m, s, service.Running).PID, "")
+	b.looks(t, s, Expect(t, m, s, service.Running).PID)
 	if out := b.sh(t, `n=0; for p in /proc/[0-9]*/exe; do [ "$(readlink $p)" != '`+old+`' ] || n=$((n+1)); done; echo $n`); out != "1\n" {
 		t.Errorf("there are %q processes of it", out)
 	}

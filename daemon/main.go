@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -30,11 +31,15 @@ import (
 // The program's own flags stand before the command, and what stands there is what
 // an installed service is run with: "web -addr :9090 install" installs what
 // "web -addr :9090" runs. A program that parses them calls Main afterwards, and hands
-// over the rest of the command line in Config.Args. Without Config.Args, the first word
+// over the rest of the command line in Config.Args. Without Config.Args, what package flag
+// has left is that rest, if it has parsed the command line. If not, the first word
 // that is a command, and has only flags of its own behind it, is the command, and all
 // before it are the program's; the very first word, if it is one, is the command
 // whatever is behind it. Where there is none, a command line that begins with a dash is
-// the program's own, too.
+// the program's own, too, except that what looks like a command starts nothing: a flag
+// without a value that has the name of a command, or one that differs by a letter
+// (--install, --instal), unless package flag knows it. A program that reads a flag with
+// such a name in another way sets Config.Args.
 //
 // A command line that is wrong is a line on standard error and exit code 2, before
 // anything has happened. The other exit codes of commands are those of the LSB: 0 done,
@@ -43,7 +48,7 @@ import (
 // it does not run, 4 there is none. A program with a command line of its own mounts
 // [Commands] there.
 func Main(p Program, c Config) {
-	cli := commandLine{program: p, config: c, out: os.Stdout, err: os.Stderr, manage: Manage}
+	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage}
 	os.Exit(cli.main(context.Background(), os.Args[1:]))
 }
 
@@ -51,10 +56,11 @@ func Main(p Program, c Config) {
 type commandLine struct {
 	program  Program
 	config   Config
-	own      []string // the program's arguments: those before the command
-	muddled  error    // why nobody can tell which those are
-	mounted  bool     // among the program's own commands
-	under    []string // what stands before the command then: "service" in "web service install"
+	flags    *flag.FlagSet // those of the program that package flag knows; nil if it was not asked
+	own      []string      // the program's arguments: those before the command
+	muddled  error         // why nobody can tell which those are
+	mounted  bool          // among the program's own commands
+	under    []string      // what stands before the command then: "service" in "web service install"
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
 	notices  []string // for the operator, those that are told first
@@ -64,6 +70,11 @@ type commandLine struct {
 // main runs what is on the command line, args, without the name of the program.
 func (c *commandLine) main(ctx context.Context, args []string) int {
 	if c.config.Args == nil {
+		if c.flags != nil && c.flags.Parsed() {
+			if own, err := before(args, c.flags.Args()); err == nil {
+				return c.behind(ctx, own, c.flags.Args())
+			}
+		}
 		return c.search(ctx, args)
 	}
 	rest := c.config.Args
@@ -83,6 +94,21 @@ func before(args, rest []string) ([]string, error) {
 		return args[:n:n], nil
 	}
 	return nil, usageError(fmt.Sprintf("it is not clear what the service is to be run with: want the program's own flags before the command, but got %q", args))
+}
+
+// behind looks for a command at the beginning of rest, what package flag has left of the
+// command line. Words that are none, behind flags of the program, are its own.
+func (c *commandLine) behind(ctx context.Context, own, rest []string) int {
+	if len(rest) > 0 {
+		if v, ok := c.named(rest[0]); ok {
+			c.own = own
+			return c.execute(ctx, v, rest[1:])
+		}
+		if len(own) == 0 || c.meant(rest[0]) != "" {
+			return c.usage(c.unknown(rest[0]))
+		}
+	}
+	return c.run(ctx, options{})
 }
 
 // search looks for a command where the program has not parsed anything.
@@ -109,6 +135,9 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 		return c.usage(wrong)
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		return c.usage(c.unknown(args[0]))
+	}
+	if err := c.mistaken(args); err != nil {
+		return c.usage(err)
 	}
 	return c.run(ctx, options{})
 }
@@ -145,6 +174,9 @@ func (c *commandLine) path() string {
 }
 
 func (c *commandLine) unknown(word string) error {
+	if meant := c.meant(strings.TrimLeft(word, "-")); meant != "" {
+		return usageError(fmt.Sprintf("%q is not a command; did you mean '%s %s'?", word, c.path(), meant))
+	}
 	if strings.HasPrefix(word, "-") {
 		return usageError(word + " is not a flag here; the program's own flags stand before the command")
 	}

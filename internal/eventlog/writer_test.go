@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
 func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {

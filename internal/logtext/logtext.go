@@ -34,8 +34,8 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/queue"
-	"github.com/go-glidepath/glidepath/internal/logevent"
 )
 
 // Format is how records look.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/journal/trial"
-	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 

@@ -29,7 +29,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/journal"
 	"github.com/go-glidepath/glidepath/internal/journal/trial"
-	"github.com/go-glidepath/glidepath/internal/logevent"
+	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
 func main() {

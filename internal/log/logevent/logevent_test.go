@@ -48,7 +48,7 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 }
 
 func TestTheREADMEHasEachID(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+	b, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
 func TestALevelIsATypeAndAnID(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
 // encode returns the fields of a record as somebody else understands them.

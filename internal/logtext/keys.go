@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
 // Keys is a set of names for what a record as JSON consists of, and of the values that go

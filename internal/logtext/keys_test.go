@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
 // verbose is an error that has more to say.

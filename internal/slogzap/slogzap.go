@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/logmeta"
+	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
 // Handler is a slog.Handler. Attributes are fields, groups are objects, and namespaces

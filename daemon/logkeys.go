@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
 // LogKeys is a set of names for the JSON lines of the log, and of the values that go with

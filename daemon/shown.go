@@ -5,7 +5,7 @@ import (
 	"os"
 	"unicode/utf8"
 
-	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
 // shown is w, or, if that is a terminal, w with an escape for whatever a terminal would

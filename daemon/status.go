@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
 func (c *commandLine) status(ctx context.Context, o options) int {

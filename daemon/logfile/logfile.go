@@ -41,7 +41,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
 // Options of a [Core]. Either Name or Path has to be there.

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
-	"github.com/go-glidepath/glidepath/internal/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
 // jsonTo logs to w, one object a line.

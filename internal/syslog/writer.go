@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/log/queue"
-	"github.com/go-glidepath/glidepath/internal/logtext"
 )
 
 // redialEvery is how often a syslogd that is gone is looked for.

@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/journal"
+	"github.com/go-glidepath/glidepath/internal/log/journal"
 	"github.com/go-glidepath/glidepath/internal/syslog"
 )
 

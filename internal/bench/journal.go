@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	native "github.com/go-glidepath/glidepath/internal/journal"
+	native "github.com/go-glidepath/glidepath/internal/log/journal"
 )
 
 // mood is what journald does with what comes to its socket.

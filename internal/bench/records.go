@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	native "github.com/go-glidepath/glidepath/internal/journal"
+	native "github.com/go-glidepath/glidepath/internal/log/journal"
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"syscall"
 
-	native "github.com/go-glidepath/glidepath/internal/journal"
+	native "github.com/go-glidepath/glidepath/internal/log/journal"
 )
 
 // stageName is the argument with which bench runs itself to be alone with a /run of its

@@ -1,3 +1,3 @@
-// Package journal tests internal/journal on a real journald: what a program logs is what
+// Package journal tests internal/log/journal on a real journald: what a program logs is what
 // journalctl gives back.
 package journal

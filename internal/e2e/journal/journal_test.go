@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/journal/trial"
+	"github.com/go-glidepath/glidepath/internal/log/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/testbed"
 )

@@ -27,8 +27,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/journal"
-	"github.com/go-glidepath/glidepath/internal/journal/trial"
+	"github.com/go-glidepath/glidepath/internal/log/journal"
+	"github.com/go-glidepath/glidepath/internal/log/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 

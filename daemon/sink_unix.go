@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/journal"
-	"github.com/go-glidepath/glidepath/internal/syslog"
+	"github.com/go-glidepath/glidepath/internal/log/syslog"
 )
 
 func hostTargets() []target { return []target{toJournal, toPrefixed, toSyslog} }

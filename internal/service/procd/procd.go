@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/account"
 	"github.com/go-glidepath/glidepath/internal/service/command"
@@ -22,7 +23,6 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
-	"github.com/go-glidepath/glidepath/internal/syslog"
 )
 
 // nobody is who runs a service without an account where there are no tools to make one,

@@ -18,9 +18,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/syslog"
 )
 
 // places are the files of syslogds. Those that have all messages of the facility daemon

@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/eventlog"
+	"github.com/go-glidepath/glidepath/internal/log/eventlog"
 )
 
 func hostTargets() []target { return []target{toEventLog} }

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/daemon"
-	"github.com/go-glidepath/glidepath/internal/eventlog"
+	"github.com/go-glidepath/glidepath/internal/log/eventlog"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
-	"github.com/go-glidepath/glidepath/internal/slogzap"
+	"github.com/go-glidepath/glidepath/internal/log/slogzap"
 )
 
 // SlogHandler returns a handler that logs where [Logger] does, for slog.New: with its

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
 // notification is a datagram, taken apart: its lines, in order.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
 // process is the host that passes on signals, as host console does in a process that

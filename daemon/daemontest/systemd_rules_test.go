@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
 // fed is a unit whose service is a script: a string is a message, a duration passes,

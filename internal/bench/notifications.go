@@ -13,7 +13,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
 // notifications measures one message to the manager: a status with a sign of life.

@@ -3,7 +3,7 @@ package systemd
 import (
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
 // Channel is how messages reach the manager: a [sdnotify.Client], or what stands in

@@ -12,8 +12,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
 )
 
 // tape is a channel that notes what is sent. It can be held up.

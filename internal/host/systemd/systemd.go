@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
 )
 
 const (

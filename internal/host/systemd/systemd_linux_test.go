@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
-	"github.com/go-glidepath/glidepath/internal/sdnotify"
 )
 
 // listen is systemd's end: it notes what arrives, and answers barriers.

@@ -186,8 +186,12 @@ func (h *Handle) installation(p *service.Plan) Installation {
 // them, that of its configuration too, and an account that Install has made. Directories
 // that were there before Install are not removed. With purge it also removes what a
 // service has left that is not installed any more.
+//
+// It looks first whether all of it can be removed, and fails before it stops anything if
+// not. If it fails later, or ctx ends, a service that ran is started again; the error says
+// what has become of it.
 func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
-	removed, err = h.manager.Remove(ctx, h.spec, purge)
+	removed, err = service.Remove(ctx, h.manager, h.spec, purge)
 	return removed, h.wrap("uninstall", err)
 }
 
@@ -204,9 +208,12 @@ func (h *Handle) Stop(ctx context.Context) error {
 	return h.wrap("stop", h.manager.Stop(ctx, h.spec))
 }
 
-// Restart stops the service if it runs, and starts it as Start does.
+// Restart stops the service if it runs, and starts it as Start does. When ctx ends between
+// the two, it is started all the same.
 func (h *Handle) Restart(ctx context.Context) error {
-	return h.begin(ctx, "restart", h.manager.Restart)
+	return h.begin(ctx, "restart", func(ctx context.Context, s service.Spec) error {
+		return service.Restart(ctx, h.manager, s)
+	})
 }
 
 // begin has do start the service.

@@ -34,6 +34,7 @@ type register struct {
 	state     string          // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
+	pid       int    // of the next process; 0 is 42
 	notices   []string
 	tell      func(text string) // where they go
 }
@@ -97,9 +98,9 @@ func (r *register) to(what string, state service.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = service.Status{State: cmp.Or(r.after, state)}
+	r.status = service.Status{State: cmp.Or(r.after, state), Start: r.status.Start}
 	if r.status.State == service.Running || r.status.State == service.Paused {
-		r.status.PID = 42
+		r.status.PID = cmp.Or(r.pid, 42)
 	}
 	return nil
 }
@@ -371,7 +372,7 @@ func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 	for line, want := range map[string]string{
 		"install":   "interrupted, and what was begun is taken back: install web: ",
-		"uninstall": "interrupted, and not removed altogether, though the service may have stopped: call it again: ",
+		"uninstall": "uninstall: interrupted; what has become of the service is told by ",
 		"start":     "interrupted: this no longer waits; what the manager was asked for goes on\n",
 	} {
 		s := newShell(t)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
 )
 
 // verb is a command of the command line.
@@ -132,7 +134,10 @@ func (c *commandLine) failed(err error) int {
 
 // failedTo is failed, for what was asked of the service that o speaks of.
 func (c *commandLine) failedTo(err error, o options) int {
+	var u *service.Unfinished
 	switch {
+	case errors.As(err, &u):
+		err = c.unfinished(err, o, "restart")
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted: this no longer waits; what the manager was asked for goes on")
 	case errors.Is(err, ErrNotInstalled):
@@ -141,6 +146,39 @@ func (c *commandLine) failedTo(err error, o options) int {
 		err = fmt.Errorf("%w: start it with %s", err, c.call("start", o))
 	}
 	return c.failed(err)
+}
+
+// unfinished adds to the error of a command what to type to go on.
+func (c *commandLine) unfinished(err error, o options, verb string) error {
+	var u *service.Unfinished
+	if !errors.As(err, &u) {
+		if errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("%s: interrupted; what has become of the service is told by %s", verb, c.call("status", o))
+		}
+		return err
+	}
+	if errors.Is(u.Err, context.Canceled) {
+		err = fmt.Errorf("%s: interrupted; %s", verb, u.Left())
+	}
+	var ways []string
+	way := func(to, verb, flags string) { ways = append(ways, to+": "+c.call(verb, o)+flags) }
+	if u.Stopped() {
+		way("to start it", "start", "")
+	}
+	if u.Disabled() {
+		way("to have it start by itself", "install", " --enable")
+	}
+	switch {
+	case verb != "uninstall" || u.Now == u.Before:
+	case o.purge:
+		way("to go on", verb, " --purge")
+	case u.Now.State != service.NotInstalled:
+		way("to go on", verb, "")
+	}
+	if len(ways) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; "))
 }
 
 // control is a command that asks for a state and waits for it.
@@ -356,11 +394,8 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 		removed, err = h.Uninstall(ctx, o.purge)
 		return err
 	})
-	if errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted, and not removed altogether, though the service may have stopped: call it again: %w", err)
-	}
 	if err != nil {
-		return c.failed(err)
+		return c.failed(c.unfinished(err, o, "uninstall"))
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: uninstalled (%s)\n", h.Name(), h.Manager())
 	for _, r := range removed {

@@ -101,7 +101,10 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if exists && !service.Marked(text) && !kardianos(text) {
 		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.plist, service.ErrForeign)
 	}
-	if err := m.bootout(ctx, domain, name, text); err != nil {
+	if err := m.belongings(s).Removable(purge, l.plist); err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	if err := onefile.Asked(ctx, m.bootout(ctx, domain, name, text)); err != nil {
 		return nil, onefile.Refused(err, doing)
 	}
 	c := m.m.Tree.Begin()

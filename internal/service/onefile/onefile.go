@@ -284,10 +284,24 @@ func Supervised(ctx context.Context, m service.Machine, name string, status func
 
 // Restart stops a service of m and starts it.
 func Restart(ctx context.Context, m service.Manager, s service.Spec) error {
-	if err := m.Stop(ctx, s); err != nil {
+	if err := Halt(ctx, m, s); err != nil {
 		return err
 	}
 	return m.Start(ctx, s)
+}
+
+// Halt stops a service of m as a step of something else. When ctx ends meanwhile the error
+// is service.ErrAsked as well: the service stops all the same.
+func Halt(ctx context.Context, m service.Manager, s service.Spec) error {
+	return Asked(ctx, m.Stop(ctx, s))
+}
+
+// Asked adds service.ErrAsked to the error of what was to stop a service, if ctx has ended.
+func Asked(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w, and is not waited for: %w", service.ErrAsked, err)
 }
 
 // Reloadable is the status of a service of m that runs. It fails for one that does not.

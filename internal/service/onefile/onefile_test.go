@@ -253,3 +253,29 @@ func TestPathsThatNobodyMakesWritableAreAWarning(t *testing.T) {
 		}
 	}
 }
+
+// stopping is a manager whose service takes longer to stop than anybody waits.
+type stopping struct {
+	service.Manager
+	started bool
+}
+
+func (*stopping) Stop(ctx context.Context, _ service.Spec) error { return ctx.Err() }
+
+func (m *stopping) Start(context.Context, service.Spec) error {
+	m.started = true
+	return nil
+}
+
+func TestARestartThatIsNotWaitedForSaysThatTheServiceWasAskedToStop(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	m := &stopping{}
+	if err := Restart(ctx, m, service.Spec{}); err != nil || !m.started {
+		t.Errorf("got %v", err)
+	}
+	cancel()
+	m.started = false
+	if err := Restart(ctx, m, service.Spec{}); !errors.Is(err, service.ErrAsked) || !errors.Is(err, context.Canceled) || m.started {
+		t.Errorf("got %v", err)
+	}
+}

@@ -148,22 +148,25 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if !service.Marked(text) && !theirs(text) {
 		return nil, fmt.Errorf("%s %w: remove it by hand", l.Script, service.ErrForeign)
 	}
-	if err := m.Stop(ctx, s); err != nil {
-		return nil, err
-	}
 	defer func() { err = onefile.Refused(err, "remove "+s.ServiceName()) }()
-	c := m.m.Tree.Begin()
-	for _, level := range m.runlevels(l.Name) {
-		if err := m.call(ctx, "rc-update", "del", l.Name, level); err != nil {
-			return removed, err
-		}
+	levels := m.runlevels(l.Name)
+	for _, level := range levels {
 		removed = append(removed, path.Join(runlevels, level, l.Name))
 	}
-	if err := errors.Join(c.Remove(l.Script), c.Keep()); err != nil {
-		return removed, err
+	if err := m.m.Belongings(s).Removable(purge, append(removed, l.Script)...); err != nil {
+		return nil, err
+	}
+	if err := onefile.Halt(ctx, m, s); err != nil {
+		return nil, err
+	}
+	c := m.m.Tree.Begin()
+	relink := m.m.Tree.Relink(removed...)
+	c.Call(func() error { return errors.Join(relink(), m.learn(context.WithoutCancel(ctx))) })
+	if err := m.forget(ctx, c, l, levels); err != nil {
+		return nil, errors.Join(err, c.Undo())
 	}
 	removed = append(removed, l.Script)
-	if err := m.learn(ctx); err != nil {
+	if err := c.Keep(); err != nil {
 		return removed, err
 	}
 	if purge {
@@ -171,6 +174,19 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return append(removed, more...), err
 	}
 	return removed, m.m.Belongings(s).Forget()
+}
+
+// forget takes the service out of the runlevels, and removes its script.
+func (m *Manager) forget(ctx context.Context, c *files.Change, l initd.Layout, levels []string) error {
+	for _, level := range levels {
+		if err := m.call(ctx, "rc-update", "del", l.Name, level); err != nil {
+			return err
+		}
+	}
+	if err := c.Remove(l.Script); err != nil {
+		return err
+	}
+	return m.learn(ctx)
 }
 
 // runlevels are those that the service is in.
@@ -213,6 +229,9 @@ func (m *Manager) start(ctx context.Context, s service.Spec, verb string) error 
 	}
 	m.m.Waiting(s.ServiceName() + " starts")
 	failed := m.service(ctx, s, verb)
+	if verb == "restart" {
+		failed = onefile.Asked(ctx, failed)
+	}
 	if failed != nil && !overtaken(failed) {
 		return failed
 	}

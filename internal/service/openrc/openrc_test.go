@@ -360,3 +360,9 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 		ownedtest.Run(t, newManager(m), fake.Web(), m.Service().Tree, initd.Of(fake.Web()).Dirs)
 	})
 }
+
+func TestARemovalThatFailsIsTakenBack(t *testing.T) {
+	if n := fake.Unremoved(t, func(m *fake.Machine) service.Manager { return newManager(m) }); n != 2 {
+		t.Errorf("it calls %d tools", n)
+	}
+}

@@ -244,11 +244,15 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
 	}
-	if err := m.Stop(ctx, s); err != nil {
+	paths := append(m.stale(name, nil), l.script)
+	if err := m.belongings(s).Removable(purge, paths...); err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
 	c := m.m.Tree.Begin()
-	for _, path := range append(m.stale(name, nil), l.script) {
+	for _, path := range paths {
 		if err := c.Remove(path); err != nil {
 			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 		}

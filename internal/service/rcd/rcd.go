@@ -193,7 +193,10 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if m.uid != 0 {
 		return nil, fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
 	}
-	if err := m.Stop(ctx, s); err != nil {
+	if err := m.belongings(s).Removable(purge, l.script, "/etc/rc.conf"); err != nil {
+		return nil, onefile.Refused(err, doing)
+	}
+	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
 	c := m.m.Tree.Begin()

@@ -204,24 +204,19 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return nil, err
 	}
 	units = append(units, serviceUnit(s))
-	if which(s) == nil {
-		if err := m.retire(ctx, s, units); err != nil {
-			return nil, err
-		}
-	}
 	shared, err := m.instances(ctx, s, dir)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(shared) > 0 && which(s) != nil:
+	if len(shared) > 0 && which(s) != nil {
 		return nil, fmt.Errorf("%s has instances: uninstall %s first", s.Name, strings.TrimSuffix(shared[0], ".service"))
-	case len(shared) > 0:
-		removed = append(removed, unit(s))
-	default:
-		if removed, err = m.erase(ctx, dir, units); err != nil {
-			return nil, err
-		}
+	}
+	r := m.removal(s, dir, units, len(shared) > 0)
+	if err := r.removable(record, purge); err != nil {
+		return nil, m.filed(err)
+	}
+	if removed, err = m.erase(ctx, r); err != nil {
+		return nil, err
 	}
 	if config := m.configuration(s); config.Present && record.Owns(config.Name) && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
 		removed = append(removed, config.Name)
@@ -240,20 +235,6 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	}
 	gone, err := m.purge(s, record)
 	return append(removed, gone...), m.filed(err)
-}
-
-// erase removes unit files.
-func (m *Manager) erase(ctx context.Context, dir string, units []string) (removed []string, err error) {
-	c := m.machine.Tree.Begin()
-	for _, u := range units {
-		if err := c.Remove(path.Join(dir, u)); err != nil {
-			return nil, withUndo(m.filed(err), c.Undo())
-		}
-	}
-	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
-		return nil, withUndo(err, c.Undo())
-	}
-	return c.Done, m.filed(c.Keep())
 }
 
 // ours makes sure that there is a service, and that it is ours to remove.
@@ -276,25 +257,6 @@ func (m *Manager) ours(s service.Spec, dir string) error {
 		return fmt.Errorf("%s was not made by this program: %w", file, service.ErrForeign)
 	}
 	return nil
-}
-
-// retire stops units, and sees to it that nothing starts them again.
-func (m *Manager) retire(ctx context.Context, s service.Spec, units []string) error {
-	u, sockets, err := m.show(ctx, s)
-	if err != nil {
-		return err
-	}
-	if u.runs() || listening(sockets) {
-		if err := m.halt(ctx, s, sockets); err != nil {
-			return err
-		}
-	}
-	args := []string{"disable", "--"}
-	for _, name := range units {
-		args = append(args, instanceOf(name, s))
-	}
-	_, err = m.systemctl(ctx, args...)
-	return err
 }
 
 // instances are the other instances of a template that run, or start by themselves.

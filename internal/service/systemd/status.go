@@ -154,7 +154,7 @@ func (u shown) detail(state service.State, sockets []shown) string {
 		return u.failure()
 	case service.Stopped:
 		if listening(sockets) {
-			return "listening"
+			return service.Listening
 		}
 		if u["SubState"] != "dead" {
 			return u["SubState"]

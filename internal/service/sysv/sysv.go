@@ -97,19 +97,23 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if !service.Marked(script) && !theirs(script) {
 		return nil, fmt.Errorf("%s %w: remove it by hand", l.Script, service.ErrForeign)
 	}
-	if err := m.Stop(ctx, s); err != nil {
-		return nil, err
-	}
 	defer func() { err = onefile.Refused(err, "remove "+s.ServiceName()) }()
 	links := m.links(l.Name)
-	if err := m.unregister(ctx, l.Name); err != nil {
+	if err := m.m.Belongings(s).Removable(purge, append(links, l.Script)...); err != nil {
+		return nil, err
+	}
+	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
 	c := m.m.Tree.Begin()
+	c.Call(m.m.Tree.Relink(links...))
+	if err := m.unregister(ctx, l.Name); err != nil {
+		return nil, errors.Join(err, c.Undo())
+	}
 	for _, p := range append(links, l.Script, pidFile(l), "/run/"+l.Name+".lock") {
 		there := m.m.Tree.Exists(p) || slices.Contains(links, p)
 		if err := c.Remove(p); err != nil {
-			return removed, errors.Join(err, c.Keep())
+			return nil, errors.Join(err, c.Undo())
 		}
 		if there && !strings.HasPrefix(p, "/run/") {
 			removed = append(removed, p)
@@ -157,6 +161,9 @@ func (m *Manager) act(ctx context.Context, s service.Spec, action string) error 
 		m.m.Waiting(fmt.Sprintf("%s: %s", name, action))
 	}
 	_, err = m.m.Runner()(ctx, initd.Of(s).Script, action)
+	if action == "restart" {
+		err = onefile.Asked(ctx, err)
+	}
 	if !service.Marked(script) {
 		return onefile.Refused(err, action+" "+name)
 	}

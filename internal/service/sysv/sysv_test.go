@@ -463,3 +463,11 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 		ownedtest.Run(t, newManager(m, "update-rc.d"), fake.Web(), m.Service().Tree, initd.Of(fake.Web()).Dirs)
 	})
 }
+
+func TestARemovalThatFailsIsTakenBack(t *testing.T) {
+	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv"} {
+		if n := fake.Unremoved(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }); n == 0 {
+			t.Errorf("it does not call %s", tool)
+		}
+	}
+}

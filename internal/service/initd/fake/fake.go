@@ -30,6 +30,7 @@ type Machine struct {
 	Tools map[string]func(args []string) (string, error)
 	Lines []string // what was called
 	Fail  int      // the number of the call that fails, from 1; 0 for none
+	Late  bool     // it fails when it has done its work
 }
 
 // New makes a machine with accounts.
@@ -75,6 +76,9 @@ func (m *Machine) run(_ context.Context, name string, args ...string) (string, e
 	}
 	m.Lines = append(m.Lines, line)
 	if len(m.Lines) == m.Fail {
+		if m.Late {
+			_, _ = tool(args)
+		}
 		return "", &command.Error{Line: line, Code: 1, Stderr: "as the test asks for"}
 	}
 	return tool(args)

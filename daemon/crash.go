@@ -19,11 +19,12 @@ func (r *run) crashDir() (string, error) {
 	if !r.env.Own || !r.env.SCM && os.Getenv("STATE_DIRECTORY") == "" {
 		return "", nil
 	}
-	d, err := r.Directories()
-	if d.State == "" {
+	// That folder alone: the program may never ask for the others, which install would find.
+	state, err := r.stateDir()
+	if state == "" {
 		return "", err
 	}
-	return filepath.Join(d.State, crashes), nil
+	return filepath.Join(state, crashes), nil
 }
 
 // catchCrashes logs how the run before this one crashed, if it did, and has the runtime

@@ -96,13 +96,13 @@ func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
 	} {
 		t.Run(test.how, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "state")
+			dir, unasked := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "cache")
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			run := func(how string) []map[string]any {
 				cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
-				cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "LOG_TARGET=json", "GORACE=exitcode=1")
+				cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "CACHE_DIRECTORY="+unasked, "LOG_TARGET=json", "GORACE=exitcode=1")
 				out, _ := cmd.Output()
 				var all []map[string]any
 				for line := range strings.Lines(string(out)) {
@@ -125,6 +125,9 @@ func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
 					}
 					told = r
 				}
+			}
+			if _, err := os.Stat(unasked); err == nil {
+				t.Errorf("%s is made, which the program has not asked for", unasked)
 			}
 			if second[len(second)-1]["msg"] != "stopped" {
 				t.Errorf("the second run has logged %v", second)

@@ -78,3 +78,16 @@ func (r *run) Directories() (dirs.Dirs, error) {
 	}
 	return d, nil
 }
+
+// stateDir finds and makes the folder for the state.
+func (r *run) stateDir() (string, error) {
+	if r.env.Folder != nil {
+		d, err := dirs.In(r.env.Folder())
+		return d.State, err
+	}
+	state, err := dirs.State(r.config.Name)
+	if err != nil {
+		return state, fmt.Errorf("the state folder of %s: %w", r.config.Name, err)
+	}
+	return state, nil
+}

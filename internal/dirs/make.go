@@ -29,6 +29,14 @@ func Logs(name string) (string, error) {
 	return d.Logs, err
 }
 
+// State returns the folder for the state alone, as Make has it, and makes it.
+func State(name string) (string, error) {
+	p := this(name)
+	d, _ := p.find()
+	d, err := p.make(Dirs{State: d.State})
+	return d.State, err
+}
+
 // Find says where the folders are that Make would make.
 func Find(name string) Dirs {
 	d, _ := this(name).find()

@@ -58,11 +58,11 @@ func (b *user) Shown(t testing.TB, name string) []string {
 
 func (*user) Keeps(trace string) bool {
 	for _, folder := range []string{"/.local/state/", "/.cache/", "/.config/"} {
-		if rest, ok := strings.CutPrefix(trace, home+folder); ok && !strings.Contains(rest, "/systemd/") {
+		if rest, ok := strings.CutPrefix(trace, home+folder); ok && !strings.HasPrefix(rest, "systemd/") {
 			return true
 		}
 	}
-	return false
+	return record(trace)
 }
 
 func (b *user) Foreign(t testing.TB, name, _ string) {

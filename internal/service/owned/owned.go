@@ -67,8 +67,24 @@ func (r Record) Owns(p string) bool {
 
 // Check fails, unless force makes a warning of that, if something is there that the
 // service would get and that does not belong to it. p says whether this service, or one
-// that it replaces, is installed: then it has that already.
+// that it replaces, is installed: then it has that already. Check adds the record to p.
 func (r Record) Check(p *service.Plan, paths []Path, force bool) error {
+	if err := r.refuse(p, paths, force); err != nil {
+		return err
+	}
+	own, _ := r.Paths()
+	old, exists, _ := r.tree.Read(r.file)
+	a := service.Artefact{Name: r.file, Mode: "0644", Old: old, New: old, Present: exists, Wanted: exists}
+	if more := r.missing(own, paths); len(more) > 0 {
+		a.New, a.Wanted = render(append(own, more...)), true
+	}
+	if a.Wanted {
+		p.Artefacts = append(p.Artefacts, a)
+	}
+	return nil
+}
+
+func (r Record) refuse(p *service.Plan, paths []Path, force bool) error {
 	if p.Replaces != "" || p.Installed && !force {
 		return nil
 	}
@@ -105,17 +121,25 @@ func (r Record) Add(c *files.Change, paths []Path) error {
 	if err != nil {
 		return err
 	}
-	had := len(own)
-	for _, f := range paths {
-		if !slices.Contains(own, f.Path) && !r.tree.Exists(f.Path) {
-			own = append(own, f.Path)
-		}
-	}
-	if len(own) == had {
+	more := r.missing(own, paths)
+	if len(more) == 0 {
 		return nil
 	}
-	text := "# " + service.Mark + "\n# What the service has made, for uninstall --purge:\n" + strings.Join(own, "\n") + "\n"
-	return c.Write(r.file, text, 0o644)
+	return c.Write(r.file, render(append(own, more...)), 0o644)
+}
+
+// missing are the paths that are not there and not in own.
+func (r Record) missing(own []string, paths []Path) (more []string) {
+	for _, f := range paths {
+		if !slices.Contains(own, f.Path) && !r.tree.Exists(f.Path) {
+			more = append(more, f.Path)
+		}
+	}
+	return more
+}
+
+func render(own []string) string {
+	return "# " + service.Mark + "\n# What the service has made, for uninstall --purge:\n" + strings.Join(own, "\n") + "\n"
 }
 
 // Forget removes the record if nothing of what it names is there any more.

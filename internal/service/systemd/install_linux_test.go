@@ -417,7 +417,7 @@ func TestWhatSystemdDoesNotTakeIsTakenBack(t *testing.T) {
 			if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
 				t.Errorf("it was changed: %+v, %v", p, err)
 			}
-			if left, _ := filepath.Glob(i.machine.Tree.Path("/etc/systemd/system/.*")); len(left) > 0 {
+			if left, _ := filepath.Glob(i.machine.Tree.Path("/etc/systemd/system/." + i.spec.Name + "*")); len(left) > 0 {
 				t.Errorf("left %q", left)
 			}
 		})

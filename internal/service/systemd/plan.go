@@ -93,16 +93,13 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	todo.files = append(todo.files, leftovers...)
-	if err := m.owned(s, dir).Check(p, m.paths(s), force); err != nil {
-		return nil, err
-	}
 	todo.links = m.linked(s, dir, todo.files, serv, sockets)
 	if err := m.account(ctx, s); err != nil {
 		return nil, err
 	}
 	m.remark(ctx, p, s, dir)
 	todo.describe(p, m.user)
-	return p, nil
+	return p, m.owned(s, dir).Check(p, m.paths(s), force)
 }
 
 // executable looks at what is to be run, and returns where links lead.

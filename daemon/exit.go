@@ -22,6 +22,7 @@ var (
 const (
 	exitFailure     = 1
 	exitUsage       = 2
+	exitBusy        = 75 // EX_TEMPFAIL of sysexits, of commands alone
 	exitConfig      = 78 // EX_CONFIG of sysexits
 	exitStopTimeout = 124
 	exitSignal      = 128 // plus the signal's number

@@ -14,6 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/diff"
 	"github.com/go-glidepath/glidepath/internal/service/local"
+	"github.com/go-glidepath/glidepath/internal/service/lock"
 )
 
 // What a caller of a [Handle] may want to tell apart.
@@ -28,6 +29,8 @@ var (
 	ErrPermission = service.ErrPermission
 	// ErrForeign is that a service of this name belongs to another program.
 	ErrForeign = service.ErrForeign
+	// ErrBusy is returned while another process installs or uninstalls the same service.
+	ErrBusy = service.ErrBusy
 	// ErrUnsafe is that others than the administrator can replace the executable.
 	ErrUnsafe = service.ErrUnsafe
 )
@@ -50,6 +53,7 @@ type Handle struct {
 	spec    service.Spec
 	manager service.Manager
 	name    string // of the manager
+	lock    func(name string, user bool, doing string) (release func(), err error)
 }
 
 // Manage returns the handle to p as a service of this machine, of the user if
@@ -65,7 +69,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{spec: spec}
+	h := &Handle{spec: spec, lock: lock.Take}
 	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
@@ -142,8 +146,14 @@ func (h *Handle) plan(ctx context.Context, o InstallOptions) (*service.Plan, err
 
 // Install makes the service, or brings it up to date: all of it, or, on an error,
 // nothing. It does not start or restart it but where o says so; until a restart, a
-// service that runs goes on with what it was started with.
+// service that runs goes on with what it was started with. While another process
+// installs or uninstalls the service, it fails at once with [ErrBusy].
 func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, error) {
+	release, err := h.alone("install")
+	if err != nil {
+		return Installation{}, err
+	}
+	defer release()
 	var done Installation
 	p, err := h.plan(ctx, o)
 	if err == nil {
@@ -163,6 +173,18 @@ func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, e
 		}
 	}
 	return done, h.Start(ctx)
+}
+
+// alone takes the lock that keeps other processes from changing the service.
+func (h *Handle) alone(doing string) (release func(), err error) {
+	if h.lock == nil {
+		return func() {}, nil // a test
+	}
+	release, err = h.lock(h.spec.Name, h.spec.User, doing)
+	if errors.Is(err, ErrBusy) {
+		err = fmt.Errorf("%w; try again when it has ended", err)
+	}
+	return release, h.wrap(doing, err)
 }
 
 // throwaway reports whether go run has built the executable.
@@ -185,12 +207,18 @@ func (h *Handle) installation(p *service.Plan) Installation {
 // written stays, but with purge, which removes its directories with all that is in
 // them, that of its configuration too, and an account that Install has made. Directories
 // that were there before Install are not removed. With purge it also removes what a
-// service has left that is not installed any more.
+// service has left that is not installed any more. While another process installs or
+// uninstalls the service, it fails at once with [ErrBusy].
 //
 // It looks first whether all of it can be removed, and fails before it stops anything if
 // not. If it fails later, or ctx ends, a service that ran is started again; the error says
 // what has become of it.
 func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
+	release, err := h.alone("uninstall")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	removed, err = service.Remove(ctx, h.manager, h.spec, purge)
 	return removed, h.wrap("uninstall", err)
 }
@@ -352,6 +380,8 @@ func lsb(err error) int {
 		return 5
 	case errors.Is(err, ErrNotRunning):
 		return 7
+	case errors.Is(err, ErrBusy):
+		return exitBusy
 	}
 	return exitFailure
 }

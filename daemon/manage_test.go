@@ -172,6 +172,7 @@ type shell struct {
 	config  Config
 
 	executable string // what the service runs
+	lock       func(name string, user bool, doing string) (func(), error)
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
@@ -199,7 +200,7 @@ func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 }
 
 func newShell(t *testing.T) *shell {
-	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}, "/opt/web"}
+	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}, "/opt/web", nil}
 }
 
 // call runs a command line, and returns its exit code and what it has printed: to
@@ -216,7 +217,7 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable := filepath.Join(s.t.TempDir(), "web")
 	spec, err := c.spec(p, executable, args)
 	spec.Executable = s.executable
-	h := &Handle{spec: spec, manager: s.manager, name: "register"}
+	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock}
 	s.manager.tell = func(text string) { h.Notice(text) }
 	return h, err
 }
@@ -229,6 +230,39 @@ func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {
 		if want := "note: tool: careful\nnote: tool: \\x1b[31mcareful\n"; code != 0 || err != want || strings.Contains(out, "careful") {
 			t.Errorf("%s: %d, %q, %q, want %q", line, code, out, err, want)
 		}
+	}
+}
+
+func TestOneCommandAtATimeChangesAService(t *testing.T) {
+	s := newShell(t)
+	held := ""
+	s.lock = func(name string, user bool, doing string) (func(), error) {
+		if held != "" || name != "web" || user {
+			t.Errorf("%s takes the lock of %q, and %q has it", doing, name, held)
+		}
+		held = doing
+		return func() { held = "" }, nil
+	}
+	for _, line := range []string{"install --now", "status", "restart", "install", "uninstall --purge"} {
+		if code, _, err := s.call(line); code > 3 || err != "" || held != "" {
+			t.Errorf("%s: exit code %d, %q; %q has the lock", line, code, err, held)
+		}
+	}
+	done := len(s.manager.done)
+	s.lock = func(string, bool, string) (func(), error) {
+		return nil, fmt.Errorf("%w: uninstall, process 7, since noon", ErrBusy)
+	}
+	for _, verb := range []string{"install", "uninstall"} {
+		want := programName() + ": " + verb + " web: another command is changing the service: uninstall, process 7, since noon; try again when it has ended\n"
+		if code, out, err := s.call(verb); code != 75 || out != "" || err != want {
+			t.Errorf("%s: exit code %d\n%q\n%q, want\n%q", verb, code, out, err, want)
+		}
+	}
+	if len(s.manager.done) != done {
+		t.Errorf("the manager was told %q", s.manager.done[done:])
+	}
+	if code, _, err := s.call("install --dry-run"); code != 0 {
+		t.Errorf("a dry run ends with exit code %d: %s", code, err)
 	}
 }
 

@@ -39,6 +39,8 @@ var (
 	// manager does not know with which exit code.
 	ErrEnded = errors.New("it has ended at once")
 
+	// ErrBusy is returned while another command changes the service.
+	ErrBusy = errors.New("another command is changing the service")
 	// ErrSpec is that the service cannot be installed as it is described.
 	ErrSpec = errors.New("the service is described wrongly")
 )

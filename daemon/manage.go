@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,16 @@ type Handle struct {
 	// succeeds, one line each: what a tool of the manager has warned of, for example. It is
 	// called on the goroutine of that method, and may be told the same more than once.
 	Notice func(text string)
+
+	// Dependents has Stop, Restart and Uninstall, and an Install that restarts, stop the
+	// services that run and need this one along, in the right order. After a restart they
+	// are started again, and also if the service, or one of them, could not be stopped.
+	// Without it, these methods fail before anything has happened if there are any. It is
+	// for Windows; where the manager itself stops them along, as systemd does, it changes
+	// nothing.
+	Dependents bool
+
+	told func(what string) // hears what has become of these; nil if nobody wants to know
 
 	spec    service.Spec
 	manager service.Manager
@@ -156,6 +167,9 @@ func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, e
 	defer release()
 	var done Installation
 	p, err := h.plan(ctx, o)
+	if err == nil && o.Start {
+		err = h.restartable(ctx, p)
+	}
 	if err == nil {
 		done = h.installation(p)
 		err = h.manager.Apply(ctx, p)
@@ -185,6 +199,19 @@ func (h *Handle) alone(doing string) (release func(), err error) {
 		err = fmt.Errorf("%w; try again when it has ended", err)
 	}
 	return release, h.wrap(doing, err)
+}
+
+// restartable fails if what p changes needs a restart of the service that other services
+// are in the way of.
+func (h *Handle) restartable(ctx context.Context, p *service.Plan) error {
+	if !p.Installed || !p.Changed() {
+		return nil
+	}
+	d, err := h.dependents(ctx)
+	if err != nil {
+		return err
+	}
+	return h.unneeded(d)
 }
 
 // throwaway reports whether go run has built the executable.
@@ -219,7 +246,17 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 		return nil, err
 	}
 	defer release()
-	removed, err = service.Remove(ctx, h.manager, h.spec, purge)
+	d, err := h.dependents(ctx)
+	if err != nil && !errors.Is(err, ErrNotInstalled) {
+		return nil, h.wrap("uninstall", err)
+	}
+	err = h.takeAlong(ctx, d, false, func() (err error) {
+		removed, err = service.Remove(ctx, h.manager, h.spec, purge)
+		return err
+	})
+	if err == nil {
+		h.tellsOf("these need it, and do not start without it: ", slices.Concat(d.Running, d.Stopped))
+	}
 	return removed, h.wrap("uninstall", err)
 }
 
@@ -233,14 +270,22 @@ func (h *Handle) Start(ctx context.Context) error {
 // Stop stops the service, and returns when it has stopped. It does nothing if it does
 // not run.
 func (h *Handle) Stop(ctx context.Context) error {
-	return h.wrap("stop", h.manager.Stop(ctx, h.spec))
+	d, err := h.dependents(ctx)
+	if err == nil {
+		err = h.takeAlong(ctx, d, false, func() error { return h.manager.Stop(ctx, h.spec) })
+	}
+	return h.wrap("stop", err)
 }
 
 // Restart stops the service if it runs, and starts it as Start does. When ctx ends between
 // the two, it is started all the same.
 func (h *Handle) Restart(ctx context.Context) error {
+	d, err := h.dependents(ctx)
+	if err != nil {
+		return h.wrap("restart", err)
+	}
 	return h.begin(ctx, "restart", func(ctx context.Context, s service.Spec) error {
-		return service.Restart(ctx, h.manager, s)
+		return h.takeAlong(ctx, d, true, func() error { return service.Restart(ctx, h.manager, s) })
 	})
 }
 

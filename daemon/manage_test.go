@@ -173,6 +173,8 @@ type shell struct {
 
 	executable string // what the service runs
 	lock       func(name string, user bool, doing string) (func(), error)
+
+	over service.Manager // in front of manager, nil if it is that
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
@@ -200,7 +202,7 @@ func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 }
 
 func newShell(t *testing.T) *shell {
-	return &shell{t, &register{status: service.Status{State: service.NotInstalled}}, able{}, Config{Name: "web"}, "/opt/web", nil}
+	return &shell{t: t, manager: &register{status: service.Status{State: service.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
 }
 
 // call runs a command line, and returns its exit code and what it has printed: to
@@ -219,6 +221,9 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	spec.Executable = s.executable
 	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock}
 	s.manager.tell = func(text string) { h.Notice(text) }
+	if s.over != nil {
+		h.manager = s.over
+	}
 	return h, err
 }
 

@@ -9,7 +9,7 @@ import (
 
 // options are the flags of a command, all of them; each command knows its own.
 type options struct {
-	help, dryRun, now, force, purge, user, json, follow bool
+	help, dryRun, now, force, purge, user, json, follow, dependents bool
 
 	instance string
 	lines    int
@@ -31,7 +31,9 @@ func toggle(name, summary string, field func(*options) *bool) option {
 
 // The flags that several commands have.
 var (
-	userOption     = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
+	userOption       = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
+	dependentsOption = toggle("dependents", "stop services along that need it; after a restart, start them again", func(o *options) *bool { return &o.dependents })
+
 	instanceOption = option{"instance", "NAME", "which instance of the template", func(o *options, value string) error {
 		if value == "" { // a variable of a script that is not set, for one
 			return errors.New("want the name of an instance, but got none")

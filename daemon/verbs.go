@@ -30,13 +30,15 @@ func verbs() []verb {
 			toggle("dry-run", "print what would be written and called, and do nothing", func(o *options) *bool { return &o.dryRun }),
 			toggle("now", "start it afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
 			toggle("force", "also from a place that others can write to, and over another program's service", func(o *options) *bool { return &o.force }),
+			dependentsOption,
 		), (*commandLine).install},
 		{"uninstall", "stop the service, and remove what install has made", which(
 			toggle("purge", "and its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
+			dependentsOption,
 		), (*commandLine).uninstall},
 		{"start", "start the service, and wait until it is ready", which(), control("starting", StateRunning, (*Handle).Start)},
-		{"stop", "stop the service, and wait until it has stopped", which(), control("stopping", StateStopped, (*Handle).Stop)},
-		{"restart", "stop it if it runs, and start it", which(), control("restarting", StateRunning, (*Handle).Restart)},
+		{"stop", "stop the service, and wait until it has stopped", which(dependentsOption), control("stopping", StateStopped, (*Handle).Stop)},
+		{"restart", "stop it if it runs, and start it", which(dependentsOption), control("restarting", StateRunning, (*Handle).Restart)},
 		{"reload", "have it read its configuration anew", which(), control("reloading", StateRunning, (*Handle).Reload)},
 		{"pause", "have it pause", which(), control("pausing", StatePaused, (*Handle).Pause)},
 		{"continue", "have it go on after a pause", which(), control("continuing", StateRunning, (*Handle).Continue)},
@@ -109,6 +111,7 @@ func (c *commandLine) handle(o options) (*Handle, error) {
 	}
 	h, err := c.manage(c.program, config, c.own...)
 	if err == nil {
+		h.Dependents = o.dependents
 		h.Notice = func(text string) {
 			if !slices.Contains(c.notices, text) {
 				c.notices = append(c.notices, text)
@@ -128,6 +131,9 @@ func (c *commandLine) notes() {
 
 // failed prints what has gone wrong, in one line, and returns the exit code for it.
 func (c *commandLine) failed(err error) int {
+	if errors.Is(err, service.ErrNeeded) {
+		err = fmt.Errorf("%w, or have them stopped along with --dependents", err)
+	}
 	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
 	return lsb(err)
 }
@@ -139,7 +145,12 @@ func (c *commandLine) failedTo(err error, o options) int {
 	case errors.As(err, &u):
 		err = c.unfinished(err, o, "restart")
 	case errors.Is(err, context.Canceled):
-		err = errors.New("interrupted: this no longer waits; what the manager was asked for goes on")
+		var along alongError
+		text := "interrupted: this no longer waits; what the manager was asked for goes on"
+		if errors.As(err, &along) {
+			text += "; " + along.Error()
+		}
+		err = errors.New(text)
 	case errors.Is(err, ErrNotInstalled):
 		err = fmt.Errorf("%w: install it with %s", err, c.call("install", o))
 	case errors.Is(err, ErrNotRunning):

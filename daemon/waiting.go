@@ -19,13 +19,18 @@ func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 		w.turns = isTerminal(file) && os.Getenv("TERM") != "dumb"
 	}
 	h.Progress = w.now
+	var told []string
+	h.told = func(what string) { told = append(told, what) }
 	end := make(chan struct{})
 	var shown sync.WaitGroup
 	shown.Go(func() { w.show(end) })
 	err := f()
 	close(end)
 	shown.Wait()
-	h.Progress = nil
+	h.Progress, h.told = nil, nil
+	for _, what := range told {
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), what)
+	}
 	c.notes()
 	return err
 }

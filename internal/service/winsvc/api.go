@@ -19,8 +19,9 @@ type api interface {
 	ControlService(h handle, code uint32) error
 	QueryStatus(handle) (status, error)
 
-	// ActiveDependents are the services that need this one, and are not stopped.
-	ActiveDependents(handle) ([]string, error)
+	// Dependents are the services that need this one, and are not stopped if active, else
+	// those that are. A service comes before those that it needs itself.
+	Dependents(h handle, active bool) ([]string, error)
 
 	// QueryConfig and ChangeConfig are of all in config; but the account, and the
 	// password, which nobody can read, are changed by ChangeAccount. A password that

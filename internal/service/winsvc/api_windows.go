@@ -153,10 +153,14 @@ func grown(call func(b *byte, size uint32, needed *uint32) error) ([]uintptr, er
 	}
 }
 
-func (windowsAPI) ActiveDependents(h handle) (names []string, err error) {
+func (windowsAPI) Dependents(h handle, active bool) (names []string, err error) {
 	var n uint32
+	state := uint32(windows.SERVICE_INACTIVE)
+	if active {
+		state = windows.SERVICE_ACTIVE
+	}
 	b, err := grown(func(b *byte, size uint32, needed *uint32) error {
-		return windows.EnumDependentServices(windows.Handle(h), windows.SERVICE_ACTIVE, (*windows.ENUM_SERVICE_STATUS)(unsafe.Pointer(b)), size, needed, &n)
+		return windows.EnumDependentServices(windows.Handle(h), state, (*windows.ENUM_SERVICE_STATUS)(unsafe.Pointer(b)), size, needed, &n)
 	})
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 				return fmt.Errorf("stop service %s: it takes stops, and has refused them for %s: end process %d in the Task Manager: %w", name, patience, now.PID, err)
 			}
 		case errDependentRunning:
-			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, h))
+			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, name, h))
 		default:
 			return denied("stop service "+name, err)
 		}
@@ -122,8 +122,8 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 }
 
 // dependents says which services keep one from stopping.
-func (m *Manager) dependents(scm *session, h handle) error {
-	names, err := scm.ActiveDependents(h)
+func (m *Manager) dependents(scm *session, name string, h handle) error {
+	names, err := scm.dependents(name, h, true)
 	if err != nil || len(names) == 0 {
 		return errors.Join(errDependentRunning, err)
 	}

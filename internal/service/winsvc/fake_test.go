@@ -25,6 +25,7 @@ type fake struct {
 	lacks    map[level]bool // neither asked for nor set
 	untold   map[level]bool // set, but not asked for
 	shut     bool           // what is marked for deletion is not opened any more
+	shallow  bool           // only direct dependents are told
 	locked   int            // so many starts find the database locked
 	events   []string
 	queries  []string
@@ -565,7 +566,7 @@ func (f *fake) ControlService(h handle, code uint32) error {
 		return err
 	case s.status.State == stateStopped:
 		return errNotActive
-	case code == controlStop && len(f.active(s)) > 0:
+	case code == controlStop && len(f.dependents(s, true, false)) > 0:
 		return errDependentRunning
 	case s.status.State == stateStartPending || s.status.State == stateStopPending:
 		return errCannotAcceptControl
@@ -604,18 +605,26 @@ func (f *fake) QueryStatus(h handle) (status, error) {
 	return s.status, nil
 }
 
-func (f *fake) active(s *fakeService) (names []string) {
-	for _, other := range f.services {
+// dependents are the services that need s, and are active or not. With deep, they are all
+// that do, in the reverse of the order in which they start, as Windows has them.
+func (f *fake) dependents(s *fakeService, active, deep bool) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(f.services)) {
+		other := f.services[name]
 		other.advance()
-		if other.status.State != stateStopped && slices.ContainsFunc(other.config.Dependencies, func(d string) bool { return strings.EqualFold(d, s.name) }) {
+		if !slices.ContainsFunc(other.config.Dependencies, func(d string) bool { return strings.EqualFold(d, s.name) }) {
+			continue
+		}
+		if deep {
+			names = append(names, f.dependents(other, active, deep)...)
+		}
+		if (other.status.State != stateStopped) == active {
 			names = append(names, other.name)
 		}
 	}
-	slices.Sort(names)
-	return names
+	return unique(names)
 }
 
-func (f *fake) ActiveDependents(h handle) ([]string, error) {
+func (f *fake) Dependents(h handle, active bool) ([]string, error) {
 	if err := f.call("EnumDependentServices"); err != nil {
 		return nil, err
 	}
@@ -623,7 +632,7 @@ func (f *fake) ActiveDependents(h handle) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.active(s), nil
+	return f.dependents(s, active, !f.shallow), nil
 }
 
 func (f *fake) ReadValue(key, name string) (value, error) {

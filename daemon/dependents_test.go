@@ -1,0 +1,220 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// needed is a register with services that need the one installed. Like Windows, it neither
+// stops a service that one which runs needs, nor starts one without what it needs.
+type needed struct {
+	*register
+	needs map[string]string // from a service to the one that it needs
+	runs  map[string]bool
+	along bool
+	fails map[string]error // "stop a"
+
+	interrupt func() // called by a stop that fails; nil is none
+}
+
+// newNeeded has b and c, which need a, which needs web; all run. So does idle, which does not.
+func newNeeded(t *testing.T) (*shell, *needed) {
+	s := newShell(t)
+	n := &needed{
+		register: s.manager, needs: map[string]string{"a": "web", "b": "a", "c": "a", "idle": "web"},
+		runs: map[string]bool{"a": true, "b": true, "c": true}, fails: map[string]error{},
+	}
+	s.call("install --now")
+	s.over, s.manager.done = n, nil
+	return s, n
+}
+
+func (n *needed) Dependents(context.Context, service.Spec) (d service.Dependents, err error) {
+	d.Along = n.along
+	if n.installed == nil {
+		return d, service.ErrNotInstalled
+	}
+	for _, name := range []string{"c", "b", "a", "idle"} {
+		if n.runs[name] {
+			d.Running = append(d.Running, name)
+		} else {
+			d.Stopped = append(d.Stopped, name)
+		}
+	}
+	return d, nil
+}
+
+// free fails if one that runs needs name.
+func (n *needed) free(name string) error {
+	for who, what := range n.needs {
+		if what == name && n.runs[who] && !n.along {
+			return fmt.Errorf("%s needs %s", who, name)
+		}
+	}
+	return nil
+}
+
+func (n *needed) Stop(ctx context.Context, s service.Spec) error {
+	err := errors.Join(n.fails["stop "+s.Name], n.free(s.Name))
+	if err != nil && n.interrupt != nil {
+		n.interrupt()
+	}
+	if s.Name == "web" && err == nil {
+		return n.register.Stop(ctx, s)
+	}
+	if err == nil {
+		n.runs[s.Name] = false
+		n.done = append(n.done, "stop "+s.Name)
+	}
+	return err
+}
+
+func (n *needed) Start(ctx context.Context, s service.Spec) error {
+	if s.Name == "web" {
+		return n.register.Start(ctx, s)
+	}
+	err := errors.Join(n.fails["start "+s.Name], ctx.Err())
+	if what := n.needs[s.Name]; what == "web" && n.status.PID == 0 || what != "web" && !n.runs[what] {
+		err = fmt.Errorf("%s does not run", what)
+	}
+	if err == nil {
+		n.runs[s.Name] = true
+		n.done = append(n.done, "start "+s.Name)
+	}
+	return err
+}
+
+func (n *needed) Restart(ctx context.Context, s service.Spec) error {
+	if err := errors.Join(n.fails["restart web"], n.free("web")); err != nil {
+		return err
+	}
+	return n.register.Restart(ctx, s)
+}
+
+func (n *needed) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+	if err := errors.Join(n.fails["remove web"], n.free("web")); err != nil {
+		return nil, err
+	}
+	return n.register.Remove(ctx, s, purge)
+}
+
+// did is what the manager was told, in order.
+func (n *needed) did() string { return strings.Join(n.done, ", ") }
+
+func TestDependentsAreNamedBeforeAnythingHappens(t *testing.T) {
+	for _, line := range []string{"stop", "restart", "uninstall", "-b install --now"} {
+		s, n := newNeeded(t)
+		code, out, err := s.call(line)
+		if want := "services that run need it: stop c, b, a first, or have them stopped along with --dependents\n"; code != 1 || out != "" || !strings.HasSuffix(err, want) {
+			t.Errorf("%s: exit code %d, %q, %q", line, code, out, err)
+		}
+		if n.did() != "" || !n.runs["c"] {
+			t.Errorf("%s: it did %s", line, n.did())
+		}
+	}
+}
+
+func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
+	const stops = "stop c, stop b, stop a, "
+	for _, test := range []struct{ line, did, says string }{
+		{"stop --dependents", stops + "stop", "web: stopped along: c, b, a\nweb: stopped\n"},
+		{"restart --dependents", stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\nweb: running, process 42\n"},
+		{"-b install --now --dependents", "install, " + stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\n"},
+		{"uninstall --dependents", stops + "uninstall", "web: stopped along: c, b, a\nweb: these need it, and do not start without it: c, b, a, idle\nweb: uninstalled"},
+		{"install --now", "install, start", "nothing to do"}, // which restarts nothing
+		{"install", "install", "nothing to do"},
+	} {
+		s, n := newNeeded(t)
+		code, out, err := s.call(test.line)
+		if code != 0 || !strings.Contains(out, test.says) || n.did() != test.did {
+			t.Errorf("%s: exit code %d, %q, %q; it did %s, want %s", test.line, code, out, err, n.did(), test.did)
+		}
+		if n.runs["idle"] {
+			t.Errorf("%s: what did not run was started", test.line)
+		}
+	}
+}
+
+func TestDependentsThatWereStoppedInVainAreStartedAgain(t *testing.T) {
+	hangs := errors.New("it hangs")
+	again := "stopped along, and started again: "
+	for _, test := range []struct {
+		line, fails, did, says string
+	}{
+		{"stop", "stop c", "", "stop c, which needs it: it hangs\n"},
+		{"stop", "stop a", "stop c, stop b, start b, start c", "stop a, which needs it: it hangs; " + again + "c, b\n"},
+		{"restart", "stop a", "stop c, stop b, start b, start c", "stop a, which needs it: it hangs; " + again + "c, b\n"},
+		{"stop", "stop web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; " + again + "c, b, a\n"},
+		{"restart", "restart web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; " + again + "c, b, a\n"},
+		{"uninstall", "remove web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; nothing has changed; " + again + "c, b, a\n"},
+		{"restart", "start b", "stop c, stop b, stop a, restart, start a, start c", "b was stopped along, and could not be started again: it hangs\n"},
+	} {
+		s, n := newNeeded(t)
+		n.fails[test.fails] = hangs
+		code, out, err := s.call(test.line + " --dependents")
+		if code != 1 || !strings.HasSuffix(err, test.says) || n.did() != test.did {
+			t.Errorf("%s, where %s fails: exit code %d, %q, %q; it did %s, want %s", test.line, test.fails, code, out, err, n.did(), test.did)
+		}
+	}
+}
+
+func TestDependentsInWords(t *testing.T) {
+	var tr transcript
+	s, n := newNeeded(t)
+	for _, line := range []string{"stop", "stop --dependents", "start"} {
+		tr.call(s, line)
+	}
+	n.runs = map[string]bool{"a": true, "c": true}
+	tr.call(s, "-b install --now")
+	tr.call(s, "-b install --now --dependents")
+	n.fails["stop a"] = errors.New("service a is stopping, and has not got on for 1m30s")
+	for _, line := range []string{"restart", "restart --dependents", "uninstall", "uninstall --dependents"} {
+		tr.call(s, line)
+	}
+	delete(n.fails, "stop a")
+	tr.call(s, "uninstall --dependents")
+	tr.golden(t, "dependents")
+}
+
+func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
+	s, n := newNeeded(t)
+	n.err = errors.New("it has not started") // of the restart, which has stopped it
+	n.status = service.Status{State: service.Failed}
+	_, _, err := s.call("restart --dependents")
+	if !strings.HasSuffix(err, "it has not started; stopped along, and to be started once it runs: c, b, a\n") || n.runs["a"] {
+		t.Errorf("got %q", err)
+	}
+}
+
+// An interrupt ends the wait for a dependent; what was stopped is started again all the same.
+func TestAnInterruptLeavesNoDependentStopped(t *testing.T) {
+	s, n := newNeeded(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	n.fails["stop a"], n.interrupt = context.Canceled, cancel
+	var out, err strings.Builder
+	c := commandLine{program: s.program, config: s.config, out: &out, err: &err, manage: s.manage}
+	code := c.main(ctx, []string{"stop", "--dependents"})
+	if code != 1 || !strings.Contains(err.String(), "interrupted") || !strings.HasSuffix(err.String(), "; stopped along, and started again: c, b\n") || !n.runs["c"] {
+		t.Errorf("exit code %d, %q; it did %s", code, err.String(), n.did())
+	}
+}
+
+func TestWhereTheManagerStopsDependentsTheyAreNamed(t *testing.T) {
+	for line, says := range map[string]string{
+		"stop":      "web: stopped along: c, b, a\nweb: stopped\n",
+		"restart":   "web: running, process 42\n",
+		"uninstall": "web: stopped along: c, b, a\nweb: these need it, and do not start without it: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
+	} {
+		s, n := newNeeded(t)
+		n.along = true
+		if code, out, err := s.call(line); code != 0 || out != says || err != "" || !slices.Equal(n.done, []string{line}) {
+			t.Errorf("%s: exit code %d, %q, %q; it did %s", line, code, out, err, n.did())
+		}
+	}
+}

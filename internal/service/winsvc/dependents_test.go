@@ -1,0 +1,70 @@
+package winsvc
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// needing adds services that run and need others.
+func needing(f *fake, needs map[string][]string) {
+	for name, list := range needs {
+		s := f.add(name, config{Type: typeOwnProcess, Start: startDemand, ImagePath: `C:\Program Files\web\web.exe`, DisplayName: "The " + name, Dependencies: list, Account: localSystem})
+		s.status, s.takes = s.running(stateRunning), 40*time.Second // longer than any hint
+	}
+}
+
+// Whether or not Windows tells of indirect ones, they can be stopped in the order that they
+// come in.
+func TestDependentsComeInTheOrderToStopThemIn(t *testing.T) {
+	for _, shallow := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m, f := newManager(t)
+			f.shallow = shallow
+			install(t, m, web(), false)
+			needing(f, map[string][]string{
+				"a": {"WEB"}, "b": {"A", "web"}, "c": {"b"}, "idle": {"web"}, "beyond": {"idle"}, "other": {"Tcpip"},
+			})
+			f.services["web"].status = f.services["web"].running(stateRunning)
+			f.services["a"].status = f.services["a"].running(statePaused)
+			for _, name := range []string{"idle", "beyond"} {
+				f.services[name].status = status{State: stateStopped}
+			}
+			f.user = true // may everybody ask
+			d, err := m.Dependents(t.Context(), web())
+			if err != nil || d.Along || !slices.Equal(d.Running, []string{"c", "b", "a"}) || !slices.Equal(d.Stopped, []string{"beyond", "idle"}) {
+				t.Fatalf("shallow %t: %+v, %v", shallow, d, err)
+			}
+			f.user = false
+			for _, name := range append(d.Running, "web") {
+				if err := m.Stop(t.Context(), service.Spec{Name: name}); err != nil {
+					t.Errorf("stop %s: %v", name, err)
+				}
+			}
+			for _, name := range []string{"web", "a", "b", "c"} {
+				if err := m.Start(t.Context(), service.Spec{Name: name}); err != nil {
+					t.Errorf("start %s: %v", name, err)
+				}
+			}
+			if again, err := m.Dependents(t.Context(), web()); err != nil || !slices.Equal(again.Running, d.Running) {
+				t.Errorf("afterwards: %+v, %v", again, err)
+			}
+		})
+	}
+	m, f := newManager(t)
+	if _, err := m.Dependents(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
+		t.Errorf("of none: %v", err)
+	}
+	install(t, m, web(), false)
+	if d, err := m.Dependents(t.Context(), web()); err != nil || len(d.Running)+len(d.Stopped) > 0 {
+		t.Errorf("nobody needs it: %+v, %v", d, err)
+	}
+	f.calls, f.failing, f.with = nil, 3, errno(31)
+	if _, err := m.Dependents(t.Context(), web()); number(err) != 31 {
+		t.Errorf("a failure: %v", err)
+	}
+}

@@ -1,0 +1,203 @@
+//go:build unix
+
+package symptom
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/go-glidepath/glidepath/internal/service/listens"
+	"github.com/go-glidepath/glidepath/internal/service/shell"
+)
+
+// Here returns what is known of this machine, for a service.
+func Here(s Service) Machine {
+	return Machine{
+		Exists:  exists,
+		Barred:  func(file string, to Use) (string, string) { return identify(s).barred(file, to) },
+		Group:   deviceGroup,
+		Listens: listens.Who,
+	}
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// identity is who a service is to the files of the machine.
+type identity struct {
+	Service
+	uid    uint32 // ^0 if it has none that is known: then it is nobody's
+	groups []uint32
+}
+
+const nobody = ^uint32(0)
+
+func identify(s Service) identity {
+	id := identity{Service: s, uid: nobody}
+	switch {
+	case s.Spec.User:
+		id.uid = uint32(os.Getuid())
+		for _, g := range append(must(os.Getgroups()), os.Getgid()) {
+			id.groups = append(id.groups, uint32(g))
+		}
+	case s.Limits.Account == "root":
+		id.uid = 0
+	case s.Limits.Dynamic: // it has had this the last time
+		if o, ok := owner(s.State); ok && o.Uid != 0 {
+			id.uid, id.groups = o.Uid, []uint32{o.Gid}
+		}
+	default:
+		u, err := user.Lookup(s.Limits.Account)
+		if err != nil {
+			break
+		}
+		if n, err := strconv.ParseUint(u.Uid, 10, 32); err == nil {
+			id.uid = uint32(n)
+		}
+		for _, g := range must(u.GroupIds()) {
+			if n, err := strconv.ParseUint(g, 10, 32); err == nil {
+				id.groups = append(id.groups, uint32(n))
+			}
+		}
+	}
+	return id
+}
+
+// must returns nothing where there was an error: then less is known.
+func must[T any](list []T, err error) []T {
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+func owner(file string) (*syscall.Stat_t, bool) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return st, ok
+}
+
+// may reports whether the modes of a file let id do what, of 4, 2 and 1.
+func (id identity) may(info fs.FileInfo, what fs.FileMode) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok, id.uid == 0:
+		return true
+	case st.Uid == id.uid:
+		what <<= 6
+	case slices.Contains(id.groups, st.Gid):
+		what <<= 3
+	}
+	return info.Mode().Perm()&what == what
+}
+
+// barred is about the first file or folder that bars the way, from the top.
+func (id identity) barred(file string, to Use) (why, remedy string) {
+	if id.uid == nobody && !id.Limits.Dynamic {
+		return "", "" // nobody knows who it is
+	}
+	parts := strings.Split(file, "/")
+	for i := 1; i < len(parts); i++ {
+		dir := path.Join("/", strings.Join(parts[:i], "/"))
+		info, err := os.Stat(dir)
+		if err != nil {
+			return "", ""
+		}
+		if !id.may(info, 1) {
+			return id.tell("enter", dir, info, "x")
+		}
+	}
+	info, err := os.Stat(file)
+	if err != nil && to == Write { // it would be made
+		file = path.Dir(file)
+		info, err = os.Stat(file)
+	}
+	if err != nil {
+		return "", ""
+	}
+	mode, right := fs.FileMode(4), "r"
+	switch to {
+	case Write:
+		mode, right = 2, "w"
+	case Execute:
+		mode, right = 1, "x"
+	}
+	if id.may(info, mode) {
+		return "", ""
+	}
+	return id.tell(string(to), file, info, right)
+}
+
+// tell says that id may not do what with file, for want of a right.
+func (id identity) tell(what, file string, info fs.FileInfo, right string) (why, remedy string) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", ""
+	}
+	account := id.Limits.Account
+	if account == "" {
+		account = id.Spec.Name
+	}
+	why = fmt.Sprintf("its account %s may not %s %s (mode %04o, of %s:%s)", account, what, file, info.Mode().Perm(), userName(st.Uid), groupName(st.Gid))
+	name := shell.Quote(file)
+	switch {
+	case id.Spec.User:
+		return strings.Replace(why, "its account "+account, "its user", 1), "have its owner allow it: chmod o+" + right + " " + name
+	case id.Limits.Dynamic && id.State != "" && strings.HasPrefix(file, id.State+"/"):
+		return why, "chown -h --reference=" + shell.Quote(id.State) + " " + name
+	case id.Limits.Dynamic && right == "r":
+		return why, "hand it over with Service.Systemd.Credentials (LoadCredential=); or chmod o+r " + name + ", if it is no secret; or give the service an account that stays (Service.Account, User=) and the file its group"
+	case id.Limits.Dynamic && right == "w":
+		if id.State == "" {
+			return why, "have it write to its own folders"
+		}
+		return why, "have it write to its state folder " + id.State
+	case id.Limits.Dynamic:
+		return why, "chmod o+" + right + " " + name
+	}
+	group := account
+	if len(id.groups) > 0 {
+		group = groupName(id.groups[0])
+	}
+	return why, fmt.Sprintf("chgrp %s %s && chmod g+%s %s", group, name, right, name)
+}
+
+func userName(id uint32) string {
+	n := strconv.FormatUint(uint64(id), 10)
+	if u, err := user.LookupId(n); err == nil {
+		return u.Username
+	}
+	return n
+}
+
+func groupName(id uint32) string {
+	n := strconv.FormatUint(uint64(id), 10)
+	if g, err := user.LookupGroupId(n); err == nil {
+		return g.Name
+	}
+	return n
+}
+
+// deviceGroup is the group of a device that others may not use.
+func deviceGroup(device string) string {
+	info, err := os.Stat(device)
+	if err != nil || info.Mode().Perm()&0o006 == 0o006 {
+		return ""
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Gid != 0 {
+		return groupName(st.Gid)
+	}
+	return ""
+}

@@ -277,3 +277,12 @@ func (m Machine) Launches(s service.Spec, mark string) (string, error) {
 	}
 	return "", err
 }
+
+// Confined says who a service runs as.
+func (m Machine) Confined(ctx context.Context, s service.Spec) service.Confinement {
+	o, err := m.Owner(ctx, s)
+	if err != nil || o.Missing {
+		return service.Confinement{}
+	}
+	return service.Confinement{Account: o.Name}
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/shell"
 )
 
 // Manager is a service.Manager.
@@ -465,4 +466,24 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 // Launches implements service.Launcher.
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	return m.m.Launches(s, "\nthe_executable=")
+}
+
+// Passes implements service.Passer.
+func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+	text, err := m.m.Installed(s)
+	if err != nil || !service.Marked(text) {
+		return nil, false
+	}
+	for {
+		words := shell.After(text, "\nthe_word_"+strconv.Itoa(len(args)+1)+"=")
+		if len(words) == 0 {
+			return args, true
+		}
+		args = append(args, words[0])
+	}
+}
+
+// Confined implements service.Confiner.
+func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
+	return m.m.Confined(ctx, s)
 }

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -347,6 +348,9 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 		m.Write(initd.Of(s).Script, Render(s, owner(s), Version{0, 56}))
 		if got, err := newManager(m).Launches(t.Context(), s); got != s.Executable || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
+		}
+		if got, ok := newManager(m).Passes(s); !ok || !slices.Equal(got, s.Args) {
+			t.Errorf("%s: the arguments are %q, %t; want %q", name, got, ok, s.Args)
 		}
 	}
 	if got, err := newManager(fake.New(t)).Launches(t.Context(), fake.Web()); got != "" || err != nil {

@@ -122,16 +122,11 @@ func (m *Manager) because(ctx context.Context, s service.Spec, u shown) string {
 
 // lastSaid are the last lines of the service's last process, to be put behind something.
 func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string {
-	args := []string{"--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines)}
-	begun := u.time("ExecMainStartTimestamp")
-	switch id := u["InvocationID"]; {
-	case !m.user && id != "":
-		args = append(args, "_SYSTEMD_INVOCATION_ID="+id)
-	case m.user && !begun.IsZero(): // there it is that of the user's systemd
-		args = append(append(args, fmt.Sprintf("--since=@%d", begun.Unix())), m.words(s)...)
-	default:
+	records := m.lastRun(s, u)
+	if records == nil {
 		return "; " + m.logHint(s)
 	}
+	args := append([]string{"--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines)}, records...)
 	out, err := m.machine.Runner()(ctx, "journalctl", args...)
 	if said := oneLine(out); err == nil && said != "" {
 		return "; its last words: " + said

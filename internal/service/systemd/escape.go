@@ -65,6 +65,44 @@ func execLine(executable string, args []string) string {
 	return prefix + strings.Join(words, " ")
 }
 
+// execWords takes apart what execLine has made. It returns false for anything else.
+func execWords(line string) (words []string, ok bool) {
+	line = strings.TrimPrefix(line, ":")
+	for line != "" {
+		var word strings.Builder
+		if line[0] != '"' {
+			plain, rest, _ := strings.Cut(line, " ")
+			if strings.ContainsAny(plain, `"'\%`) {
+				return nil, false
+			}
+			words, line = append(words, plain), rest
+			continue
+		}
+		for line = line[1:]; ; {
+			i := strings.IndexAny(line, `"\%`)
+			if i < 0 {
+				return nil, false
+			}
+			word.WriteString(line[:i])
+			if line[i] == '"' {
+				line = line[i+1:]
+				break
+			}
+			if i+1 == len(line) {
+				return nil, false
+			}
+			word.WriteByte(line[i+1])
+			line = line[i+2:]
+		}
+		words = append(words, word.String())
+		line = strings.TrimPrefix(line, " ")
+	}
+	if len(words) > 3 && words[0] == shell && words[2] == `exec "$0" "$@"` {
+		words = words[3:]
+	}
+	return words, len(words) > 0
+}
+
 // assignment is the value of an Environment with one variable.
 func assignment(v service.Var) string { return word(v.Name + "=" + v.Value) }
 

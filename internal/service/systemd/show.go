@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ type shown map[string]string
 // asked are the properties that are ever looked at.
 var asked = strings.Join([]string{
 	"Id", "LoadState", "LoadError", "ActiveState", "SubState", "Result", "ReloadResult", "MainPID", "NRestarts",
-	"ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
+	"ExecMainPID", "ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
 	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "InvocationID", "RestartUSecNext",
 	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "ExecMainStartTimestamp",
 }, ",")
@@ -102,4 +103,23 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 		return "", nil // for an executable that systemd would refuse; see execLine
 	}
 	return file, nil
+}
+
+// Passes implements service.Passer. It reads the unit file, where no word is lost.
+func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+	dir, err := m.folder()
+	if err != nil {
+		return nil, false
+	}
+	text, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
+	if err != nil || !service.Marked(text) {
+		return nil, false
+	}
+	_, rest, ok := strings.Cut(text, "\nExecStart=")
+	line, _, _ := strings.Cut(rest, "\n")
+	words, valid := execWords(line)
+	if !ok || !valid {
+		return nil, false
+	}
+	return words[1:], true
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/shell"
 )
 
 // Variant is how services are registered: what their scripts are is the same.
@@ -261,4 +262,31 @@ func base(p string) string { return path.Base(p) }
 // Launches implements service.Launcher.
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	return m.m.Launches(s, "\nprogram=")
+}
+
+// Passes implements service.Passer.
+func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+	text, err := m.m.Installed(s)
+	_, rest, found := strings.Cut(text, `"$program"`)
+	if err != nil || !found || !service.Marked(text) {
+		return nil, false
+	}
+	for {
+		next, found := strings.CutPrefix(rest, " \\\n\t\t")
+		if !found {
+			return args, true
+		}
+		words := shell.Words(next)
+		if len(words) == 0 {
+			return nil, false
+		}
+		args = append(args, words[0])
+		_, rest, _ = strings.Cut(" \\\n"+next, "\n")
+		rest = rest[len(shell.Quote(words[0])):]
+	}
+}
+
+// Confined implements service.Confiner.
+func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
+	return m.m.Confined(ctx, s)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -453,6 +454,9 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 		m.Write(initd.Of(s).Script, Render(s, owner(s)))
 		if got, err := newManager(m, "").Launches(t.Context(), s); got != s.Executable || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
+		}
+		if got, ok := newManager(m, "").Passes(s); !ok || !slices.Equal(got, s.Args) {
+			t.Errorf("%s: the arguments are %q, %t; want %q", name, got, ok, s.Args)
 		}
 	}
 }

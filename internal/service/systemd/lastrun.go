@@ -1,0 +1,85 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// LastRun implements service.LastRunner.
+func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
+	if err := which(s); err != nil {
+		return "", err
+	}
+	u, _, err := m.show(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	records := m.lastRun(s, u)
+	if records == nil {
+		return "", nil // it has not run since the machine was started
+	}
+	if id := u["InvocationID"]; !m.user {
+		records = append(records, "+", "INVOCATION_ID="+id) // what systemd says about it
+	}
+	args := append([]string{"--quiet", "--no-pager", "--output=short-iso", "--lines=200"}, records...)
+	out, err := m.machine.Runner()(ctx, "journalctl", args...)
+	switch err := m.explain(err); {
+	case err != nil:
+		return "", err
+	case out == "" && !m.user:
+		return "", m.unreadable(ctx)
+	}
+	return out, nil
+}
+
+// lastRun returns the arguments of journalctl that choose what the last run of u has
+// logged, nil if they are not known.
+func (m *Manager) lastRun(s service.Spec, u shown) []string {
+	begun := u.time("ExecMainStartTimestamp")
+	switch id := u["InvocationID"]; {
+	case !m.user && id != "":
+		return []string{"_SYSTEMD_INVOCATION_ID=" + id}
+	case !m.user || begun.IsZero(): // there it is that of the user's systemd
+		return nil
+	}
+	records := []string{fmt.Sprintf("--since=@%d", begun.Unix())}
+	process := u["ExecMainPID"]
+	for _, word := range m.words(s) {
+		if word == "+" && process != "" {
+			records = append(records, "_PID="+process) // another run may have ended in that second
+		}
+		records = append(records, word)
+	}
+	if process != "" {
+		records = append(records, "_PID="+process)
+	}
+	return records
+}
+
+// Confined implements service.Confiner.
+func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
+	if which(s) != nil {
+		return service.Confinement{}
+	}
+	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(confining, ","), "--", unit(s))
+	if err != nil {
+		return service.Confinement{}
+	}
+	u := parse(out)
+	c := service.Confinement{Account: u["User"], Dynamic: u["DynamicUser"] == "yes", Directives: u}
+	if c.Account == "" && !c.Dynamic && !m.user {
+		c.Account = "root"
+	}
+	return c
+}
+
+// confining are the properties of a unit that keep something from a service.
+var confining = []string{
+	"User", "DynamicUser", "ProtectHome", "ProtectSystem", "PrivateTmp", "PrivateDevices", "DevicePolicy", "PrivateNetwork", "IPAddressDeny",
+	"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock", "ProtectHostname", "ProtectProc", "ProcSubset",
+	"MemoryDenyWriteExecute", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RestrictAddressFamilies", "SystemCallFilter", "CapabilityBoundingSet",
+	"NoNewPrivileges",
+}

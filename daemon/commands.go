@@ -74,7 +74,7 @@ type Command struct {
 // installed service is started with Config.Service.Arguments, which say which command of
 // the program serves, and with which flags.
 func Commands(p Program, config func() Config) []Command {
-	return commands(commandLine{program: p, out: os.Stdout, err: os.Stderr, manage: Manage}, config, os.Args)
+	return commands(commandLine{program: p, out: os.Stdout, err: os.Stderr, manage: Manage, calling: howCalled()}, config, os.Args)
 }
 
 // commands returns the commands that run as cli says. line is the command line of the process.

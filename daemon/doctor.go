@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/listens"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
 )
 
@@ -24,7 +23,11 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 	}
 	worst := service.OK
 	_, _ = fmt.Fprintf(c.out, "%s on %s\n", h.Name(), h.Manager())
-	for _, f := range h.diagnose(ctx, func(name string) string { return c.call(name, o) }) {
+	look := checkup{
+		call:      func(name string, own ...string) string { return c.call(name, o, own...) },
+		elsewhere: func() string { return c.elsewhere(ctx, o) },
+	}
+	for _, f := range h.diagnose(ctx, look) {
 		worst = max(worst, f.Level)
 		_, _ = fmt.Fprintf(c.out, "%-8s %s: %s\n", [...]string{"ok", "note", "warning", "PROBLEM"}[f.Level], f.What, oneLine(f.Detail))
 		if f.Remedy != "" {
@@ -37,9 +40,15 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 	return 0
 }
 
+// checkup is what diagnose asks the command line.
+type checkup struct {
+	call      callCommand   // how a command is called
+	elsewhere func() string // where the service is, if not here
+}
+
 // diagnose looks at what is the same for all managers, and has the manager look at the
-// rest. call is how a command is called.
-func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []service.Finding {
+// rest.
+func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 	var found []service.Finding
 	add := func(level service.Level, what, detail, remedy string) {
 		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
@@ -49,9 +58,13 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	case err != nil:
 		add(service.Problem, "state", err.Error(), "")
 	case status.State == StateNotInstalled:
-		add(service.Problem, "state", status.summary(), "install it: "+call("install"))
+		if other := c.elsewhere(); other != "" {
+			add(service.Problem, "state", status.summary(), other)
+			break
+		}
+		add(service.Problem, "state", status.summary(), "install it: "+c.call("install"))
 	case status.State == StateFailed:
-		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode, call))
+		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode, c.call))
 	case status.State == StateRunning:
 		add(service.OK, "state", status.summary(), "")
 	default:
@@ -59,13 +72,17 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 	}
 	installed := h.spec
 	installed.Executable = service.Launches(ctx, h.manager, h.spec)
-	diagnoseExecutable(installed, add)
+	barred := diagnoseExecutable(installed, status, c.call, add)
 	h.diagnoseSockets(status, add)
-	h.diagnoseDrift(ctx, status, call("install"), add)
+	h.diagnoseDrift(ctx, status, c.call, add)
 	if status.State != StateNotInstalled {
 		crashed := h.diagnoseCrashes(installed.Executable, time.Now(), add)
-		h.diagnoseLastRun(status, time.Now(), add, call)
-		h.diagnoseLog(ctx, status, crashed, add)
+		h.diagnoseLastRun(status, time.Now(), add, c.call)
+		told := ""
+		if barred {
+			told = installed.Executable
+		}
+		h.diagnoseLog(ctx, status, crashed, told, add)
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, installed) {
@@ -79,7 +96,9 @@ func (h *Handle) diagnose(ctx context.Context, call func(name string) string) []
 
 type addFinding func(level service.Level, what, detail, remedy string)
 
-func remedyFor(code int, call func(name string) string) string {
+type callCommand = func(name string, own ...string) string
+
+func remedyFor(code int, call callCommand) string {
 	switch code {
 	case exitConfig:
 		return "mend the configuration; the manager does not try again by itself: " + call("logs") + ", then " + call("start")
@@ -89,19 +108,24 @@ func remedyFor(code int, call func(name string) string) string {
 	return "the last lines of the log say why: " + call("logs")
 }
 
-// diagnoseExecutable looks at the file that the manager starts.
-func diagnoseExecutable(s service.Spec, add addFinding) {
+// diagnoseExecutable looks at the file that the manager starts. It reports whether nobody
+// can execute it.
+func diagnoseExecutable(s service.Spec, now Status, call callCommand, add addFinding) (barred bool) {
 	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
 	case errors.Is(unsafe, ErrUnsafe):
 		add(service.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
 	case unsafe != nil:
-		add(service.Problem, "executable", unsafe.Error(), "put it back, or install the service anew from where it is")
-		return
+		add(service.Problem, "executable", unsafe.Error(), "put it back, or install the service from where it is now")
+		return true
 	}
 	if why, remedy := safe.Barred(s.Executable); why != "" {
 		add(service.Problem, "executable", why, remedy)
-		return
+		return true
+	}
+	if now.PID != 0 && replaced(s.Executable, now) {
+		add(service.Warning, "executable", s.Executable+" is newer than the process that runs", call("restart"))
+		return false
 	}
 	switch {
 	case unsafe != nil:
@@ -110,6 +134,17 @@ func diagnoseExecutable(s service.Spec, add addFinding) {
 	default:
 		add(service.OK, "executable", s.Executable+"; only administrators can replace it", "")
 	}
+	return false
+}
+
+// replaced reports whether file is another now than when the process of s was started.
+func replaced(file string, s Status) bool {
+	if real, err := filepath.EvalSymlinks(file); err == nil { // Linux tells root, also where the time is an old one
+		if runs, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil && runs == real+" (deleted)" {
+			return true
+		}
+	}
+	return newer(file, s.Since)
 }
 
 // diagnoseSockets tries whether what the service listens at is free. Who the manager
@@ -122,7 +157,11 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 		err := try(k)
 		switch {
 		case addressInUse(err):
-			add(service.Problem, "socket "+k.Name, k.Network+" "+k.Address+" is taken by another program", "stop that, or choose another address")
+			by := "another program"
+			if who := listens.Who(k.Network, k.Address); who != "" {
+				by = who
+			}
+			add(service.Problem, "socket "+k.Name, k.Address+" is taken by "+by, "stop that, or choose another address")
 		case err != nil && !errors.Is(err, os.ErrPermission):
 			add(service.Warning, "socket "+k.Name, err.Error(), "")
 		}
@@ -148,14 +187,29 @@ func try(k service.Socket) error {
 	return nil // a path that is there may be a left-over, which is replaced
 }
 
+// asInstalled is the service as this program would install it with the arguments that it
+// was installed with, unless the program has been called with some of its own.
+func (h *Handle) asInstalled(s service.Spec) service.Spec {
+	if h.own > 0 {
+		return s
+	}
+	args, ok := service.Passed(h.manager, s)
+	if n := len(s.Args); ok && len(args) >= n && slices.Equal(args[:n], s.Args) {
+		s.Args = args
+	}
+	return s
+}
+
 // diagnoseDrift compares what is installed with what this program would install.
-func (h *Handle) diagnoseDrift(ctx context.Context, s Status, install string, add addFinding) {
+func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, add addFinding) {
 	if s.State == StateNotInstalled {
 		return
 	}
-	p, err := h.manager.Plan(ctx, h.spec, false)
+	spec := h.asInstalled(h.spec)
+	install := call("install", spec.Args[len(h.spec.Args)-h.own:]...)
+	p, err := h.manager.Plan(ctx, spec, false)
 	if errors.Is(err, ErrUnsafe) { // which is said of the executable
-		p, err = h.manager.Plan(ctx, h.spec, true)
+		p, err = h.manager.Plan(ctx, spec, true)
 	}
 	switch {
 	case errors.Is(err, ErrForeign):
@@ -172,79 +226,10 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, install string, ad
 			}
 		}
 		add(service.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
-			"look at the difference with "+install+" --dry-run, and before that the flags that it was installed with")
+			"look at the difference with "+install+" --dry-run")
 	default:
 		add(service.OK, "installation", "as this program would install it", "")
 	}
-}
-
-// hints are what programs log when they cannot run, and what that means.
-var hints = []struct{ sign, means, remedy string }{
-	{"address already in use", "an address that it listens at is taken", "find out by whom, with ss -ltnp or netstat -abno"},
-	{"Only one usage of each socket address", "an address that it listens at is taken", "find out by whom, with netstat -abno"},
-	{"bind: permission denied", "it may not listen at a port below 1024", "Hardening.Profile is to be HardenLowPorts, or the port another one"},
-	{"read-only file system", "it writes where its sandbox does not let it", "have it write to its own directories, or name the path in Hardening.WritablePaths"},
-	{"permission denied", "its account, or its sandbox, does not let it do something", "have it use its own directories, or change the account or the rights of the file"},
-	{"Access is denied", "its account does not let it do something", "give the account the right, or have it use its own directories"},
-	{"operation not permitted", "its account, or its sandbox, does not let it do something", "Hardening.Capabilities has what it may need; or try HardenLenient"},
-	{"address family not supported", "its sandbox does not know that kind of socket", "Hardening.AddressFamilies has what it may need"},
-	{"too many open files", "it has opened as many files as it may", "raise Limits.OpenFiles"},
-	{"no such file or directory", "a file that it needs is not there", "paths are those that the service sees: absolute ones, and not below /home or /tmp"},
-	{"panic: ", "it has crashed", "the log has the stack"},
-	{"fatal error: ", "Go has given up", "the log has the stack"},
-}
-
-// crashSigns are those of the hints that tell of a crash.
-var crashSigns = []string{"panic: ", "fatal error: "}
-
-// diagnoseLog looks for what is known in the last lines of the log. That of a crash that
-// has been told of has its text there as well, from the next start.
-func (h *Handle) diagnoseLog(ctx context.Context, s Status, crashed bool, add addFinding) {
-	const lines = 40
-	var log bytes.Buffer
-	if err := h.manager.Logs(ctx, h.spec, service.LogQuery{Lines: lines}, &log); err != nil {
-		add(service.Note, "log", err.Error(), "")
-		return
-	}
-	text, level := without(log.String(), logElsewhere), service.Warning
-	if s.State == StateRunning {
-		text, level = of(s.PID, text), service.Note
-	}
-	for _, hint := range hints {
-		if crashed && slices.Contains(crashSigns, hint.sign) {
-			continue
-		}
-		if i := strings.LastIndex(text, hint.sign); i >= 0 {
-			before, after := text[:i], text[i:]
-			line := before[strings.LastIndexByte(before, '\n')+1:] + strings.SplitN(after, "\n", 2)[0]
-			add(level, "log", hint.means+": "+strings.TrimSpace(line), hint.remedy)
-			return // one is enough: the others follow from it, or are older
-		}
-	}
-}
-
-// without is a log without the lines that say so.
-func without(log, what string) string {
-	rest := ""
-	for line := range strings.Lines(log) {
-		if !strings.Contains(line, what) {
-			rest += line
-		}
-	}
-	return rest
-}
-
-// of are the lines of a log that a process has written, in the manner of syslog; all of
-// them where it does not say which process that was. What an earlier one has complained
-// of is no news.
-func of(pid int, log string) string {
-	sign, own := fmt.Sprintf("[%d]: ", pid), ""
-	for line := range strings.Lines(log) {
-		if strings.Contains(line, sign) {
-			own += line
-		}
-	}
-	return cmp.Or(own, log)
 }
 
 // relative warns of arguments of the service that are paths of where the operator is

@@ -137,7 +137,7 @@ func howFailed(e *crash.End) string {
 
 // diagnoseLastRun tells of a last run that failed and that the manager does not call one:
 // as a warning if it is news.
-func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call func(string) string) {
+func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call callCommand) {
 	e, _ := h.lastRun()
 	switch {
 	case s.LastFailure == "" || e == nil:

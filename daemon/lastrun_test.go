@@ -123,7 +123,7 @@ func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
 			if told++; level != want || what != "last run" || detail != s.LastFailure || detail == "" {
 				t.Errorf("after %s: level %d, %s: %s", ago, level, what, detail)
 			}
-		}, func(name string) string { return name })
+		}, func(name string, _ ...string) string { return name })
 		if told != 1 {
 			t.Errorf("after %s: told %d times", ago, told)
 		}

@@ -48,7 +48,7 @@ import (
 // it does not run, 4 there is none. A program with a command line of its own mounts
 // [Commands] there.
 func Main(p Program, c Config) {
-	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage}
+	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage, calling: howCalled()}
 	os.Exit(cli.main(context.Background(), os.Args[1:]))
 }
 
@@ -61,6 +61,8 @@ type commandLine struct {
 	muddled  error         // why nobody can tell which those are
 	mounted  bool          // among the program's own commands
 	under    []string      // what stands before the command then: "service" in "web service install"
+	calling  calling
+	verb     string // the command that runs
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
 	notices  []string // for the operator, those that are told first
@@ -165,12 +167,6 @@ func (c *commandLine) verbs() []verb {
 		return verbs()
 	}
 	return slices.DeleteFunc(verbs(), func(v verb) bool { return v.name == "run" })
-}
-
-// path is what stands before a command: the program, and its commands that this one is
-// mounted below.
-func (c *commandLine) path() string {
-	return strings.Join(append([]string{programName()}, c.under...), " ")
 }
 
 func (c *commandLine) unknown(word string) error {

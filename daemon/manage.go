@@ -65,6 +65,7 @@ type Handle struct {
 	manager service.Manager
 	name    string // of the manager
 	lock    func(name string, user bool, doing string) (release func(), err error)
+	own     int // how many of the arguments in spec were on the command line
 }
 
 // Manage returns the handle to p as a service of this machine, of the user if
@@ -80,7 +81,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{spec: spec, lock: lock.Take}
+	h := &Handle{spec: spec, lock: lock.Take, own: len(args)}
 	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)

@@ -157,6 +157,13 @@ func (r *register) Launches(context.Context, service.Spec) (string, error) {
 	return r.installed.Executable, nil
 }
 
+func (r *register) Passes(service.Spec) ([]string, bool) {
+	if r.installed == nil {
+		return nil, false
+	}
+	return r.installed.Args, true
+}
+
 // able is a program that can reload and pause.
 type able struct{ idle }
 
@@ -219,7 +226,7 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable := filepath.Join(s.t.TempDir(), "web")
 	spec, err := c.spec(p, executable, args)
 	spec.Executable = s.executable
-	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock}
+	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock, own: len(args)}
 	s.manager.tell = func(text string) { h.Notice(text) }
 	if s.over != nil {
 		h.manager = s.over
@@ -531,9 +538,9 @@ func TestADiffShowsWhatChanges(t *testing.T) {
 func TestStatusInWords(t *testing.T) {
 	since := time.Date(2026, 2, 3, 4, 5, 6, 0, time.Local)
 	for want, s := range map[string]Status{
-		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                      {State: StateRunning, PID: 7, Since: since, StartType: StartAutomatic},
-		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                 {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
-		"failed, exit code 143 (forced by signal 15), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
+		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                                              {State: StateRunning, PID: 7, Since: since, StartType: StartAutomatic},
+		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                                         {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
+		"failed, exit code 143 (forced by a second SIGTERM, or killed by it), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
 		"failed; disabled":                                                 {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
 		"stopped; starts when somebody connects":                           {State: StateStopped, StartType: StartOnSocket},
 		"starting; starts by itself, delayed":                              {State: StateStarting, StartType: StartDelayed},
@@ -590,7 +597,7 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	for _, want := range []string{
 		"web on register\n",
 		"PROBLEM  state: failed, exit code 78 (its configuration is wrong)\n",
-		"PROBLEM  socket http: tcp " + taken.Addr().String() + " is taken by another program\n",
+		"PROBLEM  socket http: " + taken.Addr().String() + " is taken by ",
 		"warning  log: it may not listen at a port below 1024: listen tcp :80: bind: permission denied\n",
 		"note     installation: not as this program would install it now: /register/web\n",
 		"ok       unit: loaded\n",
@@ -622,7 +629,7 @@ func TestDoctorLooksAtTheProcessThatRuns(t *testing.T) {
 	const old, own = "web[41]: panic: old\n", "web[42]: bind: permission denied\n"
 	for log, want := range map[string]string{
 		old + "web[42]: ready\n": "",
-		old + own:                "note     log: it may not listen at a port below 1024: web[42]: ",
+		old + own:                "note     log: it may not listen at a port below 1024: bind: permission denied\n",
 		"panic: somebody\n":      "note     log: it has crashed: panic: somebody\n",
 	} {
 		s.manager.log = log

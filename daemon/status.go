@@ -31,6 +31,11 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		}
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), line)
 	}
+	if s.State == StateNotInstalled {
+		if other := c.elsewhere(ctx, o); other != "" {
+			_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), other)
+		}
+	}
 	return s.State.exitCode()
 }
 
@@ -122,8 +127,13 @@ func codeInWords(code int) string {
 	case exitStopTimeout:
 		return s + " (something still ran at the stop deadline)"
 	}
-	if code > exitSignal && code < exitSignal+65 {
-		return s + " (forced by signal " + strconv.Itoa(code-exitSignal) + ")"
+	switch n := code - exitSignal; {
+	case forced[n] != "":
+		return s + " (forced by a second " + forced[n] + ", or killed by it)"
+	case killers[n] != "":
+		return s + " (killed by " + killers[n] + ")"
+	case n > 0 && n < 65:
+		return s + " (killed by signal " + strconv.Itoa(n) + ")"
 	}
 	return s
 }
@@ -141,3 +151,11 @@ func ended(s string) string {
 	}
 	return s + "\n"
 }
+
+// Signals by their number, which is the same on every system: those that this package
+// answers with exit code 128 plus that number when they come twice, and others that end
+// processes.
+var (
+	forced  = map[int]string{2: "SIGINT", 15: "SIGTERM"}
+	killers = map[int]string{1: "SIGHUP", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM"}
+)

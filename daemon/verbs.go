@@ -56,18 +56,6 @@ func verbs() []verb {
 	}
 }
 
-// call is how a command is called for the service that o speaks of.
-func (c *commandLine) call(name string, o options) string {
-	words := []string{c.path(), name}
-	if o.user {
-		words = append(words, "--user")
-	}
-	if o.instance != "" {
-		words = append(words, "--instance", o.instance)
-	}
-	return strings.Join(words, " ")
-}
-
 // execute runs v with the flags in args.
 func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
 	return c.executeWith(ctx, v, options{lines: -1}, args)
@@ -75,6 +63,7 @@ func (c *commandLine) execute(ctx context.Context, v verb, args []string) int {
 
 // executeWith runs v with the flags in args and those already in o.
 func (c *commandLine) executeWith(ctx context.Context, v verb, o options, args []string) int {
+	c.verb = v.name
 	o, err := c.parse(v, o, args)
 	switch {
 	case err != nil:
@@ -138,6 +127,27 @@ func (c *commandLine) failed(err error) int {
 	return lsb(err)
 }
 
+// elsewhere says how to call the command if the service is installed as one of the user
+// where that of the machine is asked for, or the other way round; else "".
+func (c *commandLine) elsewhere(ctx context.Context, o options) string {
+	if c.config.Service.User {
+		return ""
+	}
+	o.user = !o.user
+	h, err := c.handle(o)
+	if err != nil {
+		return ""
+	}
+	if s, err := h.Status(ctx); err != nil || s.State == StateNotInstalled {
+		return ""
+	}
+	whose := "of the machine"
+	if o.user {
+		whose = "of the user"
+	}
+	return "it is a service " + whose + ": " + c.call(c.verb, o)
+}
+
 // failedTo is failed, for what was asked of the service that o speaks of.
 func (c *commandLine) failedTo(err error, o options) int {
 	var u *service.Unfinished
@@ -152,6 +162,10 @@ func (c *commandLine) failedTo(err error, o options) int {
 		}
 		err = errors.New(text)
 	case errors.Is(err, ErrNotInstalled):
+		if other := c.elsewhere(context.Background(), o); other != "" {
+			err = fmt.Errorf("%w: %s", err, other)
+			break
+		}
 		err = fmt.Errorf("%w: install it with %s", err, c.call("install", o))
 	case errors.Is(err, ErrNotRunning):
 		err = fmt.Errorf("%w: start it with %s", err, c.call("start", o))

@@ -194,6 +194,9 @@ func (r *renderer) process(w *writer) {
 	for _, v := range service.Vars(r.Environment) {
 		w.set("Environment", "%s", assignment(v))
 	}
+	if _, ok := r.Environment["HOME"]; r.dynamic() && !ok {
+		w.set("Environment", "HOME=/var/lib/%s", r.folder()) // systemd gives a dynamic user none
+	}
 	if r.Template {
 		w.set("Environment", "SERVICE_INSTANCE=%%i")
 		w.set("SyslogIdentifier", "%s@%%i", r.Name)
@@ -264,11 +267,16 @@ func (r *renderer) restarts(w *writer) {
 	}
 }
 
-func (r *renderer) directories(w *writer) {
-	dir := r.Name
+// folder is the name of each of the service's folders.
+func (r *renderer) folder() string {
 	if r.Template {
-		dir += "/%i"
+		return r.Name + "/%i"
 	}
+	return r.Name
+}
+
+func (r *renderer) directories(w *writer) {
+	dir := r.folder()
 	for _, kind := range []string{"State", "Cache", "Logs", "Runtime"} {
 		name := dir
 		if kind == "Runtime" {

@@ -22,5 +22,5 @@ func barred(file string) (why, remedy string) {
 	case noexec(file):
 		return file + " is on a file system from which nothing may be executed: it is mounted with noexec", "install the service from another place, such as /usr/local/bin"
 	}
-	return "", ""
+	return unfit(file)
 }

@@ -10,7 +10,7 @@ import (
 
 func TestAFileSystemFromWhichNothingMayBeExecutedIsAProblem(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web")
-	if err := os.WriteFile(file, []byte("x"), 0o755); err != nil {
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if why, _ := Barred(file); why != "" {

@@ -1,15 +1,50 @@
-//go:build unix
-
 package daemon
 
 import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
+
+func TestAnExecutableThatWasReplacedIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "web")
+	sleep, err := os.ReadFile("/bin/sleep")
+	if err != nil {
+		t.Skip(err)
+	}
+	old := time.Unix(1e9, 0) // as cp -p keeps it
+	put := func() {
+		if err := errors.Join(os.WriteFile(file+".new", sleep, 0o755), os.Chtimes(file+".new", old, old), os.Rename(file+".new", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put()
+	process := exec.Command(file, "1000")
+	process.Args[0] = "sleep" // as a program asks that has many names
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
+	s := newShell(t)
+	s.config.Service.User = true
+	s.executable = file
+	s.call("install --now")
+	s.manager.status.PID, s.manager.status.Since = process.Process.Pid, time.Now()
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, "ok       executable: "+file+"; ") {
+		t.Errorf("as long as it is the same:\n%s", out)
+	}
+	put()
+	want := "warning  executable: " + file + " is newer than the process that runs\n         -> " + programName() + " restart\n"
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, want) {
+		t.Errorf("want %s in\n%s", want, out)
+	}
+}
 
 func TestDoctorLooksAtTheFileThatTheManagerStarts(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -23,12 +58,13 @@ func TestDoctorLooksAtTheFileThatTheManagerStarts(t *testing.T) {
 		"not executable":      {func(p string) error { return os.Chmod(p, 0o644) }, "PROBLEM  executable: FILE may not be executed, its mode is 0644\n         -> chmod +x FILE\n", 1},
 		"writable, for all":   {func(p string) error { return os.Chmod(p, 0o777) }, "warning  executable: everybody can write to FILE (mode 0777): other users can write there; chmod o-w FILE\n", 0},
 		"writable, and worse": {func(p string) error { return os.Chmod(p, 0o666) }, "PROBLEM  executable: FILE may not be executed, its mode is 0666\n", 1},
+		"not a program":       {func(p string) error { return os.WriteFile(p, []byte("web"), 0o755) }, "PROBLEM  executable: FILE is neither a program of Linux nor a script that begins with #!\n", 1},
 		"a folder":            {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "PROBLEM  executable: FILE is no regular file, but d---------\n", 1},
 	} {
 		dir := t.TempDir()
 		file, other := filepath.Join(dir, "web"), filepath.Join(dir, "copy")
 		for p, mode := range map[string]fs.FileMode{file: 0o755, other: 0o777} { // the copy is worse in every way
-			if err := errors.Join(os.WriteFile(p, []byte("x"), 0o755), os.Chmod(p, mode)); err != nil {
+			if err := errors.Join(os.WriteFile(p, []byte("#!/bin/sh\n"), 0o755), os.Chmod(p, mode)); err != nil {
 				t.Fatal(err)
 			}
 		}

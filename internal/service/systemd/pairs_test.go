@@ -4,6 +4,7 @@ package systemd
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -135,6 +136,28 @@ func TestWhatNeedsADelayedServiceIsDelayed(t *testing.T) {
 		_, err := m.Plan(t.Context(), web(start(c.start), func(s *service.Spec) { s.Needs = []string{"network", "db"} }), false)
 		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, of a service after %s: %v", c.start, c.after, err)
+		}
+	}
+}
+
+// TestTheLongestLine has the length that systemd 257 loads.
+func TestTheLongestLine(t *testing.T) {
+	for length, want := range map[int]string{
+		1<<20 - 1: "",
+		1 << 20:   "the service is described wrongly: ExecStart= has 1048576 bytes: systemd takes at most 1048575 in a line",
+	} {
+		s := web()
+		length -= len("ExecStart=/usr/local/bin/web")
+		for length > 0 {
+			n := min(length, 100_000)
+			if length-n == 1 {
+				n--
+			}
+			s.Args, length = append(s.Args, strings.Repeat("x", n-1)), length-n
+		}
+		_, _, err := Render(s, 257, s.Executable)
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("got %v, want %s", got, want)
 		}
 	}
 }

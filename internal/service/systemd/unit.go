@@ -26,7 +26,16 @@ func newWriter(unit string) *writer {
 	return w
 }
 
-func (w *writer) line(l string) { w.text.WriteString(l + "\n") }
+// longestLine is how many bytes a line may have. systemd loads no unit with a longer one.
+const longestLine = 1<<20 - 1
+
+func (w *writer) line(l string) {
+	if len(l) > longestLine && w.err == nil {
+		name, _, _ := strings.Cut(l, "=")
+		w.err = fmt.Errorf("%w: %s= has %d bytes: systemd takes at most %d in a line", service.ErrSpec, name, len(l), longestLine)
+	}
+	w.text.WriteString(l + "\n")
+}
 
 func (w *writer) section(name string) { w.line("\n[" + name + "]") }
 

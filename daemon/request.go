@@ -37,3 +37,5 @@ func (r *run) inputOf(q host.Request) input {
 }
 
 func (r *run) warn(msg string, fields ...zap.Field) { r.book.add(zap.WarnLevel, msg, "", fields...) }
+
+func (r *run) debug(msg string, fields ...zap.Field) { r.book.add(zap.DebugLevel, msg, "", fields...) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
@@ -88,6 +89,9 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 		refuse(env, err)
 		return false, err
 	}
+	if !ok {
+		env.Hosts = append(env.Hosts, health.New(c.Name))
+	}
 	return true, newRun(ctx, p, c, env).loop()
 }
 
@@ -108,6 +112,7 @@ type run struct {
 	words    io.Writer // for what no log takes: standard error
 	inbox    *inbox
 	tasks    tasks
+	checks   checks
 	relog    relog
 	notices  notices
 	failures failures
@@ -206,7 +211,7 @@ func (r *run) ring() {
 // one of the hosts listens to them.
 func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request, bool)) {
 	h := host.Run{
-		Post: r.request, Notify: r.notify, Warn: r.warn,
+		Post: r.request, Notify: r.notify, Warn: r.warn, Debug: r.debug, Check: r.well,
 		Preshutdown: r.config.Windows.Preshutdown, KeepChildren: r.config.Windows.KeepChildren,
 	}
 	_, h.CanPause = r.program.(Pauser)
@@ -375,8 +380,9 @@ func (r *run) settle() {
 		return
 	}
 	r.watched = true
+	r.openChecks()
 	for _, h := range r.env.Hosts {
-		if w, ok := h.(host.Watchdog); ok && w.Interval() > 0 && r.tasks.add() {
+		if w, ok := watchdog(h); ok && r.tasks.add() {
 			go r.watch(w)
 		}
 	}

@@ -1,10 +1,7 @@
 package daemon
 
 import (
-	"context"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/host"
 )
@@ -16,48 +13,33 @@ func (r *run) watch(w host.Watchdog) {
 	every := w.Interval() / 2
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
-	well := true
+	_, checks := r.program.(Checker)
 	for {
-		err := r.check(every)
-		if r.ctx.Err() != nil || abrupt(err) != "" {
+		well := true
+		if checks {
+			c := r.check(0)
+			if c == nil {
+				return // the way down has begun, or Check has panicked
+			}
+			<-c.over
+			well = c.err == nil
+		}
+		if r.ctx.Err() != nil {
 			return
 		}
-		switch {
-		case err == nil:
+		if well {
 			w.Alive()
-			if !well {
-				r.book.add(zap.InfoLevel, "Check passes again", "")
-			}
-		case well:
-			r.book.add(zap.WarnLevel, "Check fails: the watchdog gets no sign of life", "", zap.Error(err))
 		}
-		well = err == nil
 		select {
 		case <-ticks.C:
 		case <-r.ctx.Done():
-		}
-		if r.ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-func (r *run) check(within time.Duration) (err error) {
-	p, ok := r.program.(Checker)
-	if !ok {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, within)
-	defer cancel()
-	slow := time.AfterFunc(within, func() {
-		r.book.add(zap.WarnLevel, "Check has not returned: the watchdog gets no sign of life", "", zap.Duration("after", within))
-	})
-	defer slow.Stop()
-	protect("Check", func() error { return p.Check(ctx) }, func(e error) {
-		err = e
-		if how := abrupt(e); how != "" {
-			r.fail("Check "+how, e)
-		}
-	})
-	return err
+// watchdog returns h if it waits for signs of life.
+func watchdog(h host.Host) (host.Watchdog, bool) {
+	w, ok := h.(host.Watchdog)
+	return w, ok && w.Interval() > 0
 }

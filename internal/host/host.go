@@ -69,6 +69,11 @@ type Run struct {
 	Post   func(Request)
 	Notify func(Event) bool // hand e to the program; false if it cannot take it now
 	Warn   func(msg string, fields ...zap.Field)
+	Debug  func(msg string, fields ...zap.Field)
+
+	// Check has the program say what is wrong with it: nil if it is well, if it cannot
+	// tell, or if it is not its time to. Unlike the others it waits, but not longer than ctx.
+	Check func(ctx context.Context) error
 
 	CanPause, CanNotify bool // the program is a Pauser, a Notified
 

@@ -1,0 +1,104 @@
+package health
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+)
+
+var (
+	// ErrNone is returned when no run of that name can be reached.
+	ErrNone = errors.New("no process of it answers")
+
+	// ErrSilent is returned when the process is there and does not answer in time.
+	ErrSilent = errors.New("it does not answer")
+)
+
+// peer is a process that listens under the name of the program.
+type peer struct {
+	pid  int    // 0 if it is not visible here, as in another container
+	user string // who it runs as, for an error
+	ours bool   // it runs as the user of this process, or as root
+	conn conn
+}
+
+type conn interface {
+	io.ReadCloser
+	SetReadDeadline(t time.Time) error
+}
+
+// Ask asks the run of the program called name in the process pid, or in whichever
+// process there is if pid is 0; if there are several, in the one with the lowest number,
+// which came first as a rule. It waits 10 seconds at most. The answer has the PID also
+// where the error is ErrSilent. An error that is fs.ErrPermission says that the run
+// belongs to another user.
+func Ask(ctx context.Context, name string, pid int) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askBound)
+	defer cancel()
+	peers, err := find(ctx, name, pid)
+	defer func() {
+		for _, p := range peers {
+			_ = p.conn.Close()
+		}
+	}()
+	if err != nil {
+		return Answer{}, err
+	}
+	p, err := choose(peers, pid)
+	if err != nil {
+		return Answer{}, err
+	}
+	return p.read(ctx)
+}
+
+// choose returns the peer that is meant and can be believed. Anybody may listen under
+// any name, so what counts is who the kernel says has begun to: a user of its own can
+// say of its processes what it likes.
+func choose(peers []peer, pid int) (peer, error) {
+	peers = slices.DeleteFunc(slices.Clone(peers), func(p peer) bool {
+		return p.pid == 0 || pid != 0 && p.pid != pid
+	})
+	slices.SortStableFunc(peers, func(a, b peer) int { return cmp.Compare(a.pid, b.pid) })
+	for _, p := range peers {
+		if p.ours || pid != 0 || p.pid == 1 { // the manager has named it, or it is the container's own
+			return p, nil
+		}
+	}
+	if len(peers) > 0 {
+		return peer{}, fmt.Errorf("%w: process %d runs as %s: ask as that user", fs.ErrPermission, peers[0].pid, peers[0].user)
+	}
+	return peer{}, ErrNone
+}
+
+// read returns what p answers.
+func (p peer) read(ctx context.Context) (Answer, error) {
+	stop := context.AfterFunc(ctx, func() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	a, err := decode(p.conn)
+	a.PID = p.pid
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return a, fmt.Errorf("%w in %s", ErrSilent, askBound)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return a, ctx.Err()
+	case isClosed(err):
+		return a, p.closed()
+	case err != nil:
+		return a, fmt.Errorf("process %d: %w", p.pid, err)
+	}
+	return a, nil
+}
+
+// closed says what it means that p has said nothing.
+func (p peer) closed() error {
+	if p.ours {
+		return ErrNone // it has ended
+	}
+	return fmt.Errorf("%w: process %d runs as %s: ask as that user, or as root", fs.ErrPermission, p.pid, p.user)
+}

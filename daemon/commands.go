@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/host/health"
 )
 
 // Command is a command of Main, for a program that has a command line of its own. Each
@@ -74,7 +76,7 @@ type Command struct {
 // installed service is started with Config.Service.Arguments, which say which command of
 // the program serves, and with which flags.
 func Commands(p Program, config func() Config) []Command {
-	return commands(commandLine{program: p, out: os.Stdout, err: os.Stderr, manage: Manage, calling: howCalled()}, config, os.Args)
+	return commands(commandLine{program: p, out: os.Stdout, err: os.Stderr, manage: Manage, ask: health.Ask, calling: howCalled()}, config, os.Args)
 }
 
 // commands returns the commands that run as cli says. line is the command line of the process.

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/host/health"
 )
 
 // Main is for func main: it looks for a command on the command line, runs p if
@@ -48,7 +50,7 @@ import (
 // it does not run, 4 there is none. A program with a command line of its own mounts
 // [Commands] there.
 func Main(p Program, c Config) {
-	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage, calling: howCalled()}
+	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage, ask: health.Ask, calling: howCalled()}
 	os.Exit(cli.main(context.Background(), os.Args[1:]))
 }
 
@@ -65,6 +67,7 @@ type commandLine struct {
 	verb     string // the command that runs
 	out, err io.Writer
 	manage   func(Program, Config, ...string) (*Handle, error)
+	ask      asker
 	notices  []string // for the operator, those that are told first
 	told     int      // how many of them
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/diff"
 	"github.com/go-glidepath/glidepath/internal/service/local"
@@ -65,7 +66,8 @@ type Handle struct {
 	manager service.Manager
 	name    string // of the manager
 	lock    func(name string, user bool, doing string) (release func(), err error)
-	own     int // how many of the arguments in spec were on the command line
+	own     int   // how many of the arguments in spec were on the command line
+	ask     asker // nil: nobody is asked
 }
 
 // Manage returns the handle to p as a service of this machine, of the user if
@@ -81,7 +83,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{spec: spec, lock: lock.Take, own: len(args)}
+	h := &Handle{spec: spec, lock: lock.Take, ask: health.Ask, own: len(args)}
 	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
@@ -356,6 +358,11 @@ type Status struct {
 	// It is empty if the run did not fail, or if the caller may not read the state folder
 	// of the service.
 	LastFailure string
+
+	// Unhealthy says what is wrong with a program that runs: the error of its Check, or that
+	// the process does not answer. It is empty if nothing is, or if nobody could be asked:
+	// processes answer on Linux and Windows.
+	Unhealthy string
 }
 
 // State is what a service does.
@@ -376,8 +383,10 @@ const (
 	StateUnknown      State = "unknown"
 )
 
-// Status asks the manager. It needs no rights. That the service is not installed is no
-// error.
+// Status asks the manager, and the process of a service that runs whether it is well. The
+// manager needs no rights for that; the process answers only root, the user that it runs
+// as, and on Windows administrators, within 10 seconds. That the service is not installed
+// is no error.
 func (h *Handle) Status(ctx context.Context) (Status, error) {
 	s, err := h.manager.Status(ctx, h.spec)
 	if err != nil {
@@ -388,6 +397,7 @@ func (h *Handle) Status(ctx context.Context) (Status, error) {
 		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
 	}
 	h.complete(&status, s.Silent)
+	status.Unhealthy = h.unwell(ctx, s)
 	return status, nil
 }
 

@@ -182,6 +182,8 @@ type shell struct {
 	lock       func(name string, user bool, doing string) (func(), error)
 
 	over service.Manager // in front of manager, nil if it is that
+	asks asker           // who answers for the process of the service; may be nil
+	none error           // why there is no manager, nil if there is one
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
@@ -217,7 +219,7 @@ func newShell(t *testing.T) *shell {
 func (s *shell) call(line string) (code int, out, err string) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
-	c := commandLine{program: s.program, config: s.config, out: &stdout, err: &stderr, manage: s.manage}
+	c := commandLine{program: s.program, config: s.config, out: &stdout, err: &stderr, manage: s.manage, ask: s.asks}
 	code = c.main(s.t.Context(), strings.Fields(line))
 	return code, stdout.String(), stderr.String()
 }
@@ -226,12 +228,12 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable := filepath.Join(s.t.TempDir(), "web")
 	spec, err := c.spec(p, executable, args)
 	spec.Executable = s.executable
-	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock, own: len(args)}
+	h := &Handle{spec: spec, manager: s.manager, name: "register", lock: s.lock, ask: s.asks, own: len(args)}
 	s.manager.tell = func(text string) { h.Notice(text) }
 	if s.over != nil {
 		h.manager = s.over
 	}
-	return h, err
+	return h, cmp.Or(err, s.none)
 }
 
 func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {

@@ -3,16 +3,21 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
+	"github.com/go-glidepath/glidepath/internal/service"
 )
 
 func (c *commandLine) status(ctx context.Context, o options) int {
 	h, err := c.handle(o)
+	if errors.Is(err, service.ErrNoManager) {
+		return c.statusOfRun(ctx, o)
+	}
 	if err != nil {
 		_ = c.failed(err)
 		return StateUnknown.exitCode()
@@ -22,25 +27,47 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		_ = c.failed(err)
 		return StateUnknown.exitCode()
 	}
-	if o.json {
-		c.statusJSON(h, s)
-	} else {
-		line := s.summary()
-		if last := h.lastWords(s.State); last != "" {
-			line += "; " + last
+	if s.State == StateNotInstalled && c.ask != nil {
+		// As in a container of Windows, which has a manager.
+		if run, err := c.askRun(ctx); err == nil {
+			run.Detail = h.Manager() + " has no service of this name"
+			return c.printStatus(h.Name(), h.Manager(), run, "", o)
 		}
-		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), line)
 	}
+	code := c.printStatus(h.Name(), h.Manager(), s, h.lastWords(s.State), o)
 	if s.State == StateNotInstalled {
 		if other := c.elsewhere(ctx, o); other != "" {
 			_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), other)
 		}
 	}
-	return s.State.exitCode()
+	return code
+}
+
+// printStatus prints s, with what there is to say of the last run, and returns the exit
+// code.
+func (c *commandLine) printStatus(name, manager string, s Status, last string, o options) int {
+	if o.json {
+		c.statusJSON(name, manager, s)
+		return s.exitCode()
+	}
+	line := s.summary()
+	if last != "" {
+		line += "; " + last
+	}
+	_, _ = fmt.Fprintf(c.out, "%s: %s\n", name, line)
+	return s.exitCode()
+}
+
+// exitCode is that of its state; a program that is not well has failed.
+func (s Status) exitCode() int {
+	if code := s.State.exitCode(); code != 0 || s.Unhealthy == "" {
+		return code
+	}
+	return StateFailed.exitCode()
 }
 
 // statusJSON prints s for programs. What the manager does not say is left out.
-func (c *commandLine) statusJSON(h *Handle, s Status) {
+func (c *commandLine) statusJSON(name, manager string, s Status) {
 	since, code := (*time.Time)(nil), (*int)(nil)
 	if !s.Since.IsZero() {
 		since = &s.Since
@@ -60,7 +87,8 @@ func (c *commandLine) statusJSON(h *Handle, s Status) {
 		Restarts  int        `json:"restarts,omitempty"`
 
 		LastFailure string `json:"last_failure,omitempty"`
-	}{h.Name(), h.Manager(), s.State, s.PID, since, s.StartType, code, s.Detail, s.Restarts, s.LastFailure})
+		Unhealthy   string `json:"unhealthy,omitempty"`
+	}{name, manager, s.State, s.PID, since, s.StartType, code, s.Detail, s.Restarts, s.LastFailure, s.Unhealthy})
 	if err != nil {
 		panic(err) // nothing in it can fail
 	}
@@ -110,6 +138,9 @@ func (s Status) summary() string {
 	}
 	if s.Detail != "" {
 		b.WriteString(" (" + oneLine(s.Detail) + ")")
+	}
+	if s.Unhealthy != "" {
+		b.WriteString("; unhealthy: " + oneLine(s.Unhealthy))
 	}
 	return b.String()
 }

@@ -24,6 +24,10 @@ var (
 	// ErrNotSupported is that this manager cannot do what was asked for.
 	ErrNotSupported = errors.New("not supported here")
 
+	// ErrNoManager is returned where no service manager runs, as in most containers. What
+	// wraps it is ErrNotSupported as well.
+	ErrNoManager = errors.New("no service manager runs here")
+
 	// ErrPermission is that it needs more rights. What wraps it says which, and how to
 	// get them, in one line.
 	ErrPermission = errors.New("not permitted")

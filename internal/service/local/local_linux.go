@@ -119,5 +119,5 @@ func booted(tree files.Tree) error {
 }
 
 func none(why string) error {
-	return fmt.Errorf("%w: no service manager runs here (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, why)
+	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, service.ErrNoManager, why)
 }

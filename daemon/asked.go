@@ -1,0 +1,56 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-glidepath/glidepath/internal/host/health"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// asker asks a run of the program called name how it is doing, see [health.Ask].
+type asker func(ctx context.Context, name string, pid int) (health.Answer, error)
+
+// unwell returns what is wrong with the process of a service that runs, "" if it is well
+// or does not say: only root, and the user that it runs as, are told.
+func (h *Handle) unwell(ctx context.Context, s service.Status) string {
+	switch s.State {
+	case service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
+	default:
+		return ""
+	}
+	if h.ask == nil || s.PID == 0 {
+		return ""
+	}
+	a, err := h.ask(ctx, h.spec.Name, s.PID)
+	if errors.Is(err, health.ErrSilent) {
+		return err.Error()
+	}
+	return a.Unhealthy
+}
+
+// statusOfRun is status where no manager runs, as in a container: it asks the run itself.
+func (c *commandLine) statusOfRun(ctx context.Context, o options) int {
+	s, err := c.askRun(ctx)
+	switch {
+	case errors.Is(err, health.ErrNone):
+		s = Status{State: StateStopped, ExitCode: -1, Detail: fmt.Sprintf("%v, and %v", service.ErrNoManager, err)}
+	case err != nil:
+		_ = c.failed(fmt.Errorf("ask %s for its status: %w", c.config.Name, err))
+		return StateUnknown.exitCode()
+	}
+	return c.printStatus(c.config.Name, "none", s, "", o)
+}
+
+// askRun asks a run that no manager knows.
+func (c *commandLine) askRun(ctx context.Context) (Status, error) {
+	a, err := c.ask(ctx, c.config.Name, 0)
+	switch {
+	case errors.Is(err, health.ErrSilent):
+		return Status{State: StateRunning, PID: a.PID, ExitCode: -1, Unhealthy: err.Error()}, nil
+	case err != nil:
+		return Status{State: StateUnknown}, err
+	}
+	return Status{State: State(a.State), PID: a.PID, Since: a.Since, ExitCode: -1, Detail: a.Reason, Unhealthy: a.Unhealthy}, nil
+}

@@ -33,7 +33,7 @@ func TestStatusWithoutAManager(t *testing.T) {
 		{"it runs", health.Answer{PID: 1, State: "running", Since: since}, nil},
 		{"its Check fails", health.Answer{PID: 1, State: "running", Since: since, Unhealthy: "db:\nconnection refused"}, nil},
 		{"it is paused", health.Answer{PID: 1, State: "paused", Since: since}, nil},
-		{"it stops", health.Answer{PID: 1, State: "stopping", Since: since, Reason: "SIGTERM"}, nil},
+		{"it stops", health.Answer{PID: 1, State: "stopping", Since: since, Reason: "terminate (SIGTERM)"}, nil},
 		{"it hangs", health.Answer{PID: 1}, fmt.Errorf("%w in 10s", health.ErrSilent)},
 		{"another user's runs", health.Answer{}, fmt.Errorf("%w: process 7 runs as user 65534: ask as that user", fs.ErrPermission)},
 	} {

@@ -195,12 +195,15 @@ type Checker interface {
 
 	// Check returns nil if the program is well, and an error only if a restart would
 	// help. It is called from the end of Start until the context of Start ends,
-	// beside Reload, Pause and Continue, at half the interval of the manager's
-	// watchdog, if that has one: under systemd, WatchdogSec. The manager hears of it
-	// only when Check returns nil; it acts, as a rule by ending the process, when it
-	// hears nothing for the whole interval. A panic fails the program at once.
+	// beside Reload, Pause and Continue, but never twice at the same time: at half the
+	// interval of the manager's watchdog, if that has one (under systemd, WatchdogSec), and
+	// when somebody asks with the command status, as a health check of a container does.
+	// The manager hears of it only when Check returns nil; it acts, as a rule by ending the
+	// process, when it hears nothing for the whole interval. status prints the error. A
+	// panic fails the program at once.
 	//
-	// The context ends after half the interval, or with that of Start. A Check that
-	// ignores it holds up the way down, as a goroutine of Go would.
+	// The context ends after half the interval, after 5 seconds where there is no watchdog,
+	// or with that of Start. A Check that ignores it holds up the way down, as a goroutine
+	// of Go would.
 	Check(ctx context.Context) error
 }

@@ -1,5 +1,5 @@
-// Package dirs knows where a service keeps its files, on every system: in the folders
-// that its manager has made and named in the environment, or where they would be.
+// Package dirs determines where a service keeps its files on each system: in the folders
+// that its manager has made and named in the environment, or in the usual places.
 package dirs
 
 import (
@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Dirs are the folders of a service.
+// Dirs holds the folders of a service.
 type Dirs struct {
-	State         string // what has to outlive it
-	Cache         string // what can be made again
+	State         string // data that has to outlive the service
+	Cache         string // data that can be generated again
 	Logs          string
-	Runtime       string // sockets and the like; gone when the machine starts, often when the service stops
-	Configuration string // what its operator writes
+	Runtime       string // sockets and the like; removed when the machine starts, often when the service stops
+	Configuration string // files that the operator writes
 }
 
-// Var is the folder that a variable of the environment names.
+// Var pairs an environment variable with the folder that it names.
 type Var struct{ Name, Dir string }
 
-// Vars are the variables that tell a service its folders, as systemd names them
-// (systemd.exec(5)) and all other managers are made to.
+// Vars returns the environment variables that tell a service its folders. systemd sets them
+// (systemd.exec(5)), and install has every other manager set them.
 func (d Dirs) Vars() []Var {
 	return []Var{
 		{"STATE_DIRECTORY", d.State},
@@ -31,7 +31,7 @@ func (d Dirs) Vars() []Var {
 	}
 }
 
-// System is where a service of the machine has them. getenv is needed on Windows.
+// System returns the folders of a system service. getenv is only used for Windows.
 func System(goos, name string, getenv func(string) string) Dirs {
 	switch goos {
 	case "windows":
@@ -56,8 +56,8 @@ func System(goos, name string, getenv func(string) string) Dirs {
 	return Dirs{"/var/lib/" + name, "/var/cache/" + name, "/var/log/" + name, "/var/run/" + name, "/etc/" + name}
 }
 
-// User is where a service of a user has them, and a program that is none. home is the
-// user's home, "" if there is none.
+// User returns the folders of a service of a user, or of a program that is not a service.
+// home is the user's home, "" if there is none.
 func User(goos, name, home, temp string, getenv func(string) string) Dirs {
 	switch goos {
 	case "windows":
@@ -95,7 +95,7 @@ func User(goos, name, home, temp string, getenv func(string) string) Dirs {
 		Runtime:       in("XDG_RUNTIME_DIR", "", fallback.Runtime),
 		Configuration: in("XDG_CONFIG_HOME", ".config", fallback.Configuration),
 	}
-	d.Logs = path.Join(strings.TrimSuffix(d.State, name), "log", name) // as systemd has it: $XDG_STATE_HOME/log
+	d.Logs = path.Join(strings.TrimSuffix(d.State, name), "log", name) // as systemd does: $XDG_STATE_HOME/log
 	if d.State == fallback.State {
 		d.Logs = fallback.Logs
 	}
@@ -107,8 +107,8 @@ func below(dir, separator string) Dirs {
 	return Dirs{in("state"), in("cache"), in("logs"), in("runtime"), in("configuration")}
 }
 
-// Given replaces what the manager has named in the environment. Where it has named
-// several folders, the first counts.
+// Given returns d with the folders that the manager has named in the environment. If a
+// variable names several folders, the first counts.
 func (d Dirs) Given(getenv func(string) string, windows bool) Dirs {
 	first := func(name, otherwise string) string {
 		value := getenv(name)

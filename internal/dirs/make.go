@@ -10,10 +10,10 @@ import (
 	"runtime"
 )
 
-// Make returns the folders of the process that asks: what its manager has named, else
-// those of the machine if it has the rights for that, else those of its user. They are
-// made. An error is about those that cannot be had, which are empty. lost says that the
-// state is kept among temporary files, for want of a home.
+// Make returns the folders of this process: those that its manager has named, or else those
+// of a system service if the process has the rights for them, or else those of its user. It
+// makes missing ones. If a folder cannot be made, the error says so and its field is empty.
+// lost reports that the state is in a temporary folder because the user has no home.
 func Make(name string) (d Dirs, lost bool, err error) {
 	p := this(name)
 	d, lost = p.find()
@@ -21,7 +21,7 @@ func Make(name string) (d Dirs, lost bool, err error) {
 	return d, lost && d.State != "", err
 }
 
-// Logs is the folder for logs alone, as Make has it. It is made.
+// Logs returns only the folder for logs, as Make does, and makes it.
 func Logs(name string) (string, error) {
 	p := this(name)
 	d, _ := p.find()
@@ -29,7 +29,7 @@ func Logs(name string) (string, error) {
 	return d.Logs, err
 }
 
-// State returns the folder for the state alone, as Make has it, and makes it.
+// State returns the folder for the state, which Make would return, and makes only that.
 func State(name string) (string, error) {
 	p := this(name)
 	d, _ := p.find()
@@ -37,13 +37,13 @@ func State(name string) (string, error) {
 	return d.State, err
 }
 
-// Find says where the folders are that Make would make.
+// Find returns the folders that Make would make.
 func Find(name string) Dirs {
 	d, _ := this(name).find()
 	return d
 }
 
-// this is the process that asks.
+// this describes the current process.
 func this(name string) process {
 	return process{
 		goos: runtime.GOOS, name: name, machine: privileged(),
@@ -51,16 +51,16 @@ func this(name string) process {
 	}
 }
 
-// process is whose folders they are.
+// process describes the process that asks for its folders.
 type process struct {
 	goos, name string
-	machine    bool   // it has the rights of a service of the machine
+	machine    bool   // it has the rights of a system service
 	home       string // "" if there is none
 	temp       string // the folder for temporary files
 	getenv     func(string) string
 }
 
-// find says where they are, and whether the state is among temporary files.
+// find returns the folders, and whether the state is in a temporary folder.
 func (p process) find() (d Dirs, lost bool) {
 	d = System(p.goos, p.name, p.getenv)
 	if !p.machine {
@@ -75,7 +75,7 @@ func (p process) find() (d Dirs, lost bool) {
 	return d.Given(p.getenv, p.goos == "windows"), lost && p.getenv("STATE_DIRECTORY") == ""
 }
 
-// In returns folders below base, for tests. They are made.
+// In returns folders below base, for tests. It makes them.
 func In(base string) (Dirs, error) {
 	d := below(base, string(filepath.Separator))
 	var errs []error
@@ -85,7 +85,7 @@ func In(base string) (Dirs, error) {
 	return d, errors.Join(errs...)
 }
 
-// make makes what is missing.
+// make makes the missing folders.
 func (p process) make(d Dirs) (Dirs, error) {
 	var errs []error
 	for _, f := range []struct {
@@ -99,7 +99,7 @@ func (p process) make(d Dirs) (Dirs, error) {
 		{"CONFIGURATION_DIRECTORY", &d.Configuration},
 	} {
 		if *f.dir == "" {
-			continue // not asked for
+			continue // not requested
 		}
 		var err error
 		if p.getenv(f.variable) != "" {
@@ -115,8 +115,8 @@ func (p process) make(d Dirs) (Dirs, error) {
 	return d, errors.Join(errs...)
 }
 
-// given is for a folder that the manager has named. Whose it is, and whether it is a
-// link, as that of a dynamic user is, is the manager's business.
+// given makes or checks a folder that the manager has named. Its owner does not matter, and
+// it may be a link, as that of a dynamic user is: both are the manager's choice.
 func given(variable, dir string) error {
 	if !filepath.IsAbs(dir) {
 		return fmt.Errorf("%s=%q: want an absolute path", variable, dir)
@@ -125,7 +125,7 @@ func given(variable, dir string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err = os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("%w, which %s names: make it, for the user that this runs as", err, variable)
+			return fmt.Errorf("%w (named by %s): make it, owned by the user this program runs as", err, variable)
 		}
 	case err != nil:
 		return fmt.Errorf("%s: %w", variable, err)
@@ -135,9 +135,9 @@ func given(variable, dir string) error {
 	return nil
 }
 
-// own is for a folder that nobody but us makes.
+// own makes or checks a folder that nobody else makes.
 func own(dir, name string, machine bool) error {
-	// The last of its parts are the service's own: NAME, or NAME and the purpose.
+	// Its last elements belong to the service: NAME, or NAME and the purpose.
 	above, ours := filepath.Dir(dir), []string{dir}
 	if filepath.Base(above) == name {
 		above, ours = filepath.Dir(above), []string{above, dir}
@@ -147,7 +147,7 @@ func own(dir, name string, machine bool) error {
 	}
 	for _, d := range ours {
 		if err := create(d, machine); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%w: make it, for the user that this runs as", err)
+			return fmt.Errorf("%w: make it, owned by the user this program runs as", err)
 		}
 		if err := private(d); err != nil {
 			return err
@@ -156,7 +156,7 @@ func own(dir, name string, machine bool) error {
 	return nil
 }
 
-// lead makes the folders that lead to the service's own.
+// lead makes the folders above the service's own.
 func lead(dir string, machine bool) error {
 	info, err := os.Lstat(dir)
 	switch {
@@ -166,12 +166,12 @@ func lead(dir string, machine bool) error {
 		}
 		mode := fs.FileMode(0o700)
 		if machine {
-			mode = 0o755 // others have theirs in it
+			mode = 0o755 // other services use it too
 		}
 		if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%w: make it", err)
 		}
-		return lead(dir, machine) // whoever has made it
+		return lead(dir, machine) // check it: another process may have made it
 	case err != nil:
 		return err
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -183,7 +183,7 @@ func lead(dir string, machine bool) error {
 		}
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s is no folder: move it away", dir)
+		return fmt.Errorf("%s is not a folder: move it away", dir)
 	}
 	if filepath.Dir(dir) == dir {
 		return nil

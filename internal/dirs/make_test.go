@@ -46,7 +46,7 @@ func TestAProcessFindsItsFolders(t *testing.T) {
 	}
 }
 
-// temporary is a folder that no link leads to, as one may on macOS.
+// temporary returns a temporary folder without links in its path; macOS has one there.
 func temporary(t *testing.T) string {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -101,18 +101,18 @@ func TestWhatCannotBeHadIsEmptyAndTheOthersAreThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := process{goos: runtime.GOOS, name: "web", getenv: env(map[string]string{"LOGS_DIRECTORY": file})}
-	in := func(of string) string { return filepath.Join(base, of, "web") }
+	in := func(purpose string) string { return filepath.Join(base, purpose, "web") }
 	got, err := p.make(Dirs{in("state"), filepath.Join(file, "web"), file, in("run"), in("etc")})
 	if want := (Dirs{State: in("state"), Runtime: in("run"), Configuration: in("etc")}); got != want {
 		t.Errorf("got %+v", got)
 	}
 	for _, want := range []string{"CACHE_DIRECTORY", "LOGS_DIRECTORY"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no word of %s: %v", want, err)
+			t.Errorf("the error does not name %s: %v", want, err)
 		}
 	}
 	if err != nil && strings.Contains(err.Error(), "STATE_DIRECTORY") {
-		t.Errorf("the state is to be had: %v", err)
+		t.Errorf("the state is available: %v", err)
 	}
 }
 

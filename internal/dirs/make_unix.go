@@ -9,14 +9,14 @@ import (
 	"syscall"
 )
 
-// privileged reports whether the process may write where services of the machine do.
+// privileged reports whether the process may write where system services do.
 func privileged() bool { return os.Geteuid() == 0 }
 
 func create(dir string, _ bool) error { return os.Mkdir(dir, 0o700) }
 
-// private returns an error unless dir is a folder that nobody but this user can write.
-// It has been made, and in a folder where only owners remove, as /tmp, it stays what it
-// is.
+// private returns an error unless dir is a folder that only this user can write to. Nobody
+// else can replace it afterwards, not even in a folder such as /tmp, where only owners
+// remove files.
 func private(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -24,21 +24,21 @@ func private(dir string) error {
 	}
 	switch mode := info.Mode(); {
 	case mode&fs.ModeSymlink != 0:
-		return fmt.Errorf("%s is a link: remove it, or run this as the service that has it", dir)
+		return fmt.Errorf("%s is a link: remove it, or run the program as the service that owns it", dir)
 	case !mode.IsDir():
-		return fmt.Errorf("%s is no folder: move it away", dir)
+		return fmt.Errorf("%s is not a folder: move it away", dir)
 	case owner(info) != os.Geteuid():
-		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d: remove it, or run this as the service that has it", dir, owner(info), os.Geteuid())
+		return fmt.Errorf("%s belongs to the user with ID %d, but this program runs as %d: remove it, or run the program as the service that owns it", dir, owner(info), os.Geteuid())
 	case mode.Perm()&0o022 != 0:
 		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, mode.Perm())
 	}
 	return nil
 }
 
-// trusted returns an error if somebody else has made the link.
+// trusted returns an error if another user made the link.
 func trusted(link string, info fs.FileInfo) error {
 	if o := owner(info); o != 0 && o != os.Geteuid() {
-		return fmt.Errorf("%s is a link that the user with ID %d has made: remove it", link, o)
+		return fmt.Errorf("%s is a link made by the user with ID %d: remove it", link, o)
 	}
 	return nil
 }

@@ -38,13 +38,13 @@ func TestAFolderThatSomebodyElseCouldChangeIsNotUsed(t *testing.T) {
 	}{
 		"a link":                {func(t *testing.T, dir string) { link(t, t.TempDir(), dir) }, "is a link"},
 		"a link to nothing":     {func(t *testing.T, dir string) { link(t, filepath.Join(t.TempDir(), "x"), dir) }, "is a link"},
-		"a file":                {func(t *testing.T, dir string) { write(t, dir) }, "is no folder"},
+		"a file":                {func(t *testing.T, dir string) { write(t, dir) }, "is not a folder"},
 		"writable by everybody": {func(t *testing.T, dir string) { mkdir(t, dir, 0o777) }, "chmod go-w"},
 		"writable by its group": {func(t *testing.T, dir string) { mkdir(t, dir, 0o770) }, "chmod go-w"},
 		"sticky, as /tmp is":    {func(t *testing.T, dir string) { mkdir(t, dir, 0o777|os.ModeSticky) }, "chmod go-w"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// As among temporary files, NAME and the purpose are both our own.
+			// As in the temporary folder, both NAME and the purpose are our own.
 			for _, which := range []string{"web", filepath.Join("web", "state")} {
 				base := temporary(t)
 				if which != "web" {
@@ -81,13 +81,13 @@ func TestNothingIsMadeThroughALinkOfSomebodyElse(t *testing.T) {
 		t.Errorf("through the user's own link: %v", err)
 	}
 	if os.Geteuid() != 0 {
-		return // nobody else can make one for us
+		return // only root can make a link for another user
 	}
 	if err := os.Lchown(cache, 12345, -1); err != nil {
 		t.Fatal(err)
 	}
 	err := own(filepath.Join(cache, "deep", "app"), "app", false)
-	if err == nil || !strings.Contains(err.Error(), "is a link that the user with ID 12345 has made") {
+	if err == nil || !strings.Contains(err.Error(), "is a link made by the user with ID 12345") {
 		t.Errorf("got %v", err)
 	}
 	if isDir(filepath.Join(elsewhere, "deep")) {
@@ -105,7 +105,7 @@ func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
 
 func TestAFolderOfTheManagerMayBeALink(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "link")
-	link(t, t.TempDir(), name) // as that of a dynamic user of systemd is
+	link(t, t.TempDir(), name) // as that of a dynamic user of systemd
 	if err := given("STATE_DIRECTORY", name); err != nil {
 		t.Error(err)
 	}
@@ -116,7 +116,7 @@ func mkdir(t *testing.T, dir string, mode os.FileMode) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, mode); err != nil { // whatever the umask is
+	if err := os.Chmod(dir, mode); err != nil { // regardless of the umask
 		t.Fatal(err)
 	}
 }

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// privileged reports whether the process may write where services of the machine do.
+// privileged reports whether the process may write where system services do.
 func privileged() bool { return windows.GetCurrentProcessToken().IsElevated() }
 
-// forAdministrators is full access for them and the system, and what %ProgramData% would
-// hand down, that users may make files, for nobody.
+// forAdministrators grants full access to administrators and the system. It keeps out the
+// entry of %ProgramData% that lets users make files.
 const forAdministrators = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 func create(dir string, machine bool) error {
 	if !machine {
-		return os.Mkdir(dir, 0o700) // %LocalAppData% hands down what is right
+		return os.Mkdir(dir, 0o700) // %LocalAppData% passes on the right access
 	}
 	sd, err := windows.SecurityDescriptorFromString(forAdministrators)
 	if err != nil {
@@ -36,15 +36,15 @@ func create(dir string, machine bool) error {
 	return nil
 }
 
-// private returns an error unless dir is a folder that nobody but this user,
-// administrators and the system can write.
+// private returns an error unless only this user, administrators and the system can write
+// to the folder dir.
 func private(dir string) error {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return err
 	}
-	// One handle for all questions: who has the folder could make a link of it in between,
-	// to one that would pass.
+	// Use one handle for all checks: otherwise the owner of the folder could replace it in
+	// between with a link to one that passes.
 	h, err := windows.CreateFile(name, windows.READ_CONTROL|windows.FILE_READ_ATTRIBUTES,
 		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
 		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
@@ -59,16 +59,16 @@ func private(dir string) error {
 	case info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0: // a junction too
 		return fmt.Errorf("%s is a link: remove it", dir)
 	case info.FileAttributes&windows.FILE_ATTRIBUTE_DIRECTORY == 0:
-		return fmt.Errorf("%s is no folder: move it away", dir)
+		return fmt.Errorf("%s is not a folder: move it away", dir)
 	}
 	sd, err := windows.GetSecurityInfo(h, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
-		return fmt.Errorf("who may write to %s: %w", dir, err)
+		return fmt.Errorf("read the access list of %s: %w", dir, err)
 	}
 	return guarded(dir, sd)
 }
 
-// guarded looks at the owner and the access list of dir.
+// guarded checks the owner and the access list of dir.
 func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
 	me, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
@@ -81,7 +81,7 @@ func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
 	}
 	switch owner, _, err := sd.Owner(); {
 	case err != nil:
-		return fmt.Errorf("who has %s: %w", dir, err)
+		return fmt.Errorf("read the owner of %s: %w", dir, err)
 	case !trusted(owner):
 		return fmt.Errorf("%s belongs to %s: remove it", dir, owner)
 	}
@@ -92,29 +92,29 @@ func guarded(dir string, sd *windows.SECURITY_DESCRIPTOR) error {
 	for i := range uint32(acl.AceCount) {
 		var ace *windows.ACCESS_ALLOWED_ACE
 		if err := windows.GetAce(acl, i, &ace); err != nil {
-			return fmt.Errorf("who may write to %s: %w", dir, err)
+			return fmt.Errorf("read the access list of %s: %w", dir, err)
 		}
 		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE ||
 			ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || ace.Mask&writing == 0 {
 			continue
 		}
 		if sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !trusted(sid) {
-			return fmt.Errorf("%s can write to %s: icacls %[2]q /inheritance:d /remove *%[1]s, or run this as the service that has it", sid, dir)
+			return fmt.Errorf("%s can write to %s: icacls %[2]q /inheritance:d /remove *%[1]s, or run the program as the service that owns it", sid, dir)
 		}
 	}
 	return nil
 }
 
-// ownerRights is OWNER RIGHTS, what the owner may do.
+// ownerRights is the SID of OWNER RIGHTS, which stands for the current owner.
 const ownerRights = "S-1-3-4"
 
-// writing is what lets somebody put something into a folder, take it away, or let
-// others do so.
+// writing is the mask of rights that allow adding files to a folder, removing them, or
+// granting these rights to others.
 const writing = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | fileDeleteChild | windows.DELETE |
 	windows.WRITE_DAC | windows.WRITE_OWNER | windows.GENERIC_WRITE | windows.GENERIC_ALL
 
 const fileDeleteChild = 0x40
 
-// trusted lets links lead to the service's folder: only administrators make them where
-// that is.
+// trusted accepts every link above the service's folder: only administrators can make links
+// there.
 func trusted(string, fs.FileInfo) error { return nil }

@@ -22,10 +22,10 @@ func TestWhoCanWriteIsRead(t *testing.T) {
 		"O:SYD:(A;OICI;FA;;;SY)(A;;FR;;;WD)":             "",
 		"O:" + own + "D:(A;;FA;;;" + own + ")":           "",
 		"O:BAD:(A;OICIIO;FA;;;CO)(A;OICI;0x1200a9;;;BU)": "",
-		"O:BAD:(A;OICIIO;FA;;;BU)":                       "", // only what will be in it
+		"O:BAD:(A;OICIIO;FA;;;BU)":                       "", // applies only to new files in it
 		"O:BAD:(D;;FA;;;BU)":                             "",
 		"O:BAD:(A;;FA;;;WD)":                             "S-1-1-0 can write",
-		"O:BAD:(A;CI;0x2;;;BU)":                          "S-1-5-32-545 can write", // what %ProgramData% hands down
+		"O:BAD:(A;CI;0x2;;;BU)":                          "S-1-5-32-545 can write", // %ProgramData% passes this on
 		"O:BAD:(A;;WD;;;BU)":                             "can write",
 		"O:BAD:(A;;GW;;;AU)":                             "can write",
 		"O:BAD:(A;;FA;;;S-1-5-80-1-2-3-4-5)":             "can write", // a service's own account
@@ -50,7 +50,7 @@ func TestOnlyAFolderIsPrivate(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := private(file); err == nil || !strings.Contains(err.Error(), "is no folder") {
+	if err := private(file); err == nil || !strings.Contains(err.Error(), "is not a folder") {
 		t.Errorf("a file: %v", err)
 	}
 	if err := private(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// path is the events that led to a broken rule.
+// path lists the events that led to a broken rule.
 type path []Event
 
 func (p path) String() string {
@@ -25,9 +25,8 @@ func (p path) String() string {
 // then followed to its end.
 const onTheWayDown = "on the way down: "
 
-// closure visits every world that can be reached by any number of events, each
-// once. It returns how many there are, and the first broken rule with a shortest
-// way to it.
+// closure visits every world that any number of events can reach, each once. It returns the
+// number of worlds, and the first broken rule with a shortest path to it.
 func closure(next stepper) (worlds int, bad string, how path) {
 	type node struct {
 		from  int
@@ -70,8 +69,8 @@ func closure(next stepper) (worlds int, bad string, how path) {
 	return worlds, "", nil
 }
 
-// sequences tries every sequence of exactly n events. It returns how many there
-// were, and the first broken rule.
+// sequences tries every sequence of exactly n events. It returns the number of sequences,
+// and the first broken rule.
 func sequences(next stepper, n int) (tried int64, bad string, how path) {
 	type failure struct {
 		bad string
@@ -154,7 +153,7 @@ func TestEverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
 	}
 }
 
-// mutants are faults, each seeded in a copy of the machine.
+// mutants maps the name of a fault to a copy of Machine.Step that has it.
 var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 	"Stop is called twice": func(m Machine, e Event) (Machine, Effects) {
 		n, fx := m.Step(e)
@@ -391,7 +390,7 @@ func TestTheExplorerCatchesEveryMutant(t *testing.T) {
 		caught++
 		t.Logf("%s: caught after [%v]: %s", name, how, bad)
 
-		// The blunt explorer sees the same fault, if it takes few events to show.
+		// The simple explorer sees the same fault, if a few events are enough to show it.
 		if len(how) <= 4 && !strings.HasPrefix(bad, onTheWayDown) {
 			if _, bad, _ := sequences(mutant, len(how)); bad == "" {
 				t.Errorf("the closure caught %q after %d events, but trying every sequence did not", name, len(how))

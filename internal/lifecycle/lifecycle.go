@@ -1,7 +1,7 @@
-// Package lifecycle decides what happens in the life of one run of a program:
-// given the state and an event it says what the next state is and what is to be
-// done. It starts no goroutine, reads no clock and knows no operating system, so
-// that every order of events can be tried.
+// Package lifecycle decides what happens in the life of one run of a program. Given a state
+// and an event, it returns the next state and the effects to carry out. It starts no
+// goroutine, reads no clock and knows no operating system, so tests can try every order of
+// events.
 //
 //	          StartOK            PauseAsked        PauseOK
 //	Starting ─────────► Running ───────────► Pausing ───────► Paused
@@ -13,14 +13,13 @@
 //
 //	Stopping:  drain ─► settle ─► stop ─► join ─► closing ─► flush ─► Stopped
 //
-// While it stops, the machine waits for the drain delay (drain), for the call of
-// the program that was under way to return (settle), for Stop (stop), for the
-// goroutines that the run owns (join), for Close (closing) and for the log (flush).
-// At the deadline the contexts of Stop and Close end, and one grace later all that
-// still runs is given up.
+// While stopping, the machine waits for the drain delay (drain), for the running call of
+// the program to return (settle), for Stop (stop), for the goroutines that the run owns
+// (join), for Close (closing) and for the log (flush). At the deadline the contexts of Stop
+// and Close end. One grace period later the machine gives up on whatever still runs.
 package lifecycle
 
-// State is what a manager is told.
+// State identifies a state of the run, as service managers are told it.
 type State uint8
 
 // The states of a run. Starting is the first and Stopped the last.
@@ -35,7 +34,7 @@ const (
 	Stopped
 )
 
-// Ready reports whether the program serves.
+// Ready reports whether the program serves in this state.
 func (s State) Ready() bool { return s == Running || s == Reloading }
 
 func (s State) String() string {
@@ -44,20 +43,20 @@ func (s State) String() string {
 	}[s]
 }
 
-// Event is what has happened.
+// Event identifies something that happened.
 type Event uint8
 
-// The events. An event that does not fit the state changes nothing.
+// The events. An event that does not fit the current state changes nothing.
 const (
 	StartOK        Event = iota // Start returned nil
 	StartFailed                 // Start returned an error, or panicked
-	StartCancelled              // Start returned an error that says only that it was asked to stop
+	StartCancelled              // Start returned an error that only says that it was asked to stop
 	StartExpired                // the start timeout has passed
 	StopAsked                   // something asks the program to stop
-	Finished                    // the program has done its work: nothing is served any more
+	Finished                    // the program has finished its work and serves nothing any more
 	Failed                      // the program has failed: Fail, a goroutine, a panic
 	ReloadAsked                 // something asks the program to reload
-	ReloadDone                  // Reload has returned, whatever it returned
+	ReloadDone                  // Reload returned, with or without an error
 	PauseAsked                  // something asks the program to pause
 	PauseOK                     // Pause returned nil
 	PauseFailed                 // Pause returned an error, or panicked
@@ -71,11 +70,11 @@ const (
 	CloseOK                     // Close returned nil
 	CloseFailed                 // Close returned an error, or panicked
 	DeadlineOver                // the stop deadline has passed
-	Forced                      // somebody at the terminal does not want to wait
-	GraceOver                   // the grace after the deadline has passed
-	FlushDone                   // the log is flushed, or was given up
+	Forced                      // a user at the terminal does not want to wait
+	GraceOver                   // the grace period after the deadline has passed
+	FlushDone                   // the log was flushed, or flushing it was given up
 
-	NumEvents // how many there are
+	NumEvents // the number of events
 )
 
 func (e Event) String() string {
@@ -87,47 +86,46 @@ func (e Event) String() string {
 	}[e]
 }
 
-// Effects is what is to be done, a set that is carried out in the order of its
-// bits, lowest first.
+// Effects is a set of things to do. They are carried out in the order of their bits, lowest
+// first.
 type Effects uint32
 
 // The effects, in the order in which they are carried out.
 const (
 	KeepReason   Effects = 1 << iota // this event is why the program stops
-	LateReason                       // the program is stopping already: only log it
+	LateReason                       // the program is already stopping: only log this event
 	AddError                         // the error of this event belongs to the result
 	ArmStart                         // begin the start timeout
-	ArmDeadline                      // begin the stop budget
-	Tell                             // tell every host the state
+	ArmDeadline                      // begin the stop timeout
+	Tell                             // tell every host the new state
 	ArmDrain                         // begin the drain delay
-	Interrupt                        // end the context of the Reload, Pause or Continue under way
+	Interrupt                        // end the context of the running Reload, Pause or Continue
 	Release                          // end the context of the run
 	Expire                           // end the context of Stop
-	ArmGrace                         // begin the grace
+	ArmGrace                         // begin the grace period
 	CallStart                        // call Start
 	CallReload                       // call Reload
 	CallPause                        // call Pause
 	CallContinue                     // call Continue
 	CallStop                         // call Stop
-	Join                             // say when the last goroutine that the run owns has returned
+	Join                             // report when the last goroutine that the run owns has returned
 	CallClose                        // call Close
-	GiveUp                           // log every goroutine's stack: what still runs is abandoned
+	GiveUp                           // log every goroutine's stack and abandon whatever still runs
 	Flush                            // flush the log
-	Finish                           // the end: tell every host the result
-	Again                            // step with Machine.Waiting next: it was asked for meanwhile
+	Finish                           // tell every host the result
+	Again                            // call Step again with the event that Machine.Waiting returns
 )
 
-// Has reports whether all of x is in e.
+// Has reports whether e contains all of x.
 func (e Effects) Has(x Effects) bool { return e&x == x }
 
-// Outcome is how a run ended, worse ones last. What has become worse never
-// becomes better.
+// Outcome tells how a run ended, in order of severity. It never improves.
 type Outcome uint8
 
 // The outcomes.
 const (
 	AsAsked   Outcome = iota // stopped as asked
 	Failure                  // the program failed
-	GaveUp                   // something still ran when the deadline and the grace were over
-	WasForced                // somebody at the terminal did not want to wait
+	GaveUp                   // something still ran after the deadline and the grace period
+	WasForced                // a user at the terminal did not want to wait
 )

@@ -1,7 +1,6 @@
 package lifecycle
 
-// call is the method of the program that runs. There is never more than one, so
-// that none ever runs beside another.
+// call identifies the method of the program that runs. At most one runs at a time.
 type call uint8
 
 const (
@@ -14,20 +13,20 @@ const (
 	callClose
 )
 
-// step is how far the way down has come.
+// step identifies how far stopping has come.
 type step uint8
 
 const (
 	noStep  step = iota
 	drain        // not ready any more, but still serving
-	settle       // the run's context has ended; Start, Reload, Pause or Continue has yet to return
+	settle       // the run's context has ended; Start, Reload, Pause or Continue has not returned yet
 	stop         // Stop runs
-	join         // the run's goroutines have yet to return
+	join         // some of the run's goroutines have not returned yet
 	closing      // Close runs
-	flush        // only the log is left
+	flush        // only flushing the log is left
 )
 
-// Machine is the state of one run. It is a value; Step returns the next one.
+// Machine holds the state of one run. It is a value: Step returns the next one.
 type Machine struct {
 	state   State
 	step    step
@@ -36,27 +35,27 @@ type Machine struct {
 	drains  bool // there is a drain delay
 	closes  bool // the program has a Close
 	started bool // Start returned nil
-	failed  bool // something failed, whatever else the outcome says
-	expired bool // the stop deadline has passed, or was cut short
-	reload  bool // a reload was asked for when it could not begin
-	pause   bool // a pause was asked for during a reload
+	failed  bool // something failed; the outcome may say something worse
+	expired bool // the stop deadline has passed, or the stop was forced
+	reload  bool // a reload was requested but could not begin
+	pause   bool // a pause was requested during a reload
 }
 
-// New returns a machine in Starting, and what is to be done first. With drains,
-// a program that was ready goes on serving for a while when it is to stop. With
-// closes, it has a Close.
+// New returns a machine in the state Starting, and the first effects. If drains is true, a
+// ready program serves for a while longer when it is told to stop. If closes is true, the
+// program has a Close method.
 func New(drains, closes bool) (Machine, Effects) {
 	return Machine{call: callStart, drains: drains, closes: closes}, ArmStart | Tell | CallStart
 }
 
-// State is the state that managers are told.
+// State returns the state that managers are told.
 func (m Machine) State() State { return m.state }
 
-// Outcome is how the run has ended, or would end by now.
+// Outcome returns how the run ended, or how it would end if it ended now.
 func (m Machine) Outcome() Outcome { return m.outcome }
 
-// Step says what follows from e. It never refuses an event: one that does not
-// fit the state has no effect.
+// Step returns the machine after e, and the effects that follow. It accepts every event:
+// one that does not fit the state has no effect.
 func (m Machine) Step(e Event) (Machine, Effects) {
 	switch e {
 	case StopAsked:
@@ -84,9 +83,8 @@ func (m Machine) Step(e Event) (Machine, Effects) {
 	}
 }
 
-// ask begins the way down, once. The first reason wins; a failure that comes
-// later makes the outcome worse all the same. With drains, a program that was ready
-// goes on serving first.
+// ask begins stopping, once. The first reason wins, but a later failure still makes the
+// outcome worse. If drains is true, a ready program serves for the drain delay first.
 func (m Machine) ask(o Outcome, drains bool) (Machine, Effects) {
 	switch {
 	case m.state == Stopped || m.step == flush:
@@ -136,7 +134,7 @@ func (m Machine) startReturned(e Event) (Machine, Effects) {
 	return m.ask(Failure, m.drains)
 }
 
-// run enters Running, and goes on to what was asked for meanwhile.
+// run enters Running, and continues with a reload or pause that was requested meanwhile.
 func (m Machine) run() (Machine, Effects) {
 	m.state = Running
 	if m.reload || m.pause {
@@ -145,11 +143,11 @@ func (m Machine) run() (Machine, Effects) {
 	return m, Tell
 }
 
-// Waiting is what to step with after Again: what was asked for when it could not
-// begin.
+// Waiting returns the event to step with after Again: the request that could not begin
+// earlier.
 func (m Machine) Waiting() Event {
 	if m.reload {
-		return ReloadAsked // first: what is paused has read its configuration
+		return ReloadAsked // first, because a paused program has its new configuration then
 	}
 	return PauseAsked
 }
@@ -200,7 +198,7 @@ func (m Machine) pausing(e Event) (Machine, Effects) {
 	return m, 0
 }
 
-// stopping handles what can only happen on the way down.
+// stopping handles the events that can only happen while stopping.
 func (m Machine) stopping(e Event) (Machine, Effects) {
 	switch {
 	case e == DrainOver && m.step == drain:
@@ -231,14 +229,14 @@ func (m Machine) stopping(e Event) (Machine, Effects) {
 		return m.expire()
 	case e == GraceOver && m.expired && m.step < flush:
 		m.outcome = max(m.outcome, GaveUp)
-		m.step, m.call = flush, noCall // whenever that call returns, it is too late
+		m.step, m.call = flush, noCall // when that call returns, it is too late
 		return m, GiveUp | Flush
 	}
 	return m, 0
 }
 
-// joined goes on when the last goroutine has returned: nobody uses any longer what
-// Close lets go of.
+// joined continues after the last goroutine returned: nothing uses the resources any more
+// that Close releases.
 func (m Machine) joined() (Machine, Effects) {
 	if m.closes && m.started {
 		m.step, m.call = closing, callClose
@@ -248,8 +246,8 @@ func (m Machine) joined() (Machine, Effects) {
 	return m, Flush
 }
 
-// expire ends the context of Stop, once. Stop is called even now if Start
-// returned nil: it is the program's only chance to let go of what it holds.
+// expire ends the context of Stop, once. If Start returned nil, Stop is still called: it is
+// the program's only chance to release its resources.
 func (m Machine) expire() (Machine, Effects) {
 	if m.expired {
 		return m, 0
@@ -267,7 +265,7 @@ func (m Machine) release(fx Effects) (Machine, Effects) {
 	return m.descend(fx | Release)
 }
 
-// descend takes the next step down if the way is free.
+// descend takes the next step of stopping, unless a call is still running.
 func (m Machine) descend(fx Effects) (Machine, Effects) {
 	switch {
 	case m.call != noCall:

@@ -2,16 +2,16 @@ package lifecycle
 
 import "fmt"
 
-// stepper is Machine.Step, or a faulty copy of it.
+// stepper has the signature of Machine.Step; tests pass it or a faulty copy.
 type stepper func(Machine, Event) (Machine, Effects)
 
-// world is what the effects have done outside of the machine so far, kept apart
-// from the machine's own memory so that the one can be checked against the other.
-// It is comparable: two equal worlds have the same future.
+// world records what the effects have done outside the machine so far. It is kept apart
+// from the machine's own memory so that each can be checked against the other. It is
+// comparable: two equal worlds have the same future.
 type world struct {
 	machine Machine
 	running call  // the method of the program that runs
-	told    State // what the hosts heard last
+	told    State // what the hosts were told last
 	flags
 }
 
@@ -28,7 +28,7 @@ type flags struct {
 	wantsReload, wantsPause           bool
 }
 
-// kinds are all there are of programs to begin with.
+// kinds lists the kinds of programs to begin with.
 var kinds = []struct{ drains, closes bool }{{}, {drains: true}, {closes: true}, {true, true}}
 
 // begin returns the world after New.
@@ -38,9 +38,9 @@ func begin(drains, closes bool) (world, string) {
 	return w.perform(fx)
 }
 
-// possible says whether the world can bring e about. The shell may still hand
-// over an event that has become impossible, a timer that was on its way, say;
-// such an event has to change nothing.
+// possible reports whether e can happen in this world. The shell may still deliver an event
+// that has become impossible, such as that of a timer that was about to fire. Such an event
+// must change nothing.
 func (w world) possible(e Event) bool {
 	switch e {
 	case StartOK, StartFailed:
@@ -72,7 +72,7 @@ func (w world) possible(e Event) bool {
 	}
 }
 
-// step lets e happen. It returns the world after it, and which rule was broken.
+// step lets e happen. It returns the world after it, and the rule that was broken.
 func (w world) step(next stepper, e Event) (world, string) {
 	before := w
 	m, fx := next(w.machine, e)
@@ -99,7 +99,7 @@ func (w world) step(next stepper, e Event) (world, string) {
 	return w, bad
 }
 
-// happened records what e says of the outside.
+// happened records what e reveals about the outside.
 func (w *world) happened(e Event) {
 	switch e {
 	case StartOK:
@@ -117,12 +117,12 @@ func (w *world) happened(e Event) {
 	}
 }
 
-// expect checks what has to follow from e at the least.
+// expect checks the effects that e requires.
 func (w *world) expect(before world, e Event, fx Effects) string {
 	if before.finished || !before.possible(e) {
 		return ""
 	}
-	open := !before.flushAsked // until the log is flushed, all still counts
+	open := !before.flushAsked // until the log is flushed, everything counts
 	failure := e == Failed ||
 		e == StartFailed || e == StopFailed || e == CloseFailed ||
 		e == StartExpired && before.told == Starting
@@ -298,7 +298,7 @@ func (w *world) one(fx Effects) string {
 	return ""
 }
 
-// call is the program's method being called: never beside another.
+// call records a call of a method of the program. Calls never overlap.
 func (w *world) call(c call) string {
 	if w.running != noCall {
 		return "two methods of the program ran at once"
@@ -307,8 +307,8 @@ func (w *world) call(c call) string {
 	return ""
 }
 
-// legal are the transitions that a manager may see; Microsoft's table of service
-// state transitions is the strictest of them.
+// legal lists the transitions that a manager may see. Microsoft's table of service state
+// transitions is the strictest of them.
 var legal = map[State][]State{
 	Starting:   {Starting, Running, Stopping},
 	Running:    {Reloading, Pausing, Stopping},
@@ -334,7 +334,7 @@ func (w *world) tell(s State) string {
 	return ""
 }
 
-// consistent is what holds between any two events.
+// consistent checks the rules that hold between any two events.
 func (w *world) consistent() string {
 	m := w.machine
 	switch {
@@ -366,8 +366,8 @@ func (w *world) consistent() string {
 	return ""
 }
 
-// ends checks that the run comes to its end from here if it is asked to stop and
-// reply answers what the world has outstanding.
+// ends checks that the run ends if it is asked to stop now and reply answers everything
+// outstanding.
 func (w world) ends(next stepper, reply func(world) []Event) string {
 	w, bad := w.step(next, StopAsked)
 	for range 14 {
@@ -395,7 +395,7 @@ func (w world) ends(next stepper, reply func(world) []Event) string {
 	return "the run does not end"
 }
 
-// everythingReturns is a program that behaves; nothingReturns one that hangs.
+// everythingReturns answers for a program that behaves, nothingReturns for one that hangs.
 func everythingReturns(world) []Event {
 	return []Event{StartOK, ReloadDone, PauseOK, ContinueOK, DrainOver, StopOK, Joined, CloseOK, FlushDone}
 }

@@ -8,23 +8,22 @@ import (
 	"syscall"
 )
 
-// Echo reports whether err says only that its goroutine was asked to stop. ctx is the
-// context that the goroutine was given, run that of the whole run. An error says that if
-// it is, or wraps nothing but,
+// Echo reports whether err only says that its goroutine was asked to stop. ctx is the
+// context that the goroutine was given, run that of the whole run. Echo returns true if err
+// is, or wraps nothing except,
 //
 //   - the error or the cause of one of the two contexts that has ended, or an error that
-//     errors.Is takes for one of them, as that of a dial which was cut off;
-//   - on the way down, that is once run has ended: [http.ErrServerClosed] and
-//     [net.ErrClosed];
-//   - on the way down, a child process that SIGKILL, SIGTERM or SIGINT has ended: os/exec
-//     reports that in place of the context's error, and a service manager or a terminal
-//     signals the children as well. Windows does not tell a process that was killed from
-//     one that exited with 1, so there it is no echo.
+//     errors.Is matches with it, such as that of an interrupted dial;
+//   - once run has ended, [http.ErrServerClosed] or [net.ErrClosed];
+//   - once run has ended, a child process that was ended by SIGKILL, SIGTERM or SIGINT:
+//     os/exec reports that instead of the context's error, and a service manager or a
+//     terminal signals the children as well. Windows cannot tell a killed process from
+//     one that exited with 1, so Echo returns false there.
 //
-// An error joined to one of these, or one that wraps it together with another, is
-// something that somebody has to be told.
+// If one of these is joined with, or wrapped together with, another error, Echo returns
+// false: somebody has to be told about that error.
 //
-// The methods of err may panic: then it is none.
+// If a method of err panics, Echo returns false.
 func Echo(err error, ctx, run context.Context) (echoes bool) {
 	defer func() {
 		if recover() != nil {
@@ -42,10 +41,10 @@ func Echo(err error, ctx, run context.Context) (echoes bool) {
 
 type echo struct {
 	ends []error // the errors and causes of the contexts that have ended
-	down bool    // the run's has
+	down bool    // the run's context has ended
 }
 
-// only reports whether there is nothing but echoes in the tree of err.
+// only reports whether all errors in the tree of err are echoes.
 func (e echo) only(err error) bool {
 	if e.is(err) {
 		return true
@@ -76,9 +75,9 @@ func (e echo) is(err error) bool {
 	return e.down && (Same(err, http.ErrServerClosed) || Same(err, net.ErrClosed) || killed(err))
 }
 
-// killed reports whether err is that of a child which a signal to stop has ended.
+// killed reports whether err says that a signal to stop ended a child process.
 func killed(err error) bool {
-	child, ok := err.(interface{ Sys() any }) // an *exec.ExitError, by its os.ProcessState
+	child, ok := err.(interface{ Sys() any }) // an *exec.ExitError, through its os.ProcessState
 	if !ok {
 		return false
 	}
@@ -93,7 +92,7 @@ func killed(err error) bool {
 	return false
 }
 
-// Same reports whether a and b are one error. Errors need not be comparable.
+// Same reports whether a and b are the same error. The errors may be incomparable.
 func Same(a, b error) bool {
 	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// list is an error that cannot be compared.
+// list implements an error that cannot be compared.
 type list []string
 
 func (list) Error() string { return "list" }
 
-// cancelledWith returns a context that has ended for that cause.
+// cancelledWith returns a context that has ended with that cause.
 func cancelledWith(cause error) context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(cause)
@@ -80,7 +80,7 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// deadline is an error that only errors.Is takes for context.DeadlineExceeded.
+// deadline implements an error that only errors.Is matches with context.DeadlineExceeded.
 type deadline struct{}
 
 func (deadline) Error() string        { return "i/o timeout" }

@@ -1,5 +1,5 @@
-// Package runctx carries the run in the contexts that a program gets, so that the
-// functions of package daemon find it there, and test doubles can stand in for it.
+// Package runctx carries the run in the contexts that a program gets. The functions of
+// package daemon find it there, and tests can put a double in its place.
 package runctx
 
 import (
@@ -13,22 +13,22 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 )
 
-// Run is what a program can ask of the run that it is in.
+// Run gives a program access to the run that it belongs to.
 type Run interface {
 	// Go calls f on a goroutine that the run waits for.
 	Go(ctx context.Context, f func(context.Context) error)
 	// Fail ends the run with err.
 	Fail(err error)
-	// Finish ends the run: its work is done. detail says how that is known.
+	// Finish ends the run because its work is done. detail says how that is known.
 	Finish(detail string)
-	// Logger is where the program logs.
+	// Logger returns the program's logger.
 	Logger() *zap.Logger
-	// StartArgs is what the manager was given with this start.
+	// StartArgs returns the arguments that the manager was given with this start.
 	StartArgs() []string
-	// Socket is a descriptor of that name that the manager has handed over, nil if
-	// there is none left.
+	// Socket returns a descriptor of that name that the manager has passed, nil if none is
+	// left.
 	Socket(name string) *os.File
-	// Directories are the folders of the service, made if they were missing.
+	// Directories returns the folders of the service, and makes missing ones.
 	Directories() (dirs.Dirs, error)
 }
 
@@ -39,14 +39,14 @@ func NewContext(ctx context.Context, r Run) context.Context {
 	return context.WithValue(ctx, key{}, r)
 }
 
-// FromContext returns the run that ctx carries, nil if it carries none.
+// FromContext returns the run that ctx carries, nil if there is none.
 func FromContext(ctx context.Context) Run {
 	r, _ := ctx.Value(key{}).(Run)
 	return r
 }
 
-// alive are the runs that go on in this process: one, except in tests, which may have
-// several at a time.
+// alive lists the runs of this process that have not ended: one, except in tests, which may
+// have several at a time.
 var alive struct {
 	sync.Mutex
 	runs []Run
@@ -64,8 +64,8 @@ func Enter(r Run) (leave func()) {
 	}
 }
 
-// Find returns the run that ctx carries, or the run of this process. It is nil if there
-// is none, or if there are several and nothing says which of them is meant.
+// Find returns the run that ctx carries, or else the run of this process. It returns nil if
+// there is none, or if there are several and ctx names none of them.
 func Find(ctx context.Context) Run {
 	if r := FromContext(ctx); r != nil {
 		return r

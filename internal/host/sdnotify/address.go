@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// kind is how messages travel.
+// kind identifies a transport.
 type kind uint8
 
 const (
 	unixgram kind = iota
-	vsockAny      // datagrams if the machine has them, else packets, else a stream
+	vsockAny      // datagrams if supported, else packets, else a stream
 	vsockDatagram
 	vsockPacket
 	vsockStream
 )
 
-// address is NOTIFY_SOCKET, taken apart.
+// address holds the parts of NOTIFY_SOCKET.
 type address struct {
 	kind      kind
-	path      string // "/run/…", or "@…" in the abstract name space
+	path      string // "/run/…", or "@…" for an abstract socket
 	cid, port uint32
 }
 
@@ -32,8 +32,8 @@ var vsockSchemes = map[string]kind{
 	"vsock-stream":    vsockStream,
 }
 
-// parse takes the forms of sd_notify(3): a path, @abstract, and vsock:CID:PORT
-// with its variants.
+// parse accepts the forms of sd_notify(3): a path, @abstract, and vsock:CID:PORT with its
+// variants.
 func parse(s string) (address, error) {
 	if len(s) > 1 && (s[0] == '/' || s[0] == '@') {
 		return address{kind: unixgram, path: s}, nil
@@ -46,7 +46,7 @@ func parse(s string) (address, error) {
 	c, p, _ := strings.Cut(rest, ":")
 	cid, err := strconv.ParseUint(c, 10, 32)
 	if err == nil && cid == math.MaxUint32 {
-		err = strconv.ErrRange // VMADDR_CID_ANY names no receiver
+		err = strconv.ErrRange // VMADDR_CID_ANY is not a receiver
 	}
 	port, err2 := strconv.ParseUint(p, 10, 32)
 	if err != nil || err2 != nil {

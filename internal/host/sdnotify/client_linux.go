@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Client sends messages over one connected socket. It is for one goroutine at a
-// time. A nil Client sends nothing.
+// Client sends messages over one connected socket. Only one goroutine may use it at a time.
+// A nil Client sends nothing.
 type Client struct {
 	addr address
-	fd   int // -1 while there is no connection
+	fd   int // -1 while not connected
 }
 
-// Dial returns a client for the address in NOTIFY_SOCKET, nil if that is empty.
-// With an address that nobody listens at, it returns a client and an error: the
-// client tries again with each message.
+// Dial returns a client for the address in NOTIFY_SOCKET, or nil if that is empty. If
+// nothing listens at the address, Dial returns a client and an error: the client tries
+// again with each message.
 func Dial(notifySocket string) (*Client, error) {
 	if notifySocket == "" {
 		return nil, nil
@@ -34,9 +34,9 @@ func Dial(notifySocket string) (*Client, error) {
 	return c, nil
 }
 
-// Send sends m. Where the receiver's queue is full it waits at most timeout and
-// then returns an error that is os.ErrDeadlineExceeded. A connection that was lost
-// is made once more.
+// Send sends m. If the receiver's queue is full, it waits for at most timeout and then
+// returns an error that matches os.ErrDeadlineExceeded. If the connection was lost, Send
+// connects again, once.
 func (c *Client) Send(m Message, timeout time.Duration) error {
 	if c == nil {
 		return nil
@@ -44,12 +44,12 @@ func (c *Client) Send(m Message, timeout time.Duration) error {
 	return c.send(m, nil, timeout)
 }
 
-// Barrier waits until the manager has processed all messages sent before it, at
-// most timeout. After it the sender may end: systemd cannot tell which service a
-// message is of when its sender is gone and was not its own child.
+// Barrier waits for at most timeout until the manager has processed all messages sent
+// before it. Then the sender may exit: systemd cannot tell which service a message belongs
+// to once its sender has gone, unless the sender is its own child.
 func (c *Client) Barrier(timeout time.Duration) error {
 	if c == nil || c.addr.kind != unixgram {
-		return nil // descriptors do not travel over vsock
+		return nil // vsock does not carry descriptors
 	}
 	var p [2]int
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -60,7 +60,7 @@ func (c *Client) Barrier(timeout time.Duration) error {
 	err := c.send(Message(barrier), unix.UnixRights(p[1]), timeout)
 	_ = unix.Close(p[1])
 	if err == nil {
-		// The manager closes its end when it gets to this message.
+		// The manager closes its end when it reads this message.
 		err = wait(p[0], 0, time.Until(deadline))
 	}
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *Client) send(m Message, rights []byte, timeout time.Duration) error {
 	}
 	err := c.write(m, rights, timeout)
 	if lost(err) {
-		// The manager was restarted, or a stream has carried its one message.
+		// The manager was restarted, or the stream has carried its one message.
 		if err := c.connect(); err != nil {
 			return err
 		}
@@ -124,8 +124,8 @@ func (c *Client) write(m Message, rights []byte, timeout time.Duration) error {
 	}
 }
 
-// finish ends a connection that carries one message: the receiver reads up to the
-// end of it, and closes its side when it has.
+// finish ends a connection that carries one message. The receiver reads up to the end and
+// then closes its side.
 func (c *Client) finish(timeout time.Duration) error {
 	defer func() { _ = c.Close() }()
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
@@ -134,7 +134,7 @@ func (c *Client) finish(timeout time.Duration) error {
 	return wait(c.fd, unix.POLLIN, timeout)
 }
 
-// lost reports whether err says that there is no connection any more.
+// lost reports whether err says that the connection is gone.
 func lost(err error) bool {
 	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOTCONN) ||
 		errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
@@ -161,7 +161,7 @@ func wait(fd int, events int16, timeout time.Duration) error {
 	}
 }
 
-// Monotonic is CLOCK_MONOTONIC, the clock of systemd.
+// Monotonic returns the time of CLOCK_MONOTONIC, the clock that systemd uses.
 func Monotonic() time.Duration {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// manager is a socket that systemd could be listening at.
+// manager returns a socket at which a test acts as systemd.
 func manager(t *testing.T, name string) *net.UnixConn {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
@@ -191,8 +191,8 @@ func TestABarrierThatNobodyAnswersEnds(t *testing.T) {
 	}
 }
 
-// A machine without a hypervisor carries no vsock. What is ours of it, one message
-// a connection, is the same over any stream.
+// Machines without a hypervisor have no vsock. Sending one message per connection, which is
+// our part, works the same over any stream.
 func TestAStreamCarriesOneMessageUpToItsEnd(t *testing.T) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -204,7 +204,7 @@ func TestAStreamCarriesOneMessageUpToItsEnd(t *testing.T) {
 		defer func() { _ = receiver.Close() }()
 		buf := make([]byte, Max)
 		n, _ := receiver.Read(buf)
-		m, _ := receiver.Read(buf[n:]) // the end: without it this blocks
+		m, _ := receiver.Read(buf[n:]) // returns the end of the stream; without it, this blocks
 		got <- string(buf[:n+m])
 	}()
 	c := &Client{addr: address{kind: vsockStream}, fd: fds[0]}

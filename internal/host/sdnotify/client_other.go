@@ -4,10 +4,10 @@ package sdnotify
 
 import "time"
 
-// Client sends nothing: systemd is on Linux only.
+// Client sends nothing: systemd exists only on Linux.
 type Client struct{}
 
-// Dial says that there is nobody to tell.
+// Dial returns no client: there is no manager to notify.
 func Dial(string) (*Client, error) { return nil, nil }
 
 // Send does nothing.
@@ -19,5 +19,5 @@ func (*Client) Barrier(time.Duration) error { return nil }
 // Close does nothing.
 func (*Client) Close() error { return nil }
 
-// Monotonic is 0: there is nobody to compare it.
+// Monotonic returns 0: nothing compares it.
 func Monotonic() time.Duration { return 0 }

@@ -7,15 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// connect makes a new connection in place of the one there was.
+// connect replaces the connection with a new one.
 func (c *Client) connect() error {
 	_ = c.Close()
 	switch c.addr.kind {
 	case unixgram:
 		return c.open(unix.AF_UNIX, unix.SOCK_DGRAM, &unix.SockaddrUnix{Name: c.addr.path})
 	case vsockAny:
-		// Few hypervisors carry datagrams: sd_notify(3) falls back, and so do we,
-		// once and for all.
+		// Few hypervisors carry datagrams. Fall back as sd_notify(3) does, and remember
+		// what works.
 		for k := vsockDatagram; ; k++ {
 			err := c.vsock(k)
 			if err == nil {
@@ -68,8 +68,7 @@ func (c *Client) open(family, typ int, to unix.Sockaddr) error {
 	return nil
 }
 
-// connectTimeout is for vsock only: a connection to a local socket is made or
-// refused at once.
+// connectTimeout limits a connection over vsock. A local socket accepts or refuses at once.
 const connectTimeout = 1000 // ms
 
 func connected(fd int) error {
@@ -87,8 +86,8 @@ func connected(fd int) error {
 	return err
 }
 
-// bindPrivileged takes a port below 1024 if it may: to a receiver outside of this
-// machine it shows that the sender is privileged here.
+// bindPrivileged binds fd to a port below 1024 if permitted. That shows a receiver outside
+// this machine that the sender is privileged here.
 func bindPrivileged(fd int) {
 	for port := uint32(1023); port > 512; port-- {
 		err := unix.Bind(fd, &unix.SockaddrVM{CID: unix.VMADDR_CID_ANY, Port: port})

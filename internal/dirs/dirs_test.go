@@ -6,7 +6,7 @@ func env(vars map[string]string) func(string) string {
 	return func(name string) string { return vars[name] }
 }
 
-func TestWhereAServiceOfTheMachineHasThem(t *testing.T) {
+func TestSystem(t *testing.T) {
 	for goos, want := range map[string]Dirs{
 		"linux":   {"/var/lib/web", "/var/cache/web", "/var/log/web", "/run/web", "/etc/web"},
 		"freebsd": {"/var/db/web", "/var/cache/web", "/var/log/web", "/var/run/web", "/usr/local/etc/web"},
@@ -20,7 +20,7 @@ func TestWhereAServiceOfTheMachineHasThem(t *testing.T) {
 	}
 }
 
-func TestWhereAUserHasThem(t *testing.T) {
+func TestUser(t *testing.T) {
 	for name, test := range map[string]struct {
 		goos, home string
 		vars       map[string]string
@@ -48,7 +48,7 @@ func TestWhereAUserHasThem(t *testing.T) {
 	}
 }
 
-func TestAnInstanceHasItsFoldersInThoseOfItsTemplate(t *testing.T) {
+func TestSystem_InstanceIsBelowItsTemplate(t *testing.T) {
 	got := User("linux", "web/a", "/home/a", "/tmp", env(nil))
 	want := Dirs{"/home/a/.local/state/web/a", "/home/a/.cache/web/a", "/home/a/.local/state/log/web/a", "/tmp/web/a/runtime", "/home/a/.config/web/a"}
 	if got != want {
@@ -56,7 +56,7 @@ func TestAnInstanceHasItsFoldersInThoseOfItsTemplate(t *testing.T) {
 	}
 }
 
-func TestTheManagersOwnCount(t *testing.T) {
+func TestGiven(t *testing.T) {
 	vars := map[string]string{"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "LOGS_DIRECTORY": "/l"}
 	got := Dirs{"s", "c", "l", "r", "e"}.Given(env(vars), false)
 	if want := (Dirs{"/var/lib/a", "c", "/l", "r", "e"}); got != want {

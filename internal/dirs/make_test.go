@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAProcessFindsItsFolders(t *testing.T) {
+func TestProcess_Find(t *testing.T) {
 	for name, test := range map[string]struct {
 		process process
 		vars    map[string]string
@@ -60,7 +60,7 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-func TestFoldersAreMadeAndFoundAgain(t *testing.T) {
+func TestOwn_MakesAndAcceptsFolders(t *testing.T) {
 	base := temporary(t)
 	for _, machine := range []bool{true, false} {
 		for _, dir := range []string{
@@ -76,7 +76,7 @@ func TestFoldersAreMadeAndFoundAgain(t *testing.T) {
 	}
 }
 
-func TestWhatTheManagerHasNamedIsUsedAsItIs(t *testing.T) {
+func TestGiven_AcceptsFoldersOfTheManager(t *testing.T) {
 	base := temporary(t)
 	file := filepath.Join(base, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -94,7 +94,7 @@ func TestWhatTheManagerHasNamedIsUsedAsItIs(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeHadIsEmptyAndTheOthersAreThere(t *testing.T) {
+func TestProcess_MakeReturnsTheOthersIfOneFails(t *testing.T) {
 	base := temporary(t)
 	file := filepath.Join(base, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -116,7 +116,7 @@ func TestWhatCannotBeHadIsEmptyAndTheOthersAreThere(t *testing.T) {
 	}
 }
 
-func TestTestsHaveFoldersOfTheirOwn(t *testing.T) {
+func TestIn_MakesFolders(t *testing.T) {
 	d, err := In(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

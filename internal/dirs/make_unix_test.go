@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestFoldersAreOfNobodyElse(t *testing.T) {
+func TestOwn_Modes(t *testing.T) {
 	base := temporary(t)
 	dir := filepath.Join(base, ".local", "state", "web")
 	if err := own(dir, "web", false); err != nil {
@@ -31,7 +31,7 @@ func TestFoldersAreOfNobodyElse(t *testing.T) {
 	}
 }
 
-func TestAFolderThatSomebodyElseCouldChangeIsNotUsed(t *testing.T) {
+func TestOwn_RefusesFoldersThatOthersCanChange(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(t *testing.T, dir string)
 		says    string
@@ -60,7 +60,7 @@ func TestAFolderThatSomebodyElseCouldChangeIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestAFolderOfAnotherUserIsNotUsed(t *testing.T) {
+func TestOwn_RefusesAFolderOfAnotherUser(t *testing.T) {
 	dir := temporary(t)
 	if os.Geteuid() != 0 {
 		dir = "/usr"
@@ -73,7 +73,7 @@ func TestAFolderOfAnotherUserIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestNothingIsMadeThroughALinkOfSomebodyElse(t *testing.T) {
+func TestOwn_RefusesALinkOfAnotherUser(t *testing.T) {
 	base, elsewhere := temporary(t), temporary(t)
 	cache := filepath.Join(base, ".cache")
 	link(t, elsewhere, cache)
@@ -95,7 +95,7 @@ func TestNothingIsMadeThroughALinkOfSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
+func TestProcess_MakeErrorNamesTheRemedy(t *testing.T) {
 	p := process{goos: "linux", name: "web", getenv: env(nil)}
 	_, err := p.make(Dirs{State: "/proc/web"})
 	if err == nil || !strings.Contains(err.Error(), "/proc") || !strings.Contains(err.Error(), "or set STATE_DIRECTORY") {
@@ -103,7 +103,7 @@ func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAFolderOfTheManagerMayBeALink(t *testing.T) {
+func TestGiven_AcceptsALink(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "link")
 	link(t, t.TempDir(), name) // as that of a dynamic user of systemd
 	if err := given("STATE_DIRECTORY", name); err != nil {

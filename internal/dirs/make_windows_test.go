@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestWhoCanWriteIsRead(t *testing.T) {
+func TestGuarded(t *testing.T) {
 	me, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestWhoCanWriteIsRead(t *testing.T) {
 	}
 }
 
-func TestOnlyAFolderIsPrivate(t *testing.T) {
+func TestPrivate_AcceptsOnlyFolders(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "web")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -61,7 +61,7 @@ func TestOnlyAFolderIsPrivate(t *testing.T) {
 	}
 }
 
-func TestAFolderOfTheMachineIsForAdministrators(t *testing.T) {
+func TestOwn_SystemFolderIsForAdministrators(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "web")
 	if err := own(dir, "web", true); err != nil {
 		t.Fatal(err)

@@ -121,7 +121,7 @@ func sequences(next stepper, n int) (tried int64, bad string, how path) {
 	return count.Load(), "", nil
 }
 
-func TestEveryReachableStateKeepsTheInvariants(t *testing.T) {
+func TestStep_EveryReachableStateKeepsTheInvariants(t *testing.T) {
 	worlds, bad, how := closure(Machine.Step)
 	if bad != "" {
 		t.Fatalf("%s\nafter %v", bad, how)
@@ -129,7 +129,7 @@ func TestEveryReachableStateKeepsTheInvariants(t *testing.T) {
 	t.Logf("%d states reachable by sequences of any length, all sound, and every one of them ends", worlds)
 }
 
-func TestEverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
+func TestStep_EverySequenceOfEventsKeepsTheInvariants(t *testing.T) {
 	budget := 18 * time.Second
 	if testing.Short() {
 		budget = time.Second
@@ -379,7 +379,7 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 	},
 }
 
-func TestTheExplorerCatchesEveryMutant(t *testing.T) {
+func TestClosure_CatchesEveryMutant(t *testing.T) {
 	caught := 0
 	for name, mutant := range mutants {
 		_, bad, how := closure(mutant)
@@ -403,7 +403,7 @@ func TestTheExplorerCatchesEveryMutant(t *testing.T) {
 	}
 }
 
-func TestNamesCoverEveryStateAndEvent(t *testing.T) {
+func TestString_CoversEveryStateAndEvent(t *testing.T) {
 	names := map[string]bool{}
 	for s := Starting; s <= Stopped; s++ {
 		names[s.String()] = true

@@ -44,7 +44,7 @@ func dial(t *testing.T, addr string) *Client {
 	return c
 }
 
-func TestMessagesArriveAtPathsAndAbstractNames(t *testing.T) {
+func TestSend_ToPathsAndAbstractNames(t *testing.T) {
 	for _, name := range []string{filepath.Join(t.TempDir(), "notify"), "@glidepath-test-" + filepath.Base(t.TempDir())} {
 		conn := manager(t, name)
 		c := dial(t, name)
@@ -59,7 +59,7 @@ func TestMessagesArriveAtPathsAndAbstractNames(t *testing.T) {
 	}
 }
 
-func TestAReloadCarriesATimeThatIsFresh(t *testing.T) {
+func TestReloading_CarriesTheCurrentTime(t *testing.T) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestAReloadCarriesATimeThatIsFresh(t *testing.T) {
 	}
 }
 
-func TestWithoutAnAddressNothingHappens(t *testing.T) {
+func TestDial_WithoutAnAddressDoesNothing(t *testing.T) {
 	c, err := Dial("")
 	if c != nil || err != nil {
 		t.Fatal(c, err)
@@ -86,7 +86,7 @@ func TestWithoutAnAddressNothingHappens(t *testing.T) {
 	}
 }
 
-func TestNobodyListeningIsAnErrorUntilSomebodyDoes(t *testing.T) {
+func TestSend_FailsUntilSomebodyListens(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	c, err := Dial(name)
 	if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), name) {
@@ -105,7 +105,7 @@ func TestNobodyListeningIsAnErrorUntilSomebodyDoes(t *testing.T) {
 	}
 }
 
-func TestALostConnectionIsMadeAgain(t *testing.T) {
+func TestSend_Reconnects(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	first := manager(t, name)
 	c := dial(t, name)
@@ -122,7 +122,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotInheritTheConnection(t *testing.T) {
+func TestDial_ChildrenDoNotInheritTheConnection(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	manager(t, name)
 	flags, err := unix.FcntlInt(uintptr(dial(t, name).fd), unix.F_GETFD, 0)
@@ -131,7 +131,7 @@ func TestChildrenDoNotInheritTheConnection(t *testing.T) {
 	}
 }
 
-func TestAFullQueueIsWaitedForOnlySoLong(t *testing.T) {
+func TestSend_WaitsForAFullQueueUntilTheTimeout(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	conn := manager(t, name)
 	c := dial(t, name)
@@ -152,7 +152,7 @@ func TestAFullQueueIsWaitedForOnlySoLong(t *testing.T) {
 	}
 }
 
-func TestABarrierWaitsUntilTheManagerLetsGoOfIt(t *testing.T) {
+func TestBarrier_WaitsUntilTheManagerClosesIt(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	conn := manager(t, name)
 	c := dial(t, name)
@@ -183,7 +183,7 @@ func TestABarrierWaitsUntilTheManagerLetsGoOfIt(t *testing.T) {
 	}
 }
 
-func TestABarrierThatNobodyAnswersEnds(t *testing.T) {
+func TestBarrier_EndsAtTheTimeout(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	manager(t, name)
 	if err := dial(t, name).Barrier(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -193,7 +193,7 @@ func TestABarrierThatNobodyAnswersEnds(t *testing.T) {
 
 // Machines without a hypervisor have no vsock. Sending one message per connection, which is
 // our part, works the same over any stream.
-func TestAStreamCarriesOneMessageUpToItsEnd(t *testing.T) {
+func TestSend_EndsAStreamAfterOneMessage(t *testing.T) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestAStreamCarriesOneMessageUpToItsEnd(t *testing.T) {
 	}
 }
 
-func TestAVsockAddressNeverBecomesAFile(t *testing.T) {
+func TestDial_VsockAddressNeverBecomesAFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	manager(t, "vsock:2:1")
 	c, err := Dial("vsock:2:1")
@@ -232,7 +232,7 @@ func TestAVsockAddressNeverBecomesAFile(t *testing.T) {
 	}
 }
 
-func TestSendingAllocatesNothing(t *testing.T) {
+func TestSend_AllocatesNothing(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	conn := manager(t, name)
 	c := dial(t, name)

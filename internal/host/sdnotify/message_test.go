@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-func TestAMessageIsOneAssignmentALine(t *testing.T) {
+func TestMessage_OneAssignmentPerLine(t *testing.T) {
 	m := Message{}.Add(Stopping).Extend(90*time.Second).Number("ERRNO", 2).Status("stopping")
 	if want := "STOPPING=1\nEXTEND_TIMEOUT_USEC=90000000\nERRNO=2\nSTATUS=stopping"; string(m) != want {
 		t.Errorf("got %q, want %q", m, want)
 	}
 }
 
-func FuzzAStatusIsOneLineOfTextThatFits(f *testing.F) {
+func FuzzStatus(f *testing.F) {
 	for _, s := range []string{"", "running", "x\nREADY=1", "a\x00b\r\u2028c", "\xff\xfe", strings.Repeat("ä", Max), strings.Repeat("x", Max-7)} {
 		f.Add(s)
 	}
@@ -33,13 +33,13 @@ func FuzzAStatusIsOneLineOfTextThatFits(f *testing.F) {
 	})
 }
 
-func TestAShortPlainStatusStaysAsItIs(t *testing.T) {
+func TestStatus_KeepsShortText(t *testing.T) {
 	if m := (Message{}).Status("läuft: 3 of 4"); string(m) != "STATUS=läuft: 3 of 4" {
 		t.Errorf("got %q", m)
 	}
 }
 
-func TestAddressesAreParsed(t *testing.T) {
+func TestParse(t *testing.T) {
 	for s, want := range map[string]address{
 		"/run/systemd/notify":    {path: "/run/systemd/notify"},
 		"@abstract":              {path: "@abstract"},
@@ -65,7 +65,7 @@ func TestAddressesAreParsed(t *testing.T) {
 	}
 }
 
-func TestAReloadCanTellTheTimeOfAnotherClock(t *testing.T) {
+func TestReloadingAt(t *testing.T) {
 	if m := (Message{}).ReloadingAt(1500 * time.Microsecond); string(m) != "RELOADING=1\nMONOTONIC_USEC=1500" {
 		t.Errorf("got %q", m)
 	}

@@ -2,7 +2,7 @@ package crash
 
 import "golang.org/x/sys/unix"
 
-// bootID names the boot of the machine.
+// bootID returns an ID of the machine's current boot.
 func bootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// bootID names the boot of the machine.
+// bootID returns an ID of the machine's current boot.
 func bootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

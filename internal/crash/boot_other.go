@@ -2,5 +2,5 @@
 
 package crash
 
-// bootID names the boot of the machine, where that has a name.
+// bootID returns "": boots have no ID here.
 func bootID() string { return "" }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The ways to end of a child, which is this executable again.
+// The ways in which a child process ends. The child is this executable again.
 const (
 	wayVariable = "GLIDEPATH_CRASH"
 	dirVariable = "GLIDEPATH_CRASH_DIR"
@@ -67,10 +67,10 @@ var ways = map[string]func(*Output){
 	"abort": func(*Output) { kill(syscall.SIGABRT) },
 }
 
-// elsewhere runs f where nobody recovers.
+// elsewhere runs f on a goroutine without a recover.
 func elsewhere(f func()) {
 	go f()
-	time.Sleep(time.Minute) // the process ends before
+	time.Sleep(time.Minute) // the process ends earlier
 }
 
 func concurrentMaps() {
@@ -92,7 +92,7 @@ func deep(n int) int {
 	return deep(n+1) + 1
 }
 
-// child runs a child to its end.
+// child runs a child process until it ends.
 func child(t *testing.T, dir, way string) {
 	t.Helper()
 	cmd := command(t, dir, way)
@@ -102,7 +102,7 @@ func child(t *testing.T, dir, way string) {
 	}
 }
 
-// waiting starts a child that waits, and returns what kills it.
+// waiting starts a child process that waits. It returns a function that kills it.
 func waiting(t *testing.T, dir string) (kill func()) {
 	t.Helper()
 	cmd := command(t, dir, "wait")

@@ -1,24 +1,23 @@
-// Package crash keeps the text of a crash. A panic on a goroutine that nobody guards, a
-// fatal error of the runtime (concurrent writes to a map, a stack that overflows, no
-// memory left) and SIGQUIT or SIGABRT end the process at once: nothing of it can log any
-// more, and the text that the runtime writes to standard error is gone where that leads
-// nowhere. [Open] has the runtime write it to a file too, and [Take] finds it at the
-// next start.
+// Package crash keeps the text of a crash. A panic on an unguarded goroutine, a fatal error
+// of the runtime (concurrent writes to a map, a stack overflow, no memory left) and SIGQUIT
+// or SIGABRT end the process at once, so it cannot log anything more. The text that the
+// runtime writes to standard error is lost if that leads nowhere. [Open] makes the runtime
+// write the text to a file too, and [Take] finds it at the next start.
 //
-// A folder holds, with names that sort by time,
+// A folder contains these files. Their names sort by time.
 //
-//	run-PID-RANDOM.txt         of each run that goes on, or has ended without Close
-//	crash-TIME-PID-RANDOM.txt  what a run has left, filed by Take; the newest 10
+//	run-PID-RANDOM.txt         for each run that goes on, or ended without Close
+//	crash-TIME-PID-RANDOM.txt  for a crash that Take has filed; the newest 10
 //	last-run-NAME.json         how the last run ended, if it did not crash
 //
-// Each begins with a header that says whose it is; then comes what the runtime wrote.
-// The file of a run that goes on is locked, so that others of the same program and the
-// same folder leave it alone, and the lock ends with the process, however that ends.
+// Each text file begins with a header that identifies the run, followed by what the runtime
+// wrote. The file of a run that goes on is locked, so that other runs of the program in the
+// same folder leave it alone. The lock ends with the process, however that ends.
 //
-// The runtime has two habits that one has to know. It copies to the file only what it
-// prints once it is dying: the line "fatal error: …" comes just before, and so is only on
-// standard error; [Report.Summary] reads from the frames what it must have been. And
-// what it writes has no bound, as with very many goroutines; Take cuts it.
+// Note two properties of the runtime. First, it copies to the file only what it prints
+// after it has begun to die. It prints the line "fatal error: …" earlier, so that line
+// appears only on standard error; [Report.Summary] infers the error from the frames.
+// Second, the text has no size limit: with very many goroutines it is long. Take cuts it.
 package crash
 
 import (
@@ -36,19 +35,19 @@ import (
 )
 
 const (
-	running = "run-"   // begins the name of the file of a run
-	filed   = "crash-" // begins the name of a file that Take has filed
+	running = "run-"   // prefix of the file of a run
+	filed   = "crash-" // prefix of a file that Take has filed
 	suffix  = ".txt"
 )
 
-// ErrTaken says that another run of this process has its crash text kept: the runtime
-// writes to one file.
-var ErrTaken = errors.New("another run of this process has it already")
+// ErrTaken is returned when another run of this process already keeps its crash text: the
+// runtime writes to one file only.
+var ErrTaken = errors.New("another run of this process already keeps its crash text")
 
-// errBusy says that somebody else has a file locked.
-var errBusy = errors.New("it is in use")
+// errBusy is returned for a file that another process has locked.
+var errBusy = errors.New("file in use")
 
-// Output is the file of this run. A nil Output does nothing.
+// Output manages the file of this run. A nil Output does nothing.
 type Output struct {
 	path string
 	end  string // the file that Keep writes
@@ -56,14 +55,14 @@ type Output struct {
 	head int64 // the size of the header
 }
 
-// current is the Output that the runtime writes to, of which it has one as well.
+// current points to the Output that the runtime writes to. The runtime has only one.
 var current atomic.Pointer[Output]
 
-// Open has the runtime write the text of a crash to a file in dir, from now on until
-// Close. If only dir is missing it is made, for its owner only; a folder that is a link,
-// is somebody else's or can be written by others is not used.
+// Open makes the runtime write the text of a crash to a file in dir, until Close. If only
+// the last element of dir is missing, Open makes it, accessible to its owner only. It
+// refuses a folder that is a link, belongs to another user or can be written to by others.
 //
-// An error says why no text is kept. It is no reason not to run.
+// An error explains why no text is kept. The program can run without it.
 func Open(dir string, r Run) (*Output, error) {
 	o, err := open(dir, r)
 	if err != nil {
@@ -108,8 +107,8 @@ func (o *Output) start(dir string, r Run) error {
 	return nil
 }
 
-// create makes a file of a name that nobody has, and locks it. A Take of somebody else
-// that comes in between finds an empty file that nobody seems to have.
+// create makes a file with an unused name and locks it. A Take of another process that
+// comes between these two steps finds an empty file without an owner.
 func (o *Output) create(dir string) error {
 	for range 10 {
 		var random [4]byte
@@ -125,22 +124,22 @@ func (o *Output) create(dir string) error {
 	return fmt.Errorf("%s: %w", dir, errBusy)
 }
 
-// Close is for the end that nobody has to hear of: the runtime writes to the file no
-// longer, and it is gone. If a crash is going on at this moment it stays.
+// Close ends a run that did not crash: the runtime stops writing to the file, and Close
+// removes it. If a crash is in progress, the file stays.
 func (o *Output) Close() error {
 	if o == nil || !current.CompareAndSwap(o, nil) {
 		return nil
 	}
 	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
 	info, stat := o.file.Stat()
-	errs := []error{err, stat, o.file.Close()} // Windows removes no file that is open
+	errs := []error{err, stat, o.file.Close()} // Windows cannot remove an open file
 	if stat == nil && info.Size() <= o.head {
 		errs = append(errs, os.Remove(o.path))
 	}
 	return errors.Join(errs...)
 }
 
-// prepare makes dir, if only that is missing, and looks whose it is.
+// prepare makes dir, if only its last element is missing, and checks who can write to it.
 func prepare(dir string) error {
 	if !filepath.IsAbs(dir) {
 		return fmt.Errorf("%q: want the absolute path of a folder", dir)
@@ -151,20 +150,20 @@ func prepare(dir string) error {
 	return check(dir, false)
 }
 
-// check returns an error unless dir is a folder that nobody but this user can write. To
-// the superuser who only reads, it may be anybody's.
+// check returns an error unless dir is a folder that only this user can write to. With
+// read, the superuser may use the folder of any user.
 func check(dir string, read bool) error {
 	info, err := os.Lstat(dir)
 	switch {
 	case err != nil:
 		return err
-	case !info.IsDir(): // a link too
+	case !info.IsDir(): // or a link
 		return fmt.Errorf("%s is a link or a file: move it away", dir)
 	}
 	return private(dir, info, read)
 }
 
-// pid is the process whose file this is.
+// pid returns the ID of the process that made the file.
 func pid(name string) int {
 	text, _, _ := strings.Cut(strings.TrimPrefix(name, running), "-")
 	n, _ := strconv.Atoi(text)

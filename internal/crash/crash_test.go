@@ -68,7 +68,7 @@ func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
 		tests = append(tests, []struct{ way, summary, text string }{
 			{"quit", "SIGQUIT: quit", "crash.TestMain"},
 			{"abort", "SIGABRT: abort", "crash.TestMain"},
-			{"memory", "fatal error: out of memory", "crash.init"}, // Wine takes a minute to refuse it
+			{"memory", "fatal error: out of memory", "crash.init"}, // Wine needs a minute to refuse it
 		}...)
 	}
 	for _, test := range tests {
@@ -119,7 +119,7 @@ func TestARunThatEndsWithoutAWordIsToldOfAndNotFiled(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "exit")
 	reports := taken(t, dir)
-	if len(reports) != 1 || reports[0].Crashed() || reports[0].Version != "1.2.3" || !reports[0].Ended.IsZero() || !strings.HasPrefix(reports[0].Summary(), "it was killed, or has exited") {
+	if len(reports) != 1 || reports[0].Crashed() || reports[0].Version != "1.2.3" || !reports[0].Ended.IsZero() || !strings.HasPrefix(reports[0].Summary(), "it was killed, or exited") {
 		t.Errorf("got %+v", reports)
 	}
 	if got := names(t, dir); len(got) != 0 {
@@ -265,7 +265,7 @@ func TestACrashThatGoesOnWhileTheRunEndsIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.file.WriteString("panic: late\n"); err != nil { // as the runtime does
+	if _, err := o.file.WriteString("panic: late\n"); err != nil { // like the runtime
 		t.Fatal(err)
 	}
 	if err := o.Close(); err != nil {
@@ -298,7 +298,7 @@ func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for _, r := range taken(t, dir) { // what one was looking at when it was the turn of another
+	for _, r := range taken(t, dir) { // a report that one was looking at when another asked for it
 		seen[r.PID]++
 	}
 	if len(seen) != 3 {
@@ -351,7 +351,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if err != nil || len(filed) != Keep || len(names(t, dir)) != Keep {
 		t.Fatalf("%d are listed of %d, %v", len(filed), len(names(t, dir)), err)
 	}
-	if oldest := filed[Keep-1].Ended; !oldest.Equal(begin.Add(7 * time.Minute)) { // two of today, and eight
+	if oldest := filed[Keep-1].Ended; !oldest.Equal(begin.Add(7 * time.Minute)) { // two of today, and eight others
 		t.Errorf("the oldest that is kept is of %v", oldest)
 	}
 	if filed[0].Ended.Before(filed[1].Ended) {
@@ -371,7 +371,7 @@ func TestWhereNothingCanBeKeptThereIsAnErrorAndNoOutput(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	o, err := Open(t.TempDir(), Run{}) // the failures have not kept the place
+	o, err := Open(t.TempDir(), Run{}) // the failed calls do not count as a run
 	if err != nil {
 		t.Fatal(err)
 	}

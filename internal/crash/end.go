@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// End is how a run that did not crash has ended.
+// End describes how a run ended that did not crash.
 type End struct {
 	Version string    `json:"version,omitempty"`
 	PID     int       `json:"pid"` // set by Keep
@@ -25,18 +25,18 @@ type End struct {
 }
 
 const (
-	maxEnd  = 64 << 10 // how much of a file is read
-	maxWord = 4 << 10  // how much of a text is kept
+	maxEnd  = 64 << 10 // the bytes of a file that are read
+	maxWord = 4 << 10  // the bytes of a text that are kept
 )
 
-// endName returns the name of the file for the ends of a program's runs. Each program has
-// its own: what a service starts inherits the name of its folder.
+// endName returns the name of the file with the end of a program's last run. Each program
+// needs its own: processes that a service starts inherit the name of its folder.
 func endName(program string) string { return "last-run-" + program + ".json" }
 
-const writing = ".new" // after the name, while it is written
+const writing = ".new" // suffix of the file while it is written
 
-// Keep writes how the run ends to the folder of o, for [Last]. Open has removed what an
-// earlier run wrote, so that nobody takes that for the end of a run that was killed.
+// Keep writes how the run ends to the folder of o, for [Last]. Open has removed the file of
+// an earlier run, so a killed run does not appear to have ended that way.
 func (o *Output) Keep(e End) error {
 	if o == nil {
 		return nil
@@ -47,19 +47,19 @@ func (o *Output) Keep(e End) error {
 	}
 	text, err := json.Marshal(e)
 	if err != nil {
-		return err // nothing in it can fail
+		return err // cannot happen for this type
 	}
 	if err := replace(o.end, append(text, '\n')); err != nil {
-		return fmt.Errorf("how the run has ended is not kept: %w", err)
+		return fmt.Errorf("keep how the run ended: %w", err)
 	}
 	return nil
 }
 
-// replace writes the file that Last reads. Who reads it meanwhile has the whole of
-// one or of the other.
+// replace writes the file that Last reads. A concurrent reader sees either the old or the
+// new file as a whole.
 func replace(end string, text []byte) error {
 	path := end + writing
-	if err := forget(path); err != nil { // a run was killed while it wrote
+	if err := forget(path); err != nil { // a run was killed while it wrote it
 		return err
 	}
 	f, err := create(path)
@@ -83,9 +83,9 @@ func forget(path string) error {
 	return nil
 }
 
-// Last returns how the last run of program whose crashes are kept in dir has ended. It returns nil if
-// there was none, if one goes on, and if the last one crashed or was killed. Its errors
-// are those of [List].
+// Last returns how the last run of program whose crashes are kept in dir ended. It returns
+// nil if there was none, if one goes on, or if the last one crashed or was killed. It fails
+// as [List] does.
 func Last(dir, program string) (*End, error) {
 	e, err := readEnd(dir, program)
 	switch {
@@ -112,7 +112,7 @@ func readEnd(dir, program string) (*End, error) {
 	}
 	e := &End{}
 	if json.Unmarshal(text, e) != nil {
-		return nil, nil // cut by a power failure, or somebody else's
+		return nil, nil // cut by a power failure, or another program's file
 	}
 	for _, s := range []*string{&e.Version, &e.Trigger, &e.Detail, &e.Error} {
 		*s = plain(*s)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// opened is the output of a run of this process.
+// opened opens the output of a run of this process.
 func opened(t *testing.T, dir string) *Output {
 	t.Helper()
 	o, err := Open(dir, Run{Program: "web"})
@@ -32,7 +32,7 @@ func TestHowARunEndedIsReadUntilTheNextOneBegins(t *testing.T) {
 		Version: "v1", Began: began, Ended: began.Add(time.Hour), Code: 124,
 		Trigger: "stop", Detail: "SERVICE_CONTROL_STOP", Error: "gave up",
 	}
-	for range 2 { // over what is there
+	for range 2 { // the second time, a file exists already
 		o := opened(t, dir)
 		if e, err := Last(dir, "web"); e != nil || err != nil {
 			t.Errorf("while it runs: %+v, %v", e, err)

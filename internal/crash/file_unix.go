@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// create makes the file and locks it. It is errBusy if somebody else has taken it for
-// one that nobody has.
+// create makes the file and locks it. It returns errBusy if another process took the file
+// before it was locked.
 func create(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -24,7 +24,7 @@ func create(path string) (*os.File, error) {
 	return f, nil
 }
 
-// claim opens the file of a run that has ended, for whoever locks it first.
+// claim opens the file of a run that has ended, and locks it. Only one process succeeds.
 func claim(path string) (*os.File, error) {
 	f, err := openRegular(path, os.O_RDWR)
 	if err != nil {
@@ -37,8 +37,8 @@ func claim(path string) (*os.File, error) {
 	return f, nil
 }
 
-// hold locks f, and looks whether it still is what path names: whoever had it locked may
-// have filed it.
+// hold locks f and checks that path still names it: the process that had it locked may have
+// filed it.
 func hold(f *os.File, path string) error {
 	if err := lock(f); err != nil {
 		return err
@@ -53,7 +53,7 @@ func hold(f *os.File, path string) error {
 	return nil
 }
 
-// openRegular opens a file that is no link, and none that would have the opener wait.
+// openRegular opens a regular file. It follows no link, and does not block on a pipe.
 func openRegular(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -65,7 +65,7 @@ func openRegular(path string, flag int) (*os.File, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		_ = f.Close()
-		return nil, fmt.Errorf("%s is no file: remove it", path)
+		return nil, fmt.Errorf("%s is not a regular file: remove it", path)
 	case flag != os.O_RDONLY && owner(info) != os.Geteuid():
 		_ = f.Close()
 		return nil, fmt.Errorf("%s belongs to the user with ID %d: remove it", path, owner(info))
@@ -77,14 +77,14 @@ func private(dir string, info fs.FileInfo, read bool) error {
 	return allowed(dir, owner(info), info.Mode(), os.Geteuid(), read)
 }
 
-// allowed returns an error unless the user with ID uid may use a folder of that owner and
-// mode, or, to read, look at it.
+// allowed returns an error unless the user with ID uid may use a folder with that owner and
+// mode, or, with read, may look at it.
 func allowed(dir string, owner int, mode fs.FileMode, uid int, read bool) error {
 	switch {
 	case owner != uid && uid != 0 && read:
 		return &fs.PathError{Op: "read", Path: dir, Err: fs.ErrPermission}
 	case owner != uid && !read:
-		return fmt.Errorf("%s belongs to the user with ID %d, and this runs as %d", dir, owner, uid)
+		return fmt.Errorf("%s belongs to the user with ID %d, but this program runs as %d", dir, owner, uid)
 	case mode.Perm()&0o022 != 0:
 		return fmt.Errorf("others can write to %s (mode %04o): chmod go-w %[1]s", dir, mode.Perm())
 	}

@@ -75,13 +75,13 @@ func TestWhoMayUseAFolder(t *testing.T) {
 		owner, uid int
 		mode       os.FileMode
 		read       bool
-		want       string // "" if it may
+		want       string // "" if permitted
 	}{
 		{1, 1, 0o700, use, ""},
 		{1, 1, 0o755, look, ""},
 		{1, 1, 0o720, use, "others can write"},
 		{1, 1, 0o702, look, "others can write"},
-		{1, 0, 0o700, use, "belongs to the user with ID 1, and this runs as 0"},
+		{1, 0, 0o700, use, "belongs to the user with ID 1, but this program runs as 0"},
 		{1, 0, 0o700, look, ""},
 		{1, 2, 0o755, use, "belongs to"},
 		{1, 2, 0o755, look, "permission denied"},

@@ -9,21 +9,20 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// create makes the file. Others may read it while it is open here, and not write,
-// rename or remove it: that is the lock. Who may do what to it is handed down by the
-// folder.
+// create makes the file. While it is open here, others can read it but not write, rename or
+// remove it: that is the lock. The folder passes on the access rights.
 func create(path string) (*os.File, error) {
 	return openFile(path, windows.FILE_APPEND_DATA|windows.FILE_READ_ATTRIBUTES|windows.SYNCHRONIZE,
 		windows.FILE_SHARE_READ, windows.CREATE_NEW)
 }
 
-// claim opens the file of a run that has ended, for whoever comes first.
+// claim opens the file of a run that has ended. Only one process succeeds.
 func claim(path string) (*os.File, error) {
 	return openFile(path, windows.GENERIC_READ|windows.GENERIC_WRITE,
 		windows.FILE_SHARE_READ|windows.FILE_SHARE_DELETE, windows.OPEN_EXISTING)
 }
 
-// openRegular opens a file to read it, next to whoever has it.
+// openRegular opens a file for reading while another process may have it open.
 func openRegular(path string, _ int) (*os.File, error) {
 	return openFile(path, windows.GENERIC_READ,
 		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, windows.OPEN_EXISTING)
@@ -49,11 +48,11 @@ func openFile(path string, access, share, disposition uint32) (*os.File, error) 
 		return nil, err
 	case !info.Mode().IsRegular():
 		_ = f.Close()
-		return nil, fmt.Errorf("%s is no file: remove it", path)
+		return nil, fmt.Errorf("%s is not a regular file: remove it", path)
 	}
 	return f, nil
 }
 
-// private leaves it to the folder above, which was made for nobody else or is the
-// manager's business.
+// private accepts every folder: the one above it was made for this user only, or the
+// manager is responsible for it.
 func private(string, fs.FileInfo, bool) error { return nil }

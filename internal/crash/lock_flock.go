@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lock locks f for as long as this file is open, by whatever descriptor: the runtime has
-// one of its own. Programs that are started from here get none.
+// lock locks f until all descriptors of this open file are closed, including the runtime's
+// copy. Child processes do not inherit it.
 func lock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

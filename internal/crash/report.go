@@ -10,33 +10,33 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// Report is what a run has left that did not end with Close.
+// Report describes a run that did not end with Close.
 type Report struct {
 	Run
 
-	// Ended is when the runtime wrote the last of the text, zero if there is none.
+	// Ended is the time when the runtime last wrote to the text, zero if there is no text.
 	Ended time.Time
 
-	// Text is what the runtime wrote, at most MaxText bytes of it, as valid UTF-8. It is
-	// empty if the run ended without a word: it was killed, or the machine went down.
+	// Text holds what the runtime wrote, at most MaxText bytes, as valid UTF-8. It is empty
+	// if the run was killed or the machine went down.
 	Text string
 
-	// Size is how many bytes the runtime wrote.
+	// Size is the number of bytes that the runtime wrote.
 	Size int64
 
-	// File is where the text is filed, "" if there is none.
+	// File names the file with the text, "" if there is none.
 	File string
 
-	// Rebooted says that the machine has been started anew since the run began. It is
-	// never set where boots have no name: everywhere but Linux and macOS.
+	// Rebooted reports whether the machine has rebooted since the run began. It is always
+	// false where boots have no ID: everywhere except on Linux and macOS.
 	Rebooted bool
 }
 
-// Crashed reports whether the run has left a text.
+// Crashed reports whether the run left a text.
 func (r Report) Crashed() bool { return r.Text != "" }
 
-// Summary is how the run ended, in one short line: the line of the runtime that says so,
-// or what its frames say.
+// Summary says in one short line how the run ended: the runtime's own line, or one inferred
+// from the frames.
 func (r Report) Summary() string {
 	switch {
 	case r.Crashed():
@@ -44,11 +44,11 @@ func (r Report) Summary() string {
 	case r.Rebooted:
 		return "the machine went down while it ran"
 	default:
-		return "it was killed, or has exited without having been stopped"
+		return "it was killed, or exited without being stopped"
 	}
 }
 
-// Fields are what a record of the log says of it, after Summary.
+// Fields returns the fields of the log record about the run, after Summary.
 func (r Report) Fields() []zap.Field {
 	fields := []zap.Field{
 		logevent.Crashed.Field(), zap.String("version", r.Version), zap.Int("pid", r.PID),
@@ -76,9 +76,9 @@ func summary(text string) string {
 	return "fatal error: " + fatal(text)
 }
 
-// fatal tells by its frames what error of the runtime a text is of.
+// fatal infers the runtime's error from the frames in text.
 func fatal(text string) string {
-	first := text // that of the goroutine, or of the runtime's own stack, that failed
+	first := text // the part about the goroutine that failed, or about the runtime's own stack
 	if i := strings.Index(strings.TrimLeft(text, "\n"), "\n\n"); i > 0 {
 		first = text[:i+1]
 	}

@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// Run is a run of a program, as the header of its file has it.
+// Run identifies a run of a program, as in the header of its file.
 type Run struct {
 	Program, Version string
 	Started          time.Time
 
 	PID int    // set by Open
-	Go  string // what it was built with, and for; set by Open
+	Go  string // Go version and platform; set by Open
 
-	boot string // the boot of the machine, "" where it has no name
+	boot string // ID of the machine's boot, "" if it has none
 }
 
 const (
@@ -25,7 +25,7 @@ const (
 	maxHead = 4 << 10
 )
 
-// header ends with an empty line.
+// header returns the header of the file, which ends with an empty line.
 func (r Run) header() []byte {
 	var b bytes.Buffer
 	b.WriteString(magic + "\n")
@@ -43,15 +43,15 @@ func (r Run) header() []byte {
 	return b.Bytes()
 }
 
-// word is s in one line, and not long: the header is not to grow beyond what is read of
-// it.
+// word returns s as one short line, so that the header stays within the bytes that parse
+// reads.
 func word(s string) string {
 	s = plain(s)
 	return strings.ToValidUTF8(s[:min(len(s), 256)], "")
 }
 
-// plain is s without what moves the cursor of a terminal, or does worse to it: whoever
-// looks at a crash may have more rights than who has made the file of it.
+// plain replaces the characters in s that could control a terminal: the user who looks at a
+// crash may have more rights than the one who made the file.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -64,8 +64,8 @@ func plain(s string) string {
 	}, s)
 }
 
-// parse takes a file apart. What has no header, which may have been cut by a power
-// failure, is all text; what has but a part of one is no text.
+// parse splits a file into its header and its text. A file without a header, which a power
+// failure may have cut off, is all text. A file with an incomplete header has no text.
 func parse(b []byte) (r Run, text []byte) {
 	rest, ok := bytes.CutPrefix(b, []byte(magic+"\n"))
 	if !ok {

@@ -13,30 +13,30 @@ import (
 )
 
 const (
-	// MaxText is how much of a text is in a Report.
+	// MaxText limits the text in a Report, in bytes.
 	MaxText = 64 << 10
 
-	// Keep is how many crashes stay filed.
+	// Keep limits the number of filed crashes.
 	Keep = 10
 
-	maxFile = 1 << 20 // how much of a file is kept
-	maxLeft = 100     // how many files List looks at that nobody has filed
+	maxFile = 1 << 20 // the bytes of a file that are kept
+	maxLeft = 100     // the number of files not filed yet that List reads
 )
 
 const stamp = "20060102T150405Z"
 
-// Take returns what runs of program have left in dir that did not end with Close, the
-// oldest first, and files their texts, so that each is returned once, and to one of
-// those who ask at the same time. A run that goes on is left alone, and so is what
-// another program has left: what a service starts inherits the name of its folder. Where
-// there is nothing, the folder for one, it returns nothing.
+// Take returns a report of each run of program in dir that did not end with Close, the
+// oldest first. It files their texts, so each report is returned only once, and to only one
+// of several concurrent callers. It leaves the files of current runs alone, and those of
+// other programs: processes that a service starts inherit the name of its folder. If the
+// folder does not exist, Take returns nothing.
 //
-// An error is about what could not be read or filed, the reports of the others come with
-// it. It is no reason not to run.
+// An error describes what could not be read or filed; Take returns the other reports with
+// it. The program can run without them.
 func Take(dir, program string) ([]Report, error) {
 	names, err := list(dir, running, false)
 	if err != nil {
-		return nil, fmt.Errorf("what earlier runs have left: %w", err)
+		return nil, fmt.Errorf("read the crashes of earlier runs: %w", err)
 	}
 	var reports []Report
 	var errs []error
@@ -48,7 +48,7 @@ func Take(dir, program string) ([]Report, error) {
 		}
 		r, ok, err := take(dir, name, program)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("what an earlier run has left: %w", err))
+			errs = append(errs, fmt.Errorf("read or file the crash of an earlier run: %w", err))
 		}
 		if ok {
 			r.Rebooted = r.boot != "" && now != "" && r.boot != now
@@ -59,14 +59,15 @@ func Take(dir, program string) ([]Report, error) {
 	return reports, errors.Join(append(errs, prune(dir))...)
 }
 
-// mine reports whether the file is that of this run. Where locks are those of a process,
-// another look at it would end its lock.
+// mine reports whether the file belongs to this run. Where locks belong to a process,
+// opening and closing the file again would end its lock.
 func mine(path string) bool {
 	o := current.Load()
 	return o != nil && o.path == path
 }
 
-// take claims the file of a run and files it. It is not ok if somebody else has it.
+// take claims the file of a run and files it. It returns false if another process has the
+// file.
 func take(dir, name, program string) (r Report, ok bool, err error) {
 	path := filepath.Join(dir, name)
 	f, err := claim(path)
@@ -100,7 +101,7 @@ func take(dir, name, program string) (r Report, ok bool, err error) {
 	return r, true, err
 }
 
-// read reads the report that f holds, as far as it is wanted.
+// read reads the report that f holds, up to the limits.
 func read(f *os.File) (Report, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -114,7 +115,7 @@ func read(f *os.File) (Report, error) {
 	r := Report{Run: run, Size: info.Size() - int64(len(b)-len(text))}
 	text = text[:min(len(text), MaxText)]
 	r.Text = strings.Trim(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00\n")
-	if len(r.Text) > MaxText { // by what has replaced bytes
+	if len(r.Text) > MaxText { // because replacements are longer than the bytes they replace
 		r.Text = strings.ToValidUTF8(r.Text[:MaxText], "")
 	}
 	if r.Crashed() {
@@ -123,11 +124,11 @@ func read(f *os.File) (Report, error) {
 	return r, nil
 }
 
-// List returns the crashes in dir, the newest first: those that are filed, and those that
-// no start has found yet, which are not filed for that. It changes nothing. The superuser
-// may look at those of any user; to others, whose they are not, it is fs.ErrPermission.
+// List returns the crashes in dir, the newest first. They include those that no start has
+// taken yet. List changes nothing. The superuser may list the crashes of any user; for
+// other users, List returns fs.ErrPermission unless the folder is theirs.
 func List(dir string) (reports []Report, err error) {
-	for range 2 * Keep { // who starts the service again and again does not keep us here
+	for range 2 * Keep { // bounded: a service that restarts again and again must not keep us here
 		var moved bool
 		if reports, moved, err = listed(dir); !moved {
 			break
@@ -139,10 +140,10 @@ func List(dir string) (reports []Report, err error) {
 	return reports, err
 }
 
-// listed is List, unless a file that nobody had filed has moved meanwhile.
+// listed does the work of List, once. It returns true if a file was moved meanwhile.
 func listed(dir string) (reports []Report, moved bool, err error) {
-	// In this order, what is filed in between is found to have moved. In the other it would
-	// not be found.
+	// In this order, a file that is filed in between is noticed because it moved. In the
+	// other order it would be missed.
 	left, err := list(dir, running, true)
 	if err != nil {
 		return nil, false, err
@@ -166,7 +167,7 @@ func listed(dir string) (reports []Report, moved bool, err error) {
 		case r.Crashed(): // a run without a text goes on, or was killed
 			at, _, _ := strings.Cut(strings.TrimPrefix(name, filed), "-")
 			if t, err := time.Parse(stamp, at); err == nil {
-				r.Ended = t // a copy of the folder has other times
+				r.Ended = t // a copied folder has other file times
 			}
 			reports = append(reports, r)
 		}
@@ -186,8 +187,8 @@ func look(path string) (Report, error) {
 	return r, err
 }
 
-// list returns the names in dir that begin with prefix and could be ours, sorted; none if
-// there is no dir.
+// list returns the sorted names in dir that begin with prefix and could be ours. It returns
+// none if dir does not exist.
 func list(dir, prefix string, readOnly bool) ([]string, error) {
 	switch err := check(dir, readOnly); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -208,7 +209,7 @@ func list(dir, prefix string, readOnly bool) ([]string, error) {
 	return names, nil
 }
 
-// prune removes the oldest of the filed crashes, those beyond Keep.
+// prune removes the oldest filed crashes, except the newest Keep.
 func prune(dir string) error {
 	names, err := list(dir, filed, false)
 	if err != nil || len(names) <= Keep {

@@ -35,7 +35,7 @@ func names(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestWhatAnotherProgramHasLeftIsLeftToIt(t *testing.T) {
+func TestTake_LeavesOtherPrograms(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestWhatAnotherProgramHasLeftIsLeftToIt(t *testing.T) {
 	}
 }
 
-func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
+func TestTake_FindsTheTextOfACrash(t *testing.T) {
 	tests := []struct{ way, summary, text string }{
 		{"panic", "panic: boom", "goroutine "},
 		{"nil pointer", "panic: runtime error: invalid memory address or nil pointer dereference", "goroutine "},
@@ -104,7 +104,7 @@ func TestTheTextOfACrashIsFoundAtTheNextStart(t *testing.T) {
 	}
 }
 
-func TestARunThatEndsAsItShouldLeavesNothing(t *testing.T) {
+func TestClose_LeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "clean")
 	if got := names(t, dir); len(got) != 0 {
@@ -115,7 +115,7 @@ func TestARunThatEndsAsItShouldLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestARunThatEndsWithoutAWordIsToldOfAndNotFiled(t *testing.T) {
+func TestTake_ReportsARunWithoutATextAndFilesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "exit")
 	reports := taken(t, dir)
@@ -127,7 +127,7 @@ func TestARunThatEndsWithoutAWordIsToldOfAndNotFiled(t *testing.T) {
 	}
 }
 
-func TestARunThatGoesOnIsLeftAlone(t *testing.T) {
+func TestTake_LeavesCurrentRuns(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	killFirst, killSecond := waiting(t, dir), waiting(t, dir)
 	if got := taken(t, dir); len(got) != 0 {
@@ -150,7 +150,7 @@ func TestARunThatGoesOnIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestACrashIsListedBeforeAnyoneHasTakenIt(t *testing.T) {
+func TestList_IncludesCrashesNotTakenYet(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "panic")
 	taken(t, dir)
@@ -173,7 +173,7 @@ func TestACrashIsListedBeforeAnyoneHasTakenIt(t *testing.T) {
 	}
 }
 
-func TestACrashThatIsTakenMeanwhileIsListedOnce(t *testing.T) {
+func TestList_DuringTakeReportsEachOnce(t *testing.T) {
 	for i := range 100 {
 		dir := t.TempDir()
 		for k := range Keep {
@@ -194,7 +194,7 @@ func TestACrashThatIsTakenMeanwhileIsListedOnce(t *testing.T) {
 	}
 }
 
-func TestOfWhatNobodyHasTakenNotAllIsRead(t *testing.T) {
+func TestList_BoundsTheFilesItReads(t *testing.T) {
 	dir := t.TempDir()
 	for i := range maxLeft + 5 {
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", running, i+1, suffix)), []byte("panic: x\n"), 0o600); err != nil {
@@ -206,7 +206,7 @@ func TestOfWhatNobodyHasTakenNotAllIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidOfACrashDoesNothingToATerminal(t *testing.T) {
+func TestReport_ControlsNoTerminal(t *testing.T) {
 	forged := magic + "\nprogram: a\x1b]0;x\a\nversion: \x9b31m\u202e\u2028v\n\npanic: \x1b[2Jboo\tm\r\u0085\u200b\n"
 	run, text := parse([]byte(forged))
 	r := Report{Run: run, Text: string(text)}
@@ -216,7 +216,7 @@ func TestWhatIsSaidOfACrashDoesNothingToATerminal(t *testing.T) {
 	}
 }
 
-func TestAFileWhoseNameATerminalWouldObeyIsNotOurs(t *testing.T) {
+func TestList_SkipsNamesThatControlATerminal(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{filed + "1\u202e", running + "1\u200b", filed + "2"} {
 		if err := os.WriteFile(filepath.Join(dir, name+suffix), []byte("panic: x\n"), 0o600); err != nil {
@@ -228,7 +228,7 @@ func TestAFileWhoseNameATerminalWouldObeyIsNotOurs(t *testing.T) {
 	}
 }
 
-func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
+func TestTake_SkipsTheFileOfThisRun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o, err := Open(dir, Run{Program: "web"})
 	if err != nil {
@@ -259,7 +259,7 @@ func TestThisRunDoesNotTakeItsOwn(t *testing.T) {
 	}
 }
 
-func TestACrashThatGoesOnWhileTheRunEndsIsKept(t *testing.T) {
+func TestClose_KeepsACrashInProgress(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o, err := Open(dir, Run{Program: "web"})
 	if err != nil {
@@ -276,7 +276,7 @@ func TestACrashThatGoesOnWhileTheRunEndsIsKept(t *testing.T) {
 	}
 }
 
-func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
+func TestTake_ReturnsEachCrashToOneCaller(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	for range 3 {
 		child(t, dir, "panic")
@@ -314,7 +314,7 @@ func TestEachCrashIsToldToOneOfThoseWhoAsk(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptIsBounded(t *testing.T) {
+func TestTake_BoundsWhatItKeeps(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "many goroutines")
 	r := taken(t, dir)[0]
@@ -359,7 +359,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	}
 }
 
-func TestWhereNothingCanBeKeptThereIsAnErrorAndNoOutput(t *testing.T) {
+func TestOpen_FailsWithoutAUsableFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -390,7 +390,7 @@ func TestWhereNothingCanBeKeptThereIsAnErrorAndNoOutput(t *testing.T) {
 	}
 }
 
-func TestWhatHasBeenCutIsReadAsFarAsItGoes(t *testing.T) {
+func TestTake_ReadsIncompleteFiles(t *testing.T) {
 	head := string(Run{Program: "web", Version: "1"}.header())
 	for name, c := range map[string]struct {
 		file string
@@ -424,7 +424,7 @@ func TestWhatHasBeenCutIsReadAsFarAsItGoes(t *testing.T) {
 	}
 }
 
-func TestAHeaderCarriesNothingElse(t *testing.T) {
+func TestHeader_CannotBeForged(t *testing.T) {
 	r := Run{Program: "web\npid: 1", Version: "1\n\npanic: forged\r\x1b[31m" + strings.Repeat("é", 1000), PID: 7, Started: time.Unix(1, 2), boot: "b"}
 	head := r.header()
 	if len(head) > maxHead {
@@ -436,7 +436,7 @@ func TestAHeaderCarriesNothingElse(t *testing.T) {
 	}
 }
 
-func TestABootThatIsAnotherIsTold(t *testing.T) {
+func TestTake_ReportsAReboot(t *testing.T) {
 	if bootID() == "" {
 		t.Log("boots have no name here")
 		return
@@ -455,7 +455,7 @@ func TestABootThatIsAnotherIsTold(t *testing.T) {
 	}
 }
 
-func TestFramesSayWhatTheErrorWas(t *testing.T) {
+func TestSummary(t *testing.T) {
 	for text, want := range map[string]string{
 		"panic: boom\n\ngoroutine 1": "panic: boom",
 		"\ngoroutine 1 [sync.Mutex.Lock]:\nmain.main()\n\ngoroutine 2 [select]:\nx()\n":    "fatal error: all goroutines are asleep: deadlock",
@@ -472,7 +472,7 @@ func TestFramesSayWhatTheErrorWas(t *testing.T) {
 	}
 }
 
-func FuzzWhatIsInAFileIsReadWithoutHarm(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add(append(Run{Program: "web", Version: "1"}.header(), "panic: x\n\ngoroutine 1 [running]:\n"...))
 	f.Add([]byte("\ngoroutine 1"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -22,7 +22,7 @@ func opened(t *testing.T, dir string) *Output {
 	return o
 }
 
-func TestHowARunEndedIsReadUntilTheNextOneBegins(t *testing.T) {
+func TestLast_UntilTheNextRunBegins(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	if e, err := Last(dir, "web"); e != nil || err != nil {
 		t.Errorf("before there was a run: %+v, %v", e, err)
@@ -78,7 +78,7 @@ func TestKeep_LeavesTheEndOfAnotherProgramAlone(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledRunWroteIsWrittenAgain(t *testing.T) {
+func TestKeep_ReplacesAHalfWrittenFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
 	if err := os.WriteFile(filepath.Join(dir, endName("web")+writing), []byte("{"), 0o600); err != nil {
@@ -92,7 +92,7 @@ func TestWhatAKilledRunWroteIsWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestTheEndOfARunIsBoundedAndMovesNoCursor(t *testing.T) {
+func TestLast_BoundsTextAndControlsNoTerminal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
 	if err := o.Keep(End{Error: "a\nb\x1b[2J" + strings.Repeat("ü", 1<<20)}); err != nil {
@@ -110,13 +110,13 @@ func TestTheEndOfARunIsBoundedAndMovesNoCursor(t *testing.T) {
 	}
 }
 
-func TestARunWhoseCrashesAreNotKeptKeepsNoEnd(t *testing.T) {
+func TestKeep_OfNilDoesNothing(t *testing.T) {
 	if err := (*Output)(nil).Keep(End{}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestTheEndOfARunThatCannotBeKeptIsAnError(t *testing.T) {
+func TestKeep_Fails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
 	if err := os.Mkdir(filepath.Join(dir, endName("web")+writing), 0o700); err != nil {

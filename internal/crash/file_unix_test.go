@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestOnlyTheOwnerReadsIt(t *testing.T) {
+func TestOpen_OnlyTheOwnerCanReadTheFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	child(t, dir, "panic")
 	r := taken(t, dir)[0]
@@ -26,7 +26,7 @@ func TestOnlyTheOwnerReadsIt(t *testing.T) {
 	}
 }
 
-func TestAFolderThatOthersCanLeadElsewhereIsNotUsed(t *testing.T) {
+func TestOpen_RefusesFoldersThatOthersCanChange(t *testing.T) {
 	base := t.TempDir()
 	elsewhere, link, open := filepath.Join(base, "elsewhere"), filepath.Join(base, "link"), filepath.Join(base, "open")
 	if err := errors.Join(os.Mkdir(elsewhere, 0o700), os.Symlink(elsewhere, link), os.Mkdir(open, 0o700), os.Chmod(open, 0o770)); err != nil {
@@ -48,7 +48,7 @@ func TestAFolderThatOthersCanLeadElsewhereIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestAFolderOfSomebodyElseIsOnlyLookedAt(t *testing.T) {
+func TestList_OfAnotherUserIsReadOnly(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Log("only the superuser can give a folder away")
 		return
@@ -69,7 +69,7 @@ func TestAFolderOfSomebodyElseIsOnlyLookedAt(t *testing.T) {
 	}
 }
 
-func TestWhoMayUseAFolder(t *testing.T) {
+func TestAllowed(t *testing.T) {
 	const use, look = false, true
 	for _, test := range []struct {
 		owner, uid int
@@ -97,7 +97,7 @@ func TestWhoMayUseAFolder(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileOfOursIsNotOpened(t *testing.T) {
+func TestTake_OpensOnlyOurFiles(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("panic: secret"), 0o600); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestWhatIsNoFileOfOursIsNotOpened(t *testing.T) {
 	}
 }
 
-func TestAFileThatHasBeenTakenMeanwhileIsNotHeld(t *testing.T) {
+func TestHold_RefusesAFileThatWasMoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f, err := create(path)
 	if err != nil {

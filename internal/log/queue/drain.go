@@ -14,32 +14,31 @@ func (q *Queue) Lost() uint64 {
 	return q.losses.Total()
 }
 
-// Untold returns how many of the lost records no RecordsLost record that was taken has
-// reported.
+// Untold returns how many of the lost records no record has reported yet.
 func (q *Queue) Untold() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.losses.Untold()
 }
 
-// Waiting returns how many records wait.
+// Waiting returns how many records wait to be sent.
 func (q *Queue) Waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting()
 }
 
-// Sync waits until everything logged so far is taken, a quarter of a second at most, and
-// 5 ms if the reader is known to hang. Nothing is dropped.
+// Sync waits until everything logged so far is taken, for at most a quarter of a second, or
+// 5 ms if the reader is known to hang. It drops nothing.
 func (q *Queue) Sync() error {
 	ctx, cancel := context.WithTimeout(context.Background(), syncTimeout)
 	defer cancel()
 	return q.settle(ctx, syncTimeout)
 }
 
-// Drain waits until everything logged so far is taken. It gives up when ctx ends or when
-// the reader has taken nothing for [Stall]. Then it drops the backlog and counts it as
-// lost, and returns why.
+// Drain waits until everything logged so far is taken, until ctx ends, or until the reader
+// has taken nothing for [Stall]. In the latter two cases it drops the backlog, counts it as
+// lost and returns the cause.
 func (q *Queue) Drain(ctx context.Context) error {
 	err := q.settle(ctx, Stall)
 	if err == nil {
@@ -53,17 +52,17 @@ func (q *Queue) Drain(ctx context.Context) error {
 	return err
 }
 
-// Close sends what waits, and the record about what is lost, until ctx ends or the reader
-// has taken nothing for [Stall]. Then it closes the output. If there are losses that no
-// record could report, the error says how many, and why. A goroutine that hangs in a call
-// ends when that does. A second Close does nothing.
+// Close sends the waiting records and the report about lost ones, until ctx ends or the
+// reader has taken nothing for [Stall]. Then it closes the output. If no record could
+// report a loss, the error says how many records were lost, and why. If the goroutine hangs
+// in a call, it ends when that call returns. A second Close does nothing.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	if q.closing {
 		q.mu.Unlock()
 		return nil
 	}
-	q.closing, q.slow = true, true // nothing is added from here on
+	q.closing, q.slow = true, true // from here on, nothing is added
 	q.mu.Unlock()
 	why := q.settle(ctx, Stall)
 
@@ -71,7 +70,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	q.closed = true
 	for _, l := range []*lane{&q.own, &q.backlog} {
 		for l.len() > 0 {
-			it := l.pop() // one that is being sent may arrive, but nobody will know
+			it := l.pop() // a record that is being sent may arrive, but nobody will know
 			q.drop(&it)
 		}
 	}
@@ -95,10 +94,10 @@ func (q *Queue) Close(ctx context.Context) error {
 	return fmt.Errorf("%s: %w", Message(q.Reader, untold), why)
 }
 
-// awaitEnd waits for the goroutine of an output that blocks. hangs says that it was waited
-// for in vain.
+// awaitEnd waits for the goroutine of a blocking output. hangs says that settle has already
+// given up on it.
 func (q *Queue) awaitEnd(ctx context.Context, hangs bool) error {
-	const short = 4 * moment // if nothing hangs, this is enough for what has just begun
+	const short = 4 * moment // if nothing hangs, this is enough to finish a call
 	wait := Stall
 	if hangs {
 		wait = short
@@ -122,8 +121,8 @@ func (q *Queue) awaitEnd(ctx context.Context, hangs bool) error {
 }
 
 // settle waits until everything logged so far is taken, until ctx ends, or until the reader
-// has taken nothing for that long. A timer of Go takes a millisecond where nothing else
-// runs, which is more than most readers need: the output waits.
+// has taken nothing for the duration stall. It waits through the output, because a Go timer
+// takes a millisecond on an idle machine, which is more than most readers need.
 func (q *Queue) settle(ctx context.Context, stall time.Duration) error {
 	q.mu.Lock()
 	defer func() { q.mu.Unlock() }()
@@ -133,15 +132,15 @@ func (q *Queue) settle(ctx context.Context, stall time.Duration) error {
 		last = q.progress
 	}
 	if q.closing {
-		upTo = math.MaxUint64 // and the record about the losses
+		upTo = math.MaxUint64 // include the report about losses
 	}
 	taken, unread := q.taken, q.unread()
 	for ask := askFirst; !q.closed; ask = min(2*ask, askEvery) {
 		_ = q.flush()
 		now, left := time.Now(), q.unread()
 		if !q.holds(upTo) && (left == 0 || q.waiting() > 0) {
-			// If newer records wait, somebody logs faster than the reader reads: it
-			// will never have read everything.
+			// If newer records wait, the program logs faster than the reader reads, so
+			// Unread will never be 0.
 			q.stuck = false
 			return nil
 		}
@@ -169,15 +168,15 @@ func (q *Queue) unread() int {
 	return q.Output.Unread()
 }
 
-// holds reports whether a record up to that number waits.
+// holds reports whether a record with a number up to upTo waits.
 func (q *Queue) holds(upTo uint64) bool {
 	return q.own.holds(upTo) || q.backlog.holds(upTo) || q.losses.Due()
 }
 
 func (q *Queue) waiting() int { return q.own.len() + q.backlog.len() }
 
-// discard drops the backlog. A record that is being sent stays; of one that was sent in
-// part the end stays.
+// discard drops the backlog, except a record that is being sent. If a record was sent in
+// part, it queues the End for it.
 func (q *Queue) discard() {
 	l := &q.backlog
 	keep := 0

@@ -57,7 +57,7 @@ func TestDrainGivesUpAReaderThatHangsAndTheReportComesNext(t *testing.T) {
 			t.Errorf("%d lost, %d untold", lost, q.Untold())
 		}
 		q.Write([]byte("stopped\n"), time.Now(), true)
-		r.set(func() { r.hung = false }) // it is back
+		r.set(func() { r.hung = false }) // the reader is back
 		if err := q.Close(t.Context()); err != nil || q.Untold() != 0 {
 			t.Errorf("Close: %v, %d untold", err, q.Untold())
 		}
@@ -180,7 +180,7 @@ func TestWhatFollowsHalfARecordThatIsGivenUpIsALineOfItsOwn(t *testing.T) {
 		write(q, 0, 1)
 		q.mu.Lock()
 		r.set(func() { r.hung = false })
-		n, o := r.Send(q.backlog.head().b) // a part of it
+		n, o := r.Send(q.backlog.head().b) // sends a part of it
 		r.set(func() { r.hung = true })
 		q.settled(&q.backlog, n, o)
 		q.mu.Unlock()

@@ -1,23 +1,23 @@
 package queue
 
-// item is a record that waits.
+// item holds a record that waits.
 type item struct {
 	b     []byte
-	cost  int // of the memory that it takes
+	cost  int // the memory that it takes
 	seq   uint64
-	tells uint64  // not 0: it is the record about the losses up to this number
-	void  bool    // it ends a record that is counted as lost already
-	alert *waiter // the call that logged it, if that waits
+	tells uint64  // if not 0, the item is the report about losses up to this number
+	void  bool    // the item ends a record that is already counted as lost
+	alert *waiter // the call that logged the record, if it waits
 }
 
-// overhead is how much memory a record takes in addition to its bytes: an item, in a list
+// overhead is the memory that a record takes in addition to its bytes: an item, in a list
 // that doubles when it grows.
 const overhead = 128
 
-// lane is a bounded list of records, the oldest first.
+// lane holds records in order, the oldest first, up to a limit.
 type lane struct {
 	items []item
-	first int // the items before it are gone
+	first int // the index of the first item that is left
 	size  int
 	limit int
 }
@@ -26,10 +26,10 @@ func (l *lane) len() int { return len(l.items) - l.first }
 
 func (l *lane) head() *item { return &l.items[l.first] }
 
-// fits reports whether there is room for n bytes more.
+// fits reports whether there is room for n more bytes.
 func (l *lane) fits(n int) bool { return l.size+n+overhead <= l.limit }
 
-// holds reports whether a record up to that number is in it.
+// holds reports whether the lane contains a record with a number up to upTo.
 func (l *lane) holds(upTo uint64) bool { return l.len() > 0 && l.head().seq <= upTo }
 
 func (l *lane) push(it item) {
@@ -49,7 +49,7 @@ func (l *lane) pop() item {
 	l.first++
 	l.size -= it.cost
 	if l.len() == 0 {
-		const few = 64 // are kept for the next ones
+		const few = 64 // this many items are kept for reuse
 		if l.items, l.first = l.items[:0], 0; cap(l.items) > few {
 			l.items = nil
 		}

@@ -10,29 +10,28 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// Losses counts the records that a log has lost, and remembers which of them a record of
-// the event RecordsLost has reported. The zero value has lost nothing. It has no lock of
-// its own.
+// Losses counts the records that a log has lost, and how many of them RecordsLost records
+// have reported. The zero value is ready to use. The caller has to lock it.
 type Losses struct {
 	total     uint64
-	announced uint64 // of those, how many are in a record that was made
-	told      uint64 // of those, how many are in a record that was taken
+	announced uint64 // the number of lost records in the reports that were made
+	told      uint64 // the number of lost records in the reports that were taken
 }
 
 // Add counts n more records.
 func (l *Losses) Add(n uint64) { l.total += n }
 
-// Total returns how many records were lost so far.
+// Total returns the number of records lost so far.
 func (l *Losses) Total() uint64 { return l.total }
 
-// Untold returns how many of them no record has reported.
+// Untold returns how many lost records no report has reached the reader about.
 func (l *Losses) Untold() uint64 { return l.total - l.told }
 
-// Due reports whether there are losses that no record is about.
+// Due reports whether there are losses without a report.
 func (l *Losses) Due() bool { return l.total > l.announced }
 
-// Announce makes the record about the losses since the last one. When it has been taken,
-// call Told with upTo; if it is thrown away, call Withdraw.
+// Announce makes a report about the losses since the last report. When the reader has taken
+// it, call Told with upTo. If it is dropped, call Withdraw.
 func (l *Losses) Announce(reader string) (e zapcore.Entry, fields []zapcore.Field, upTo uint64) {
 	n := l.total - l.announced
 	l.announced = l.total
@@ -42,14 +41,13 @@ func (l *Losses) Announce(reader string) (e zapcore.Entry, fields []zapcore.Fiel
 	}, l.total
 }
 
-// Told notes that the record up to that number has been taken.
+// Told records that the report up to that number was taken.
 func (l *Losses) Told(upTo uint64) { l.told = max(l.told, upTo) }
 
-// Withdraw notes that of the records that were made, none after the one up to that number
-// will be taken.
+// Withdraw records that no report after the one up to that number will be taken.
 func (l *Losses) Withdraw(upTo uint64) { l.announced = max(l.told, upTo) }
 
-// Message says that n records were lost because the reader did not take them.
+// Message says that n records were lost because the reader did not take them in time.
 func Message(reader string, n uint64) string {
 	if n == 1 {
 		return "1 log record was lost: " + reader + " did not take it in time"

@@ -1,30 +1,30 @@
-// Package queue holds the records of a log that its reader has not taken yet. Every sink
-// uses it, so that all of them wait, drop, count and tell in one way.
+// Package queue holds the records of a log that its reader has not taken yet. All sinks use
+// it, so they wait, drop, count and report in the same way.
 //
-// # What a call does
+// # Logging a record
 //
-// A record that finds room at once is sent by the call that logs it. Otherwise it is put
-// into a backlog of at most 8 MiB, which one goroutine sends in order; the call then gives
-// the reader up to 200 µs to catch up. If the backlog is full, the call waits for room, but
-// only while the reader makes progress, which means that it has taken something within the
-// last 50 ms, and never longer than 50 ms. Otherwise the record is dropped and counted.
-// While a reader hangs, no call waits.
+// If there is room, the call that logs a record sends it. Otherwise the record goes into a
+// backlog of at most 8 MiB, which one goroutine sends in order, and the call gives the
+// reader up to 200 µs to catch up. If the backlog is full, the call waits for room for up
+// to 50 ms, but only while the reader makes progress: it must have taken something within
+// the last 50 ms. Otherwise the record is dropped and counted. While a reader hangs, no
+// call waits.
 //
-// Where only a system call that may hang can send a record (see [Options].Blocking), the
-// goroutine sends all of them. A call whose record is next waits up to 50 ms for it.
+// If sending takes a system call that may hang (see [Options].Blocking), the goroutine
+// sends all records. The call whose record is next waits for up to 50 ms.
 //
 // # The run's own records
 //
-// Records of the run itself, which carry an event, have a lane of their own, ahead of the
-// backlog: they are kept although the backlog is full, and they are sent first. One of
-// them is RecordsLost: it reports how many records were lost, in the place where they are
-// missing, and at most once a second while records keep being lost.
+// Records of the run itself carry an event. They have a lane of their own: they are kept
+// even if the backlog is full, and they are sent first. One of them is RecordsLost. It
+// reports how many records were lost, at the place where they are missing, at most once a
+// second while more are lost.
 //
-// # At the end
+// # Ending
 //
-// [Queue.Drain] waits as long as the reader makes progress. If it gives up it drops the
-// backlog, so that what comes next, the run's last records, is not behind it. [Queue.Close]
-// sends those. What nobody could be told about by then is in its error.
+// [Queue.Drain] waits as long as the reader makes progress. If it gives up, it drops the
+// backlog, so that the last records of the run do not wait behind it. [Queue.Close] sends
+// those. Its error reports losses that could not be reported otherwise.
 package queue
 
 import (
@@ -35,23 +35,23 @@ import (
 )
 
 const (
-	// Backlog is how much memory the records that wait may take, in bytes.
-	// It is twice what small records should have: each costs as much again.
+	// Backlog is the memory for waiting records, in bytes. It is twice what small records
+	// should have, because each takes as much again.
 	Backlog = 8 << 20
-	// Lane is the same for the run's own.
+	// Lane is the memory for waiting records of the run itself, in bytes.
 	Lane = 256 << 10
-	// Stall is how long a reader that takes nothing is waited for at the end.
+	// Stall is how long Drain and Close wait for a reader that takes nothing.
 	Stall = 500 * time.Millisecond
 
-	patience    = 200 * time.Microsecond // how long a call waits whose record is kept
-	longest     = 50 * time.Millisecond  // how long it waits for room
-	tellEvery   = time.Second            // while records keep being lost
-	retryEvery  = 100 * time.Millisecond // when nobody reads
-	lookEvery   = 20 * time.Millisecond  // how often the goroutine looks whether it has to end
-	askFirst    = 20 * time.Microsecond  // whether the reader has taken everything: mostly it is quick
+	patience    = 200 * time.Microsecond // how long a call waits after its record was queued
+	longest     = 50 * time.Millisecond  // how long a call waits for room
+	tellEvery   = time.Second            // how often losses are reported while more occur
+	retryEvery  = 100 * time.Millisecond // how often to send again while nobody reads
+	lookEvery   = 20 * time.Millisecond  // how often the goroutine checks whether to end
+	askFirst    = 20 * time.Microsecond  // the first check whether the reader has taken everything: most are fast
 	askEvery    = 500 * time.Microsecond
-	moment      = 5 * time.Millisecond   // for a reader that is known to hang
-	late        = 64                     // bytes that Late appends, more or less
+	moment      = 5 * time.Millisecond   // how long to wait for a reader that is known to hang
+	late        = 64                     // about how many bytes Late appends
 	syncTimeout = 250 * time.Millisecond // how long Sync waits
 )
 
@@ -59,46 +59,46 @@ const (
 type Outcome uint8
 
 const (
-	// Taken means that the record is sent.
+	// Taken means that the record was sent.
 	Taken Outcome = iota
-	// Full means that the reader has no room now.
+	// Full means that the reader has no room at the moment.
 	Full
-	// Gone means that nobody reads now.
+	// Gone means that nobody reads at the moment.
 	Gone
 	// Refused means that this record can never be sent.
 	Refused
 )
 
-// Output is where a queue sends records. Send, Unread and Close are never called at the
-// same time.
+// Output sends the records of a queue. Calls of Send, Unread and Close never overlap.
 type Output interface {
-	// Send sends b and does not wait, unless Options.Blocking is set. If the outcome is
-	// Full or Gone, the first n bytes were sent; the next call has the rest.
+	// Send sends b without waiting, unless Options.Blocking is set. If the outcome is Full
+	// or Gone, it has sent the first n bytes; the next call gets the rest.
 	Send(b []byte) (n int, o Outcome)
-	// Wait waits until it may be of use to send again after that outcome, at most for d.
-	// Any number of goroutines may call it. After Gone it waits for all of d.
+	// Wait waits for at most d until sending again may succeed after that outcome. After
+	// Gone it waits for all of d. Any number of goroutines may call it.
 	Wait(after Outcome, d time.Duration)
-	// Unread returns a number that falls while the reader reads what was sent, and is 0
-	// if it has read everything or if nobody can know. It is not called if
-	// Options.Blocking is set.
+	// Unread returns a number that falls while the reader reads what was sent. It returns 0
+	// if the reader has read everything, or if that cannot be determined. It is not called
+	// if Options.Blocking is set.
 	Unread() int
 	// Close closes the output.
 	Close() error
 }
 
-// Options of a [Queue].
+// Options configure a [Queue].
 type Options struct {
 	Output Output
-	// Reader is who takes the records, as in "the journal".
+	// Reader names the reader in messages, as in "the journal".
 	Reader string
-	// Encode makes a record of the sink in memory of its own.
+	// Encode encodes a record of the sink itself. It returns memory that is not used again.
 	Encode func(e zapcore.Entry, fields []zapcore.Field) []byte
-	// Blocking says that Send may take any time. Then only the queue's goroutine calls it,
-	// and Close, without holding up anybody else.
+	// Blocking says that Send may take any time. Then only the queue's goroutine calls Send
+	// and Close, and nothing else waits for them.
 	Blocking bool
-	// Late appends to a record that is sent later than it was logged. It may be nil.
+	// Late appends the time to a record that is sent later than it was logged. It may be
+	// nil.
 	Late func(b []byte, logged time.Time) []byte
-	// End is sent in place of the rest of a record that was sent in part.
+	// End is sent instead of the rest of a record that was sent in part.
 	End []byte
 }
 
@@ -107,30 +107,30 @@ type Queue struct {
 	Options
 
 	mu       sync.Mutex
-	slow     bool  // there is more to do than to send the next record
-	own      lane  // of the run's records
-	backlog  lane  // of all others
-	begun    *lane // whose first record was sent in part, or is being sent: nothing may come before it
-	busy     bool  // the goroutine is sending it
+	slow     bool  // sending the next record is not enough
+	own      lane  // records of the run
+	backlog  lane  // all other records
+	begun    *lane // the lane whose first record is being sent or was sent in part: nothing may be sent before the rest
+	busy     bool  // the goroutine is sending the first record of begun
 	seq      uint64
-	taken    uint64 // records, to see that there is progress
+	taken    uint64 // counts records, to detect progress
 	losses   Losses
-	toldAt   time.Time // when the last record about losses was made
-	progress time.Time // when the reader has taken something, or began to have something to take
-	stuck    bool      // a wait for it was in vain, and it has taken nothing since
-	working  bool      // there is a goroutine
+	toldAt   time.Time // when the last report about losses was made
+	progress time.Time // when the reader last took something, or the queue began to fill
+	stuck    bool      // waiting for the reader was in vain, and it has taken nothing since
+	working  bool      // a goroutine is running
 	closing  bool      // nothing is added any more
-	closed   bool      // nor sent
-	spare    []byte    // for the next record
-	waiter   *waiter   // for the next call
+	closed   bool      // nothing is sent any more
+	spare    []byte    // memory for the next record
+	waiter   *waiter   // reused by the next call
 
-	owned sync.WaitGroup // whoever uses the output without the lock
-	wake  chan struct{}  // for the goroutine
-	stop  chan struct{}  // closed when it has to end
-	ended chan struct{}  // closed when it has ended, if the output is blocking
+	owned sync.WaitGroup // goroutines and calls that use the output without the lock
+	wake  chan struct{}  // wakes the goroutine
+	stop  chan struct{}  // closed to end the goroutine
+	ended chan struct{}  // closed when the goroutine of a blocking output has ended
 }
 
-// New returns a queue. Close it when nobody logs any more.
+// New returns a queue. Close it after the last record was logged.
 func New(o Options) *Queue {
 	q := &Queue{
 		Options: o, own: lane{limit: Lane}, backlog: lane{limit: Backlog},
@@ -143,8 +143,8 @@ func New(o Options) *Queue {
 	return q
 }
 
-// Write sends a record that was logged at that time, or keeps it for later, or drops it.
-// own says that it is the run's. After Close it does nothing.
+// Write sends a record that was logged at that time, queues it, or drops it. own says that
+// it is a record of the run itself. After Close, Write does nothing.
 func (q *Queue) Write(b []byte, logged time.Time, own bool) {
 	q.mu.Lock()
 	if !q.slow {
@@ -162,7 +162,7 @@ func (q *Queue) Write(b []byte, logged time.Time, own bool) {
 	q.writeSlowly(b, logged, own)
 }
 
-// writeSlowly is Write when something is in the way. It gives up the lock.
+// writeSlowly completes Write when the record cannot be sent at once. It unlocks q.mu.
 func (q *Queue) writeSlowly(b []byte, logged time.Time, own bool) {
 	defer func() { q.mu.Unlock() }()
 	var since time.Time
@@ -181,7 +181,7 @@ func (q *Queue) writeSlowly(b []byte, logged time.Time, own bool) {
 		now := time.Now()
 		alone := q.waiting() == 0
 		if alone && !q.stuck {
-			q.progress = now // until now it has taken everything
+			q.progress = now // so far, it has taken everything
 		}
 		if l := q.room(len(b), own); l != nil {
 			it := q.keep(l, b, logged)
@@ -195,7 +195,7 @@ func (q *Queue) writeSlowly(b []byte, logged time.Time, own bool) {
 			q.lose()
 			return
 		}
-		q.yield(outcome, patience) // the reader reads: there will be room
+		q.yield(outcome, patience) // the reader makes progress: there will be room
 	}
 	if !since.IsZero() {
 		q.losses.Add(1)
@@ -205,7 +205,7 @@ func (q *Queue) writeSlowly(b []byte, logged time.Time, own bool) {
 // lively reports whether the reader has taken something lately.
 func (q *Queue) lively(now time.Time) bool { return now.Sub(q.progress) < longest }
 
-// send sends a record with nothing before it.
+// send sends a record when no other waits.
 func (q *Queue) send(b []byte) Outcome {
 	n, outcome := q.Output.Send(b)
 	if n > 0 && (outcome == Full || outcome == Gone) {
@@ -215,7 +215,7 @@ func (q *Queue) send(b []byte) Outcome {
 	return outcome
 }
 
-// rest keeps the rest of a record that was sent in part, when nothing else waits.
+// rest queues the rest of a record that was sent in part, when no other waits.
 func (q *Queue) rest(b []byte) {
 	q.progress, q.stuck = time.Now(), false
 	q.seq++
@@ -224,8 +224,8 @@ func (q *Queue) rest(b []byte) {
 	q.later()
 }
 
-// room returns the lane that a record of n bytes goes to, nil if there is no room. In a
-// lane that is empty there is always room, so that no record is too large.
+// room returns the lane for a record of n bytes, nil if there is no room. An empty lane
+// accepts any record, so no record is too large.
 func (q *Queue) room(n int, own bool) *lane {
 	switch {
 	case own && (q.own.fits(n+late) || q.own.len() == 0):
@@ -236,7 +236,8 @@ func (q *Queue) room(n int, own bool) *lane {
 	return nil
 }
 
-// keep puts a record into a lane, after a record about what is missing before it.
+// keep adds a record to a lane. If records were lost before it, it adds the report about
+// them first.
 func (q *Queue) keep(l *lane, b []byte, logged time.Time) *waiter {
 	if q.losses.Due() && l == &q.backlog && time.Since(q.toldAt) >= tellEvery {
 		q.announce(l)
@@ -257,7 +258,7 @@ func (q *Queue) keep(l *lane, b []byte, logged time.Time) *waiter {
 	return it.alert
 }
 
-// linger gives the reader time to catch up with a program that logs much.
+// linger gives the reader time to catch up with a program that logs a lot.
 func (q *Queue) linger(w *waiter, after Outcome, alone bool) {
 	switch {
 	case !q.lively(time.Now()):
@@ -274,7 +275,7 @@ func (q *Queue) linger(w *waiter, after Outcome, alone bool) {
 	}
 }
 
-// yield gives up the lock for a while. Nobody waits for others who do.
+// yield unlocks q.mu while it waits, so that waiting calls do not block each other.
 func (q *Queue) yield(after Outcome, d time.Duration) {
 	q.owned.Add(1)
 	q.mu.Unlock()
@@ -283,7 +284,7 @@ func (q *Queue) yield(after Outcome, d time.Duration) {
 	q.mu.Lock()
 }
 
-// wait waits for the output, at most for d.
+// wait waits for the output for at most d.
 func (q *Queue) wait(after Outcome, d time.Duration) {
 	if q.Blocking {
 		time.Sleep(d)
@@ -292,13 +293,13 @@ func (q *Queue) wait(after Outcome, d time.Duration) {
 	q.Output.Wait(after, d)
 }
 
-// lose counts a record that is lost.
+// lose counts a lost record.
 func (q *Queue) lose() {
 	q.losses.Add(1)
 	q.later()
 }
 
-// next returns the lane whose first record is to be sent next, nil if nothing waits.
+// next returns the lane whose first record to send next, nil if no record waits.
 func (q *Queue) next() *lane {
 	switch {
 	case q.begun != nil:
@@ -314,7 +315,7 @@ func (q *Queue) next() *lane {
 	return nil
 }
 
-// announce puts a record about the losses into a lane.
+// announce adds a report about the losses to a lane.
 func (q *Queue) announce(l *lane) {
 	e, fields, upTo := q.losses.Announce(q.Reader)
 	q.toldAt = e.Time
@@ -322,7 +323,7 @@ func (q *Queue) announce(l *lane) {
 	l.push(item{b: q.Encode(e, fields), seq: q.seq, tells: upTo})
 }
 
-// flush sends what waits, as far as it can. It returns Taken if nothing waits any more.
+// flush sends the waiting records as far as possible. It returns Taken if none is left.
 func (q *Queue) flush() Outcome {
 	if q.Blocking {
 		return Full
@@ -337,7 +338,7 @@ func (q *Queue) flush() Outcome {
 	return Taken
 }
 
-// settled notes the outcome for the first record of a lane.
+// settled processes the outcome of sending the first record of a lane.
 func (q *Queue) settled(l *lane, n int, outcome Outcome) {
 	if outcome == Full || outcome == Gone {
 		if n > 0 {
@@ -351,7 +352,7 @@ func (q *Queue) settled(l *lane, n int, outcome Outcome) {
 	it := l.pop()
 	switch {
 	case it.tells > 0:
-		if outcome == Taken { // otherwise the next one would be refused too
+		if outcome == Taken { // otherwise the next report would be refused too
 			q.losses.Told(it.tells)
 		}
 	case outcome == Refused && !it.void:

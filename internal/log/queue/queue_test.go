@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// both runs a test with an output that blocks and with one that does not.
+// both runs a test with a blocking output and one that does not block.
 func both(t *testing.T, f func(t *testing.T, blocking bool)) {
 	t.Helper()
 	for _, blocking := range []bool{false, true} {
@@ -20,7 +20,7 @@ func both(t *testing.T, f func(t *testing.T, blocking bool)) {
 	}
 }
 
-// shut closes the queue, and fails if anything is lost.
+// shut closes the queue, and fails if records were lost.
 func shut(t *testing.T, q *Queue) {
 	t.Helper()
 	if err := q.Drain(t.Context()); err != nil {
@@ -54,7 +54,7 @@ func TestNothingIsLostWhateverThePaceOfTheReader(t *testing.T) {
 
 func TestAReaderThatPausesLosesNothingBelowTheBacklog(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
-		const records = 15_000 // at once, of 100 bytes and overhead
+		const records = 15_000 // logged at once; each takes 100 bytes and the overhead
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
 		time.AfterFunc(500*time.Millisecond, func() { r.set(func() { r.hung = false }) })
@@ -139,7 +139,7 @@ func TestLossesThatGoOnAreToldOnceASecond(t *testing.T) {
 				r.set(func() { r.hung = false })
 			default:
 				<-time.After(time.Microsecond)
-				write(q, n, n+10) // the backlog is never empty
+				write(q, n, n+10) // so the backlog is never empty
 				n += 10
 			}
 		}
@@ -283,7 +283,7 @@ func TestManyMayLogAndCloseAtOnce(t *testing.T) {
 	}
 }
 
-// silent takes everything.
+// silent implements Output. It takes every record.
 type silent struct{}
 
 func (silent) Send(b []byte) (int, Outcome) { return len(b), Taken }

@@ -12,11 +12,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// reader is an output whose other end reads at its own pace. It has room for 100 bytes
-// that are not read yet. A record is a line.
+// reader implements Output with a reader that reads at a given pace. It has room for 100
+// bytes that are not read yet. Each record ends with a newline.
 type reader struct {
-	pace     time.Duration // for each read; 0: what is sent is read at once
-	chunk    int           // it takes at most so many bytes of a record at once, all if 0
+	pace     time.Duration // the time per read; if 0, it reads what is sent at once
+	chunk    int           // how many bytes of a record it takes at once, 0 for all
 	blocking bool          // Send waits for room
 
 	mu      sync.Mutex
@@ -24,7 +24,7 @@ type reader struct {
 	hung    bool
 	gone    bool
 	closed  bool
-	late    int // calls after Close
+	late    int // counts calls after Close
 	sent    []byte
 	got     []byte
 }
@@ -96,7 +96,7 @@ func (r *reader) Close() error {
 	return nil
 }
 
-// read reads until the test is over.
+// read reads until the test ends.
 func (r *reader) read(t *testing.T) {
 	if r.pace == 0 {
 		return
@@ -140,14 +140,14 @@ func (r *reader) set(change func()) {
 	r.changed.Broadcast()
 }
 
-// lines returns what has been read.
+// lines returns the lines that the reader has read.
 func (r *reader) lines() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.Split(strings.TrimSuffix(string(r.got)+string(r.sent), "\n"), "\n")
 }
 
-// encode makes the line of a record about losses.
+// encode encodes a report about losses.
 func encode(e zapcore.Entry, fields []zapcore.Field) []byte {
 	b := []byte(e.Message)
 	for _, f := range fields {
@@ -168,7 +168,7 @@ func open(t *testing.T, r *reader) *Queue {
 	return New(Options{Output: r, Reader: "the reader", Encode: encode, Blocking: r.blocking, End: []byte("\n")})
 }
 
-// fill is what makes a record 100 bytes longer.
+// fill makes a record 100 bytes longer.
 var fill = " " + strings.Repeat("x", 99)
 
 // write logs numbered records.
@@ -178,9 +178,9 @@ func write(q *Queue, from, to int) {
 	}
 }
 
-// numbers returns those of the records that have arrived, and how many records RecordsLost
-// has reported. It fails if they are out of order, or if numbers are missing between two of
-// them that RecordsLost does not report there or later.
+// numbers returns the numbers of the records that arrived, and how many losses RecordsLost
+// records report. It fails if the records are out of order, or if some are missing that no
+// RecordsLost record reports there or later.
 func numbers(t *testing.T, lines []string) (got []int, told int) {
 	t.Helper()
 	last := -1

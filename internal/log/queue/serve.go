@@ -2,14 +2,14 @@ package queue
 
 import "time"
 
-// later has the goroutine do what is left to do.
+// later makes the goroutine do the rest of the work.
 func (q *Queue) later() {
 	q.slow = true
 	switch {
 	case q.Blocking:
 		select {
 		case q.wake <- struct{}{}:
-		default: // it has been woken already
+		default: // it will wake up anyway
 		}
 	case !q.working:
 		q.working = true
@@ -18,7 +18,8 @@ func (q *Queue) later() {
 	}
 }
 
-// work is the goroutine of an output that does not block. It ends when nothing waits.
+// work runs on the goroutine of an output that does not block. It ends when no record
+// waits.
 func (q *Queue) work() {
 	defer q.owned.Done()
 	for {
@@ -39,12 +40,12 @@ func (q *Queue) work() {
 	}
 }
 
-// pause waits until it may be of use to send again. idle says that the last try was of no
-// use.
+// pause waits until sending again may succeed. idle says that the last attempt sent
+// nothing.
 func (q *Queue) pause(after Outcome, idle bool) {
 	if after == Full && !q.Blocking {
 		if idle {
-			q.Output.Wait(Gone, time.Millisecond) // some outputs say that there is room when there is none
+			q.Output.Wait(Gone, time.Millisecond) // some outputs report room when there is none
 		}
 		q.Output.Wait(Full, lookEvery)
 		return
@@ -57,16 +58,16 @@ func (q *Queue) pause(after Outcome, idle bool) {
 	}
 }
 
-// serve is the goroutine of an output that blocks. It ends after Close, as soon as the
-// call that it is in does.
+// serve runs on the goroutine of a blocking output. It ends after Close, once its current
+// call returns.
 func (q *Queue) serve() {
 	defer close(q.ended)
 	for q.serveNext() {
 	}
-	_ = q.Output.Close() // nobody could do anything about an error
+	_ = q.Output.Close() // nobody could act on an error
 }
 
-// serveNext sends one record. It reports false when the queue is closed.
+// serveNext sends one record. It returns false when the queue is closed.
 func (q *Queue) serveNext() bool {
 	q.mu.Lock()
 	if q.closed {
@@ -106,7 +107,7 @@ func (q *Queue) serveNext() bool {
 	return true
 }
 
-// waiter is a call that waits until the goroutine has sent its record.
+// waiter lets a call wait until the goroutine has sent its record.
 type waiter struct {
 	sent  chan struct{}
 	timer *time.Timer
@@ -124,11 +125,11 @@ func (q *Queue) newWaiter() *waiter {
 
 func (w *waiter) tell() {
 	if w != nil {
-		w.sent <- struct{}{} // once for each record
+		w.sent <- struct{}{} // sent once for each record
 	}
 }
 
-// await waits for w, at most for d. It gives up the lock meanwhile.
+// await waits for w for at most d. It unlocks q.mu meanwhile.
 func (q *Queue) await(w *waiter, d time.Duration) {
 	q.mu.Unlock()
 	w.timer.Reset(d)
@@ -142,7 +143,8 @@ func (q *Queue) await(w *waiter, d time.Duration) {
 	}
 }
 
-// release tells the call that a record is done with, and keeps its memory for another.
+// release tells the waiting call that its record was sent, and keeps the record's memory
+// for reuse.
 func (q *Queue) release(it *item) {
 	const small = 4 << 10
 	if it.alert.tell(); q.Blocking && cap(it.b) <= small {

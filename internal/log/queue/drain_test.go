@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestDrainWaitsForASlowReaderAsLongAsItReads(t *testing.T) {
+func TestDrain_WaitsWhileTheReaderReads(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: 400 * time.Millisecond, blocking: blocking}
 		q := open(t, r)
@@ -24,7 +24,7 @@ func TestDrainWaitsForASlowReaderAsLongAsItReads(t *testing.T) {
 	})
 }
 
-func TestDrainWaitsForWhatIsSentAndNotReadYet(t *testing.T) {
+func TestDrain_WaitsUntilSentRecordsAreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{pace: 400 * time.Millisecond}
 		q := open(t, r)
@@ -41,7 +41,7 @@ func TestDrainWaitsForWhatIsSentAndNotReadYet(t *testing.T) {
 	})
 }
 
-func TestDrainGivesUpAReaderThatHangsAndTheReportComesNext(t *testing.T) {
+func TestDrain_GivesUpOnAHangingReaderAndReportsLosses(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		const records = 100
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
@@ -69,7 +69,7 @@ func TestDrainGivesUpAReaderThatHangsAndTheReportComesNext(t *testing.T) {
 	})
 }
 
-func TestCloseSaysWhatNobodyCouldBeTold(t *testing.T) {
+func TestClose_ErrorReportsUntoldLosses(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
@@ -102,7 +102,7 @@ func TestCloseSaysWhatNobodyCouldBeTold(t *testing.T) {
 	})
 }
 
-func TestCloseEndsThoughItsContextHasNoEnd(t *testing.T) {
+func TestClose_EndsWithoutADeadline(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
@@ -119,7 +119,7 @@ func TestCloseEndsThoughItsContextHasNoEnd(t *testing.T) {
 	})
 }
 
-func TestDrainEndsWithItsContext(t *testing.T) {
+func TestDrain_EndsWithItsContext(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: 100 * time.Millisecond, blocking: blocking}
 		q := open(t, r)
@@ -139,7 +139,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestDrainEndsThoughTheProgramLogsFasterThanItIsRead(t *testing.T) {
+func TestDrain_EndsWhileTheProgramLogsFasterThanTheReaderReads(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Millisecond, blocking: blocking}
 		q := open(t, r)
@@ -172,7 +172,7 @@ func TestDrainEndsThoughTheProgramLogsFasterThanItIsRead(t *testing.T) {
 	})
 }
 
-func TestWhatFollowsHalfARecordThatIsGivenUpIsALineOfItsOwn(t *testing.T) {
+func TestDrain_EndsAPartialRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReader(&reader{chunk: 7})
 		q := New(Options{Output: r, Reader: "the reader", Encode: encode, End: []byte("\n")})
@@ -199,7 +199,7 @@ func TestWhatFollowsHalfARecordThatIsGivenUpIsALineOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestSyncWaitsForAHangOnce(t *testing.T) {
+func TestSync_WaitsForAHangingReaderOnce(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
@@ -220,7 +220,7 @@ func TestSyncWaitsForAHangOnce(t *testing.T) {
 	})
 }
 
-func TestCloseIsPromptWhereEverythingIsTaken(t *testing.T) {
+func TestClose_ReturnsPromptlyIfEverythingIsTaken(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: 50 * time.Microsecond, blocking: blocking}
 		q := open(t, r)

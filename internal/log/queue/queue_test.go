@@ -35,7 +35,7 @@ func shut(t *testing.T, q *Queue) {
 	}
 }
 
-func TestNothingIsLostWhateverThePaceOfTheReader(t *testing.T) {
+func TestWrite_LosesNothingAtAnyPaceOfTheReader(t *testing.T) {
 	for name, pace := range map[string]time.Duration{"at once": 0, "fast": time.Microsecond, "slow": time.Millisecond, "very slow": 40 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, blocking bool) {
@@ -52,7 +52,7 @@ func TestNothingIsLostWhateverThePaceOfTheReader(t *testing.T) {
 	}
 }
 
-func TestAReaderThatPausesLosesNothingBelowTheBacklog(t *testing.T) {
+func TestWrite_BacklogHoldsRecordsWhileTheReaderPauses(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		const records = 15_000 // logged at once; each takes 100 bytes and the overhead
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
@@ -66,7 +66,7 @@ func TestAReaderThatPausesLosesNothingBelowTheBacklog(t *testing.T) {
 	})
 }
 
-func TestAReaderThatHangsHoldsUpNobodyAndBoundsTheMemory(t *testing.T) {
+func TestWrite_HangingReaderDelaysNoCallAndBoundsMemory(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		const records = 60_000
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
@@ -99,7 +99,7 @@ func TestAReaderThatHangsHoldsUpNobodyAndBoundsTheMemory(t *testing.T) {
 	})
 }
 
-func TestLossesAreToldWhereTheRecordsAreMissing(t *testing.T) {
+func TestWrite_ReportsLossesWhereRecordsAreMissing(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
@@ -115,7 +115,7 @@ func TestLossesAreToldWhereTheRecordsAreMissing(t *testing.T) {
 	})
 }
 
-func TestLossesThatGoOnAreToldOnceASecond(t *testing.T) {
+func TestWrite_ReportsContinuingLossesOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{pace: time.Millisecond}
 		q := open(t, r)
@@ -161,7 +161,7 @@ func TestLossesThatGoOnAreToldOnceASecond(t *testing.T) {
 	})
 }
 
-func TestTheRunsOwnRecordsAreKeptAndComeFirst(t *testing.T) {
+func TestWrite_KeepsOwnRecordsAndSendsThemFirst(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking, hung: true}
 		q := open(t, r)
@@ -183,7 +183,7 @@ func TestTheRunsOwnRecordsAreKeptAndComeFirst(t *testing.T) {
 	})
 }
 
-func TestTheRunsOwnRecordsAreBoundedToo(t *testing.T) {
+func TestWrite_BoundsOwnRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{pace: time.Microsecond, hung: true}
 		q := open(t, r)
@@ -199,7 +199,7 @@ func TestTheRunsOwnRecordsAreBoundedToo(t *testing.T) {
 	})
 }
 
-func TestARecordThatIsSentInPartIsNeverInterrupted(t *testing.T) {
+func TestWrite_NeverInterruptsAPartialRecord(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, chunk: 7, blocking: blocking}
 		q := open(t, r)
@@ -220,7 +220,7 @@ func TestARecordThatIsSentInPartIsNeverInterrupted(t *testing.T) {
 	})
 }
 
-func TestAReaderThatIsGoneIsFoundWhenItIsBack(t *testing.T) {
+func TestWrite_SendsWhenAMissingReaderReturns(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking}
 		q := open(t, r)
@@ -242,7 +242,7 @@ func TestAReaderThatIsGoneIsFoundWhenItIsBack(t *testing.T) {
 	})
 }
 
-func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
+func TestWrite_LosesOnlyTheRefusedRecord(t *testing.T) {
 	both(t, func(t *testing.T, blocking bool) {
 		r := &reader{pace: time.Microsecond, blocking: blocking}
 		q := open(t, r)
@@ -256,7 +256,7 @@ func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
 	})
 }
 
-func TestManyMayLogAndCloseAtOnce(t *testing.T) {
+func TestWrite_ConcurrentWithClose(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
 		r := newReader(&reader{blocking: blocking, chunk: 50})
 		q := New(Options{Output: r, Reader: "the reader", Encode: encode, Blocking: blocking, End: []byte("\n")})
@@ -291,7 +291,7 @@ func (silent) Wait(Outcome, time.Duration)  {}
 func (silent) Unread() int                  { return 0 }
 func (silent) Close() error                 { return nil }
 
-func TestARecordCostsNoAllocation(t *testing.T) {
+func TestWrite_AllocatesNothing(t *testing.T) {
 	for _, blocking := range []bool{false, true} {
 		q := New(Options{Output: silent{}, Reader: "the reader", Encode: encode, Blocking: blocking})
 		b, now := []byte(strings.Repeat("x", 200)), time.Now()

@@ -1,7 +1,7 @@
-// Package logevent names the events in the life of a service, so that each sink can
-// give the record of one the id by which its host finds it: the journal a MESSAGE_ID,
-// the Event Log of Windows an event id. In JSON it is "event":"ready"; text for people
-// leaves it out, for the message says it.
+// Package logevent defines the events in the life of a service. Each sink gives the record
+// of an event the ID by which its host finds it: a MESSAGE_ID in the journal, an event ID
+// in the Windows Event Log. JSON has "event":"ready". Text for people omits the event,
+// because the message says it.
 package logevent
 
 import (
@@ -9,38 +9,38 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Event is an event in the life of a service. Its number is its event id in the Event
-// Log: it never changes, nor is it used again.
+// Event identifies an event in the life of a service. Its number is its event ID in the
+// Event Log. A number never changes and is never reused.
 type Event uint8
 
-// The events. What happened, and why, is in the record's message and fields.
+// The events. The message and the fields of the record say what happened, and why.
 const (
 	Starting     Event = 1  // the run begins
-	Ready        Event = 2  // Start returned, the program serves
-	Stopping     Event = 3  // the first reason to stop has come
-	Stopped      Event = 4  // the run is over: how it ended, and how it went
-	Failed       Event = 5  // something has failed, for which the run ends
-	Reloading    Event = 6  // the program is asked to reload
-	Reloaded     Event = 7  // it has
-	ReloadFailed Event = 8  // it could not, and goes on as before
-	Paused       Event = 9  // the program has paused
-	Continued    Event = 10 // it has gone on
-	GaveUp       Event = 11 // the deadline passed with something still running
-	Crashed      Event = 12 // the run before this one crashed: its text
-	RecordsLost  Event = 13 // records were dropped: how many
-	LevelChanged Event = 14 // another level of the log, at run time
+	Ready        Event = 2  // Start returned; the program serves
+	Stopping     Event = 3  // the first reason to stop was received
+	Stopped      Event = 4  // the run ended: how, and how long it took
+	Failed       Event = 5  // something failed that ends the run
+	Reloading    Event = 6  // the program was asked to reload
+	Reloaded     Event = 7  // the program reloaded
+	ReloadFailed Event = 8  // the program could not reload, and continues as before
+	Paused       Event = 9  // the program paused
+	Continued    Event = 10 // the program continued
+	GaveUp       Event = 11 // something still ran when the deadline passed
+	Crashed      Event = 12 // the previous run crashed; the record has its text
+	RecordsLost  Event = 13 // records were dropped; the record says how many
+	LevelChanged Event = 14 // the log level changed at run time
 )
 
-// Key is the key of the field that carries an event.
+// Key is the key of the field that holds an event.
 const Key = "event"
 
-// Field is the field that makes a record that of e. It costs no allocation.
+// Field returns the field that marks a record as one of the event e. It does not allocate.
 func (e Event) Field() zap.Field {
 	return zap.Field{Key: Key, Type: zapcore.StringerType, Interface: e}
 }
 
-// In is the event that a field carries, 0 if it carries none. A field of a program's
-// own with the same key is none.
+// In returns the event in f, 0 if there is none. A field of the program with the same key
+// does not count.
 func In(f zapcore.Field) Event {
 	if f.Type != zapcore.StringerType {
 		return 0
@@ -49,7 +49,7 @@ func In(f zapcore.Field) Event {
 	return e
 }
 
-// Of is the event of a record with these fields, 0 if it is that of none.
+// Of returns the event in fields, 0 if there is none.
 func Of(fields []zapcore.Field) Event {
 	for i := range fields {
 		if e := In(fields[i]); e != 0 {
@@ -59,7 +59,7 @@ func Of(fields []zapcore.Field) Event {
 	return 0
 }
 
-// All returns all events in the order of their numbers.
+// All returns all events, ordered by their numbers.
 func All() []Event {
 	all := make([]Event, len(table)-1)
 	for i := range all {
@@ -68,12 +68,12 @@ func All() []Event {
 	return all
 }
 
-// String is the event's name in a log of text.
+// String returns the event's name in text logs.
 func (e Event) String() string { return e.entry().name }
 
-// MessageID is the event's MESSAGE_ID in the journal: 32 hexadecimal digits, "" if e
-// is none of the events. journalctl MESSAGE_ID=… finds its records, whatever their
-// messages say. It never changes.
+// MessageID returns the event's MESSAGE_ID in the journal: 32 hexadecimal digits, or "" for
+// an undefined event. journalctl MESSAGE_ID=… finds its records, whatever their messages
+// say. The ID never changes.
 func (e Event) MessageID() string { return e.entry().id }
 
 func (e Event) entry() entry {

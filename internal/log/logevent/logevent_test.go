@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryEventHasANameAndAnIDOfItsOwn(t *testing.T) {
-	id := regexp.MustCompile(`^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$`) // what systemd-id128 new prints
+	id := regexp.MustCompile(`^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$`) // the format of systemd-id128 new
 	seen := make(map[string]Event)
 	for i, e := range All() {
 		if int(e) != i+1 {
@@ -32,7 +32,7 @@ func TestEveryEventHasANameAndAnIDOfItsOwn(t *testing.T) {
 	}
 }
 
-// The ids are in filters and rules of others.
+// Users have these IDs in their filters and rules.
 func TestIDsStayWhatTheyAre(t *testing.T) {
 	for e, want := range map[Event]string{
 		Ready:        "a7f582f02b354a2990f61ae5e2f22ec3",

@@ -1,6 +1,6 @@
-// Package logmeta carries what a record has besides its level, message and fields: the
-// trace that it belongs to, and a level that zap has no name for. Both travel as fields,
-// which every core of zap understands; a sink that has a place of its own for them finds
+// Package logmeta defines metadata that a record carries besides its level, message and
+// fields: the trace that it belongs to, and a level that zap has no name for. Both travel
+// as fields, which every zap core understands. A sink with a special place for them finds
 // them with [Meta.Add].
 package logmeta
 
@@ -13,10 +13,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// Trace names the trace and the span that a record belongs to.
+// Trace identifies the trace and the span that a record belongs to.
 type Trace struct{ TraceID, SpanID string }
 
-// Field returns the field that carries t: trace_id and span_id, whichever is known.
+// Field returns a field that adds trace_id and span_id, unless they are empty.
 func (t Trace) Field() zap.Field {
 	if t == (Trace{}) {
 		return zap.Skip()
@@ -24,7 +24,7 @@ func (t Trace) Field() zap.Field {
 	return zap.Inline(t)
 }
 
-// MarshalLogObject adds the IDs as fields.
+// MarshalLogObject adds the IDs to enc.
 func (t Trace) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	if t.TraceID != "" {
 		enc.AddString("trace_id", t.TraceID)
@@ -35,10 +35,11 @@ func (t Trace) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// Level is a level of slog between, below or above those that have a name.
+// Level holds a level of slog that has no name: one between, below or above the named
+// levels.
 type Level slog.Level
 
-// Field returns the field that carries l, none if l has a name.
+// Field returns the field for l, or one that zap skips if l has a name.
 func (l Level) Field() zap.Field {
 	switch slog.Level(l) {
 	case slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError:
@@ -47,20 +48,19 @@ func (l Level) Field() zap.Field {
 	return zap.Inline(l)
 }
 
-// NumberKey is the key of a severity number in a record that is not of one of the
-// standards.
+// NumberKey is the key of the severity number in records that follow no standard.
 const NumberKey = "severity_number"
 
-// MarshalLogObject adds the number of the level as a field.
+// MarshalLogObject adds the number of the level to enc.
 func (l Level) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddInt64(NumberKey, int64(l.number()))
 	return nil
 }
 
-// number is what OpenTelemetry's bridge makes of a level of slog.
+// number returns the severity number that OpenTelemetry's bridge gives a slog level.
 func (l Level) number() int { return min(max(int(l)+9, 1), 24) }
 
-// In reports whether f carries one of the types of this package.
+// In reports whether f holds a Trace or a Level.
 func In(f *zapcore.Field) bool {
 	if f.Type != zapcore.InlineMarshalerType {
 		return false
@@ -72,8 +72,7 @@ func In(f *zapcore.Field) bool {
 	return false
 }
 
-// Meta is what the fields of a record carry. The zero value is that of a record that
-// carries nothing.
+// Meta collects the metadata in the fields of a record. The zero value holds none.
 type Meta struct {
 	Event logevent.Event
 	Trace Trace
@@ -81,7 +80,7 @@ type Meta struct {
 	named bool // level is set
 }
 
-// Add adds what fields carry; a later field replaces an earlier one.
+// Add collects the metadata in fields. A later field replaces an earlier one.
 func (m *Meta) Add(fields []zapcore.Field) {
 	for i := range fields {
 		switch f := &fields[i]; f.Type {
@@ -101,8 +100,8 @@ func (m *Meta) Add(fields []zapcore.Field) {
 }
 
 // Number returns the severity number of a record as OpenTelemetry defines it, 1 to 24:
-// debug is 5, info 9, warn 13, error 17, and what ends a program 21 to 23. It sorts, also
-// the levels that zap has no name for; named is false for those.
+// debug is 5, info 9, warn 13, error 17, and the levels that end a program 21 to 23. The
+// numbers also sort levels that zap has no name for; for those, named is false.
 func (m *Meta) Number(l zapcore.Level) (number int, named bool) {
 	if m.named {
 		return m.level.number(), false
@@ -118,8 +117,9 @@ func (m *Meta) Number(l zapcore.Level) (number int, named bool) {
 	return 21 + int(l-zapcore.DPanicLevel), true
 }
 
-// Distance returns how far the level of a record is from the next lower one that has a
-// name, or from debug if it is below that: 2 for slog's INFO+2.
+// Distance returns how far the level of a record is above the next lower level with a name:
+// 2 for slog's INFO+2. For a level below debug, it returns the negative distance from
+// debug.
 func (m *Meta) Distance(l zapcore.Level) int {
 	switch {
 	case m.named && m.level < Level(slog.LevelDebug):

@@ -1,5 +1,5 @@
-// Package slogzap is a slog.Handler that logs to a core of zap. The one of go.uber.org/zap/exp
-// does the same; it has every program that has it 0.2 MB larger.
+// Package slogzap provides a slog.Handler that logs to a zap core. go.uber.org/zap/exp has
+// one too, but it makes each program 0.2 MB larger.
 package slogzap
 
 import (
@@ -16,39 +16,40 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// Handler is a slog.Handler. Attributes are fields, groups are objects, and namespaces
-// once a group is open. A level that zap has no name for is the next lower one of zap, or
-// debug, and the record carries it as [logmeta.Level]. A list of errors is one of their
-// texts, and bytes are a text, as slog.TextHandler has them.
+// Handler implements slog.Handler. An attribute becomes a field. A group becomes an object,
+// and a namespace if it is opened by WithGroup. A level that zap has no name for becomes
+// the next lower level of zap, or debug, and the record carries it as [logmeta.Level]. As
+// in slog.TextHandler, a list of errors becomes a list of their texts, and bytes become
+// text.
 type Handler struct {
 	core   zapcore.Core
 	name   string
-	trace  func(context.Context) logmeta.Trace // nil if nobody knows
-	groups []string                            // open ones that have no attribute yet: slog leaves empty ones out
+	trace  func(context.Context) logmeta.Trace // may be nil
+	groups []string                            // open groups without attributes so far: slog omits empty groups
 }
 
 var _ slog.Handler = (*Handler)(nil)
 
-// New returns a handler for core. Records have the name of a logger, and the trace that
-// trace finds in the context that they are logged with, if it is not nil.
+// New returns a handler for core. name is the logger name of its records. If trace is not
+// nil, it returns the trace for the context that a record is logged with.
 func New(core zapcore.Core, name string, trace func(context.Context) logmeta.Trace) *Handler {
 	return &Handler{core: core, name: name, trace: trace}
 }
 
-// Enabled reports whether the core logs at that level.
+// Enabled reports whether the core logs at level l.
 func (h *Handler) Enabled(_ context.Context, l slog.Level) bool { return h.core.Enabled(level(l)) }
 
-// Handle logs a record, with its place in the source if it has one. One above error is what
-// programs say before they exit: it is written when Handle returns.
+// Handle logs a record, with its source position if it has one. A program may exit right
+// after logging above error level, so Handle writes such a record before it returns.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	err := h.Log(ctx, level(r.Level), r)
 	if r.Level > slog.LevelError {
-		_ = h.core.Sync() // terminals and pipes cannot, and say so each time
+		_ = h.core.Sync() // terminals and pipes always return an error
 	}
 	return err
 }
 
-// Log logs a record at another level than its own.
+// Log logs a record at the level l instead of its own.
 func (h *Handler) Log(ctx context.Context, l zapcore.Level, r slog.Record) error {
 	e := zapcore.Entry{Level: l, Time: r.Time, Message: r.Message, LoggerName: h.name}
 	ce := h.core.Check(e, nil)
@@ -75,15 +76,15 @@ func (h *Handler) Log(ctx context.Context, l zapcore.Level, r slog.Record) error
 		fields = add(fields, a)
 		return true
 	})
-	if len(fields) == groups { // slog leaves out groups that are empty
+	if len(fields) == groups { // slog omits empty groups
 		fields = fields[:own]
 	}
 	ce.Write(fields...)
 	return nil
 }
 
-// WithAttrs returns a handler that adds attributes to each record. They are encoded here
-// and now.
+// WithAttrs returns a handler that adds attributes to each record. It encodes them
+// immediately.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	fields := h.open(nil)
 	groups := len(fields)
@@ -96,7 +97,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &Handler{core: h.core.With(fields), name: h.name, trace: h.trace}
 }
 
-// WithGroup returns a handler whose further attributes are in a group.
+// WithGroup returns a handler that puts all further attributes into a group.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
@@ -123,7 +124,7 @@ func level(l slog.Level) zapcore.Level {
 	return zapcore.DebugLevel
 }
 
-// add appends the field of an attribute, none for one that is empty.
+// add appends the field for an attribute, unless the attribute is empty.
 func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	v := a.Value.Resolve()
 	switch v.Kind() {
@@ -161,7 +162,7 @@ func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	}
 	value := v.Any()
 	if p := reflect.ValueOf(value); p.Kind() == reflect.Pointer && p.IsNil() {
-		return append(fields, zap.Reflect(a.Key, nil)) // its methods may not expect that
+		return append(fields, zap.Reflect(a.Key, nil)) // methods may not accept a nil receiver
 	}
 	switch x := value.(type) {
 	case nil:
@@ -186,10 +187,10 @@ func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	}
 }
 
-// texts are those of errors.
+// texts marshals errors as an array of their texts.
 type texts []error
 
-// MarshalLogArray adds them. An error that is nil is null.
+// MarshalLogArray appends the texts to enc, and null for a nil error.
 func (t texts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
 	for _, err := range t {
 		if err == nil {
@@ -201,7 +202,7 @@ func (t texts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
 	return nil
 }
 
-// text is that of an error, whose method may not expect a nil pointer.
+// text returns err.Error(), or a replacement if that panics.
 func text(err error) (s string) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -214,10 +215,10 @@ func text(err error) (s string) {
 	return err.Error()
 }
 
-// group is what is in one.
+// group marshals the fields of a group as an object.
 type group []zapcore.Field
 
-// MarshalLogObject adds its fields.
+// MarshalLogObject adds the fields to enc.
 func (g group) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	for i := range g {
 		g[i].AddTo(enc)

@@ -20,7 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// jsonTo logs to w, one object a line.
+// jsonTo returns a handler that writes one JSON object per line to w.
 func jsonTo(w io.Writer) *Handler {
 	return New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(w), zap.InfoLevel), "", nil)
 }
@@ -137,7 +137,7 @@ func TestAnEmptyGroupIsLeftOutAndOthersAreNot(t *testing.T) {
 	log.Info("m")
 	log.With("x", 1).WithGroup("c").Info("m", "y", 2)
 	log.WithGroup("").Info("m", "z", 3)
-	// Two from one do not disturb one another.
+	// Two handlers made from one do not affect each other.
 	one := log.WithGroup("one")
 	two, three := one.WithGroup("two"), one.WithGroup("three")
 	three.Info("m", "w", 4)

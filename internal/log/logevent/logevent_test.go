@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap"
 )
 
-func TestEveryEventHasANameAndAnIDOfItsOwn(t *testing.T) {
+func TestAll_NamesAndIDsAreUnique(t *testing.T) {
 	id := regexp.MustCompile(`^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$`) // the format of systemd-id128 new
 	seen := make(map[string]Event)
 	for i, e := range All() {
@@ -33,7 +33,7 @@ func TestEveryEventHasANameAndAnIDOfItsOwn(t *testing.T) {
 }
 
 // Users have these IDs in their filters and rules.
-func TestIDsStayWhatTheyAre(t *testing.T) {
+func TestMessageID_NeverChanges(t *testing.T) {
 	for e, want := range map[Event]string{
 		Ready:        "a7f582f02b354a2990f61ae5e2f22ec3",
 		LevelChanged: "84b278b5e53541edb1671ef4de1957f8",
@@ -47,7 +47,7 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 	}
 }
 
-func TestTheREADMEHasEachID(t *testing.T) {
+func TestMessageID_IsInTheREADME(t *testing.T) {
 	b, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestTheREADMEHasEachID(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEventHasNoID(t *testing.T) {
+func TestMessageID_UndefinedEvent(t *testing.T) {
 	for _, e := range []Event{0, LevelChanged + 1, 255} {
 		if e.MessageID() != "" || e.String() == "" {
 			t.Errorf("%d is %q with id %q", e, e, e.MessageID())
@@ -67,7 +67,7 @@ func TestWhatIsNoEventHasNoID(t *testing.T) {
 	}
 }
 
-func TestOnlyOurFieldIsAnEvent(t *testing.T) {
+func TestOf_AcceptsOnlyOurField(t *testing.T) {
 	fields := []zap.Field{zap.String(Key, "ready"), zap.Int("n", 1)}
 	if got := Of(fields); got != 0 {
 		t.Errorf("a string is taken for %s", got)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-func TestLevelsSortByTheirNumber(t *testing.T) {
+func TestMeta_NumberAndDistance(t *testing.T) {
 	for _, c := range []struct {
 		level    zapcore.Level
 		of       zap.Field
@@ -45,7 +45,7 @@ func TestLevelsSortByTheirNumber(t *testing.T) {
 	}
 }
 
-func TestALaterFieldReplacesAnEarlierOne(t *testing.T) {
+func TestAdd_LaterFieldReplacesEarlier(t *testing.T) {
 	var m Meta
 	m.Add([]zap.Field{Trace{"a", "b"}.Field(), logevent.Ready.Field(), zap.String("trace_id", "z"), zap.Stringer("event", zap.InfoLevel)})
 	m.Add([]zap.Field{zap.Int("x", 1), Trace{TraceID: "c"}.Field()})

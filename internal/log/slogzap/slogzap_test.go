@@ -25,7 +25,7 @@ func jsonTo(w io.Writer) *Handler {
 	return New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(w), zap.InfoLevel), "", nil)
 }
 
-func TestARecordHasTheTraceOfItsContext(t *testing.T) {
+func TestHandle_AddsTheTraceOfTheContext(t *testing.T) {
 	var b bytes.Buffer
 	type key struct{}
 	h := New(zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(&b), zap.InfoLevel), "", func(ctx context.Context) (found logmeta.Trace) {
@@ -49,7 +49,7 @@ func TestARecordHasTheTraceOfItsContext(t *testing.T) {
 	}
 }
 
-func TestItIsAHandlerBySlogsOwnRules(t *testing.T) {
+func TestHandler_FollowsSlogsRules(t *testing.T) {
 	var b bytes.Buffer
 	err := slogtest.TestHandler(jsonTo(&b), func() []map[string]any {
 		var all []map[string]any
@@ -87,7 +87,7 @@ type named struct{}
 
 func (named) String() string { return "by name" }
 
-func TestAnAttributeIsAField(t *testing.T) {
+func TestHandle_AttributesBecomeFields(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, test := range []struct {
 		attr slog.Attr
@@ -131,7 +131,7 @@ func TestAnAttributeIsAField(t *testing.T) {
 	}
 }
 
-func TestAnEmptyGroupIsLeftOutAndOthersAreNot(t *testing.T) {
+func TestWithGroup_OmitsOnlyEmptyGroups(t *testing.T) {
 	var b bytes.Buffer
 	log := slog.New(jsonTo(&b)).WithGroup("a").WithGroup("b")
 	log.Info("m")
@@ -153,7 +153,7 @@ func TestAnEmptyGroupIsLeftOutAndOthersAreNot(t *testing.T) {
 	}
 }
 
-func TestALevelThatZapHasNoNameForIsANumber(t *testing.T) {
+func TestHandle_UnnamedLevelIsANumber(t *testing.T) {
 	for l, want := range map[slog.Level]string{
 		slog.LevelInfo: `{"level":"info","msg":"m","g":{"a":1}}`, slog.LevelInfo + 2: `{"level":"info","msg":"m","severity_number":11,"g":{"a":1}}`,
 		12: `{"level":"error","msg":"m","severity_number":21,"g":{"a":1}}`,
@@ -171,7 +171,7 @@ func TestALevelThatZapHasNoNameForIsANumber(t *testing.T) {
 	}
 }
 
-func TestLevelsInBetweenAreTheNextLowerOnes(t *testing.T) {
+func TestHandle_RoundsLevelsDown(t *testing.T) {
 	for l, want := range map[slog.Level]zapcore.Level{
 		-8: zap.DebugLevel, slog.LevelDebug: zap.DebugLevel, -1: zap.DebugLevel, slog.LevelInfo: zap.InfoLevel, 3: zap.InfoLevel,
 		slog.LevelWarn: zap.WarnLevel, 7: zap.WarnLevel, slog.LevelError: zap.ErrorLevel, 12: zap.ErrorLevel,
@@ -190,7 +190,7 @@ type synced struct {
 
 func (c synced) Sync() error { *c.n++; return nil }
 
-func TestWhatIsWorseThanAnErrorIsWrittenBeforeTheProgramExits(t *testing.T) {
+func TestHandle_WritesAboveErrorBeforeItReturns(t *testing.T) {
 	n := 0
 	log := slog.New(New(synced{zapcore.NewCore(logtext.JSONEncoder(logtext.JSONOptions{}), zapcore.AddSync(io.Discard), zap.InfoLevel), &n}, "", nil))
 	log.Error("goes on")

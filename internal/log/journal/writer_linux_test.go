@@ -164,7 +164,7 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 	got := j.next()
 	for name, want := range map[string]string{
 		"MESSAGE": "slow shard=a http.status=200", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200",
-		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/journal.TestARecordArrivesAsItWasLogged",
+		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/log/journal.TestARecordArrivesAsItWasLogged",
 	} {
 		if v := value(got, name); v != want {
 			t.Errorf("%s is %q, want %q", name, v, want)

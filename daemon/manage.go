@@ -114,6 +114,11 @@ type InstallOptions struct {
 
 	// Force installs what would otherwise be refused with [ErrUnsafe] or [ErrForeign].
 	Force bool
+
+	// Enable has the service start as Config.Service.StartType says, also where somebody
+	// has disabled it since it was installed. Without Enable such a service stays disabled,
+	// which is in Installation.Notes.
+	Enable bool
 }
 
 // Installation is what an installation does, or would do.
@@ -124,6 +129,7 @@ type Installation struct {
 	Changes  []Change // in the order in which they are made; none if all is as it should be
 	Calls    []string // what is called beside
 	Warnings []string // what the manager lacks and the Config asks for, and what was forced
+	Notes    []string // what stays as somebody has chosen it since the service was installed
 }
 
 // Change is one thing that an installation makes, changes or removes, as text: a file,
@@ -155,7 +161,9 @@ func (h *Handle) plan(ctx context.Context, o InstallOptions) (*service.Plan, err
 	if throwaway(h.spec.Executable) {
 		return nil, fmt.Errorf("%s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.spec.Executable)
 	}
-	return h.manager.Plan(ctx, h.spec, o.Force)
+	spec := h.spec
+	spec.Enable = o.Enable
+	return h.manager.Plan(ctx, spec, o.Force)
 }
 
 // Install makes the service, or brings it up to date: all of it, or, on an error,
@@ -223,7 +231,7 @@ func throwaway(executable string) bool {
 }
 
 func (h *Handle) installation(p *service.Plan) Installation {
-	done := Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings}
+	done := Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings, Notes: p.Notes}
 	for _, a := range p.Artefacts {
 		if a.Changed() {
 			done.Changes = append(done.Changes, Change{Name: a.Name, Old: a.Old, New: a.New, Added: !a.Present, Removed: !a.Wanted})

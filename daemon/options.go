@@ -9,7 +9,7 @@ import (
 
 // options are the flags of a command, all of them; each command knows its own.
 type options struct {
-	help, dryRun, now, force, purge, user, json, follow, dependents bool
+	help, dryRun, now, enable, force, purge, user, json, follow, dependents bool
 
 	instance string
 	lines    int

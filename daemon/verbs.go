@@ -29,6 +29,7 @@ func verbs() []verb {
 		{"install", "make it a service of this machine, or bring the service up to date", which(
 			toggle("dry-run", "print what would be written and called, and do nothing", func(o *options) *bool { return &o.dryRun }),
 			toggle("now", "start it afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
+			toggle("enable", "also where somebody has disabled it since it was installed", func(o *options) *bool { return &o.enable }),
 			toggle("force", "also from a place that others can write to, and over another program's service", func(o *options) *bool { return &o.force }),
 			dependentsOption,
 		), (*commandLine).install},
@@ -246,7 +247,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	if err != nil {
 		return c.failed(err)
 	}
-	options := InstallOptions{Start: o.now, Force: o.force}
+	options := InstallOptions{Start: o.now, Force: o.force, Enable: o.enable}
 	if o.dryRun {
 		plan, err := h.Plan(ctx, options)
 		if err != nil {
@@ -358,6 +359,9 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 	}
 	for _, w := range slices.Concat(warnings, c.relative()) {
 		_, _ = fmt.Fprintf(c.err, "warning: %s\n", oneLine(w))
+	}
+	for _, n := range p.Notes {
+		_, _ = fmt.Fprintf(c.err, "note: %s\n", oneLine(n))
 	}
 	if len(defaults) > 0 {
 		_, _ = fmt.Fprintf(c.err, "note: %s has not all of the defaults of %s; install --dry-run says what it lacks\n", p.Manager, strings.Join(defaults, ", "))

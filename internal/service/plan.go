@@ -8,6 +8,7 @@ type Plan struct {
 	Artefacts []Artefact // in the order in which they are made
 	Calls     []string   // what is called beside, in order: "systemctl daemon-reload"
 	Warnings  []string   // what was asked for and this manager lacks, one line each
+	Notes     []string   // what stays as somebody has chosen it, one line each
 	Private   any        // the manager's own
 }
 

@@ -29,6 +29,7 @@ type Spec struct {
 	User     bool                   // a service of the user that installs it
 
 	Start    Start
+	Enable   bool     // also where somebody has disabled it since it was installed
 	Needs    []string // what starts before it: "network" (it is configured), or names of services
 	Recovery Recovery
 

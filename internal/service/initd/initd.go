@@ -205,6 +205,9 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 	if err := register(c); err != nil {
 		return err
 	}
+	if err := m.Belongings(s).SetStart(c, s.Start); err != nil {
+		return err
+	}
 	return c.Keep()
 }
 

@@ -28,10 +28,19 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 			return fmt.Errorf("%s: there is no account %s; make it first: %w", doing, account, err)
 		}
 	}
-	return onefile.Install(m.m.Tree, name, func(c *files.Change) error { return m.apply(ctx, c, s, l, owner) })
+	enable, ok := p.Private.(bool)
+	if !ok {
+		return errors.New("launchd: the plan is of another manager")
+	}
+	return onefile.Install(m.m.Tree, name, func(c *files.Change) error {
+		if err := m.apply(ctx, c, s, l, owner, enable); err != nil {
+			return err
+		}
+		return m.belongings(s).SetStart(c, s.Start)
+	})
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner, enable bool) error {
 	if err := m.belongings(s).Add(c); err != nil {
 		return err
 	}
@@ -56,15 +65,11 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l 
 		return err
 	}
 	c.Call(func() error { return m.enable(context.WithoutCancel(ctx), domain, s.ServiceName(), !was) })
-	return m.enable(ctx, domain, s.ServiceName(), !onefile.ByHand(s))
+	return m.enable(ctx, domain, s.ServiceName(), enable)
 }
 
 func (m *Manager) enable(ctx context.Context, domain, name string, enabled bool) error {
-	verb := "disable"
-	if enabled {
-		verb = "enable"
-	}
-	_, err := m.launchctl(ctx, verb, domain+"/"+name)
+	_, err := m.launchctl(ctx, enabling(enabled), domain+"/"+name)
 	return err
 }
 
@@ -116,7 +121,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := m.enable(ctx, domain, name, true); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
-	if err := c.Keep(); err != nil {
+	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil {
 		return removed, err
 	}
 	if !purge {

@@ -134,7 +134,7 @@ func kardianos(text string) bool {
 }
 
 // Plan implements service.Manager.
-func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
+func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	name := s.ServiceName()
 	if m.user && m.uid == 0 {
 		return nil, fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", service.ErrNotSupported)
@@ -157,7 +157,19 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 		return nil, err
 	}
 	onefile.PlanFolders(p, m.m.Tree, m.folders(l))
-	p.Calls = []string{"launchctl " + m.enabling(s) + " " + m.target(name, "DOMAIN")}
+	enable := !onefile.ByHand(s)
+	if p.Installed {
+		was, err := m.disabled(ctx, m.domain(ctx), name)
+		if err != nil {
+			return nil, onefile.Refused(err, "install "+name)
+		}
+		if m.belongings(s).Stays(p, !was) {
+			enable = !was
+		}
+	}
+	m.belongings(s).PlanStart(p)
+	p.Private = enable
+	p.Calls = []string{"launchctl " + enabling(enable) + " " + m.target(name, "DOMAIN")}
 	p.Warnings = append(p.Warnings, m.warnings(s)...)
 	if m.account(s) != "" {
 		owner, err := m.ids(m.account(s))
@@ -172,11 +184,11 @@ func (m *Manager) Plan(_ context.Context, s service.Spec, force bool) (*service.
 
 // enabling is the verb by which launchctl is told whether the service starts with the
 // machine.
-func (m *Manager) enabling(s service.Spec) string {
-	if onefile.ByHand(s) {
-		return "disable"
+func enabling(enabled bool) string {
+	if enabled {
+		return "enable"
 	}
-	return "enable"
+	return "disable"
 }
 
 func (m *Manager) warnings(s service.Spec) []string {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	p.Warnings = append(p.Warnings, warnings(s, v)...)
-	link := service.Artefact{Name: runlevelLink(l.Name), Present: m.m.Tree.Exists(runlevelLink(l.Name)), Wanted: starts(s)}
+	link := service.Artefact{Name: runlevelLink(l.Name), Present: m.m.Tree.Exists(runlevelLink(l.Name)), Wanted: m.wanted(p, l.Name)}
 	text := "link to " + l.Script + "\n"
 	if link.Present {
 		link.Old = text
@@ -82,8 +83,32 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if p.Changed() {
 		p.Calls = append(p.Calls, "rc-update --update")
 	}
-	p.Private = script
+	m.m.Belongings(s).PlanStart(p)
+	p.Private = private{script, link}
 	return p, nil
+}
+
+// private is what Apply needs of a plan.
+type private struct {
+	script onefile.File
+	link   service.Artefact // in the runlevel
+}
+
+// wanted reports whether the service is to be in the runlevel. One that somebody has put
+// into another runlevel, or into none, stays there.
+func (m *Manager) wanted(p *service.Plan, name string) bool {
+	levels := m.runlevels(name)
+	here := slices.Contains(levels, runlevel)
+	record := m.m.Belongings(p.Spec).Record
+	last := record.Start()
+	switch {
+	case record.Stays(p, len(levels) > 0):
+		return here
+	case starts(p.Spec) && p.Installed && last.ByItself() && len(levels) > 0 && !here:
+		p.Notes = append(p.Notes, "it stays in the runlevel "+strings.Join(levels, ", ")+", as somebody has left it since it was installed")
+		return false
+	}
+	return starts(p.Spec)
 }
 
 // update is what rc-update is to do, "" for nothing.
@@ -99,14 +124,14 @@ func update(link service.Artefact) string {
 
 // Apply implements service.Manager.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
-	script, ok := p.Private.(onefile.File)
+	todo, ok := p.Private.(private)
 	if !ok {
 		return errors.New("openrc: the plan is of another manager")
 	}
 	name := initd.Of(p.Spec).Name
-	return m.m.Apply(ctx, p.Spec, script, func(c *files.Change) error {
+	return m.m.Apply(ctx, p.Spec, todo.script, func(c *files.Change) error {
 		present, undo := m.m.Tree.Exists(runlevelLink(name)), map[string]string{"add": "del", "del": "add"}
-		verb := update(service.Artefact{Present: present, Wanted: starts(p.Spec)})
+		verb := update(service.Artefact{Present: present, Wanted: todo.link.Wanted})
 		if verb == "" {
 			return m.learn(ctx)
 		}
@@ -167,7 +192,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return nil, errors.Join(err, c.Undo())
 	}
 	removed = append(removed, l.Script)
-	if err := c.Keep(); err != nil {
+	if err := errors.Join(c.Keep(), m.m.Belongings(s).ForgetStart()); err != nil {
 		return removed, err
 	}
 	if purge {

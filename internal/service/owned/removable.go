@@ -13,5 +13,5 @@ func (r Record) Removable(purge bool, files ...string) error {
 		}
 		all = append(all, own...)
 	}
-	return r.tree.Removable(append(all, r.file)...)
+	return r.tree.Removable(append(all, r.file, r.startFile())...)
 }

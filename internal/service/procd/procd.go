@@ -141,14 +141,21 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(s.ServiceName()).dirs))
 	tree := m.m.Tree
-	for _, l := range wanted(s) {
+	var t todo
+	now := slices.ContainsFunc(m.stale(s.ServiceName(), nil), func(p string) bool { return strings.HasPrefix(path.Base(p), "S") })
+	if !m.belongings(s).Stays(p, now) {
+		t = todo{wanted(s), m.stale(s.ServiceName(), wanted(s))}
+	}
+	for _, l := range t.links {
 		p.Artefacts = append(p.Artefacts, service.Artefact{
 			Name: l.path, Old: tree.Link(l.path), New: l.target, Present: tree.Exists(l.path), Wanted: true,
 		})
 	}
-	for _, path := range m.stale(s.ServiceName(), wanted(s)) {
+	for _, path := range t.stale {
 		p.Artefacts = append(p.Artefacts, service.Artefact{Name: path, Old: tree.Link(path), Present: true})
 	}
+	m.belongings(s).PlanStart(p)
+	p.Private = t
 	p.Warnings = append(p.Warnings, onefile.Lacks("procd", s, "Limits.OpenFiles", "StartType", "Dependencies")...)
 	if needs := slices.DeleteFunc(slices.Clone(s.Needs), func(n string) bool { return n == "network" }); len(needs) > 0 {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("Dependencies: procd starts by numbers, and this is %d; the program has to wait for %s itself", order(s), strings.Join(needs, ", ")))
@@ -183,16 +190,26 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	return p, nil
 }
 
+// todo is which links Apply makes, and which it removes.
+type todo struct {
+	links []link
+	stale []string
+}
+
 // Apply implements service.Manager.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	doing := "install " + p.Spec.ServiceName()
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root", doing, service.ErrPermission)
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
+	t, ok := p.Private.(todo)
+	if !ok {
+		return errors.New("procd: the plan is of another manager")
+	}
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, t) })
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, t todo) error {
 	name := s.ServiceName()
 	f := m.file(s) // before an account is made that changes what it says
 	owner, err := m.owner(ctx, c, s)
@@ -208,17 +225,17 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err := c.Write(f.Path, f.Text, f.Mode); err != nil {
 		return err
 	}
-	for _, l := range wanted(s) {
+	for _, l := range t.links {
 		if err := c.Symlink(l.path, l.target); err != nil {
 			return err
 		}
 	}
-	for _, path := range m.stale(name, wanted(s)) {
+	for _, path := range t.stale {
 		if err := c.Remove(path); err != nil {
 			return err
 		}
 	}
-	return nil
+	return m.belongings(s).SetStart(c, s.Start)
 }
 
 func (m *Manager) owner(ctx context.Context, c *files.Change, s service.Spec) (onefile.Owner, error) {
@@ -258,7 +275,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		}
 	}
 	removed := slices.Clone(c.Done)
-	if err := c.Keep(); err != nil || !purge {
+	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))

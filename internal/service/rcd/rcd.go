@@ -101,10 +101,14 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, fmt.Errorf("look at rc.conf: %w", err)
 	}
-	p.Artefacts = append(p.Artefacts, service.Artefact{
-		Name: "rc.conf: " + variable(name) + "_enable", Old: old, New: enabled(s), Present: old != "", Wanted: true,
-	})
-	p.Calls = []string{fmt.Sprintf("sysrc %s_enable=%s", variable(name), enabled(s))}
+	a := service.Artefact{Name: "rc.conf: " + variable(name) + "_enable", Old: old, New: enabled(s), Present: old != "", Wanted: true}
+	if m.belongings(s).Stays(p, on(old)) {
+		a.New, a.Wanted = a.Old, a.Present
+	} else {
+		p.Calls = []string{fmt.Sprintf("sysrc %s_enable=%s", variable(name), enabled(s))}
+	}
+	p.Artefacts, p.Private = append(p.Artefacts, a), a
+	m.belongings(s).PlanStart(p)
 	switch a, exists, err := account.Of(ctx, m.m, s); {
 	case errors.Is(err, service.ErrSpec):
 		return nil, err
@@ -134,10 +138,15 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root (sudo, doas)", doing, service.ErrPermission)
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
+	enable, ok := p.Private.(service.Artefact)
+	if !ok {
+		return errors.New("rc.d: the plan is of another manager")
+	}
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, enable) })
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+// apply sets in rc.conf what enable wants, unless that is to stay as it is.
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, enable service.Artefact) error {
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
 	owner, err := onefile.Account(ctx, m.m, c, s, s.Account, " (pw useradd)")
@@ -154,6 +163,9 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err := c.Write(f.Path, f.Text, f.Mode); err != nil {
 		return err
 	}
+	if !enable.Changed() {
+		return m.belongings(s).SetStart(c, s.Start)
+	}
 	old, err := m.rcvar(ctx, name)
 	if err != nil {
 		return err
@@ -167,8 +179,10 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 		_, err := m.m.Runner()(late, "sysrc", key+"="+old)
 		return err
 	})
-	_, err = m.m.Runner()(ctx, "sysrc", key+"="+enabled(s))
-	return err
+	if _, err := m.m.Runner()(ctx, "sysrc", key+"="+enabled(s)); err != nil {
+		return err
+	}
+	return m.belongings(s).SetStart(c, s.Start)
 }
 
 // Remove implements service.Manager.
@@ -207,7 +221,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	removed := append(slices.Clone(c.Done), "rc.conf: "+variable(name)+"_enable")
-	if err := c.Keep(); err != nil || !purge {
+	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))

@@ -210,7 +210,7 @@ func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 	trial.Install(t, m, s)
 	f.rc["web_enable"] = "NO" // by the operator
 	c := f.tree.Begin()
-	if err := m.apply(context.Background(), c, s); err != nil || f.rc["web_enable"] != "YES" {
+	if err := m.apply(context.Background(), c, s, service.Artefact{Old: "NO", New: "YES", Present: true, Wanted: true}); err != nil || f.rc["web_enable"] != "YES" {
 		t.Fatal(err, f.rc)
 	}
 	if err := c.Undo(); err != nil || f.rc["web_enable"] != "NO" {

@@ -108,12 +108,18 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
+	enable := strconv.FormatBool(!onefile.ByHand(s))
+	if m.belongings(s).Stays(p, old == "true") {
+		enable = strconv.FormatBool(old == "true")
+	}
+	m.belongings(s).PlanStart(p)
+	p.Private = enable
 	p.Artefacts = append(p.Artefacts, service.Artefact{
-		Name: fmri(s) + " general/enabled", Old: old, New: strconv.FormatBool(!onefile.ByHand(s)), Present: present, Wanted: true,
+		Name: fmri(s) + " general/enabled", Old: old, New: enable, Present: present, Wanted: true,
 	})
 	p.Calls = []string{
 		"svccfg validate " + manifest(name), "svccfg import " + manifest(name),
-		"svccfg -s " + fmri(s) + " setprop general/enabled = boolean: " + strconv.FormatBool(!onefile.ByHand(s)),
+		"svccfg -s " + fmri(s) + " setprop general/enabled = boolean: " + enable,
 	}
 	text, err := m.kardianos(name)
 	if err != nil {
@@ -161,7 +167,11 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if m.uid != 0 {
 		return fmt.Errorf("%s: %w: run it as root (pfexec, sudo)", doing, service.ErrPermission)
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec) })
+	enable, ok := p.Private.(string)
+	if !ok {
+		return errors.New("smf: the plan is of another manager")
+	}
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, enable) })
 }
 
 func (m *Manager) run(ctx context.Context, name string, args ...string) error {
@@ -169,7 +179,7 @@ func (m *Manager) run(ctx context.Context, name string, args ...string) error {
 	return err
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, enable string) error {
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
 	owner, err := m.ids(account(s))
@@ -228,7 +238,10 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 			return err
 		}
 	}
-	return m.setEnabled(ctx, s, strconv.FormatBool(!onefile.ByHand(s)))
+	if err := m.setEnabled(ctx, s, enable); err != nil {
+		return err
+	}
+	return m.belongings(s).SetStart(c, s.Start)
 }
 
 func (m *Manager) setEnabled(ctx context.Context, s service.Spec, value string) error {
@@ -294,7 +307,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	removed := append(slices.Clone(c.Done), "svc:/"+path(s))
-	if err := c.Keep(); err != nil || !purge {
+	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := m.belongings(s).Purge()

@@ -109,7 +109,10 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 			return err
 		}
 	}
-	return nil
+	if which(todo.spec) != nil {
+		return nil
+	}
+	return m.owned(todo.spec, dir).SetStart(c, todo.spec.Start)
 }
 
 // undo has systemd take something back.
@@ -217,6 +220,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	}
 	if removed, err = m.erase(ctx, r); err != nil {
 		return nil, err
+	}
+	if err := record.ForgetStart(); err != nil {
+		return removed, m.filed(err)
 	}
 	if config := m.configuration(s); config.Present && record.Owns(config.Name) && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
 		removed = append(removed, config.Name)

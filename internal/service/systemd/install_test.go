@@ -101,9 +101,9 @@ var machines = map[string]func(*fake, *Manager){
 		f.write(f.unit("web.service"), ofKardianos)
 		_ = f.enable([]string{"web.service"})
 	},
-	"a mask": func(f *fake, _ *Manager) {
+	"a link": func(f *fake, _ *Manager) {
 		f.write(f.unit("x"), "")
-		_ = os.Symlink("/dev/null", f.path(f.unit("web.service")))
+		_ = os.Symlink("/srv/web.service", f.path(f.unit("web.service")))
 	},
 }
 
@@ -254,12 +254,7 @@ func TestWhatBelongsToOthersIsNotOverwritten(t *testing.T) {
 		prepare func(*fake)
 		words   []string
 	}{
-		"a unit that is masked": {func(f *fake) {
-			f.write(f.unit("x"), "")
-			_ = os.Symlink("/dev/null", f.path(f.unit("web.service")))
-		}, []string{"masked", "systemctl unmask web.service"}},
-		"a unit that is masked by an empty file": {func(f *fake) { f.write(f.unit("web.service"), "") }, []string{"masks it"}},
-		"a unit that somebody has written":       {func(f *fake) { f.write(f.unit("web.service"), "[Service]\nExecStart=/bin/web\n") }, []string{f0("web.service")}},
+		"a unit that somebody has written": {func(f *fake) { f.write(f.unit("web.service"), "[Service]\nExecStart=/bin/web\n") }, []string{f0("web.service")}},
 		"a link": {func(f *fake) {
 			f.write("/srv/web.service", "[Service]\n")
 			f.write(f.unit("x"), "")
@@ -299,6 +294,37 @@ func TestWhatBelongsToOthersIsNotOverwritten(t *testing.T) {
 				t.Errorf("with force it is %q", text)
 			}
 		})
+	}
+}
+
+func TestWhatIsMaskedIsNotInstalledNotEvenByForce(t *testing.T) {
+	null := func(file string) func(*fake) {
+		return func(f *fake) {
+			f.write(filepath.Dir(file)+"/x", "")
+			_ = os.Symlink("/dev/null", f.path(file))
+		}
+	}
+	for want, test := range map[string]struct {
+		prepare func(*fake)
+		spec    service.Spec
+	}{
+		"web.service is masked, which forbids to start it: systemctl unmask web.service allows it":                                   {null(f0("web.service")), web()},
+		"web-http.socket is masked, which forbids to start it: systemctl unmask web-http.socket allows it":                           {null(f0("web-http.socket")), web(onSocket)},
+		"web@a.service is masked, which forbids to start it: systemctl unmask web@a.service allows it":                               {null(f0("web@a.service")), web(template)},
+		"web.service is masked until the machine stops, which forbids to start it: systemctl unmask --runtime web.service allows it": {null("/run/systemd/system/web.service"), web()},
+		f0("web.service") + " is empty, which masks it and forbids to start it: rm " + f0("web.service") + " allows it":              {func(f *fake) { f.write(f0("web.service"), "") }, web()},
+	} {
+		f, m := newFake(t, false)
+		test.prepare(f)
+		before := f.snapshot()
+		for _, force := range []bool{false, true} {
+			if _, err := m.Plan(t.Context(), test.spec, force); err == nil || err.Error() != want {
+				t.Errorf("got %v\nwant %s", err, want)
+			}
+		}
+		if f.snapshot() != before {
+			t.Error("the plan has changed something")
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ type private struct {
 type file struct {
 	service.Artefact
 	unit     string // its name
-	displace bool   // it is a link, or a mask, that goes
+	displace bool   // it is a link that goes
 }
 
 // link is whether a unit starts by itself.
@@ -77,6 +77,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 			return nil, err
 		}
 	}
+	if err := m.unmasked(s, dir, units); err != nil {
+		return nil, err
+	}
 	todo := private{spec: s, config: m.configuration(s), runs: serv.runs()}
 	for i, u := range units {
 		f := file{unit: u.Name, Artefact: service.Artefact{Name: path.Join(dir, u.Name), Mode: "0644", New: u.Text, Wanted: true}}
@@ -94,11 +97,15 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	todo.files = append(todo.files, leftovers...)
 	todo.links = m.linked(s, dir, todo.files, serv, sockets)
+	m.stay(p, s, dir, todo.links, serv)
 	if err := m.account(ctx, s); err != nil {
 		return nil, err
 	}
 	m.remark(ctx, p, s, dir)
 	todo.describe(p, m.user)
+	if which(s) == nil {
+		m.owned(s, dir).PlanStart(p)
+	}
 	return p, m.owned(s, dir).Check(p, m.paths(s), force)
 }
 
@@ -138,9 +145,6 @@ func (m *Manager) compare(p *service.Plan, s service.Spec, f *file, main, force 
 	f.Present = tree.Exists(f.Name)
 	if target := tree.Link(f.Name); target != "" {
 		f.displace, f.Old = true, "link to "+target+"\n"
-		if target == "/dev/null" {
-			return foreign("%s is masked, somebody does not want it to be started (systemctl unmask %s)", f.unit, f.unit)
-		}
 		return foreign("%s is a link to %s", f.Name, target)
 	}
 	if !f.Present {
@@ -155,9 +159,6 @@ func (m *Manager) compare(p *service.Plan, s service.Spec, f *file, main, force 
 	}
 	f.Old = old
 	switch {
-	case old == "":
-		f.displace = true
-		return foreign("%s is empty, which masks it", f.Name)
 	case service.Marked(old):
 		if !main && !serves(old, s) {
 			return foreign("%s belongs to another service of this kind", f.Name)
@@ -307,6 +308,17 @@ func (m *Manager) linked(s service.Spec, dir string, files []file, serv shown, s
 		}
 	}
 	return links
+}
+
+// stay leaves enabled, or disabled, what somebody has made so.
+func (m *Manager) stay(p *service.Plan, s service.Spec, dir string, links []link, serv shown) {
+	now := serv["UnitFileState"] == "enabled-runtime" || slices.ContainsFunc(links, func(l link) bool { return l.had })
+	if which(s) != nil || !m.owned(s, dir).Stays(p, now) {
+		return
+	}
+	for i, l := range links {
+		links[i].want = l.had && !l.stop
+	}
 }
 
 // wanted reports whether there is a link that has a target want the unit. systemd does

@@ -64,22 +64,35 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if m.variant == RCS {
 		a.Wanted = starts(s)
 	}
+	if m.m.Belongings(s).Stays(p, m.starts(now)) {
+		a.New, a.Wanted = a.Old, a.Present
+	}
 	p.Artefacts = append(p.Artefacts, a)
 	if a.Changed() && m.variant == Runlevels {
 		p.Calls = append(p.Calls, "update-rc.d, chkconfig or insserv, whichever is there")
 	}
-	p.Private = script
+	m.m.Belongings(s).PlanStart(p)
+	p.Private = private{script, a}
 	return p, nil
+}
+
+// private is what Apply needs of a plan.
+type private struct {
+	script onefile.File
+	links  service.Artefact
 }
 
 // Apply implements service.Manager.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
-	script, ok := p.Private.(onefile.File)
+	todo, ok := p.Private.(private)
 	if !ok {
 		return errors.New("sysv: the plan is of another manager")
 	}
 	name := initd.Of(p.Spec).Name
-	return m.m.Apply(ctx, p.Spec, script, func(c *files.Change) error {
+	return m.m.Apply(ctx, p.Spec, todo.script, func(c *files.Change) error {
+		if !todo.links.Changed() {
+			return nil
+		}
 		return m.register(ctx, c, p.Spec, name)
 	})
 }
@@ -120,7 +133,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			removed = append(removed, p)
 		}
 	}
-	if err := c.Keep(); err != nil {
+	if err := errors.Join(c.Keep(), m.m.Belongings(s).ForgetStart()); err != nil {
 		return removed, err
 	}
 	if purge {

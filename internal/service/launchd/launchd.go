@@ -163,8 +163,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		if err != nil {
 			return nil, onefile.Refused(err, "install "+name)
 		}
-		if m.belongings(s).Stays(p, !was) {
-			enable = !was
+		// One that is loaded starts by itself only if its file says so, too.
+		if was && m.belongings(s).Stays(p, false) {
+			enable = false
 		}
 	}
 	m.belongings(s).PlanStart(p)

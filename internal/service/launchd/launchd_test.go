@@ -593,3 +593,8 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 		ownedtest.Run(t, m, trial.Plain(), f.tree, m.layout("web").dirs)
 	})
 }
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	m, f := world(t)
+	ownedtest.Stays(t, m, trial.Plain(), false, func(enabled bool) { f.disabled["web"] = !enabled })
+}

@@ -370,3 +370,41 @@ func TestARemovalThatFailsIsTakenBack(t *testing.T) {
 		t.Errorf("it calls %d tools", n)
 	}
 }
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	link := m.Path("/etc/runlevels/default/web")
+	ownedtest.Stays(t, manager, fake.Web(), true, func(enabled bool) {
+		if enabled {
+			m.Link("/etc/runlevels/default/web", "/etc/init.d/web")
+		} else if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAServiceStaysInTheRunlevelThatItWasMovedTo(t *testing.T) {
+	m := fake.New(t)
+	manager := newManager(m)
+	plan := func() *service.Plan {
+		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := manager.Apply(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	plan()
+	if err := os.Rename(m.Path("/etc/runlevels/default/web"), m.Path("/etc/runlevels/boot/web")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		p := plan()
+		if got := strings.Join(manager.runlevels("web"), " "); got != "boot" || strings.Join(p.Notes, "; ") != "it stays in the runlevel boot, as somebody has left it since it was installed" || p.Changed() {
+			t.Errorf("it is in %s: %q", got, p.Notes)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -554,5 +555,21 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
+	})
+}
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	m, f := world(t)
+	ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) { // /etc/init.d/web enable, disable
+		for _, l := range links(trial.Plain()) {
+			if err := os.Remove(f.tree.Path(l.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if enabled {
+				if err := os.Symlink(l.target, f.tree.Path(l.path)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 	})
 }

@@ -336,3 +336,15 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
 	})
 }
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	for _, off := range []string{"NO", ""} {
+		m, f := world(t)
+		ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) {
+			f.rc["web_enable"] = off
+			if enabled {
+				f.rc["web_enable"] = "YES"
+			}
+		})
+	}
+}

@@ -485,3 +485,12 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 		ownedtest.Run(t, m, trial.Plain(), f.tree, folders("web"))
 	})
 }
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	m, f := world(t)
+	ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) {
+		for _, i := range f.services {
+			i.enabled, i.override = enabled, nil // svcadm enable, disable
+		}
+	})
+}

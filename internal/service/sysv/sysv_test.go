@@ -59,6 +59,9 @@ func newManager(m *fake.Machine, register string) *Manager {
 	}
 	link := func(name string) {
 		for _, level := range "2345" {
+			if !strings.Contains(m.Read("/etc/init.d/"+name), "\n# Default-Start:     2 3 4 5\n") {
+				break
+			}
 			m.Link(fmt.Sprintf("/etc/rc%c.d/S01%s", level, name), "../init.d/"+name)
 		}
 		for _, level := range "016" {
@@ -474,4 +477,36 @@ func TestARemovalThatFailsIsTakenBack(t *testing.T) {
 			t.Errorf("it does not call %s", tool)
 		}
 	}
+}
+
+func TestWhatAnOperatorHasChosenStays(t *testing.T) {
+	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv", ""} {
+		m := fake.New(t)
+		manager := newManager(m, tool)
+		ownedtest.Stays(t, manager, fake.Web(), true, func(enabled bool) { // as update-rc.d NAME disable does
+			from, to := "S", "K"
+			if enabled {
+				from, to = to, from
+			}
+			links, _ := filepath.Glob(m.Path("/etc/rc[2-5].d/" + from + "??web"))
+			for _, l := range links {
+				if err := os.Rename(l, filepath.Join(filepath.Dir(l), to+filepath.Base(l)[1:])); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, level := range "2345" {
+				if enabled && len(manager.links("web")) < 7 {
+					m.Link(fmt.Sprintf("/etc/rc%c.d/S01web", level), "../init.d/web")
+				}
+			}
+		})
+	}
+	m := fake.New(t)
+	ownedtest.Stays(t, newRCS(m), fake.Web(), true, func(enabled bool) {
+		if enabled {
+			m.Link("/etc/init.d/S50web", "/etc/init.d/web")
+		} else if err := os.Remove(m.Path("/etc/init.d/S50web")); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

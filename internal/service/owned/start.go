@@ -56,7 +56,7 @@ func (r Record) Stays(p *service.Plan, now bool) bool {
 	case now || p.Spec.Enable:
 		return false
 	}
-	p.Notes = append(p.Notes, "it stays disabled, as somebody has left it since it was installed; install --enable enables it")
+	p.Notes = append(p.Notes, "it stays disabled, as somebody has left it since it was installed; --enable enables it")
 	return true
 }
 

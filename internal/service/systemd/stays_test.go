@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	staysDisabled = "it stays disabled, as somebody has left it since it was installed; install --enable enables it"
+	staysDisabled = "it stays disabled, as somebody has left it since it was installed; --enable enables it"
 	staysEnabled  = "it stays enabled, as somebody has left it since it was installed"
 )
 

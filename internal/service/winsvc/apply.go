@@ -228,6 +228,9 @@ func (a *applying) mark() error {
 	if err := a.key(parametersKey(a.name)); err != nil {
 		return err
 	}
+	if err := a.setStart(); err != nil {
+		return err
+	}
 	return a.write(parametersKey(a.name), markName, text(regString, a.settings.Mark))
 }
 

@@ -60,7 +60,7 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 	switch number(err) {
 	case errAlreadyRunning, noError: // somebody else was faster
 	case errDisabled:
-		return fmt.Errorf("start service %s: it is disabled: install it with another start type", name)
+		return fmt.Errorf("start service %s: it is disabled: install it with another start type, or with --enable if somebody has disabled it", name)
 	case errAccessDenied: // the handle has the right: it is the account that lacks one
 		return fmt.Errorf("start service %s: its account may not run its executable: %w", name, err)
 	case errMarkedForDelete:

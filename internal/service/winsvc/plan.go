@@ -145,6 +145,11 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	w.Paths = nonempty(w.Paths)
 
+	if present && have.Mark != "" {
+		if err := m.stay(p, &w, have, name); err != nil {
+			return nil, err
+		}
+	}
 	service0 := service.Artefact{
 		Name: fmt.Sprintf("service %q", name), Present: present, Wanted: true, New: w.text(w),
 	}

@@ -29,8 +29,8 @@ func Stays(t *testing.T, m service.Manager, s service.Spec, both bool, enable fu
 	}{
 		{"first", nil, s, service.Automatic, ""},
 		{"again", nil, s, service.Automatic, ""},
-		{"disabled", func() { enable(false) }, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; install --enable enables it"},
-		{"disabled, again", nil, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; install --enable enables it"},
+		{"disabled", func() { enable(false) }, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
+		{"disabled, again", nil, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
 		{"disabled, --enable", nil, forced, service.Automatic, ""},
 		{"after --enable", nil, s, service.Automatic, ""},
 		{"manual now", nil, manual, service.Manual, ""},

@@ -1,0 +1,63 @@
+package winsvc
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestTheStartTypeThatSomebodyHasSetStays(t *testing.T) {
+	const since = ", as somebody has set it since it was installed"
+	of := func(start service.Start, enable bool) service.Spec {
+		s := web()
+		s.Start, s.Enable = start, enable
+		return s
+	}
+	for name, test := range map[string]struct {
+		first  service.Start
+		set    uint32 // by somebody; 0 for nobody
+		second service.Spec
+		want   uint32
+		note   string
+	}{
+		"nobody has":                   {service.Automatic, 0, of(service.Automatic, false), startAutomatic, ""},
+		"disabled":                     {service.Automatic, startDisabled, of(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
+		"disabled, delayed before":     {service.Delayed, startDisabled, of(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
+		"manual":                       {service.Automatic, startDemand, of(service.Automatic, false), startDemand, "its start type stays manual" + since + "; --enable sets it again"},
+		"disabled, and --enable":       {service.Automatic, startDisabled, of(service.Automatic, true), startAutomatic, ""},
+		"a manual one disabled":        {service.Manual, startDisabled, of(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
+		"a manual one, and --enable":   {service.Manual, startDisabled, of(service.Manual, true), startDemand, ""},
+		"a manual one made automatic":  {service.Manual, startAutomatic, of(service.Manual, true), startAutomatic, "its start type stays automatic" + since},
+		"by the program":               {service.Manual, 0, of(service.Automatic, false), startAutomatic, ""},
+		"by somebody, as now wanted":   {service.Automatic, startDemand, of(service.Manual, false), startDemand, ""},
+		"by the program, and disabled": {service.Automatic, 0, of(service.Disabled, false), startDisabled, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			install(t, m, of(test.first, false), false)
+			if test.set != 0 {
+				f.services["web"].config.Start = test.set
+			}
+			for again := range 2 {
+				p := install(t, m, test.second, false)
+				if got := f.services["web"].config.Start; got != test.want {
+					t.Errorf("installed %d times: it is %s, want %s", again+2, startType(got), startType(test.want))
+				}
+				if got := strings.Join(p.Notes, "; "); got != test.note && (again == 0 || test.note != "") {
+					t.Errorf("installed %d times: the notes are %q, want %q", again+2, got, test.note)
+				}
+			}
+			if test.set == 0 {
+				return
+			}
+			if _, err := m.Remove(t.Context(), web(), false); err != nil {
+				t.Fatal(err)
+			}
+			install(t, m, of(service.Automatic, false), false)
+			if got := f.services["web"].config.Start; got != startAutomatic {
+				t.Errorf("removed and installed it is %s", startType(got))
+			}
+		})
+	}
+}

@@ -34,6 +34,7 @@ type register struct {
 	state     string          // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
+	disabled  bool   // by somebody
 	pid       int    // of the next process; 0 is 42
 	notices   []string
 	tell      func(text string) // where they go
@@ -52,8 +53,12 @@ func (r *register) Plan(_ context.Context, s service.Spec, force bool) (*service
 	if (errors.Is(r.err, service.ErrUnsafe) || errors.Is(r.err, service.ErrForeign)) && !force {
 		return nil, r.err
 	}
+	var notes []string
+	if r.disabled && !s.Enable {
+		notes = []string{"it stays disabled"}
+	}
 	return &service.Plan{
-		Spec: s, Installed: r.installed != nil, Replaces: r.replaces, Warnings: r.warnings, Calls: []string{"tell it"},
+		Spec: s, Installed: r.installed != nil, Replaces: r.replaces, Warnings: r.warnings, Notes: notes, Calls: []string{"tell it"},
 		Artefacts: []service.Artefact{{
 			Name: "/register/" + s.ServiceName(), Old: r.text(r.installed), New: r.text(&s), Present: r.installed != nil, Wanted: true,
 		}},
@@ -234,6 +239,30 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 		h.manager = s.over
 	}
 	return h, cmp.Or(err, s.none)
+}
+
+func TestInstallSaysWhatStaysDisabled(t *testing.T) {
+	s := newShell(t)
+	s.call("install")
+	s.manager.disabled = true
+	for line, want := range map[string]string{
+		"install": "note: it stays disabled\n", "install --dry-run": "note: it stays disabled\n", "install --now": "note: it stays disabled\n", "install --enable": "",
+	} {
+		if code, _, err := s.call(line); code != 0 || err != want {
+			t.Errorf("%s: exit code %d, %q, want %q", line, code, err, want)
+		}
+	}
+}
+
+func TestAnInstallationWhoseStartFailsSaysThatItStays(t *testing.T) {
+	s := newShell(t)
+	s.manager.slow = func() { // after the installation
+		s.manager.slow = func() { s.manager.err = errors.New("exit code 1") }
+	}
+	want := programName() + ": start web: exit code 1; it is installed all the same; to start it: " + programName() + " start; to remove it: " + programName() + " uninstall\n"
+	if code, out, err := s.call("install --now"); code != 1 || err != want || !strings.HasPrefix(out, "web: installed (register)\n") {
+		t.Errorf("exit code %d, %q, %q\nwant %q", code, out, err, want)
+	}
 }
 
 func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {

@@ -174,39 +174,6 @@ func (c *commandLine) failedTo(err error, o options) int {
 	return c.failed(err)
 }
 
-// unfinished adds to the error of a command what to type to go on.
-func (c *commandLine) unfinished(err error, o options, verb string) error {
-	var u *service.Unfinished
-	if !errors.As(err, &u) {
-		if errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("%s: interrupted; what has become of the service is told by %s", verb, c.call("status", o))
-		}
-		return err
-	}
-	if errors.Is(u.Err, context.Canceled) {
-		err = fmt.Errorf("%s: interrupted; %s", verb, u.Left())
-	}
-	var ways []string
-	way := func(to, verb, flags string) { ways = append(ways, to+": "+c.call(verb, o)+flags) }
-	if u.Stopped() {
-		way("to start it", "start", "")
-	}
-	if u.Disabled() {
-		way("to have it start by itself", "install", " --enable")
-	}
-	switch {
-	case verb != "uninstall" || u.Now == u.Before:
-	case o.purge:
-		way("to go on", verb, " --purge")
-	case u.Now.State != service.NotInstalled:
-		way("to go on", verb, "")
-	}
-	if len(ways) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; "))
-}
-
 // control is a command that asks for a state and waits for it.
 func control(doing string, want State, do func(*Handle, context.Context) error) func(*commandLine, context.Context, options) int {
 	return func(c *commandLine, ctx context.Context, o options) int {
@@ -270,7 +237,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	}
 	err = overruled(err)
 	if err != nil {
-		return c.failedTo(err, o)
+		return c.failedTo(c.installedAllTheSame(err, done, o), o)
 	}
 	s, err := h.Status(ctx)
 	switch {

@@ -1,0 +1,52 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// unfinished adds to the error of a command what to type to go on.
+func (c *commandLine) unfinished(err error, o options, verb string) error {
+	var u *service.Unfinished
+	if !errors.As(err, &u) {
+		if errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("%s: interrupted; what has become of the service is told by %s", verb, c.call("status", o))
+		}
+		return err
+	}
+	if errors.Is(u.Err, context.Canceled) {
+		err = fmt.Errorf("%s: interrupted; %s", verb, u.Left())
+	}
+	var ways []string
+	way := func(to, verb, flags string) { ways = append(ways, to+": "+c.call(verb, o)+flags) }
+	if u.Stopped() {
+		way("to start it", "start", "")
+	}
+	if u.Disabled() {
+		way("to have it start by itself", "install", " --enable")
+	}
+	switch {
+	case verb != "uninstall" || u.Now == u.Before:
+	case o.purge:
+		way("to go on", verb, " --purge")
+	case u.Now.State != service.NotInstalled:
+		way("to go on", verb, "")
+	}
+	if len(ways) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; "))
+}
+
+// installedAllTheSame adds to the error of a start that what is installed stays so.
+func (c *commandLine) installedAllTheSame(err error, done Installation, o options) error {
+	var u *service.Unfinished
+	if done.Manager == "" || errors.As(err, &u) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w; it is installed all the same; to start it: %s; to remove it: %s", err, c.call("start", o), c.call("uninstall", o))
+}

@@ -52,7 +52,7 @@ func (m *stub) Start(ctx context.Context, _ Spec) error {
 var (
 	running   = Status{State: Running, PID: 1, Start: Automatic}
 	listening = Status{State: Stopped, Start: OnSocket, Detail: Listening}
-	full      = errors.New("the disk is full")
+	errFull      = errors.New("the disk is full")
 )
 
 func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {
@@ -64,18 +64,18 @@ func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {
 		start         error
 		called, wants string
 	}{
-		"before anything":  {running, full, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
-		"after it stopped": {running, full, stops, nil, "start", "the disk is full; the service was stopped, and runs again"},
+		"before anything":  {running, errFull, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
+		"after it stopped": {running, errFull, stops, nil, "start", "the disk is full; the service was stopped, and runs again"},
 		"after it stopped, and it does not start": {
-			running, full, stops, errors.New("no\nmemory"), "start",
+			running, errFull, stops, errors.New("no\nmemory"), "start",
 			"the disk is full; the service ran before, and is stopped now: it could not be started again: no memory",
 		},
 		"and the start takes too long": {
-			running, full, stops, context.DeadlineExceeded, "start",
+			running, errFull, stops, context.DeadlineExceeded, "start",
 			"the disk is full; the service ran before, and is stopped now: it was asked to start again",
 		},
 		"after it was disabled": {
-			running, full, func(m *stub) { m.now.Start = Manual; stops(m) }, nil, "start",
+			running, errFull, func(m *stub) { m.now.Start = Manual; stops(m) }, nil, "start",
 			"the disk is full; the service was stopped, and runs again, and it does not start by itself any more",
 		},
 		"while it stops, which its manager does not tell": {
@@ -83,16 +83,16 @@ func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {
 			"it was asked to stop\ncontext canceled; the service was stopped, and runs again",
 		},
 		"while it is stopping": {running, context.Canceled, func(m *stub) { m.now.State = Stopping }, nil, "start", "context canceled; the service was stopped, and runs again"},
-		"of what is stopped":   {Status{State: Stopped, Start: Automatic}, full, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
-		"of what listens":      {listening, full, func(m *stub) { m.now.Detail = "" }, errors.New("taken"), "start", "the disk is full; the service does not listen any more"},
+		"of what is stopped":   {Status{State: Stopped, Start: Automatic}, errFull, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
+		"of what listens":      {listening, errFull, func(m *stub) { m.now.Detail = "" }, errors.New("taken"), "start", "the disk is full; the service does not listen any more"},
 		"of what had begun by its socket": {
 			Status{State: Running, PID: 1, Start: OnSocket},
-			full, func(m *stub) { m.now = listening }, nil, "",
+			errFull, func(m *stub) { m.now = listening }, nil, "",
 			"the disk is full; the service was stopped, and is started when somebody connects",
 		},
 		"of what belongs to others": {running, ErrForeign, func(*stub) {}, nil, "", ErrForeign.Error()},
 		"for want of rights":        {running, ErrPermission, func(*stub) {}, nil, "", ErrPermission.Error()},
-		"when the service is gone":  {running, full, func(m *stub) { m.now = Status{State: NotInstalled} }, nil, "", "the disk is full; the service itself is removed"},
+		"when the service is gone":  {running, errFull, func(m *stub) { m.now = Status{State: NotInstalled} }, nil, "", "the disk is full; the service itself is removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -118,11 +118,11 @@ func TestARestartThatFailsLeavesTheServiceRunningOrSaysSo(t *testing.T) {
 		called, wants string
 	}{
 		"it does not start again": {
-			running, full, func(m *stub) { m.now.State, m.now.PID = Failed, 0 }, false, "restart",
+			running, errFull, func(m *stub) { m.now.State, m.now.PID = Failed, 0 }, false, "restart",
 			"the disk is full; the service ran before, and is failed now",
 		},
-		"it did not run":                {Status{State: Stopped}, full, stops, false, "restart", "the disk is full"},
-		"it does not stop":              {running, full, func(*stub) {}, false, "restart", "the disk is full"},
+		"it did not run":                {Status{State: Stopped}, errFull, stops, false, "restart", "the disk is full"},
+		"it does not stop":              {running, errFull, func(*stub) {}, false, "restart", "the disk is full"},
 		"lost between stop and start":   {running, context.Canceled, stops, true, "restart start", "context canceled"},
 		"lost while it stops":           {running, errors.Join(ErrAsked, context.Canceled), func(*stub) {}, true, "restart restart start", "it was asked to stop\ncontext canceled"},
 		"lost while its manager has it": {running, context.Canceled, func(m *stub) { m.now.State = Starting }, true, "restart", "context canceled"},

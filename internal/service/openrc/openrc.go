@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,23 +91,6 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 type private struct {
 	script onefile.File
 	link   service.Artefact // in the runlevel
-}
-
-// wanted reports whether the service is to be in the runlevel. One that somebody has put
-// into another runlevel, or into none, stays there.
-func (m *Manager) wanted(p *service.Plan, name string) bool {
-	levels := m.runlevels(name)
-	here := slices.Contains(levels, runlevel)
-	record := m.m.Belongings(p.Spec).Record
-	last := record.Start()
-	switch {
-	case record.Stays(p, len(levels) > 0):
-		return here
-	case starts(p.Spec) && p.Installed && last.ByItself() && len(levels) > 0 && !here:
-		p.Notes = append(p.Notes, "it stays in the runlevel "+strings.Join(levels, ", ")+", as somebody has left it since it was installed")
-		return false
-	}
-	return starts(p.Spec)
 }
 
 // update is what rc-update is to do, "" for nothing.
@@ -200,34 +182,6 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return append(removed, more...), err
 	}
 	return removed, m.m.Belongings(s).Forget()
-}
-
-// forget takes the service out of the runlevels, and removes its script.
-func (m *Manager) forget(ctx context.Context, c *files.Change, l initd.Layout, levels []string) error {
-	for _, level := range levels {
-		if err := m.call(ctx, "rc-update", "del", l.Name, level); err != nil {
-			return err
-		}
-	}
-	if err := c.Remove(l.Script); err != nil {
-		return err
-	}
-	return m.learn(ctx)
-}
-
-// runlevels are those that the service is in.
-func (m *Manager) runlevels(name string) []string {
-	levels, err := os.ReadDir(m.m.Tree.Path(runlevels))
-	if err != nil {
-		return nil
-	}
-	var in []string
-	for _, l := range levels {
-		if m.m.Tree.Exists(path.Join(runlevels, l.Name(), name)) {
-			in = append(in, l.Name())
-		}
-	}
-	return in
 }
 
 // Start implements service.Manager.

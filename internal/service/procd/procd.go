@@ -140,8 +140,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(place(s.ServiceName()).dirs))
-	tree := m.m.Tree
-	var t todo
+	tree, t := m.m.Tree, todo{}
 	now := slices.ContainsFunc(m.stale(s.ServiceName(), nil), func(p string) bool { return strings.HasPrefix(path.Base(p), "S") })
 	if !m.belongings(s).Stays(p, now) {
 		t = todo{wanted(s), m.stale(s.ServiceName(), wanted(s))}

@@ -218,14 +218,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, en
 		return err
 	}
 	if present {
-		// What it does now is not to change with what it is to do later.
-		verb := "disable"
-		if st, err := m.Status(ctx, s); err != nil {
-			return err
-		} else if st.State == service.Running || st.State == service.Starting {
-			verb = "enable"
-		}
-		if err := m.run(ctx, "svcadm", verb, "-t", fmri(s)); err != nil {
+		if err := m.hold(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -242,6 +235,17 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, en
 		return err
 	}
 	return m.belongings(s).SetStart(c, s.Start)
+}
+
+// hold has the service go on as now, whatever it is to do later.
+func (m *Manager) hold(ctx context.Context, s service.Spec) error {
+	verb := "disable"
+	if st, err := m.Status(ctx, s); err != nil {
+		return err
+	} else if st.State == service.Running || st.State == service.Starting {
+		verb = "enable"
+	}
+	return m.run(ctx, "svcadm", verb, "-t", fmri(s))
 }
 
 func (m *Manager) setEnabled(ctx context.Context, s service.Spec, value string) error {

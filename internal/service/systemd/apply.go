@@ -97,7 +97,15 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 	if err := m.loads(ctx, todo.spec); err != nil {
 		return err
 	}
-	for _, l := range todo.links {
+	if err := m.link(ctx, c, todo.links); err != nil || which(todo.spec) != nil {
+		return err
+	}
+	return m.owned(todo.spec, dir).SetStart(c, todo.spec.Start)
+}
+
+// link enables and disables units.
+func (m *Manager) link(ctx context.Context, c *files.Change, links []link) error {
+	for _, l := range links {
 		verb := l.verb()
 		if verb == "" || l.stop {
 			continue
@@ -109,10 +117,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 			return err
 		}
 	}
-	if which(todo.spec) != nil {
-		return nil
-	}
-	return m.owned(todo.spec, dir).SetStart(c, todo.spec.Start)
+	return nil
 }
 
 // undo has systemd take something back.

@@ -102,10 +102,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	m.remark(ctx, p, s, dir)
-	todo.describe(p, m.user)
-	if which(s) == nil {
-		m.owned(s, dir).PlanStart(p)
-	}
+	m.describe(p, todo, dir)
 	return p, m.owned(s, dir).Check(p, m.paths(s), force)
 }
 
@@ -386,11 +383,8 @@ func (m *Manager) remark(ctx context.Context, p *service.Plan, s service.Spec, d
 }
 
 // describe puts into the plan what Apply does.
-func (t private) describe(p *service.Plan, user bool) {
-	systemctl := "systemctl "
-	if user {
-		systemctl += "--user "
-	}
+func (m *Manager) describe(p *service.Plan, t private, dir string) {
+	systemctl := m.line()
 	for _, f := range t.files {
 		p.Artefacts = append(p.Artefacts, f.Artefact)
 	}
@@ -420,6 +414,9 @@ func (t private) describe(p *service.Plan, user bool) {
 		}
 	}
 	p.Private = t
+	if which(t.spec) == nil {
+		m.owned(t.spec, dir).PlanStart(p)
+	}
 }
 
 // verb is what has systemctl make the link as it should be.

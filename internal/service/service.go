@@ -70,7 +70,9 @@ type Manager interface {
 	// Remove stops the service, waits for that, and removes what Apply has made, and
 	// with purge the directories that were not there before Apply, and the account, too. It
 	// returns when the name is free again, with what was removed. A service that is not
-	// installed is ErrNotInstalled, unless there is something left to purge.
+	// installed is ErrNotInstalled, unless there is something left to purge. It fails before
+	// it stops anything if it can see that something cannot be removed. When it fails later,
+	// what it took away is back, and the service has perhaps stopped: see the function Remove.
 	Remove(ctx context.Context, s Spec, purge bool) (removed []string, err error)
 
 	// Each of these returns nil when the service is in the state that it names. Start of

@@ -52,7 +52,7 @@ func (m *stub) Start(ctx context.Context, _ Spec) error {
 var (
 	running   = Status{State: Running, PID: 1, Start: Automatic}
 	listening = Status{State: Stopped, Start: OnSocket, Detail: Listening}
-	errFull      = errors.New("the disk is full")
+	errFull   = errors.New("the disk is full")
 )
 
 func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {

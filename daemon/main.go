@@ -46,7 +46,8 @@ import (
 // A command line that is wrong is a line on standard error and exit code 2, before
 // anything has happened. The other exit codes of commands are those of the LSB: 0 done,
 // 1 failed, 3 not supported here, 4 not permitted, 5 not installed, 7 not running; and
-// 78 where the configuration is wrong. status has its own: 0 it runs, 1 it has failed
+// 78 where the configuration is wrong, 75 while another process installs or uninstalls the
+// service. status has its own: 0 it runs, 1 it has failed
 // or is not well, 3 it does not run, starts or stops, 4 there is none or nobody may tell. Where
 // no service manager runs, as in a container, status asks the process itself. A program with a command line of its own mounts
 // [Commands] there.

@@ -187,11 +187,17 @@ func Of(ctx context.Context, m service.Machine, s service.Spec) (a Account, exis
 }
 
 // Taken returns the error for a service whose account would be a user or a group that
-// was not made for it.
+// was not made for it. It is service.ErrSpec, whose words would blame the description.
 func Taken(what, name, of string) error {
-	return fmt.Errorf("%w: the account of the service %s would be %s, but this machine has a %s of that name already, and the service would get its files and its rights: "+
-		"choose another Name for the service, or set Account to the user that it should run as", service.ErrSpec, of, name, what)
+	return taken(fmt.Sprintf("the account of the service %s would be %s, but this machine has a %s of that name already, and the service would get its files and its rights: "+
+		"choose another Name for the service, or set Account to the user that it should run as", of, name, what))
 }
+
+type taken string
+
+func (t taken) Error() string { return string(t) }
+
+func (taken) Is(target error) bool { return target == service.ErrSpec }
 
 // Ensure returns the account of a service, and makes it if there is none. home is what
 // it has for one, and is not made. It fails where Own does.

@@ -184,7 +184,7 @@ func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
 			return sim.run(ctx, tool, args...)
 		}
 		want := "the account of the service " + name + " would be " + name + ", but this machine has a " + what + " of that name already"
-		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), want) {
+		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, service.ErrSpec) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: made %t, %v; want %s", name, made, err, want)
 		}
 		if _, _, err := Of(t.Context(), m, service.Spec{Name: name}); !errors.Is(err, service.ErrSpec) {

@@ -44,6 +44,9 @@ type Paths struct{ State, Cache, Logs, Runtime, Configuration string }
 // What a user lacks, HOME for one, is in NAME below the folder for temporary files;
 // for State, which is lost there sooner or later, that is a warning in the log.
 //
+// Install does not know the folders of the machine that such a run has made. It takes
+// them over only with InstallOptions.Force.
+//
 // These are made when they are asked for, with mode 0700 (Windows: for administrators and
 // the system only, or with what LocalAppData hands down). A folder of that name that is
 // a link, belongs to somebody else or can be written by others is not used, and nothing

@@ -244,7 +244,8 @@ func (h *Handle) installation(p *service.Plan) Installation {
 // returns when the name is free again, with what was removed. What the service has
 // written stays, but with purge, which removes its directories with all that is in
 // them, that of its configuration too, and an account that Install has made. Directories
-// that were there before Install are not removed. With purge it also removes what a
+// that were there before Install are not removed; what Install has taken with Force gets
+// its place, its mode and its owner back. With purge it also removes what a
 // service has left that is not installed any more. While another process installs or
 // uninstalls the service, it fails at once with [ErrBusy].
 //

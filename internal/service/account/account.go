@@ -264,6 +264,13 @@ func pair(ctx context.Context, m service.Machine, group, user, undo step) error 
 	return nil
 }
 
+// Made reports whether the files of the machine have the account that Ensure has made for
+// a service.
+func Made(tree files.Tree, of string) bool {
+	a, exists, err := in(tree, "/etc/passwd", Name(of))
+	return err == nil && exists && a.Own(of)
+}
+
 // Remove removes the account of a service if Ensure has made it, and reports whether.
 // One that was there before, and one that has been changed since, stays.
 func Remove(ctx context.Context, m service.Machine, of string) (removed bool, err error) {

@@ -57,63 +57,43 @@ var errNotRegular = errors.New("want a regular file")
 // left nothing, and the caller calls Undo for those before.
 type Change struct {
 	tree  Tree
+	name  string
 	undo  []func() error
 	saved []string // what Keep removes
+	swept []string // folders
 	Done  []string // the paths that were made, replaced or removed, in order
 }
 
-// Begin begins a series.
-func (t Tree) Begin() *Change { return &Change{tree: t} }
+// Begin begins a series for the service called name. There is one at a time for a service.
+func (t Tree) Begin(name string) *Change { return &Change{tree: t, name: name} }
 
 // Write makes a file or replaces it, at once for whoever reads it. Folders above it
 // that are missing are made, with mode 0755.
 func (c *Change) Write(p, text string, mode fs.FileMode) error {
-	if err := c.Mkdir(filepath.Dir(p), 0o755); err != nil {
-		return err
-	}
+	c.Sweep(filepath.Dir(p))
 	_, exists, err := c.tree.Read(p)
 	if err != nil {
 		return err
 	}
-	c.Sweep(p)
 	file := c.tree.Path(p)
-	made, err := temporary(file, text, mode)
+	made, err := c.temporary(p, text, mode)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", p, err)
 	}
-	own, err := os.Lstat(made)
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", p, err), os.Remove(made))
-	}
-	// What another installation has put there meanwhile is not this one's to take back.
-	replaced := func() bool {
-		now, err := os.Lstat(file)
-		return err == nil && !os.SameFile(now, own)
-	}
-	undo := func() error {
-		if replaced() {
-			return nil
-		}
-		return os.Remove(file)
-	}
+	undo := func() error { return os.Remove(file) }
 	if exists {
-		saved := made + ".old"
+		saved := made + old
 		if err := os.Link(file, saved); err != nil {
 			return errors.Join(fmt.Errorf("keep the old %s: %w", p, err), os.Remove(made))
 		}
 		c.saved = append(c.saved, saved)
-		undo = func() error {
-			if replaced() {
-				return os.Remove(saved)
-			}
-			return os.Rename(saved, file)
-		}
+		undo = func() error { return os.Rename(saved, file) }
 	}
 	if err := os.Rename(made, file); err != nil {
 		err = errors.Join(fmt.Errorf("put %s into place: %w", p, err), os.Remove(made))
 		if exists {
 			c.saved = c.saved[:len(c.saved)-1]
-			err = errors.Join(err, os.Remove(made+".old"))
+			err = errors.Join(err, os.Remove(made+old))
 		}
 		return err
 	}
@@ -121,15 +101,23 @@ func (c *Change) Write(p, text string, mode fs.FileMode) error {
 	return sync(filepath.Dir(file))
 }
 
-// temporary writes text to a new file beside file.
-func temporary(file, text string, mode fs.FileMode) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), fmt.Sprintf(".%s.new%d.*", filepath.Base(file), os.Getpid()))
-	if err != nil {
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = at.Err // its name means nothing to anybody
+// old ends the names of what Keep removes.
+const old = ".old"
+
+// temporary writes text to a new file next to p.
+func (c *Change) temporary(p, text string, mode fs.FileMode) (name string, err error) {
+	var f *os.File
+	for range 10 {
+		if err := c.Mkdir(filepath.Dir(p), 0o755); err != nil {
+			return "", err
 		}
-		return "", err
+		f, err = os.CreateTemp(filepath.Dir(c.tree.Path(p)), "."+c.name+part+"*")
+		if !errors.Is(err, fs.ErrNotExist) {
+			break // and else the last file of another service has gone, and the folder with it
+		}
+	}
+	if err != nil {
+		return "", nameless(err)
 	}
 	_, err = f.WriteString(text)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
@@ -139,8 +127,21 @@ func temporary(file, text string, mode fs.FileMode) (name string, err error) {
 	return f.Name(), nil
 }
 
+// nameless is err without the name of a temporary file, which means nothing to anybody.
+func nameless(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
 // Mkdir makes a folder and those above it that are missing.
-func (c *Change) Mkdir(p string, mode fs.FileMode) error {
+func (c *Change) Mkdir(p string, mode fs.FileMode) error { return c.MkdirFor(p, mode, nil) }
+
+// MkdirFor is Mkdir, and has give give the folder to its owner, unless it is nil. Nobody
+// finds the folder before that is done.
+func (c *Change) MkdirFor(p string, mode fs.FileMode, give func(folder string) error) error {
 	dir := c.tree.Path(p)
 	info, err := os.Stat(dir)
 	switch {
@@ -156,11 +157,35 @@ func (c *Change) Mkdir(p string, mode fs.FileMode) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, mode); err != nil {
-		return err
+	if give == nil {
+		if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		c.did(p, func() error { return removeFolder(dir) })
+		return chmod(dir, mode) // whatever the umask is
 	}
-	c.did(p, func() error { return os.Remove(dir) })
-	return chmod(dir, mode) // whatever the umask is
+	c.Sweep(filepath.Dir(p))
+	made, err := os.MkdirTemp(filepath.Dir(dir), "."+c.name+part+"*")
+	if err != nil {
+		return fmt.Errorf("make %s: %w", p, nameless(err))
+	}
+	if err := errors.Join(chmod(made, mode), give(made)); err != nil {
+		return errors.Join(err, os.Remove(made))
+	}
+	if err := os.Rename(made, dir); err != nil {
+		return errors.Join(fmt.Errorf("make %s: %w", p, err), os.Remove(made))
+	}
+	c.did(p, func() error { return removeFolder(dir) })
+	return nil
+}
+
+// removeFolder removes a folder, unless somebody else has put something into it.
+func removeFolder(dir string) error {
+	err := os.Remove(dir)
+	if left, _ := os.ReadDir(dir); errors.Is(err, fs.ErrNotExist) || len(left) > 0 {
+		return nil
+	}
+	return err
 }
 
 // Symlink makes a symbolic link, or changes one.
@@ -191,7 +216,7 @@ func (c *Change) Symlink(p, target string) error {
 
 // Remove removes a file or a link. One that is not there is no error.
 func (c *Change) Remove(p string) error {
-	c.Sweep(p)
+	c.Sweep(filepath.Dir(p))
 	file := c.tree.Path(p)
 	info, err := os.Lstat(file)
 	switch {
@@ -203,7 +228,7 @@ func (c *Change) Remove(p string) error {
 		return fmt.Errorf("%s is a folder", p)
 	}
 	// It takes no space: what is removed may be what has filled the disk.
-	saved := filepath.Join(filepath.Dir(file), fmt.Sprintf(".%s.old%d.%d", filepath.Base(file), os.Getpid(), len(c.undo)))
+	saved := filepath.Join(filepath.Dir(file), fmt.Sprintf(".%s%s%d%s", c.name, part, len(c.undo), old))
 	if err := os.Rename(file, saved); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func asNobody(t *testing.T, f func()) {
 func TestAFolderThatCannotBeWrittenIsNamedByTheFile(t *testing.T) {
 	root := public(t)
 	asNobody(t, func() {
-		err := Tree(root).Begin().Write("/a", "new", 0o644)
+		err := Tree(root).Begin("web").Write("/a", "new", 0o644)
 		if err == nil || err.Error() != "write /a: permission denied" {
 			t.Errorf("got %v", err)
 		}

@@ -4,10 +4,8 @@ package files
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,7 +48,7 @@ func snapshot(t *testing.T, root string) string {
 func TestWhatFailsLeavesNothing(t *testing.T) {
 	root := t.TempDir()
 	tree := Tree(root)
-	first := tree.Begin()
+	first := tree.Begin("web")
 	for p, text := range map[string]string{"/etc/a": "old a", "/etc/b": "old b", "/blocked": "a file"} {
 		if err := first.Write(p, text, 0o644); err != nil {
 			t.Fatal(err)
@@ -64,7 +62,7 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 	}
 	before := snapshot(t, root)
 
-	c := tree.Begin()
+	c := tree.Begin("web")
 	for _, err := range []error{
 		c.Write("/etc/a", "new a", 0o755),
 		c.Write("/etc/deep/down/c", "new c", 0o600),
@@ -96,7 +94,7 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 
 func TestWhatIsKeptLeavesNoTraces(t *testing.T) {
 	root := t.TempDir()
-	c := Tree(root).Begin()
+	c := Tree(root).Begin("web")
 	for _, err := range []error{
 		c.Write("/a", "1", 0o600), c.Write("/a", "2", 0o640), c.Write("/b", "1", 0o644), c.Remove("/b"), c.Keep(),
 	} {
@@ -114,7 +112,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	if err := os.Symlink("/dev/null", filepath.Join(root, "masked")); err != nil {
 		t.Fatal(err)
 	}
-	c := Tree(root).Begin()
+	c := Tree(root).Begin("web")
 	if err := c.Write("/masked", "x", 0o644); err == nil || !strings.Contains(err.Error(), "link to /dev/null") {
 		t.Errorf("got %v", err)
 	}
@@ -151,7 +149,7 @@ func TestAFolderThatHasBecomeALinkIsNotGivenAway(t *testing.T) {
 func TestWhatIsMountedBelowAFolderIsNotPurged(t *testing.T) {
 	root := t.TempDir()
 	tree := Tree(root)
-	c := tree.Begin()
+	c := tree.Begin("web")
 	for p, text := range map[string]string{
 		"/var/lib/web/data/x": "theirs", "/var/lib/my web/x": "theirs", "/var/lib/webs/x": "ours", "/var/lib/we/x": "ours",
 		"/proc/self/mountinfo": `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -177,61 +175,36 @@ func TestWhatIsMountedBelowAFolderIsNotPurged(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherInstallationHasWrittenIsNotTakenBack(t *testing.T) {
-	root := t.TempDir()
-	tree := Tree(root)
-	before := tree.Begin()
-	mine, theirs := tree.Begin(), tree.Begin()
-	for _, err := range []error{
-		before.Write("/old", "old", 0o644), before.Keep(),
-		mine.Write("/new", "mine", 0o644), mine.Write("/old", "mine", 0o644),
-		theirs.Write("/new", "theirs", 0o644), theirs.Write("/old", "theirs", 0o644), theirs.Keep(),
-		mine.Undo(),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := snapshot(t, root); strings.Count(got, "theirs") != 2 || strings.Count(got, "\n") != 3 {
-		t.Errorf("there is\n%s", got)
-	}
-}
-
 func TestWhatAKilledProcessHasLeftIsSweptAndNothingElse(t *testing.T) {
-	dead := exec.Command("true")
-	if err := dead.Run(); err != nil {
-		t.Fatal(err)
-	}
-	gone, own := dead.Process.Pid, os.Getpid()
 	for what, change := range map[string]func(c *Change) error{
 		"write":  func(c *Change) error { return c.Write("/web.service", "new", 0o644) },
 		"remove": func(c *Change) error { return c.Remove("/web.service") },
-		"sweep":  func(c *Change) error { c.Sweep("/web.service"); return nil },
+		"sweep":  func(c *Change) error { c.Sweep("/"); return nil },
+		"folder": func(c *Change) error { return c.MkdirFor("/web", 0o700, func(string) error { return nil }) },
 	} {
 		dir := t.TempDir()
-		left := []string{
-			fmt.Sprintf(".web.service.new%d.123", gone), fmt.Sprintf(".web.service.new%d.123.old", gone),
-			fmt.Sprintf(".web.service.old%d.0", gone), fmt.Sprintf(".web.service.new%d.old", gone), // of an earlier version
-		}
+		left := []string{".web.glidepath123", ".web.glidepath123.old", ".web.glidepath0.old"}
 		stays := []string{
-			fmt.Sprintf(".web.service.new%d.123", own), fmt.Sprintf(".web.service.old%d.9", own), ".web.service.news", ".web.service.old",
-			fmt.Sprintf(".other.service.new%d.1", gone), fmt.Sprintf("web.service.new%d.1", gone), fmt.Sprintf(".web.service.newold%d.1", gone),
+			".web.glidepath", ".web.glidepath.old", ".web.glidepath1.new", ".web.glidepath1x", ".web-door.glidepath1", "web.glidepath1", ".web.glidepath1.glidepath2", ".web.service",
 		}
 		for _, name := range append([]string{"web.service"}, append(left, stays...)...) {
 			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		c := Tree(dir).Begin()
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, ".web.glidepath7"), 0o700), os.Mkdir(filepath.Join(dir, ".web.glidepath8"), 0o700), os.WriteFile(filepath.Join(dir, ".web.glidepath8", "full"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		c := Tree(dir).Begin("web")
 		if err := errors.Join(change(c), c.Keep()); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range left {
+		for _, name := range append(left, ".web.glidepath7") {
 			if Tree(dir).Exists("/" + name) {
 				t.Errorf("%s: %s is left", what, name)
 			}
 		}
-		for _, name := range stays {
+		for _, name := range append(stays, ".web.glidepath8/full") {
 			if !Tree(dir).Exists("/" + name) {
 				t.Errorf("%s: %s is gone", what, name)
 			}
@@ -250,5 +223,44 @@ func TestForWantOfRightsNothingIsRemovable(t *testing.T) {
 	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
 	if err := Tree(dir).Removable("/x"); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFolderIsThereOnceItHasItsOwner(t *testing.T) {
+	root := t.TempDir()
+	c := Tree(root).Begin("web")
+	err := c.MkdirFor("/var/lib/web", 0o750, func(folder string) error {
+		if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o750 || Tree(root).Exists("/var/lib/web") {
+			t.Errorf("%s is given away: %v, %v", folder, info, err)
+		}
+		return nil
+	})
+	if err != nil || !Tree(root).Exists("/var/lib/web") {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := c.MkdirFor("/var/lib/other", 0o750, func(string) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if err := c.Undo(); err != nil {
+		t.Error(err)
+	}
+	if left := snapshot(t, root); strings.Count(left, "\n") != 1 {
+		t.Errorf("left is\n%s", left)
+	}
+}
+
+func TestWhatSomebodyElseHasPutIntoANewFolderStays(t *testing.T) {
+	tree := Tree(t.TempDir())
+	mine, theirs := tree.Begin("web"), tree.Begin("other")
+	for _, err := range []error{
+		mine.Write("/.glidepath/web", "1", 0o644), theirs.Write("/.glidepath/other", "2", 0o644), theirs.Keep(), mine.Undo(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !tree.Exists("/.glidepath/other") || tree.Exists("/.glidepath/web") {
+		t.Errorf("there is\n%s", snapshot(t, string(tree)))
 	}
 }

@@ -47,8 +47,8 @@ func TestWhatCannotBeRemovedIsKnownBefore(t *testing.T) {
 				t.Errorf("got %q, want %q, and no want of rights", got, test.want)
 			}
 			if test.want == "" {
-				must(t, Tree("").Begin().Remove(file))
-			} else if Tree("").Begin().Remove(file) == nil {
+				must(t, Tree("").Begin("web").Remove(file))
+			} else if Tree("").Begin("web").Remove(file) == nil {
 				t.Error("it can be removed")
 			}
 		})

@@ -3,31 +3,36 @@ package files
 import (
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 )
 
-// Sweep removes what a process that was killed has left of a change to p: the new text, or
-// the old one that it kept. Their names have its process ID, and what belongs to a process
-// that is alive stays. What cannot be removed is left for the next time.
-func (c *Change) Sweep(p string) {
-	dir, base := filepath.Split(c.tree.Path(p))
-	entries, err := os.ReadDir(dir)
+// part is what the names of temporary files have after the name of the service.
+const part = ".glidepath"
+
+// Sweep removes from a folder what a command that was killed has left of a change for the
+// same service: new texts, old ones that it kept, folders that are nobody's yet. The
+// caller holds the lock of the service, so nobody is at work on them. What cannot be
+// removed is left for the next time. Other methods sweep the folders that they change.
+func (c *Change) Sweep(dir string) {
+	at := c.tree.Path(dir)
+	if slices.Contains(c.swept, at) {
+		return // what is there now may be this change's own
+	}
+	c.swept = append(c.swept, at)
+	entries, err := os.ReadDir(at)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), "."+base+".")
-		if !ok || !e.Type().IsRegular() && e.Type()&os.ModeSymlink == 0 {
-			continue
+		if rest, ok := strings.CutPrefix(e.Name(), "."+c.name+part); ok && isTemporary(rest) {
+			_ = os.Remove(filepath.Join(at, e.Name()))
 		}
-		number, isNew := strings.CutPrefix(rest, "new")
-		number, isOld := strings.CutPrefix(number, "old")
-		number, _, _ = strings.Cut(number, ".")
-		pid, err := strconv.Atoi(number)
-		if isNew == isOld || err != nil || pid <= 0 || alive(pid) {
-			continue
-		}
-		_ = os.Remove(filepath.Join(dir, e.Name()))
 	}
+}
+
+// isTemporary reports whether the rest of a name is a number, and what marks an old text.
+func isTemporary(rest string) bool {
+	digits := strings.TrimRight(strings.TrimSuffix(rest, old), "0123456789")
+	return digits == "" && rest != "" && rest != old
 }

@@ -164,15 +164,16 @@ func (m Machine) barred(file string) string {
 
 // Apply makes the account, the folders and the files, and has the manager register
 // them. If anything fails, nothing is left.
-func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File, register func(c *files.Change) error) (err error) {
-	c := m.Tree.Begin()
+func (m Machine) Apply(ctx context.Context, p *service.Plan, script onefile.File, register func(c *files.Change) error) (err error) {
+	s := p.Spec
+	c := m.Tree.Begin(s.ServiceName())
 	defer func() {
 		if err != nil {
 			err = onefile.Refused(errors.Join(err, c.Undo()), "install "+s.ServiceName())
 		}
 	}()
 	// What anybody may not write comes first: who lacks the rights hears so at once.
-	c.Sweep(script.Path)
+	c.Sweep(path.Dir(script.Path))
 	old, exists, err := m.Tree.Read(script.Path)
 	if err != nil || !exists || old != script.Text {
 		if err := c.Write(script.Path, script.Text, script.Mode); err != nil {
@@ -196,7 +197,7 @@ func (m Machine) Apply(ctx context.Context, s service.Spec, script onefile.File,
 		}
 		owner = Owner{Name: a.Name, Group: a.Group, UID: a.UID, GID: a.GID}
 	}
-	if err := m.Belongings(s).Add(c); err != nil {
+	if err := m.Belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.Tree, Of(s).Folders(), onefile.Owner{UID: owner.UID, GID: owner.GID}, m.Chown); err != nil {
@@ -217,8 +218,8 @@ func (m Machine) Belongings(s service.Spec) onefile.Belongings {
 }
 
 // Purge removes what belongs to the service, and its account.
-func (m Machine) Purge(ctx context.Context, s service.Spec) (removed []string, err error) {
-	return onefile.PurgeAll(ctx, m.Machine, s, m.Belongings(s))
+func (m Machine) Purge(ctx context.Context, s service.Spec, b onefile.Belongings) (removed []string, err error) {
+	return onefile.PurgeAll(ctx, m.Machine, s, b)
 }
 
 // Installed returns the script of a service, and ErrNotInstalled if there is none.

@@ -26,10 +26,11 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !p.Artefacts[0].Changed() { // kardianos/service would refuse to write what is there
 		return nil
 	}
-	return onefile.Install(m.m.Tree, s.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, s) })
+	return onefile.Install(m.m.Tree, s.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p) })
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan) error {
+	s := p.Spec
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
 	k, err := m.open(m.system, m.config(s))
@@ -40,7 +41,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec) er
 	if err != nil {
 		return err
 	}
-	if err := m.belongings(s).Add(c); err != nil {
+	if err := m.belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(folders(name)), owner, m.chown); err != nil {
@@ -120,8 +121,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	doing := "remove " + name
 	f := onefile.File{Path: m.file(name), Theirs: m.theirs(name)}
 	switch err := f.Removable(m.m.Tree, doing); {
-	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
-		removed, err := m.purge(ctx, s)
+	case m.belongings(s).Left(err, purge, m.paths(name)...): // it was uninstalled, and has left this
+		removed, err := m.purge(ctx, s, m.belongings(s).Gone())
 		return removed, onefile.Refused(err, doing)
 	case err != nil:
 		return nil, err
@@ -135,7 +136,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(name)
 	if m.system == src {
 		if err := m.unregister(ctx, c, name); err != nil {
 			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
@@ -150,7 +151,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := c.Keep(); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
-	gone, err := m.purge(ctx, s)
+	gone, err := m.purge(ctx, s, m.belongings(s))
 	return append(removed, gone...), onefile.Refused(err, doing)
 }
 
@@ -159,9 +160,9 @@ func (m *Manager) belongings(s service.Spec) onefile.Belongings {
 	return onefile.Belong(m.m.Tree, s, d, onefile.Folders(d))
 }
 
-func (m *Manager) purge(ctx context.Context, s service.Spec) ([]string, error) {
+func (m *Manager) purge(ctx context.Context, s service.Spec, b onefile.Belongings) ([]string, error) {
 	if m.system == src {
-		return m.belongings(s).Purge() // it has no account
+		return b.Purge() // it has no account
 	}
-	return onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
+	return onefile.PurgeAll(ctx, m.m, s, b)
 }

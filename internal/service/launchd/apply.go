@@ -33,15 +33,16 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		return errors.New("launchd: the plan is of another manager")
 	}
 	return onefile.Install(m.m.Tree, name, func(c *files.Change) error {
-		if err := m.apply(ctx, c, s, l, owner, enable); err != nil {
+		if err := m.apply(ctx, c, p, l, owner, enable); err != nil {
 			return err
 		}
 		return m.belongings(s).SetStart(c, s.Start)
 	})
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, l layout, owner onefile.Owner, enable bool) error {
-	if err := m.belongings(s).Add(c); err != nil {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, l layout, owner onefile.Owner, enable bool) error {
+	s := p.Spec
+	if err := m.belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, m.folders(l), owner, m.chown); err != nil {
@@ -96,12 +97,12 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err != nil {
 		return nil, onefile.Refused(err, doing)
 	}
-	if !exists && !j.loaded && purge && m.belongings(s).Exists() { // it was uninstalled, and has left this
-		removed, err := m.belongings(s).Purge()
-		return removed, onefile.Refused(err, doing)
-	}
 	if !exists && !j.loaded {
-		return nil, fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+		if gone := fmt.Errorf("%s: %w", doing, service.ErrNotInstalled); !m.belongings(s).Left(gone, purge, l.plist) {
+			return nil, gone
+		}
+		removed, err := m.belongings(s).Gone().Purge() // it was uninstalled, and has left this
+		return removed, onefile.Refused(err, doing)
 	}
 	if exists && !service.Marked(text) && !kardianos(text) {
 		return nil, fmt.Errorf("%s: %s %w; remove it by hand", doing, l.plist, service.ErrForeign)
@@ -112,7 +113,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := onefile.Asked(ctx, m.bootout(ctx, domain, name, text)); err != nil {
 		return nil, onefile.Refused(err, doing)
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(name)
 	if err := c.Remove(l.plist); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
@@ -121,7 +122,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := m.enable(ctx, domain, name, true); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
-	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil {
+	if err := c.Keep(); err != nil {
 		return removed, err
 	}
 	if !purge {

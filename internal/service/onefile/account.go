@@ -47,10 +47,13 @@ func Account(ctx context.Context, m service.Machine, c *files.Change, s service.
 
 // PurgeAll is Purge, and removes the account that Account has made.
 func PurgeAll(ctx context.Context, m service.Machine, s service.Spec, b Belongings) (removed []string, err error) {
-	removed, err = b.Purge()
+	removed, err = b.purge()
 	made, failed := account.Remove(ctx, m, s.ServiceName())
 	if made {
 		removed = append(removed, "account "+account.Name(s.ServiceName()))
 	}
-	return removed, errors.Join(err, failed)
+	if failed != nil {
+		return removed, errors.Join(err, failed) // the record stays, so that purge can be called again
+	}
+	return removed, errors.Join(err, b.Forget())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/account"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/owned"
 )
@@ -18,15 +19,23 @@ import (
 type Belongings struct {
 	owned.Record
 	tree    files.Tree
+	name    string
 	folders []Folder
 	logs    []string
 	user    bool
+	gone    bool
+}
+
+// Gone returns the belongings of the service while it is not installed.
+func (b Belongings) Gone() Belongings {
+	b.gone = true
+	return b
 }
 
 // Belong returns the belongings of s. The record is where the operator's files are, on the
 // same file system as what makes the manager start the service.
 func Belong(tree files.Tree, s service.Spec, d dirs.Dirs, folders []Folder, logs ...string) Belongings {
-	return Belongings{owned.In(tree, path.Dir(d.Configuration), s.ServiceName()), tree, folders, logs, s.User}
+	return Belongings{owned.In(tree, path.Dir(d.Configuration), s.ServiceName()), tree, s.ServiceName(), folders, logs, s.User, false}
 }
 
 func (b Belongings) paths() (list []owned.Path) {
@@ -44,18 +53,44 @@ func (b Belongings) Check(p *service.Plan, force bool) error {
 	return b.Record.Check(p, b.paths(), force)
 }
 
-// Add records those that are not there yet.
-func (b Belongings) Add(c *files.Change) error { return b.Record.Add(c, b.paths()) }
+// Left reports whether err says that the service is not installed, and purge finds
+// something that it has left when it was uninstalled. It clears away what an uninstall
+// that was killed has left in the folders of these files.
+func (b Belongings) Left(err error, purge bool, of ...string) bool {
+	if !errors.Is(err, service.ErrNotInstalled) {
+		return false
+	}
+	c := b.tree.Begin(b.name)
+	for _, file := range of {
+		c.Sweep(path.Dir(file))
+	}
+	if purge && (b.Record.Left() || !b.user && account.Made(b.tree, b.name)) {
+		return true
+	}
+	_ = b.Gone().Forget() // that nothing is installed is all that matters
+	return false
+}
 
-// Left reports whether err says that the service is not installed, and it has left
-// something when it was uninstalled.
-func (b Belongings) Left(err error) bool {
-	return errors.Is(err, service.ErrNotInstalled) && b.Exists()
+// Forget gives back what was there before, and lets go of what is gone.
+func (b Belongings) Forget() error {
+	if err := b.Return(b.paths()); err != nil {
+		return err
+	}
+	c := b.tree.Begin(b.name)
+	for _, p := range b.paths() {
+		c.Sweep(path.Dir(p.Path))
+	}
+	return b.Record.Forget(b.paths(), !b.gone)
 }
 
 // Purge removes those that belong to the service, with all that is in them, and returns
 // those that were there.
 func (b Belongings) Purge() (removed []string, err error) {
+	removed, err = b.purge()
+	return removed, errors.Join(err, b.Forget())
+}
+
+func (b Belongings) purge() (removed []string, err error) {
 	own, err := b.Paths()
 	if err != nil {
 		return nil, err
@@ -81,5 +116,5 @@ func (b Belongings) Purge() (removed []string, err error) {
 			errs = append(errs, err)
 		}
 	}
-	return removed, errors.Join(append(errs, b.Forget())...)
+	return removed, errors.Join(errs...)
 }

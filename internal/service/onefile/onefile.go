@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -153,11 +154,9 @@ type Chown func(path string, uid, gid int) error
 // Make makes the folders that are missing. It leaves those alone that are there.
 func Make(c *files.Change, tree files.Tree, folders []Folder, o Owner, chown Chown) error {
 	for _, f := range folders {
+		c.Sweep(path.Dir(f.Path))
 		if tree.Exists(f.Path) {
 			continue
-		}
-		if err := c.Mkdir(f.Path, f.Mode); err != nil {
-			return err
 		}
 		uid := o.UID
 		if f.Root {
@@ -167,7 +166,13 @@ func Make(c *files.Change, tree files.Tree, folders []Folder, o Owner, chown Cho
 		if give == nil {
 			give = files.Give
 		}
-		if err := Give(tree, f.Path, Owner{uid, o.GID}, give); err != nil {
+		err := c.MkdirFor(f.Path, f.Mode, func(folder string) error {
+			if err := give(folder, uid, o.GID); err != nil {
+				return fmt.Errorf("give %s to the user with ID %d: %w", f.Path, uid, err)
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -187,7 +192,7 @@ func Give(tree files.Tree, p string, o Owner, chown Chown) error {
 
 // Install has apply make a service, and undoes what it has done if it fails.
 func Install(tree files.Tree, name string, apply func(c *files.Change) error) error {
-	c := tree.Begin()
+	c := tree.Begin(name)
 	if err := apply(c); err != nil {
 		return Refused(errors.Join(err, c.Undo()), "install "+name)
 	}

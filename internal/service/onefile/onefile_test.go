@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -110,15 +111,15 @@ func TestFoldersThatAreThereAreLeftAlone(t *testing.T) {
 	}
 	d := dirs.System("linux", "web", nil)
 	given := map[string]string{}
-	c := tree.Begin()
+	c := tree.Begin("web")
 	err := Make(c, tree, Folders(d), Owner{900, 901}, func(p string, uid, gid int) error {
-		given[strings.TrimPrefix(p, string(tree))] = fmt.Sprint(uid, " ", gid)
+		given[strings.TrimPrefix(path.Dir(p), string(tree))] = fmt.Sprint(uid, " ", gid) // before it has its name
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for p, want := range map[string]string{"/var/lib/web": "900 901", "/var/log/web": "900 901", "/run/web": "900 901", "/etc/web": "0 901", "/var/cache/web": ""} {
+	for p, want := range map[string]string{"/var/lib": "900 901", "/var/log": "900 901", "/run": "900 901", "/etc": "0 901", "/var/cache": ""} {
 		if given[p] != want {
 			t.Errorf("%s was given to %q, not %q", p, given[p], want)
 		}

@@ -111,7 +111,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		return errors.New("openrc: the plan is of another manager")
 	}
 	name := initd.Of(p.Spec).Name
-	return m.m.Apply(ctx, p.Spec, todo.script, func(c *files.Change) error {
+	return m.m.Apply(ctx, p, todo.script, func(c *files.Change) error {
 		present, undo := m.m.Tree.Exists(runlevelLink(name)), map[string]string{"add": "del", "del": "add"}
 		verb := update(service.Artefact{Present: present, Wanted: todo.link.Wanted})
 		if verb == "" {
@@ -145,8 +145,8 @@ func (m *Manager) call(ctx context.Context, tool string, args ...string) error {
 // Remove implements service.Manager.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	text, err := m.m.Installed(s)
-	if purge && m.m.Belongings(s).Left(err) {
-		removed, err := m.m.Purge(ctx, s) // it was uninstalled, and has left this
+	if m.m.Belongings(s).Left(err, purge, initd.Of(s).Script) {
+		removed, err := m.m.Purge(ctx, s, m.m.Belongings(s).Gone()) // it was uninstalled, and has left this
 		return removed, onefile.Refused(err, "purge "+s.ServiceName())
 	}
 	if err != nil {
@@ -167,18 +167,18 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(s.ServiceName())
 	relink := m.m.Tree.Relink(removed...)
 	c.Call(func() error { return errors.Join(relink(), m.learn(context.WithoutCancel(ctx))) })
 	if err := m.forget(ctx, c, l, levels); err != nil {
 		return nil, errors.Join(err, c.Undo())
 	}
 	removed = append(removed, l.Script)
-	if err := errors.Join(c.Keep(), m.m.Belongings(s).ForgetStart()); err != nil {
+	if err := c.Keep(); err != nil {
 		return removed, err
 	}
 	if purge {
-		more, err := m.m.Purge(ctx, s)
+		more, err := m.m.Purge(ctx, s, m.m.Belongings(s))
 		return append(removed, more...), err
 	}
 	return removed, m.m.Belongings(s).Forget()

@@ -119,6 +119,10 @@ func TestAnInstallationThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestTheNextCommandCleansUpWhatAKilledOneHasLeft(t *testing.T) {
+	fake.Killed(t, func(m *fake.Machine) service.Manager { return newManager(m) })
+}
+
 func TestWhatBelongsToOthersStays(t *testing.T) {
 	m := fake.New(t)
 	fake.Foreign(t, m, newManager(m))

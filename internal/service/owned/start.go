@@ -68,11 +68,10 @@ func (r Record) SetStart(c *files.Change, start service.Start) error {
 	return c.Write(r.startFile(), startHead+string(start)+"\n", 0o644)
 }
 
-// ForgetStart removes what SetStart wrote: the next installation is a first one again.
-func (r Record) ForgetStart() error {
+// forgetStart removes what SetStart wrote: the next installation is a first one again.
+func (r Record) forgetStart() error {
 	if err := os.Remove(r.tree.Path(r.startFile())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the start type that the service was installed with: %w", err)
 	}
-	_ = os.Remove(r.tree.Path(path.Dir(r.file))) // with the last file: it is empty then
 	return nil
 }

@@ -205,17 +205,18 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !ok {
 		return errors.New("procd: the plan is of another manager")
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, t) })
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p, t) })
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, t todo) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, t todo) error {
+	s := p.Spec
 	name := s.ServiceName()
 	f := m.file(s) // before an account is made that changes what it says
 	owner, err := m.owner(ctx, c, s)
 	if err != nil {
 		return err
 	}
-	if err := m.belongings(s).Add(c); err != nil {
+	if err := m.belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
@@ -251,8 +252,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	doing := "remove " + name
 	l := place(name)
 	switch err := m.file(s).Removable(m.m.Tree, doing); {
-	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
-		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
+	case m.belongings(s).Left(err, purge, l.script): // it was uninstalled, and has left this
+		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s).Gone())
 		return removed, onefile.Refused(err, doing)
 	case err != nil:
 		return nil, err
@@ -267,14 +268,14 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(name)
 	for _, path := range paths {
 		if err := c.Remove(path); err != nil {
 			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 		}
 	}
 	removed := slices.Clone(c.Done)
-	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
+	if err := c.Keep(); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))

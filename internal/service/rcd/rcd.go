@@ -142,18 +142,19 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !ok {
 		return errors.New("rc.d: the plan is of another manager")
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, enable) })
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p, enable) })
 }
 
 // apply sets in rc.conf what enable wants, unless that is to stay as it is.
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, enable service.Artefact) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, enable service.Artefact) error {
+	s := p.Spec
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
 	owner, err := onefile.Account(ctx, m.m, c, s, s.Account, " (pw useradd)")
 	if err != nil {
 		return err
 	}
-	if err := m.belongings(s).Add(c); err != nil {
+	if err := m.belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(place(name).dirs), owner, m.chown); err != nil {
@@ -191,8 +192,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	doing := "remove " + name
 	l := place(name)
 	switch err := m.installed(name); {
-	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
-		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))
+	case m.belongings(s).Left(err, purge, l.script): // it was uninstalled, and has left this
+		removed, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s).Gone())
 		return removed, onefile.Refused(err, doing)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -213,7 +214,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(name)
 	if err := c.Remove(l.script); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
@@ -221,7 +222,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	removed := append(slices.Clone(c.Done), "rc.conf: "+variable(name)+"_enable")
-	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
+	if err := c.Keep(); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := onefile.PurgeAll(ctx, m.m, s, m.belongings(s))

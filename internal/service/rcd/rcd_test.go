@@ -209,8 +209,8 @@ func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 	s := trial.Plain()
 	trial.Install(t, m, s)
 	f.rc["web_enable"] = "NO" // by the operator
-	c := f.tree.Begin()
-	if err := m.apply(context.Background(), c, s, service.Artefact{Old: "NO", New: "YES", Present: true, Wanted: true}); err != nil || f.rc["web_enable"] != "YES" {
+	c := f.tree.Begin("web")
+	if err := m.apply(context.Background(), c, &service.Plan{Spec: s}, service.Artefact{Old: "NO", New: "YES", Present: true, Wanted: true}); err != nil || f.rc["web_enable"] != "YES" {
 		t.Fatal(err, f.rc)
 	}
 	if err := c.Undo(); err != nil || f.rc["web_enable"] != "NO" {

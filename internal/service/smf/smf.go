@@ -171,7 +171,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !ok {
 		return errors.New("smf: the plan is of another manager")
 	}
-	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p.Spec, enable) })
+	return onefile.Install(m.m.Tree, p.Spec.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p, enable) })
 }
 
 func (m *Manager) run(ctx context.Context, name string, args ...string) error {
@@ -179,14 +179,15 @@ func (m *Manager) run(ctx context.Context, name string, args ...string) error {
 	return err
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, s service.Spec, enable string) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, enable string) error {
+	s := p.Spec
 	name := s.ServiceName()
 	late := context.WithoutCancel(ctx)
 	owner, err := m.ids(account(s))
 	if err != nil {
 		return fmt.Errorf("there is no account %s; make it first (useradd): %w", account(s), err)
 	}
-	if err := m.belongings(s).Add(c); err != nil {
+	if err := m.belongings(s).Write(c, p); err != nil {
 		return err
 	}
 	if err := onefile.Make(c, m.m.Tree, onefile.Folders(folders(name)), owner, m.chown); err != nil {
@@ -288,8 +289,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	name := s.ServiceName()
 	doing := "remove " + name
 	switch err := file(s).Removable(m.m.Tree, doing); {
-	case purge && m.belongings(s).Left(err): // it was uninstalled, and has left this
-		removed, err := m.belongings(s).Purge()
+	case m.belongings(s).Left(err, purge, manifest(name)): // it was uninstalled, and has left this
+		removed, err := m.belongings(s).Gone().Purge()
 		return removed, onefile.Refused(err, doing)
 	case err != nil:
 		return nil, err
@@ -303,7 +304,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(name)
 	if err := c.Remove(manifest(name)); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
@@ -311,7 +312,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	removed := append(slices.Clone(c.Done), "svc:/"+path(s))
-	if err := errors.Join(c.Keep(), m.belongings(s).ForgetStart()); err != nil || !purge {
+	if err := c.Keep(); err != nil || !purge {
 		return removed, errors.Join(err, m.belongings(s).Forget())
 	}
 	gone, err := m.belongings(s).Purge()

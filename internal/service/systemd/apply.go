@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -27,8 +26,8 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	if !ok {
 		return errors.New("the plan is not one of systemd")
 	}
-	c := m.machine.Tree.Begin()
-	if err := m.apply(ctx, c, todo); err != nil {
+	c := m.machine.Tree.Begin(p.Spec.ServiceName())
+	if err := m.apply(ctx, c, p, todo); err != nil {
 		return withUndo(m.filed(err), c.Undo())
 	}
 	m.closeLeftovers(ctx, todo)
@@ -47,7 +46,7 @@ func withUndo(err, undo error) error {
 	return fmt.Errorf("%w; and this could not be taken back: %s", err, oneLine(undo.Error()))
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, todo private) error {
 	// Undo comes to these last, when the old files are back; and they have nothing to do
 	// if nothing was done, as for want of rights.
 	touched := false
@@ -73,17 +72,18 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, todo private) erro
 			touched = true
 		}
 	}
+	dir, err := m.folder()
+	if err != nil {
+		return err
+	}
+	c.Sweep(dir)
 	for _, f := range todo.files {
 		if err := write(c, f); err != nil {
 			return err
 		}
 		touched = touched || f.Changed()
 	}
-	dir, err := m.folder()
-	if err != nil {
-		return err
-	}
-	if err := m.owned(todo.spec, dir).Add(c, m.paths(todo.spec)); err != nil {
+	if err := m.owned(todo.spec, dir).Write(c, p); err != nil {
 		return err
 	}
 	if todo.config.Wanted && !todo.config.Present {
@@ -129,7 +129,6 @@ func (m *Manager) undo(args ...string) error {
 }
 
 func write(c *files.Change, f file) error {
-	c.Sweep(f.Name)
 	if !f.Changed() {
 		return nil
 	}
@@ -201,9 +200,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	}
 	record := m.owned(s, dir)
 	switch err := m.ours(s, dir); {
-	case errors.Is(err, service.ErrNotInstalled) && purge && record.Exists():
-		removed, err := m.purge(s, record) // it was uninstalled, and has left this
-		return removed, m.filed(err)
+	case errors.Is(err, service.ErrNotInstalled):
+		return m.finish(ctx, s, dir, purge, err)
 	case err != nil:
 		return nil, err
 	}
@@ -223,29 +221,14 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := r.removable(record, purge); err != nil {
 		return nil, m.filed(err)
 	}
-	if removed, err = m.erase(ctx, r); err != nil {
+	if removed, err = m.erase(ctx, r, dir); err != nil {
 		return nil, err
-	}
-	if err := record.ForgetStart(); err != nil {
-		return removed, m.filed(err)
-	}
-	if config := m.configuration(s); config.Present && record.Owns(config.Name) && os.Remove(m.machine.Tree.Path(config.Name)) == nil { // it was empty
-		removed = append(removed, config.Name)
-		if s.Template {
-			_ = os.Remove(m.machine.Tree.Path(path.Dir(config.Name))) // with the last instance
-		}
-	}
-	if d := m.folders(s).Runtime; d != m.Folders(s).Runtime && record.Owns(d) {
-		_ = os.Remove(m.machine.Tree.Path(d)) // the sockets were in it
 	}
 	if which(s) == nil {
 		_, _ = m.systemctl(ctx, "reset-failed", "--", unit(s)) // it fails where there is nothing to reset
 	}
-	if !purge || which(s) != nil {
-		return removed, m.filed(record.Forget())
-	}
-	gone, err := m.purge(s, record)
-	return append(removed, gone...), m.filed(err)
+	gone, err := m.clear(s, record, purge, true)
+	return append(removed, gone...), err
 }
 
 // ours makes sure that there is a service, and that it is ours to remove.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -419,6 +420,54 @@ func TestWhatSystemdDoesNotTakeIsTakenBack(t *testing.T) {
 			}
 			if left, _ := filepath.Glob(i.machine.Tree.Path("/etc/systemd/system/." + i.spec.Name + "*")); len(left) > 0 {
 				t.Errorf("left %q", left)
+			}
+		})
+	}
+}
+
+func TestUninstallGivesBackTheFoldersOfSomebodyElse(t *testing.T) {
+	for _, account := range []string{"", "daemon"} {
+		t.Run("account "+account, func(t *testing.T) {
+			t.Parallel()
+			i := echoes(t, inside(t, false), func(s *service.Spec) { s.Account = account })
+			tree := i.machine.Tree
+			look := func() (all string) {
+				for _, above := range []string{"/var/lib/", "/var/cache/"} {
+					dir := above + i.spec.Name
+					out, err := machine.Run(t.Context(), "stat", "-c", "%n %F %a %U:%G", dir, dir+"/deep", dir+"/deep/precious")
+					i.must(err)
+					all += out.Stdout + out.Stderr
+				}
+				return all
+			}
+			for _, dir := range []string{"/var/lib/" + i.spec.Name, "/var/cache/" + i.spec.Name} {
+				writeIn(t, dir+"/deep/precious", "theirs")
+				out, err := machine.Run(t.Context(), "chown", "-R", "games:adm", dir)
+				if err != nil || out.Code != 0 {
+					t.Fatal(err, out)
+				}
+				i.must(os.Chmod(tree.Path(dir), 0o750|fs.ModeSetgid))
+			}
+			before := look()
+			if _, err := i.Plan(t.Context(), i.spec, false); !errors.Is(err, service.ErrForeign) {
+				t.Errorf("without force: %v", err)
+			}
+			p, err := i.Plan(t.Context(), i.spec, true)
+			i.must(err)
+			i.must(i.Apply(t.Context(), p))
+			i.start()
+			if during := look(); during == before {
+				t.Errorf("systemd has changed nothing: %s", during)
+			}
+			_, err = i.Remove(t.Context(), i.spec, true)
+			i.must(err)
+			if after := look(); after != before {
+				t.Errorf("there is\n%swas\n%s", after, before)
+			}
+			for _, left := range []string{"/var/lib/private/", "/var/cache/private/", "/var/log/", "/var/log/private/", "/etc/", "/etc/systemd/system/.glidepath/"} {
+				if tree.Exists(left + i.spec.Name) {
+					t.Errorf("%s is left", left+i.spec.Name)
+				}
 			}
 		})
 	}

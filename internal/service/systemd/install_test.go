@@ -767,6 +767,38 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	}
 }
 
+func TestAnUninstallThatWasKilledIsFinished(t *testing.T) {
+	for _, purge := range []bool{false, true} {
+		f, m := newFake(t, false)
+		before := f.snapshot()
+		install(t, m, web())
+		if err := f.disable([]string{"web.service"}); err != nil {
+			t.Fatal(err)
+		}
+		// So far it had come: the unit is on its way out, and systemd has not heard of it.
+		if err := os.Rename(f.path(f.unit("web.service")), f.path(f.unit(".web.glidepath0.old"))); err != nil {
+			t.Fatal(err)
+		}
+		f.show["web.service"] = map[string]string{"LoadState": "loaded", "FragmentPath": f.unit("web.service")}
+		f.active["web.service"] = "active" // somebody has started it again
+		f.calls = nil
+		if _, err := m.Remove(t.Context(), web(), purge); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"systemctl stop -- web.service", "systemctl daemon-reload", "systemctl reset-failed -- web.service"}
+		if got := f.changes(); !slices.Equal(got, want) {
+			t.Errorf("it calls %q, want %q", got, want)
+		}
+		if after := f.snapshot(); after != before {
+			t.Errorf("there is left\n%s", after)
+		}
+		delete(f.show, "web.service")
+		if _, err := m.Remove(t.Context(), web(), purge); !errors.Is(err, service.ErrNotInstalled) {
+			t.Errorf("the second time: %v", err)
+		}
+	}
+}
+
 func TestWhatAUserHasIsUsedAndStays(t *testing.T) {
 	f, m := newFake(t, true)
 	f.write("/home/me/.local/state/web/data", "theirs")

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path"
@@ -45,15 +46,76 @@ func (m *Manager) owned(s service.Spec, dir string) owned.Record {
 	return owned.In(m.machine.Tree, dir, s.ServiceName())
 }
 
-// paths are what the service may make or get, none for a template by itself.
+// paths are what the service may make or get, none for a template by itself. Those of a
+// dynamic user are moved.
 func (m *Manager) paths(s service.Spec) (list []owned.Path) {
 	if which(s) != nil {
 		return nil
 	}
-	for _, d := range m.directories(s) {
-		list = append(list, owned.Path{Path: d, Stays: m.user || d == m.folders(s).Configuration})
+	for _, v := range m.folders(s).Vars() {
+		p := owned.Path{Path: v.Dir, Stays: m.user || v.Name == "CONFIGURATION_DIRECTORY"}
+		if above := strings.TrimSuffix(v.Dir, "/"+folder(s)); !p.Stays {
+			p.Moved = above + "/private/" + folder(s)
+		}
+		list = append(list, p)
 	}
 	return list
+}
+
+// finish removes what is left of a service whose unit is gone: with purge what it has
+// kept, and what an uninstall that was killed has not come to. It returns gone if there
+// is nothing.
+func (m *Manager) finish(ctx context.Context, s service.Spec, dir string, purge bool, gone error) (removed []string, err error) {
+	m.machine.Tree.Begin(s.ServiceName()).Sweep(dir)
+	stale := false
+	if which(s) == nil {
+		u, sockets, err := m.show(ctx, s)
+		stale = err == nil && u["FragmentPath"] == path.Join(dir, serviceUnit(s)) // systemd has not heard of it
+		if stale && u.runs() {
+			if err := m.halt(ctx, s, sockets); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if stale {
+		if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
+			return nil, err
+		}
+		_, _ = m.systemctl(ctx, "reset-failed", "--", unit(s)) // it fails where there is nothing to reset
+	}
+	record := m.owned(s, dir)
+	left := purge && record.Left()
+	removed, err = m.clear(s, record, purge, false)
+	if len(removed) == 0 && !stale && !left {
+		return nil, gone
+	}
+	return removed, err
+}
+
+// clear gives back what was there before the service, and removes the folder of the
+// configuration, if it is empty and the service's own, and with purge whatever belongs to
+// the service. It returns what was there. The service has stopped.
+func (m *Manager) clear(s service.Spec, record owned.Record, purge, installed bool) (removed []string, err error) {
+	tree := m.machine.Tree
+	if err := record.Return(m.paths(s)); err != nil {
+		return nil, m.filed(err)
+	}
+	if config := m.configuration(s); config.Present && record.Owns(config.Name) && os.Remove(tree.Path(config.Name)) == nil { // it was empty
+		removed = append(removed, config.Name)
+		if s.Template {
+			_ = os.Remove(tree.Path(path.Dir(config.Name))) // with the last instance
+		}
+	}
+	if d := m.folders(s).Runtime; d != m.Folders(s).Runtime && record.Owns(d) {
+		_ = os.Remove(tree.Path(d)) // the sockets were in it
+	}
+	if purge && which(s) == nil {
+		gone, err := m.purge(s, record)
+		if removed = append(removed, gone...); err != nil {
+			return removed, m.filed(err)
+		}
+	}
+	return removed, m.filed(record.Forget(m.paths(s), installed))
 }
 
 // purge removes the directories that belong to the service, and says which were there.
@@ -64,7 +126,14 @@ func (m *Manager) purge(s service.Spec, record owned.Record) (removed []string, 
 		return nil, err
 	}
 	var errs []error
-	for _, d := range m.directories(s) {
+	var dirs []string
+	for _, f := range m.paths(s) {
+		dirs = append(dirs, f.Path)
+		if f.Moved != "" {
+			dirs = append(dirs, f.Moved)
+		}
+	}
+	for _, d := range dirs {
 		if !slices.Contains(own, d) || !tree.Exists(d) {
 			continue
 		}
@@ -77,7 +146,7 @@ func (m *Manager) purge(s service.Spec, record owned.Record) (removed []string, 
 			_ = os.Remove(tree.Path(path.Dir(d))) // that of all instances goes with the last: it is empty then
 		}
 	}
-	return removed, errors.Join(append(errs, record.Forget())...)
+	return removed, errors.Join(errs...)
 }
 
 // Folders implements service.Located: the instances of a template have theirs in that of
@@ -109,16 +178,4 @@ func folder(s service.Spec) string {
 		return s.Name + "/" + s.Instance
 	}
 	return s.Name
-}
-
-// directories are where a service may have kept something.
-func (m *Manager) directories(s service.Spec) []string {
-	var list []string
-	for _, v := range m.folders(s).Vars() {
-		list = append(list, v.Dir)
-		if above := strings.TrimSuffix(v.Dir, "/"+folder(s)); !m.user && v.Name != "CONFIGURATION_DIRECTORY" {
-			list = append(list, above+"/private/"+folder(s)) // of a dynamic user
-		}
-	}
-	return list
 }

@@ -49,13 +49,14 @@ func (r removal) removable(record owned.Record, purge bool) error {
 
 // erase stops the service, disables it and removes its files. If one of these fails,
 // what was done before is taken back; only what was stopped is not started again.
-func (m *Manager) erase(ctx context.Context, r removal) (removed []string, err error) {
+func (m *Manager) erase(ctx context.Context, r removal, dir string) (removed []string, err error) {
 	if len(r.units) > 0 {
 		if err := m.quit(ctx, r.spec); err != nil {
 			return nil, err
 		}
 	}
-	c := m.machine.Tree.Begin()
+	c := m.machine.Tree.Begin(r.spec.ServiceName())
+	c.Sweep(dir)
 	relink := m.machine.Tree.Relink(r.links...)
 	c.Call(func() error { return errors.Join(relink(), m.undo("daemon-reload")) }) // when the files are back
 	defer func() {

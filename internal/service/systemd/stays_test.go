@@ -3,6 +3,7 @@
 package systemd
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -46,13 +47,13 @@ func TestWhatSomebodyHasDisabledOrEnabledStaysSo(t *testing.T) {
 		"its sockets disabled":                     {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, newer), nil, staysDisabled},
 		"its sockets disabled, and --enable":       {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, enable), []string{"web-admin.socket", "web-http.socket"}, ""},
 		"an installation that was cut short, and manual now": {web(), func(f *fake, m *Manager) {
-			if err := m.owned(web(), f.units).ForgetStart(); err != nil {
+			if err := os.Remove(f.path(f.units + "/.glidepath/.web.start")); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(start(service.Manual)), nil, ""},
 		"an installation that was cut short": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
-			if err := m.owned(web(), f.units).ForgetStart(); err != nil {
+			if err := os.Remove(f.path(f.units + "/.glidepath/.web.start")); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(), []string{"web.service"}, ""},

@@ -46,6 +46,15 @@ func (m *Manager) folders() []string {
 	return all
 }
 
+// places are files in the folders where an installation makes some.
+func (m *Manager) places(l initd.Layout) []string {
+	all := []string{l.Script, pidFile(l)}
+	for _, dir := range m.folders() {
+		all = append(all, path.Join(dir, l.Name))
+	}
+	return all
+}
+
 // links are those that lead to the script: S50web, K02web.
 func (m *Manager) links(name string) []string {
 	var found []string
@@ -130,6 +139,9 @@ func (m *Manager) rcsLink(name string) string {
 
 // register makes the links that s wants, unless they are there.
 func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec, name string) error {
+	for _, p := range m.places(initd.Of(s)) {
+		c.Sweep(path.Dir(p))
+	}
 	now := m.links(name)
 	if m.text(now) == m.wanted(s, now) {
 		return nil

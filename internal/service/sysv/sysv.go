@@ -89,7 +89,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		return errors.New("sysv: the plan is of another manager")
 	}
 	name := initd.Of(p.Spec).Name
-	return m.m.Apply(ctx, p.Spec, todo.script, func(c *files.Change) error {
+	return m.m.Apply(ctx, p, todo.script, func(c *files.Change) error {
 		if !todo.links.Changed() {
 			return nil
 		}
@@ -100,8 +100,8 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 // Remove implements service.Manager.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	script, err := m.m.Installed(s)
-	if purge && m.m.Belongings(s).Left(err) {
-		removed, err := m.m.Purge(ctx, s) // it was uninstalled, and has left this
+	if m.m.Belongings(s).Left(err, purge, m.places(initd.Of(s))...) {
+		removed, err := m.m.Purge(ctx, s, m.m.Belongings(s).Gone()) // it was uninstalled, and has left this
 		return removed, onefile.Refused(err, "purge "+s.ServiceName())
 	}
 	if err != nil {
@@ -119,12 +119,15 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := onefile.Halt(ctx, m, s); err != nil {
 		return nil, err
 	}
-	c := m.m.Tree.Begin()
+	c := m.m.Tree.Begin(s.ServiceName())
+	for _, p := range m.places(l) {
+		c.Sweep(path.Dir(p))
+	}
 	c.Call(m.m.Tree.Relink(links...))
 	if err := m.unregister(ctx, l.Name); err != nil {
 		return nil, errors.Join(err, c.Undo())
 	}
-	for _, p := range append(links, l.Script, pidFile(l), "/run/"+l.Name+".lock") {
+	for _, p := range append(links, pidFile(l), "/run/"+l.Name+".lock", l.Script) { // the script last: as long as it is there, uninstall can be called again
 		there := m.m.Tree.Exists(p) || slices.Contains(links, p)
 		if err := c.Remove(p); err != nil {
 			return nil, errors.Join(err, c.Undo())
@@ -133,11 +136,11 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			removed = append(removed, p)
 		}
 	}
-	if err := errors.Join(c.Keep(), m.m.Belongings(s).ForgetStart()); err != nil {
+	if err := c.Keep(); err != nil {
 		return removed, err
 	}
 	if purge {
-		more, err := m.m.Purge(ctx, s)
+		more, err := m.m.Purge(ctx, s, m.m.Belongings(s))
 		return append(removed, more...), err
 	}
 	return removed, m.m.Belongings(s).Forget()

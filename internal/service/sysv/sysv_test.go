@@ -220,6 +220,10 @@ func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
 	}
 }
 
+func TestTheNextCommandCleansUpWhatAKilledOneHasLeft(t *testing.T) {
+	fake.Killed(t, func(m *fake.Machine) service.Manager { return newManager(m, "no tool") })
+}
+
 func TestWhatBelongsToOthersStays(t *testing.T) {
 	m := fake.New(t)
 	fake.Foreign(t, m, newManager(m, "update-rc.d"))

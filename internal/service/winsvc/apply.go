@@ -33,7 +33,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		return err
 	}
 	defer scm.close()
-	a := &applying{session: scm, ctx: ctx, plan: p, wanted: w, password: password, change: files.Tree("").Begin()}
+	a := &applying{session: scm, ctx: ctx, plan: p, wanted: w, password: password, change: files.Tree("").Begin(p.Spec.ServiceName())}
 	defer func() {
 		for _, h := range a.handles {
 			scm.Close(h)

@@ -124,7 +124,7 @@ func TestTheRecordOfAnEarlierVersionIsRead(t *testing.T) {
 		before := f.snapshot()
 		install(t, m, rich(), true)
 		asBefore(f, "web")
-		if len(f.keys[strings.ToLower(parametersKey("web"))]) != 3 {
+		if len(f.keys[strings.ToLower(parametersKey("web"))]) != 4 {
 			t.Fatalf("the key is %v", f.keys[strings.ToLower(parametersKey("web"))])
 		}
 		if update {

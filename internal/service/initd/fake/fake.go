@@ -35,7 +35,7 @@ type Machine struct {
 
 // New makes a machine with accounts.
 func New(t testing.TB) *Machine {
-	m := &Machine{t: t, Root: t.TempDir()}
+	m := at(t, t.TempDir())
 	m.Write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\n")
 	m.Write("/etc/group", "root:x:0:\nwww:x:33:\n")
 	m.Write("/usr/sbin/nologin", "")
@@ -45,6 +45,12 @@ func New(t testing.TB) *Machine {
 			t.Fatal(err)
 		}
 	}
+	return m
+}
+
+// at is the machine in a folder.
+func at(t testing.TB, root string) *Machine {
+	m := &Machine{t: t, Root: root}
 	m.Tools = map[string]func([]string) (string, error){
 		"useradd": func(args []string) (string, error) {
 			name := args[len(args)-1]
@@ -87,10 +93,11 @@ func (m *Machine) run(_ context.Context, name string, args ...string) (string, e
 // Path is where a file of the machine is.
 func (m *Machine) Path(p string) string { return filepath.Join(m.Root, p) }
 
-// Write makes a file.
+// Write makes a file, all of it at once, as the tools of a machine do.
 func (m *Machine) Write(p, text string) {
 	m.t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(m.Path(p)), 0o755), os.WriteFile(m.Path(p), []byte(text), 0o644)); err != nil {
+	half := m.Root + ".half"
+	if err := errors.Join(os.MkdirAll(filepath.Dir(m.Path(p)), 0o755), os.WriteFile(half, []byte(text), 0o644), os.Rename(half, m.Path(p))); err != nil {
 		m.t.Fatal(err)
 	}
 }

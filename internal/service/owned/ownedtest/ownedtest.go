@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ func Run(t *testing.T, m service.Manager, s service.Spec, tree files.Tree, d dir
 	b.foreign()
 	b.configuration()
 	b.later()
+	b.earlier()
 }
 
 func (b bed) write(p string) {
@@ -91,6 +93,14 @@ func (b bed) foreign() {
 	for _, dir := range []string{b.dirs.State, b.dirs.Cache, b.dirs.Logs} {
 		b.write(dir + "/precious")
 		before := b.paths()
+		for _, purge := range []bool{false, true} {
+			if _, err := b.m.Remove(b.t.Context(), b.s, purge); !errors.Is(err, service.ErrNotInstalled) {
+				b.t.Errorf("it is not installed, and uninstall says %v", err)
+			}
+		}
+		if after := b.paths(); !slices.Equal(after, before) {
+			b.t.Errorf("uninstall of nothing has made of %q %q", before, after)
+		}
 		_, err := b.m.Plan(b.t.Context(), b.s, false)
 		if !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
 			b.t.Errorf("%s is of somebody else, and the plan fails with %v", dir, err)
@@ -157,5 +167,33 @@ func (b bed) later() {
 		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
 			b.t.Errorf("where nothing is left: %v", err)
 		}
+	}
+}
+
+// earlier has a service that an earlier version has installed, without a record.
+func (b bed) earlier() {
+	b.t.Helper()
+	b.install(false)
+	b.write(b.dirs.State + "/data")
+	for _, p := range b.paths() {
+		if path.Base(path.Dir(p)) == ".glidepath" {
+			b.clear(p)
+		}
+	}
+	for range 2 {
+		if p := b.install(false); slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.HasPrefix(w, b.dirs.State+" was there before") }) {
+			b.t.Errorf("its own are somebody else's: %q", p.Warnings)
+		}
+		b.remove(false)
+	}
+	b.install(false)
+	if removed := b.remove(true); slices.Contains(removed, b.dirs.State) || !b.tree.Exists(b.dirs.State+"/data") {
+		b.t.Errorf("purge has removed %q, of which nobody knows who has made it", removed)
+	}
+	for _, v := range b.dirs.Vars() {
+		b.clear(v.Dir)
+	}
+	if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
+		b.t.Errorf("where nothing is left: %v", err)
 	}
 }

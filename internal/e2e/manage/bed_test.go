@@ -76,7 +76,7 @@ func (u *unix) Flags() []string { return nil }
 
 func (u *unix) Can() scenario.Can {
 	return scenario.Can{
-		Whole: true, Unprivileged: true, Environment: true, Directory: true, Failures: true, Codes: true, Logs: true, Notices: true, Restarts: true, Older: true, Ready: true,
+		Whole: true, Unprivileged: true, Environment: true, Directory: true, Failures: true, Codes: true, Logs: true, Notices: true, Restarts: true, Older: true, Ready: true, Kills: 20,
 		Folder: odd, Open: open, System: []string{"root"},
 	}
 }

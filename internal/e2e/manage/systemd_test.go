@@ -49,7 +49,7 @@ func TestSystemd(t *testing.T) {
 // Can is all.
 func (b *systemd) Can() scenario.Can {
 	can := b.unix.Can()
-	can.Sockets = true
+	can.Sockets, can.Kills = true, 50
 	return can
 }
 

@@ -87,6 +87,7 @@ type Can struct {
 	Environment  bool     // a service finds its environment
 	Directory    bool     // a service can have a working directory
 	Pause        bool     // it can pause services
+	Kills        int      // how many commands are killed there
 	Folder       string   // one with a name that few expect
 	Open         string   // one that everybody can write to
 	System       []string // who the service is that has all rights

@@ -55,6 +55,8 @@ func Operate(t *testing.T, b Bed) {
 		{"a service of kardianos/service is taken over", can.Whole, takeover},
 		{"a service of somebody else is not overwritten", true, foreign},
 		{"the service runs as who is asked for", can.Whole, account},
+		{"of two commands at once the second is told of the first", can.Whole && can.Kills > 0, busy},
+		{"the next command cleans up what a killed one has left", can.Whole && can.Kills > 0, killed},
 	} {
 		if test.there {
 			t.Run(test.name, func(t *testing.T) {

@@ -24,6 +24,9 @@ func (r *run) start(ctx context.Context) error {
 	for _, err := range r.troubles {
 		r.warn(logElsewhere, zap.Error(err))
 	}
+	for _, what := range r.ignored {
+		r.warn("ignored in Service.EnvironmentFile", zap.String("what", what))
+	}
 	r.catchCrashes()
 	return r.program.Start(ctx)
 }

@@ -75,6 +75,7 @@ var busy atomic.Bool
 func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun bool, err error) {
 	// Before all else: the Windows service control manager gives a process 30 s to
 	// connect, and what is wrong from then on can be told.
+	var ignored []string
 	env, ok := host.FromContext(ctx)
 	if !ok {
 		if !busy.CompareAndSwap(false, true) {
@@ -82,6 +83,10 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 		}
 		defer busy.Store(false)
 		if env, err = thisProcess(c, exits); err != nil {
+			return false, err
+		}
+		if ignored, err = readEnvironment(); err != nil {
+			refuse(env, err)
 			return false, err
 		}
 	}
@@ -92,7 +97,9 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 	if !ok {
 		env.Hosts = append(env.Hosts, health.New(c.Name))
 	}
-	return true, newRun(ctx, p, c, env).loop()
+	r := newRun(ctx, p, c, env)
+	r.ignored = ignored
+	return true, r.loop()
 }
 
 // run is one run of a program: it carries out what the lifecycle machine decides.
@@ -144,8 +151,9 @@ type run struct {
 	draining   *time.Timer // until the log is given up, nil before that is all that is left
 	alarms     alarms
 	phases     phases
-	troubles   []error // with the log, before there was one
-	restore    func()  // gives back the standard log, nil if it was not taken
+	troubles   []error  // with the log, before there was one
+	ignored    []string // of Service.EnvironmentFile
+	restore    func()   // gives back the standard log, nil if it was not taken
 	crash      atomic.Pointer[crash.Output]
 }
 

@@ -33,6 +33,22 @@ type Service struct {
 	// (NOTIFY_SOCKET, STATE_DIRECTORY, …) are refused.
 	Environment map[string]string
 
+	// EnvironmentFile is the absolute path of a file with more variables, which an operator
+	// writes: NAME=value, a line each, as in EnvironmentFile= of systemd.exec(5). They are
+	// read at each start, and override those of Environment. With a dash before the path,
+	// "-/etc/default/web", the file may be missing. Nothing in it is run or expanded; lines
+	// that are not understood are ignored, with a warning in the log. install refuses a
+	// file that others than the administrator can write.
+	//
+	// systemd reads the file itself, as root. Elsewhere [Run] does, before all else that the
+	// program could log or start: the account of the service needs the right to read it,
+	// and what func main does before Run, and Go's own runtime (GOMAXPROCS, GODEBUG), do not
+	// see its variables.
+	//
+	// Where a service of kardianos/service is replaced that has such a file, and this is
+	// empty, the service keeps the file.
+	EnvironmentFile string
+
 	// WorkingDirectory is absolute. If empty, it is the manager's choice, "/" as a
 	// rule; on Windows, where the program itself goes there before Start, see
 	// [Windows].KeepDirectory.
@@ -237,7 +253,7 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 		DisplayName: c.DisplayName, Description: c.Description, Version: c.Version,
 		Executable:  v.Executable,
 		Args:        append(append([]string(nil), v.Arguments...), args...),
-		Environment: v.Environment, Directory: v.WorkingDirectory,
+		Environment: v.Environment, EnvironmentFile: v.EnvironmentFile, Directory: v.WorkingDirectory,
 		Account: v.Account, Password: v.Password, User: v.User,
 		Start: service.Start(v.StartType), Needs: v.Dependencies,
 		Recovery: service.Recovery{

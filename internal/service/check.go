@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-glidepath/glidepath/internal/envfile"
 )
 
 // maxTimeout bounds every duration. Beyond it some managers overflow.
@@ -26,7 +28,7 @@ var given = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID",
 	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "FDSTORE", "MAINPID", "CREDENTIALS_DIRECTORY",
 	"STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY", "RUNTIME_DIRECTORY", "CONFIGURATION_DIRECTORY",
-	"SERVICE_INSTANCE",
+	"SERVICE_INSTANCE", envfile.Variable,
 }
 
 // Reserved reports whether managers set the variable themselves.
@@ -62,6 +64,9 @@ func (s Spec) Check() error {
 			c.wrong("Environment", "has %s, which is the manager's to set", v.Name)
 		}
 		c.line("Environment["+v.Name+"]", v.Value)
+	}
+	if file, _ := envfile.Split(s.EnvironmentFile); s.EnvironmentFile != "" {
+		c.absolute("EnvironmentFile", file)
 	}
 	c.line("Account", s.Account)
 	if s.User && s.Account != "" {

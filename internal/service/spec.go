@@ -19,7 +19,12 @@ type Spec struct {
 	Executable  string            // absolute
 	Args        []string          // without the executable
 	Environment map[string]string // what the program wants, without what the manager adds
-	Directory   string            // the working directory; "" means what the manager is used to
+	// EnvironmentFile is the path of a file with more variables, with a dash before it if it
+	// may be missing; "" if there is none. KeptFile says that it is that of the service
+	// which this one has replaced: it stays until the program names another.
+	EnvironmentFile string
+	KeptFile        bool
+	Directory       string // the working directory; "" means what the manager is used to
 
 	// Account is who it runs as. "" is an account of its own with no rights: a dynamic
 	// user of systemd, a virtual account of Windows, a system user elsewhere. "root"

@@ -49,7 +49,7 @@ func TestSystemd(t *testing.T) {
 // Can is all.
 func (b *systemd) Can() scenario.Can {
 	can := b.unix.Can()
-	can.Sockets, can.Kills = true, 50
+	can.Sockets, can.Sysconfig, can.Kills = true, true, 50
 	return can
 }
 

@@ -24,6 +24,7 @@ func TestSysV(t *testing.T) {
 func (b *sysv) Can() scenario.Can {
 	can := b.unix.Can()
 	can.Ready, can.Failures, can.Codes, can.Restarts = false, false, false, false
+	can.Sysconfig = true
 	return can
 }
 

@@ -106,11 +106,8 @@ func (m Machine) Begin(ctx context.Context, s service.Spec, o Owner, script onef
 	if check == nil {
 		check = safe.Executable
 	}
-	if err := check(m.Tree.Path(s.Executable), false); err != nil {
-		if !force || !errors.Is(err, service.ErrUnsafe) {
-			return nil, err
-		}
-		p.Warnings = append(p.Warnings, err.Error())
+	if err := onefile.CheckExecutable(p, m.Tree, check, force); err != nil {
+		return nil, err
 	}
 	if o.UID != 0 || o.Missing {
 		if at := m.barred(s.Executable); at != "" {

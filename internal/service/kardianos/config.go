@@ -86,6 +86,7 @@ func (m *Manager) legal(s service.Spec) error {
 	for _, v := range service.Vars(s.Environment) {
 		refuse("Environment["+v.Name+"]", v.Value, words)
 	}
+	refuse("EnvironmentFile", s.EnvironmentFile, words)
 	refuse("DisplayName", s.DisplayName, quoted)
 	refuse("WorkingDirectory", s.Directory, bare)
 	refuse("Account", s.Account, bare)

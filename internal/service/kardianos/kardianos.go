@@ -135,7 +135,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	name := s.ServiceName()
 	c := m.config(s)
-	f := onefile.File{Path: m.file(name), Mode: 0o644, Text: m.listing(c), Theirs: m.theirs(name)}
+	f := onefile.File{Path: m.file(name), Mode: 0o644, Text: m.listing(c), Theirs: m.theirs(name), Lost: func(old string) []string { return m.replaced(old, s) }}
 	if m.system == src {
 		f.Mode = 0o755
 	}

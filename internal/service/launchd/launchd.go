@@ -124,7 +124,7 @@ func (m *Manager) account(s service.Spec) string {
 }
 
 func (m *Manager) file(s service.Spec, l layout) onefile.File {
-	return onefile.File{Path: l.plist, Mode: 0o644, Text: render(s, m.account(s), l), Theirs: kardianos}
+	return onefile.File{Path: l.plist, Mode: 0o644, Text: render(s, m.account(s), l), Theirs: kardianos, Lost: func(old string) []string { return lost(old, s, m.account(s)) }}
 }
 
 // kardianos knows the property lists of kardianos/service v1.3.0 by their first keys

@@ -28,6 +28,7 @@ func Lacks(manager string, s service.Spec, has ...string) []string {
 	}
 	lack(!r.Never && r.CrashOnly, "Recovery.CrashOnly", "%s cannot tell; it is restarted after an exit code, too", manager)
 	lack(!r.Never, "Recovery", "%s looks at no exit code; it is restarted also after 78 (wrong configuration) and after it has ended by itself with 0", manager)
+	lack(s.EnvironmentFile != "", "EnvironmentFile", "%s reads none; the program does when it runs, and its account needs the right to read it", manager)
 	lack(s.Watchdog > 0, "Watchdog", "%s has none", manager)
 	lack(s.FDStore > 0, "FileDescriptorStore", "%s has none", manager)
 	lack(h.Profile != service.None, "Hardening.Profile", "%s has no sandbox; what it has is an account, a umask and the folders", manager)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/shell"
@@ -25,6 +26,9 @@ type File struct {
 	Text string
 	// Theirs reports whether a file that is not ours is one of kardianos/service.
 	Theirs func(text string) bool
+	// Lost are warnings about what such a file has and the new one has not; nil if there are
+	// none.
+	Lost func(text string) []string
 }
 
 // Folder is a folder of the service. One that is there already is left as it is.
@@ -65,6 +69,9 @@ func Environment(s service.Spec, d dirs.Dirs, wants ...service.Var) []service.Va
 	if s.Template {
 		all["SERVICE_INSTANCE"] = s.Instance
 	}
+	if s.EnvironmentFile != "" {
+		all[envfile.Variable] = s.EnvironmentFile // the run reads it
+	}
 	return service.Vars(all)
 }
 
@@ -88,6 +95,9 @@ func (f File) Compare(p *service.Plan, tree files.Tree, force bool) error {
 	case !exists || service.Marked(old):
 	case f.Theirs != nil && f.Theirs(old):
 		p.Replaces = "kardianos/service"
+		if f.Lost != nil {
+			p.Warnings = append(p.Warnings, f.Lost(old)...)
+		}
 	case force:
 		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.Path, service.ErrForeign))
 	default:
@@ -111,14 +121,18 @@ func (f File) Removable(tree files.Tree, doing string) error {
 	return nil
 }
 
-// CheckExecutable fails if the executable is not safe, unless force makes a warning of
-// that.
+// CheckExecutable fails if the executable, or the EnvironmentFile, is not safe, unless
+// force makes a warning of that.
 func CheckExecutable(p *service.Plan, tree files.Tree, safe func(file string, user bool) error, force bool) error {
 	err := safe(tree.Path(p.Spec.Executable), p.Spec.User)
-	if force && errors.Is(err, service.ErrUnsafe) {
+	switch {
+	case force && errors.Is(err, service.ErrUnsafe):
 		p.Warnings = append(p.Warnings, err.Error())
-		return nil
+	case err != nil:
+		return err
 	}
+	warnings, err := service.CheckEnvironmentFile(p.Spec, tree, safe, force)
+	p.Warnings = append(p.Warnings, warnings...)
 	return err
 }
 

@@ -62,6 +62,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	v := parseVersion(said)
 	l := initd.Of(s)
 	script := onefile.File{Path: l.Script, Mode: 0o755, Text: Render(s, owner, v), Theirs: theirs}
+	script.Lost = func(old string) []string { return lost(old, s, owner.Name) }
 	p, err := m.m.Begin(ctx, s, owner, script, force)
 	if err != nil {
 		return nil, err

@@ -258,6 +258,15 @@ func theirs(text string) bool {
 		strings.Contains(text, "\nname=$(basename $(readlink -f $command))\nsupervise_daemon_args=\"--stdout ")
 }
 
+// lost are warnings about what such a script has and that of s has not.
+func lost(old string, s service.Spec, account string) []string {
+	k := onefile.Script{
+		Sum: 0x811c9dc5, Command: "command", Arguments: "command_args", // it has nothing but settings
+		Own: []string{"supervisor", "name", "description", "supervise_daemon_args"},
+	}
+	return k.Lost(old, s, account)
+}
+
 // warnings are what s asks for and OpenRC lacks.
 func warnings(s service.Spec, v Version) []string {
 	has := []string{"Dependencies", "Limits.OpenFiles", "Limits.Tasks", "Limits.Memory", "Limits.CPU", "StartType"}

@@ -119,7 +119,11 @@ func (m *Manager) has(name string) bool {
 func (m *Manager) file(s service.Spec) onefile.File {
 	name, _ := m.user(s)
 	l := place(s.ServiceName())
-	return onefile.File{Path: l.script, Mode: 0o755, Text: render(s, name, l), Theirs: kardianos}
+	k := onefile.Script{Sum: 0x05b97fbb, Command: "cmd", Own: []string{"USE_PROCD", "START", "STOP", "name", "pid_file"}}
+	return onefile.File{
+		Path: l.script, Mode: 0o755, Text: render(s, name, l), Theirs: kardianos,
+		Lost: func(old string) []string { return k.Lost(old, s, name) },
+	}
 }
 
 // kardianos knows the scripts of kardianos/service v1.3.0 by their comments.

@@ -64,7 +64,11 @@ func user(s service.Spec) string {
 
 func file(s service.Spec) onefile.File {
 	l := place(s.ServiceName())
-	return onefile.File{Path: l.script, Mode: 0o755, Text: render(s, user(s), l), Theirs: kardianos}
+	k := onefile.Script{Sum: 0xb37feb4a, Command: "command_args", Own: []string{"name", s.Name + "_env", "pidfile", "command", "daemon_args"}}
+	return onefile.File{
+		Path: l.script, Mode: 0o755, Text: render(s, user(s), l), Theirs: kardianos,
+		Lost: func(old string) []string { return k.Lost(old, s, user(s)) },
+	}
 }
 
 // kardianos knows the scripts of kardianos/service v1.3.0 by what it sets in them.

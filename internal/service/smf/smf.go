@@ -95,6 +95,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err := onefile.CheckXML(s); err != nil {
 		return nil, err
 	}
+	if err := fits(s); err != nil {
+		return nil, err
+	}
 	name := s.ServiceName()
 	p := &service.Plan{Spec: s}
 	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
@@ -128,6 +131,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if text != "" {
 		path, their := theirs(name)
 		p.Replaces, p.Installed = "kardianos/service", true
+		p.Warnings = append(p.Warnings, lost(text, s, account(s))...)
 		p.Artefacts = append(p.Artefacts, service.Artefact{Name: path, Mode: "0644", Old: text, Present: true})
 		p.Calls = append([]string{"svcadm disable -s " + their + ":default", "svccfg delete -f " + their}, p.Calls...)
 	}

@@ -49,9 +49,17 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
+	dir, err := m.folder()
+	if err != nil {
+		return nil, err
+	}
+	s = m.keep(s, dir)
 	p := &service.Plan{Spec: s}
 	real, err := m.executable(p, s, force)
 	if err != nil {
+		return nil, err
+	}
+	if p.Warnings, err = m.variables(p.Warnings, s, force); err != nil {
 		return nil, err
 	}
 	units, warnings, err := Render(s, version, real)
@@ -66,10 +74,6 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 
-	dir, err := m.folder()
-	if err != nil {
-		return nil, err
-	}
 	var serv shown
 	var sockets []shown
 	if which(s) == nil {
@@ -162,6 +166,7 @@ func (m *Manager) compare(p *service.Plan, s service.Spec, f *file, main, force 
 		}
 	case main && kardianos(old, s.Name):
 		p.Replaces = "kardianos/service"
+		p.Warnings = append(p.Warnings, lost(old, f.New, s)...)
 	default:
 		return foreign("%s was not made by this program", f.Name)
 	}

@@ -197,6 +197,7 @@ func (r *renderer) process(w *writer) {
 	if _, ok := r.Environment["HOME"]; r.dynamic() && !ok {
 		w.set("Environment", "HOME=/var/lib/%s", r.folder()) // systemd gives a dynamic user none
 	}
+	r.environmentFile(w)
 	if r.Template {
 		w.set("Environment", "SERVICE_INSTANCE=%%i")
 		w.set("SyslogIdentifier", "%s@%%i", r.Name)
@@ -367,5 +368,6 @@ func (r *renderer) socket(k service.Socket) string {
 		w.section("Install")
 		w.set("WantedBy", "sockets.target")
 	}
+	r.fail(w.err)
 	return w.text.String()
 }

@@ -26,6 +26,9 @@ func Render(s service.Spec, o initd.Owner) string {
 	line("#!/bin/sh")
 	line("# %s", service.Mark)
 	line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
+	if s.KeptFile {
+		line("# %s", service.Kept)
+	}
 	b.WriteString(initd.StartLine(s))
 	header(line, s, l)
 
@@ -150,6 +153,28 @@ func privileges(s service.Spec) string {
 func theirs(text string) bool {
 	return strings.HasPrefix(text, "#!/bin/sh\n# For RedHat and cousins:\n# chkconfig: - 99 01\n# description: ") &&
 		strings.Contains(text, "\npid_file=\"/var/run/$name.pid\"\nstdout_log=\"")
+}
+
+// lost are warnings about what such a script has and that of s has not.
+func lost(old string, s service.Spec, account string) []string {
+	k := onefile.Script{Sum: 0x199d5cf8, Command: "cmd", Own: []string{"name", "pid_file", "stdout_log", "stderr_log"}}
+	lines := k.Lost(old, s, account)
+	if s.KeptFile {
+		lines = append(lines, s.KeptFileWarning())
+	}
+	return lines
+}
+
+// keep gives s the file that the script of kardianos/service reads, which s replaces, or has
+// replaced before.
+func (m *Manager) keep(s service.Spec) service.Spec {
+	l := initd.Of(s)
+	old, _, err := m.m.Tree.Read(l.Script)
+	had := theirs(old) && strings.Contains(old, "\n[ -e /etc/sysconfig/$name ] && . /etc/sysconfig/$name\n")
+	if err == nil && s.EnvironmentFile == "" && (had || service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
+		s.EnvironmentFile, s.KeptFile = "-/etc/sysconfig/"+l.Name, true
+	}
+	return s
 }
 
 // warnings are what s asks for and such an init lacks.

@@ -53,7 +53,9 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
+	s = m.keep(s)
 	script := onefile.File{Path: initd.Of(s).Script, Mode: 0o755, Text: Render(s, owner), Theirs: theirs}
+	script.Lost = func(old string) []string { return lost(old, s, owner.Name) }
 	p, err := m.m.Begin(ctx, s, owner, script, force)
 	if err != nil {
 		return nil, err

@@ -116,6 +116,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		case strings.EqualFold(base(executable(have.ImagePath)), base(s.Executable)):
 			p.Replaces = another
 			warn("service %s was installed by %s, with the command line %s: it is taken over, and what was set there is replaced", name, another, have.ImagePath)
+			p.Warnings = append(p.Warnings, have.lost(w)...)
 		case !force:
 			return nil, fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or give this one another name",
 				name, have.ImagePath, service.ErrForeign, name)
@@ -132,6 +133,12 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	case err != nil:
 		return nil, err
 	}
+
+	more, err := service.CheckEnvironmentFile(s, "", m.safe, force)
+	if err != nil {
+		return nil, err
+	}
+	p.Warnings = append(p.Warnings, more...)
 
 	for i, path := range w.Paths {
 		switch _, link, err := m.api.Security(path); {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
+	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
@@ -105,6 +106,9 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 	if s.Template {
 		w.Environment = append(w.Environment, "SERVICE_INSTANCE="+s.Instance)
 	}
+	if s.EnvironmentFile != "" {
+		w.Environment = append(w.Environment, envfile.Variable+"="+s.EnvironmentFile)
+	}
 	for _, v := range service.Vars(s.Environment) {
 		w.Environment = append(w.Environment, v.Name+"="+v.Value)
 	}
@@ -129,6 +133,9 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 	}
 	if s.Watchdog > 0 {
 		warn("Watchdog: Windows has none for services; it is not restarted when it hangs")
+	}
+	if s.EnvironmentFile != "" {
+		warn("EnvironmentFile: Windows reads none; the program does when it runs, and its account needs the right to read it")
 	}
 	if s.FDStore > 0 {
 		warn("FileDescriptorStore: Windows keeps nothing open over a restart")

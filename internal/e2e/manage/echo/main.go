@@ -67,6 +67,7 @@ func config(setup talk.Setup, raw string, args []string) daemon.Config {
 		Service: daemon.Service{
 			Arguments:        arguments,
 			Environment:      environment,
+			EnvironmentFile:  setup.EnvironmentFile,
 			WorkingDirectory: setup.Directory,
 			Account:          setup.Account,
 			Template:         setup.Template,

@@ -83,6 +83,7 @@ type Can struct {
 	Notices      bool     // the manager notices when a process ends by itself
 	Restarts     bool     // the manager restarts what has crashed
 	Older        bool     // programs of kardianos/service run
+	Sysconfig    bool     // services of kardianos/service read variables from /etc/sysconfig/NAME
 	Sockets      bool     // the manager opens them, and they are files of their own
 	Environment  bool     // a service finds its environment
 	Directory    bool     // a service can have a working directory

@@ -53,6 +53,8 @@ func Operate(t *testing.T, b Bed) {
 		{"a service that hangs in Stop is killed", true, hangs},
 		{"a program that others can replace is not installed", true, unsafePlace},
 		{"a service of kardianos/service is taken over", can.Whole, takeover},
+		{"a service reads variables from a file, of which nothing is run", can.Whole && can.Environment, environmentFile},
+		{"variables of a service of kardianos/service stay", can.Whole && can.Environment, keptFile},
 		{"a service of somebody else is not overwritten", true, foreign},
 		{"the service runs as who is asked for", can.Whole, account},
 		{"of two commands at once the second is told of the first", can.Whole && can.Kills > 0, busy},

@@ -25,11 +25,14 @@ type Setup struct {
 	Arguments   []string          `json:",omitempty"`
 	Environment map[string]string `json:",omitempty"`
 	Directory   string            `json:",omitempty"`
-	Account     string            `json:",omitempty"`
-	Template    bool              `json:",omitempty"`
-	Sockets     []Socket          `json:",omitempty"`
-	StartType   string            `json:",omitempty"`
-	Never       bool              `json:",omitempty"` // Recovery.Never
+
+	EnvironmentFile string `json:",omitempty"`
+
+	Account   string   `json:",omitempty"`
+	Template  bool     `json:",omitempty"`
+	Sockets   []Socket `json:",omitempty"`
+	StartType string   `json:",omitempty"`
+	Never     bool     `json:",omitempty"` // Recovery.Never
 
 	// What it does.
 	StopTimeout time.Duration `json:",omitempty"` // Config.StopTimeout

@@ -1,0 +1,50 @@
+package systemd
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/envfile"
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// environmentFile has systemd read a file with variables. In its path it expands *, ? and
+// [, and what a backslash stands before.
+func (r *renderer) environmentFile(w *writer) {
+	file := r.EnvironmentFile
+	if file == "" {
+		return
+	}
+	const without = `*?[\`
+	if strings.ContainsAny(file, without) || file != strings.Trim(file, blanks) {
+		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd takes no path there with one of %s in it, or a blank at its end", service.ErrSpec, file, without))
+	}
+	if r.KeptFile {
+		w.line("# " + service.Kept)
+	}
+	w.set("EnvironmentFile", "%s", text(file))
+}
+
+// keep gives s the EnvironmentFile of the unit of kardianos/service that it replaces, or
+// has replaced before.
+func (m *Manager) keep(s service.Spec, dir string) service.Spec {
+	old, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
+	if err != nil || s.EnvironmentFile != "" || !kardianos(old, s.Name) && !(service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
+		return s
+	}
+	for line := range strings.Lines(old) {
+		value, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "EnvironmentFile=")
+		value = strings.ReplaceAll(value, "%%", "%")
+		if file, _ := envfile.Split(value); ok && service.Absolute(file) {
+			s.EnvironmentFile, s.KeptFile = value, true
+		}
+	}
+	return s
+}
+
+// variables looks at who can write the file with variables.
+func (m *Manager) variables(warnings []string, s service.Spec, force bool) ([]string, error) {
+	more, err := service.CheckEnvironmentFile(s, m.machine.Tree, m.safe, force)
+	return append(warnings, more...), err
+}

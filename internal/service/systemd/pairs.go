@@ -100,27 +100,55 @@ func (m *Manager) lowPorts(s service.Spec) error {
 	return nil
 }
 
-// order fails if the service needs a delayed one and is not delayed itself: it would be
-// part of the target that the other waits for.
+// order fails if the service needs a delayed one and is not delayed itself, or the other way
+// round: one would be part of the target that the other waits for.
 func (m *Manager) order(ctx context.Context, s service.Spec) error {
-	if s.Start != service.Automatic || which(s) != nil {
+	if which(s) != nil {
 		return nil
 	}
 	target := (&renderer{Spec: s}).boot()
-	for _, n := range s.Needs {
-		if n == "network" {
-			continue
+	switch s.Start {
+	case service.Automatic:
+		for _, n := range s.Needs {
+			if n == "network" {
+				continue
+			}
+			n = strings.TrimSuffix(n, ".service")
+			other, err := m.lists(ctx, n+".service", "After")
+			if err != nil {
+				return err
+			}
+			if slices.Contains(other["After"], target) {
+				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), and this service is to start before: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, n, target)
+			}
 		}
-		if !strings.HasSuffix(n, ".service") {
-			n += ".service"
-		}
-		out, err := m.systemctl(ctx, "show", "--property=After", "--", n)
+	case service.Delayed:
+		own, err := m.lists(ctx, unit(s), "RequiredBy")
 		if err != nil {
 			return err
 		}
-		if slices.Contains(strings.Fields(parse(out)["After"]), target) {
-			return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), and this service is to start before: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, strings.TrimSuffix(n, ".service"), target)
+		for _, n := range own["RequiredBy"] {
+			other, err := m.lists(ctx, n, "After", "WantedBy")
+			if err != nil {
+				return err
+			}
+			if slices.Contains(other["WantedBy"], target) && !slices.Contains(other["After"], target) {
+				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and is to start before: systemd would leave out one of them; make that one delayed first", service.ErrSpec, target, n)
+			}
 		}
 	}
 	return nil
+}
+
+// lists are properties of a unit with names of others.
+func (m *Manager) lists(ctx context.Context, unit string, properties ...string) (map[string][]string, error) {
+	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(properties, ","), "--", unit)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]string{}
+	for name, value := range parse(out) {
+		all[name] = strings.Fields(value)
+	}
+	return all, nil
 }

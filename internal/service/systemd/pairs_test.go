@@ -140,6 +140,32 @@ func TestWhatNeedsADelayedServiceIsDelayed(t *testing.T) {
 	}
 }
 
+func TestADelayedServiceIsNotNeededBefore(t *testing.T) {
+	for other, refused := range map[string]bool{
+		"After=basic.target\nWantedBy=multi-user.target\n":                   true,
+		"After=basic.target multi-user.target\nWantedBy=multi-user.target\n": false,
+		"After=basic.target\nWantedBy=\n":                                    false,
+	} {
+		f, m := newFake(t, false)
+		f.answer = func(call string) (string, error, bool) {
+			switch call {
+			case "systemctl show --property=RequiredBy -- web.service":
+				return "RequiredBy=shop.service\n", nil, true
+			case "systemctl show --property=After,WantedBy -- shop.service":
+				return other, nil, true
+			}
+			return "", nil, false
+		}
+		_, err := m.Plan(t.Context(), web(start(service.Delayed)), false)
+		if got := errors.Is(err, service.ErrSpec); got != refused || err != nil && !got {
+			t.Errorf("needed by one with %q: %v", other, err)
+		}
+		if _, err := m.Plan(t.Context(), web(), false); err != nil {
+			t.Errorf("not delayed, and needed by one with %q: %v", other, err)
+		}
+	}
+}
+
 // TestTheLongestLine has the length that systemd 257 loads.
 func TestTheLongestLine(t *testing.T) {
 	for length, want := range map[int]string{

@@ -126,7 +126,7 @@ func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
 		{"stop --dependents", stops + "stop", "web: stopped along: c, b, a\nweb: stopped\n"},
 		{"restart --dependents", stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\nweb: running, process 42\n"},
 		{"-b install --now --dependents", "install, " + stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\n"},
-		{"uninstall --dependents", stops + "uninstall", "web: stopped along: c, b, a\nweb: these need it, and do not start without it: c, b, a, idle\nweb: uninstalled"},
+		{"uninstall --dependents", stops + "uninstall", "web: stopped along: c, b, a\nweb: left without what they need: c, b, a, idle\nweb: uninstalled"},
 		{"install --now", "install, start", "nothing to do"}, // which restarts nothing
 		{"install", "install", "nothing to do"},
 	} {
@@ -209,7 +209,7 @@ func TestWhereTheManagerStopsDependentsTheyAreNamed(t *testing.T) {
 	for line, says := range map[string]string{
 		"stop":      "web: stopped along: c, b, a\nweb: stopped\n",
 		"restart":   "web: running, process 42\n",
-		"uninstall": "web: stopped along: c, b, a\nweb: these need it, and do not start without it: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
+		"uninstall": "web: stopped along: c, b, a\nweb: left without what they need: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
 	} {
 		s, n := newNeeded(t)
 		n.along = true

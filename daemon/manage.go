@@ -52,12 +52,13 @@ type Handle struct {
 	// called on the goroutine of that method, and may be told the same more than once.
 	Notice func(text string)
 
-	// Dependents has Stop, Restart and Uninstall, and an Install that restarts, stop the
+	// Dependents lets Stop, Restart and Uninstall, and an Install that restarts, stop the
 	// services that run and need this one along, in the right order. After a restart they
-	// are started again, and also if the service, or one of them, could not be stopped.
-	// Without it, these methods fail before anything has happened if there are any. It is
-	// for Windows; where the manager itself stops them along, as systemd does, it changes
-	// nothing.
+	// are started again, and also if one of them, or the service, could not be stopped.
+	// Without it, these methods fail before anything has happened if there are any.
+	//
+	// It is for Windows. systemd and OpenRC stop them along by themselves, and start them
+	// again when they restart the service. Other managers know of none.
 	Dependents bool
 
 	told func(what string) // hears what has become of these; nil if nobody wants to know
@@ -267,7 +268,7 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 		return err
 	})
 	if err == nil {
-		h.tellsOf("these need it, and do not start without it: ", slices.Concat(d.Running, d.Stopped))
+		h.tellsOf("left without what they need: ", slices.Concat(d.Running, d.Stopped))
 	}
 	return removed, h.wrap("uninstall", err)
 }

@@ -18,7 +18,12 @@ type openrc struct{ unix }
 
 func TestOpenRC(t *testing.T) {
 	machine := boot(t, testbed.BootOpenRC)
-	scenario.Run(t, &openrc{unix{machine: machine, manager: "OpenRC", places: []string{"/etc", "/var", "/usr/local"}}})
+	b := &openrc{unix{machine: machine, manager: "OpenRC", places: []string{"/etc", "/var", "/usr/local"}}}
+	scenario.Run(t, b)
+	t.Run("services that need it are named as they stop along", func(t *testing.T) {
+		t.Parallel()
+		b.dependents(t)
+	})
 }
 
 // Can is without exit codes, which supervise-daemon keeps to itself, and without

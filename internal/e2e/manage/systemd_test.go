@@ -34,6 +34,7 @@ func TestSystemd(t *testing.T) {
 	}{
 		{"a service that is started by its socket gets it", socket},
 		{"a socket in the runtime folder of a service outlives the service", runtimeSocket},
+		{"services that need it are named as they stop along", func(t *testing.T, b *systemd) { b.dependents(t) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

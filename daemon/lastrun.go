@@ -57,9 +57,17 @@ func (h *Handle) complete(s *Status, silent bool) {
 	if s.State != StateStopped && !silent {
 		return // it runs, or the manager knows
 	}
-	e, _ := h.lastRun()
+	e, err := h.lastRun()
+	s.complete(h.name, silent, e, err)
+}
+
+// complete is that of a Handle, for what there is to know of the last run.
+func (s *Status) complete(manager string, silent bool, e *crash.End, err error) {
 	switch {
 	case e == nil:
+		if manager == "Windows" && errors.Is(err, fs.ErrPermission) && s.ExitCode == 0 {
+			s.ExitCode = -1 // Windows is told 0, whatever fails after a stop
+		}
 		return
 	case silent && e.Code == 0:
 		s.State = StateStopped // a job has finished

@@ -48,6 +48,27 @@ func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
 	}
 }
 
+// Windows is told 0 after a stop that it asked for. Who may not see what has come of it is
+// not told that all went well.
+func TestACodeThatNobodyCanVouchForIsNotShown(t *testing.T) {
+	for _, test := range []struct {
+		manager string
+		code    int
+		err     error
+		want    int
+	}{
+		{"Windows", 0, fs.ErrPermission, -1},
+		{"Windows", 78, fs.ErrPermission, 78},
+		{"Windows", 0, nil, 0}, // it was never run, or has crashed
+		{"systemd", 0, fs.ErrPermission, 0},
+	} {
+		s := Status{State: StateStopped, ExitCode: test.code}
+		if s.complete(test.manager, false, nil, test.err); s.ExitCode != test.want {
+			t.Errorf("%+v: the exit code is %d", test, s.ExitCode)
+		}
+	}
+}
+
 func TestAJobThatHasFinishedIsASuccess(t *testing.T) {
 	ended := fmt.Errorf("web does not run: %w", service.ErrEnded)
 	var tr transcript
@@ -63,6 +84,7 @@ func TestAJobThatHasFinishedIsASuccess(t *testing.T) {
 		{"a manager that starts it again", "stop", ended, service.Status{State: service.Starting, ExitCode: -1}},
 		{"a job that fails", "fail", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
 		{"a job that crashes", "panic", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that knows how it has ended, but not when", "", nil, service.Status{State: service.Stopped}},
 	} {
 		s := newShell(t)
 		s.manager.state = folder(t)

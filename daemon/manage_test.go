@@ -71,7 +71,7 @@ func (r *register) Apply(_ context.Context, p *service.Plan) error {
 	}
 	r.installed = &p.Spec
 	if r.status.State == service.NotInstalled {
-		r.status.State = service.Stopped
+		r.status = service.Status{State: service.Stopped, ExitCode: -1}
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (r *register) to(what string, state service.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = service.Status{State: cmp.Or(r.after, state), Start: r.status.Start}
+	r.status = service.Status{State: cmp.Or(r.after, state), Start: r.status.Start, ExitCode: -1}
 	if r.status.State == service.Running || r.status.State == service.Paused {
 		r.status.PID = cmp.Or(r.pid, 42)
 	}
@@ -573,7 +573,8 @@ func TestStatusInWords(t *testing.T) {
 		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                                         {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
 		"failed, exit code 143 (forced by a second SIGTERM, or killed by it), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
 		"failed; disabled":                                                 {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
-		"stopped; starts when somebody connects":                           {State: StateStopped, StartType: StartOnSocket},
+		"stopped; starts when somebody connects":                           {State: StateStopped, StartType: StartOnSocket, ExitCode: -1},
+		"stopped, exit code 0; starts when asked to":                       {State: StateStopped, StartType: StartManual},
 		"starting; starts by itself, delayed":                              {State: StateStarting, StartType: StartDelayed},
 		"not installed":                                                    {State: StateNotInstalled},
 		"failed, restarted once (exit code 78: it says so itself)":         {State: StateFailed, ExitCode: 78, Restarts: 1, Detail: "exit code 78: it says so itself"},

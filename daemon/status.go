@@ -95,11 +95,9 @@ func (c *commandLine) statusJSON(name, manager string, s Status) {
 	_, _ = fmt.Fprintf(c.out, "%s\n", text)
 }
 
-// hasEnded reports whether it is known when and how the last run ended of a service that
-// is stopped.
-func (s Status) hasEnded() bool {
-	return s.State == StateStopped && s.ExitCode >= 0 && !s.Since.IsZero()
-}
+// hasEnded reports whether it is known how the last run ended of a service that is stopped.
+// When it ended, not every manager says: Windows does not.
+func (s Status) hasEnded() bool { return s.State == StateStopped && s.ExitCode >= 0 }
 
 // summary is s in one line.
 func (s Status) summary() string {

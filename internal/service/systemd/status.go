@@ -32,7 +32,7 @@ func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
 	if !m.machine.Tree.Exists(dir + "/" + serviceUnit(s)) {
 		return service.Status{State: service.NotInstalled}, nil
 	}
-	return service.Status{State: service.Stopped, Detail: "a template: its instances run"}, nil
+	return service.Status{State: service.Stopped, ExitCode: -1, Detail: "a template: its instances run"}, nil
 }
 
 // status reads a unit, and the sockets that start it.

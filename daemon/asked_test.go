@@ -75,7 +75,7 @@ func TestStatusAsksTheProcessOfAService(t *testing.T) {
 		"nobody may ask":   {service.Status{State: service.Running, PID: 42}, health.Answer{}, fs.ErrPermission, "web: running, process 42\n", 0},
 		"no answers here":  {service.Status{State: service.Running, PID: 42}, health.Answer{}, errors.ErrUnsupported, "web: running, process 42\n", 0},
 		"it starts":        {service.Status{State: service.Starting, PID: 42}, health.Answer{Unhealthy: "not asked"}, nil, "web: starting, process 42\n", 3},
-		"it has stopped":   {service.Status{State: service.Stopped}, health.Answer{Unhealthy: "not asked"}, nil, "web: stopped\n", 3},
+		"it has stopped":   {service.Status{State: service.Stopped, ExitCode: -1}, health.Answer{Unhealthy: "not asked"}, nil, "web: stopped\n", 3},
 		"no process known": {service.Status{State: service.Running}, health.Answer{Unhealthy: "not asked"}, nil, "web: running\n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

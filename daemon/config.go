@@ -166,7 +166,8 @@ type Windows struct {
 	// systemd does with KillMode=process. Without it, they are killed when the process of
 	// the service ends, however that ends: from before Start on it is in a job object with
 	// JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE. A process that is to outlive the service, such as
-	// an updater, can also be started with CREATE_BREAKAWAY_FROM_JOB. Programs that the
+	// an updater, or the command restart of the service itself, can also be started with
+	// CREATE_BREAKAWAY_FROM_JOB. Programs that the
 	// service control manager runs as a recovery action are not among them.
 	KeepChildren bool
 

@@ -99,11 +99,11 @@ func TestACrashIsToldOfOnce(t *testing.T) {
 	s := newShell(t)
 	s.manager.state = folder(t)
 	s.call("install")
-	s.manager.log = "bind: permission denied\npanic: boom\nfatal error: boom\n"
+	s.manager.log = "panic: boom\nfatal error: boom\nbind: permission denied\n"
 	if _, out, _ := s.call("doctor"); !strings.Contains(out, " log: it may not listen") {
 		t.Errorf("doctor says\n%s", out)
 	}
-	s.manager.log = "panic: boom\nfatal error: boom\n"
+	s.manager.log = "fatal error: boom\npanic: boom\n"
 	if _, out, _ := s.call("doctor"); !strings.Contains(out, " log: it has crashed: panic: boom") {
 		t.Errorf("without a text, doctor says\n%s", out)
 	}

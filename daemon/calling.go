@@ -71,9 +71,16 @@ func (c *commandLine) pathAs(program string) string {
 	return asWords(append([]string{program}, c.under...))
 }
 
-// call is how a command is called for the service that o speaks of. own are the flags of
-// the program itself, which stand before the command.
+// call is how a command is called for the service that o speaks of, with the program's own
+// flags before it: what the service is called may depend on them. own are others than those
+// of this call.
 func (c *commandLine) call(name string, o options, own ...string) string {
+	if len(own) == 0 {
+		own = c.own
+	}
+	if c.config.Service.Template && o.instance == "" && c.config.Service.Instance == "" && name != "install" && name != "uninstall" {
+		o.instance = "NAME"
+	}
 	sudo, program := "", c.calling.program
 	if privileged(name) && !o.user && !c.config.Service.User {
 		if sudo = c.calling.sudo; sudo != "" {

@@ -6,7 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
 )
 
 func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
@@ -65,6 +68,38 @@ func TestANameThatLeadsElsewhereIsNotSuggested(t *testing.T) {
 		}
 		if got := callable(test.name, file, look); got != test.want {
 			t.Errorf("%s, which is %q in PATH: %s, want %s", test.name, test.found, got, test.want)
+		}
+	}
+}
+
+func TestACommandForATemplateNamesAnInstance(t *testing.T) {
+	s := newShell(t)
+	s.config.Service.Template = true
+	if _, out, _ := s.call("install"); !strings.Contains(out, "install and start an instance with: "+programName()+" install --instance NAME --now\n") {
+		t.Errorf("install of the template:\n%s", out)
+	}
+	if _, out, _ := s.call("install --instance a"); !strings.Contains(out, "start it now with: "+programName()+" start --instance a\n") {
+		t.Errorf("install of an instance:\n%s", out)
+	}
+	s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
+	if _, out, _ := s.call("doctor"); !strings.Contains(out, ": "+programName()+" logs --instance NAME\n") {
+		t.Errorf("doctor of the template:\n%s", out)
+	}
+}
+
+func TestAServiceOfTheOtherKindIsFound(t *testing.T) {
+	for _, test := range []struct{ line, want string }{
+		{"status", "web: it is a service of the user: web status --user\n"},
+		{"start", "web: start web: the service is not installed: it is a service of the user: web start --user\n"},
+		{"doctor", "PROBLEM  state: not installed\n         -> it is a service of the user: web doctor --user\n"},
+		{"status --user", ""},
+	} {
+		s := newShell(t)
+		s.manager.err = service.ErrNotInstalled
+		s.users = &register{installed: &service.Spec{}, status: service.Status{State: service.Running, PID: 42}}
+		_, out, err := s.call(test.line)
+		if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a service") {
+			t.Errorf("%s: want %s in\n%s", test.line, test.want, got)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 	barred := diagnoseExecutable(installed, status, c.call, add)
 	h.diagnoseSockets(status, add)
 	h.diagnoseDrift(ctx, status, c.call, add)
-	if status.State != StateNotInstalled {
+	if status.State != StateNotInstalled && (!h.spec.Template || h.spec.Instance != "") {
 		crashed := h.diagnoseCrashes(installed.Executable, time.Now(), add)
 		h.diagnoseLastRun(status, time.Now(), add, c.call)
 		told := ""
@@ -212,6 +212,8 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 		p, err = h.manager.Plan(ctx, spec, true)
 	}
 	switch {
+	case errors.Is(err, ErrForeign) && s.Detail == "masked": // which the manager tells of
+		return
 	case errors.Is(err, ErrForeign):
 		add(service.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
 		return

@@ -186,9 +186,10 @@ type shell struct {
 	executable string // what the service runs
 	lock       func(name string, user bool, doing string) (func(), error)
 
-	over service.Manager // in front of manager, nil if it is that
-	asks asker           // who answers for the process of the service; may be nil
-	none error           // why there is no manager, nil if there is one
+	over  service.Manager // in front of manager, nil if it is that
+	asks  asker           // who answers for the process of the service; may be nil
+	none  error           // why there is no manager, nil if there is one
+	users *register       // the manager of the user; nil if it is the same
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
@@ -237,6 +238,9 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	s.manager.tell = func(text string) { h.Notice(text) }
 	if s.over != nil {
 		h.manager = s.over
+	}
+	if spec.User && s.users != nil {
+		h.manager = s.users
 	}
 	return h, cmp.Or(err, s.none)
 }
@@ -320,13 +324,13 @@ func TestTheLifeOfAService(t *testing.T) {
 		{"status", 4, "web: not installed\n", ""},
 		{"-a install --dry-run", 0, "web: would be installed (register)\n+++ /register/web\nrun=/opt/web\nargs=[\"-a\"]\ncall: tell it\n", ""},
 		{"status", 4, "web: not installed\n", ""},
-		{"-a install", 0, "web: installed (register)\n+++ /register/web\nstart it now with: daemon.test start\n", ""},
-		{"-a install", 0, "web: nothing to do, it is installed just so (register)\nstart it now with: daemon.test start\n", ""},
+		{"-a install", 0, "web: installed (register)\n+++ /register/web\nstart it now with: daemon.test -a start\n", ""},
+		{"-a install", 0, "web: nothing to do, it is installed just so (register)\nstart it now with: daemon.test -a start\n", ""},
 		{"status", 3, "web: stopped\n", ""},
 		{"start", 0, "web: running, process 42\n", ""},
 		{"status", 0, "web: running, process 42\n", ""},
 		{"status --json", 0, `{"name":"web","manager":"register","state":"running","pid":42}` + "\n", ""},
-		{"-b install", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-a\"]\n+args=[\"-b\"]\nit still runs as before, until: daemon.test restart\n", ""},
+		{"-b install", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-a\"]\n+args=[\"-b\"]\nit still runs as before, until: daemon.test -b restart\n", ""},
 		{"restart", 0, "web: running, process 42\n", ""},
 		{"reload", 0, "web: running, process 42\n", ""},
 		{"pause", 0, "web: paused, process 42\n", ""},

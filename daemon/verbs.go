@@ -248,6 +248,8 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		if s.State == StateFailed && finished == "" {
 			return exitFailure
 		}
+	case h.spec.Template && h.spec.Instance == "":
+		_, _ = fmt.Fprintf(c.out, "install and start an instance with: %s --instance NAME --now\n", c.call("install", o))
 	case s.PID == 0 && (s.State == StateStopped || s.State == StateFailed):
 		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
 	case s.PID != 0 && len(done.Changes) > 0:

@@ -200,6 +200,8 @@ func missing(c clue) (means, remedy string) {
 	switch {
 	case c.path == "":
 		return "a file that it needs is not there, or is named by a path that is not absolute", "a service looks for those in Service.WorkingDirectory (WorkingDirectory=), / if that is empty: name absolute paths"
+	case c.says("mount namespacing"):
+		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "make it; or take it out of Service.Hardening.WritablePaths and install the service again, or out of the drop-in that names it"
 	case c.Machine.Exists(c.path) && c.says("exec"):
 		return "what " + c.path + " is to be run with is not there: the interpreter of a script, or the loader of a program", "install that, or build the program without it (CGO_ENABLED=0)"
 	case c.Machine.Exists(c.path):

@@ -78,7 +78,7 @@ func taken(c clue) (means, remedy string) {
 		return "an address that it listens at is taken", "find out by whom, with ss -ltnp or netstat -abno"
 	}
 	if who := c.Machine.Listens(network, address); who != "" {
-		return address + " is taken, by " + who, "stop that, or choose another address"
+		return address + " is taken by " + who, "stop that, or choose another address"
 	}
 	_, port, err := net.SplitHostPort(address)
 	switch {

@@ -58,6 +58,9 @@ type Finding struct {
 // Last returns what the last sign in log means. The signs in skip do not count.
 func Last(log string, s Service, skip ...string) (Finding, bool) {
 	text := lower(log)
+	for _, again := range step.FindAllString(text, -1) {
+		text = strings.ReplaceAll(text, again, strings.Repeat("\x00", len(again)))
+	}
 	for _, sign := range skip {
 		text = strings.ReplaceAll(text, sign, strings.Repeat("\x00", len(sign)))
 	}
@@ -77,6 +80,9 @@ func Last(log string, s Service, skip ...string) (Finding, bool) {
 	means, remedy := last.judge(newClue(s, log[begin:from]))
 	return Finding{Means: s.plain(means), Said: said(line), Remedy: s.plain(remedy)}, true
 }
+
+// step is how systemd repeats an error of its own, without the path that it is about.
+var step = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*`)
 
 // failed is where a record has its error: in JSON, and as text.
 var failed = regexp.MustCompile(`(?:"error":| error=)("(?:[^"\\]|\\.)*"|\S+)`)

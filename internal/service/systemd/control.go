@@ -71,6 +71,11 @@ func (m *Manager) listen(ctx context.Context, s service.Spec, u shown, sockets [
 		}
 	}
 	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, ids(sockets)...)...); err != nil {
+		for _, k := range s.Sockets {
+			if said := taken(k); said != "" && ctx.Err() == nil && command.Code(err) > 0 {
+				return errors.New(said)
+			}
+		}
 		return m.hurried(ctx, err)
 	}
 	return nil

@@ -43,6 +43,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	d.loaded(u)
 	d.ended(u)
 	d.listened(u, sockets)
+	d.foldered()
 	d.accounted()
 	d.reached()
 	d.needed()
@@ -51,23 +52,42 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	return d.found
 }
 
+// systemctlLine is a command for people.
+func (d *diagnosis) systemctlLine(args ...string) string {
+	switch {
+	case d.user:
+		return "systemctl --user " + strings.Join(args, " ")
+	case args[0] == "cat", args[0] == "status":
+		return "systemctl " + strings.Join(args, " ")
+	}
+	return service.Sudo() + "systemctl " + strings.Join(args, " ")
+}
+
 func (d *diagnosis) loaded(u shown) {
 	name := unit(d.spec)
 	switch u["LoadState"] {
 	case "loaded":
 		d.add(service.OK, "unit", u["FragmentPath"], "")
 	case "masked":
-		d.add(service.Problem, "unit", name+" is masked: nothing can start it", d.line("unmask", name))
+		remedy := d.systemctlLine("unmask", name)
+		if dir, err := d.folder(); err == nil && d.machine.Tree.Link(path.Join(dir, serviceUnit(d.spec))) == "/dev/null" {
+			remedy += ", and install the service again" // the mask stands in the place of its unit
+		}
+		d.add(service.Problem, "unit", name+" is masked: nothing can start it", remedy)
 	case "not-found":
-		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.line("stop", name))
+		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.systemctlLine("stop", name))
 	default:
-		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+u["FragmentPath"])
+		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" says more")
 	}
 	if u["NeedDaemonReload"] == "yes" {
-		d.add(service.Warning, "unit", onDisk([]string{name}), d.line("daemon-reload"))
+		d.add(service.Warning, "unit", onDisk([]string{name}), d.systemctlLine("daemon-reload"))
 	}
-	if drops := u["DropInPaths"]; drops != "" {
-		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.line("cat", name)+" shows what counts")
+	drops := u["DropInPaths"]
+	if drops != "" {
+		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.systemctlLine("cat", name)+" shows what counts")
+	}
+	if drops != "" || u["LoadState"] != "loaded" {
+		d.verified(name, u["LoadState"] == "loaded")
 	}
 }
 
@@ -81,7 +101,7 @@ func (d *diagnosis) ended(u shown) {
 	remedy := d.logHint(d.spec)
 	switch code := u.exitCode(); {
 	case u["Result"] == "start-limit-hit":
-		remedy = d.line("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
+		remedy = d.systemctlLine("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
 	case u["Result"] == "timeout":
 		remedy = "Config.StartTimeout and StopTimeout bound it; the log has the stack of what hung: " + remedy
 	case u["Result"] == "watchdog":
@@ -92,6 +112,8 @@ func (d *diagnosis) ended(u shown) {
 		remedy = "see what is said about the executable"
 	case code == 217:
 		remedy = "see what is said about the account"
+	case code == 233, 238 <= code && code <= 241:
+		remedy = "see what is said about its folders: " + remedy
 	case code == 226:
 		remedy = "see what is said about paths; in a container that forbids namespaces, Hardening.Profile \"no sandbox\""
 	case code == 128+31:
@@ -104,9 +126,13 @@ func (d *diagnosis) listened(u shown, sockets []shown) {
 	for _, k := range sockets {
 		switch {
 		case k["ActiveState"] == "failed":
+			if taken := d.taken(k["Id"]); taken != "" {
+				d.add(service.Problem, "socket "+k["Id"], taken, "stop that, or choose another address (Service.Sockets); then "+d.systemctlLine("start", k["Id"]))
+				break
+			}
 			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may listen there: journalctl -u "+k["Id"])
 		case k["ActiveState"] != "active" && u.start(sockets) == service.OnSocket:
-			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.line("start", k["Id"]))
+			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.systemctlLine("start", k["Id"]))
 		}
 	}
 }
@@ -200,9 +226,9 @@ func (d *diagnosis) needed() {
 		case !u.there():
 			d.add(service.Problem, "dependency "+n, "systemd knows no such unit, and does not start the service without it", "install that first")
 		case u["LoadState"] == "masked":
-			d.add(service.Problem, "dependency "+n, "it is masked", d.line("unmask", n))
+			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
 		case u["ActiveState"] == "failed":
-			d.add(service.Problem, "dependency "+n, "it has failed", d.line("status", n))
+			d.add(service.Problem, "dependency "+n, "it has failed", d.systemctlLine("status", n))
 		}
 	}
 }

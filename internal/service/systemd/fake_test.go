@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ func newFake(t *testing.T, user bool) (*fake, *Manager) {
 	m.home = func() (string, error) { return "/home/me", nil }
 	m.getenv = func(string) string { return "" }
 	m.uid = func() int { return 1000 }
+	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error { return nil }
 	if user {
 		f.units = "/home/me/.config/systemd/user"
 	}

@@ -88,7 +88,7 @@ func unit(s service.Spec) string { return s.ServiceName() + ".service" }
 // which fails for a template of which it is not said which instance is meant.
 func which(s service.Spec) error {
 	if s.Template && s.Instance == "" {
-		return fmt.Errorf("%w: %s is a template: say which instance", service.ErrSpec, s.Name)
+		return fmt.Errorf("%w: %s is a template: say which instance (--instance NAME)", service.ErrSpec, s.Name)
 	}
 	return nil
 }

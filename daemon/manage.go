@@ -85,7 +85,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{spec: spec, lock: lock.Take, ask: health.Ask, own: len(args)}
-	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Progress: func(what string) {
+	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Args...)), Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
 		}

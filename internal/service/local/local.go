@@ -3,13 +3,20 @@
 // Each binary has only the managers of its own system in it: there is a file for each.
 package local
 
-import "github.com/go-glidepath/glidepath/internal/service"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
 
 // Options say which manager is wanted.
 type Options struct {
 	User     bool              // that of the user's own services
 	Progress func(what string) // hears what the manager waits for; may be nil
 	Notice   func(text string) // is told what the operator should know; may be nil
+	Name     string            // of the service, for an error that says what to do without a manager
+	Command  string            // and what it runs
 	More     []Extra
 }
 
@@ -27,5 +34,22 @@ const Upstart = "Upstart"
 // known, or one without services of users where these are asked for, the error wraps
 // service.ErrNotSupported and says what to do instead.
 func Find(o Options) (service.Manager, error) {
-	return find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
+	m, err := find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
+	if err != nil {
+		return nil, toldFor(err, o)
+	}
+	return m, nil
+}
+
+// told is an error with the words NAME and COMMAND replaced.
+type told struct {
+	error
+	text string
+}
+
+func (t told) Error() string { return t.text }
+func (t told) Unwrap() error { return t.error }
+
+func toldFor(err error, o Options) error {
+	return told{err, strings.NewReplacer("NAME", cmp.Or(o.Name, "NAME"), "COMMAND", cmp.Or(o.Command, "COMMAND")).Replace(err.Error())}
 }

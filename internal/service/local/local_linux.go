@@ -66,6 +66,9 @@ func choose(tree files.Tree) (kind, error) {
 	case tree.Exists("/sbin/procd") && (tree.Exists("/etc/openwrt_release") || tree.Exists("/bin/ubus")):
 		return onProcd, nil
 	}
+	if u, ok := unspokenInit(tree, firstProcess(tree)); ok {
+		return "", fmt.Errorf("%w: this machine is run by %s, which is no supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.how)
+	}
 	if err := booted(tree); err != nil {
 		return "", err
 	}

@@ -106,3 +106,34 @@ func TestUpstartIsOnlyInWhatAsksForIt(t *testing.T) {
 		t.Errorf("with it: asked %t, %v", asked, err)
 	}
 }
+
+func TestAnInitThatIsKnownButNotSpokenIsNamed(t *testing.T) {
+	const script = "an executable file with the lines #!/bin/sh and exec /opt/web -v"
+	for name, test := range map[string]struct {
+		paths []string
+		want  string
+	}{
+		"Void":                     {[]string{"/proc/1/comm:runit\n", "/var/service/"}, "run by runit, which is no supported service manager; to run it there, make /etc/sv/web/run, " + script + ", and then: ln -s /etc/sv/web /var/service/"},
+		"runit in a container":     {[]string{"/proc/1/comm:runsvdir\n", "/etc/service/"}, "ln -s /etc/sv/web /etc/service/"},
+		"runit that is named init": {[]string{"/proc/1/comm:init\n", "/run/runit/service/", "/etc/init.d/"}, "ln -s /etc/sv/web /run/runit/service/"},
+		"s6":                       {[]string{"/proc/1/comm:s6-svscan\n"}, "run by s6, which is no supported service manager; to run it there, make /run/service/web/run, " + script + ", and then: s6-svscanctl -a /run/service"},
+		"dinit that is named init": {[]string{"/proc/1/comm:init\n", "/run/dinitctl", "/etc/init.d/"}, "run by dinit, which is no supported service manager; to run it there, make /etc/dinit.d/web with the lines type = process and command = /opt/web -v, and then: dinitctl enable web"},
+		"supervisord":              {[]string{"/proc/1/comm:supervisord\n"}, "[program:web] with the line command=/opt/web -v in"},
+	} {
+		_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
+		if err != nil {
+			err = toldFor(err, Options{Name: "web", Command: "/opt/web -v"})
+		}
+		if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v\nwant %s", name, err, test.want)
+		}
+	}
+	for name, paths := range map[string][]string{
+		"systemd with dinit installed": {"/run/systemd/system/", "/run/dinitctl"},
+		"OpenRC that is run by s6":     {"/run/openrc/", "/run/s6/", "/proc/1/comm:init\n"},
+	} {
+		if m, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil); err != nil {
+			t.Errorf("%s: %v, %v", name, m, err)
+		}
+	}
+}

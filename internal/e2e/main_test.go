@@ -41,7 +41,7 @@ func run(m *testing.M) (code int, err error) {
 	// and take no hang-up for one. A caught signal is not inherited; nobody reads it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 
-	programs, err = testbed.Build(ctx, "linux", module+"/internal/e2e/probe", module+"/internal/e2e/modes", module+"/examples/hello", module+"/examples/web", module+"/examples/linux")
+	programs, err = testbed.Build(ctx, "linux", module+"/internal/e2e/probe", module+"/internal/e2e/modes", module+"/internal/e2e/denied", module+"/examples/hello", module+"/examples/web", module+"/examples/linux")
 	if err != nil {
 		return 1, err
 	}

@@ -104,7 +104,8 @@ func (s Status) summary() string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
 	// Some managers give the exit code in words of their own.
-	if s.State == StateFailed && s.ExitCode >= 0 && !strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) {
+	inWords := strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) || strings.Contains(s.Detail, "killed by SIG")
+	if s.State == StateFailed && s.ExitCode >= 0 && !inWords {
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
 	if s.hasEnded() && s.LastFailure == "" { // which has it

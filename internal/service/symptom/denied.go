@@ -100,7 +100,11 @@ func denied(c clue) (means, remedy string) {
 		to = Execute
 	}
 	if c.path != "" {
-		if why, remedy := c.Machine.Barred(c.path, to); why != "" {
+		why, remedy := c.Machine.Barred(c.path, to)
+		if why == "" && c.says("open") { // for whatever that was
+			why, remedy = c.Machine.Barred(c.path, Write)
+		}
+		if why != "" {
 			return why, remedy
 		}
 		if means, remedy = kernel(c); means != "" {

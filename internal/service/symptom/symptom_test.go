@@ -22,6 +22,9 @@ func strict() Service {
 				if strings.HasPrefix(file, "/etc/secret") {
 					return "it may not " + string(to) + " " + file, "chmod it"
 				}
+				if file == "/etc/hosts" && to == Write {
+					return "it may not write to /etc/hosts", "chmod it"
+				}
 				return "", ""
 			},
 			Group:   func(device string) string { return map[string]string{"/dev/ttyS0": "dialout"}[device] },
@@ -58,7 +61,8 @@ func TestARemedyFitsWhatWasDenied(t *testing.T) {
 		{"mkdir /etc/secret.d: permission denied", "it may not write to /etc/secret.d", "chmod it", ""},
 		{"rename /a /etc/secret: permission denied", "it may not write to /etc/secret", "chmod it", ""},
 		{"open() \"/etc/secret.log\" failed (13: Permission denied)", "it may not read /etc/secret.log", "chmod it", ""},
-		{"open /etc/hosts: permission denied", "does not let it use /etc/hosts", "Service.Account", ""},
+		{"open /etc/hosts: permission denied", "it may not write to /etc/hosts", "chmod it", ""},
+		{"stat /etc/hosts: permission denied", "does not let it use /etc/hosts", "Service.Account", ""},
 		{"open /etc/x/gone: read-only file system", "let it write to /etc/x/gone (ProtectSystem=strict)", "name /etc/x in Service.Hardening.WritablePaths (ReadWritePaths=)", "is mounted read-only"},
 		{"open /etc/x: Read-only file system", "let it write to /etc/x (ProtectSystem=strict)", "name /etc/x in", "is mounted read-only"},
 		{"open /proc/sys/vm/swappiness: read-only file system", "(ProtectKernelTunables=yes)", "/etc/sysctl.d", "is mounted read-only"},
@@ -92,7 +96,7 @@ func TestARemedyFitsWhatWasDenied(t *testing.T) {
 			"web.service: Failed to set up mount namespacing: /gone: No such file or directory\nweb.service: Failed at step NAMESPACE spawning /opt/web: No such file or directory",
 			"there is no /gone, which its unit names", "Service.Hardening.WritablePaths", "",
 		},
-		{"panic: open /etc/hosts: permission denied", "does not let it use /etc/hosts", "", ""},
+		{"panic: open /etc/hosts: permission denied", "it may not write to /etc/hosts", "", ""},
 		{"panic: boom\n\ngoroutine 1 [running]:\n", "it has crashed", "the stack", ""},
 		{"open C:\\x: Access is denied.", "its account does not", "", ""},
 	} {

@@ -113,7 +113,7 @@ func (d *diagnosis) ended(u shown) {
 	case code == 217:
 		remedy = "see what is said about the account"
 	case code == 233, 238 <= code && code <= 241:
-		remedy = "see what is said about its folders: " + remedy
+		remedy = "see what is said about its folders"
 	case code == 226:
 		remedy = "see what is said about paths; in a container that forbids namespaces, Hardening.Profile \"no sandbox\""
 	case code == 128+31:

@@ -67,6 +67,11 @@ func exitCode(code int) string {
 		return "exit code 78: its configuration is wrong; it is not restarted"
 	case 124:
 		return "exit code 124: it has given up at its stop deadline"
+	case 130, 143:
+		return fmt.Sprintf("exit code %d: forced by a second SIG%s, or what a shell has started was killed by it", code, signals()[code-128])
+	}
+	if name := signals()[code-128]; name != "" {
+		return fmt.Sprintf("exit code %d: what a shell has started was killed by SIG%s", code, name)
 	}
 	return fmt.Sprintf("exit code %d", code)
 }

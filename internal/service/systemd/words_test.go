@@ -1,0 +1,17 @@
+package systemd
+
+import "testing"
+
+func TestTheSignalThatAShellReportsIsNamed(t *testing.T) {
+	for code, want := range map[int]string{
+		139: "exit code 139: what a shell has started was killed by SIGSEGV",
+		134: "exit code 134: what a shell has started was killed by SIGABRT",
+		143: "exit code 143: forced by a second SIGTERM, or what a shell has started was killed by it",
+		128: "exit code 128",
+		3:   "exit code 3",
+	} {
+		if got := exitCode(code); got != want {
+			t.Errorf("%d: %s, want %s", code, got, want)
+		}
+	}
+}

@@ -70,7 +70,7 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 	default:
 		add(service.Note, "state", status.summary(), "")
 	}
-	installed := h.spec
+	installed := h.asInstalled(ctx, h.spec)
 	installed.Executable = service.Launches(ctx, h.manager, h.spec)
 	barred := diagnoseExecutable(installed, status, c.call, add)
 	h.diagnoseSockets(status, add)
@@ -189,11 +189,11 @@ func try(k service.Socket) error {
 
 // asInstalled is the service as this program would install it with the arguments that it
 // was installed with, unless the program has been called with some of its own.
-func (h *Handle) asInstalled(s service.Spec) service.Spec {
+func (h *Handle) asInstalled(ctx context.Context, s service.Spec) service.Spec {
 	if h.own > 0 {
 		return s
 	}
-	args, ok := service.Passed(h.manager, s)
+	args, ok := service.Passed(ctx, h.manager, s)
 	if n := len(s.Args); ok && len(args) >= n && slices.Equal(args[:n], s.Args) {
 		s.Args = args
 	}
@@ -205,7 +205,7 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 	if s.State == StateNotInstalled {
 		return
 	}
-	spec := h.asInstalled(h.spec)
+	spec := h.asInstalled(ctx, h.spec)
 	install := call("install", spec.Args[len(h.spec.Args)-h.own:]...)
 	p, err := h.manager.Plan(ctx, spec, false)
 	if errors.Is(err, ErrUnsafe) { // which is said of the executable

@@ -162,7 +162,7 @@ func (r *register) Launches(context.Context, service.Spec) (string, error) {
 	return r.installed.Executable, nil
 }
 
-func (r *register) Passes(service.Spec) ([]string, bool) {
+func (r *register) Passes(context.Context, service.Spec) ([]string, bool) {
 	if r.installed == nil {
 		return nil, false
 	}

@@ -93,14 +93,14 @@ func Confined(ctx context.Context, m Manager, s Spec) Confinement {
 // Passer is a Manager that says with which arguments it starts a service.
 type Passer interface {
 	// Passes returns false if the service is not installed, or not by this package.
-	Passes(s Spec) (args []string, ok bool)
+	Passes(ctx context.Context, s Spec) (args []string, ok bool)
 }
 
 // Passed says with which arguments m starts s. It returns false if m does not say.
-func Passed(m Manager, s Spec) (args []string, ok bool) {
+func Passed(ctx context.Context, m Manager, s Spec) (args []string, ok bool) {
 	p, ok := m.(Passer)
 	if !ok {
 		return nil, false
 	}
-	return p.Passes(s)
+	return p.Passes(ctx, s)
 }

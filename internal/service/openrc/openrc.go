@@ -449,7 +449,7 @@ func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 }
 
 // Passes implements service.Passer.
-func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
 	text, err := m.m.Installed(s)
 	if err != nil || !service.Marked(text) {
 		return nil, false

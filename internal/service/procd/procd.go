@@ -512,7 +512,20 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 // Launches implements service.Launcher.
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	text, _, err := m.m.Tree.Read(place(s.ServiceName()).script)
-	return launched(text), err
+	if words := launched(text); len(words) > 0 {
+		return words[0], err
+	}
+	return "", err
+}
+
+// Passes implements service.Passer.
+func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
+	text, _, err := m.m.Tree.Read(place(s.ServiceName()).script)
+	words := launched(text)
+	if err != nil || len(words) == 0 || !service.Marked(text) {
+		return nil, false
+	}
+	return words[1:], true
 }
 
 func (m *Manager) belongings(s service.Spec) onefile.Belongings {

@@ -540,12 +540,12 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
-		if got := launched(render(s, "web", place(s.ServiceName()))); got != s.Executable {
+		if got := launched(render(s, "web", place(s.ServiceName()))); !slices.Equal(got, append([]string{s.Executable}, s.Args...)) {
 			t.Errorf("got %q, want %q", got, s.Executable)
 		}
 	})
 	for _, foreign := range []string{"", "#!/bin/sh\n", "<plist/>"} {
-		if got := launched(foreign); got != "" {
+		if got := launched(foreign); len(got) != 0 {
 			t.Errorf("%q starts %q", foreign, got)
 		}
 	}

@@ -94,14 +94,11 @@ func render(s service.Spec, account string, l layout) string {
 	return b.String()
 }
 
-// launched is the executable that a script of ours starts.
-func launched(text string) string {
+// launched is the command line that a script of ours starts, without the shell before it.
+func launched(text string) []string {
 	words := shell.After(text, "\tprocd_set_param command ")
-	switch {
-	case len(words) > 4 && words[0] == "/bin/sh" && strings.HasPrefix(words[2], "umask 077; cd "):
-		return words[4]
-	case len(words) > 0:
-		return words[0]
+	if len(words) > 4 && words[0] == "/bin/sh" && strings.HasPrefix(words[2], "umask 077; cd ") {
+		return words[4:]
 	}
-	return ""
+	return words
 }

@@ -23,17 +23,17 @@ func TestTheArgumentsAreReadBackFromTheUnit(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.write(f.unit("web.service"), units[0].Text)
-			if got, ok := m.Passes(s); !ok || !slices.Equal(got, args) {
+			if got, ok := m.Passes(t.Context(), s); !ok || !slices.Equal(got, args) {
 				t.Errorf("%s: got %q, %t; want %q", executable, got, ok, args)
 			}
 		}
 	}
 	f, m := newFake(t, false)
-	if got, ok := m.Passes(web()); ok {
+	if got, ok := m.Passes(t.Context(), web()); ok {
 		t.Errorf("not installed: %q", got)
 	}
 	f.write(f.unit("web.service"), "[Service]\nExecStart=/opt/web -x\n")
-	if got, ok := m.Passes(web()); ok {
+	if got, ok := m.Passes(t.Context(), web()); ok {
 		t.Errorf("of another program: %q", got)
 	}
 	for _, line := range []string{"", `/opt/web "a`, `/opt/web a"b"`, `/opt/web 'a b'`, "/opt/web %n", `"\`} {

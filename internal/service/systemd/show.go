@@ -106,7 +106,7 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 }
 
 // Passes implements service.Passer. It reads the unit file, where no word is lost.
-func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
 	dir, err := m.folder()
 	if err != nil {
 		return nil, false

@@ -283,7 +283,7 @@ func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 }
 
 // Passes implements service.Passer.
-func (m *Manager) Passes(s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
 	text, err := m.m.Installed(s)
 	_, rest, found := strings.Cut(text, `"$program"`)
 	if err != nil || !found || !service.Marked(text) {

@@ -462,7 +462,7 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 		if got, err := newManager(m, "").Launches(t.Context(), s); got != s.Executable || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
 		}
-		if got, ok := newManager(m, "").Passes(s); !ok || !slices.Equal(got, s.Args) {
+		if got, ok := newManager(m, "").Passes(t.Context(), s); !ok || !slices.Equal(got, s.Args) {
 			t.Errorf("%s: the arguments are %q, %t; want %q", name, got, ok, s.Args)
 		}
 	}

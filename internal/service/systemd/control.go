@@ -131,6 +131,11 @@ func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string 
 	if records == nil {
 		return "; " + m.logHint(s)
 	}
+	if id, process := u["InvocationID"], u["ExecMainPID"]; !m.user && process != "" && process != "0" {
+		// What systemd says in the process before it executes the program: journald may look
+		// at that when it is gone, and not know the unit.
+		records = append(records, "+", "INVOCATION_ID="+id, "_PID="+process)
+	}
 	args := append([]string{"--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines)}, records...)
 	out, err := m.machine.Runner()(ctx, "journalctl", args...)
 	if said := oneLine(out); err == nil && said != "" {

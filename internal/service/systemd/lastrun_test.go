@@ -65,6 +65,11 @@ func TestTheLastRunIsChosenByItsInvocation(t *testing.T) {
 		if log, err := m.LastRun(t.Context(), web()); log != "a line\n" || err != nil || !strings.HasSuffix(call, " --lines=200 "+want) {
 			t.Errorf("%q, %v, by\n%s, want\n%s", log, err, call, want)
 		}
+		words := " --lines=3 _SYSTEMD_INVOCATION_ID=abc + INVOCATION_ID=abc _PID=42"
+		u, _, err := m.show(t.Context(), web())
+		if said := m.lastSaid(t.Context(), web(), u); err != nil || said != "; its last words: a line" || !user && !strings.HasSuffix(call, words) {
+			t.Errorf("%v, %q, by\n%s, want\n%s", err, said, call, words)
+		}
 		call = ""
 		f.show["web.service"] = map[string]string{"ActiveState": "inactive"}
 		if log, err := m.LastRun(t.Context(), web()); log != "" || err != nil || call != "" {

@@ -1,0 +1,165 @@
+package health
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// writeBound is how long an answer may take to be written. It fits the buffer of the
+// pipe.
+const writeBound = time.Second
+
+// address is the name of the pipe, without what makes it unique: the number of the
+// process. No name of a program has a plus sign in it.
+func address(name string) string { return `glidepath+` + name + `+` }
+
+func pipePath(name string, pid int) string { return `\\.\pipe\` + address(name) + strconv.Itoa(pid) }
+
+// pipes is a named pipe, of which there is always one instance more than are in use: a
+// name without an instance could be taken by somebody else.
+type pipes struct {
+	path     *uint16
+	security windows.SecurityAttributes
+	next     windows.Handle // the instance that waits for who comes next, 0 if there is none
+	ended    windows.Handle // an event: close was called
+
+	// What is below is in use by the system while an operation goes on, and so must not
+	// be on a stack.
+	connecting windows.Overlapped
+}
+
+func listen(name string) (listener, error) {
+	path, err := windows.UTF16PtrFromString(pipePath(name, os.Getpid()))
+	if err != nil {
+		return nil, err
+	}
+	p := &pipes{path: path}
+	if p.security, err = onlyUs(); err != nil {
+		return nil, err
+	}
+	if p.ended, err = windows.CreateEvent(nil, 1, 0, nil); err != nil {
+		return nil, fmt.Errorf("make an event: %w", err)
+	}
+	if p.connecting.HEvent, err = windows.CreateEvent(nil, 1, 0, nil); err == nil {
+		p.next, err = p.create(windows.FILE_FLAG_FIRST_PIPE_INSTANCE)
+	}
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// onlyUs lets the system, administrators and the user of this process in, and nobody
+// over the network.
+func onlyUs() (windows.SecurityAttributes, error) {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return windows.SecurityAttributes{}, fmt.Errorf("who this process runs as: %w", err)
+	}
+	descriptor, err := windows.SecurityDescriptorFromString("D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + user.User.Sid.String() + ")")
+	if err != nil {
+		return windows.SecurityAttributes{}, fmt.Errorf("who may ask: %w", err)
+	}
+	return windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: descriptor}, nil
+}
+
+func (p *pipes) create(flags uint32) (windows.Handle, error) {
+	const several = 4
+	h, err := windows.CreateNamedPipe(p.path, windows.PIPE_ACCESS_OUTBOUND|windows.FILE_FLAG_OVERLAPPED|flags,
+		windows.PIPE_TYPE_BYTE|windows.PIPE_REJECT_REMOTE_CLIENTS, several, 2*maxAnswer, 0, 0, &p.security)
+	if err != nil {
+		return 0, fmt.Errorf("make a pipe: %w", err)
+	}
+	return h, nil
+}
+
+func (p *pipes) accept() (io.WriteCloser, error) {
+	if p.next == 0 { // nor any other
+		var err error
+		if p.next, err = p.create(windows.FILE_FLAG_FIRST_PIPE_INSTANCE); err != nil {
+			return nil, p.orClosed(err)
+		}
+	}
+	if err := p.connect(); err != nil {
+		_ = windows.CloseHandle(p.next)
+		p.next = 0
+		return nil, p.orClosed(err)
+	}
+	conn := &instance{handle: p.next}
+	p.next, _ = p.create(0) // or when conn is closed
+	return conn, nil
+}
+
+// connect waits until somebody comes.
+func (p *pipes) connect() error {
+	err := windows.ConnectNamedPipe(p.next, &p.connecting)
+	switch {
+	case err == nil, errors.Is(err, windows.ERROR_PIPE_CONNECTED):
+		return nil
+	case !errors.Is(err, windows.ERROR_IO_PENDING):
+		return err
+	}
+	which, err := windows.WaitForMultipleObjects([]windows.Handle{p.connecting.HEvent, p.ended}, false, windows.INFINITE)
+	if which != windows.WAIT_OBJECT_0 {
+		_ = windows.CancelIoEx(p.next, &p.connecting)
+	}
+	var n uint32
+	return errors.Join(err, windows.GetOverlappedResult(p.next, &p.connecting, &n, true))
+}
+
+// orClosed is err, or that the listener was closed.
+func (p *pipes) orClosed(err error) error {
+	if state, _ := windows.WaitForSingleObject(p.ended, 0); state == windows.WAIT_OBJECT_0 {
+		p.release()
+		return net.ErrClosed
+	}
+	return err
+}
+
+func (p *pipes) close() { _ = windows.SetEvent(p.ended) }
+
+func (p *pipes) release() {
+	for _, h := range []windows.Handle{p.next, p.connecting.HEvent, p.ended} {
+		if h != 0 {
+			_ = windows.CloseHandle(h)
+		}
+	}
+	p.next = 0
+}
+
+// instance is an instance of the pipe that somebody is connected to.
+type instance struct {
+	handle  windows.Handle
+	writing windows.Overlapped
+}
+
+func (i *instance) Write(b []byte) (int, error) {
+	event, err := windows.CreateEvent(nil, 1, 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = windows.CloseHandle(event) }()
+	i.writing.HEvent = event
+	var n uint32
+	err = windows.WriteFile(i.handle, b, nil, &i.writing)
+	if err != nil && !errors.Is(err, windows.ERROR_IO_PENDING) {
+		return 0, err
+	}
+	if state, _ := windows.WaitForSingleObject(event, uint32(writeBound.Milliseconds())); state != windows.WAIT_OBJECT_0 {
+		_ = windows.CancelIoEx(i.handle, &i.writing)
+	}
+	err = windows.GetOverlappedResult(i.handle, &i.writing, &n, true)
+	return int(n), err
+}
+
+// Close leaves what was written to be read.
+func (i *instance) Close() error { return windows.CloseHandle(i.handle) }

@@ -104,6 +104,11 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	if want := "web: running, process 7 (register has no service of this name)\n"; code != 0 || out != want {
 		t.Errorf("exit code %d, %q, want 0, %q", code, out, want)
 	}
+	s.config.Service.Template = true
+	if code, out, _ := s.call("status --instance one"); code != 4 || out != "web@one: not installed\n" {
+		t.Errorf("another instance of it: exit code %d, %q, want 4", code, out)
+	}
+	s.config.Service.Template = false
 	s.asks = func(context.Context, string, int) (health.Answer, error) { return health.Answer{}, health.ErrNone }
 	if code, out, _ := s.call("status"); code != 4 || out != "web: not installed\n" {
 		t.Errorf("exit code %d, %q, want 4", code, out)

@@ -27,8 +27,9 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		_ = c.failed(err)
 		return StateUnknown.exitCode()
 	}
-	if s.State == StateNotInstalled && c.ask != nil {
-		// As in a container of Windows, which has a manager.
+	if s.State == StateNotInstalled && c.ask != nil && !c.config.Service.Template {
+		// As in a container of Windows, which has a manager. An instance of a template could
+		// be any of them.
 		if run, err := c.askRun(ctx); err == nil {
 			run.Detail = h.Manager() + " has no service of this name"
 			return c.printStatus(h.Name(), h.Manager(), run, "", o)

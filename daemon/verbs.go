@@ -43,7 +43,7 @@ func verbs() []verb {
 		{"reload", "have it read its configuration anew", which(), control("reloading", StateRunning, (*Handle).Reload)},
 		{"pause", "have it pause", which(), control("pausing", StatePaused, (*Handle).Pause)},
 		{"continue", "have it go on after a pause", which(), control("continuing", StateRunning, (*Handle).Continue)},
-		{"status", "tell what it does; the exit code is 0 if it runs", which(
+		{"status", "tell what it does; the exit code is 0 if it runs and is well", which(
 			toggle("json", "as one JSON object", func(o *options) *bool { return &o.json }),
 		), (*commandLine).status},
 		{"logs", "print what it has logged", which(

@@ -49,6 +49,23 @@ func TestARunIsFoundWithoutItsProcessNumber(t *testing.T) {
 	}
 }
 
+func TestWhoGoesWithoutAnAnswerDisturbsNobody(t *testing.T) {
+	name := t.Name()
+	open(t, name)
+	for range 20 {
+		p, err := connect(t.Context(), pipePath(name, os.Getpid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if a, err := Ask(t.Context(), name, os.Getpid()); err != nil || a.State != "running" {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
 func TestManyMayAskAtTheSameTime(t *testing.T) {
 	name := t.Name()
 	open(t, name)

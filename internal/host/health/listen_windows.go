@@ -102,6 +102,12 @@ func (p *pipes) accept() (io.WriteCloser, error) {
 // connect waits until somebody comes.
 func (p *pipes) connect() error {
 	err := windows.ConnectNamedPipe(p.next, &p.connecting)
+	for errors.Is(err, windows.ERROR_NO_DATA) { // who came has gone already
+		if err := windows.DisconnectNamedPipe(p.next); err != nil {
+			return err
+		}
+		err = windows.ConnectNamedPipe(p.next, &p.connecting)
+	}
 	switch {
 	case err == nil, errors.Is(err, windows.ERROR_PIPE_CONNECTED):
 		return nil

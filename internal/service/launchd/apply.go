@@ -114,7 +114,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, onefile.Refused(err, doing)
 	}
 	c := m.m.Tree.Begin(name)
-	if err := c.Remove(l.plist); err != nil {
+	if err := errors.Join(m.belongings(s).DropStart(c), c.Remove(l.plist)); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	removed := slices.Clone(c.Done)

@@ -171,7 +171,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	c := m.m.Tree.Begin(s.ServiceName())
 	relink := m.m.Tree.Relink(removed...)
 	c.Call(func() error { return errors.Join(relink(), m.learn(context.WithoutCancel(ctx))) })
-	if err := m.forget(ctx, c, l, levels); err != nil {
+	if err := m.forget(ctx, c, m.m.Belongings(s).Record, l, levels); err != nil {
 		return nil, errors.Join(err, c.Undo())
 	}
 	removed = append(removed, l.Script)

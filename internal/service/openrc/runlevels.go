@@ -10,6 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
+	"github.com/go-glidepath/glidepath/internal/service/owned"
 )
 
 // wanted reports whether the service is to be in the runlevel. One that somebody has put
@@ -30,7 +31,10 @@ func (m *Manager) wanted(p *service.Plan, name string) bool {
 }
 
 // forget takes the service out of the runlevels, and removes its script.
-func (m *Manager) forget(ctx context.Context, c *files.Change, l initd.Layout, levels []string) error {
+func (m *Manager) forget(ctx context.Context, c *files.Change, b owned.Record, l initd.Layout, levels []string) error {
+	if err := b.DropStart(c); err != nil {
+		return err
+	}
 	for _, level := range levels {
 		if err := m.call(ctx, "rc-update", "del", l.Name, level); err != nil {
 			return err

@@ -176,14 +176,11 @@ func (r Record) Return(paths []Path) error {
 	return errors.Join(errs...)
 }
 
-// Forget lets go of the start type, of what is not there any more and of what was given back, and removes the
+// Forget lets go of what is not there any more and of what was given back, and removes the
 // record if nothing is left in it. For a service that was installed until now, without a
 // record, what it has had is noted, so that the next installation finds it again.
 func (r Record) Forget(paths []Path, installed bool) error {
 	r.tree.Begin(r.name).Sweep(path.Dir(r.file))
-	if err := r.forgetStart(); err != nil {
-		return err
-	}
 	had, err := r.read()
 	if err != nil {
 		return err

@@ -1,10 +1,6 @@
 package owned
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"strings"
 
@@ -68,10 +64,11 @@ func (r Record) SetStart(c *files.Change, start service.Start) error {
 	return c.Write(r.startFile(), startHead+string(start)+"\n", 0o644)
 }
 
-// forgetStart removes what SetStart wrote: the next installation is a first one again.
-func (r Record) forgetStart() error {
-	if err := os.Remove(r.tree.Path(r.startFile())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the start type that the service was installed with: %w", err)
-	}
-	return nil
+// DropStart removes what SetStart wrote: the next installation is a first one again. It is
+// the first step, so that what a removal that was cut short has disabled is no choice.
+func (r Record) DropStart(c *files.Change) error {
+	done := len(c.Done)
+	err := c.Remove(r.startFile())
+	c.Done = c.Done[:done] // nobody wants to hear of it
+	return err
 }

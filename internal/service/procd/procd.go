@@ -273,6 +273,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, err
 	}
 	c := m.m.Tree.Begin(name)
+	if err := m.belongings(s).DropStart(c); err != nil {
+		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+	}
 	for _, path := range paths {
 		if err := c.Remove(path); err != nil {
 			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)

@@ -219,7 +219,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, err
 	}
 	c := m.m.Tree.Begin(name)
-	if err := c.Remove(l.script); err != nil {
+	if err := errors.Join(m.belongings(s).DropStart(c), c.Remove(l.script)); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	if _, err := m.m.Runner()(ctx, "sysrc", "-i", "-x", variable(name)+"_enable"); err != nil {

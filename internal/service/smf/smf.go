@@ -309,7 +309,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 		return nil, err
 	}
 	c := m.m.Tree.Begin(name)
-	if err := c.Remove(manifest(name)); err != nil {
+	if err := errors.Join(m.belongings(s).DropStart(c), c.Remove(manifest(name))); err != nil {
 		return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
 	}
 	if err := m.run(ctx, "svccfg", "delete", "-f", "svc:/"+path(s)); err != nil {

@@ -221,7 +221,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := r.removable(record, purge); err != nil {
 		return nil, m.filed(err)
 	}
-	if removed, err = m.erase(ctx, r, dir); err != nil {
+	if removed, err = m.erase(ctx, r, record, dir); err != nil {
 		return nil, err
 	}
 	if which(s) == nil {

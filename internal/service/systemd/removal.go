@@ -49,7 +49,7 @@ func (r removal) removable(record owned.Record, purge bool) error {
 
 // erase stops the service, disables it and removes its files. If one of these fails,
 // what was done before is taken back; only what was stopped is not started again.
-func (m *Manager) erase(ctx context.Context, r removal, dir string) (removed []string, err error) {
+func (m *Manager) erase(ctx context.Context, r removal, record owned.Record, dir string) (removed []string, err error) {
 	if len(r.units) > 0 {
 		if err := m.quit(ctx, r.spec); err != nil {
 			return nil, err
@@ -65,12 +65,15 @@ func (m *Manager) erase(ctx context.Context, r removal, dir string) (removed []s
 		}
 	}()
 	if len(r.units) > 0 {
+		if err := record.DropStart(c); err != nil {
+			return nil, err
+		}
 		if _, err := m.systemctl(ctx, append([]string{"disable", "--"}, r.units...)...); err != nil {
 			return nil, err
 		}
 	}
 	if r.keeps {
-		return []string{unit(r.spec)}, nil
+		return []string{unit(r.spec)}, c.Keep()
 	}
 	for _, f := range r.files {
 		if err := c.Remove(f); err != nil {

@@ -3,7 +3,7 @@
 package systemd
 
 import (
-	"os"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -47,13 +47,15 @@ func TestWhatSomebodyHasDisabledOrEnabledStaysSo(t *testing.T) {
 		"its sockets disabled":                     {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, newer), nil, staysDisabled},
 		"its sockets disabled, and --enable":       {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, enable), []string{"web-admin.socket", "web-http.socket"}, ""},
 		"an installation that was cut short, and manual now": {web(), func(f *fake, m *Manager) {
-			if err := os.Remove(f.path(f.units + "/.glidepath/.web.start")); err != nil {
+			c := m.machine.Tree.Begin("web")
+			if err := errors.Join(m.owned(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(start(service.Manual)), nil, ""},
 		"an installation that was cut short": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
-			if err := os.Remove(f.path(f.units + "/.glidepath/.web.start")); err != nil {
+			c := m.machine.Tree.Begin("web")
+			if err := errors.Join(m.owned(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(), []string{"web.service"}, ""},

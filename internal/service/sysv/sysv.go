@@ -126,6 +126,9 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		c.Sweep(path.Dir(p))
 	}
 	c.Call(m.m.Tree.Relink(links...))
+	if err := m.m.Belongings(s).DropStart(c); err != nil {
+		return nil, errors.Join(err, c.Undo())
+	}
 	if err := m.unregister(ctx, l.Name); err != nil {
 		return nil, errors.Join(err, c.Undo())
 	}

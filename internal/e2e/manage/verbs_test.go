@@ -61,7 +61,7 @@ func TestVerbsWithSysV(t *testing.T) {
 	machine := boot(t, testbed.BootSysV)
 	b := &sysv{unix{machine: machine, manager: "SysV init", places: []string{"/etc", "/var", "/usr/local"}}}
 	verbs(t, b, &b.unix, "sysv", tools{
-		"update-rc.d NAME disable", "update-rc.d NAME enable", "/etc/init.d/NAME", []string{"/etc/init.d", "/etc/rc2.d"},
+		"update-rc.d NAME disable", "ln -s ../init.d/NAME /etc/rc2.d/S01NAME", "/etc/init.d/NAME", []string{"/etc/init.d", "/etc/rc2.d"},
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 const startHead = "# " + service.Mark + "\n# The start type that it was installed with:\n"
 
 func (r Record) startFile() string {
-	return path.Join(path.Dir(r.file), "."+path.Base(r.file)+".start")
+	return path.Join(path.Dir(r.file), ".start."+path.Base(r.file))
 }
 
 // Start returns the start type that the service was installed with, "" if nobody knows.

@@ -180,7 +180,11 @@ func (r Record) Return(paths []Path) error {
 // record if nothing is left in it. For a service that was installed until now, without a
 // record, what it has had is noted, so that the next installation finds it again.
 func (r Record) Forget(paths []Path, installed bool) error {
-	r.tree.Begin(r.name).Sweep(path.Dir(r.file))
+	start := r.tree.Begin(r.name)
+	start.Sweep(path.Dir(r.file))
+	if err := errors.Join(r.DropStart(start), start.Keep()); err != nil {
+		return err
+	}
 	had, err := r.read()
 	if err != nil {
 		return err

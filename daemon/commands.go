@@ -123,6 +123,9 @@ func (v verb) flags(o *options) *flag.FlagSet {
 	set.SetOutput(io.Discard) // whoever parses it prints the error
 	for _, f := range v.options {
 		set.Var(&flagValue{o: o, option: f}, f.name, f.summary)
+		if f.letter != "" {
+			set.Var(&flagValue{o: o, option: f}, f.letter, f.summary)
+		}
 	}
 	return set
 }

@@ -44,12 +44,12 @@ func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
 func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
 	m := &register{log: "a\n", installed: &service.Spec{}, status: service.Status{State: service.Stopped}}
 	addr := ""
-	all, out, errs := mount(t, m, &addr, "web service logs -n 7")
+	all, out, errs := mount(t, m, &addr, "web service logs -n 7 -g a")
 	logs := all["logs"]
-	if err := logs.Flags.Parse([]string{"-n", "7"}); err != nil {
+	if err := logs.Flags.Parse([]string{"-n", "7", "-g", "a"}); err != nil {
 		t.Fatal(err)
 	}
-	if code := logs.Run(t.Context(), nil); code != 0 || !strings.Contains(out.String(), "Lines:7") {
+	if code := logs.Run(t.Context(), nil); code != 0 || m.asked.Lines != 7 || m.asked.Match.String() != "a" {
 		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}
 	for _, wrong := range []string{"-n=many", "-f=false", "-x"} {

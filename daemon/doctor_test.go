@@ -3,8 +3,13 @@ package daemon
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
 func TestDriftIsComparedWithTheFlagsThatTheServiceWasInstalledWith(t *testing.T) {
@@ -39,28 +44,35 @@ func TestDriftIsSaidWithTheCommandThatShowsIt(t *testing.T) {
 }
 
 func TestOnlyTheLastRunIsExplained(t *testing.T) {
-	const older = "web[41]: open /etc/x: read-only file system\n"
-	for log, want := range map[string]string{
-		older + "web[42]: dial tcp: connect: network is unreachable\n":                     "dial tcp: connect: network is unreachable",
-		older + "web[42]: starting\n":                                                      "",
-		older + "web[42]: starting\npanic: of no process\n":                                "panic: of no process",
-		older + "web[42]: too many open files\nweb[42]: dial: network is unreachable\n":    "dial: network is unreachable",
-		older + "web[42]: dial: network is unreachable\nweb[42]: x: too many open files\n": "x: too many open files",
-		`{"level":"info","msg":"starting","event":"starting"}` + "\npanic: old\n" +
-			`{"level":"info","msg":"starting","event":"starting"}` + "\n" +
-			`{"level":"error","msg":"x","error":"a \"b\": too many open files"}` + "\n": `a "b": too many open files`,
-		"2026-11-27T19:30:22.000Z info starting\n2026-11-27T19:30:22.000Z error Access is denied.\n" +
-			"2026-11-27T19:30:23.000Z info starting\n2026-11-27T19:30:23.000Z error failed error=\"too many open files\"\n": "too many open files",
+	at := func(pid int, message string, fields ...zap.Field) records.Record {
+		r := record(time.Unix(1, 0), zap.ErrorLevel, message, fields...)
+		r.PID = pid
+		return r
+	}
+	const full, away = "too many open files", "dial: network is unreachable"
+	begins := at(0, "starting", logevent.Starting.Field())
+	older := at(41, "open /etc/x: read-only file system")
+	for name, test := range map[string]struct {
+		log  []records.Record
+		want string
+	}{
+		"another process":               {[]records.Record{older, at(42, away)}, away},
+		"it has said nothing":           {[]records.Record{older, at(42, "starting")}, ""},
+		"what no process has said":      {[]records.Record{older, at(42, "starting"), at(0, "panic: of no process")}, "panic: of no process"},
+		"the last of two signs":         {[]records.Record{older, at(42, full), at(42, away)}, away},
+		"the last of two signs, turned": {[]records.Record{older, at(42, away), at(42, full)}, full},
+		"no processes, but events":      {[]records.Record{begins, at(0, "panic: old"), begins, at(0, "x", zap.String("error", `a "b": `+full))}, `a "b": ` + full},
+		"text, without either":          {[]records.Record{at(0, "starting"), at(0, "Access is denied."), at(0, "starting"), at(0, "failed", zap.String("error", full))}, full},
 	} {
 		s := newShell(t)
 		s.call("install")
 		s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
-		s.manager.log = log
+		s.log = kept{s.manager, test.log}
 		_, out, _ := s.call("doctor")
 		_, said, _ := strings.Cut(out, "warning  log: ")
 		said, _, _ = strings.Cut(said, "\n")
-		if want == "" && said != "" || !strings.HasSuffix(said, want) {
-			t.Errorf("the log\n%s is explained as %q, want %q", log, said, want)
+		if test.want == "" && said != "" || !strings.HasSuffix(said, test.want) {
+			t.Errorf("%s: it is explained as %q, want %q", name, said, test.want)
 		}
 	}
 }

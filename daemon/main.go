@@ -226,12 +226,12 @@ func (c *commandLine) help(_ context.Context, o options) int {
 // helpFor prints the flags of v.
 func (c *commandLine) helpFor(v verb) int {
 	_, _ = fmt.Fprintf(c.out, "%s %s: %s\n", c.path(), v.name, v.summary)
+	width := len("--instance NAME")
 	for _, o := range v.options {
-		name := o.dashed()
-		if o.value != "" {
-			name += " " + o.value
-		}
-		_, _ = fmt.Fprintf(c.out, "  %-17s%s\n", name, o.summary)
+		width = max(width, len(o.usage()))
+	}
+	for _, o := range v.options {
+		_, _ = fmt.Fprintf(c.out, "  %-*s  %s\n", width, o.usage(), o.summary)
 	}
 	return 0
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -409,22 +408,6 @@ func (h *Handle) Status(ctx context.Context) (Status, error) {
 	h.complete(&status, s.Silent)
 	status.Unhealthy = h.unwell(ctx, s)
 	return status, nil
-}
-
-// LogOptions say which part of the log.
-type LogOptions struct {
-	Lines  int  // the last ones; all if zero
-	Follow bool // and what comes, until ctx ends
-}
-
-// Logs writes what the service has logged to w, the oldest first: from the journal,
-// the Event Log or the file where its manager puts it.
-func (h *Handle) Logs(ctx context.Context, o LogOptions, w io.Writer) error {
-	err := h.manager.Logs(ctx, h.spec, service.LogQuery(o), w)
-	if o.Follow && ctx.Err() != nil {
-		err = nil // that is how following ends
-	}
-	return h.wrap("read the log of", err)
 }
 
 // lsb is the exit code of a command that has failed: those of the LSB for init scripts

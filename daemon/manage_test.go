@@ -15,8 +15,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
 // register is a service manager in memory that does what it is told, or fails.
@@ -38,6 +41,7 @@ type register struct {
 	pid       int    // of the next process; 0 is 42
 	notices   []string
 	tell      func(text string) // where they go
+	asked     service.LogQuery  // the last time
 }
 
 func (r *register) Name() string { return "register" }
@@ -141,10 +145,11 @@ func (r *register) Status(context.Context, service.Spec) (service.Status, error)
 }
 
 func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w io.Writer) error {
+	r.asked = q
 	if r.log == "" {
 		return r.err
 	}
-	_, err := fmt.Fprintf(w, "%s%+v\n", r.log, q)
+	_, err := io.WriteString(w, r.log)
 	return err
 }
 
@@ -190,6 +195,7 @@ type shell struct {
 	asks  asker           // who answers for the process of the service; may be nil
 	none  error           // why there is no manager, nil if there is one
 	users *register       // the manager of the user; nil if it is the same
+	log   service.Manager // that the commands talk to instead of manager, if it is not nil
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
@@ -238,6 +244,9 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	s.manager.tell = func(text string) { h.Notice(text) }
 	if s.over != nil {
 		h.manager = s.over
+	}
+	if s.log != nil {
+		h.manager = s.log
 	}
 	if spec.User && s.users != nil {
 		h.manager = s.users
@@ -603,20 +612,6 @@ func TestStatusForPrograms(t *testing.T) {
 	}
 }
 
-func TestLogsAreWhatTheManagerHas(t *testing.T) {
-	s := newShell(t)
-	s.manager.log = "a line\n"
-	for line, want := range map[string]string{
-		"logs":         "{Lines:100 Follow:false}",
-		"logs -n 0":    "{Lines:0 Follow:false}",
-		"logs -f -n=7": "{Lines:7 Follow:true}",
-	} {
-		if code, out, _ := s.call(line); code != 0 || out != "a line\n"+want+"\n" {
-			t.Errorf("%s: exit code %d, %s", line, code, out)
-		}
-	}
-}
-
 func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -662,15 +657,19 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 func TestDoctorLooksAtTheProcessThatRuns(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
-	const old, own = "web[41]: panic: old\n", "web[42]: bind: permission denied\n"
-	for log, want := range map[string]string{
-		old + "web[42]: ready\n": "",
-		old + own:                "note     log: it may not listen at a port below 1024: bind: permission denied\n",
-		"panic: somebody\n":      "note     log: it has crashed: panic: somebody\n",
+	of := func(pid int, message string) records.Record {
+		r := record(time.Unix(1, 0), zapcore.ErrorLevel, message)
+		r.PID = pid
+		return r
+	}
+	for want, all := range map[string][]records.Record{
+		"":                           {of(41, "panic: old"), of(42, "ready")},
+		" bind: permission denied\n": {of(41, "panic: old"), of(42, "bind: permission denied")},
+		" panic: somebody\n":         {of(0, "panic: somebody")}, // the log does not say whose it is
 	} {
-		s.manager.log = log
-		if code, out, _ := s.call("doctor"); !strings.Contains(out, want) || want == "" && strings.Contains(out, " log: ") {
-			t.Errorf("%s: exit code %d\n%s", log, code, out)
+		s.log = kept{s.manager, all}
+		if code, out, _ := s.call("doctor"); !strings.Contains(out, want) || want != "" && !strings.Contains(out, "note     log: ") || want == "" && strings.Contains(out, " log: ") {
+			t.Errorf("%v: exit code %d\n%s", all, code, out)
 		}
 	}
 }

@@ -3,8 +3,11 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"regexp"
 	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
 )
 
 // options are the flags of a command, all of them; each command knows its own.
@@ -13,6 +16,9 @@ type options struct {
 
 	instance string
 	lines    int
+	since    time.Time
+	level    zapcore.LevelEnabler
+	match    *regexp.Regexp
 	about    *verb // what to help with
 }
 
@@ -20,10 +26,11 @@ type options struct {
 type option struct {
 	name, value, summary string // value is what its value is called, "" if it has none
 	set                  func(o *options, value string) error
+	letter               string // a short name, if it has two
 }
 
 func toggle(name, summary string, field func(*options) *bool) option {
-	return option{name, "", summary, func(o *options, _ string) error {
+	return option{name: name, summary: summary, set: func(o *options, _ string) error {
 		*field(o) = true
 		return nil
 	}}
@@ -34,7 +41,7 @@ var (
 	userOption       = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
 	dependentsOption = toggle("dependents", "stop services along that need it; after a restart, start them again", func(o *options) *bool { return &o.dependents })
 
-	instanceOption = option{"instance", "NAME", "which instance of the template", func(o *options, value string) error {
+	instanceOption = option{name: "instance", value: "NAME", summary: "which instance of the template", set: func(o *options, value string) error {
 		if value == "" { // a variable of a script that is not set, for one
 			return errors.New("want the name of an instance, but got none")
 		}
@@ -52,6 +59,18 @@ func (o option) dashed() string {
 		return "-" + o.name
 	}
 	return "--" + o.name
+}
+
+// usage is the flag with its names, and what its value is called.
+func (o option) usage() string {
+	text := o.dashed()
+	if o.letter != "" {
+		text = "-" + o.letter + ", " + text
+	}
+	if o.value != "" {
+		text += " " + o.value
+	}
+	return text
 }
 
 // parse adds the flags in args to o: --name, --name=value, --name value, with one
@@ -96,18 +115,9 @@ func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 
 func (v verb) option(name string) *option {
 	for i := range v.options {
-		if v.options[i].name == name {
+		if o := &v.options[i]; o.name == name || o.letter != "" && o.letter == name {
 			return &v.options[i]
 		}
 	}
-	return nil
-}
-
-func setLines(o *options, value string) error {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 0 {
-		return fmt.Errorf("want a number of lines, but got %q", value)
-	}
-	o.lines = n
 	return nil
 }

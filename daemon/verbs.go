@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -46,10 +45,7 @@ func verbs() []verb {
 		{"status", "tell what it does; the exit code is 0 if it runs and is well", which(
 			toggle("json", "as one JSON object", func(o *options) *bool { return &o.json }),
 		), (*commandLine).status},
-		{"logs", "print what it has logged", which(
-			toggle("f", "and what comes, until interrupted", func(o *options) *bool { return &o.follow }),
-			option{"n", "LINES", "only the last ones; 0 is all", setLines},
-		), (*commandLine).logs},
+		{"logs", "print what it has logged", which(logsOptions()...), (*commandLine).logs},
 		{"doctor", "find out what keeps it from running", which(), (*commandLine).doctor},
 		{"run", "run in the foreground, as without a command", nil, (*commandLine).run},
 		{"version", "print the version", nil, (*commandLine).version},
@@ -400,41 +396,4 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 		c.removed(r)
 	}
 	return 0
-}
-
-func (c *commandLine) logs(ctx context.Context, o options) int {
-	h, err := c.handle(o)
-	if err != nil {
-		return c.failed(err)
-	}
-	if o.lines < 0 {
-		o.lines = 100 // what fits the memory of a terminal
-	}
-	out := counter{w: shown(c.out)}
-	if err := h.Logs(ctx, LogOptions{Lines: o.lines, Follow: o.follow}, &out); err != nil {
-		return c.failedTo(err, o)
-	}
-	if o.follow {
-		return 0
-	}
-	if out.n == 0 {
-		if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
-			return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
-		}
-		_, _ = fmt.Fprintf(c.err, "%s: it has logged nothing\n", h.Name())
-	}
-	c.tellCrashes(h)
-	return 0
-}
-
-// counter counts what is written.
-type counter struct {
-	w io.Writer
-	n int
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += n
-	return n, err
 }

@@ -3,7 +3,6 @@ package service
 import (
 	"bytes"
 	"context"
-	"strings"
 )
 
 // LastRunner is a Manager that knows which lines of the log are those of the last run.
@@ -22,52 +21,10 @@ func LastRun(ctx context.Context, m Manager, s Spec) (string, error) {
 		return l.LastRun(ctx, s)
 	}
 	var log bytes.Buffer
-	if err := m.Logs(ctx, s, LogQuery{Lines: lastLines}, &log); err != nil {
+	if err := m.Logs(ctx, s, LogQuery{Lines: lastLines, LastRun: true}, &log); err != nil {
 		return "", err
 	}
-	return ofLastRun(log.String()), nil
-}
-
-// ofLastRun returns the lines of the run that has logged last. Where the lines name their
-// process in the manner of syslog, TAG[PID]: , that is the last process; output without
-// such a head belongs to the process before it. Elsewhere it begins with the record that
-// every run begins with. A log that has neither is returned whole.
-func ofLastRun(log string) string {
-	lines := strings.SplitAfter(log, "\n")
-	first, process := 0, ""
-	for i := len(lines) - 1; i >= 0; i-- {
-		p := processOf(lines[i])
-		switch {
-		case p == "" && process == "" && begins(lines[i]):
-			return strings.Join(lines[i:], "")
-		case p == "":
-		case process == "" || p == process:
-			first, process = i, p
-		default:
-			return strings.Join(lines[first:], "")
-		}
-	}
-	return log
-}
-
-// begins reports whether a line is the first record of a run: as JSON, or in an Event Log.
-func begins(line string) bool {
-	return strings.Contains(line, `"event":"starting"`) || strings.HasSuffix(strings.TrimRight(line, "\r\n"), " info starting")
-}
-
-// processOf returns the [PID] in the head of a line of syslog, "" if it has none.
-func processOf(line string) string {
-	head, _, ok := strings.Cut(line, "]: ")
-	at := strings.LastIndexByte(head, '[')
-	if !ok || at < 0 {
-		return ""
-	}
-	for _, c := range head[at+1:] {
-		if c < '0' || c > '9' {
-			return ""
-		}
-	}
-	return head[at:]
+	return log.String(), nil
 }
 
 // Confiner is a Manager that says what a service may not do.

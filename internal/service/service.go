@@ -10,7 +10,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"time"
+
+	"go.uber.org/zap/zapcore"
 )
 
 // What callers tell apart.
@@ -88,7 +91,8 @@ type Manager interface {
 	// Status needs no rights. A service that is not installed is no error.
 	Status(ctx context.Context, s Spec) (Status, error)
 
-	// Logs writes what the service has logged to w, the oldest first.
+	// Logs writes what the service has logged to w, the oldest first, in the form that
+	// package records has for all managers.
 	Logs(ctx context.Context, s Spec, q LogQuery, w io.Writer) error
 
 	// Diagnose looks for what keeps the service from running. It asks the manager and
@@ -126,10 +130,19 @@ type Status struct {
 	Restarts int       // how often the manager has restarted it since it was started
 }
 
-// LogQuery says which lines of a log.
+// LogQuery says which records of a log, and how they are written.
 type LogQuery struct {
 	Lines  int // the last of them; 0 means all
 	Follow bool
+	JSON   bool                 // an object of JSON a line, else text
+	Since  time.Time            // those logged then or later, all if zero
+	Level  zapcore.LevelEnabler // those of the levels that it enables, all if nil
+	Match  *regexp.Regexp       // those with a message or fields that it matches, all if nil
+	PID    int                  // not those of another process, all if 0
+
+	// LastRun chooses, of the last Lines, what the run has logged that has logged last: as
+	// text without times and levels.
+	LastRun bool
 }
 
 // Finding is one thing that Diagnose has looked at.

@@ -11,13 +11,14 @@
 //
 // journalctl shows people MESSAGE and nothing else. So that of a warning, or worse, and of
 // an event of package logevent has the text of the fields behind it, as package logtext
-// writes it; the fields are there as well. MESSAGE stays below 4 KiB, from which on
+// writes it; the fields are there as well, and MESSAGE_BYTES says where in MESSAGE the
+// message ends. MESSAGE stays below 4 KiB, from which on
 // journalctl -o json shows null: what is longer is cut and says so, and FULL_MESSAGE has
 // the whole message where that itself is longer.
 //
 // A field of the program has the name of its key in upper case, with _ for whatever is
 // no ASCII letter and no digit, and the names of its namespaces before it: request.id is
-// REQUEST_ID. The prefix FIELD_ goes before a name that the journal would drop (one
+// REQUEST_ID. KEYS has the keys that are more than their names in lower case. The prefix FIELD_ goes before a name that the journal would drop (one
 // that begins with a digit or _), and before one that is somebody's already: those
 // above, and the ones that systemd uses (CODE_*, COREDUMP_*, SYSLOG_*, OBJECT_PID and
 // its kin, DOCUMENTATION, INVOCATION_ID, TID, UNIT, USER_INVOCATION_ID, USER_UNIT). A

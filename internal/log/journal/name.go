@@ -99,7 +99,7 @@ func (n *names) append(b []byte, key string) []byte {
 func reserved(name []byte) bool {
 	switch string(name) {
 	case "MESSAGE", "MESSAGE_ID", "FULL_MESSAGE", "PRIORITY", "ERRNO",
-		"LOGGER", "STACK", "LOGGED_AT", "MORE_FIELDS",
+		"LOGGER", "STACK", "LOGGED_AT", "MORE_FIELDS", MessageBytes, Keys,
 		"TID", "DOCUMENTATION", "INVOCATION_ID", "USER_INVOCATION_ID", "UNIT", "USER_UNIT",
 		"OBJECT_PID", "OBJECT_UID", "OBJECT_GID", "OBJECT_COMM", "OBJECT_EXE", "OBJECT_CMDLINE", "OBJECT_CAP_EFFECTIVE":
 		return true

@@ -37,6 +37,7 @@ type record struct {
 	space  []byte // what the open namespaces contribute to names
 	fields int    // how many of the program are in
 	more   int    // where the value of MORE_FIELDS begins, 0 while all fields fit
+	keys   []byte // those of the program that cannot be told from the names, quoted
 	event  logevent.Event
 	errno  syscall.Errno
 	json   *jsonEncoder
@@ -99,12 +100,26 @@ func (r *record) message(v string, own int) {
 	if len(v) <= maxMessage {
 		if b := append(r.buf, v...); plain(b, len(v)) {
 			r.buf = append(b, '\n')
+			r.messageBytes(own, len(v))
 			return
 		}
 	}
 	if r.anyText(v, goText, maxMessage) < own {
 		r.buf = append(r.buf, "FULL_MESSAGE="...)
 		r.text(v[:own], goText)
+		return
+	}
+	if own < len(v) {
+		b, _ := appendReadable(nil, v[:own], goText, !hasNewline(v), maxRecord)
+		r.messageBytes(len(b), len(b)+1)
+	}
+}
+
+// messageBytes says how many of the bytes of MESSAGE are the program's, if there are more.
+func (r *record) messageBytes(own, all int) {
+	if own < all {
+		r.buf = strconv.AppendInt(append(r.buf, MessageBytes+"="...), int64(own), 10)
+		r.buf = append(r.buf, '\n')
 	}
 }
 
@@ -136,6 +151,7 @@ func (r *record) restart(c *record) {
 // restore adds what c has in it, and goes on as c would.
 func (r *record) restore(c *record) {
 	r.more, r.space = 0, r.space[:0]
+	r.keys = append(r.keys[:0], c.keys...)
 	r.fields, r.event, r.errno = c.fields, c.event, c.errno
 	if c.more > 0 {
 		r.more = len(r.buf) + c.more
@@ -150,7 +166,7 @@ func (r *record) restore(c *record) {
 func (r *record) clone() record {
 	c := *r
 	c.names = nil
-	c.buf, c.space = slices.Clone(r.buf), slices.Clone(r.space)
+	c.buf, c.space, c.keys = slices.Clone(r.buf), slices.Clone(r.space), slices.Clone(r.keys)
 	return c
 }
 
@@ -159,6 +175,9 @@ func (r *record) finish() {
 	if r.more > 0 {
 		r.closeFrame(r.more)
 		r.more = 0
+	}
+	if len(r.keys) > 0 {
+		r.buf = append(append(append(r.buf, Keys+"="...), r.keys...), '\n')
 	}
 	if r.event != 0 {
 		r.buf = append(append(append(r.buf, "MESSAGE_ID="...), r.event.MessageID()...), '\n')
@@ -188,10 +207,10 @@ func (r *record) add(f *zapcore.Field) {
 
 // addGuarded adds a field whose value is asked for its text.
 func (r *record) addGuarded(f *zapcore.Field) {
-	at, space, fields, more := len(r.buf), len(r.space), r.fields, r.more
+	at, space, fields, more, keys := len(r.buf), len(r.space), r.fields, r.more, len(r.keys)
 	defer func() {
 		if p := recover(); p != nil {
-			r.buf, r.space, r.fields, r.more = r.buf[:at], r.space[:space], fields, more
+			r.buf, r.space, r.fields, r.more, r.keys = r.buf[:at], r.space[:space], fields, more, r.keys[:keys]
 			r.AddString(f.Key, panicked(f.Interface, p))
 		}
 	}()
@@ -257,7 +276,14 @@ func (r *record) name(key string) {
 		r.more = r.openFrame()
 	}
 	if len(r.space) == 0 {
+		start := len(r.buf)
 		r.buf = r.names.append(r.buf, key)
+		if !lower(r.buf[start:len(r.buf)-1], key) && len(r.keys)+len(key) < maxKeys {
+			if len(r.keys) > 0 {
+				r.keys = append(r.keys, ' ')
+			}
+			r.keys = strconv.AppendQuoteToASCII(r.keys, key)
+		}
 		return
 	}
 	r.buf = append(appendName(r.buf, r.space, key), '=')

@@ -163,14 +163,14 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 	log.Warn("slow", zap.Int("status", 200))
 	got := j.next()
 	for name, want := range map[string]string{
-		"MESSAGE": "slow shard=a http.status=200", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200",
+		"MESSAGE": "slow shard=a http.status=200", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200", "MESSAGE_BYTES": "4",
 		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/log/journal.TestARecordArrivesAsItWasLogged",
 	} {
 		if v := value(got, name); v != want {
 			t.Errorf("%s is %q, want %q", name, v, want)
 		}
 	}
-	if file := value(got, "CODE_FILE"); filepath.Base(file) != "writer_linux_test.go" || value(got, "CODE_LINE") == "" || len(got) != 10 {
+	if file := value(got, "CODE_FILE"); filepath.Base(file) != "writer_linux_test.go" || value(got, "CODE_LINE") == "" || len(got) != 11 {
 		t.Errorf("got %q", got)
 	}
 }
@@ -241,6 +241,9 @@ func TestAMessageStaysBelowWhatJournalctlShowsInJSON(t *testing.T) {
 				readable := trial.Readable(message)
 				if len("MESSAGE=")+len(shown) >= 4096 || value(got, "N") != "1" {
 					t.Errorf("%q, %d: the message has %d bytes", unit, n, len(shown))
+				}
+				if size, err := strconv.Atoi(value(got, MessageBytes)); warn && full == "" && (err != nil || shown[:size] != readable) {
+					t.Errorf("%q, %d: of the message %d bytes are the program's, %v", unit, n, size, err)
 				}
 				switch begins := strings.HasPrefix(shown, readable); {
 				case full == "" && !begins, full != "" && (full != readable || begins):

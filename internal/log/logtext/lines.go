@@ -163,18 +163,16 @@ func terminal(coloured bool) style {
 }
 
 func beginTerminal(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []byte {
-	colour, level := "\x1b[1;31m", "FATAL"
+	colour := "\x1b[1;31m"
 	switch {
 	case e.Level < zapcore.InfoLevel:
-		colour, level = "\x1b[35m", "DEBUG"
+		colour = "\x1b[35m"
 	case e.Level < zapcore.WarnLevel:
-		colour, level = "\x1b[32m", "INFO"
+		colour = "\x1b[32m"
 	case e.Level < zapcore.ErrorLevel:
-		colour, level = "\x1b[33m", "WARN"
+		colour = "\x1b[33m"
 	case e.Level < zapcore.DPanicLevel:
-		colour, level = "\x1b[31m", "ERROR"
-	case e.Level < zapcore.FatalLevel:
-		level = "PANIC"
+		colour = "\x1b[31m"
 	}
 	off := ""
 	if coloured {
@@ -190,15 +188,39 @@ func beginTerminal(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []
 	}
 	b = append(append(append(b, off...), "  "...), colour...)
 	start := len(b)
-	b = append(b, level...)
-	if by := m.Distance(e.Level); by != 0 { // as slog has it: INFO+2
+	b = appendLevel(b, e.Level, m)
+	pad := max(len("ERROR")+2-(len(b)-start), 1)
+	return append(append(b, off...), spaces[:pad]...)
+}
+
+// levelWord returns what a level is called in text.
+func levelWord(l zapcore.Level) string {
+	switch {
+	case l < zapcore.InfoLevel:
+		return "DEBUG"
+	case l < zapcore.WarnLevel:
+		return "INFO"
+	case l < zapcore.ErrorLevel:
+		return "WARN"
+	case l < zapcore.DPanicLevel:
+		return "ERROR"
+	case l < zapcore.FatalLevel:
+		return "PANIC"
+	}
+	return "FATAL"
+}
+
+// appendLevel appends the word for a level, and how far the level is from that: INFO+2, as
+// slog has it.
+func appendLevel(b []byte, l zapcore.Level, m *logmeta.Meta) []byte {
+	b = append(b, levelWord(l)...)
+	if by := m.Distance(l); by != 0 {
 		if by > 0 {
 			b = append(b, '+')
 		}
 		b = strconv.AppendInt(b, int64(by), 10)
 	}
-	pad := max(len("ERROR")+2-(len(b)-start), 1)
-	return append(append(b, off...), spaces[:pad]...)
+	return b
 }
 
 // prefixed is the style for a standard error that leads to the journal.

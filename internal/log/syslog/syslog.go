@@ -5,10 +5,11 @@
 // the severity of its level (debug 7, info 6, warning 4, error 3, above 2), the local time
 // of the record, or that of the call if it has none, and
 //
-//	<30>Jan  2 15:04:05 web[123]: server: request failed path=/a error="no route"
+//	<27>Jan  2 15:04:05 web[123]: ERROR server: request failed path=/a error="no route"
 //
 // with the text of package logtext: nothing in a record can end its line or begin
-// another. A value of several lines follows, a message for each of its lines, indented.
+// another. The word for the level, for all but info, is there because the files of most
+// syslogds do not have the severity. A value of several lines follows, a message for each of its lines, indented.
 // A message has at most 1023 bytes, which syslogds take whole, and 255 where syslogd is
 // busybox; each cuts what is longer. What does not fit is several messages, and of a record
 // that is longer than 64 KiB the rest is left out, with a message that says so.
@@ -150,6 +151,7 @@ type wire struct {
 	level   zapcore.Level
 	time    time.Time
 	message []byte // one
+	first   []byte // the first line of a record, with its level
 	all     []byte
 }
 
@@ -175,8 +177,14 @@ func (w *wire) lines(lines []byte) {
 	}
 	w.begin()
 	head := len(w.message)
+	prefix := logtext.LevelPrefix(w.level)
 	for line := range bytes.Lines(lines) {
-		logtext.Split(bytes.TrimSuffix(line, []byte{'\n'}), w.most-head-1, func(part []byte) {
+		line = bytes.TrimSuffix(line, []byte{'\n'})
+		if prefix != "" {
+			w.first = append(append(w.first[:0], prefix...), line...)
+			line, prefix = w.first, ""
+		}
+		logtext.Split(line, w.most-head-1, func(part []byte) {
 			w.message = append(w.message[:head], part...)
 			w.end()
 		})

@@ -92,7 +92,7 @@ func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
 		want := "<27>" + head + "        a line"
 		switch i {
 		case 0:
-			want = "<27>" + head + "giving up"
+			want = "<27>" + head + "ERROR giving up"
 		case 1:
 			want = "<27>" + head + "    stack:"
 		case lines + 2:
@@ -113,11 +113,12 @@ func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	for level, pri := range map[zapcore.Level]string{
-		zap.DebugLevel: "<31>", zap.InfoLevel: "<30>", zap.WarnLevel: "<28>", zap.ErrorLevel: "<27>",
-		zap.DPanicLevel: "<26>", zap.PanicLevel: "<26>", zap.FatalLevel: "<26>",
+		zap.DebugLevel: "<31>DEBUG ", zap.InfoLevel: "<30>", zap.WarnLevel: "<28>WARN ", zap.ErrorLevel: "<27>ERROR ",
+		zap.DPanicLevel: "<26>PANIC ", zap.PanicLevel: "<26>PANIC ", zap.FatalLevel: "<26>FATAL ",
 	} {
+		pri, word := pri[:len("<30>")], pri[len("<30>"):]
 		write(t, c, level, "request failed", zap.String("path", "/a b"), zap.Error(errors.New("no\x1b")))
-		if got, want := receive(t, conn), pri+head+`request failed path="/a b" error=`+`"no\x1b"`; got != want {
+		if got, want := receive(t, conn), pri+head+word+`request failed path="/a b" error=`+`"no\x1b"`; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -363,7 +364,7 @@ func TestASyslogThatHangsHoldsUpNobodyAndIsToldWhatIsLost(t *testing.T) {
 			t.Fatalf("got %q", got)
 		}
 	}
-	want := fmt.Sprintf("<28>%s%d log records were lost: syslog did not take them in time lost=%d lost_in_all=%d", head, lost, lost, lost)
+	want := fmt.Sprintf("<28>%sWARN %d log records were lost: syslog did not take them in time lost=%d lost_in_all=%d", head, lost, lost, lost)
 	if got := receive(t, conn); got[len("<28>Jan  2 15:04:05"):] != want[len("<28>Jan  2 15:04:05"):] || !strings.HasPrefix(got, "<28>") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -509,7 +509,7 @@ func TestTheLogIsTheFile(t *testing.T) {
 	m, f := world(t, upstart)
 	trial.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "two\n" {
+	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	m, _ = world(t, src)

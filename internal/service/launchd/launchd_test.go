@@ -535,7 +535,7 @@ func TestTheLogIsTheFile(t *testing.T) {
 	trial.Install(t, m, s)
 	trial.Put(t, f.tree, "/Library/Logs/web.log", "one\ntwo\nthree\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "two\nthree\n" {
+	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }

@@ -12,15 +12,23 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// Log writes a log file to w, and goes on with what is added to it if q says so. A file
+// Log writes the records of a log file to w, and goes on with what is added to it if q says so. A file
 // that is replaced or truncated is read from its beginning. A link is not followed: the
 // folder is the service's own, and who reads the log may read more.
 func Log(ctx context.Context, tree files.Tree, file string, q service.LogQuery, w io.Writer) error {
 	t := NewTail(tree, file)
 	defer t.Close()
-	err := t.Open(q.Lines)
+	last := 0
+	if records.All(q) {
+		last = q.Lines
+	}
+	err := t.Open(last)
+	if err == nil && t.Written().Before(q.Since) { // not all lines of a file say when they were written
+		err = t.End()
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !q.Follow:
 		return fmt.Errorf("there is no %s yet: the service has not been started, or has logged nothing", file)
@@ -28,8 +36,20 @@ func Log(ctx context.Context, tree files.Tree, file string, q service.LogQuery, 
 	case err != nil:
 		return Unreadable(file, err)
 	}
-	for {
-		if err := t.Copy(w); err != nil || !q.Follow {
+	plain := records.Plain{View: records.NewView(q, w)}
+	lines := records.Lines{To: plain.Line}
+	for first := true; ; first = false {
+		err := t.Copy(&lines)
+		if err == nil && !q.Follow {
+			err = lines.End()
+		}
+		if err == nil {
+			err = plain.End()
+		}
+		if err == nil && first {
+			err = plain.View.Flush()
+		}
+		if err != nil || !q.Follow {
 			return err
 		}
 		if !Later(ctx) {
@@ -69,7 +89,8 @@ type Tail struct {
 // NewTail is the tail of a file that need not be there yet. It begins with the file.
 func NewTail(tree files.Tree, file string) *Tail { return &Tail{tree: tree, file: file} }
 
-// Open opens the file at the beginning of its last lines, at its own for 0.
+// Open opens the file at the beginning of its last lines, at its own for 0. A line that is
+// indented belongs to the one before it.
 func (t *Tail) Open(lines int) error {
 	f, err := t.tree.Open(t.file)
 	if err != nil {
@@ -80,6 +101,12 @@ func (t *Tail) Open(lines int) error {
 	}
 	t.f = f
 	return nil
+}
+
+// End goes to the end of the file.
+func (t *Tail) End() error {
+	_, err := t.f.Seek(0, io.SeekEnd)
+	return err
 }
 
 // Close closes the file.
@@ -160,6 +187,15 @@ func seek(f *os.File, n int) error {
 		for i := bytes.LastIndexByte(b, '\n'); i >= 0; i = bytes.LastIndexByte(b[:i], '\n') {
 			if at+int64(i) == end-1 {
 				continue // the end of the last line
+			}
+			next := []byte{0}
+			if i+1 < len(b) {
+				next[0] = b[i+1]
+			} else if _, err := f.ReadAt(next, at+int64(i)+1); err != nil {
+				return err
+			}
+			if next[0] == ' ' || next[0] == '\t' || next[0] == '\n' {
+				continue // no record begins there
 			}
 			if n--; n == 0 {
 				_, err := f.Seek(at+int64(i)+1, io.SeekStart)

@@ -134,15 +134,30 @@ func TestFoldersThatAreThereAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestTheLastLinesOfALog(t *testing.T) {
+// shown is what lines without a time are shown as.
+func shown(lines ...string) string {
+	text := ""
+	for _, line := range lines {
+		text += "- INFO  " + line + "\n"
+	}
+	return text
+}
+
+func TestTheLastRecordsOfALog(t *testing.T) {
 	tree := files.Tree(t.TempDir())
-	long := strings.Repeat("x", 70<<10) // more than is read at once
+	long := strings.Repeat("x", 63<<10) // two of them are more than is read at once
+	const stack = "goroutine 1:\n        main.f()\n            x.go:1"
 	for text, wants := range map[string]map[int]string{
-		"one\ntwo\nthree\n":                 {0: "one\ntwo\nthree\n", 1: "three\n", 2: "two\nthree\n", 3: "one\ntwo\nthree\n", 9: "one\ntwo\nthree\n"},
-		"one\ntwo":                          {1: "two", 2: "one\ntwo"},
+		"one\ntwo\nthree\n":                 {0: shown("one", "two", "three"), 1: shown("three"), 2: shown("two", "three"), 3: shown("one", "two", "three"), 9: shown("one", "two", "three")},
+		"one\ntwo":                          {1: shown("two"), 2: shown("one", "two")},
 		"":                                  {1: ""},
-		"\n\n":                              {1: "\n"},
-		"one\n" + long + "\n" + long + "\n": {1: long + "\n", 2: long + "\n" + long + "\n"},
+		"one\n\n\n":                         {1: shown("one")},
+		"one\n" + long + "\n" + long + "\n": {1: shown(long), 2: shown(long, long)},
+		"one\ngoroutine 1:\nmain.f()\n\tx.go:1\n":     {1: shown("main.f()\n        x.go:1"), 2: shown("goroutine 1:", "main.f()\n        x.go:1")},
+		"one\ngoroutine 1:\n\tmain.f()\n\t\tx.go:1\n": {1: shown(stack), 2: shown("one", stack)},
+		`{"level":"warn","time":"2026-11-27T10:00:00Z","logger":"web","msg":"slow","took":"2s","peer":{"ip":"::1"},"n":[1,"a b"]}` + "\n": {
+			0: local("2026-11-27T10:00:00Z") + ` WARN  web: slow took=2s peer.ip=::1 n=[1, "a b"]` + "\n",
+		},
 	} {
 		if err := os.WriteFile(tree.Path("/log"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -150,12 +165,37 @@ func TestTheLastLinesOfALog(t *testing.T) {
 		for n, want := range wants {
 			var b bytes.Buffer
 			if err := Log(t.Context(), tree, "/log", service.LogQuery{Lines: n}, &b); err != nil || b.String() != want {
-				t.Errorf("%.20q, the last %d: %.40q, %v", text, n, b.String(), err)
+				t.Errorf("%.20q, the last %d: %.90q, %v, want %.90q", text, n, b.String(), err, want)
 			}
 		}
 	}
 	if err := Log(t.Context(), tree, "/none", service.LogQuery{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "there is no /none yet") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func local(at string) string {
+	t, _ := time.Parse(time.RFC3339, at)
+	return t.Local().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+func TestAFileThatWasLastWrittenBeforeThatHasNothingSince(t *testing.T) {
+	tree := files.Tree(t.TempDir())
+	noon := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	text := "printed\n" + `{"level":"info","time":"2026-11-27T10:00:00Z","msg":"early"}` + "\nbelongs to early\n" +
+		`{"level":"info","time":"2026-11-27T11:00:00Z","msg":"late"}` + "\nbelongs to late\n"
+	if err := errors.Join(os.WriteFile(tree.Path("/log"), []byte(text), 0o600), os.Chtimes(tree.Path("/log"), noon, noon)); err != nil {
+		t.Fatal(err)
+	}
+	for since, want := range map[time.Time]string{
+		noon.Add(time.Second):       "",
+		noon.Add(-30 * time.Minute): "- INFO  printed\n",
+		noon.Add(-time.Hour):        "- INFO  printed\n" + local("2026-11-27T11:00:00Z") + " INFO  late\n- INFO  belongs to late\n",
+	} {
+		var b bytes.Buffer
+		if err := Log(t.Context(), tree, "/log", service.LogQuery{Since: since, Lines: 5}, &b); err != nil || b.String() != want {
+			t.Errorf("since %s: %q, %v, want %q", since, b.String(), err, want)
+		}
 	}
 }
 
@@ -208,17 +248,17 @@ func TestALogIsFollowedThroughItsRotation(t *testing.T) {
 		}
 		see("")
 		write("one\n", os.O_APPEND)
-		see("one\n")
+		see(shown("one"))
 		write("two\n", os.O_APPEND)
-		see("one\ntwo\n")
+		see(shown("one", "two"))
 		if err := os.Rename(file, filepath.Join(string(tree), "old")); err != nil {
 			t.Fatal(err)
 		}
-		see("one\ntwo\n")
+		see(shown("one", "two"))
 		write("three\n", os.O_APPEND)
-		see("one\ntwo\nthree\n")
+		see(shown("one", "two", "three"))
 		write("4\n", os.O_TRUNC)
-		see("one\ntwo\nthree\n4\n")
+		see(shown("one", "two", "three", "4"))
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("got %v", err)

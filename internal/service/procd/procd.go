@@ -21,6 +21,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/command"
 	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 	"github.com/go-glidepath/glidepath/internal/service/safe"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
@@ -445,11 +446,11 @@ func (m *Manager) since(pid int) time.Time {
 // Logs implements service.Manager. logd keeps in memory what the service has logged, and
 // what it has written to its output.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	out := &syslogfile.Last{W: w, N: q.Lines}
+	messages := &syslogfile.Messages{View: records.NewView(q, w)}
 	is := writer(s)
-	lines := &syslogfile.Lines{To: func(line []byte) error {
-		if _, by := syslogfile.By(line, is, time.Now()); by {
-			return out.Add(line)
+	lines := &records.Lines{To: func(line []byte) error {
+		if m, by := syslogfile.By(line, is, time.Now()); by {
+			return messages.Add(m)
 		}
 		return nil
 	}}
@@ -459,16 +460,26 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 		m.m.Note("logread: " + said)
 	}
 	if err == nil {
-		err = errors.Join(lines.End(), out.Flush())
+		err = errors.Join(lines.End(), messages.End(), messages.View.Flush())
 	}
 	if err == nil && q.Follow {
-		out.N = 0
-		err = m.stream(ctx, lines, io.Discard, "logread", "-f")
+		err = m.stream(ctx, following{lines, messages}, io.Discard, "logread", "-f")
 	}
 	if q.Follow && ctx.Err() != nil {
 		return nil
 	}
 	return onefile.Refused(err, "read the log")
+}
+
+// following writes what is read at once: the messages of a record come together.
+type following struct {
+	lines    *records.Lines
+	messages *syslogfile.Messages
+}
+
+func (f following) Write(b []byte) (int, error) {
+	n, err := f.lines.Write(b)
+	return n, errors.Join(err, f.messages.End())
 }
 
 // writer reports whether a word before a message is the tag of the service's records, or

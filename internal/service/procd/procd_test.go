@@ -463,11 +463,12 @@ func TestLogsAreThoseOfTheProgram(t *testing.T) {
 	}
 	s := trial.Plain()
 	s.Executable = "/opt/my.web"
+	at := time.Date(2026, 11, 25, 4, 28, 32, 0, time.Local).Format("2006-01-02T15:04:05.000Z07:00 ")
 	for want, q := range map[string]service.LogQuery{
-		first + later:        {},
-		later:                {Lines: 1},
-		first + later + last: {Follow: true},
-		later + last:         {Lines: 1, Follow: true},
+		at + "INFO  printed\n" + at + "ERROR request failed\n":                       {},
+		at + "ERROR request failed\n":                                                {Lines: 1},
+		at + "INFO  printed\n" + at + "ERROR request failed\n" + at + "INFO  more\n": {Follow: true},
+		at + "ERROR request failed\n" + at + "INFO  more\n":                          {Lines: 1, Follow: true},
 	} {
 		var b bytes.Buffer
 		if err := m.Logs(context.Background(), s, q, &b); err != nil || b.String() != want {

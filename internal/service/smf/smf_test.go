@@ -448,7 +448,7 @@ func TestTheLogIsThatOfTheRestarter(t *testing.T) {
 	m, f := world(t)
 	trial.Put(t, f.tree, "/var/svc/log/site-web:default.log", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "two\n" {
+	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }

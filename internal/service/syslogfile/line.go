@@ -2,63 +2,129 @@ package syslogfile
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// Mine reports whether a line of a log is a message of the program with that tag, and when
-// it was logged by the host's clock, now or earlier. Only the head of the line counts: what
-// looks like one in the text of another program's message does not.
+// Message is a line of a log.
+type Message struct {
+	At    time.Time // by the clock of the host, now or earlier
+	Level zapcore.Level
+	Known bool // the line has the level
+	Tag   string
+	PID   int
+	Text  string // what follows the tag
+}
+
+// Mine reports whether a line of a log is a message of the program with that tag. Only the
+// head of the line counts: what looks like one in the text of another program's message
+// does not.
 //
 // The head is the time (Jan  2 15:04:05, RFC 3339, or what logread of OpenWrt prints), maybe
 // the host, maybe facility.severity as busybox and OpenWrt have it or in <> as FreeBSD does,
 // and TAG[PID]: or what RFC 5424 makes of these.
-func Mine(line []byte, tag string, now time.Time) (at time.Time, mine bool) {
+func Mine(line []byte, tag string, now time.Time) (m Message, mine bool) {
 	if !bytes.Contains(line, []byte(tag)) {
-		return time.Time{}, false // as nearly all are
+		return m, false // as nearly all are
 	}
 	return By(line, func(word string) bool { return tagged(word, tag) }, now)
 }
 
 // By is Mine for programs whose words for TAG[PID]: are what is says.
-func By(line []byte, is func(word string) bool, now time.Time) (at time.Time, by bool) {
-	text := strings.TrimSuffix(string(line), "\n")
-	if rest, ok := rfc5424(text); ok {
-		f := strings.SplitN(rest, " ", 5)
+func By(line []byte, is func(word string) bool, now time.Time) (m Message, by bool) {
+	text := strings.TrimRight(string(line), "\r\n")
+	if pri, rest, ok := rfc5424(text); ok {
+		f := strings.SplitN(rest, " ", 6)
 		if len(f) < 5 || !is(f[2]+"["+f[3]+"]:") {
-			return time.Time{}, false
+			return m, false
 		}
 		at, err := time.Parse(time.RFC3339, f[0])
-		return at, err == nil
+		m = Message{At: at, Level: records.Severity(pri % 8), Known: true}
+		m.from(f[2] + "[" + f[3] + "]:")
+		if len(f) == 6 {
+			m.Text = strings.TrimPrefix(strings.TrimPrefix(f[5], "- "), "\ufeff")
+		}
+		return m, err == nil
 	}
 	at, rest, ok := clock(text, now)
 	if !ok {
-		return time.Time{}, false
+		return m, false
 	}
+	m.At = at
 	one, rest := word(rest)
-	if len(one) > 2 && one[0] == '<' && priority(strings.Trim(one, "<>")) {
+	if len(one) > 2 && one[0] == '<' && m.severity(strings.Trim(one, "<>")) {
 		one, rest = word(rest)
 	}
-	two, rest := word(rest)
-	three, _ := word(rest)
+	two, after := word(rest)
+	three, behind := word(after)
 	switch {
 	case is(one):
-		return at, true
+		m.from(one)
+		m.Text = rest
+		return m, true
 	case strings.HasSuffix(one, ":"): // the tag of another, or none has a tag
-		return at, false
-	case is(two), priority(two) && is(three):
-		return at, true
+		return m, false
+	case is(two):
+		m.severity(one) // busybox without a host
+		m.from(two)
+		m.Text = after
+		return m, true
+	case is(three) && m.severity(two):
+		m.from(three)
+		m.Text = behind
+		return m, true
 	}
-	return at, false
+	return m, false
 }
 
-// rfc5424 is what follows <PRI>1 in a line of that format.
-func rfc5424(line string) (rest string, ok bool) {
-	if !strings.HasPrefix(line, "<") {
-		return "", false
+// from takes TAG[PID]: apart.
+func (m *Message) from(word string) {
+	tag, pid, _ := strings.Cut(strings.TrimSuffix(word, ":"), "[")
+	m.Tag = tag
+	m.PID, _ = strconv.Atoi(strings.TrimSuffix(pid, "]"))
+}
+
+// severity takes facility.severity, and reports whether a word is that.
+func (m *Message) severity(word string) bool {
+	facility, severity, ok := strings.Cut(word, ".")
+	if !ok || facility == "" {
+		return false
 	}
-	pri, rest, ok := strings.Cut(line[1:], ">1 ")
-	return rest, ok && digits(pri)
+	n := 0
+	switch severity {
+	case "emerg", "panic", "alert", "crit":
+		n = 2
+	case "err", "error":
+		n = 3
+	case "warn", "warning":
+		n = 4
+	case "notice", "info":
+		n = 6
+	case "debug":
+		n = 7
+	default:
+		var err error
+		if n, err = strconv.Atoi(severity); err != nil || !digits(severity) {
+			return false
+		}
+	}
+	m.Level, m.Known = records.Severity(n), true
+	return true
+}
+
+// rfc5424 is the priority, and what follows it and the version, in a line of that format.
+func rfc5424(line string) (pri int, rest string, ok bool) {
+	if !strings.HasPrefix(line, "<") {
+		return 0, "", false
+	}
+	text, rest, ok := strings.Cut(line[1:], ">1 ")
+	pri, err := strconv.Atoi(text)
+	return pri, rest, ok && digits(text) && err == nil
 }
 
 // clock parses the time that a line begins with. The year, where there is none, is that
@@ -107,19 +173,6 @@ func tagged(word, tag string) bool {
 	}
 	pid, ok = strings.CutSuffix(pid, "]:")
 	return ok && digits(pid)
-}
-
-// priority reports whether a word is facility.severity.
-func priority(word string) bool {
-	facility, severity, ok := strings.Cut(word, ".")
-	if !ok || facility == "" {
-		return false
-	}
-	switch severity {
-	case "emerg", "panic", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug":
-		return true
-	}
-	return digits(severity)
 }
 
 func digits(s string) bool {

@@ -29,8 +29,8 @@ func TestALineIsTheServicesIfItsHeadSaysSo(t *testing.T) {
 		"Mar  1 12:00:09 host web[12]: by a clock that is a little ahead":              noon.Add(9 * time.Second),
 		"Feb 29 01:00:00 host web[12]: a day that this year has not, in syslog at all": time.Date(2026, 3, 1, 1, 0, 0, 0, time.Local),
 	} {
-		if at, mine := Mine([]byte(line+"\n"), "web", noon); !mine || !at.Equal(want) {
-			t.Errorf("%s: %v, %v; want %v", line, mine, at, want)
+		if m, mine := Mine([]byte(line+"\n"), "web", noon); !mine || !m.At.Equal(want) || m.PID != 12 || m.Tag != "web" {
+			t.Errorf("%s: %v, %+v; want %v", line, mine, m, want)
 		}
 	}
 }
@@ -71,8 +71,8 @@ var others = []string{
 
 func TestWhatAnotherProgramSaysIsNotTheServices(t *testing.T) {
 	for _, line := range others {
-		if at, mine := Mine([]byte(line+"\n"), "web", noon); mine {
-			t.Errorf("%s: it is taken for the service's, of %v", line, at)
+		if m, mine := Mine([]byte(line+"\n"), "web", noon); mine {
+			t.Errorf("%s: it is taken for the service's, %+v", line, m)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
 // places are the files of syslogds. Those that have all messages of the facility daemon
@@ -42,9 +43,13 @@ type Log struct {
 
 // Write writes what there is to w, as q wants it.
 func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
-	r := reader{Log: l, tag: syslog.Tag(l.Name), now: time.Now(), out: &Last{W: w, N: q.Lines}, follow: q.Follow}
+	view := records.NewView(q, w)
+	r := reader{
+		Log: l, tag: syslog.Tag(l.Name), now: time.Now(), query: q, view: view,
+		logged: Messages{View: view}, printed: records.Plain{View: view},
+	}
 	defer r.close()
-	if err := r.history(ctx, q.Lines); err != nil || !q.Follow {
+	if err := r.history(ctx); err != nil || !q.Follow {
 		return err
 	}
 	for tick := 1; onefile.Later(ctx); tick++ {
@@ -58,10 +63,12 @@ func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
 // reader reads once.
 type reader struct {
 	Log
-	tag    string
-	now    time.Time
-	out    *Last
-	follow bool
+	tag     string
+	now     time.Time
+	query   service.LogQuery
+	view    *records.View
+	logged  Messages      // in syslog
+	printed records.Plain // to the program's output
 
 	own    source // the file of the service
 	syslog []source
@@ -73,11 +80,11 @@ type reader struct {
 type source struct {
 	place string
 	tail  *onefile.Tail
-	lines *Lines
+	lines *records.Lines
 }
 
 func (r *reader) open(place string, lines int, to func(line []byte) error) (source, error) {
-	s := source{place, onefile.NewTail(r.Tree, place), &Lines{To: to}}
+	s := source{place, onefile.NewTail(r.Tree, place), &records.Lines{To: to}}
 	return s, s.tail.Open(lines)
 }
 
@@ -90,10 +97,14 @@ func (r *reader) close() {
 }
 
 // history writes what there is by now.
-func (r *reader) history(ctx context.Context, lines int) error {
+func (r *reader) history(ctx context.Context) error {
 	var errs []error
 	var err error
-	if r.own, err = r.open(r.File, lines, r.out.Add); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	lines := 0
+	if records.All(r.query) {
+		lines = r.query.Lines
+	}
+	if r.own, err = r.open(r.File, lines, r.printed.Line); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		errs = append(errs, onefile.Unreadable(r.File, err))
 	}
 	has := err == nil
@@ -106,31 +117,32 @@ func (r *reader) history(ctx context.Context, lines int) error {
 	switch {
 	case !logged && denied != nil:
 		errs = append(errs, denied)
-	case !logged && !has && len(errs) == 0 && !r.follow:
+	case !logged && !has && len(errs) == 0 && !r.query.Follow:
 		return fmt.Errorf("there is no %s yet, and nothing of %s in syslog: the service has not been started, or has logged nothing", r.File, r.tag)
 	}
 
-	groups := []func() error{func() error { return r.records(place) }, func() error { return r.printed(has) }}
+	groups := []func() error{func() error { return r.records(place) }, func() error { return r.output(has) }}
 	if has && r.written().Before(newest.Truncate(time.Second)) {
 		slices.Reverse(groups)
 	}
 	for _, group := range groups {
-		if err := group(); err != nil {
+		r.view.Another()
+		if err := errors.Join(group(), r.logged.End(), r.printed.End()); err != nil {
 			return err
 		}
 	}
-	return errors.Join(append([]error{r.out.Flush()}, errs...)...)
+	return errors.Join(append([]error{r.view.Flush()}, errs...)...)
 }
 
 // records writes those that place has, or the memory of syslogd.
 func (r *reader) records(place string) error {
 	for _, line := range r.ring {
-		if err := r.out.Add([]byte(line)); err != nil {
+		if err := r.add([]byte(line)); err != nil {
 			return err
 		}
 	}
 	if place == "" {
-		if !r.follow {
+		if !r.query.Follow {
 			return nil
 		}
 		for _, place := range places { // any of them may get something
@@ -159,10 +171,14 @@ func (r *reader) records(place string) error {
 	return r.rest(s)
 }
 
-// printed writes what the service has written to its output.
-func (r *reader) printed(has bool) error {
-	if !has {
+// output writes what the service has written to its output. Its lines do not say when:
+// none is newer than the file.
+func (r *reader) output(has bool) error {
+	switch {
+	case !has:
 		return nil
+	case r.written().Before(r.query.Since):
+		return r.own.tail.End()
 	}
 	return r.rest(r.own)
 }
@@ -171,7 +187,7 @@ func (r *reader) printed(has bool) error {
 // only where somebody waits for it.
 func (r *reader) rest(s source) error {
 	err := s.tail.Copy(s.lines)
-	if err == nil && !r.follow {
+	if err == nil && !r.query.Follow {
 		err = s.lines.End()
 	}
 	return err
@@ -184,8 +200,8 @@ func (r *reader) written() time.Time {
 
 // add adds a line of syslog, if it is one of the service.
 func (r *reader) add(line []byte) error {
-	if _, mine := Mine(line, r.tag, r.now); mine {
-		return r.out.Add(line)
+	if m, mine := Mine(line, r.tag, r.now); mine {
+		return r.logged.Add(m)
 	}
 	return nil
 }
@@ -197,8 +213,8 @@ func (r *reader) choose() (place string, newest time.Time, denied error) {
 		var last time.Time
 		var found bool
 		look := func(line []byte) error {
-			if at, mine := Mine(line, r.tag, r.now); mine {
-				last, found = at, true
+			if m, mine := Mine(line, r.tag, r.now); mine {
+				last, found = m.At, true
 			}
 			return nil
 		}
@@ -229,8 +245,8 @@ func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, 
 		return nil, newest, false
 	}
 	for line := range strings.Lines(text) {
-		if at, mine := Mine([]byte(line), r.tag, r.now); mine {
-			lines, newest = append(lines, line), at
+		if m, mine := Mine([]byte(line), r.tag, r.now); mine {
+			lines, newest = append(lines, line), m.At
 		}
 	}
 	return lines, newest, true
@@ -238,13 +254,12 @@ func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, 
 
 // more writes what has come since.
 func (r *reader) more(ctx context.Context, memory bool) error {
-	r.out.N = 0
 	for i, s := range r.syslog {
-		before := r.out.Count
-		if err := s.tail.Copy(s.lines); err != nil {
+		before := r.view.Seen
+		if err := errors.Join(s.tail.Copy(s.lines), r.logged.End()); err != nil {
 			return onefile.Unreadable(s.place, err)
 		}
-		if len(r.syslog) > 1 && r.out.Count > before {
+		if len(r.syslog) > 1 && r.view.Seen > before {
 			r.keep(i) // the others may have the same
 			break
 		}
@@ -252,13 +267,16 @@ func (r *reader) more(ctx context.Context, memory bool) error {
 	if r.rings && memory {
 		lines, _, _ := r.memory(ctx)
 		for _, line := range since(r.ring, lines) {
-			if err := r.out.Add([]byte(line)); err != nil {
+			if err := r.add([]byte(line)); err != nil {
 				return err
 			}
 		}
+		if err := r.logged.End(); err != nil {
+			return err
+		}
 		r.ring = lines
 	}
-	if err := r.own.tail.Copy(r.own.lines); err != nil {
+	if err := errors.Join(r.own.tail.Copy(r.own.lines), r.printed.End()); err != nil {
 		return onefile.Unreadable(r.File, err)
 	}
 	return nil

@@ -64,11 +64,26 @@ func record(ago time.Duration, tag, text string) string {
 	return time.Now().Add(-ago).Format(time.RFC3339) + " host " + tag + "[1]: " + text + "\n"
 }
 
+// shown is what lines of the test's are shown as.
+func shown(lines ...string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		at, text, ok := strings.Cut(line, " host web[1]: ")
+		if !ok {
+			b.WriteString("- INFO  " + line)
+			continue
+		}
+		t, _ := time.Parse(time.RFC3339, at)
+		b.WriteString(t.Local().Format("2006-01-02T15:04:05.000Z07:00") + " INFO  " + text)
+	}
+	return b.String()
+}
+
 func (h *host) shows(q service.LogQuery, want ...string) {
 	h.t.Helper()
 	var b bytes.Buffer
-	if err := h.log().Write(h.t.Context(), q, &b); err != nil || b.String() != strings.Join(want, "") {
-		h.t.Errorf("%+v: it shows\n%s%v, want\n%s", q, b.String(), err, strings.Join(want, ""))
+	if err := h.log().Write(h.t.Context(), q, &b); err != nil || b.String() != shown(want...) {
+		h.t.Errorf("%+v: it shows\n%s%v, want\n%s", q, b.String(), err, shown(want...))
 	}
 }
 
@@ -160,7 +175,7 @@ func TestALinkInThePlaceOfTheLogIsNotFollowed(t *testing.T) {
 	}
 	var b bytes.Buffer
 	err := h.log().Write(t.Context(), service.LogQuery{}, &b)
-	if err == nil || !strings.Contains(err.Error(), "is a link") || b.String() != one {
+	if err == nil || !strings.Contains(err.Error(), "is a link") || b.String() != shown(one) {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }
@@ -199,8 +214,8 @@ func (h *host) following(q service.LogQuery, do func(see func(want ...string))) 
 			t.Helper()
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if got := p.take(); got != strings.Join(want, "") {
-				t.Errorf("it shows %q, not %q", got, want)
+			if got := p.take(); got != shown(want...) {
+				t.Errorf("it shows %q, not %q", got, shown(want...))
 			}
 		})
 		cancel()

@@ -447,34 +447,6 @@ func TestAReload(t *testing.T) {
 	has(t, m.Continue(t.Context(), web()), service.ErrNotSupported)
 }
 
-func TestTheLogIsThatOfTheUnit(t *testing.T) {
-	for _, test := range []struct {
-		user  bool
-		query service.LogQuery
-		want  []string
-	}{
-		{false, service.LogQuery{}, []string{"--unit=web.service", "--lines=all"}},
-		{false, service.LogQuery{Lines: 5}, []string{"--unit=web.service", "--lines=5"}},
-		{true, service.LogQuery{Lines: 5, Follow: true}, []string{
-			"_SYSTEMD_USER_UNIT=web.service", "_UID=1000", "+", "SYSLOG_IDENTIFIER=web", "_UID=1000",
-			"+", "USER_UNIT=web.service", "_UID=1000", "+", "COREDUMP_USER_UNIT=web.service", "_UID=1000", "--lines=5", "--follow",
-		}},
-	} {
-		_, m := newFake(t, test.user)
-		m.stream = func(_ context.Context, stdout, _ io.Writer, name string, args ...string) error {
-			if name != "journalctl" || !slices.Equal(args[3:], test.want) {
-				t.Errorf("called was %s %q", name, args)
-			}
-			_, err := io.WriteString(stdout, "line\n")
-			return err
-		}
-		var log strings.Builder
-		if err := m.Logs(t.Context(), web(), test.query, &log); err != nil || log.String() != "line\n" {
-			t.Errorf("got %q, %v", log.String(), err)
-		}
-	}
-}
-
 func TestFollowingEndsWithItsContext(t *testing.T) {
 	_, m := newFake(t, false)
 	ctx, cancel := context.WithCancel(t.Context())

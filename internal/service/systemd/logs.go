@@ -6,10 +6,16 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
+
+// maxEntry is how many bytes of an entry are read.
+const maxEntry = 8 << 20
 
 // Logs is the journal of the unit, with what systemd itself says about it. Following
 // ends with ctx, and returns nil then.
@@ -17,38 +23,113 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if err := which(s); err != nil {
 		return err
 	}
+	view := records.NewView(q, w)
+	r := journalReader{m: m, view: view, choice: append(choice(q), m.entries(s)...), begun: time.Now()}
+	// What journalctl cannot choose is chosen here, from all.
 	lines := "all"
-	if q.Lines > 0 {
+	if q.Lines > 0 && q.Match == nil && q.PID == 0 {
 		lines = fmt.Sprint(q.Lines)
 	}
-	args := append([]string{"--no-pager", "--quiet", "--output=short-iso"}, m.entries(s)...)
-	args = append(args, "--lines="+lines)
-	if q.Follow {
-		args = append(args, "--follow")
+	if err := r.read(ctx, "--lines="+lines); err != nil {
+		return ended(ctx, q, err)
 	}
-	var complaints strings.Builder
-	written := counter{w: w}
-	err := m.stream(ctx, &written, &complaints, "journalctl", args...)
-	var e *command.Error
-	if errors.As(err, &e) && q.Follow && e.Code == -1 {
-		return nil // an interrupt at the terminal is for journalctl as well
-	}
-	if q.Follow && ctx.Err() != nil {
-		return nil
-	}
-	if e != nil {
-		e.Stderr = complaints.String()
-	}
-	if err := m.explain(err); err != nil {
+	if err := view.Flush(); err != nil {
 		return err
 	}
-	if said := oneLine(complaints.String()); said != "" {
-		m.machine.Note("journalctl: " + said)
-	}
-	if written.n == 0 && !m.user {
+	switch {
+	case q.Follow:
+		return ended(ctx, q, r.read(ctx, "--lines=all", "--follow", r.rest()))
+	case view.Seen == 0 && !m.user:
 		return m.unreadable(ctx)
 	}
 	return nil
+}
+
+// ended is the error of journalctl, if it is one: following ends with an interrupt, which
+// at the terminal is for journalctl as well.
+func ended(ctx context.Context, q service.LogQuery, err error) error {
+	var e *command.Error
+	if q.Follow && (ctx.Err() != nil || errors.As(err, &e) && e.Code == -1) {
+		return nil
+	}
+	return err
+}
+
+// choice is what journalctl chooses: whole seconds, and the severities that a level may
+// have become.
+func choice(q service.LogQuery) []string {
+	args := []string{"--no-pager", "--quiet", "--output=json", "--all"}
+	if !q.Since.IsZero() {
+		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix()))
+	}
+	if l, some := records.Lowest(q.Level); some {
+		args = append(args, fmt.Sprintf("--priority=%d", logtext.Severity(l)))
+	}
+	return args
+}
+
+// journalReader reads the journal, first what there is and then what comes.
+type journalReader struct {
+	m      *Manager
+	view   *records.View
+	choice []string
+	begun  time.Time
+	cursor string // of the last entry
+}
+
+// rest chooses what has not been read yet.
+func (r *journalReader) rest() string {
+	if r.cursor != "" {
+		return "--after-cursor=" + r.cursor
+	}
+	return fmt.Sprintf("--since=@%d", r.begun.Unix())
+}
+
+// read reads what journalctl prints with args.
+func (r *journalReader) read(ctx context.Context, args ...string) error {
+	var complaints strings.Builder
+	lines := entries{to: r.add}
+	err := r.m.stream(ctx, &lines, &complaints, "journalctl", append(r.choice[:len(r.choice):len(r.choice)], args...)...)
+	var e *command.Error
+	if errors.As(err, &e) {
+		e.Stderr = complaints.String()
+	}
+	if said := oneLine(complaints.String()); said != "" && err == nil {
+		r.m.machine.Note("journalctl: " + said)
+	}
+	return r.m.explain(err)
+}
+
+func (r *journalReader) add(line []byte) error {
+	e, ok := parseEntry(line)
+	if !ok {
+		return nil
+	}
+	r.cursor = e.cursor
+	return r.view.Add(e.record)
+}
+
+// entries is an io.Writer that hands each line to a function, as far as there is room.
+type entries struct {
+	to   func(line []byte) error
+	line []byte
+}
+
+func (e *entries) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		part, rest, whole := strings.Cut(string(p), "\n")
+		e.line = append(e.line, part[:min(len(part), maxEntry-len(e.line))]...)
+		p = []byte(rest)
+		if !whole {
+			break
+		}
+		if err := e.to(e.line); err != nil {
+			return 0, err
+		}
+		e.line = e.line[:0]
+	}
+	return n, nil
 }
 
 // entries are the arguments of journalctl that choose what is about the service.
@@ -78,16 +159,4 @@ func (m *Manager) unreadable(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: the journal of the machine is not for everybody", service.ErrPermission)
-}
-
-// counter counts what is written.
-type counter struct {
-	w io.Writer
-	n int
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += n
-	return n, err
 }

@@ -63,9 +63,9 @@ type api interface {
 	// Started is when a process was started.
 	Started(pid uint32) (time.Time, error)
 
-	// Events are the records of the Application log that an XPath chooses, as XML: the
-	// newest first, so many at most, 0 for all.
-	Events(xpath string, most int) ([]string, error)
+	// Events calls yield with the records of the Application log that an XPath chooses, as
+	// XML, until yield returns false: the oldest first, or the newest.
+	Events(xpath string, backwards bool, yield func(xml string) bool) error
 
 	Getenv(name string) string
 }

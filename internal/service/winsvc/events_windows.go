@@ -19,6 +19,7 @@ var (
 
 const (
 	evtQueryChannelPath      = 0x1
+	evtQueryForwardDirection = 0x100
 	evtQueryReverseDirection = 0x200
 	evtRenderEventXML        = 1
 	errNoMoreItems           = 259
@@ -27,49 +28,54 @@ const (
 // errNoLog is a Windows without a log to read.
 var errNoLog = errors.New("this Windows has no event log that can be read")
 
-func (windowsAPI) Events(xpath string, most int) (list []string, err error) {
+func (windowsAPI) Events(xpath string, backwards bool, yield func(xml string) bool) error {
 	for _, p := range []*windows.LazyProc{evtQuery, evtNext, evtRender, evtClose} {
 		if p.Find() != nil {
-			return nil, errNoLog
+			return errNoLog
 		}
 	}
 	channel, err := windows.UTF16PtrFromString("Application")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	query, err := windows.UTF16PtrFromString(xpath)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	results, _, e := evtQuery.Call(0, uintptr(unsafe.Pointer(channel)), uintptr(unsafe.Pointer(query)), evtQueryChannelPath|evtQueryReverseDirection)
+	flags := uintptr(evtQueryChannelPath | evtQueryForwardDirection)
+	if backwards {
+		flags = evtQueryChannelPath | evtQueryReverseDirection
+	}
+	results, _, e := evtQuery.Call(0, uintptr(unsafe.Pointer(channel)), uintptr(unsafe.Pointer(query)), flags)
 	if results == 0 {
 		if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
-			return nil, errNoLog
+			return errNoLog
 		}
-		return nil, fail(e)
+		return fail(e)
 	}
 	defer func() { _, _, _ = evtClose.Call(results) }()
-	for most == 0 || len(list) < most {
+	for {
 		var record uintptr
 		var n uint32
 		ok, _, e := evtNext.Call(results, 1, uintptr(unsafe.Pointer(&record)), windows.INFINITE, 0, uintptr(unsafe.Pointer(&n)))
 		if ok == 0 {
 			if errors.Is(e, syscall.Errno(errNoMoreItems)) {
-				return list, nil
+				return nil
 			}
 			if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
-				return nil, errNoLog
+				return errNoLog
 			}
-			return list, fail(e)
+			return fail(e)
 		}
 		xml, err := render(record)
 		_, _, _ = evtClose.Call(record)
 		if err != nil {
-			return list, err
+			return err
 		}
-		list = append(list, xml)
+		if !yield(xml) {
+			return nil
+		}
 	}
-	return list, nil
 }
 
 func render(record uintptr) (string, error) {

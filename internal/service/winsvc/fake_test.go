@@ -788,17 +788,24 @@ func (f *fake) Started(pid uint32) (time.Time, error) {
 	return noon, nil
 }
 
-func (f *fake) Events(xpath string, most int) ([]string, error) {
+// Events has all that are in f.events, the newest first there, once.
+func (f *fake) Events(xpath string, backwards bool, yield func(xml string) bool) error {
 	if err := f.call("EvtQuery %s", xpath); err != nil {
-		return nil, err
+		return err
 	}
 	f.queries = append(f.queries, xpath)
 	list := f.events
 	f.events = nil
-	if most > 0 {
-		list = list[:min(most, len(list))]
+	if !backwards {
+		list = slices.Clone(list)
+		slices.Reverse(list)
 	}
-	return list, nil
+	for _, xml := range list {
+		if !yield(xml) {
+			break
+		}
+	}
+	return nil
 }
 
 func (f *fake) Getenv(name string) string { return f.env[name] }

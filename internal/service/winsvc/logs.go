@@ -9,14 +9,17 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
 // logPoll is how often the log is looked at for what follows.
 const logPoll = time.Second
 
-// Logs reads what the service has reported to the Application log, a record a line or
-// more: time, level, text. That of a follow ends with ctx, without an error.
+// Logs reads what the service has reported to the Application log. Following ends with
+// ctx, without an error.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
 	if err := refuse(s); err != nil {
 		return err
@@ -26,59 +29,113 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 		return err
 	}
 	scm.close()
-	xpath := "*[System[Provider[@Name='" + s.ServiceName() + "']%s]]"
-	records, err := m.api.Events(fmt.Sprintf(xpath, ""), q.Lines)
-	var last uint64
-	for {
-		if err != nil {
-			return denied("read the Application log", err)
-		}
-		for _, r := range slices.Backward(records) {
-			e := parseEvent(r)
-			last = max(last, e.record)
-			if _, err := io.WriteString(w, e.String()+"\n"); err != nil {
-				return err
-			}
-		}
-		if !q.Follow {
-			return nil
-		}
-		if rest(ctx, logPoll) != nil {
-			return nil
-		}
-		records, err = m.api.Events(fmt.Sprintf(xpath, " and EventRecordID>"+strconv.FormatUint(last, 10)), 0)
+	l := logReader{api: m.api, name: s.ServiceName(), view: records.NewView(q, w)}
+	if q.Lines > 0 {
+		err = l.newest(q)
+	} else {
+		err = l.read(choice(q))
 	}
+	if err == nil {
+		err = l.view.Flush()
+	}
+	for err == nil && q.Follow && rest(ctx, logPoll) == nil {
+		err = l.read(choice(q) + " and EventRecordID>" + strconv.FormatUint(l.last, 10))
+	}
+	return err
+}
+
+// choice is what the event log chooses: levels, and times in milliseconds.
+func choice(q service.LogQuery) (xpath string) {
+	if l, some := records.Lowest(q.Level); some {
+		levels := []string{"Level=1", "Level=2"}
+		if l < zapcore.ErrorLevel {
+			levels = append(levels, "Level=3")
+		}
+		if l < zapcore.WarnLevel {
+			levels = append(levels, "Level=0", "Level=4")
+		}
+		xpath += " and (" + strings.Join(levels, " or ") + ")"
+	}
+	if !q.Since.IsZero() {
+		xpath += " and TimeCreated[@SystemTime>='" + q.Since.UTC().Format("2006-01-02T15:04:05.000Z") + "']"
+	}
+	return xpath
+}
+
+// logReader reads the records of one source.
+type logReader struct {
+	api  api
+	name string
+	view *records.View
+	last uint64 // the number of the newest record
+}
+
+// read reads those that xpath chooses, the oldest first.
+func (l *logReader) read(xpath string) error {
+	return l.events(xpath, false, func(r records.Record) (bool, error) { return true, l.view.Add(r) })
+}
+
+// newest reads the last records that are wanted: those of the log from its end, until
+// there are enough.
+func (l *logReader) newest(q service.LogQuery) error {
+	var found []records.Record
+	size := 0
+	err := l.events(choice(q), true, func(r records.Record) (bool, error) {
+		if !records.Wanted(q, r) {
+			return true, nil
+		}
+		found = append(found, r)
+		if size += r.Size(); size > records.MaxKept {
+			l.view.Incomplete()
+			return false, nil
+		}
+		return len(found) < q.Lines, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(found) {
+		if err := l.view.Add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// events calls yield with the records that xpath chooses, until it is false.
+func (l *logReader) events(xpath string, backwards bool, yield func(records.Record) (bool, error)) error {
+	var failed error
+	err := l.api.Events(fmt.Sprintf("*[System[Provider[@Name='%s']%s]]", l.name, xpath), backwards, func(xml string) bool {
+		e := parseEvent(xml)
+		l.last = max(l.last, e.number)
+		var more bool
+		more, failed = yield(e.record())
+		return more && failed == nil
+	})
+	if failed != nil {
+		return failed
+	}
+	return denied("read the Application log", err)
 }
 
 // event is a record of a log.
 type event struct {
-	record uint64
-	time   string
-	level  string
-	text   string
+	number    uint64
+	id, level int
+	time      time.Time
+	pid       int
+	data      []string
 }
-
-var eventLevels = map[string]string{"1": "critical", "2": "error", "3": "warning", "4": "info", "5": "debug", "0": "info"}
-
-func (e event) String() string { return strings.TrimSpace(e.time + " " + e.level + " " + e.text) }
 
 // parseEvent reads what EvtRender has written. It is no parser of XML, which would be a
 // large one for three elements: the log writes them always in one way.
 func parseEvent(xml string) (e event) {
 	system, data, _ := strings.Cut(xml, "</System>")
-	e.record, _ = strconv.ParseUint(element(system, "EventRecordID"), 10, 64)
-	level := element(system, "Level")
-	if e.level = eventLevels[level]; e.level == "" {
-		e.level = "level " + level
-	}
-	_, rest, _ := strings.Cut(system, "<TimeCreated SystemTime=")
-	if len(rest) > 0 {
-		e.time, _, _ = strings.Cut(rest[1:], rest[:1]) // either quote
-	}
-	if t, err := time.Parse(time.RFC3339Nano, e.time); err == nil {
-		e.time = t.UTC().Format("2006-01-02T15:04:05.000Z")
-	}
-	var texts []string
+	e.number, _ = strconv.ParseUint(element(system, "EventRecordID"), 10, 64)
+	e.id, _ = strconv.Atoi(element(system, "EventID"))
+	e.level, _ = strconv.Atoi(element(system, "Level"))
+	e.time = records.Time(attribute(system, "<TimeCreated SystemTime="))
+	e.pid, _ = strconv.Atoi(attribute(system, "<Execution ProcessID="))
 	for {
 		_, after, ok := strings.Cut(data, "<Data")
 		if !ok {
@@ -94,11 +151,56 @@ func parseEvent(xml string) (e event) {
 		}
 		text, after, _ := strings.Cut(data, "</Data>")
 		data = after
-		texts = append(texts, strings.TrimSpace(unescape.Replace(text)))
+		e.data = append(e.data, strings.ReplaceAll(strings.TrimSpace(unescape.Replace(text)), "\r\n", "\n"))
 	}
-	e.text = strings.ReplaceAll(strings.Join(texts, " "), "\r\n", "\n")
 	return e
 }
+
+// attribute returns the value of an attribute, which either quote may be around.
+func attribute(xml, before string) string {
+	_, rest, _ := strings.Cut(xml, before)
+	if rest == "" {
+		return ""
+	}
+	value, _, _ := strings.Cut(rest[1:], rest[:1])
+	return value
+}
+
+// record is what package eventlog has made the event of: its first text has the message
+// and a field a line, and the second, if there is one, the fields as JSON.
+func (e event) record() (r records.Record) {
+	r.Time, r.PID = e.time, e.pid
+	switch {
+	case e.id == idDebug || e.level == 5:
+		r.Level = zapcore.DebugLevel
+	case e.id == idFatal || e.level == 1:
+		r.Level = zapcore.FatalLevel
+	case e.level == 2:
+		r.Level = zapcore.ErrorLevel
+	case e.level == 3:
+		r.Level = zapcore.WarnLevel
+	}
+	if len(e.data) > 0 {
+		e.data[0] = percent.Replace(e.data[0])
+	}
+	switch {
+	case len(e.data) == 0:
+	case len(e.data) == 2 && r.AddList(e.data[0], e.data[1]):
+	case len(e.data) == 1 && r.AddList(e.data[0], ""):
+	default:
+		r.Message = strings.Join(e.data, " ")
+	}
+	return r
+}
+
+// percent undoes what keeps Event Viewer from replacing %1.
+var percent = strings.NewReplacer(`\x25`, "%")
+
+// The event ids of package eventlog for levels that Windows has no type for.
+const (
+	idDebug = 100
+	idFatal = 104
+)
 
 var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&amp;", "&",
 	"&#13;", "\r", "&#10;", "\n", "&#9;", "\t", "&#xD;", "\r", "&#xA;", "\n", "&#x9;", "\t")

@@ -1,4 +1,4 @@
-package syslogfile
+package records
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func TestALineWithoutEndTakesNoMoreMemoryThanThat(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(got) != 2 || got[0] != most+1 || got[1] != most+1 {
+	if len(got) != 2 || got[0] != maxLine+1 || got[1] != maxLine+1 {
 		t.Errorf("lines of %d bytes", got)
 	}
 }

@@ -1,0 +1,169 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// LogOptions say which records of the log are written, and how.
+type LogOptions struct {
+	Lines  int                  // the last ones of those asked for; all if zero
+	Follow bool                 // and what comes, until ctx ends
+	Since  time.Time            // logged then or later; all if zero
+	Level  zapcore.LevelEnabler // of a level that it enables, as zap.WarnLevel does those from warnings on; all if nil
+	Match  *regexp.Regexp       // with a match in the message or the fields; all if nil
+	JSON   bool                 // as objects of JSON
+}
+
+// Logs writes what the service has logged to w, the oldest first: from the journal, the
+// Event Log, syslog or the file where its manager puts it. Whatever keeps the log, a
+// record is a line with the time, the level, the message and its fields,
+//
+//	2026-11-27T10:00:00.000Z WARN  api: request failed path=/a status=503
+//
+// with values of several lines below it, indented, or with o.JSON an object a line that
+// has the keys of [KeysGlidepath]. What the service has printed is a record of level info;
+// its time is "-" where the host does not keep it, and for o.Since it counts as printed
+// when the record before it was logged.
+func (h *Handle) Logs(ctx context.Context, o LogOptions, w io.Writer) error {
+	err := h.manager.Logs(ctx, h.spec, service.LogQuery{
+		Lines: o.Lines, Follow: o.Follow, Since: o.Since, Level: o.Level, Match: o.Match, JSON: o.JSON,
+	}, w)
+	if o.Follow && ctx.Err() != nil {
+		err = nil // that is how following ends
+	}
+	return h.wrap("read the log of", err)
+}
+
+func (c *commandLine) logs(ctx context.Context, o options) int {
+	h, err := c.handle(o)
+	if err != nil {
+		return c.failed(err)
+	}
+	if o.lines < 0 {
+		o.lines = 100 // what fits the memory of a terminal
+	}
+	query := LogOptions{Lines: o.lines, Follow: o.follow, Since: o.since, Level: o.level, Match: o.match, JSON: o.json}
+	out := counter{w: shown(c.out)}
+	if err := h.Logs(ctx, query, &out); err != nil {
+		return c.failedTo(err, o)
+	}
+	if o.follow {
+		return 0
+	}
+	if out.n == 0 {
+		if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
+			return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
+		}
+		what := "it has logged nothing"
+		if !o.since.IsZero() || o.level != nil || o.match != nil {
+			what = "it has logged nothing of that kind"
+		}
+		_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), what)
+	}
+	c.tellCrashes(h)
+	return 0
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += n
+	return n, err
+}
+
+// logsOptions are the flags of the command logs.
+func logsOptions() []option {
+	return []option{
+		toggle("f", "follow the log, until interrupted", func(o *options) *bool { return &o.follow }),
+		{name: "n", value: "LINES", summary: "only the last records; 0 means all", set: setLines},
+		{name: "since", value: "TIME", summary: "only from then on: 10m, 2d, yesterday, 2026-11-27 10:00, …", set: func(o *options, value string) (err error) {
+			o.since, err = parseSince(value, time.Now())
+			return err
+		}},
+		{name: "level", value: "LEVEL", summary: "only that level and above: debug, info, warn or error", set: setLevel},
+		{name: "grep", letter: "g", value: "REGEXP", summary: "only those with a match in message or fields (RE2)", set: setMatch},
+		toggle("json", "as JSON, an object a line", func(o *options) *bool { return &o.json }),
+	}
+}
+
+func setLines(o *options, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return fmt.Errorf("want a number of lines, but got %q", value)
+	}
+	o.lines = n
+	return nil
+}
+
+func setLevel(o *options, value string) error {
+	l, ok := parseLevel(value)
+	if !ok {
+		return fmt.Errorf("want debug, info, warn or error, but got %q", value)
+	}
+	o.level = l
+	return nil
+}
+
+func setMatch(o *options, value string) (err error) {
+	if o.match, err = regexp.Compile(value); err == nil {
+		return nil
+	}
+	var bad *syntax.Error
+	if errors.As(err, &bad) {
+		return fmt.Errorf("want a regular expression (RE2), but in %q there is: %s: %q", value, bad.Code, bad.Expr)
+	}
+	return err
+}
+
+// parseSince reads a time in one of the forms that people type, by the clock and in the
+// zone of now.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	switch text {
+	case "now":
+		return now, nil
+	case "today":
+		return midnight, nil
+	case "yesterday":
+		return midnight.AddDate(0, 0, -1), nil
+	}
+	if d, ok := ago(text); ok {
+		return now.Add(-d), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	for _, form := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if at, err := time.ParseInLocation(form, text, now.Location()); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf(`want a duration like 10m or 2d, today, yesterday, or a time like "2026-11-27 10:00" or 2026-11-27T10:00:00Z, but got %q`, text)
+}
+
+// ago reads a duration, which may be a whole number of days.
+func ago(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d >= 0
+}

@@ -1,0 +1,48 @@
+package records
+
+import (
+	"bytes"
+)
+
+// maxLine is how long a line gets in memory: what is longer is taken for several.
+const maxLine = 1 << 20
+
+// Lines is an io.Writer that hands each whole line to a function, with its newline.
+type Lines struct {
+	To   func(line []byte) error
+	Most int // bytes of a line, 1 MiB if zero; what is longer is taken for several
+	rest []byte
+}
+
+func (l *Lines) Write(p []byte) (int, error) {
+	n := len(p)
+	for {
+		end := bytes.IndexByte(p, '\n') + 1
+		if end == 0 {
+			break
+		}
+		line := p[:end]
+		if len(l.rest) > 0 {
+			line = append(l.rest, line...)
+		}
+		l.rest, p = l.rest[:0], p[end:]
+		if err := l.To(line); err != nil {
+			return 0, err
+		}
+	}
+	l.rest = append(l.rest, p...)
+	if most := max(l.Most, maxLine); len(l.rest) >= most {
+		return n, l.End()
+	}
+	return n, nil
+}
+
+// End hands over what is left, as a line.
+func (l *Lines) End() error {
+	if len(l.rest) == 0 {
+		return nil
+	}
+	line := append(l.rest, '\n')
+	l.rest = l.rest[:0]
+	return l.To(line)
+}

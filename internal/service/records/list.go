@@ -1,0 +1,56 @@
+package records
+
+import (
+	"encoding/json"
+	"strings"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// AddList adds to a record what its text says, as a logtext.NewList has it: the message,
+// whose lines after the first are indented twice, and then a field a line. object has the
+// fields as JSON, if it is not empty. It is not ok, and nothing is added, if object is
+// none.
+func (r *Record) AddList(text, object string) (ok bool) {
+	var fields []zapcore.Field
+	if object != "" {
+		err := Members([]byte(object), func(key string, value json.RawMessage) {
+			fields = append(fields, Value(key, value))
+		})
+		if err != nil {
+			return false
+		}
+	}
+	lines := strings.Split(text, "\n")
+	r.Message = lines[0]
+	rest := lines[1:]
+	for len(rest) > 0 && strings.HasPrefix(rest[0], indent+indent) {
+		r.Message += "\n" + strings.TrimPrefix(rest[0], indent+indent)
+		rest = rest[1:]
+	}
+	for len(rest) > 0 {
+		if name, block, more := cutBlock(rest); name == "stack" {
+			r.Stack = block
+			rest = more
+			continue
+		} else if name != "" {
+			if object == "" {
+				r.Fields = append(r.Fields, zapcore.Field{Key: name, Type: zapcore.StringType, String: block})
+			}
+			rest = more
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(rest[0], indent), ": ")
+		switch {
+		case ok && name == "caller":
+			r.Caller = caller(value)
+		case ok && object == "":
+			r.Fields = append(r.Fields, Text(name, value))
+		case !ok:
+			r.Message += "\n" + rest[0]
+		}
+		rest = rest[1:]
+	}
+	r.Fields = append(r.Fields, fields...)
+	return true
+}

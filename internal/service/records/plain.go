@@ -1,0 +1,48 @@
+package records
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Plain makes records of the lines of a file that a program writes to: an object of JSON
+// is one, as package logtext writes it, and what else is printed is one a line. A line
+// that is indented belongs to the one before it, as in the stack of a crash.
+type Plain struct {
+	View    *View
+	pending strings.Builder // the lines of one, without the newline of the last
+}
+
+// Line adds a line.
+func (p *Plain) Line(line []byte) error {
+	line = bytes.TrimRight(line, "\r\n")
+	if r, ok := FromJSON(line); ok {
+		if err := p.End(); err != nil {
+			return err
+		}
+		return p.View.Add(r)
+	}
+	if indented := len(line) > 0 && (line[0] == ' ' || line[0] == '\t'); indented && p.pending.Len() > 0 && p.pending.Len()+len(line) < maxLine {
+		p.pending.WriteByte('\n')
+		p.pending.Write(line)
+		return nil
+	}
+	if err := p.End(); err != nil {
+		return err
+	}
+	if len(line) > 0 {
+		p.pending.Write(line)
+	}
+	return nil
+}
+
+// End says that nothing more of the record that was added last is to be waited for.
+func (p *Plain) End() error {
+	if p.pending.Len() == 0 {
+		return nil
+	}
+	var r Record
+	r.Message = p.pending.String()
+	p.pending.Reset()
+	return p.View.Add(r)
+}

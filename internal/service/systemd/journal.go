@@ -1,0 +1,173 @@
+package systemd
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/log/journal"
+	"github.com/go-glidepath/glidepath/internal/service/records"
+)
+
+// entry is an entry of the journal as journalctl prints it: an object of JSON whose members
+// are texts, lists of numbers for what is not text, and lists of these where an entry has
+// several fields of one name.
+type entry struct {
+	record   records.Record
+	cursor   string
+	own      bool   // a record of the program, with fields, and not of systemd about it
+	bytes    int    // of the message that are the program's, -1 if all are
+	full     string // the message, if it is more than that
+	received string // when journald got it, and the two that are better
+	sent     string
+	logged   string
+	pid      string
+	file     string
+	keys     map[string]string // what the program calls its fields, where that cannot be seen
+	fields   []field
+}
+
+type field struct{ name, value string }
+
+// parseEntry reads a line of journalctl. One that breaks off, since it is too long, has
+// what is before that.
+func parseEntry(line []byte) (entry, bool) {
+	e := entry{own: true, bytes: -1}
+	e.record.Level = zapcore.InfoLevel
+	broken := records.Members(line, func(name string, value json.RawMessage) {
+		for _, text := range texts(value) {
+			e.add(name, text)
+		}
+	})
+	if e.received == "" {
+		return entry{}, false
+	}
+	e.finish(broken != nil)
+	return e, true
+}
+
+// add takes a field of the entry.
+func (e *entry) add(name, value string) {
+	r := &e.record
+	switch name {
+	case "__CURSOR":
+		e.cursor = value
+	case "__REALTIME_TIMESTAMP":
+		e.received = value
+	case "_SOURCE_REALTIME_TIMESTAMP":
+		e.sent = value
+	case "LOGGED_AT":
+		e.logged = value
+	case "_PID":
+		e.pid = value
+	case "SYSLOG_PID":
+		if e.pid == "" {
+			e.pid = value
+		}
+	case "PRIORITY":
+		if n, err := strconv.Atoi(value); err == nil {
+			r.Level = records.Severity(n)
+		}
+	case "MESSAGE":
+		r.Message = value
+	case "FULL_MESSAGE":
+		e.full = value
+	case "MORE_FIELDS":
+		for line := range strings.Lines(value) {
+			if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
+				e.fields = append(e.fields, field{name, value})
+			}
+		}
+	case journal.MessageBytes:
+		e.bytes, _ = strconv.Atoi(value)
+	case journal.Keys:
+		e.keys = journal.NamesOf(value)
+	case "LOGGER":
+		r.LoggerName = value
+	case "STACK":
+		r.Stack = value
+	case "CODE_FILE":
+		e.file = value
+	case "CODE_LINE":
+		if n, err := strconv.Atoi(value); err == nil && e.file != "" {
+			r.Caller = zapcore.EntryCaller{Defined: true, File: e.file, Line: n}
+		}
+	case "_TRANSPORT":
+		e.own = e.own && value == "journal"
+	case "UNIT", "USER_UNIT", "COREDUMP_UNIT", "COREDUMP_USER_UNIT":
+		e.own = false
+	default:
+		if !journal.Reserved(name) && name != "" && name[0] != '_' {
+			e.fields = append(e.fields, field{name, value})
+		}
+	}
+}
+
+// finish makes the record of what was added.
+func (e *entry) finish(broken bool) {
+	r := &e.record
+	for _, text := range []string{e.received, e.sent} {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			r.Time = time.UnixMicro(n)
+		}
+	}
+	if at := records.Time(e.logged); !at.IsZero() {
+		r.Time = at
+	}
+	r.PID, _ = strconv.Atoi(e.pid)
+	switch {
+	case e.full != "":
+		r.Message = e.full
+	case e.bytes >= 0 && e.bytes < len(r.Message):
+		r.Message = r.Message[:e.bytes]
+	}
+	r.Message = strings.TrimRight(r.Message, "\r\n")
+	if !e.own {
+		return
+	}
+	for _, f := range e.fields {
+		key, ok := e.keys[f.name]
+		if !ok {
+			key = strings.ToLower(f.name)
+		}
+		r.Fields = append(r.Fields, records.Text(key, f.value))
+	}
+	if broken {
+		r.Fields = append(r.Fields, records.Text("cut", "the rest of a record of more than "+strconv.Itoa(maxEntry>>20)+" MiB"))
+	}
+}
+
+// texts are the values of a field.
+func texts(value json.RawMessage) []string {
+	if len(value) == 0 {
+		return nil
+	}
+	switch value[0] {
+	case '"':
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			return []string{text}
+		}
+	case '[':
+		var b []byte
+		var numbers []int
+		if json.Unmarshal(value, &numbers) == nil { // what is not text
+			for _, n := range numbers {
+				b = append(b, byte(n))
+			}
+			return []string{string(b)}
+		}
+		var several []json.RawMessage
+		var all []string
+		if json.Unmarshal(value, &several) == nil {
+			for _, one := range several {
+				all = append(all, texts(one)...)
+			}
+		}
+		return all
+	}
+	return nil
+}

@@ -30,7 +30,11 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if q.Lines > 0 && q.Match == nil && q.PID == 0 {
 		lines = fmt.Sprint(q.Lines)
 	}
-	if err := r.read(ctx, "--lines="+lines); err != nil {
+	args := []string{"--lines=" + lines}
+	if !q.Since.IsZero() {
+		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix())) // whole seconds; the view looks at the rest
+	}
+	if err := r.read(ctx, args...); err != nil {
 		return ended(ctx, q, err)
 	}
 	if err := view.Flush(); err != nil {
@@ -55,13 +59,9 @@ func ended(ctx context.Context, q service.LogQuery, err error) error {
 	return err
 }
 
-// choice is what journalctl chooses: whole seconds, and the severities that a level may
-// have become.
+// choice is what journalctl chooses: the severities that a level may have become.
 func choice(q service.LogQuery) []string {
 	args := []string{"--no-pager", "--quiet", "--output=json", "--all"}
-	if !q.Since.IsZero() {
-		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix()))
-	}
 	if l, some := records.Lowest(q.Level); some {
 		args = append(args, fmt.Sprintf("--priority=%d", logtext.Severity(l)))
 	}
@@ -77,7 +77,7 @@ type journalReader struct {
 	cursor string // of the last entry
 }
 
-// rest chooses what has not been read yet.
+// rest chooses what has not been read yet. Journalctl takes only one of the two.
 func (r *journalReader) rest() string {
 	if r.cursor != "" {
 		return "--after-cursor=" + r.cursor

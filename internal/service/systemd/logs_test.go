@@ -100,7 +100,7 @@ func TestRecordsOfTheJournalAreChosen(t *testing.T) {
 	}{
 		"all":                  {service.LogQuery{}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
 		"the last":             {service.LogQuery{Lines: 2}, "--unit=web.service --lines=2", []int{4, 5}},
-		"since":                {service.LogQuery{Since: noon}, fmt.Sprintf("--since=@%d --unit=web.service --lines=all", noon.Unix()), []int{3, 4}},
+		"since":                {service.LogQuery{Since: noon}, fmt.Sprintf("--unit=web.service --lines=all --since=@%d", noon.Unix()), []int{3, 4}},
 		"warnings":             {service.LogQuery{Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{2, 4, 5}},
 		"the last errors":      {service.LogQuery{Level: zap.ErrorLevel, Lines: 1}, "--priority=3 --unit=web.service --lines=1", []int{5}},
 		"all levels":           {service.LogQuery{Level: zap.DebugLevel}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
@@ -131,12 +131,12 @@ func TestFollowingGoesOnBehindWhatWasShown(t *testing.T) {
 	_, m := newFake(t, true)
 	calls := journalOf(m, theJournal(), entryAt(7, `"PRIORITY":"3","MESSAGE":"more"`)+entryAt(8, `"PRIORITY":"6","MESSAGE":"not that"`))
 	var log strings.Builder
-	if err := m.Logs(t.Context(), web(), service.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
+	if err := m.Logs(t.Context(), web(), service.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
 		t.Errorf("%v, it shows\n%s", err, &log)
 	}
 	entries := "_SYSTEMD_USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 + USER_UNIT=web.service _UID=1000 + COREDUMP_USER_UNIT=web.service _UID=1000"
 	base := "journalctl --no-pager --quiet --output=json --all --priority=3 " + entries
-	if !slices.Equal(*calls, []string{base + " --lines=1", base + " --lines=all --follow --after-cursor=c6"}) {
+	if !slices.Equal(*calls, []string{base + " --lines=1 --since=@5", base + " --lines=all --follow --after-cursor=c6"}) {
 		t.Errorf("called was %q", *calls)
 	}
 }

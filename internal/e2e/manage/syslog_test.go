@@ -172,52 +172,32 @@ func eventually(t *testing.T, what string, show func() string, want string) stri
 func (d syslogd) readBack(t *testing.T, u *unix, b scenario.Bed) {
 	s := talkative(t, b)
 	s.Do(0, "reload")
-	said := eventually(t, "logs", func() string { return s.Do(0, "logs") }, ":             three\n")
+	said := eventually(t, "logs", func() string { return s.Do(0, "logs") }, " INFO  reloaded\n")
 
-	// As it was logged: each in one line, in order, with the tag, and nothing else before it.
-	pid := s.Given().PID
-	tag := fmt.Sprintf(" %s[%d]: ", s.Name, pid)
-	var texts []string
-	for line := range strings.Lines(said) {
-		_, text, ok := strings.Cut(strings.TrimSuffix(line, "\n"), tag)
-		if !ok {
-			t.Errorf("logs has a line of somebody else: %q", line)
-		}
-		texts = append(texts, text)
-	}
+	// As it was logged: each in one line, in order, with its time and level before it.
+	tag := fmt.Sprintf(" %s[%d]: ", s.Name, s.Given().PID)
+	shown := texts(t, said)
 	at := 0
-	for _, want := range talk.Talk {
-		n := slices.IndexFunc(texts[at:], func(text string) bool { return text == want || strings.HasPrefix(text, want+" ") })
+	for i, want := range talk.Talk {
+		want = []string{"DEBUG ", "INFO  ", "WARN  ", "ERROR "}[i] + want
+		n := slices.Index(shown[at:], want)
 		if n < 0 {
 			t.Fatalf("after line %d there is no %q in\n%s", at, want, said)
 		}
 		at += n + 1
 	}
-	at += slices.IndexFunc(texts[at:], func(text string) bool { return strings.HasPrefix(text, "talks at length") })
-	end := slices.Index(texts[at:], "    text:")
-	if end < 0 || !slices.Equal(texts[at+end:min(at+end+4, len(texts))], []string{"    text:", "        one", "        <0>two", "            three"}) {
-		t.Errorf("a value of several lines has become\n%s", strings.Join(texts[at:], "\n"))
-	} else {
-		whole := texts[at]
-		for _, part := range texts[at+1 : at+end] {
-			rest, ok := strings.CutPrefix(part, "    ")
-			if !ok {
-				t.Errorf("%q is not indented", part)
-			}
-			whole += rest
-		}
-		if !strings.Contains(whole, "long="+strings.Repeat("x", talk.Long)) {
-			t.Errorf("a long value has become\n%s", whole)
-		}
+	whole := "ERROR talks at length long=" + strings.Repeat("x", talk.Long)
+	if n := slices.Index(shown[at:], whole); n < 0 || !slices.Equal(shown[at+n+1:min(at+n+5, len(shown))], []string{"    text:", "        one", "        <0>two", "            three"}) {
+		t.Errorf("a long value, and one of several lines, have become\n%s", strings.Join(shown[at:], "\n"))
 	}
-	if said := strings.TrimSpace(s.Do(0, "logs", "-n", "2")); strings.Count(said, "\n") != 1 {
-		t.Errorf("logs -n 2 says\n%s", said)
+	if last := texts(t, s.Do(0, "logs", "-n", "2")); len(last) != 6 || last[0] != whole || last[5] != "INFO  reloaded" {
+		t.Errorf("logs -n 2 says\n%s", strings.Join(last, "\n"))
 	}
 
 	// What syslogd makes of it.
 	proof := u.script0(t, d.proof)
 	for text, severity := range map[string]string{
-		"talks debug": "debug", "talks info": "info", "talks warn": "warning", "talks error": "err", "    text:": "err", "        <0>two": "err", "echo starts": "info",
+		"DEBUG talks debug": "debug", "talks info": "info", "WARN talks warn": "warning", "ERROR talks error": "err", "    text:": "err", "        <0>two": "err", "echo starts": "info",
 	} {
 		if call, ok := d.calls[severity]; ok {
 			severity = call
@@ -285,7 +265,7 @@ func (d syslogd) without(t *testing.T, u *unix, b scenario.Bed) {
 	u.script0(t, d.stop+"; rm -f /dev/log")
 	defer u.script0(t, d.start+"; until [ -S /dev/log ]; do sleep 0.1; done")
 	s := talkative(t, b)
-	eventually(t, "logs", func() string { return s.Do(0, "logs") }, `"msg":"echo starts"`)
+	eventually(t, "logs", func() string { return s.Do(0, "logs") }, " INFO  echo starts\n")
 	if text := u.read(filepath.Join("/var/log", s.Name, s.Name+".out")); !strings.Contains(text, `"msg":"echo starts"`) {
 		t.Errorf("the output is\n%s", text)
 	}

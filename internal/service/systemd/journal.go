@@ -1,7 +1,9 @@
 package systemd
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,8 @@ type entry struct {
 	logged   string
 	pid      string
 	file     string
+	line     int
+	rest     string            // what is behind the message in MESSAGE: the fields, in their order
 	keys     map[string]string // what the program calls its fields, where that cannot be seen
 	fields   []field
 }
@@ -92,9 +96,7 @@ func (e *entry) add(name, value string) {
 	case "CODE_FILE":
 		e.file = value
 	case "CODE_LINE":
-		if n, err := strconv.Atoi(value); err == nil && e.file != "" {
-			r.Caller = zapcore.EntryCaller{Defined: true, File: e.file, Line: n}
-		}
+		e.line, _ = strconv.Atoi(value)
 	case "_TRANSPORT":
 		e.own = e.own && value == "journal"
 	case "UNIT", "USER_UNIT", "COREDUMP_UNIT", "COREDUMP_USER_UNIT":
@@ -122,22 +124,42 @@ func (e *entry) finish(broken bool) {
 	case e.full != "":
 		r.Message = e.full
 	case e.bytes >= 0 && e.bytes < len(r.Message):
-		r.Message = r.Message[:e.bytes]
+		r.Message, e.rest = r.Message[:e.bytes], r.Message[e.bytes:]
+	}
+	if e.file != "" && e.line > 0 {
+		r.Caller = zapcore.EntryCaller{Defined: true, File: e.file, Line: e.line}
 	}
 	r.Message = strings.TrimRight(r.Message, "\r\n")
 	if !e.own {
 		return
 	}
-	for _, f := range e.fields {
-		key, ok := e.keys[f.name]
-		if !ok {
-			key = strings.ToLower(f.name)
+	for i, f := range e.fields {
+		if key, ok := e.keys[f.name]; ok {
+			e.fields[i].name = key
+		} else {
+			e.fields[i].name = strings.ToLower(f.name)
 		}
-		r.Fields = append(r.Fields, records.Text(key, f.value))
+	}
+	slices.SortStableFunc(e.fields, e.order)
+	for _, f := range e.fields {
+		r.Fields = append(r.Fields, records.Text(f.name, f.value))
 	}
 	if broken {
 		r.Fields = append(r.Fields, records.Text("cut", "the rest of a record of more than "+strconv.Itoa(maxEntry>>20)+" MiB"))
 	}
+}
+
+// order compares two fields: as they are in the text behind the message, or else by their
+// names, for the journal keeps no order.
+func (e *entry) order(a, b field) int {
+	return cmp.Or(cmp.Compare(e.place(a.name), e.place(b.name)), strings.Compare(a.name, b.name))
+}
+
+func (e *entry) place(key string) int {
+	if i := strings.Index(e.rest, " "+key+"="); i >= 0 {
+		return i
+	}
+	return len(e.rest)
 }
 
 // texts are the values of a field.

@@ -32,7 +32,7 @@ func at(second int) string {
 func theJournal() string {
 	return entryAt(1, `"PRIORITY":"6","_PID":"1","_TRANSPORT":"journal","UNIT":"web.service","JOB_ID":"7","MESSAGE":"Started web.service."`) +
 		entryAt(2, `"PRIORITY":"6","_PID":"12","_TRANSPORT":"journal","SYSLOG_IDENTIFIER":"web","SYSLOG_FACILITY":"3","_SYSTEMD_UNIT":"web.service","LOGGER":"api",`+
-			`"CODE_FILE":"/src/web/main.go","CODE_LINE":"42","CODE_FUNC":"main.main","MESSAGE":"listening","ADDR":":8080","TLS":"true","USERID":"0012","N":"[1,2]","KEYS":"\"userID\"","_EXE":"/web"`) +
+			`"CODE_LINE":"42","CODE_FILE":"/src/web/main.go","CODE_FUNC":"main.main","MESSAGE":"listening","ADDR":":8080","TLS":"true","USERID":"0012","N":"[1,2]","KEYS":"\"userID\"","_EXE":"/web"`) +
 		entryAt(3, `"PRIORITY":"4","_PID":"12","_TRANSPORT":"journal","MESSAGE":"request failed path=\"/a b\"\n    error:\n        one\n        two","MESSAGE_BYTES":"14",`+
 			`"PATH":"/a b","ERROR":"one\ntwo","ERRNO":"98","HTTP_STATUS":"503","PEER":"{\"ip\":\"::1\",\"ports\":[1,\"x\"]}"`) +
 		entryAt(4, `"PRIORITY":"6","_PID":"12","_TRANSPORT":"stdout","MESSAGE":"printed x=1","STRANGE":"field"`) +
@@ -42,7 +42,7 @@ func theJournal() string {
 
 var shownJournal = []string{
 	at(1) + "INFO  Started web.service.\n",
-	at(2) + "INFO  api: listening addr=:8080 tls=true userID=0012 n=[1, 2]\n",
+	at(2) + "INFO  api: listening addr=:8080 n=[1, 2] tls=true userID=0012\n",
 	at(3) + "WARN  request failed path=\"/a b\" http_status=503 peer.ip=::1 peer.ports=[1, x]\n    error:\n        one\n        two\n",
 	at(4) + "INFO  printed x=1\n",
 	at(5) + `FATAL hi\x1b a=1 a=2` + "\n",
@@ -76,12 +76,16 @@ func TestEntriesOfTheJournalHaveTheirFields(t *testing.T) {
 		t.Errorf("%v, it shows\n%swant\n%s", err, &log, strings.Join(shownJournal, ""))
 	}
 	log.Reset()
+	if err := m.Logs(t.Context(), web(), service.LogQuery{JSON: true, Match: regexp.MustCompile("listening")}, &log); err != nil || !strings.Contains(log.String(), `"logger":"api","caller":"web/main.go:42","msg":"listening"`) {
+		t.Errorf("%v, as JSON it is\n%s", err, &log)
+	}
+	log.Reset()
 	if err := m.Logs(t.Context(), web(), service.LogQuery{JSON: true, Level: zap.WarnLevel}, &log); err != nil {
 		t.Error(err)
 	}
 	want := []string{
 		`{"level":"warn","time":"T","msg":"request failed","path":"/a b","error":"one\ntwo","http_status":503,"peer":{"ip":"::1","ports":[1,"x"]}}`,
-		`{"level":"fatal","time":"T","msg":"hi\u001b","event":"failed","a":1,"a":2}`,
+		`{"level":"fatal","time":"T","msg":"hi\u001b","a":1,"a":2,"event":"failed"}`,
 		`{"level":"error","time":"T","msg":"late","stack":"main.f\n\tmain.go:1"}`,
 	}
 	got := regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(log.String(), `"time":"T"`)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/internal/log/journal"
 	"github.com/go-glidepath/glidepath/internal/log/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/testbed"
@@ -183,7 +184,8 @@ func strip(s set) set {
 	s = maps.Clone(s)
 	for f := range s {
 		if strings.HasPrefix(f.Name, "_") || strings.HasPrefix(f.Name, "TRIAL_") ||
-			f.Name == "SYSLOG_IDENTIFIER" || f.Name == "SYSLOG_FACILITY" || f.Name == "LOGGED_AT" {
+			f.Name == "SYSLOG_IDENTIFIER" || f.Name == "SYSLOG_FACILITY" || f.Name == "LOGGED_AT" ||
+			f.Name == journal.Keys || f.Name == journal.MessageBytes {
 			delete(s, f)
 		}
 	}

@@ -74,7 +74,6 @@
 package eventlog
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -82,6 +81,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 // openTimeout is how long New waits.
@@ -98,7 +98,7 @@ type Options struct {
 // goroutine. Cores made by With share its handle, its backlog and its count of what was
 // lost.
 type Core struct {
-	zapcore.LevelEnabler
+	queue.Sink
 	w     *writer
 	form  form
 	event logevent.Event // of the fields of With
@@ -112,11 +112,8 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Event Log for the source %q: %w", o.Source, err)
 	}
-	return &Core{LevelEnabler: enabler, w: w, form: newForm()}, nil
+	return &Core{Sink: queue.NewSink(enabler, w.queue), w: w, form: newForm()}, nil
 }
-
-// Level is the lowest level that is logged.
-func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
 
 // With returns a core that adds fields to each record. They are encoded here and now.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
@@ -137,8 +134,8 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write logs one record. What the Event Log did not take is no error, for zap would write
-// it to standard error each time; [Core.Lost] counts it. A record at panic level or above
-// is waited for as [Core.Sync] does. After Close, Write does nothing.
+// it to standard error each time; [queue.Sink.Lost] counts it. A record at panic level or above
+// is waited for as [queue.Sink.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
 	r.encode(c.form, entry, fields, c.event)
@@ -149,20 +146,3 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	}
 	return nil
 }
-
-// Sync waits until the Event Log has taken what was logged so far, a quarter of a second
-// at most.
-func (c *Core) Sync() error { return c.w.queue.Sync() }
-
-// Lost returns how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
-
-// Untold returns how many of them no record has reported.
-func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
-
-// Drain waits until the Event Log has taken what was logged: see [queue.Queue.Drain].
-func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
-
-// Close waits until the Event Log has taken what was logged, gives back the handle, and
-// ends the core and those made by With: see [queue.Queue.Close].
-func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }

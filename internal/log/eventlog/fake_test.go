@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 var (
@@ -227,7 +229,7 @@ func open(t testing.TB, f *fake, enabler zapcore.LevelEnabler) *Core {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Core{LevelEnabler: enabler, w: w, form: newForm()}
+	return &Core{Sink: queue.NewSink(enabler, w.queue), w: w, form: newForm()}
 }
 
 func (c *Core) shut(t testing.TB) {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
@@ -322,7 +323,7 @@ func BenchmarkRecord(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := &Core{LevelEnabler: zap.InfoLevel, w: w, form: newForm()}
+	c := &Core{Sink: queue.NewSink(zap.InfoLevel, w.queue), w: w, form: newForm()}
 	defer func() { _ = c.Close(b.Context()) }()
 	log := zap.New(c)
 	fields := []zap.Field{zap.String("method", "GET"), zap.String("path", "/a%20b"), zap.Int("status", 200)}
@@ -341,7 +342,7 @@ func TestARecordCostsNoAllocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Core{LevelEnabler: zap.InfoLevel, w: w, form: newForm()}
+	c := &Core{Sink: queue.NewSink(zap.InfoLevel, w.queue), w: w, form: newForm()}
 	defer c.shut(t)
 	log := zap.New(c.With([]zap.Field{zap.Int("pid", 7)}))
 	fields := []zap.Field{zap.String("method", "GET"), zap.String("path", "/a%20b"), zap.Int("status", 200)}

@@ -49,7 +49,6 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"time"
@@ -58,6 +57,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 // DefaultSocket is where journald listens.
@@ -76,7 +76,7 @@ type Options struct {
 // goroutine. Cores made by With share its connection, its backlog and its count of what
 // was lost.
 type Core struct {
-	zapcore.LevelEnabler
+	queue.Sink
 	w       *writer
 	context record       // the fields of With, encoded
 	text    logtext.Text // and as text
@@ -96,11 +96,8 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Core{LevelEnabler: enabler, w: w, text: logtext.NewText()}, nil
+	return &Core{Sink: queue.NewSink(enabler, w.queue), w: w, text: logtext.NewText()}, nil
 }
-
-// Level is the lowest level that is logged.
-func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
 
 // With returns a core that adds fields to each record. They are encoded here and now.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
@@ -110,7 +107,7 @@ func (c *Core) With(fields []zapcore.Field) zapcore.Core {
 	for i := range fields {
 		r.add(&fields[i])
 	}
-	return &Core{LevelEnabler: c.LevelEnabler, w: c.w, context: r.clone(), text: c.text.With(fields)}
+	return &Core{Sink: c.Sink, w: c.w, context: r.clone(), text: c.text.With(fields)}
 }
 
 // Check adds the core to ce if entries of this level are logged.
@@ -122,7 +119,7 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write logs one record. What the journal did not take is no error, for zap would
-// write it to standard error, which leads to the same journal; [Core.Lost] counts it.
+// write it to standard error, which leads to the same journal; [queue.Sink.Lost] counts it.
 // After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	r := c.w.records.get()
@@ -154,22 +151,3 @@ func (c *Core) forPeople(message string, fields []zapcore.Field) string {
 	})
 	return message
 }
-
-// Sync waits until journald has read what was logged so far, a quarter of a second at
-// most, and 5 ms while journald hangs since an earlier Sync. The error then says
-// how many records wait.
-func (c *Core) Sync() error { return c.w.queue.Sync() }
-
-// Lost returns how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
-
-// Untold returns how many of them no record has reported.
-func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
-
-// Drain waits until journald has read what was logged: see [queue.Queue.Drain].
-func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
-
-// Close waits until journald has read what was logged, so that it still finds the process
-// whose records they are, and ends the core and those made by With: see
-// [queue.Queue.Close].
-func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }

@@ -22,9 +22,7 @@ func BenchmarkPrefixed(b *testing.B) { benchmark(b, newLines(prefixed())) }
 
 func benchmark(b *testing.B, f form) {
 	b.Helper()
-	s := &sink{queue: queue.New(queue.Options{Output: discard{}})}
-	s.put = func(b []byte) { s.queue.Write(b, time.Time{}, false) }
-	run(b, &Core{LevelEnabler: zap.InfoLevel, sink: s, form: f})
+	run(b, newCore(queue.New(queue.Options{Output: discard{}}), f, zap.InfoLevel))
 }
 
 // discard takes everything.

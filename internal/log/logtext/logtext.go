@@ -28,7 +28,6 @@ package logtext
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"time"
 
@@ -71,9 +70,11 @@ type Options struct {
 // Core is a zapcore.Core that writes text. Its methods may be called from any goroutine.
 // Cores made by With share its file, its backlog and its count of what was lost.
 type Core struct {
-	zapcore.LevelEnabler
-	sink *sink
-	form form
+	queue.Sink
+	// put and putOwn write a record of the program, and of the run. As fields they cost no
+	// allocation.
+	put, putOwn func(b []byte)
+	form        form
 }
 
 // form makes the text of records.
@@ -81,14 +82,6 @@ type form interface {
 	with(fields []zapcore.Field) form
 	// encode calls write with the record, whose memory is used again after that.
 	encode(e zapcore.Entry, fields []zapcore.Field, write func(b []byte))
-}
-
-// sink is where the text goes.
-type sink struct {
-	queue *queue.Queue
-	// put and putOwn write a record of the program, and of the run. As fields they cost no
-	// allocation.
-	put, putOwn func(b []byte)
 }
 
 // New returns a core that writes to o.File, also after that is closed. Close it when the
@@ -106,16 +99,22 @@ func New(o Options, enabler zapcore.LevelEnabler) *Core {
 	default:
 		f = objects{newJSONEncoder(o.JSON)}
 	}
-	s := &sink{queue: queue.New(queue.Options{
+	q := queue.New(queue.Options{
 		Output: out, Reader: reader(o.File), Blocking: out.blocks(), End: []byte{'\n'},
 		Encode: func(e zapcore.Entry, fields []zapcore.Field) (text []byte) {
 			f.encode(e, fields, func(b []byte) { text = bytes.Clone(b) })
 			return text
 		},
-	})}
-	s.put = func(b []byte) { s.queue.Write(b, time.Time{}, false) }
-	s.putOwn = func(b []byte) { s.queue.Write(b, time.Time{}, true) }
-	return &Core{LevelEnabler: enabler, sink: s, form: f}
+	})
+	return newCore(q, f, enabler)
+}
+
+func newCore(q *queue.Queue, f form, enabler zapcore.LevelEnabler) *Core {
+	return &Core{
+		Sink: queue.NewSink(enabler, q), form: f,
+		put:    func(b []byte) { q.Write(b, time.Time{}, false) },
+		putOwn: func(b []byte) { q.Write(b, time.Time{}, true) },
+	}
 }
 
 // reader is who does not take what is lost.
@@ -131,12 +130,11 @@ func reader(f *os.File) string {
 	return f.Name()
 }
 
-// Level is the lowest level that is logged.
-func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
-
 // With returns a core that adds fields to each record. They are encoded here and now.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
-	return &Core{LevelEnabler: c.LevelEnabler, sink: c.sink, form: c.form.with(fields)}
+	with := *c
+	with.form = c.form.with(fields)
+	return &with
 }
 
 // Check adds the core to ce if entries of this level are logged.
@@ -148,12 +146,12 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write writes one record. What nobody read is no error, for zap would write it to
-// standard error, which may be what hangs; [Core.Lost] counts it. A record at panic level
-// or above is waited for as [Core.Sync] does. After Close, Write does nothing.
+// standard error, which may be what hangs; [queue.Sink.Lost] counts it. A record at panic level
+// or above is waited for as [queue.Sink.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	put := c.sink.put
+	put := c.put
 	if logevent.Of(fields) != 0 {
-		put = c.sink.putOwn
+		put = c.putOwn
 	}
 	c.form.encode(entry, fields, put)
 	if entry.Level >= zapcore.PanicLevel {
@@ -161,22 +159,6 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	}
 	return nil
 }
-
-// Sync waits until what was logged is written, a quarter of a second at most.
-func (c *Core) Sync() error { return c.sink.queue.Sync() }
-
-// Lost returns how many records were lost so far.
-func (c *Core) Lost() uint64 { return c.sink.queue.Lost() }
-
-// Untold returns how many of them no record has reported.
-func (c *Core) Untold() uint64 { return c.sink.queue.Untold() }
-
-// Drain waits until what was logged is written: see [queue.Queue.Drain].
-func (c *Core) Drain(ctx context.Context) error { return c.sink.queue.Drain(ctx) }
-
-// Close writes what waits, gives back what it took, such as the colours of a console, and
-// ends the core and those made by With: see [queue.Queue.Close].
-func (c *Core) Close(ctx context.Context) error { return c.sink.queue.Close(ctx) }
 
 // Severity is what syslog and the journal call a level.
 func Severity(l zapcore.Level) int {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 func TestWhereSyslogdIsBusyboxMessagesAreShort(t *testing.T) {
@@ -50,7 +52,7 @@ func TestNoMessageIsLongerThanSyslogdReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Core{LevelEnabler: zap.DebugLevel, w: w, text: w.text}
+	c := &Core{Sink: queue.NewSink(zap.DebugLevel, w.queue), w: w, text: w.text}
 	defer func() { _ = c.Close(t.Context()) }()
 	long := strings.Repeat("é", 500)
 	write(t, c, zap.InfoLevel, "m", zap.String("k", long))

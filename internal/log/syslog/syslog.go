@@ -22,7 +22,6 @@ package syslog
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +34,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
+	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
 const (
@@ -61,7 +61,7 @@ type Options struct {
 // goroutine. Cores made by With share its connection, its backlog and its count of what
 // was lost.
 type Core struct {
-	zapcore.LevelEnabler
+	queue.Sink
 	w    *writer
 	text logtext.Text
 }
@@ -79,7 +79,7 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to syslog: %w", err)
 	}
-	return &Core{LevelEnabler: enabler, w: w, text: w.text}, nil
+	return &Core{Sink: queue.NewSink(enabler, w.queue), w: w, text: w.text}, nil
 }
 
 // room is how long a message can be on the machine whose files are in root. Who has
@@ -98,12 +98,9 @@ func room(root string) int {
 	return maxMessage
 }
 
-// Level is the lowest level that is logged.
-func (c *Core) Level() zapcore.Level { return zapcore.LevelOf(c.LevelEnabler) }
-
 // With returns a core that adds fields to each record. They are encoded here and now.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
-	return &Core{LevelEnabler: c.LevelEnabler, w: c.w, text: c.text.With(fields)}
+	return &Core{Sink: c.Sink, w: c.w, text: c.text.With(fields)}
 }
 
 // Check adds the core to ce if entries of this level are logged.
@@ -115,8 +112,8 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 // Write logs one record. What syslog did not take is no error, for zap would write it to
-// standard error each time; [Core.Lost] counts it. A record at panic level or above is
-// waited for as [Core.Sync] does. After Close, Write does nothing.
+// standard error each time; [queue.Sink.Lost] counts it. A record at panic level or above is
+// waited for as [queue.Sink.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	own := logevent.Of(fields) != 0
 	// What a field is asked for may log as well: nothing is locked meanwhile.
@@ -126,22 +123,6 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	}
 	return nil
 }
-
-// Sync waits until what was logged is in the socket, a quarter of a second at most.
-func (c *Core) Sync() error { return c.w.queue.Sync() }
-
-// Lost returns how many records were lost so far, in whole or in part.
-func (c *Core) Lost() uint64 { return c.w.queue.Lost() }
-
-// Untold returns how many of them no record has reported.
-func (c *Core) Untold() uint64 { return c.w.queue.Untold() }
-
-// Drain waits until what was logged is in the socket: see [queue.Queue.Drain].
-func (c *Core) Drain(ctx context.Context) error { return c.w.queue.Drain(ctx) }
-
-// Close sends what waits, closes the connection, and ends the core and those made by With:
-// see [queue.Queue.Close].
-func (c *Core) Close(ctx context.Context) error { return c.w.queue.Close(ctx) }
 
 // wire makes the messages of a record as they go over the wire, a newline behind each.
 type wire struct {

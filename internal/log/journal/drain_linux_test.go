@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// messages reads up to and including that message.
+// messages reads up to and including the message last.
 func (j *journald) messages(last string) (all []string) {
 	for len(all) == 0 || all[len(all)-1] != last {
 		fields, err := j.read(30 * time.Second)
@@ -82,7 +82,7 @@ func TestTheReportComesAfterWhatAJournalThatHungHasLost(t *testing.T) {
 	}
 	lost := c.Lost()
 	log.Info("stopped", logevent.Stopped.Field())
-	first := j.message() // it is back before Close, which waits 5 ms for one that hangs
+	first := j.message() // the journal reads again before Close, which waits 5 ms for one that hangs
 	done := make(chan []string)
 	go func() { done <- append([]string{first}, j.messages("stopped")...) }()
 	if err := c.Close(t.Context()); err != nil || c.Untold() != 0 || c.Lost() != lost {

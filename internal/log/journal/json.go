@@ -10,8 +10,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// jsonEncoder writes values that are more than one text as JSON. Those that go round in
-// circles it gives up: a stack that overflows ends the process.
+// jsonEncoder encodes composite values as JSON. It gives up on values that refer to
+// themselves, because a stack overflow would end the process.
 type jsonEncoder struct{ zap zapcore.Encoder }
 
 func newJSONEncoder() *jsonEncoder {
@@ -22,7 +22,7 @@ func newJSONEncoder() *jsonEncoder {
 	})}
 }
 
-// object returns m as far as it could be encoded.
+// object encodes m as far as possible.
 func (e *jsonEncoder) object(m zapcore.ObjectMarshaler) (text string, err error) {
 	return e.encode(zapcore.Field{
 		Type: zapcore.InlineMarshalerType,
@@ -33,7 +33,7 @@ func (e *jsonEncoder) object(m zapcore.ObjectMarshaler) (text string, err error)
 	}, "", ""), err
 }
 
-// array returns m as far as it could be encoded.
+// array encodes m as far as possible.
 func (e *jsonEncoder) array(m zapcore.ArrayMarshaler) (text string, err error) {
 	return e.encode(zapcore.Field{
 		Type: zapcore.ArrayMarshalerType,
@@ -44,7 +44,8 @@ func (e *jsonEncoder) array(m zapcore.ArrayMarshaler) (text string, err error) {
 	}, `{"":`, `}`), err
 }
 
-// encode returns what a field is in an object of its own, without what stands around it.
+// encode encodes a field in an object of its own, and returns the text between before and
+// after.
 func (e *jsonEncoder) encode(f zapcore.Field, before, after string) string {
 	buf, err := e.zap.EncodeEntry(zapcore.Entry{}, []zapcore.Field{f})
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 
 const (
 	maxName = 64       // journald drops a field with a longer name
-	prefix  = "FIELD_" // before a name that is not to be had
+	prefix  = "FIELD_" // added to a name that cannot be used
 )
 
-// upper is what stands in a name for an ASCII character of a key.
+// upper maps each ASCII character of a key to a character of a name.
 const upper = "________________________________________________0123456789______" +
 	"_ABCDEFGHIJKLMNOPQRSTUVWXYZ______ABCDEFGHIJKLMNOPQRSTUVWXYZ_____"
 
-// appendName appends the journal's name of a field. space is what its namespaces
-// contribute: sanitised, each with an underscore after it.
+// appendName appends the journal's name of a field. space is the prefix from its
+// namespaces: their names, converted, each followed by an underscore.
 func appendName(b, space []byte, key string) []byte {
 	start := len(b)
 	b = appendUpper(append(b, space...), key)
@@ -37,10 +37,10 @@ func appendName(b, space []byte, key string) []byte {
 	return b
 }
 
-// appendSpace appends what a namespace contributes to names.
+// appendSpace appends the prefix that a namespace adds to names.
 func appendSpace(space []byte, key string) []byte { return append(appendUpper(space, key), '_') }
 
-// appendUpper appends key in what letters a name may have: one for each code point.
+// appendUpper appends key converted to the characters of names, one for each code point.
 func appendUpper(b []byte, key string) []byte {
 	n := len(b)
 	b = slices.Grow(b, len(key))[:n+len(key)]
@@ -58,11 +58,11 @@ func appendUpper(b []byte, key string) []byte {
 	return b[:n]
 }
 
-// names are the names of keys that were used lately: a program has few, and uses them
-// again and again. It keeps copies, for a key's memory may be the program's own.
+// names caches the names of recently used keys: a program has few keys and repeats them. It
+// stores copies, because the program may reuse a key's memory.
 //
-// An entry is as large as a line of the processor's cache: what the kernel does between
-// two records leaves little else there.
+// An entry is as large as a cache line of the processor, because the kernel's work between
+// two records evicts most others.
 type names [16]struct {
 	keyLen, nameLen uint8
 	key             [shortKey]byte
@@ -71,11 +71,11 @@ type names [16]struct {
 }
 
 const (
-	shortKey  = 24 // bytes of a key that is remembered
-	shortName = 32 // of its name, prefix and = included, and one more to be quick to copy
+	shortKey  = 24 // the longest key that is cached, in bytes
+	shortName = 32 // its longest name, including prefix and =, plus one byte so that copying is fast
 )
 
-// append is appendName without a namespace, and = after it.
+// append appends the name of a key without namespaces, followed by =.
 func (n *names) append(b []byte, key string) []byte {
 	if len(key) == 0 || len(key) > shortKey {
 		return append(appendName(b, nil, key), '=')
@@ -94,8 +94,8 @@ func (n *names) append(b []byte, key string) []byte {
 	return b
 }
 
-// reserved reports whether a name is one of ours, or means something to systemd: to
-// journald, or to journalctl when it looks for what belongs to a unit.
+// reserved reports whether a name is one of ours, or has a meaning for systemd: for
+// journald, or for journalctl when it looks for the records of a unit.
 func reserved(name []byte) bool {
 	switch string(name) {
 	case "MESSAGE", "MESSAGE_ID", "FULL_MESSAGE", "PRIORITY", "ERRNO",

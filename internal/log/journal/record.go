@@ -19,32 +19,32 @@ import (
 )
 
 const (
-	maxFields = 900      // of the program in one record; journald takes 1024 in all
-	maxRecord = 16 << 20 // bytes; of a user that is not root journald takes 32 MiB
-	// journalctl -o json has null for a field that has 4096 bytes with its name: this is
-	// less than that by what says how much is missing.
+	maxFields = 900      // fields of the program in a record; journald takes 1024 in total
+	maxRecord = 16 << 20 // in bytes; journald takes 32 MiB from users other than root
+	// journalctl -o json shows null for a field that has 4096 bytes including its name.
+	// This leaves room for the note about what was cut.
 	maxMessage = 4040
-	minValue   = 64       // bytes of a value that are there, however large the record is
-	maxKept    = 64 << 10 // bytes of memory that are used again
+	minValue   = 64       // bytes of a value that are kept in a record of any size
+	maxKept    = 64 << 10 // bytes of memory that are kept for reuse
 )
 
-// record is one record in the making, in the journal's protocol: NAME=value and a
-// newline, or where the value has newlines of its own NAME, a newline, the value's length
-// as 64 bits, the value, and a newline. It is a zapcore.ObjectEncoder, so that inline
-// objects add their fields to it.
+// record encodes one record in the journal's protocol. A field is NAME=value and a newline.
+// If the value contains newlines, it is NAME, a newline, the value's length as 64 bits, the
+// value, and a newline. record implements zapcore.ObjectEncoder, so that inline objects can
+// add their fields to it.
 type record struct {
 	buf    []byte
-	space  []byte // what the open namespaces contribute to names
-	fields int    // how many of the program are in
-	more   int    // where the value of MORE_FIELDS begins, 0 while all fields fit
-	keys   []byte // those of the program that cannot be told from the names, quoted
+	space  []byte // the prefix from the open namespaces
+	fields int    // the number of the program's fields
+	more   int    // the offset of the value of MORE_FIELDS, 0 while all fields fit
+	keys   []byte // keys of the program that its names do not tell, quoted
 	event  logevent.Event
 	errno  syscall.Errno
 	json   *jsonEncoder
-	names  *names // nil in a copy that is not written to
+	names  *names // nil in a copy that is only read
 }
 
-// records are records that can be used again.
+// records holds records for reuse.
 type records struct {
 	pool sync.Pool
 	json *jsonEncoder
@@ -64,15 +64,15 @@ func (rs *records) put(r *record) {
 	}
 }
 
-// begin starts a record with what is not a field of the program.
+// begin starts a record with everything except the fields of the program.
 func (r *record) begin(e *zapcore.Entry, constants *constants) {
 	r.start(e, len(e.Message), constants)
 }
 
-// start is begin for a message of which the first own bytes are the program's, and the
-// rest says what is in the fields.
+// start works like begin, for a message that consists of the program's message, with own
+// bytes, and the text of the fields.
 func (r *record) start(e *zapcore.Entry, own int, constants *constants) {
-	r.buf, r.more = append(r.buf[:0], constants.of(e.Level)...), 0
+	r.buf, r.more = append(r.buf[:0], constants.forLevel(e.Level)...), 0
 	r.message(e.Message, own)
 	if e.LoggerName != "" {
 		r.buf = append(r.buf, "LOGGER="...)
@@ -94,8 +94,7 @@ func (r *record) start(e *zapcore.Entry, own int, constants *constants) {
 	}
 }
 
-// message adds the value of MESSAGE, and FULL_MESSAGE where the first own bytes of it do
-// not fit.
+// message adds the value of MESSAGE, and FULL_MESSAGE if its first own bytes do not fit.
 func (r *record) message(v string, own int) {
 	if len(v) <= maxMessage {
 		if b := append(r.buf, v...); plain(b, len(v)) {
@@ -123,8 +122,8 @@ func (r *record) messageBytes(own, all int) {
 	}
 }
 
-// constants are how records begin: with the fields that only depend on the level, up to
-// the name of the message.
+// constants holds the beginning of a record for each level: the fields that depend only on
+// the level, up to the name of the message.
 type constants [5][]byte
 
 func newConstants(identifier string) *constants {
@@ -137,18 +136,18 @@ func newConstants(identifier string) *constants {
 	return &c
 }
 
-// of has PRIORITY in the terms of syslog.
-func (c *constants) of(l zapcore.Level) []byte {
+// forLevel returns the beginning of a record at level l, with PRIORITY as in syslog.
+func (c *constants) forLevel(l zapcore.Level) []byte {
 	return c[min(max(l, zapcore.DebugLevel), zapcore.DPanicLevel)-zapcore.DebugLevel]
 }
 
-// restart makes r what c is.
+// restart sets r to the contents of c.
 func (r *record) restart(c *record) {
 	r.buf = r.buf[:0]
 	r.restore(c)
 }
 
-// restore adds what c has in it, and goes on as c would.
+// restore adds the contents of c and continues in its namespaces.
 func (r *record) restore(c *record) {
 	r.more, r.space = 0, r.space[:0]
 	r.keys = append(r.keys[:0], c.keys...)
@@ -162,7 +161,7 @@ func (r *record) restore(c *record) {
 	}
 }
 
-// clone returns a copy of r that r's later use does not change.
+// clone returns a copy of r that does not share memory with it.
 func (r *record) clone() record {
 	c := *r
 	c.names = nil
@@ -170,7 +169,7 @@ func (r *record) clone() record {
 	return c
 }
 
-// finish ends the record.
+// finish completes the record.
 func (r *record) finish() {
 	if r.more > 0 {
 		r.closeFrame(r.more)
@@ -188,7 +187,7 @@ func (r *record) finish() {
 	}
 }
 
-// add adds a field. What it calls of the program's own may panic.
+// add adds a field. It recovers from panics in the program's methods.
 func (r *record) add(f *zapcore.Field) {
 	switch f.Type {
 	case zapcore.StringType:
@@ -205,7 +204,7 @@ func (r *record) add(f *zapcore.Field) {
 	}
 }
 
-// addGuarded adds a field whose value is asked for its text.
+// addGuarded adds a field whose value has methods that may panic.
 func (r *record) addGuarded(f *zapcore.Field) {
 	at, space, fields, more, keys := len(r.buf), len(r.space), r.fields, r.more, len(r.keys)
 	defer func() {
@@ -227,7 +226,7 @@ func (r *record) addGuarded(f *zapcore.Field) {
 	case zapcore.ArrayMarshalerType:
 		_ = r.AddArray(f.Key, f.Interface.(zapcore.ArrayMarshaler))
 	case zapcore.InlineMarshalerType:
-		if logmeta.In(f) { // of the record, whatever namespaces are open
+		if logmeta.In(f) { // part of the record, independent of open namespaces
 			open := r.space
 			r.space = nil
 			f.AddTo(r)
@@ -242,8 +241,8 @@ func (r *record) addGuarded(f *zapcore.Field) {
 	}
 }
 
-// panicked is what stands for a value whose text cannot be had. A method that is
-// called on a nil pointer is no fault worth more words.
+// panicked returns the text for a value whose method panicked. A method called on a nil
+// pointer needs no further explanation.
 func panicked(value, p any) string {
 	if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
 		return "<nil>"
@@ -266,10 +265,10 @@ func (r *record) addError(key string, err error) {
 	}
 }
 
-// addSecond adds what else there is to say of a field.
+// addSecond adds another field about the same key.
 func (r *record) addSecond(key, suffix, text string) { r.AddString(key+suffix, text) }
 
-// name begins a field of the program: what comes next is its value.
+// name begins a field of the program. Its value comes next.
 func (r *record) name(key string) {
 	if r.fields++; r.fields == maxFields {
 		r.buf = append(r.buf, "MORE_FIELDS="...)
@@ -289,22 +288,23 @@ func (r *record) name(key string) {
 	r.buf = append(appendName(r.buf, r.space, key), '=')
 }
 
-// openFrame begins a value of any bytes in place of a text after =, and returns where.
+// openFrame begins a value of arbitrary bytes instead of text after =, and returns its
+// offset.
 func (r *record) openFrame() int {
 	r.buf = append(r.buf[:len(r.buf)-1], "\n\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	return len(r.buf)
 }
 
-// closeFrame ends the value that began at start.
+// closeFrame ends the value that begins at start.
 func (r *record) closeFrame(start int) {
 	binary.LittleEndian.PutUint64(r.buf[start-8:], uint64(len(r.buf)-start))
 	r.buf = append(r.buf, '\n')
 }
 
-// room is how long a value may be.
+// room returns the longest value that fits.
 func (r *record) room() int { return max(maxRecord-len(r.buf), minValue) }
 
-// text adds a value to a name and its =, and ends the field.
+// text adds a value after a name and its =, and ends the field.
 func (r *record) text(v string, n notation) {
 	at := len(r.buf)
 	if len(v) <= maxRecord-at {
@@ -317,10 +317,10 @@ func (r *record) text(v string, n notation) {
 	r.anyText(v, n, r.room())
 }
 
-// anyText adds at most limit bytes of a value, and how many there are more. It returns how
-// many bytes of v are in.
+// anyText adds at most limit bytes of a value, and a note about how many more there are. It
+// returns how many bytes of v it has added.
 func (r *record) anyText(v string, n notation, limit int) (in int) {
-	// Within MORE_FIELDS a line is a field.
+	// In MORE_FIELDS, each line is a field.
 	framed := r.more == 0 && hasNewline(v)
 	start := 0
 	if framed {
@@ -426,7 +426,7 @@ func (r *record) AddReflected(key string, v any) error {
 	return r.addJSON(key, text, nil)
 }
 
-// addJSON adds what there is of a value, and what kept it from being all.
+// addJSON adds the encoded part of a value, and the error that stopped the encoding.
 func (r *record) addJSON(key, text string, err error) error {
 	r.name(key)
 	r.text(text, jsonText)

@@ -19,7 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// encode returns the fields of a record as somebody else understands them.
+// encode returns the fields of a record, decoded by package trial.
 func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Field {
 	t.Helper()
 	rs := newRecords()
@@ -49,7 +49,7 @@ func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Fie
 	return slices.DeleteFunc(got, func(f trial.Field) bool { return f.Name == Keys }) // which has a test of its own
 }
 
-// check logs fields and wants to have those of the journal, after the first two.
+// check logs fields and compares the fields in the journal, after the first two, with want.
 func check(t *testing.T, fields []zap.Field, want ...trial.Field) {
 	t.Helper()
 	got := encode(t, zapcore.Entry{Message: "m"}, nil, fields)
@@ -129,7 +129,7 @@ func TestNamesAreWhatTheJournalTakes(t *testing.T) {
 			t.Errorf("%q: %s, want %s", key, got[6:], want)
 		}
 	}
-	// Names that are remembered are the same.
+	// Cached names are the same.
 	r := newRecords().get()
 	for range 3 {
 		for _, key := range []string{"status", "a", "b", "message", long, long + "x", long[:64], "", "status\x80", "statuS"} {
@@ -278,7 +278,7 @@ type node struct {
 	Twins []*node        `json:",omitempty"`
 }
 
-// MarshalLogObject goes round in circles where the nodes do.
+// MarshalLogObject does not end if the nodes form a cycle.
 func (n *node) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("name", n.Name)
 	if n.Next == nil {
@@ -333,7 +333,7 @@ func TestCirclesHaveAnEnd(t *testing.T) {
 			t.Errorf("%s: %.200q", name, got)
 		}
 	}
-	// What only looks like a circle is shown.
+	// A value that only looks like a cycle is shown.
 	child := &node{Name: "c"}
 	child.Up = &node{Next: child}
 	if got := one(t, zap.Reflect("k", child)); got != `{"Name":"c"}` {
@@ -465,7 +465,7 @@ func FuzzNoFieldIsMoreThanOne(f *testing.F) {
 	})
 }
 
-// The test above compares with what trial says; this one looks at what is there.
+// The test above compares with what trial decodes; this one compares the bytes.
 func TestTheBytesAreThoseOfTheProtocol(t *testing.T) {
 	rs := newRecords()
 	r := rs.get()

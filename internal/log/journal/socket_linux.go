@@ -10,12 +10,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// sendBuffer is how much may wait in the socket, in bytes. It takes in records of this
-// size too, where the kernel allows it.
+// sendBuffer is the size of the socket's buffer in bytes. Records of this size fit too, if
+// the kernel allows it.
 const sendBuffer = 8 << 20
 
-// socket is a connection to journald. connect needs the lock of its owner, as send
-// does.
+// socket is a connection to journald. Its owner locks connect and send.
 type socket struct{ fd int }
 
 func (s *socket) open(path string) error {
@@ -25,7 +24,7 @@ func (s *socket) open(path string) error {
 	}
 	s.fd = fd
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer) // as much as one may
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer) // the kernel may grant less
 	}
 	if err := s.connect(path); err != nil {
 		s.close()
@@ -34,14 +33,14 @@ func (s *socket) open(path string) error {
 	return nil
 }
 
-// connect connects to whoever listens now.
+// connect connects to the current listener.
 func (s *socket) connect(path string) error {
 	return unix.Connect(s.fd, &unix.SockaddrUnix{Name: path})
 }
 
 func (s *socket) close() { _ = unix.Close(s.fd) }
 
-// send sends one record. It does not wait.
+// send sends one record without waiting.
 func (s *socket) send(b []byte) queue.Outcome {
 	for {
 		err := s.write(b)
@@ -57,9 +56,9 @@ func (s *socket) send(b []byte) queue.Outcome {
 	}
 }
 
-// write writes a record. Of a small one the scheduler of Go is not told: the socket does
-// not wait, and to tell it takes half as long as to make the record. sendto is a shorter
-// way through the kernel than write.
+// write writes a record. For a small one it does not inform Go's scheduler: the socket does
+// not block, and informing it takes half as long as encoding the record. sendto takes a
+// shorter path through the kernel than write.
 func (s *socket) write(b []byte) error {
 	const small = 4096
 	if len(b) > small {
@@ -76,7 +75,7 @@ func outcome(err error) queue.Outcome {
 	switch err {
 	case nil:
 		return queue.Taken
-	case unix.EAGAIN, unix.ETOOMANYREFS: // so many descriptors are on their way
+	case unix.EAGAIN, unix.ETOOMANYREFS: // too many descriptors are in flight
 		return queue.Full
 	case unix.ECONNREFUSED, unix.ECONNRESET, unix.ENOTCONN, unix.EPIPE, unix.ENOENT:
 		return queue.Gone
@@ -84,11 +83,11 @@ func outcome(err error) queue.Outcome {
 	return queue.Refused
 }
 
-// sendSealed sends a record that is too large for the socket, as the descriptor of
-// memory that nobody can change any more.
+// sendSealed sends a record that is too large for the socket, as the descriptor of sealed
+// memory.
 func (s *socket) sendSealed(b []byte) queue.Outcome {
 	if !s.wait(queue.Full, 0) {
-		return queue.Full // and the memory would have been for nothing
+		return queue.Full // before allocating memory for nothing
 	}
 	fd, err := sealed(b)
 	if err != nil {
@@ -103,12 +102,12 @@ func (s *socket) sendSealed(b []byte) queue.Outcome {
 	}
 }
 
-// sealed returns memory with b in it.
+// sealed returns the descriptor of memory that contains b and cannot change any more.
 func sealed(b []byte) (int, error) {
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	flags := unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
-	// A machine may want it to be said that it is not to be run; older kernels do
-	// not know the word.
+	// Some machines require that memory is declared as not executable. Older kernels do not
+	// know this flag.
 	fd, err := unix.MemfdCreate("journal-record", flags|unix.MFD_NOEXEC_SEAL)
 	if errors.Is(err, unix.EINVAL) {
 		fd, err = unix.MemfdCreate("journal-record", flags)
@@ -134,19 +133,19 @@ func sealed(b []byte) (int, error) {
 	return fd, nil
 }
 
-// wait waits at most d after an outcome that may be another one later. It reports whether there
-// is room in the queue, and needs no lock.
+// wait waits for at most d until sending again may succeed. It reports whether the socket
+// has room. It needs no lock.
 func (s *socket) wait(after queue.Outcome, d time.Duration) bool {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}
 	if after != queue.Full {
-		fds = nil // one without a connection would be ready at once
+		fds = nil // an unconnected socket would be ready at once
 	}
 	timeout := unix.NsecToTimespec(d.Nanoseconds())
 	n, err := unix.Ppoll(fds, &timeout, nil)
 	return err == nil && n > 0
 }
 
-// unread is how much journald has not read of what was sent.
+// unread returns how many bytes journald has not read yet.
 func (s *socket) unread() int {
 	n, err := unix.IoctlGetInt(s.fd, unix.SIOCOUTQ)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// socket cannot be opened: the journal is on Linux only.
+// socket cannot be opened: the journal exists only on Linux.
 type socket struct{}
 
 func (socket) open(string) error                      { return errors.ErrUnsupported }

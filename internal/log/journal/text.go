@@ -6,17 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// notation is how text shows what journalctl would not.
+// notation selects how text escapes what journalctl would not show.
 type notation uint8
 
 const (
 	goText   notation = iota // \x1b
-	jsonText                 // \u001b: the value stays JSON
+	jsonText                 // \u001b, so that the value is still JSON
 )
 
-// plain reports whether the last n bytes of b are ASCII that can be shown, in one line.
-// It may say no of a tab. It looks at eight bytes at a time, which is what most values
-// have at most.
+// plain reports whether the last n bytes of b are printable ASCII in one line. It may
+// return false for a tab. It checks eight bytes at a time; most values have no more.
 func plain(b []byte, n int) bool {
 	const (
 		ones   = 0x0101010101010101
@@ -24,8 +23,9 @@ func plain(b []byte, n int) bool {
 		spaces = ' ' * ones
 	)
 	for ; n >= 8; n -= 8 {
-		// Below ' ' the difference has the high bit, above '~' the sum or the byte itself;
-		// what a byte borrows from the next it does only where the answer is no already.
+		// For a byte below ' ', the difference has the high bit set; for one above '~', the
+		// sum or the byte itself. A byte only borrows from the next one if the result is
+		// false anyway.
 		if x := binary.LittleEndian.Uint64(b[len(b)-n:]); ((x-spaces)|(x+ones)|x)&high != 0 {
 			return false
 		}
@@ -38,14 +38,14 @@ func plain(b []byte, n int) bool {
 		}
 		return true
 	}
-	// The bytes before them go, and spaces come after them.
+	// Shift out the bytes before the last n, and fill with spaces.
 	x := binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n) | spaces<<(8*n)
 	return ((x-spaces)|(x+ones)|x)&high == 0
 }
 
-// shown reports whether journalctl shows text with r in it. It does not where systemd's
-// utf8_is_printable says no: for control characters, and for code points that Unicode
-// has set apart.
+// shown reports whether journalctl shows text that contains r. It does not if systemd's
+// utf8_is_printable returns false: for control characters, and for code points reserved by
+// Unicode.
 func shown(r rune) bool {
 	switch {
 	case r < ' ':
@@ -60,11 +60,10 @@ func shown(r rune) bool {
 	return r&0xFFFE != 0xFFFE
 }
 
-// appendReadable appends v until there are limit bytes more, with escapes for what
-// would not be shown, and for newlines too if it is to be one line. It returns
-// how many bytes of v are in.
+// appendReadable appends up to limit bytes of v. It escapes what would not be shown and,
+// with oneLine, newlines. It returns how many bytes of v it has appended.
 func appendReadable(b []byte, v string, n notation, oneLine bool, limit int) ([]byte, int) {
-	const longest = 12 // an escape of JSON with two halves
+	const longest = 12 // the length of an escaped surrogate pair in JSON
 	end := len(b) + limit - longest
 	done := 0
 	for i := 0; i < len(v); {
@@ -105,7 +104,7 @@ func appendHex(b []byte, c byte) []byte {
 	return append(b, digits[c>>4], digits[c&0xF])
 }
 
-// appendEscape appends r as in a string of Go.
+// appendEscape appends r as in a Go string.
 func appendEscape(b []byte, r rune) []byte {
 	if r == 0 {
 		return append(b, `\x00`...)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Wanted reports whether f, standard error, leads to the journal, so that records may take
-// the other way there. env is the value of JOURNAL_STREAM: that it is set is not enough,
-// for children inherit it, also those whose standard error was led elsewhere.
+// Wanted reports whether standard error, f, leads to the journal, so that records may as
+// well go there directly. env is the value of JOURNAL_STREAM. Its presence alone proves
+// nothing: children inherit it, even if their standard error leads elsewhere.
 func Wanted(env string, f *os.File) bool {
 	d, i, ok := strings.Cut(env, ":")
 	if !ok {

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// isFile reports whether f is that file. It asks f and not a number that may have become
-// another file's, and which Fd would have block.
+// isFile reports whether f is the file with this device and inode. It does not use Fd,
+// whose number may be reused and which would make f blocking.
 func isFile(f *os.File, device, inode uint64) bool {
 	info, err := f.Stat()
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// redialEvery is how often a journal that is gone is looked for.
+// redialEvery is the interval for reconnecting to a missing journal.
 const redialEvery = 100 * time.Millisecond
 
-// writer makes records and sends them.
+// writer encodes records and sends them.
 type writer struct {
 	constants *constants
 	records   *records
@@ -30,13 +30,13 @@ func newWriter(path, identifier string) (*writer, error) {
 	return w, nil
 }
 
-// loggedAt appends the time at which a record was logged, for the journal notes that at
-// which it arrives.
+// loggedAt appends the time at which a record was logged: the journal itself stores the
+// time at which it arrives.
 func loggedAt(b []byte, logged time.Time) []byte {
 	return append(logged.AppendFormat(append(b, "LOGGED_AT="...), time.RFC3339Nano), '\n')
 }
 
-// encode makes a record of its own.
+// encode encodes a record of the sink itself.
 func (w *writer) encode(e zapcore.Entry, fields []zapcore.Field) []byte {
 	r := w.records.get()
 	defer w.records.put(r)
@@ -56,7 +56,7 @@ type output struct {
 	dialed time.Time
 }
 
-// Send sends a record, over a new connection if there has to be one.
+// Send sends a record, and reconnects if necessary.
 func (o *output) Send(b []byte) (int, queue.Outcome) {
 	outcome := o.socket.send(b)
 	if outcome == queue.Gone {
@@ -73,7 +73,7 @@ func (o *output) Send(b []byte) (int, queue.Outcome) {
 // Wait waits for room in the socket.
 func (o *output) Wait(after queue.Outcome, d time.Duration) { o.socket.wait(after, d) }
 
-// Unread is how much journald has not read.
+// Unread returns how many bytes journald has not read.
 func (o *output) Unread() int { return o.socket.unread() }
 
 // Close closes the socket.

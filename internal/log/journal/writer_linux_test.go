@@ -27,10 +27,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// soon is when a test gives up, on a machine that has much else to do.
+// soon is how long a test waits before it fails, even on a busy machine.
 const soon = time.Minute
 
-// shortest is how long f takes when the machine does not hold it up.
+// shortest returns the shortest of several durations of f, as on an idle machine.
 func shortest(f func()) time.Duration {
 	least := soon
 	for range 10 {
@@ -41,7 +41,7 @@ func shortest(f func()) time.Duration {
 	return least
 }
 
-// journald is a socket that journald could be listening at.
+// journald is a socket at which a test acts as journald.
 type journald struct {
 	t    *testing.T
 	conn *net.UnixConn
@@ -79,8 +79,8 @@ func (j *journald) core() *Core {
 	return c
 }
 
-// next is the next record. Large ones come as files, which must be as journald wants
-// them.
+// next returns the next record. Large ones arrive as files, which must be sealed as
+// journald requires.
 func (j *journald) next() []trial.Field {
 	j.t.Helper()
 	fields, err := j.read(soon)
@@ -121,7 +121,7 @@ func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
 	return trial.Decode(content)
 }
 
-// message is the message of the next record.
+// message returns the message of the next record.
 func (j *journald) message() string {
 	j.t.Helper()
 	return value(j.next(), "MESSAGE")
@@ -143,7 +143,7 @@ func write(t *testing.T, c zapcore.Core, message string, fields ...zap.Field) {
 	}
 }
 
-// fill logs numbers until one of them has to wait, and returns how many there were.
+// fill logs numbers until one has to wait, and returns how many it has logged.
 func fill(t *testing.T, c *Core) int {
 	t.Helper()
 	for n := 1; n < 100_000; n++ {
@@ -302,7 +302,7 @@ func TestLargeRecordsComeAsSealedMemory(t *testing.T) {
 	}
 }
 
-// open lists what is open of a kind.
+// open lists the open files of a kind.
 func open(t *testing.T, kind string) (found []string) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -321,7 +321,7 @@ func TestWhatTheQueueDoesNotTakeComesLaterAndInOrder(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	n := fill(t, c)
-	for range 500 { // without a time of their own
+	for range 500 { // without times of their own
 		if err := c.Write(zapcore.Entry{Message: strconv.Itoa(n)}, nil); err != nil {
 			t.Error(err)
 		}
@@ -407,7 +407,7 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 	slices.Sort(took)
 	median := took[len(took)/2]
 	t.Logf("median %s, p99 %s, longest %s, in all %s, %d waited, %d lost", median, took[len(took)*99/100], took[len(took)-1], all, waited, lost)
-	// What a call may take is measured in internal/bench.
+	// internal/bench measures how long a call may take.
 	if lost < len(took)/4 || waited == 0 {
 		t.Errorf("%d waited and %d were lost", waited, lost)
 	}
@@ -448,7 +448,7 @@ func TestAHangIsWaitedForOnce(t *testing.T) {
 		for range n {
 			j.message()
 		}
-		if err := c.Sync(); err != nil { // from here on it is waited for again
+		if err := c.Sync(); err != nil { // from here on, Sync waits again
 			t.Errorf("Sync after %d records: %v", n, err)
 		}
 	}
@@ -500,7 +500,7 @@ func TestAJournalThatComesBackIsFound(t *testing.T) {
 	}
 	_ = j.conn.Close()
 	_ = os.Remove(j.path)
-	write(t, c, "two") // nobody is there
+	write(t, c, "two") // nothing listens
 	write(t, c, "three")
 	again := listenAt(t, j.path)
 	for _, want := range []string{"two", "three"} {
@@ -563,7 +563,7 @@ func TestAJournalThatGoesOnIsWaitedForInFull(t *testing.T) {
 	if c.Sync() == nil {
 		t.Error("nobody reads, and Sync has no error")
 	}
-	j.message() // journald is back: there is room, or it was used already
+	j.message() // journald reads again: there is room, or it was used already
 	done := make(chan error)
 	go func() { done <- c.Close(context.Background()) }()
 	for range n - 1 {
@@ -584,7 +584,8 @@ func TestManyGoroutinesLogAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				log.Info("m", zap.Int("i", i))
-				// All that is on its way has room in the backlog, however slow the reader is.
+				// The backlog has room for all records in flight, however slow the reader
+				// is.
 				for i%250 == 0 && log.Sync() != nil {
 				}
 			}

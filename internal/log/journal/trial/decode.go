@@ -9,19 +9,19 @@ import (
 
 var validName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 
-// Decode takes a record of the journal's protocol apart, as systemd's documentation of
-// it says. Fields that journald would drop are an error.
+// Decode decodes a record in the journal's protocol, as systemd's documentation describes
+// it. It returns an error for fields that journald would drop.
 func Decode(b []byte) ([]Field, error) {
 	var fields []Field
 	for len(b) > 0 {
 		line, rest, ok := bytes.Cut(b, []byte("\n"))
 		if !ok {
-			return nil, fmt.Errorf("no newline ends %.80q", line)
+			return nil, fmt.Errorf("missing newline after %.80q", line)
 		}
 		name, value, inLine := bytes.Cut(line, []byte("="))
 		if !inLine {
 			if len(rest) < 8 {
-				return nil, fmt.Errorf("no length after %.80q", line)
+				return nil, fmt.Errorf("missing length after %.80q", line)
 			}
 			n := binary.LittleEndian.Uint64(rest)
 			rest = rest[8:]

@@ -1,6 +1,6 @@
-// Package trial makes records for the tests of package journal, of random fields that mean
-// ill among others, and says what the journal must have of them. It shares no code with
-// what it is for.
+// Package trial makes records for tests of package journal, including hostile ones with
+// random fields, and tells what the journal must contain. It shares no code with package
+// journal.
 package trial
 
 import (
@@ -23,11 +23,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Field is a field of the journal.
+// Field holds a field of the journal.
 type Field struct{ Name, Value string }
 
-// Record is what a program logs, and what the journal must have of it, with as many
-// fields of the same name as it says.
+// Record holds what a program logs and the fields that the journal must have, including
+// repeated ones.
 type Record struct {
 	Level   zapcore.Level
 	Message string
@@ -35,7 +35,7 @@ type Record struct {
 	Want    []Field
 }
 
-// New returns the record of a seed.
+// New returns the record for a seed.
 func New(seed uint64) Record {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	levels := []zapcore.Level{zap.DebugLevel, zap.InfoLevel, zap.WarnLevel, zap.ErrorLevel, zap.DPanicLevel}
@@ -52,7 +52,7 @@ func New(seed uint64) Record {
 	return g.Record
 }
 
-// Of returns a record with one field of each kind that has the key and the text in it.
+// Of returns a record with one field of each kind that contains key and text.
 func Of(key, text string, blob []byte) Record {
 	g := &generator{Record: Record{Level: zap.InfoLevel, Message: short(text)}, Rand: rand.New(rand.NewPCG(0, 0))}
 	g.wants("MESSAGE", Readable(g.Message))
@@ -70,7 +70,7 @@ func Of(key, text string, blob []byte) Record {
 	return g.Record
 }
 
-// short is as much of a text as is a message that nothing is cut of.
+// short returns as much of text as fits into a message without being cut.
 func short(text string) string { return text[:min(len(text), 500)] }
 
 type generator struct {
@@ -219,9 +219,9 @@ var (
 		`OBJECT_(PID|UID|GID|COMM|EXE|CMDLINE|CAP_EFFECTIVE|AUDIT_.*|SELINUX_.*|SYSTEMD_.*)|CODE_.*|COREDUMP_.*|SYSLOG_.*)$`)
 )
 
-// Sanitised is a key in what letters a name may have.
+// Sanitised returns key converted to the characters of a name.
 func Sanitised(key string) string {
-	var first []byte // bytes of the code points
+	var first []byte // the first bytes of the code points
 	for _, c := range []byte(key) {
 		if c>>6 != 0b10 {
 			first = append(first, min(c, unicode.MaxASCII))
@@ -243,7 +243,7 @@ func (g *generator) name(key string) string {
 	return fmt.Sprintf("%s_%08X", name[:55], hash.Sum32())
 }
 
-// Readable is text with escapes for what journalctl would not show.
+// Readable returns text with what journalctl would not show escaped.
 func Readable(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -265,10 +265,10 @@ func unset(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Noncharacter_Code_Point, r)
 }
 
-// zapJSON is JSON as zap writes it.
+// zapJSON returns v as zap encodes it to JSON.
 func zapJSON(v any) string { return strings.ReplaceAll(jsonOf(v), `\u2028`, "\u2028") }
 
-// jsonOf is JSON in which everything is shown.
+// jsonOf returns v as JSON in which every character is shown.
 func jsonOf(v any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)

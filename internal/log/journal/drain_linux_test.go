@@ -25,7 +25,7 @@ func (j *journald) messages(last string) (all []string) {
 	return all
 }
 
-func TestDrainWaitsForAJournalAsLongAsItReads(t *testing.T) {
+func TestDrain_WaitsWhileTheJournalReads(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	log := zap.New(c)
@@ -69,7 +69,7 @@ func TestDrainWaitsForAJournalAsLongAsItReads(t *testing.T) {
 	}
 }
 
-func TestTheReportComesAfterWhatAJournalThatHungHasLost(t *testing.T) {
+func TestDrain_ReportFollowsTheLossesOfAHangingJournal(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	log := zap.New(c)

@@ -69,7 +69,7 @@ func one(t *testing.T, f zap.Field) string {
 	return got[2].Value
 }
 
-func TestARecordHasWhatTheEntryHas(t *testing.T) {
+func TestWrite_EntryBecomesFields(t *testing.T) {
 	got := encode(t, zapcore.Entry{
 		Level: zap.WarnLevel, Message: "two\nlines", LoggerName: "web.api", Stack: "main.main\n\tmain.go:3",
 		Caller: zapcore.EntryCaller{Defined: true, File: "/src/main.go", Line: 42, Function: "main.serve"},
@@ -93,7 +93,7 @@ func TestARecordHasWhatTheEntryHas(t *testing.T) {
 	}
 }
 
-func TestEveryLevelHasAPriority(t *testing.T) {
+func TestWrite_PriorityOfEachLevel(t *testing.T) {
 	for level, want := range map[zapcore.Level]string{
 		-100: "7", zap.DebugLevel: "7", zap.InfoLevel: "6", zap.WarnLevel: "4", zap.ErrorLevel: "3",
 		zap.DPanicLevel: "2", zap.PanicLevel: "2", zap.FatalLevel: "2", 100: "2",
@@ -104,7 +104,7 @@ func TestEveryLevelHasAPriority(t *testing.T) {
 	}
 }
 
-func TestNamesAreWhatTheJournalTakes(t *testing.T) {
+func TestAppendName(t *testing.T) {
 	long := strings.Repeat("abcdefgh", 9)
 	for key, want := range map[string]string{
 		"status": "STATUS", "requestID": "REQUESTID", "user.id": "USER_ID", "größe": "GR__E", "x y-z": "X_Y_Z", "A1_b": "A1_B",
@@ -146,7 +146,7 @@ func TestNamesAreWhatTheJournalTakes(t *testing.T) {
 	}
 }
 
-func TestNamespacesStandBeforeNames(t *testing.T) {
+func TestRecord_NamespacesPrecedeNames(t *testing.T) {
 	check(t, []zap.Field{
 		zap.Int("a", 1), zap.Namespace("http"), zap.Int("status", 200), zap.Namespace("peer"), zap.String("ip", "::1"),
 		zap.Inline(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
@@ -163,14 +163,14 @@ func TestNamespacesStandBeforeNames(t *testing.T) {
 	}
 }
 
-func TestTheTraceAndTheLevelOfARecordAreInNoNamespace(t *testing.T) {
+func TestRecord_TraceAndLevelAreInNoNamespace(t *testing.T) {
 	check(
 		t, []zap.Field{zap.Namespace("req"), logmeta.Trace{TraceID: "4bf9", SpanID: "00f0"}.Field(), logmeta.Level(2).Field(), zap.Int("id", 1)},
 		field("TRACE_ID", "4bf9"), field("SPAN_ID", "00f0"), field("SEVERITY_NUMBER", "11"), field("REQ_ID", "1"),
 	)
 }
 
-func TestValuesAreTyped(t *testing.T) {
+func TestRecord_Values(t *testing.T) {
 	utc := time.Date(2026, 11, 25, 2, 3, 4, 5, time.UTC)
 	for want, f := range map[string]zap.Field{
 		"true":                           zap.Bool("k", true),
@@ -219,7 +219,7 @@ func (f *faulty) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	panic(f.with)
 }
 
-func TestNoPanicGetsThrough(t *testing.T) {
+func TestRecord_ReplacesPanics(t *testing.T) {
 	bad := &faulty{"bug\nMESSAGE=no"}
 	var none *faulty
 	for name, f := range map[string]func(*faulty) zap.Field{
@@ -247,7 +247,7 @@ func TestNoPanicGetsThrough(t *testing.T) {
 	}
 }
 
-func TestAnErrorSaysMoreWhereItCan(t *testing.T) {
+func TestRecord_VerboseErrorsAndErrno(t *testing.T) {
 	check(t, []zap.Field{zap.Error(errors.Join(errors.New("a"), syscall.ENOENT)), zap.NamedError("b", syscall.EPIPE)},
 		field("ERROR", "a\n"+syscall.ENOENT.Error()), field("B", syscall.EPIPE.Error()),
 		field("ERRNO", fmt.Sprint(int(syscall.ENOENT))))
@@ -301,7 +301,7 @@ func (ns nodes) MarshalLogArray(enc zapcore.ArrayEncoder) error {
 	return nil
 }
 
-func TestCirclesHaveAnEnd(t *testing.T) {
+func TestRecord_EndsCycles(t *testing.T) {
 	pointers := &node{Name: "p"}
 	pointers.Next = pointers
 	maps := &node{Name: "m", Map: map[string]any{}}
@@ -341,7 +341,7 @@ func TestCirclesHaveAnEnd(t *testing.T) {
 	}
 }
 
-func TestFieldsThatAreTooManyAreThereAsText(t *testing.T) {
+func TestRecord_ExcessFieldsBecomeText(t *testing.T) {
 	var fields []zap.Field
 	for i := range 1500 {
 		fields = append(fields, zap.Int(fmt.Sprintf("f%d", i), i))
@@ -367,7 +367,7 @@ func TestFieldsThatAreTooManyAreThereAsText(t *testing.T) {
 	}
 }
 
-func TestAValueIsCutOnlyWhereTheJournalWouldDropItAll(t *testing.T) {
+func TestRecord_CutsOnlyWhatJournaldWouldDrop(t *testing.T) {
 	megabyte := strings.Repeat("x\n", 1<<19)
 	if got := one(t, zap.String("k", megabyte)); got != megabyte {
 		t.Errorf("%d bytes, want %d", len(got), len(megabyte))
@@ -388,7 +388,7 @@ func TestAValueIsCutOnlyWhereTheJournalWouldDropItAll(t *testing.T) {
 	}
 }
 
-func TestPlainTextIsFoundWhereverItIs(t *testing.T) {
+func TestPlain(t *testing.T) {
 	for before := range 10 {
 		for n := range 20 {
 			b := append([]byte(strings.Repeat("\n", before)), strings.Repeat("~", n)...)
@@ -408,7 +408,7 @@ func TestPlainTextIsFoundWhereverItIs(t *testing.T) {
 	}
 }
 
-func TestWhatWithHasEncodedDoesNotChange(t *testing.T) {
+func TestWith_EncodedFieldsDoNotChange(t *testing.T) {
 	rs := newRecords()
 	r := rs.get()
 	r.restart(&record{})
@@ -439,7 +439,7 @@ func same(got []trial.Field, want []trial.Field) bool {
 	return true
 }
 
-func TestRandomRecordsAreWhatWasLogged(t *testing.T) {
+func TestRecord_RandomRecords(t *testing.T) {
 	for seed := range uint64(4_000) {
 		r := trial.New(seed)
 		if got := encode(t, zapcore.Entry{Level: r.Level, Message: r.Message}, nil, r.Fields); !same(got, r.Want) {
@@ -452,7 +452,7 @@ func TestRandomRecordsAreWhatWasLogged(t *testing.T) {
 	}
 }
 
-func FuzzNoFieldIsMoreThanOne(f *testing.F) {
+func FuzzRecord(f *testing.F) {
 	for _, s := range []string{"", "a", "\n", "a\nMESSAGE=no\n", "A\n\x01\x00\x00\x00\x00\x00\x00\x00x\n", "\xff\x80\xc3", "message", strings.Repeat("k", 70), "\u0085\uFFFE\U0001FFFF"} {
 		f.Add(s, s, []byte(s), uint64(len(s)))
 	}
@@ -466,7 +466,7 @@ func FuzzNoFieldIsMoreThanOne(f *testing.F) {
 }
 
 // The test above compares with what trial decodes; this one compares the bytes.
-func TestTheBytesAreThoseOfTheProtocol(t *testing.T) {
+func TestRecord_BytesFollowTheProtocol(t *testing.T) {
 	rs := newRecords()
 	r := rs.get()
 	r.begin(&zapcore.Entry{Message: "served"}, newConstants("we\nb"))

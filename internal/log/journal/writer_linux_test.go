@@ -156,7 +156,7 @@ func fill(t *testing.T, c *Core) int {
 	return 0
 }
 
-func TestARecordArrivesAsItWasLogged(t *testing.T) {
+func TestWrite_RecordArrives(t *testing.T) {
 	j := listen(t)
 	log := zap.New(j.core(), zap.AddCaller()).Named("api").With(zap.String("shard", "a"), zap.Namespace("http"))
 	log.Debug("not wanted")
@@ -164,7 +164,7 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 	got := j.next()
 	for name, want := range map[string]string{
 		"MESSAGE": "slow shard=a http.status=200", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "web", "SYSLOG_FACILITY": "3", "LOGGER": "api", "SHARD": "a", "HTTP_STATUS": "200", "MESSAGE_BYTES": "4",
-		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/log/journal.TestARecordArrivesAsItWasLogged",
+		"CODE_FUNC": "github.com/go-glidepath/glidepath/internal/log/journal.TestWrite_RecordArrives",
 	} {
 		if v := value(got, name); v != want {
 			t.Errorf("%s is %q, want %q", name, v, want)
@@ -175,7 +175,7 @@ func TestARecordArrivesAsItWasLogged(t *testing.T) {
 	}
 }
 
-func TestTheMessageOfAWarningAndOfAnEventHasTheFieldsToo(t *testing.T) {
+func TestWrite_MessageOfWarningsAndEventsHasFields(t *testing.T) {
 	j := listen(t)
 	log := zap.New(j.core()).With(zap.String("shard", "a b"))
 	for _, test := range []struct {
@@ -198,7 +198,7 @@ func TestTheMessageOfAWarningAndOfAnEventHasTheFieldsToo(t *testing.T) {
 	}
 }
 
-func TestTheFieldsBehindAMessageAreNotInTheWayOfTheFields(t *testing.T) {
+func TestWrite_FieldsInTheMessageKeepTheirNames(t *testing.T) {
 	j := listen(t)
 	long := strings.Repeat("é", 100<<10)
 	var fields []zap.Field
@@ -225,7 +225,7 @@ func TestTheFieldsBehindAMessageAreNotInTheWayOfTheFields(t *testing.T) {
 	}
 }
 
-func TestAMessageStaysBelowWhatJournalctlShowsInJSON(t *testing.T) {
+func TestWrite_MessageStaysShortEnoughForJournalctl(t *testing.T) {
 	j := listen(t)
 	log := zap.New(j.core())
 	for _, unit := range []string{"x", "é", "x\n", "\x01", "\xff", "😀\t"} {
@@ -256,7 +256,7 @@ func TestAMessageStaysBelowWhatJournalctlShowsInJSON(t *testing.T) {
 	}
 }
 
-func TestTheProgramIsNamedAfterItsExecutable(t *testing.T) {
+func TestNew_IdentifierDefaultsToTheExecutable(t *testing.T) {
 	j := listen(t)
 	c, err := New(Options{Socket: j.path}, zap.InfoLevel)
 	if err != nil {
@@ -269,7 +269,7 @@ func TestTheProgramIsNamedAfterItsExecutable(t *testing.T) {
 	}
 }
 
-func TestWithoutAJournalThereIsNoCore(t *testing.T) {
+func TestNew_FailsWithoutAJournal(t *testing.T) {
 	if _, err := New(Options{Socket: filepath.Join(t.TempDir(), "none")}, zap.InfoLevel); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("got %v", err)
 	}
@@ -278,7 +278,7 @@ func TestWithoutAJournalThereIsNoCore(t *testing.T) {
 	}
 }
 
-func TestLargeRecordsComeAsSealedMemory(t *testing.T) {
+func TestWrite_SendsLargeRecordsAsSealedMemory(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	if err := unix.SetsockoptInt(c.w.out.socket.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
@@ -317,7 +317,7 @@ func open(t *testing.T, kind string) (found []string) {
 	return found
 }
 
-func TestWhatTheQueueDoesNotTakeComesLaterAndInOrder(t *testing.T) {
+func TestWrite_WaitingRecordsArriveInOrder(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	n := fill(t, c)
@@ -349,7 +349,7 @@ func TestWhatTheQueueDoesNotTakeComesLaterAndInOrder(t *testing.T) {
 	}
 }
 
-func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
+func TestWrite_ReportsLossesWhenTheJournalReturns(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	body := zap.String("body", strings.Repeat("b", 100_000))
@@ -391,7 +391,7 @@ func TestWhatIsLostIsToldWhenThereIsAJournalAgain(t *testing.T) {
 	}
 }
 
-func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
+func TestWrite_ReturnsWhileTheJournalHangs(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	log := zap.New(c, zap.AddCaller())
@@ -427,7 +427,7 @@ func TestALogCallIsShortWhileTheJournalHangs(t *testing.T) {
 
 const syncTimeout = 250 * time.Millisecond
 
-func TestAHangIsWaitedForOnce(t *testing.T) {
+func TestSync_WaitsForAHangOnce(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	sync := func() {
@@ -454,7 +454,7 @@ func TestAHangIsWaitedForOnce(t *testing.T) {
 	}
 }
 
-func TestSyncWaitsUntilTheJournalHasRead(t *testing.T) {
+func TestSync_WaitsUntilTheJournalHasRead(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	write(t, c, "last words")
@@ -469,7 +469,7 @@ func TestSyncWaitsUntilTheJournalHasRead(t *testing.T) {
 	}
 }
 
-func TestTheLastWordsAreWaitedFor(t *testing.T) {
+func TestWrite_WaitsAtPanicLevel(t *testing.T) {
 	c := listen(t).core()
 	log := func(level zapcore.Level) func() {
 		return func() {
@@ -491,7 +491,7 @@ func TestTheLastWordsAreWaitedFor(t *testing.T) {
 	}
 }
 
-func TestAJournalThatComesBackIsFound(t *testing.T) {
+func TestWrite_ReconnectsToTheJournal(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	write(t, c, "one")
@@ -517,7 +517,7 @@ func TestAJournalThatComesBackIsFound(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
+func TestClose_WaitsForTheBacklog(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	n := fill(t, c)
@@ -539,7 +539,7 @@ func TestCloseWaitsForTheBacklogAndNoLonger(t *testing.T) {
 	}
 }
 
-func TestCloseOfAJournalThatHangsSaysWhatIsLost(t *testing.T) {
+func TestClose_ErrorReportsLossesOfAHangingJournal(t *testing.T) {
 	c := listen(t).core()
 	fill(t, c)
 	if c.Sync() == nil {
@@ -552,7 +552,7 @@ func TestCloseOfAJournalThatHangsSaysWhatIsLost(t *testing.T) {
 	}
 }
 
-func TestAJournalThatGoesOnIsWaitedForInFull(t *testing.T) {
+func TestSync_WaitsAgainForAJournalThatRecovered(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	n := fill(t, c)
@@ -574,7 +574,7 @@ func TestAJournalThatGoesOnIsWaitedForInFull(t *testing.T) {
 	}
 }
 
-func TestManyGoroutinesLogAtOnce(t *testing.T) {
+func TestWrite_Concurrent(t *testing.T) {
 	j := listen(t)
 	c := j.core()
 	const goroutines, each = 8, 2000
@@ -607,7 +607,7 @@ func TestManyGoroutinesLogAtOnce(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotInheritTheSocket(t *testing.T) {
+func TestNew_ChildrenDoNotInheritTheSocket(t *testing.T) {
 	c := listen(t).core()
 	flags, err := unix.FcntlInt(uintptr(c.w.out.socket.fd), unix.F_GETFD, 0)
 	if err != nil || flags&unix.FD_CLOEXEC == 0 {
@@ -615,7 +615,7 @@ func TestChildrenDoNotInheritTheSocket(t *testing.T) {
 	}
 }
 
-func TestNothingIsAllocatedForARecord(t *testing.T) {
+func TestWrite_AllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Log("the race detector empties pools at random: only that it works is checked")
 	}
@@ -648,7 +648,7 @@ func TestNothingIsAllocatedForARecord(t *testing.T) {
 	}
 }
 
-func TestTheJournalIsWantedWhereStandardErrorLeadsToIt(t *testing.T) {
+func TestWanted(t *testing.T) {
 	dir := t.TempDir()
 	a, err := os.Create(filepath.Join(dir, "a"))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// connection cannot be made: there is no syslog.
+// connection always fails: there is no syslog here.
 type connection struct{}
 
 func (*connection) dial(string) error { return errors.ErrUnsupported }

@@ -15,13 +15,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// connection is a connection to a syslogd, over datagrams or a stream.
+// connection sends datagrams or a stream to a syslogd.
 type connection struct {
-	conn   atomic.Pointer[net.UnixConn] // wait reads it while others use the rest
+	conn   atomic.Pointer[net.UnixConn] // read by wait while others use the rest
 	raw    syscall.RawConn
 	stream bool
 
-	// What attempt writes, and the outcome: as fields they cost no allocation.
+	// The argument and the results of attempt. As fields they need no allocation.
 	b       []byte
 	n       int
 	err     error
@@ -39,7 +39,7 @@ func (c *connection) dial(path string) error {
 		}
 		errs = append(errs, err)
 		if !errors.Is(err, unix.EPROTOTYPE) {
-			break // a stream would find the same
+			break // a stream would have the same result
 		}
 	}
 	if conn == nil {
@@ -62,8 +62,8 @@ func (c *connection) close() error {
 	return conn.Close()
 }
 
-// send sends messages, each with a newline at its end, as far as there is room. If nobody
-// listens any more it closes the connection.
+// send sends messages that each end with a newline, as many as there is room for. If
+// nothing listens any more, it closes the connection.
 func (c *connection) send(messages []byte) (n int, outcome queue.Outcome) {
 	if c.conn.Load() == nil {
 		return 0, queue.Gone
@@ -79,7 +79,7 @@ func (c *connection) send(messages []byte) (n int, outcome queue.Outcome) {
 		}
 		switch {
 		case c.err == nil:
-		case errors.Is(c.err, unix.EAGAIN), errors.Is(c.err, unix.ENOBUFS): // the BSDs say that of a full queue
+		case errors.Is(c.err, unix.EAGAIN), errors.Is(c.err, unix.ENOBUFS): // the BSDs return this if the buffer is full
 			return n, queue.Full
 		case errors.Is(c.err, unix.EMSGSIZE):
 			return n, queue.Refused
@@ -94,7 +94,7 @@ func (c *connection) send(messages []byte) (n int, outcome queue.Outcome) {
 	return n, queue.Taken
 }
 
-// write writes c.b, to a stream as much of it as there is room for.
+// write writes c.b, or to a stream the part of it that fits.
 func (c *connection) write(fd uintptr) {
 	for {
 		c.n, c.err = unix.Write(int(fd), c.b)
@@ -104,7 +104,7 @@ func (c *connection) write(fd uintptr) {
 	}
 }
 
-// wait waits until there is room, at most for d.
+// wait waits for at most d until there is room.
 func (c *connection) wait(d time.Duration) {
 	conn := c.conn.Load()
 	if conn == nil {

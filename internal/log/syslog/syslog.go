@@ -1,23 +1,23 @@
 // Package syslog logs to the syslog of the machine, for hosts without a journal: SysV,
 // OpenRC, the BSDs, macOS.
 //
-// A record is what syslog(3) makes of it, in the local form of RFC 3164: facility daemon,
+// A record looks as syslog(3) formats it, in the local form of RFC 3164: facility daemon,
 // the severity of its level (debug 7, info 6, warning 4, error 3, above 2), the local time
-// of the record, or that of the call if it has none, and
+// of the record, or the current time if it has none, and the text:
 //
 //	<27>Jan  2 15:04:05 web[123]: ERROR server: request failed path=/a error="no route"
 //
-// with the text of package logtext: nothing in a record can end its line or begin
-// another. The word for the level, for all but info, is there because the files of most
-// syslogds do not have the severity. A value of several lines follows, a message for each of its lines, indented.
-// A message has at most 1023 bytes, which syslogds take whole, and 255 where syslogd is
-// busybox; each cuts what is longer. What does not fit is several messages, and of a record
-// that is longer than 64 KiB the rest is left out, with a message that says so.
+// The text is that of package logtext: nothing in a record can end its line or begin
+// another one. The level stands before every message except at info, because the files of
+// most syslogds do not contain the severity. A value of several lines follows as one indented message per line. A message
+// has at most 1023 bytes, which syslogds accept as a whole, or 255 if syslogd is busybox;
+// each cuts longer messages. Longer text is split into several messages. A record of more
+// than 64 KiB is cut, and a message says so.
 //
-// The standard library has a log/syslog, which is frozen, has a facility and a severity
-// for its writer as a whole, and holds up the program for as long as syslogd hangs. Here
-// what syslogd does not take waits in package queue, which says what is done with it. If
-// syslogd is restarted, it is found within a second.
+// The standard library's log/syslog is frozen, has one facility and severity per writer,
+// and blocks the program while syslogd hangs. Here, records that syslogd does not take wait
+// in package queue, which describes how they are handled. After a restart of syslogd, the
+// package reconnects within a second.
 package syslog
 
 import (
@@ -38,36 +38,35 @@ import (
 )
 
 const (
-	maxMessage = 1023     // bytes, with all that stands before: those of RFC 3164, less one that inetutils and busybox do not read
-	maxBusybox = 255      // as it is built unless somebody wants more; Debian does
-	maxRecord  = 64 << 10 // bytes of the lines
+	maxMessage = 1023     // in bytes, including the header: the limit of RFC 3164, less one byte that inetutils and busybox do not read
+	maxBusybox = 255      // the default at build time; Debian uses it
+	maxRecord  = 64 << 10 // bytes of text
 	daemon     = 3 << 3   // the facility
 )
 
-// sockets are where syslogds listen.
+// sockets lists the paths at which syslogds listen.
 var sockets = []string{"/dev/log", "/var/run/syslog", "/var/run/log"}
 
-// Options of a [Core].
+// Options configure a [Core].
 type Options struct {
-	// Tag is the name of the program in each message, the executable's if it is empty.
-	// What is no letter, digit, '-', '.' or '_' becomes '_'.
+	// Tag is the name of the program in each message. It defaults to the executable's name.
+	// Every character other than a letter, digit, '-', '.' or '_' is replaced by '_'.
 	Tag string
-	// Socket is where syslogd listens; if it is empty /dev/log, /var/run/syslog or
-	// /var/run/log, the first that somebody listens at.
+	// Socket is the path at which syslogd listens. It defaults to the first of /dev/log,
+	// /var/run/syslog and /var/run/log that accepts a connection.
 	Socket string
 }
 
-// Core is a zapcore.Core that logs to syslog. Its methods may be called from any
-// goroutine. Cores made by With share its connection, its backlog and its count of what
-// was lost.
+// Core implements zapcore.Core and logs to syslog. Its methods may be called from any
+// goroutine. See [queue.Sink] for what cores made by With share.
 type Core struct {
 	queue.Sink
 	w    *writer
 	text logtext.Text
 }
 
-// New connects to syslog and returns a core for it. It fails if nobody listens. Close
-// the core when nobody logs any more.
+// New connects to syslog and returns a core for it. It fails if nothing listens. Close the
+// core after the last record was logged.
 func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	paths, most := sockets, 0
 	if o.Socket != "" {
@@ -82,8 +81,8 @@ func New(o Options, enabler zapcore.LevelEnabler) (*Core, error) {
 	return &Core{Sink: queue.NewSink(enabler, w.queue), w: w, text: w.text}, nil
 }
 
-// room is how long a message can be on the machine whose files are in root. Who has
-// replaced the syslogd of busybox has often left its link.
+// room returns the maximum length of a message on the machine whose files are in root. A
+// replaced busybox often leaves its link, so room looks for other syslogds first.
 func room(root string) int {
 	for _, other := range []string{"/usr/sbin/rsyslogd", "/usr/sbin/syslog-ng"} {
 		if _, err := os.Stat(root + other); err == nil {
@@ -98,7 +97,7 @@ func room(root string) int {
 	return maxMessage
 }
 
-// With returns a core that adds fields to each record. They are encoded here and now.
+// With returns a core that adds fields to each record. It encodes them immediately.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
 	return &Core{Sink: c.Sink, w: c.w, text: c.text.With(fields)}
 }
@@ -111,32 +110,32 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 	return ce
 }
 
-// Write logs one record. What syslog did not take is no error, for zap would write it to
-// standard error each time; [queue.Sink.Lost] counts it. A record at panic level or above is
-// waited for as [queue.Sink.Sync] does. After Close, Write does nothing.
+// Write logs one record. It returns no error if syslog does not take the record. For a
+// record at panic level or above, it waits as [queue.Sink.Sync] does. After Close, Write
+// does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	own := logevent.Of(fields) != 0
-	// What a field is asked for may log as well: nothing is locked meanwhile.
+	// Encoding a field may log as well, so hold no lock here.
 	c.text.Encode(entry, fields, func(lines []byte) { c.w.write(entry, lines, own) })
 	if entry.Level >= zapcore.PanicLevel {
-		_ = c.Sync() // the process may end with it
+		_ = c.Sync() // the process may exit next
 	}
 	return nil
 }
 
-// wire makes the messages of a record as they go over the wire, a newline behind each.
+// wire encodes the messages of a record, each with a newline at its end.
 type wire struct {
-	tag  string // with the process
-	most int    // bytes of a message
+	tag  string // includes the process ID
+	most int    // the maximum length of a message in bytes
 
 	level   zapcore.Level
 	time    time.Time
-	message []byte // one
+	message []byte // the current message
 	first   []byte // the first line of a record, with its level
 	all     []byte
 }
 
-// record returns the messages of a record, in memory that is used again for the next one.
+// record returns the messages of a record. The next call reuses the memory.
 func (w *wire) record(e zapcore.Entry, lines []byte) []byte {
 	w.level, w.time, w.all = e.Level, e.Time.Local(), w.all[:0]
 	if e.Time.IsZero() {
@@ -176,7 +175,7 @@ func (w *wire) lines(lines []byte) {
 	}
 }
 
-// begin makes what each message of a record begins with.
+// begin starts a message with the header that all messages of a record have.
 func (w *wire) begin() {
 	b := append(w.message[:0], '<')
 	b = strconv.AppendInt(b, int64(daemon+logtext.Severity(w.level)), 10)
@@ -185,13 +184,13 @@ func (w *wire) begin() {
 	w.message = append(append(b, ' '), w.tag...)
 }
 
-// end puts the message behind the others.
+// end appends the message to the others.
 func (w *wire) end() { w.all = append(append(w.all, w.message...), '\n') }
 
-const maxTag = 32 // RFC 3164
+const maxTag = 32 // the limit of RFC 3164
 
-// Tag is what stands before the process ID in each message of a program: its name, with
-// '_' for what syslogds take for the end of a tag, and no more than 32 characters of it.
+// Tag returns the text before the process ID in each message of a program: its name, with
+// '_' for the characters that syslogds take for the end of a tag, cut to 32 characters.
 func Tag(name string) string {
 	if name == "" {
 		name = os.Args[0][strings.LastIndexAny(os.Args[0], `/\`)+1:]
@@ -206,5 +205,5 @@ func Tag(name string) string {
 	return name[:min(len(name), maxTag)]
 }
 
-// tag is what stands before the text of each message.
+// tag returns the text before the text of each message.
 func tag(name string) string { return Tag(name) + "[" + strconv.Itoa(os.Getpid()) + "]: " }

@@ -65,7 +65,7 @@ func write(t testing.TB, c zapcore.Core, level zapcore.Level, msg string, fields
 
 var head = fmt.Sprintf("Jan  2 15:04:05 web[%d]: ", os.Getpid())
 
-// chatty logs when it is asked for its text.
+// chatty logs when its text is requested.
 type chatty struct{ log func() }
 
 func (c chatty) String() string { c.log(); return "text" }
@@ -84,7 +84,7 @@ func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
 func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
-	const lines = 2000 // more than wait in a socket
+	const lines = 2000 // more than fit into a socket's buffer
 	write(t, c, zap.ErrorLevel, "giving up", zap.String("stack", strings.Repeat("a line\n", lines)))
 	write(t, c, zap.InfoLevel, "next")
 	write(t, c, zap.InfoLevel, "stopping", logevent.Stopping.Field())
@@ -96,7 +96,7 @@ func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
 		case 1:
 			want = "<27>" + head + "    stack:"
 		case lines + 2:
-			want = "<30>" + head + "stopping" // ahead of what waits, but not within it
+			want = "<30>" + head + "stopping" // before the waiting records, but not between the messages of one
 		case lines + 3:
 			want = "<30>" + head + "next"
 		}
@@ -201,7 +201,7 @@ func TestLinesAndWhatIsLongAreMessagesOfTheirOwn(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	const n = 4 << 10 // no more than wait at once in a socket
+	const n = 4 << 10 // no more than fit into a socket's buffer
 	long := strings.Repeat("é", n)
 	write(t, c, zap.InfoLevel, "m", zap.String("k", long))
 	var whole string
@@ -273,7 +273,7 @@ func TestAStreamGetsALineEach(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 
-	// A new connection, where the old one is no more.
+	// Wait for a new connection when the old one is gone.
 	_ = conn.Close()
 	c.w.out.dialed = time.Time{}
 	write(t, c, zap.InfoLevel, "three")
@@ -285,7 +285,7 @@ func TestAStreamGetsALineEach(t *testing.T) {
 		t.Errorf("got %q, %d lost", got, c.Lost())
 	}
 
-	// Nothing is in the middle of a message, whatever a stream that hangs takes.
+	// No message is interrupted, however much a hanging stream takes.
 	for range 8000 {
 		write(t, c, zap.InfoLevel, "fill", zap.String("x", strings.Repeat("x", 900)))
 	}
@@ -325,7 +325,7 @@ func TestTheRestOfAMessageDoesNotGoToAnotherConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for c.w.queue.Waiting() == 0 { // each of many messages, so that one is sent in part
+	for c.w.queue.Waiting() == 0 { // log many messages each time, so that one record is sent in part
 		write(t, c, zap.InfoLevel, "fill", zap.String("x", strings.Repeat("x", 60_000)))
 	}
 	_ = first.Close()

@@ -11,13 +11,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// redialEvery is how often a syslogd that is gone is looked for.
+// redialEvery is the interval for reconnecting to a missing syslogd.
 const redialEvery = time.Second
 
-// writer makes messages of records and sends them.
+// writer encodes records as messages and sends them.
 type writer struct {
 	text  logtext.Text
-	pool  sync.Pool // of *wire
+	pool  sync.Pool // holds *wire
 	out   *output
 	queue *queue.Queue
 }
@@ -32,14 +32,14 @@ func newWriter(sockets []string, tag string, most int) (*writer, error) {
 	return w, nil
 }
 
-// write sends a record, whose lines these are.
+// write sends a record with these lines.
 func (w *writer) write(e zapcore.Entry, lines []byte, own bool) {
 	m, _ := w.pool.Get().(*wire)
 	w.queue.Write(m.record(e, lines), e.Time, own)
 	w.pool.Put(m)
 }
 
-// encode makes the messages of a record.
+// encode encodes a record of the sink itself.
 func (w *writer) encode(e zapcore.Entry, fields []zapcore.Field) (messages []byte) {
 	m, _ := w.pool.Get().(*wire)
 	w.text.Encode(e, fields, func(lines []byte) { messages = append(messages, m.record(e, lines)...) })
@@ -47,21 +47,21 @@ func (w *writer) encode(e zapcore.Entry, fields []zapcore.Field) (messages []byt
 	return messages
 }
 
-// output sends messages over one connection, of which a newline is the end of each.
+// output sends messages, each ended by a newline, over one connection.
 type output struct {
 	sockets []string
 	conn    connection
 	dialed  time.Time
-	within  bool // a stream has the beginning of a message, and not its end
+	within  bool // the last message was sent to a stream only in part
 }
 
-// Send sends the messages of a record, over a new connection if there has to be one.
+// Send sends the messages of a record, and reconnects if necessary.
 func (o *output) Send(b []byte) (int, queue.Outcome) {
 	n, outcome := o.send(b)
 	if outcome != queue.Gone || time.Since(o.dialed) < redialEvery || o.dial() != nil {
 		return n, outcome
 	}
-	if o.within { // of the rest the new connection would make a message
+	if o.within { // on a new connection, the rest would look like a message
 		o.within = false
 		return n, queue.Refused
 	}
@@ -77,7 +77,7 @@ func (o *output) send(b []byte) (int, queue.Outcome) {
 	return n, outcome
 }
 
-// dial connects to the first socket that somebody listens at.
+// dial connects to the first socket that accepts a connection.
 func (o *output) dial() error {
 	o.dialed = time.Now()
 	_ = o.conn.close()
@@ -101,7 +101,7 @@ func (o *output) Wait(after queue.Outcome, d time.Duration) {
 	time.Sleep(d)
 }
 
-// Unread returns 0: what was taken is in the socket, and stays there.
+// Unread returns 0: records that were taken are in the socket and not tracked further.
 func (o *output) Unread() int { return 0 }
 
 // Close closes the connection.

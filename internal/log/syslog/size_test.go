@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-func TestWhereSyslogdIsBusyboxMessagesAreShort(t *testing.T) {
+func TestRoom_Busybox(t *testing.T) {
 	root := t.TempDir()
 	is := func(want int) {
 		t.Helper()
@@ -45,7 +45,7 @@ func TestWhereSyslogdIsBusyboxMessagesAreShort(t *testing.T) {
 	is(maxMessage)
 }
 
-func TestNoMessageIsLongerThanSyslogdReads(t *testing.T) {
+func TestWrite_MessagesStayShortEnough(t *testing.T) {
 	path := socket(t)
 	conn := syslogd(t, path)
 	w, err := newWriter([]string{path}, tag("web"), maxBusybox)

@@ -70,7 +70,7 @@ type chatty struct{ log func() }
 
 func (c chatty) String() string { c.log(); return "text" }
 
-func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
+func TestWrite_FieldMayLogWhileItIsEncoded(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	write(t, c, zap.InfoLevel, "outer", zap.Stringer("k", chatty{func() { write(t, c, zap.InfoLevel, "inner") }}))
@@ -81,7 +81,7 @@ func TestAFieldMayLogWhenItIsAskedForItsText(t *testing.T) {
 	}
 }
 
-func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
+func TestWrite_MessagesOfARecordStayTogether(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	const lines = 2000 // more than fit into a socket's buffer
@@ -109,7 +109,7 @@ func TestARecordOfManyMessagesArrivesWholeAndInOnePlace(t *testing.T) {
 	}
 }
 
-func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
+func TestWrite_Format(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	for level, pri := range map[zapcore.Level]string{
@@ -129,7 +129,7 @@ func TestARecordIsAMessageOfTheFacilityDaemon(t *testing.T) {
 	}
 }
 
-func TestTheTimeOfAMessageIsLocal(t *testing.T) {
+func TestWrite_TimeIsLocal(t *testing.T) {
 	local := time.Local
 	defer func() { time.Local = local }()
 	time.Local = time.FixedZone("west", -5*60*60)
@@ -155,7 +155,7 @@ func TestTheTimeOfAMessageIsLocal(t *testing.T) {
 	}
 }
 
-func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
+func TestCore_Level(t *testing.T) {
 	path := socket(t)
 	conn := syslogd(t, path)
 	level := zap.NewAtomicLevelAt(zap.WarnLevel)
@@ -181,7 +181,7 @@ func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
 	}
 }
 
-func TestTheTagIsShortAndOneWord(t *testing.T) {
+func TestTag(t *testing.T) {
 	for name, want := range map[string]string{"web-1.2_x": "web-1.2_x", "a b[1]: c": "a_b_1___c", strings.Repeat("x", 100): strings.Repeat("x", maxTag)} {
 		if got := tag(name); got != fmt.Sprintf("%s[%d]: ", want, os.Getpid()) {
 			t.Errorf("%q gives %q", name, got)
@@ -192,7 +192,7 @@ func TestTheTagIsShortAndOneWord(t *testing.T) {
 	}
 }
 
-func TestLinesAndWhatIsLongAreMessagesOfTheirOwn(t *testing.T) {
+func TestWrite_LongRecordsBecomeSeveralMessages(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	write(t, c, zap.InfoLevel, "two\n<3>lines", zap.String("text", "a\n\tb"))
@@ -221,7 +221,7 @@ func TestLinesAndWhatIsLongAreMessagesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestARecordThatIsVeryLongIsCutAndSaysSo(t *testing.T) {
+func TestWrite_CutsVeryLongRecords(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	got := make(chan []string)
@@ -250,7 +250,7 @@ func TestARecordThatIsVeryLongIsCutAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestAStreamGetsALineEach(t *testing.T) {
+func TestWrite_StreamSeparatesMessagesByNewlines(t *testing.T) {
 	path := socket(t)
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -313,7 +313,7 @@ func TestAStreamGetsALineEach(t *testing.T) {
 	}
 }
 
-func TestTheRestOfAMessageDoesNotGoToAnotherConnection(t *testing.T) {
+func TestWrite_NoPartialMessageOnANewConnection(t *testing.T) {
 	path := socket(t)
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -348,7 +348,7 @@ func TestTheRestOfAMessageDoesNotGoToAnotherConnection(t *testing.T) {
 	}
 }
 
-func TestASyslogThatHangsHoldsUpNobodyAndIsToldWhatIsLost(t *testing.T) {
+func TestWrite_HangingSyslogDelaysNoCallAndLossesAreReported(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	const calls = 60_000
@@ -374,7 +374,7 @@ func TestASyslogThatHangsHoldsUpNobodyAndIsToldWhatIsLost(t *testing.T) {
 	}
 }
 
-func TestASyslogThatIsRestartedIsFoundAndNothingIsLost(t *testing.T) {
+func TestWrite_ReconnectsAndLosesNothing(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	_ = conn.Close()
@@ -394,7 +394,7 @@ func TestASyslogThatIsRestartedIsFoundAndNothingIsLost(t *testing.T) {
 	}
 }
 
-func TestASyslogThatIsNotThereAtTheEndLosesWhatWaitsAndCloseSaysSo(t *testing.T) {
+func TestClose_ErrorReportsLossesWithoutASyslog(t *testing.T) {
 	path := socket(t)
 	conn, c := syslogd(t, path), open(t, path)
 	_ = conn.Close()
@@ -407,7 +407,7 @@ func TestASyslogThatIsNotThereAtTheEndLosesWhatWaitsAndCloseSaysSo(t *testing.T)
 	}
 }
 
-func TestWithoutASyslogThereIsNoCore(t *testing.T) {
+func TestNew_FailsWithoutASyslog(t *testing.T) {
 	if c, err := New(Options{Socket: socket(t)}, zap.InfoLevel); c != nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, %v", c, err)
 	}
@@ -422,7 +422,7 @@ func TestWithoutASyslogThereIsNoCore(t *testing.T) {
 	}
 }
 
-func FuzzOneRecordIsNeverTwo(f *testing.F) {
+func FuzzWrite(f *testing.F) {
 	f.Add("a\n<0>b", "k\n", "v\x00\x1b\xff")
 	f.Add("", "=", "\u2028\u202e\r\n\n")
 	path := socket(f)

@@ -4,7 +4,7 @@ package eventlog
 
 import "errors"
 
-// system is no Windows, and has no Event Log.
+// system always fails: only Windows has an Event Log.
 type system struct{}
 
 func (system) register(string) (uintptr, error) { return 0, errors.ErrUnsupported }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// system is the Event Log of this machine.
+// system calls the Event Log of this machine.
 type system struct{}
 
 func (system) register(source string) (uintptr, error) {
@@ -31,8 +31,8 @@ func (system) deregister(handle uintptr) error {
 	return windows.DeregisterEventSource(windows.Handle(handle))
 }
 
-// refused reports whether an error is about the record. All others, such as
-// RPC_S_SERVER_UNAVAILABLE, would be those of any other record too.
+// refused reports whether err concerns the record. Other errors, such as
+// RPC_S_SERVER_UNAVAILABLE, would occur with any record.
 func refused(err error) bool {
 	return errors.Is(err, windows.ERROR_INVALID_PARAMETER) || errors.Is(err, windows.RPC_S_INVALID_BOUND) ||
 		errors.Is(err, windows.RPC_X_BAD_STUB_DATA) || errors.Is(err, windows.ERROR_NOT_ENOUGH_MEMORY)

@@ -22,37 +22,37 @@ var (
 	errNoHandle    = errors.New("the handle is invalid")
 )
 
-// event is a record in the fake's log.
+// event holds a record in the fake's log.
 type event struct {
 	kind    uint16
 	id      uint32
 	strings []string
 }
 
-// text is the first string, with the lines of Unix.
+// text returns the first string, with Unix line ends.
 func (e event) text() string { return strings.ReplaceAll(e.strings[0], "\r\n", "\n") }
 
-// fake is the Event Log as it is documented: it takes no record that the real one would
-// not, or would not show as it is.
+// fake behaves like the documented Event Log. It refuses records that the real one would
+// refuse, or would not show unchanged.
 type fake struct {
 	t testing.TB
 
 	mu        sync.Mutex
-	service   int       // which one runs; a handle is good for one
-	handles   []uintptr // that are open
-	sources   []string  // all that were registered
+	service   int       // the number of the running service; a handle is only valid for one
+	handles   []uintptr // the open handles
+	sources   []string  // all sources that were registered
 	events    []event
-	gone      bool          // the service is not there
-	refuse    error         // what the next record fails with
-	refuseAll error         // what each fails with
-	calls     int           // of report
-	hang      chan struct{} // calls hang until it is closed, if there is one
-	entered   chan struct{} // told of a call that hangs, if there is one
+	gone      bool          // the service is not running
+	refuse    error         // the error for the next record
+	refuseAll error         // the error for every record
+	calls     int           // the number of calls of report
+	hang      chan struct{} // calls hang until it is closed, unless it is nil
+	entered   chan struct{} // receives a value for each call that hangs, unless it is nil
 }
 
 func newFake(t testing.TB) *fake { return &fake{t: t, service: 1} }
 
-// wait hangs if it is to.
+// wait hangs if hang is set.
 func (f *fake) wait() {
 	f.mu.Lock()
 	hang, entered := f.hang, f.entered
@@ -121,8 +121,8 @@ func (f *fake) report(h uintptr, r *record) error {
 	return nil
 }
 
-// check checks what Microsoft documents of ReportEventW, and of how Event Viewer makes
-// a description.
+// check checks r against Microsoft's documentation of ReportEventW, and of how Event Viewer
+// makes a description.
 func (f *fake) check(r *record) error {
 	switch {
 	case r.kind != 1 && r.kind != 2 && r.kind != 4:
@@ -166,8 +166,8 @@ func units(s *uint16) []uint16 {
 	return unsafe.Slice(s, n)
 }
 
-// description is what a viewer makes of "%1": it replaces what it finds, also in what it
-// has put in, but not for ever.
+// description returns the description that a viewer makes of "%1". It expands the result
+// repeatedly, up to a limit.
 func description(inserts []string) string {
 	text := "%1"
 	for i, left := 0, 100; i < len(text) && left > 0; {
@@ -195,14 +195,14 @@ func description(inserts []string) string {
 	return text
 }
 
-// taken are the records so far.
+// taken returns the records so far.
 func (f *fake) taken() []event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.events)
 }
 
-// last is the last record.
+// last returns the last record.
 func (f *fake) last() event {
 	f.t.Helper()
 	all := f.taken()
@@ -219,8 +219,7 @@ func (f *fake) set(change func()) {
 	change()
 }
 
-// restart is what happens to a service that ends, and one that begins: no handle is good
-// any more.
+// restart simulates a restart of the service: all handles become invalid.
 func (f *fake) restart() { f.set(func() { f.service++; f.gone = false }) }
 
 func open(t testing.TB, f *fake, enabler zapcore.LevelEnabler) *Core {

@@ -13,14 +13,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// The types of a record, EVENTLOG_…_TYPE.
+// The types of a record: EVENTLOG_…_TYPE.
 const (
 	typeError       = 1
 	typeWarning     = 2
 	typeInformation = 4
 )
 
-// The event ids of the program's own records.
+// The event IDs of the program's own records.
 const (
 	idDebug   = 100
 	idInfo    = 101
@@ -29,14 +29,14 @@ const (
 	idFatal   = 104 // dpanic, panic, fatal
 )
 
-// maxUnits is how many units of UTF-16 the strings of a record have, without the zeroes
-// at their ends. Windows takes 31,839 of each, and of all less than 64 KiB.
+// maxUnits limits the strings of a record, in UTF-16 units without the terminating zeros.
+// Windows accepts 31,839 per string, and less than 64 KiB in total.
 const maxUnits = 31_000
 
-// maxNote is how many units the note has, at most, that something is cut.
+// maxNote is the maximum length, in units, of the note that something was cut.
 const maxNote = 40
 
-// form makes the text of records and the object of their fields.
+// form encodes the text of records and the object with their fields.
 type form struct {
 	text   logtext.Text
 	object zapcore.Encoder
@@ -46,15 +46,15 @@ func newForm() form {
 	return form{logtext.NewList(), logtext.FieldsEncoder()}
 }
 
-// record is what is reported.
+// record holds the arguments of a report.
 type record struct {
 	kind    uint16
 	id      uint32
-	strings [2]*uint16 // each ends with a zero
-	count   int        // of the strings
+	strings [2]*uint16 // zero-terminated
+	count   int        // the number of strings
 
-	text, object []uint16           // their memory
-	lines        func(lines []byte) // takes the text, as a value that is made once
+	text, object []uint16           // memory for the strings
+	lines        func(lines []byte) // receives the text; stored here so that it is created only once
 	packed       []byte
 }
 
@@ -64,7 +64,8 @@ func newRecord() *record {
 	return r
 }
 
-// encode makes a record. An event of its own fields is more than one of those of With.
+// encode encodes a record. An event in its own fields takes precedence over one in those of
+// With.
 func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event logevent.Event) {
 	if own := logevent.Of(fields); own != 0 {
 		event = own
@@ -75,7 +76,7 @@ func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event l
 
 	b, err := logtext.Encode(f.object, e, fields)
 	if err != nil {
-		return // the encoder of JSON gives none
+		return // the JSON encoder returns no error
 	}
 	var fits bool
 	if r.object, fits = appendObject(r.object[:0], b.Bytes(), maxUnits-len(r.text)); fits {
@@ -84,8 +85,8 @@ func (r *record) encode(f form, e zapcore.Entry, fields []zapcore.Field, event l
 	b.Free()
 }
 
-// pack returns the record in one piece: the type, the id, the length of the text, and the
-// strings. The memory is used again for the next one.
+// pack returns the record as one slice: the type, the ID, the length of the text, and the
+// strings. The next record reuses the memory.
 func (r *record) pack() []byte {
 	b := append(r.packed[:0], byte(r.kind))
 	b = binary.LittleEndian.AppendUint32(b, r.id)
@@ -100,7 +101,7 @@ func (r *record) pack() []byte {
 	return b
 }
 
-// unpack makes the record that was packed.
+// unpack decodes the record that pack returned.
 func (r *record) unpack(b []byte) {
 	r.kind, r.id = uint16(b[0]), binary.LittleEndian.Uint32(b[1:])
 	n := int(binary.LittleEndian.Uint32(b[5:]))
@@ -119,7 +120,7 @@ func (r *record) unpack(b []byte) {
 	}
 }
 
-// classify is the type and the id of a record.
+// classify returns the type and the event ID of a record.
 func classify(l zapcore.Level, event logevent.Event) (kind uint16, id uint32) {
 	switch {
 	case l < zapcore.InfoLevel:
@@ -139,7 +140,7 @@ func classify(l zapcore.Level, event logevent.Event) (kind uint16, id uint32) {
 	return kind, id
 }
 
-// appendText appends the lines of a record without the end of the last one, and a zero.
+// appendText appends the lines of a record, without the last newline, and a zero.
 func appendText(u []uint16, lines []byte) []uint16 {
 	if n := len(lines); n > 0 && lines[n-1] == '\n' {
 		lines = lines[:n-1]
@@ -178,8 +179,8 @@ func appendText(u []uint16, lines []byte) []uint16 {
 	return append(u, 0)
 }
 
-// appendObject appends an object of JSON and a zero. It is not ok if there is nothing in
-// it, or if it has more units than that.
+// appendObject appends a JSON object and a zero. It returns false if the object is empty or
+// has more than most units.
 func appendObject(u []uint16, object []byte, most int) (units []uint16, ok bool) {
 	if len(object) <= len("{}") {
 		return u, false
@@ -203,12 +204,12 @@ func appendObject(u []uint16, object []byte, most int) (units []uint16, ok bool)
 	return append(u, 0), true
 }
 
-// expands reports whether s begins with what Event Viewer would replace.
+// expands reports whether Event Viewer would expand the beginning of s.
 func expands(s []byte) bool {
 	return s[0] == '%' && len(s) > 1 && ('0' <= s[1] && s[1] <= '9' || s[1] == '{')
 }
 
-// records are used again and again.
+// records holds records for reuse.
 type records struct{ pool sync.Pool }
 
 func (p *records) get() *record {

@@ -127,11 +127,11 @@ func TestPercentSignsAreNotReplacedByAViewer(t *testing.T) {
 			t.Errorf("the object is shown as %q", description([]string{got.strings[1]}))
 		}
 	}
-	// The fake does notice.
+	// Check that the fake expands.
 	if got := description([]string{"a%20b"}); got == "a%20b" {
 		t.Error("nothing is replaced")
 	}
-	if got := description([]string{"%1"}); got != "%1" { // with itself, until it is enough
+	if got := description([]string{"%1"}); got != "%1" { // expands to itself, up to the limit
 		t.Errorf("got %q", got)
 	}
 }
@@ -158,7 +158,7 @@ func TestWhatIsTooLongIsCutAndSaysSo(t *testing.T) {
 	if got := f.last().text(); !strings.HasSuffix(got, "x\n    …(40009 bytes)") {
 		t.Errorf("the end is %q", got[len(got)-50:])
 	}
-	// The object is there as long as there is room for it.
+	// The object is present as long as there is room for it.
 	for n, strings := range map[int]int{10_000: 2, 15_490: 2, 15_491: 1, 30_000: 1} {
 		write(t, c, zap.InfoLevel, "m", zap.String("k", stringOf('y', n)))
 		if got := f.last(); len(got.strings) != strings || len(got.strings[0]) < n {
@@ -194,7 +194,7 @@ func TestWhatIsBadArrivesInSomeForm(t *testing.T) {
 	} {
 		write(t, c, zap.InfoLevel, name, fields...)
 		write(t, c.With(fields), zap.InfoLevel, name)
-		if err := c.Sync(); err != nil { // on a busy machine a call returns before its record is taken
+		if err := c.Sync(); err != nil { // on a busy machine, a call returns before its record is taken
 			t.Fatal(err)
 		}
 		all := f.taken()

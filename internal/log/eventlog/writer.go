@@ -10,20 +10,20 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// api is the Event Log as Windows has it. Each call may take any time.
+// api describes the functions of the Windows Event Log. Each call may take any time.
 type api interface {
 	register(source string) (handle uintptr, err error)
-	// report fails with errRefused if the record is not taken for what it is.
+	// report returns errRefused if the record is refused because of its contents.
 	report(handle uintptr, r *record) error
 	deregister(handle uintptr) error
 }
 
-// errRefused says that another record might be taken.
+// errRefused says that the Event Log refused this record but may take others.
 var errRefused = errors.New("the record is refused")
 
-// writer makes records and has them reported.
+// writer encodes records and queues them.
 type writer struct {
-	form    form // of the record about those that are lost
+	form    form // for the report about lost records
 	records records
 	queue   *queue.Queue
 }
@@ -41,14 +41,14 @@ func newWriter(api api, source string) (*writer, error) {
 	return w, nil
 }
 
-// register returns a handle, or an error within openTimeout.
+// register returns a handle, or an error after at most openTimeout.
 func register(api api, source string) (uintptr, error) {
 	type result struct {
 		handle uintptr
 		err    error
 	}
 	done, late := make(chan result), make(chan struct{})
-	go func() { // it ends when its call does
+	go func() { // ends when its call returns
 		handle, err := api.register(source)
 		select {
 		case done <- result{handle, err}:
@@ -69,7 +69,7 @@ func register(api api, source string) (uintptr, error) {
 	}
 }
 
-// encode makes a record of its own.
+// encode encodes a record of the sink itself.
 func (w *writer) encode(e zapcore.Entry, fields []zapcore.Field) []byte {
 	r := w.records.get()
 	defer w.records.put(r)
@@ -82,12 +82,12 @@ type output struct {
 	api    api
 	source string
 	handle uintptr
-	open   bool // there is a handle
+	open   bool // handle is valid
 	record record
 }
 
-// Send reports a record. A handle of a service that has ended is of no use for the one
-// that has been started since: then there is a second try with a new one.
+// Send reports a record. After a restart of the service, the old handle is invalid, so Send
+// tries once more with a new one.
 func (o *output) Send(b []byte) (int, queue.Outcome) {
 	o.record.unpack(b)
 	for range 2 {
@@ -110,13 +110,13 @@ func (o *output) Send(b []byte) (int, queue.Outcome) {
 	return 0, queue.Gone
 }
 
-// Wait waits.
+// Wait sleeps.
 func (*output) Wait(_ queue.Outcome, d time.Duration) { time.Sleep(d) }
 
-// Unread returns 0: what is reported is taken.
+// Unread returns 0: a record that was reported is taken.
 func (*output) Unread() int { return 0 }
 
-// Close gives the handle back.
+// Close closes the handle.
 func (o *output) Close() error {
 	if !o.open {
 		return nil

@@ -125,7 +125,7 @@ func TestWhatIsLostIsToldInItsPlace(t *testing.T) {
 	})
 }
 
-// Who waits for a mutex keeps the clock of synctest from going on.
+// A goroutine that waits for a mutex would stop the clock of synctest.
 func TestThoseWhoLogAtOnceWaitNoLongerThanOne(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
@@ -210,7 +210,7 @@ func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
 			t.Errorf("got %v, %d lost, registered %d times", all, c.Lost(), len(f.sources))
 		}
 
-		// Nor is it told for ever, if that is refused.
+		// A report that is refused is not repeated for ever.
 		f.set(func() { f.refuseAll = errors.New("the parameter is incorrect") })
 		write(t, c, zap.InfoLevel, "refused")
 		synctest.Wait()
@@ -311,7 +311,7 @@ func TestManyMayLogAtOnce(t *testing.T) {
 	}
 }
 
-// quick takes everything.
+// quick takes every record.
 type quick struct{}
 
 func (quick) register(string) (uintptr, error) { return 1, nil }

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 )
 
-func TestWithoutWindowsThereIsNoEventLog(t *testing.T) {
+func TestNew_FailsWithoutWindows(t *testing.T) {
 	if c, err := New(Options{Source: "web"}, zap.DebugLevel); c != nil || !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("got %v, %v", c, err)
 	}

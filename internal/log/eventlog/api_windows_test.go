@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestAnErrorIsAboutTheRecordOrAboutTheEventLog(t *testing.T) {
+func TestRefused(t *testing.T) {
 	for err, want := range map[error]bool{
 		windows.ERROR_INVALID_PARAMETER: true, windows.RPC_S_INVALID_BOUND: true,
 		windows.RPC_S_SERVER_UNAVAILABLE: false, windows.RPC_S_CALL_FAILED: false, windows.ERROR_INVALID_HANDLE: false,
@@ -22,7 +22,7 @@ func TestAnErrorIsAboutTheRecordOrAboutTheEventLog(t *testing.T) {
 	}
 }
 
-func TestTheEventLogTakesRecordsOfASourceThatIsNotRegistered(t *testing.T) {
+func TestNew_AcceptsAnUnregisteredSource(t *testing.T) {
 	c, err := New(Options{Source: "no such source"}, zap.DebugLevel)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestTheEventLogTakesRecordsOfASourceThatIsNotRegistered(t *testing.T) {
 	}
 }
 
-func TestASourceWithAZeroIsNone(t *testing.T) {
+func TestNew_RefusesASourceWithAZero(t *testing.T) {
 	if c, err := New(Options{Source: "a\x00b"}, zap.DebugLevel); c != nil || err == nil || !strings.Contains(err.Error(), `"a\x00b"`) {
 		t.Errorf("got %v, %v", c, err)
 	}

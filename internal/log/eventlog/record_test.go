@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-func TestALevelIsATypeAndAnID(t *testing.T) {
+func TestClassify_Levels(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -31,7 +31,7 @@ func TestALevelIsATypeAndAnID(t *testing.T) {
 	}
 }
 
-func TestAnEventHasItsOwnNumberAsItsID(t *testing.T) {
+func TestClassify_Events(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -56,7 +56,7 @@ func TestAnEventHasItsOwnNumberAsItsID(t *testing.T) {
 	}
 }
 
-func TestARecordIsATextForPeopleAndAnObjectForPrograms(t *testing.T) {
+func TestEncode_TextAndObject(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -89,7 +89,7 @@ func TestARecordIsATextForPeopleAndAnObjectForPrograms(t *testing.T) {
 	}
 }
 
-func TestTheTraceAndTheLevelOfARecordAreInNoNamespace(t *testing.T) {
+func TestEncode_TraceAndLevelAreInNoNamespace(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -106,7 +106,7 @@ func TestTheTraceAndTheLevelOfARecordAreInNoNamespace(t *testing.T) {
 	}
 }
 
-func TestPercentSignsAreNotReplacedByAViewer(t *testing.T) {
+func TestEncode_EscapesPercentSigns(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -136,7 +136,7 @@ func TestPercentSignsAreNotReplacedByAViewer(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLongIsCutAndSaysSo(t *testing.T) {
+func TestEncode_CutsLongText(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -178,7 +178,7 @@ func (panicking) String() string { panic("no") }
 
 type around struct{ Around *around }
 
-func TestWhatIsBadArrivesInSomeForm(t *testing.T) {
+func TestWrite_BadValuesArrive(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	defer c.shut(t)
@@ -212,7 +212,7 @@ func TestWhatIsBadArrivesInSomeForm(t *testing.T) {
 	}
 }
 
-func FuzzNothingPassesForAnotherField(f *testing.F) {
+func FuzzEncode(f *testing.F) {
 	f.Add("message", "key", "value")
 	f.Add("a\n    k: %1\r\n", "k\n%%2", "v\x00\x1b\xff%{")
 	f.Add("%1%1%1", "%", "1\u2028\u202e\U0001F600")

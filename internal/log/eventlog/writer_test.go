@@ -17,7 +17,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
+func TestCore_Level(t *testing.T) {
 	f := newFake(t)
 	level := zap.NewAtomicLevelAt(zap.WarnLevel)
 	c := open(t, f, level)
@@ -40,7 +40,7 @@ func TestTheLoggerLogsFromItsLevelOn(t *testing.T) {
 	}
 }
 
-func TestWithoutAHandleThereIsNoCore(t *testing.T) {
+func TestNew_FailsWithoutAHandle(t *testing.T) {
 	f := newFake(t)
 	f.gone = true
 	if w, err := newWriter(f, "web"); w != nil || !errors.Is(err, errUnavailable) {
@@ -48,7 +48,7 @@ func TestWithoutAHandleThereIsNoCore(t *testing.T) {
 	}
 }
 
-func TestAnEventLogThatHangsAtTheStartHoldsUpNobody(t *testing.T) {
+func TestNew_ReturnsWhileTheEventLogHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		f.hang = make(chan struct{})
@@ -67,7 +67,7 @@ func TestAnEventLogThatHangsAtTheStartHoldsUpNobody(t *testing.T) {
 	})
 }
 
-func TestAnEventLogThatHangsHoldsUpNobodyAndLosesNothing(t *testing.T) {
+func TestWrite_HangingEventLogDelaysNoCallAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -96,7 +96,7 @@ func TestAnEventLogThatHangsHoldsUpNobodyAndLosesNothing(t *testing.T) {
 	})
 }
 
-func TestWhatIsLostIsToldInItsPlace(t *testing.T) {
+func TestWrite_ReportsLossesWhereRecordsAreMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -126,7 +126,7 @@ func TestWhatIsLostIsToldInItsPlace(t *testing.T) {
 }
 
 // A goroutine that waits for a mutex would stop the clock of synctest.
-func TestThoseWhoLogAtOnceWaitNoLongerThanOne(t *testing.T) {
+func TestWrite_ConcurrentCallsWaitNoLongerThanOne(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	f.hang = make(chan struct{})
@@ -146,7 +146,7 @@ func TestThoseWhoLogAtOnceWaitNoLongerThanOne(t *testing.T) {
 	}
 }
 
-func TestTheLastWordsAreWaitedForLonger(t *testing.T) {
+func TestWrite_WaitsLongerAtPanicLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -160,7 +160,7 @@ func TestTheLastWordsAreWaitedForLonger(t *testing.T) {
 	})
 }
 
-func TestAnEventLogThatIsGoneIsAskedAgainAndNothingIsLost(t *testing.T) {
+func TestWrite_RetriesAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -184,7 +184,7 @@ func TestAnEventLogThatIsGoneIsAskedAgainAndNothingIsLost(t *testing.T) {
 	})
 }
 
-func TestAServiceThatIsRestartedGetsANewHandleAtOnce(t *testing.T) {
+func TestWrite_OpensANewHandleAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -197,7 +197,7 @@ func TestAServiceThatIsRestartedGetsANewHandleAtOnce(t *testing.T) {
 	})
 }
 
-func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
+func TestWrite_LosesOnlyTheRefusedRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -225,7 +225,7 @@ func TestARecordThatIsRefusedIsLostByItself(t *testing.T) {
 	})
 }
 
-func TestSyncWaitsAQuarterOfASecondAtMost(t *testing.T) {
+func TestSync_WaitsAQuarterOfASecondAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		c := open(t, f, zap.DebugLevel)
@@ -245,7 +245,7 @@ func TestSyncWaitsAQuarterOfASecondAtMost(t *testing.T) {
 	})
 }
 
-func TestCloseEndsWithItsContextAndTheGoroutineWithItsCall(t *testing.T) {
+func TestClose_EndsWithItsContextAndTheGoroutineWithItsCall(t *testing.T) {
 	for name, bound := range map[string]time.Duration{"a second": time.Second, "a tenth": 100 * time.Millisecond, "none left": -1} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -276,7 +276,7 @@ func TestCloseEndsWithItsContextAndTheGoroutineWithItsCall(t *testing.T) {
 	}
 }
 
-func TestCloseWithAContextThatHasEndedIsInTimeWhereNothingHangs(t *testing.T) {
+func TestClose_SucceedsWithAnEndedContextIfNothingHangs(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -286,7 +286,7 @@ func TestCloseWithAContextThatHasEndedIsInTimeWhereNothingHangs(t *testing.T) {
 	}
 }
 
-func TestManyMayLogAtOnce(t *testing.T) {
+func TestWrite_Concurrent(t *testing.T) {
 	f := newFake(t)
 	c := open(t, f, zap.DebugLevel)
 	log := zap.New(c)
@@ -333,7 +333,7 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-func TestARecordCostsNoAllocation(t *testing.T) {
+func TestWrite_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Log("the race detector empties pools")
 		return

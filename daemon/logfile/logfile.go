@@ -1,35 +1,35 @@
-// Package logfile logs to a file, for who wants one beside what the host keeps, or on a
-// host that keeps nothing:
+// Package logfile logs to a file, in addition to the host's log or on a host that keeps no
+// log:
 //
 //	daemon.Main(&server{}, daemon.Config{
 //		Name:    "web",
 //		LogAlso: []zapcore.Core{logfile.New(logfile.Options{Name: "web"})},
 //	})
 //
-// For a file alone, Config.Logger is zap.New of the core, and Options.Level and
-// Config.LogLevel are the same level.
+// To log only to a file, set Config.Logger to zap.New of the core, and set Options.Level
+// and Config.LogLevel to the same level.
 //
-// The file is NAME.log in the folder for the logs of the service ([daemon.Directories]),
-// for its owner only, one JSON object a line. At 100 MB it is rotated, if asked for each
-// day too; 10 rotated files are kept, compressed. All of that can be had otherwise: see
-// [Options].
+// The file is NAME.log in the service's folder for logs ([daemon.Directories]). Only its
+// owner can read it. It contains one JSON object per line. It is rotated at 100 MB and, on
+// request, every day; the newest 10 rotated files are kept, compressed. [Options] can
+// change all of this.
 //
 // # logrotate
 //
-// Set Options.MaxSize to -1 and let logrotate do it, with a postrotate that asks the
-// service to reload (systemctl reload web): the run calls Sync on every reload, also of a
-// program that is no Reloader, and Sync closes the file, so that the next record goes to a new
-// one. Not copytruncate: timberjack goes on writing at the place where it was.
+// To use logrotate instead, set Options.MaxSize to -1, and add a postrotate script that
+// asks the service to reload (systemctl reload web). On every reload the run calls Sync,
+// even if the program is not a Reloader. Sync closes the file, so the next record goes to a
+// new one. Do not use copytruncate: timberjack would continue to write at its old offset.
 //
 // # The library
 //
-// Rotation is done by timberjack, the maintained descendant of lumberjack. Lumberjack, whose
-// last release is of 2023, starts a goroutine that never ends, writes compressed files in
-// place, where a crash leaves half of one that passes for whole, and cannot remove on
-// Windows what it has compressed. Timberjack's goroutine is waited for, its compressed
-// files appear when they are whole. A program that imports this package, and no other,
-// has 0.6 MB more, of which 0.4 MB are for a compression that is not used; the build tag
-// timberjack_nozstd leaves that out.
+// Package logfile uses timberjack for rotation, the maintained successor of lumberjack.
+// Lumberjack was last released in 2023. It starts a goroutine that never ends. It writes
+// compressed files in place, so a crash leaves a partial file that looks complete. On
+// Windows it cannot remove the files that it has compressed. Timberjack's goroutine can be
+// waited for, and its compressed files appear only when they are complete. Importing this
+// package makes a program 0.6 MB larger. 0.4 MB of that are for an unused compression; the
+// build tag timberjack_nozstd omits it.
 package logfile
 
 import (
@@ -44,53 +44,58 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// Options of a [Core]. Either Name or Path has to be there.
+// Options configure a [Core]. Set Name or Path.
 type Options struct {
-	// Name is the name of the service, Config.Name: the file is NAME.log in the folder
-	// for its logs, which is made.
+	// Name is the name of the service, as in Config.Name. The file is NAME.log in the
+	// service's folder for logs. The folder is made if it is missing.
 	Name string
 
-	// Path is another file, absolute. Its folder is made, for its owner only, if it is
-	// missing. Processes that run at the same time need files of their own.
+	// Path is the absolute path of the file, instead of the one that follows from Name. Its
+	// folder is made if it is missing, accessible only to its owner. Processes that run at
+	// the same time need different files.
 	Path string
 
-	// MaxSize is the size in megabytes at which the file is rotated, 100 if zero; below
-	// zero it is not, and somebody else sees to it. A line of an Encoder that is larger is lost.
+	// MaxSize is the size in megabytes at which the file is rotated. The default is 100. If
+	// it is negative, the file is not rotated by size; something else has to limit it. A
+	// line from Encoder that is larger than MaxSize is lost.
 	MaxSize int
 
-	// RotateEvery rotates it by time too: at midnight for 24 hours, on the hour for one,
-	// local time, with the first record after that, also if the service did not run then.
-	// Not if zero.
+	// RotateEvery also rotates the file by time: 24 hours for every midnight, one hour for
+	// every full hour, in local time. The first record after that time rotates the file,
+	// even if the service was not running then. If it is zero, the file is not rotated by
+	// time.
 	RotateEvery time.Duration
 
-	// Keep is how many rotated files are kept, 10 if zero, all if below zero.
+	// Keep is the number of rotated files to keep. The default is 10. If it is negative,
+	// all are kept.
 	Keep int
 
-	// KeepFor removes rotated files that are older, by whole days, at the next rotation.
-	// Not if zero.
+	// KeepFor removes rotated files that are older, in whole days, at the next rotation. If
+	// it is zero, age does not matter.
 	KeepFor time.Duration
 
-	// Plain leaves rotated files as they are, in place of compressing them (gzip).
+	// Plain keeps rotated files uncompressed. By default they are compressed with gzip.
 	Plain bool
 
-	// Keys are the names of what is in a line of JSON, daemon.KeysGlidepath if empty. With
-	// others each line has Name and Version as those of the service; Version is that of
-	// the main module if it is empty.
+	// Keys selects the names in the JSON records, daemon.KeysGlidepath by default. With
+	// other names, each line includes Name and Version to describe the service. Version
+	// defaults to that of the main module.
 	Keys    logtext.Keys
 	Version string
 
-	// MaxLine is the number of bytes that a line of JSON is shorter than, as
-	// daemon.Config.MaxLogLine: 16 KiB if zero, no bound if negative.
+	// MaxLine limits the bytes of a JSON line, like daemon.Config.MaxLogLine: each line is
+	// shorter. The default is 16 KiB. If it is negative, there is no limit.
 	MaxLine int
 
-	// Encoder makes the lines, JSON if nil. With another one Keys and MaxLine do nothing.
+	// Encoder encodes the records, by default as JSON. If it is set, Keys and MaxLine have
+	// no effect.
 	Encoder zapcore.Encoder
 
-	// Level is what is logged; everything that comes if nil.
+	// Level selects the records to log. By default, all are logged.
 	Level zapcore.LevelEnabler
 }
 
-// Core is a zapcore.Core that logs to a file. Its methods may be called from any
+// Core implements zapcore.Core and logs to a file. Its methods may be called from any
 // goroutine. Cores made by With share the file.
 type Core struct {
 	zapcore.LevelEnabler
@@ -98,10 +103,10 @@ type Core struct {
 	w       *writer
 }
 
-// New returns a core. It touches nothing: the file is opened with the first record, so
-// that a program that only prints its version, or installs itself as another user, does
-// not make it. What is wrong, with the options too, is the error of Write, which zap
-// writes to standard error.
+// New returns a core. It does not open the file: the first record does. A program that only
+// prints its version, or installs itself as another user, therefore makes no file. If
+// something is wrong, including the options, Write returns the error, which zap prints to
+// standard error.
 func New(o Options) *Core {
 	if o.Level == nil {
 		o.Level = zap.LevelEnablerFunc(func(zapcore.Level) bool { return true })
@@ -126,7 +131,7 @@ func New(o Options) *Core {
 	return c
 }
 
-// Level is the lowest level that is logged.
+// Level returns the lowest enabled level.
 func (c *Core) Level() zapcore.Level {
 	if l := zapcore.LevelOf(c.LevelEnabler); l != zapcore.InvalidLevel {
 		return l
@@ -134,12 +139,12 @@ func (c *Core) Level() zapcore.Level {
 	return zapcore.DebugLevel
 }
 
-// With returns a core that adds fields to each record. They are encoded here and now.
+// With returns a core that adds fields to each record. It encodes them immediately.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
 	return &Core{c.LevelEnabler, logtext.With(c.encoder, fields), c.w}
 }
 
-// Check adds the core to ce if entries of this level are logged.
+// Check adds the core to ce if the level of entry is enabled.
 func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(entry.Level) {
 		return ce.AddCore(entry, c)
@@ -147,10 +152,9 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 	return ce
 }
 
-// Write writes one record. It waits for the disk, as long as that takes. The error is
-// that of the first record that is lost, for zap to tell; those that follow are counted,
-// and a record of the event "records lost" says how many there were when the file can be
-// written again.
+// Write writes one record. It waits for the disk. When records are lost, it returns an
+// error for the first one, which zap prints, and counts the others. Once the file can be
+// written again, a record of the event "records lost" says how many there were.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	b, err := logtext.Encode(c.encoder, entry, fields)
 	if err != nil {
@@ -163,18 +167,18 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// Sync closes the file; the next record opens what then has its name. The run calls it
-// before each reload, for logrotate, and when the program has stopped. Where a rotated file is just
-// being compressed it waits for that, a second at most: records go on being written
-// meanwhile, and the rest is done by itself.
+// Sync closes the file. The next record opens the file that has its name then. The run
+// calls Sync before each reload, for logrotate, and after the program has stopped. If a
+// rotated file is being compressed, Sync waits for that, for at most a second. Meanwhile
+// records are still written, and the compression continues afterwards.
 func (c *Core) Sync() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	return c.Close(ctx)
 }
 
-// Close is Sync with another bound. Nothing is open and no goroutine runs after it, if it
-// returns nil, until the next record comes.
+// Close works like Sync, but waits until ctx ends. If it returns nil, no file is open and
+// no goroutine runs until the next record.
 func (c *Core) Close(ctx context.Context) error {
 	if err := c.w.close(ctx); err != nil {
 		return fmt.Errorf("close the log file: %w", err)

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"testing"
 	"time"
-	_ "time/tzdata" // Windows knows no zones by these names
+	_ "time/tzdata" // Windows does not know zones by these names
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -37,7 +37,7 @@ func names(t *testing.T, dir string) []string {
 	return names
 }
 
-// content is what is in a file, unpacked.
+// content returns the contents of a file, decompressed.
 func content(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -57,7 +57,7 @@ func content(t *testing.T, path string) string {
 	return string(b)
 }
 
-// messages are those of a file.
+// messages returns the messages in a file.
 func messages(t *testing.T, path string) []string {
 	t.Helper()
 	var all []string
@@ -81,7 +81,7 @@ func closed(t *testing.T, c *Core) {
 	}
 }
 
-// synced calls Sync until a rotated file is compressed, for which it waits a second each time.
+// synced calls Sync until a rotated file is compressed. Each call waits for a second.
 func synced(t *testing.T, log *zap.Logger) {
 	t.Helper()
 	var err error
@@ -166,7 +166,7 @@ func TestWhatIsWrongIsToldOnce(t *testing.T) {
 
 func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "logs")
-	if err := os.WriteFile(dir, nil, 0o600); err != nil { // in the way
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // where the folder should be
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "web.log")
@@ -178,7 +178,7 @@ func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	log.Info("two") // it is not tried all the time
+	log.Info("two") // it is not tried again at once
 	now = now.Add(retryEvery)
 	log.Info("three")
 	closed(t, core)
@@ -193,7 +193,7 @@ func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 
 func TestARecordLargerThanTheFileIsLostAndTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
-	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{ // which has no bounds
+	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{ // which does not limit the length
 		MessageKey: "msg", TimeKey: "time", EncodeTime: zapcore.RFC3339NanoTimeEncoder, LevelKey: "level", EncodeLevel: zapcore.LowercaseLevelEncoder,
 	})
 	core := New(Options{Path: path, MaxSize: 1, Encoder: encoder})
@@ -234,7 +234,7 @@ func TestItIsRotatedBySizeAndCompressed(t *testing.T) {
 	if kept[len(kept)-1] != fmt.Sprint(records-1) {
 		t.Errorf("the last is %s", kept[len(kept)-1])
 	}
-	for i := 1; i < len(kept); i++ { // none is lost between two files
+	for i := 1; i < len(kept); i++ { // no record is lost between two files
 		if kept[i] != fmt.Sprint(records-len(kept)+i) {
 			t.Fatalf("%s comes after %s", kept[i], kept[i-1])
 		}
@@ -358,7 +358,7 @@ func TestSyncLetsGoOfAFileThatWasMovedAway(t *testing.T) {
 		core := New(Options{Path: path, MaxSize: -1})
 		log := zap.New(zapcore.NewTee(core, zapcore.NewNopCore())).With(zap.Int("a", 1))
 		log.Info("one")
-		if runtime.GOOS == "windows" { // there one cannot move what is open
+		if runtime.GOOS == "windows" { // an open file cannot be moved there
 			if err := log.Sync(); err != nil {
 				t.Error(err)
 			}

@@ -33,20 +33,21 @@ type writer struct {
 	now     func() time.Time
 
 	mu      sync.Mutex
-	path    string             // once it is known
-	file    *timberjack.Logger // nil while there is none
-	closing chan error         // not nil while it is being closed; it goes on writing then
-	until   time.Time          // when it has to be rotated by time
-	tried   time.Time          // when it could not be opened
-	failure error              // why
+	path    string             // empty until the first record
+	file    *timberjack.Logger // nil while no file is open
+	closing chan error         // not nil while the file is being closed; records are still written meanwhile
+	until   time.Time          // when to rotate by time
+	tried   time.Time          // when opening the file last failed
+	failure error              // the error from that attempt
 	failing bool               // the last record was lost
-	torn    bool               // and a part of it was written
+	torn    bool               // a part of the last record was written
 	losses  queue.Losses
 }
 
 func newWriter(o Options) *writer { return &writer{options: o, now: time.Now} }
 
-// write writes a record. The error is that of the first in a row that is lost.
+// write writes a record. It returns an error only for the first of several records lost in
+// a row.
 func (w *writer) write(b []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,7 +66,7 @@ func (w *writer) write(b []byte) error {
 	return nil
 }
 
-// prepare has the file ready for a record, with one about those that are lost.
+// prepare opens the file if necessary, and writes the report about lost records.
 func (w *writer) prepare() error {
 	now := w.now()
 	if w.file == nil {
@@ -107,7 +108,7 @@ func (w *writer) put(b []byte) error {
 	return err
 }
 
-// open gets the file ready, but not all the time if it cannot.
+// open prepares the file. After a failure, it does not retry immediately.
 func (w *writer) open(now time.Time) error {
 	if w.failure != nil && now.Sub(w.tried) < retryEvery {
 		return w.failure
@@ -139,13 +140,13 @@ func (w *writer) open(now time.Time) error {
 		w.file.MaxAge = int((o.KeepFor + day - 1) / day)
 	}
 	if o.RotateEvery > 0 {
-		w.until = end(modified, o.RotateEvery) // long ago, if there is no file: then nothing is rotated
+		w.until = end(modified, o.RotateEvery) // far in the past if there is no file, so that nothing is rotated
 	}
 	return nil
 }
 
-// find sees to it that the file may be opened, and says when it was written last, zero if
-// it is not there.
+// find checks that the file may be opened. It returns the time when it was last modified,
+// zero if it does not exist.
 func (w *writer) find() (modified time.Time, err error) {
 	switch o := w.options; {
 	case w.path != "":
@@ -171,14 +172,14 @@ func (w *writer) find() (modified time.Time, err error) {
 		return time.Time{}, nil
 	case err != nil:
 		return time.Time{}, err
-	case !info.Mode().IsRegular(): // whoever may write in the folder could lead it elsewhere
-		return time.Time{}, fmt.Errorf("%s is a link, or no file: remove it", w.path)
+	case !info.Mode().IsRegular(): // otherwise a user who can write in the folder could redirect the log
+		return time.Time{}, fmt.Errorf("%s is not a regular file: remove it", w.path)
 	}
 	return info.ModTime(), nil
 }
 
-// close has the file closed, which takes as long as a rotated one is being compressed. Until
-// then it is still written to: each record opens what has its name.
+// close closes the file, which takes until a rotated file is compressed. Until then,
+// records are still written: each opens the file that has the name.
 func (w *writer) close(ctx context.Context) error {
 	w.mu.Lock()
 	if w.file == nil {
@@ -199,18 +200,18 @@ func (w *writer) close(ctx context.Context) error {
 	done := w.closing
 	w.mu.Unlock()
 	select {
-	case err := <-done: // nil for all but one of those who wait
+	case err := <-done: // nil for all callers except one
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("a rotated file is still being compressed: %w", context.Cause(ctx))
 	}
 }
 
-// end is when the period ends that t is in: at a multiple of every, of local time. A day has
-// 23 or 25 hours where the clock is changed.
+// end returns the end of the period that contains t: a multiple of every, in local time. A
+// day has 23 or 25 hours when the clock changes.
 func end(t time.Time, every time.Duration) time.Time {
 	_, offset := t.Zone()
-	next := t.Add(time.Duration(offset) * time.Second).UTC().Truncate(every).Add(every) // by the clock on the wall
+	next := t.Add(time.Duration(offset) * time.Second).UTC().Truncate(every).Add(every) // in wall clock time
 	if every%(24*time.Hour) == 0 {
 		return time.Date(next.Year(), next.Month(), next.Day(), 0, 0, 0, 0, t.Location())
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/servicelog"
 )
 
-// logger is what the packages of the program know: the interface service.Logger of
-// kardianos/service.
+// logger is the interface service.Logger of kardianos/service, which the packages of the
+// program use.
 type logger interface {
 	Error(v ...any) error
 	Warning(v ...any) error
@@ -17,14 +17,14 @@ type logger interface {
 	Infof(format string, a ...any) error
 }
 
-// serve logs as it always has.
+// serve logs as before.
 func serve(log logger) {
 	_ = log.Infof("serving at %s", ":8080")
 	_ = log.Warning("the certificate ends soon")
 }
 
 func Example() {
-	log := zap.NewExample() // in Start, and in what it has called: daemon.Logger(ctx)
+	log := zap.NewExample() // in Start, and functions called from it, use daemon.Logger(ctx)
 
 	serve(servicelog.New(log.With(zap.String("door", "front"))))
 	// Output:

@@ -1,10 +1,9 @@
-// Package servicelog lets a program that was written for kardianos/service go on
-// logging as it does: a [Logger] has the methods of that package's Logger, and writes to
-// the log that this library has chosen for the host. Nothing of kardianos/service is
-// linked for it.
+// Package servicelog lets a program that was written for kardianos/service keep its log
+// calls. A [Logger] has the methods of that package's Logger, and writes to the log that
+// package daemon has chosen for the host. It does not import kardianos/service.
 //
-// Its levels become those of zap: Error is error, Warning is warn, Info is info. What
-// Info logs so is not there while the level of the log is warn, as an operator can set it.
+// The levels map to those of zap: Error to error, Warning to warn, Info to info. Calls of
+// Info are therefore not logged while the log level is warn, which an operator can set.
 package servicelog
 
 import (
@@ -15,52 +14,52 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Logger logs in the manner of kardianos/service, with the fields and the name that its
-// zap.Logger has. Where that says who has logged a line, it is the caller of the method.
-// The methods may be called from any goroutine. They return nil, always: what a log
-// could not take is counted there, and no reason for a program to do anything else.
+// Logger logs with the methods of kardianos/service, and with the name and the fields of
+// its zap.Logger. The caller in a record is the caller of the method. The methods may be
+// called from any goroutine. They always return nil: the log counts the records that it
+// loses, and a program need not handle that.
 type Logger struct{ log *zap.Logger }
 
-// New returns a Logger that writes to log, as that of daemon.Logger(ctx). One of nil
-// writes nothing.
+// New returns a Logger that writes to log, such as that of daemon.Logger(ctx). If log is
+// nil, it writes nothing.
 func New(log *zap.Logger) *Logger {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &Logger{log.WithOptions(zap.AddCallerSkip(2))} // the method, and write
+	return &Logger{log.WithOptions(zap.AddCallerSkip(2))} // skips the method and write
 }
 
-// Error logs v, as fmt.Sprint has it, at level error.
+// Error logs v, formatted as by fmt.Sprint, at level error.
 func (l *Logger) Error(v ...any) error {
 	return l.write(zapcore.ErrorLevel, fmt.Sprint(v...))
 }
 
-// Warning logs v, as fmt.Sprint has it, at level warn.
+// Warning logs v, formatted as by fmt.Sprint, at level warn.
 func (l *Logger) Warning(v ...any) error {
 	return l.write(zapcore.WarnLevel, fmt.Sprint(v...))
 }
 
-// Info logs v, as fmt.Sprint has it, at level info.
+// Info logs v, formatted as by fmt.Sprint, at level info.
 func (l *Logger) Info(v ...any) error {
 	return l.write(zapcore.InfoLevel, fmt.Sprint(v...))
 }
 
-// Errorf logs a, as fmt.Sprintf has it, at level error.
+// Errorf logs a, formatted as by fmt.Sprintf, at level error.
 func (l *Logger) Errorf(format string, a ...any) error {
 	return l.write(zapcore.ErrorLevel, fmt.Sprintf(format, a...))
 }
 
-// Warningf logs a, as fmt.Sprintf has it, at level warn.
+// Warningf logs a, formatted as by fmt.Sprintf, at level warn.
 func (l *Logger) Warningf(format string, a ...any) error {
 	return l.write(zapcore.WarnLevel, fmt.Sprintf(format, a...))
 }
 
-// Infof logs a, as fmt.Sprintf has it, at level info.
+// Infof logs a, formatted as by fmt.Sprintf, at level info.
 func (l *Logger) Infof(format string, a ...any) error {
 	return l.write(zapcore.InfoLevel, fmt.Sprintf(format, a...))
 }
 
-// write is without the end of a line, which some give to a logger that adds its own.
+// write logs msg without a newline at its end, which some programs add.
 func (l *Logger) write(level zapcore.Level, msg string) error {
 	l.log.Log(level, strings.TrimSuffix(msg, "\n"))
 	return nil

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-func TestALinkIsNotFollowed(t *testing.T) {
+func TestWrite_FollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	path, elsewhere := filepath.Join(dir, "web.log"), filepath.Join(dir, "elsewhere")
 	if err := os.Symlink(elsewhere, path); err != nil {

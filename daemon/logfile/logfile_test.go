@@ -95,7 +95,7 @@ func synced(t *testing.T, log *zap.Logger) {
 	}
 }
 
-func TestNothingIsTouchedBeforeTheFirstRecord(t *testing.T) {
+func TestNew_TouchesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "web.log")
 	level := zap.NewAtomicLevelAt(zap.WarnLevel)
 	core := New(Options{Path: path, Level: level})
@@ -124,7 +124,7 @@ func TestNothingIsTouchedBeforeTheFirstRecord(t *testing.T) {
 	}
 }
 
-func TestAServiceHasItInItsFolderForLogs(t *testing.T) {
+func TestWrite_FileIsInTheFolderForLogs(t *testing.T) {
 	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
 	t.Setenv("LOGS_DIRECTORY", dir)
 	t.Setenv("STATE_DIRECTORY", state)
@@ -139,7 +139,7 @@ func TestAServiceHasItInItsFolderForLogs(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsToldOnce(t *testing.T) {
+func TestWrite_ReturnsAnErrorOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -164,7 +164,7 @@ func TestWhatIsWrongIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
+func TestWrite_ReportsLossesInTheFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "logs")
 	if err := os.WriteFile(dir, nil, 0o600); err != nil { // where the folder should be
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestWhatIsLostIsToldInTheFileWhenItCanBeWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestARecordLargerThanTheFileIsLostAndTold(t *testing.T) {
+func TestWrite_LosesARecordLargerThanTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{ // which does not limit the length
 		MessageKey: "msg", TimeKey: "time", EncodeTime: zapcore.RFC3339NanoTimeEncoder, LevelKey: "level", EncodeLevel: zapcore.LowercaseLevelEncoder,
@@ -206,7 +206,7 @@ func TestARecordLargerThanTheFileIsLostAndTold(t *testing.T) {
 	}
 }
 
-func TestItIsRotatedBySizeAndCompressed(t *testing.T) {
+func TestWrite_RotatesBySizeAndCompresses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web.log")
 	core := New(Options{Path: path, MaxSize: 1, Keep: 2})
@@ -241,7 +241,7 @@ func TestItIsRotatedBySizeAndCompressed(t *testing.T) {
 	}
 }
 
-func TestItIsRotatedAfterSyncToo(t *testing.T) {
+func TestWrite_RotatesAfterSync(t *testing.T) {
 	dir := t.TempDir()
 	core := New(Options{Path: filepath.Join(dir, "web.log"), MaxSize: 1, Plain: true})
 	log := zap.New(core)
@@ -263,7 +263,7 @@ func TestItIsRotatedAfterSyncToo(t *testing.T) {
 	}
 }
 
-func TestItIsRotatedByTimeAlsoWhereTheServiceDidNotRun(t *testing.T) {
+func TestWrite_RotatesByTimeAfterTheServiceWasStopped(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web.log")
 	now := time.Now()
@@ -314,7 +314,7 @@ func TestItIsRotatedByTimeAlsoWhereTheServiceDidNotRun(t *testing.T) {
 	}
 }
 
-func TestPeriodsEndAtMidnightAndOnTheHour(t *testing.T) {
+func TestEnd(t *testing.T) {
 	zone := time.FixedZone("x", 5*3600+1800)
 	at := time.Date(2026, 1, 2, 15, 4, 5, 6, zone)
 	if got := end(at, 24*time.Hour); !got.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, zone)) {
@@ -328,7 +328,7 @@ func TestPeriodsEndAtMidnightAndOnTheHour(t *testing.T) {
 	}
 }
 
-func TestADayEndsAtMidnightAlsoIfTheClockIsChanged(t *testing.T) {
+func TestEnd_ClockChange(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -351,7 +351,7 @@ func TestADayEndsAtMidnightAlsoIfTheClockIsChanged(t *testing.T) {
 	}
 }
 
-func TestSyncLetsGoOfAFileThatWasMovedAway(t *testing.T) {
+func TestSync_ReleasesAFileThatWasMoved(t *testing.T) {
 	for _, created := range []bool{false, true} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "web.log")
@@ -389,7 +389,7 @@ func TestSyncLetsGoOfAFileThatWasMovedAway(t *testing.T) {
 	}
 }
 
-func TestAfterSyncNothingRuns(t *testing.T) {
+func TestSync_LeavesNothingRunning(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	path := filepath.Join(t.TempDir(), "web.log")
 	log := zap.New(New(Options{Path: path, MaxSize: 1}))
@@ -400,7 +400,7 @@ func TestAfterSyncNothingRuns(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-func TestNothingIsLostWhileItIsSynced(t *testing.T) {
+func TestSync_LosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web.log")
 	core := New(Options{Path: path, MaxSize: 1, Keep: -1})
@@ -430,7 +430,7 @@ func TestNothingIsLostWhileItIsSynced(t *testing.T) {
 	}
 }
 
-func TestCloseIsBounded(t *testing.T) {
+func TestClose_EndsWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	core := New(Options{Path: path})
 	zap.New(core).Info("one")
@@ -448,7 +448,7 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
-func TestALineIsAsLongAsTheOptionsSay(t *testing.T) {
+func TestNew_MaxLine(t *testing.T) {
 	for most, bounds := range map[int][2]int{0: {15 << 10, 16<<10 - 1}, 5000: {4000, 4999}, -1: {50_000, 51_000}} {
 		path := filepath.Join(t.TempDir(), "web.log")
 		core := New(Options{Path: path, MaxLine: most})
@@ -460,7 +460,7 @@ func TestALineIsAsLongAsTheOptionsSay(t *testing.T) {
 	}
 }
 
-func TestALineHasTheNamesOfAStandard(t *testing.T) {
+func TestNew_Keys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	core := New(Options{Path: path, Name: "web", Version: "1.2", Keys: logtext.KeysECS})
 	zap.New(core).Error("m", zap.Error(io.EOF))
@@ -470,7 +470,7 @@ func TestALineHasTheNamesOfAStandard(t *testing.T) {
 	}
 }
 
-func TestAnotherEncoderMakesOtherLines(t *testing.T) {
+func TestNew_Encoder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	core := New(Options{Path: path, Encoder: zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "m"})})
 	zap.New(core).Info("one")
@@ -484,7 +484,7 @@ type panicking struct{}
 
 func (panicking) MarshalLogObject(zapcore.ObjectEncoder) error { panic("no") }
 
-func TestAFieldThatPanicsIsReplaced(t *testing.T) {
+func TestWrite_ReplacesAFieldThatPanics(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
 	core := New(Options{Path: path})
 	log := zap.New(core)

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-func TestEachMethodLogsAtItsLevelAndInItsWords(t *testing.T) {
+func TestLogger_LevelsAndMessages(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	l := New(zap.New(core, zap.AddCaller()).Named("old").With(zap.String("unit", "web")))
 	err := errors.New("boom")
@@ -54,7 +54,7 @@ func TestEachMethodLogsAtItsLevelAndInItsWords(t *testing.T) {
 	}
 }
 
-func TestAStackBeginsWithTheCaller(t *testing.T) {
+func TestLogger_StackBeginsWithTheCaller(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	_ = New(zap.New(core, zap.AddStacktrace(zapcore.ErrorLevel))).Error("boom")
 	first, _, _ := strings.Cut(logs.All()[0].Stack, "\n")
@@ -63,7 +63,7 @@ func TestAStackBeginsWithTheCaller(t *testing.T) {
 	}
 }
 
-func TestWhatIsBelowTheLevelIsNotLogged(t *testing.T) {
+func TestLogger_OmitsRecordsBelowTheLevel(t *testing.T) {
 	core, logs := observer.New(zapcore.WarnLevel)
 	l := New(zap.New(core))
 	_ = l.Info("no")
@@ -74,7 +74,7 @@ func TestWhatIsBelowTheLevelIsNotLogged(t *testing.T) {
 	}
 }
 
-func TestALoggerOfNilWritesNothing(t *testing.T) {
+func TestNew_NilWritesNothing(t *testing.T) {
 	if err := New(nil).Error("boom"); err != nil {
 		t.Error(err)
 	}

@@ -220,7 +220,7 @@ func TestWrite_FieldsInTheMessageKeepTheirNames(t *testing.T) {
 			t.Errorf("field %d has %d bytes", i, len(v))
 		}
 	}
-	if v := value(got, "WAY"); !strings.Contains(v, "node: it goes deeper") {
+	if v := value(got, "WAY"); !strings.Contains(v, "node: it is nested more than 100 levels deep") {
 		t.Errorf("the long way is %.100s", v)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 var four = []zap.Field{zap.String("method", "GET"), zap.String("path", "/index.html"), zap.Int("status", 200), zap.Duration("took", 1234567)}
 
-// BenchmarkJSON is to be within 1.1 of BenchmarkZap.
+// BenchmarkJSON should take at most 1.1 times as long as BenchmarkZap.
 func BenchmarkJSON(b *testing.B) { benchmark(b, objects{newJSONEncoder(JSONOptions{})}) }
 
 func BenchmarkTerminal(b *testing.B) { benchmark(b, newLines(terminal(true))) }
@@ -25,7 +25,7 @@ func benchmark(b *testing.B, f form) {
 	run(b, newCore(queue.New(queue.Options{Output: discard{}}), f, zap.InfoLevel))
 }
 
-// discard takes everything.
+// discard takes every record.
 type discard struct{}
 
 func (discard) Send(b []byte) (int, queue.Outcome) { return len(b), queue.Taken }
@@ -54,7 +54,7 @@ func TestTextCostsNoAllocation(t *testing.T) {
 	for name, f := range map[string]form{"terminal": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
 		f = f.with([]zap.Field{zap.String("a", "b")})
 		e, put := entry(zap.InfoLevel, "request served"), func([]byte) {}
-		fields := four[:3] // the text of a duration is one
+		fields := four[:3] // the text of a duration takes one allocation
 		if n := testing.AllocsPerRun(1000, func() { f.encode(e, fields, put) }); n >= 1 {
 			t.Errorf("%s: %v allocations", name, n)
 		}

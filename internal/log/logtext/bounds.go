@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	maxNested = 100      // how deep objects, arrays and pointers may lie in one another
-	maxValues = 100_000  // how many of them there may be
+	maxNested = 100      // the nesting depth of objects, arrays and pointers
+	maxValues = 100_000  // the number of values in a field
 	maxText   = 16 << 20 // bytes of strings
 )
 
 var (
-	errDeep  = errors.New("it goes deeper than 100 objects, or round in circles")
+	errDeep  = errors.New("it is nested more than 100 levels deep, or refers to itself")
 	errLarge = errors.New("it is too large")
 )
 
-// Bounded is f with a value that has an end: one that goes deeper than 100 objects, or
-// round in circles, or is of more than 100,000 of them, is replaced by its type and what
-// is wrong with it, at the place where it is too much. To encode it would take for ever,
-// or all of the stack, which ends the process.
+// Bounded returns f, or a replacement with a bounded value. A value that is nested more
+// than 100 levels deep, refers to itself or has more than 100,000 elements is replaced, at
+// the place where it exceeds the bound, by its type and the reason. Encoding it might never
+// end, or might use up the stack, which ends the process.
 func Bounded(f zapcore.Field) zapcore.Field {
 	switch f.Type {
 	case zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType:
@@ -44,8 +44,8 @@ func Bounded(f zapcore.Field) zapcore.Field {
 	return f
 }
 
-// bounded are the fields, bounded. Most are so by their type, and all are then what they
-// were.
+// bounded returns the fields with bounded values. Most types are bounded already; if all
+// are, it returns the same slice.
 func bounded(fields []zapcore.Field) []zapcore.Field {
 	for i := range fields {
 		switch fields[i].Type {
@@ -61,22 +61,22 @@ func bounded(fields []zapcore.Field) []zapcore.Field {
 	return fields
 }
 
-// BoundObject is o as Bounded has it.
+// BoundObject bounds o as Bounded does.
 func BoundObject(o zapcore.ObjectMarshaler) zapcore.ObjectMarshaler { return boundObject{o, nil} }
 
-// BoundArray is a as Bounded has it.
+// BoundArray bounds a as Bounded does.
 func BoundArray(a zapcore.ArrayMarshaler) zapcore.ArrayMarshaler { return boundArray{a, nil} }
 
-// Finite returns an error that says what is wrong with a value that encoding/json is to
-// walk over, if it is not one that Bounded leaves as it is.
+// Finite returns an error if v exceeds the bounds, so that encoding/json should not encode
+// it.
 func Finite(v any) error { return newBounds().hold(reflect.ValueOf(v)) }
 
-// bounds are what one value may still take.
+// bounds holds what a value may still use up.
 type bounds struct{ depth, values, text int }
 
 func newBounds() *bounds { return &bounds{depth: maxNested, values: maxValues, text: maxText} }
 
-// enter goes one deeper. leave goes back.
+// enter descends one level. leave returns from it.
 func (b *bounds) enter() error {
 	switch {
 	case b.depth == 0:
@@ -91,10 +91,9 @@ func (b *bounds) enter() error {
 
 func (b *bounds) leave() { b.depth++ }
 
-// hold reports whether a value that encoding/json would walk over keeps the bounds. On
-// the way through pointers encoding/json finds out for itself that it goes in circles,
-// but not how large what it makes of a short chain that forks will be, and it has no
-// end but the stack's for one that is long.
+// hold returns an error if a value exceeds the bounds when encoding/json walks it.
+// encoding/json detects cycles of pointers itself, but not the exponential output of a
+// short chain that branches. On a long chain only the stack limits it.
 func (b *bounds) hold(v reflect.Value) error {
 	if !v.IsValid() || encodesItself(v.Type()) {
 		return nil
@@ -156,15 +155,15 @@ var (
 	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
-// encodesItself reports whether encoding/json leaves values of type t to themselves.
+// encodesItself reports whether type t has its own encoding for encoding/json.
 func encodesItself(t reflect.Type) bool {
 	return t.Kind() != reflect.Interface && (t.Implements(jsonMarshaler) || t.Implements(textMarshaler))
 }
 
-// boundObject is an object that keeps the bounds, with all that is in it.
+// boundObject bounds an object and everything in it.
 type boundObject struct {
 	zapcore.ObjectMarshaler
-	b *bounds // nil for new ones, each time that it is encoded
+	b *bounds // if nil, each encoding starts with new bounds
 }
 
 func (o boundObject) MarshalLogObject(enc zapcore.ObjectEncoder) error {
@@ -175,10 +174,10 @@ func (o boundObject) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return o.ObjectMarshaler.MarshalLogObject(objectEncoder{enc, b})
 }
 
-// boundArray is an array that keeps the bounds, with all that is in it.
+// boundArray bounds an array and everything in it.
 type boundArray struct {
 	zapcore.ArrayMarshaler
-	b *bounds // as those of boundObject
+	b *bounds // as in boundObject
 }
 
 func (a boundArray) MarshalLogArray(enc zapcore.ArrayEncoder) error {
@@ -189,8 +188,8 @@ func (a boundArray) MarshalLogArray(enc zapcore.ArrayEncoder) error {
 	return a.ArrayMarshaler.MarshalLogArray(arrayEncoder{enc, b})
 }
 
-// objectEncoder hands on what keeps the bounds. The rest is replaced by what it is:
-// its own error would be in the way of all that comes after.
+// objectEncoder passes on values within the bounds, and replaces the others by their types.
+// Returning an error instead would stop the encoding of everything after them.
 type objectEncoder struct {
 	zapcore.ObjectEncoder
 	b *bounds
@@ -222,7 +221,7 @@ func (o objectEncoder) AddReflected(key string, v any) error {
 	return o.ObjectEncoder.AddReflected(key, v)
 }
 
-// arrayEncoder is what objectEncoder is, for arrays.
+// arrayEncoder does the same as objectEncoder for arrays.
 type arrayEncoder struct {
 	zapcore.ArrayEncoder
 	b *bounds

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// duplicate returns a handle of our own for what f leads to. The program may close f, and
-// the next file that it opens may get the same handle.
+// duplicate returns a new handle for the target of f. The program may close f, and the next
+// file it opens may get the same handle.
 func duplicate(f *os.File) (*os.File, error) {
 	h := windows.Handle(f.Fd())
-	if h == windows.InvalidHandle { // which also means this process
+	if h == windows.InvalidHandle { // which is also the handle of this process
 		return nil, os.ErrClosed
 	}
 	process := windows.CurrentProcess()

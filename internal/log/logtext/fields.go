@@ -18,20 +18,20 @@ import (
 
 const (
 	maxValue = 64 << 10 // bytes of a value
-	maxDepth = 32       // objects in objects
+	maxDepth = 32       // nested objects
 )
 
-// fields are the fields of a record, as text: " key=value" each, and for values of
-// several lines a block each. It is a zapcore.ObjectEncoder.
+// fields holds the fields of a record as text: each as " key=value", and each value of
+// several lines as a block. It implements zapcore.ObjectEncoder.
 type fields struct {
 	line   []byte
-	blocks []byte // whole lines, safe to show, each with its indent
-	space  []byte // the namespaces and objects, each with a dot
-	depth  int    // of lists, and of objects in them: what is in one stays in the line
-	first  bool   // of a list or an object in one: there is no comma yet
+	blocks []byte // complete lines, safe to show, with their indents
+	space  []byte // the namespaces and objects, each followed by a dot
+	depth  int    // of lists and the objects in them, whose contents stay in the line
+	first  bool   // in a list or an object in one: no comma yet
 	paint  paint
 	below  bool // each field has a line of its own below the message, as "key: value"
-	level  bool // the level is shown elsewhere, also one that zap has no name for
+	level  bool // the level is shown elsewhere, including one without a name
 }
 
 func (f *fields) reset(of *fields) {
@@ -47,13 +47,13 @@ func (f *fields) clone() *fields {
 
 func (f *fields) addAll(all []zapcore.Field) {
 	for i := range all {
-		if logevent.In(all[i]) == 0 { // which the message says in its own words
+		if logevent.In(all[i]) == 0 { // the message expresses the event
 			f.add(&all[i])
 		}
 	}
 }
 
-// add adds a field. If it panics when it is asked for its value, that is its value.
+// add adds a field. If its value panics, the panic becomes its value.
 func (f *fields) add(field *zapcore.Field) {
 	line, blocks, space := len(f.line), len(f.blocks), len(f.space)
 	defer func() {
@@ -82,7 +82,7 @@ func (f *fields) add(field *zapcore.Field) {
 	}
 }
 
-// outside adds what is of the record, whatever namespaces are open.
+// outside adds a part of the record, independent of open namespaces.
 func (f *fields) outside(m zapcore.ObjectMarshaler) {
 	space := f.space
 	f.space = nil
@@ -93,7 +93,7 @@ func (f *fields) outside(m zapcore.ObjectMarshaler) {
 func panicked(what any) (text string) {
 	defer func() {
 		if recover() != nil {
-			text = "PANIC" // and once more
+			text = "PANIC" // printing it panics too
 		}
 	}()
 	return fmt.Sprint("PANIC=", what)
@@ -122,10 +122,10 @@ func (f *fields) key(key string) {
 	f.line = append(f.line, f.paint.off...)
 }
 
-// below is before a field that has a line of its own.
+// below precedes a field that has a line of its own.
 const below = "\n" + indent
 
-// name appends a key, which nobody is to take for a value.
+// name appends a key, quoted so that it cannot look like a value.
 func (f *fields) name(key string) {
 	if bare(key) {
 		f.line = append(f.line, clip(key, maxValue)...)
@@ -134,7 +134,7 @@ func (f *fields) name(key string) {
 	f.line = appendQuoted(f.line, clip(key, maxValue))
 }
 
-// item begins an item of a list.
+// item begins an element of a list.
 func (f *fields) item() {
 	if !f.first {
 		f.line = append(f.line, ", "...)
@@ -158,7 +158,7 @@ func text[T ~string | ~[]byte](f *fields, s T) {
 	}
 }
 
-// AddString adds a text, which has a block of its own if it has several lines.
+// AddString adds a text. If it has several lines, it becomes a block.
 func (f *fields) AddString(key, value string) {
 	if f.depth == 0 && strings.Contains(strings.TrimRight(value, "\r\n"), "\n") {
 		f.block(key, value)
@@ -182,8 +182,8 @@ func (f *fields) block(key, value string) {
 	f.blocks = appendBlock(f.blocks, value, indent+indent)
 }
 
-// appendBlock appends the lines of value, each with an indent. Tabs are wide there:
-// what a terminal makes of one is up to it.
+// appendBlock appends the lines of value, each with an indent. It widens tabs, because
+// terminals differ in how they show them.
 func appendBlock(b []byte, value, indent string) []byte {
 	cut := clip(value, maxValue)
 	for line := range strings.Lines(strings.TrimRight(cut, "\r\n")) {
@@ -229,7 +229,7 @@ func (f *fields) AddObject(key string, o zapcore.ObjectMarshaler) error {
 	return err
 }
 
-// object appends an object that is in a list.
+// object appends an object in a list.
 func (f *fields) object(o zapcore.ObjectMarshaler) error {
 	if f.depth >= maxDepth {
 		f.line = append(f.line, "{…}"...)
@@ -267,10 +267,10 @@ func (f *fields) array(a zapcore.ArrayMarshaler) error {
 
 func (f *fields) OpenNamespace(key string) {
 	if f.depth > 0 {
-		return // what follows is in the same braces
+		return // further fields are in the same braces
 	}
 	if len(f.space) >= maxValue {
-		return // each field has all of them before it
+		return // the names are prefixes of each field
 	}
 	f.space = append(AppendSafe(f.space, clip(key, maxValue)), '.')
 }
@@ -285,7 +285,7 @@ func (f *fields) AddReflected(key string, value any) error {
 	return nil
 }
 
-// json appends a value that is JSON: it is bare, whatever is in its strings.
+// json appends a JSON value without quotes.
 func (f *fields) json(b []byte) {
 	cut := clip(b, maxValue)
 	f.line = AppendSafe(f.line, cut)
@@ -360,7 +360,7 @@ func (f *fields) duration(v time.Duration) {
 	f.line = append(f.line, v.String()...)
 }
 
-// items is fields as the zapcore.ArrayEncoder of one list.
+// items is the zapcore.ArrayEncoder for a list in fields.
 type items fields
 
 func (i *items) one() *fields {

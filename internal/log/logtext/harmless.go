@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// With is a clone of enc with fields more, bounded as [Bounded] has them. A field that
-// panics when it is asked for its value is replaced by a text that says so.
+// With returns a clone of enc with more fields, bounded as by [Bounded]. A field whose
+// value panics is replaced by a text that says so.
 func With(enc zapcore.Encoder, fields []zapcore.Field) zapcore.Encoder {
 	if own, ok := enc.(*jsonEncoder); ok {
 		return own.with(fields)
@@ -29,8 +29,8 @@ func With(enc zapcore.Encoder, fields []zapcore.Field) zapcore.Encoder {
 	return enc
 }
 
-// Encode is enc.EncodeEntry, with the fields bounded as [Bounded] has them. A field that
-// panics when it is asked for its value is replaced by a text that says so.
+// Encode calls enc.EncodeEntry with the fields bounded as by [Bounded]. A field whose value
+// panics is replaced by a text that says so.
 func Encode(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	if own, ok := enc.(*jsonEncoder); ok {
 		return own.EncodeEntry(e, fields)
@@ -40,7 +40,7 @@ func Encode(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (*buff
 	if !ok {
 		b, err, ok = try(enc, e, harmless(enc, fields))
 	}
-	if !ok { // one that panics only sometimes
+	if !ok { // a field that panics only sometimes
 		b, err, ok = try(enc, e, mute(fields))
 	}
 	if !ok {
@@ -49,9 +49,9 @@ func Encode(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (*buff
 	return b, err
 }
 
-var errPanics = errors.New("the encoder panics")
+var errPanics = errors.New("the encoder panicked")
 
-// addAll reports whether nothing has panicked.
+// addAll adds the fields. It returns false if one panicked.
 func addAll(enc zapcore.Encoder, fields []zapcore.Field) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	for i := range fields {
@@ -60,7 +60,7 @@ func addAll(enc zapcore.Encoder, fields []zapcore.Field) (ok bool) {
 	return true
 }
 
-// try is not ok if something has panicked.
+// try encodes an entry. It returns false if something panicked.
 func try(enc zapcore.Encoder, e zapcore.Entry, fields []zapcore.Field) (b *buffer.Buffer, err error, ok bool) {
 	defer func() { ok = recover() == nil }()
 	b, err = enc.EncodeEntry(e, fields)
@@ -79,7 +79,7 @@ func harmless(enc zapcore.Encoder, fields []zapcore.Field) []zapcore.Field {
 	return safe
 }
 
-// mute replaces the fields that have a method of the program's called.
+// mute replaces all fields whose methods zap would call.
 func mute(fields []zapcore.Field) []zapcore.Field {
 	safe := make([]zapcore.Field, len(fields))
 	for i, f := range fields {
@@ -93,7 +93,7 @@ func mute(fields []zapcore.Field) []zapcore.Field {
 	return safe
 }
 
-// what is the value that a field panics with.
+// what returns the value that encoding f panics with, nil if it does not panic.
 func what(enc zapcore.ObjectEncoder, f zapcore.Field) (value any) {
 	defer func() { value = recover() }()
 	f.AddTo(enc)

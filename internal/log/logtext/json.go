@@ -16,31 +16,31 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// JSONEncoder returns the encoder of the format JSON, with the names of o.Keys. Every key that reaches the top level
-// of a record, from a field, an inline object or With, is compared with the record's own:
-// one that is the same gets field_ before it, since readers take the last of two. Keys of
-// the program's that are the same as one another all stay.
+// JSONEncoder returns the encoder of the format JSON, with the names of o.Keys. It compares
+// every key at the top level of a record, from a field, an inline object or With, with the
+// record's own keys. If they are equal, it adds the prefix field_, because most readers
+// take the last of two equal keys. Equal keys of the program are all kept.
 //
-// A value has at most 64 KiB, and a line is shorter than o.MaxLine: the longest texts of a
-// record that is longer are cut, then whole fields left out. Texts say so where they end;
-// all are listed in the field cut.
+// A value has at most 64 KiB, and a line is shorter than o.MaxLine. In a longer record, the
+// longest texts are cut first, then whole fields are omitted. A text that was cut says so
+// at its end. The field cut lists everything that was cut.
 func JSONEncoder(o JSONOptions) zapcore.Encoder { return newJSONEncoder(o) }
 
-// JSONOptions say how records look as JSON. The zero value is what a service needs.
+// JSONOptions configure JSON records. The zero value suits a service.
 type JSONOptions struct {
-	// Keys are the names, KeysGlidepath if it is empty.
+	// Keys selects the names, KeysGlidepath by default.
 	Keys Keys
-	// Service and Version are those of the service, which each record of another set of
-	// names has.
+	// Service and Version describe the service. Records include them in all sets of names
+	// except KeysGlidepath.
 	Service, Version string
-	// MaxLine is the number of bytes that each line is shorter than, its newline included:
-	// 16 KiB if zero, at which container runtimes split lines, at least 4 KiB. Lines have
-	// no bound if it is negative.
+	// MaxLine limits the bytes of a line, including its newline: each line is shorter. The
+	// default is 16 KiB, at which container runtimes split lines. The minimum is 4 KiB. If
+	// it is negative, there is no limit.
 	MaxLine int
 }
 
-// FieldsEncoder returns an encoder for the fields of a record alone: an object of JSON, of
-// any length, in no line of its own.
+// FieldsEncoder returns an encoder for only the fields of a record: a JSON object of any
+// length, without a newline.
 func FieldsEncoder() zapcore.Encoder { return newJSONEncoder(JSONOptions{Keys: noKeys, MaxLine: -1}) }
 
 func newJSONEncoder(o JSONOptions) *jsonEncoder {
@@ -55,27 +55,27 @@ func newJSONEncoder(o JSONOptions) *jsonEncoder {
 	return &jsonEncoder{layout: j}
 }
 
-// layout is what the encoders of one log share. It does not change.
+// layout holds what the encoders of a log share. It does not change.
 type layout struct {
 	schema
 	resource string
-	most     int       // bytes of a line
-	pool     sync.Pool // of *jsonEncoder
+	most     int       // the maximum length of a line in bytes
+	pool     sync.Pool // holds *jsonEncoder
 	buffers  buffer.Pool
 }
 
-// jsonEncoder writes records as JSON. It holds either the fields of With, each with a
-// comma before it, or a record in the making.
+// jsonEncoder encodes records as JSON. It holds either the fields of With, each after a
+// comma, or the record that it is encoding.
 type jsonEncoder struct {
 	*layout
 	buf    []byte
-	open   int          // namespaces that are open
-	in     int          // objects and arrays that are open inside of those
-	traced bool         // an error has written its stack
-	meta   logmeta.Meta // of the fields of With
+	open   int          // the number of open namespaces
+	in     int          // the number of open objects and arrays in them
+	traced bool         // an error has added its stack
+	meta   logmeta.Meta // from the fields of With
 }
 
-// Clone returns a copy that shares nothing that changes.
+// Clone returns a copy that shares no mutable memory.
 func (e *jsonEncoder) Clone() zapcore.Encoder { return e.clone() }
 
 func (e *jsonEncoder) clone() *jsonEncoder {
@@ -91,14 +91,14 @@ func (e *jsonEncoder) with(fields []zapcore.Field) *jsonEncoder {
 	return c
 }
 
-// EncodeEntry returns a record, which ends with a newline.
+// EncodeEntry returns a record that ends with a newline.
 func (e *jsonEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	b := e.buffers.Get()
 	e.record(&entry, fields, func(line []byte) { _, _ = b.Write(line) })
 	return b, nil
 }
 
-// record calls write with a record, whose memory is used again after that.
+// record calls write with an encoded record. It reuses the memory when write returns.
 func (e *jsonEncoder) record(entry *zapcore.Entry, fields []zapcore.Field, write func(line []byte)) {
 	r, _ := e.pool.Get().(*jsonEncoder)
 	r.buf, r.open, r.in, r.traced, r.meta = r.buf[:0], 0, 0, e.traced, e.meta
@@ -122,13 +122,13 @@ func (e *jsonEncoder) record(entry *zapcore.Entry, fields []zapcore.Field, write
 	r.raw(r.tail)
 	write(r.buf)
 	if cap(r.buf) < 4*maxValue {
-		e.pool.Put(r) // what was large once is not kept for ever
+		e.pool.Put(r) // large buffers are not kept
 	}
 }
 
-// shorten makes what is from start on as short as the line needs it to be.
+// shorten cuts the fields from offset start on, until they fit into the line.
 func (e *jsonEncoder) shorten(start int) {
-	if e.buf[start] == ',' { // the first member of Attributes has none
+	if e.buf[start] == ',' { // the first member of Attributes has no comma
 		start++
 	}
 	short := shorten(e.buf[start:], e.most-len(e.tail)-start, "cut")
@@ -158,7 +158,7 @@ func (e *jsonEncoder) add(f *zapcore.Field) {
 	}
 }
 
-// addGuarded adds a field that is asked for its value. If it panics, that is its value.
+// addGuarded adds a field with methods. If its value panics, the panic becomes its value.
 func (e *jsonEncoder) addGuarded(f *zapcore.Field) {
 	end, open, in := len(e.buf), e.open, e.in
 	defer func() {
@@ -169,7 +169,7 @@ func (e *jsonEncoder) addGuarded(f *zapcore.Field) {
 	}()
 	switch f.Type {
 	case zapcore.InlineMarshalerType:
-		if !logmeta.In(f) { // which begin has written
+		if !logmeta.In(f) { // begin has written it
 			Bounded(*f).AddTo(e)
 		}
 	case zapcore.StringerType:
@@ -189,7 +189,7 @@ func (e *jsonEncoder) addGuarded(f *zapcore.Field) {
 	}
 }
 
-// addError adds the parts of an error where the names have a place for each.
+// addError adds the parts of an error for which the schema has names.
 func (e *jsonEncoder) addError(err error) {
 	text := err.Error()
 	e.member(e.message, text)
@@ -203,7 +203,7 @@ func (e *jsonEncoder) addError(err error) {
 	}
 }
 
-// member adds a text with a key that is the record's own.
+// member adds a text under a key of the record itself.
 func (e *jsonEncoder) member(key, value string) {
 	e.comma()
 	e.raw(`"`)
@@ -212,7 +212,7 @@ func (e *jsonEncoder) member(key, value string) {
 	e.text(value)
 }
 
-// comma separates what comes next from what is before it.
+// comma separates the next value from the previous one.
 func (e *jsonEncoder) comma() {
 	if n := len(e.buf); n == 0 || e.buf[n-1] != '{' && e.buf[n-1] != '[' {
 		e.buf = append(e.buf, ',')
@@ -234,13 +234,13 @@ func (e *jsonEncoder) key(key string, object bool) {
 
 func (e *jsonEncoder) raw(s string) { e.buf = append(e.buf, s...) }
 
-// text appends a text in quotes.
+// text appends a quoted text.
 func (e *jsonEncoder) text(s string) { e.buf = appendJSONText(e.buf, s) }
 
-// short is text for what is before the fields and not the message.
+// short appends a text that precedes the fields, other than the message.
 func (e *jsonEncoder) short(s string) { e.bounded(s, e.most/40) }
 
-// bounded is text, of at most most bytes in the line.
+// bounded appends a text that takes up at most most bytes of the line.
 func (e *jsonEncoder) bounded(s string, most int) {
 	start := len(e.buf) + len(`"`)
 	e.text(s)
@@ -278,7 +278,7 @@ func (e *jsonEncoder) float(v float64, bits int) {
 func (e *jsonEncoder) complex(v complex128, bits int) {
 	e.buf = append(e.buf, '"')
 	e.buf = strconv.AppendFloat(e.buf, real(v), 'f', -1, bits)
-	if im := imag(v); im >= 0 && !math.IsInf(im, 1) { // infinity has a sign of its own
+	if im := imag(v); im >= 0 && !math.IsInf(im, 1) { // an infinity includes its sign
 		e.buf = append(e.buf, '+')
 	}
 	e.buf = strconv.AppendFloat(e.buf, imag(v), 'f', -1, bits)
@@ -318,7 +318,7 @@ func (e *jsonEncoder) binary(v []byte) {
 	e.buf = append(e.buf, '"')
 }
 
-// objects is the form JSON.
+// objects implements form for JSON.
 type objects struct{ enc *jsonEncoder }
 
 func (o objects) with(fields []zapcore.Field) form { return objects{o.enc.with(fields)} }

@@ -8,14 +8,14 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// appendJSONText appends a text as a string of JSON, no more than the bounds of a value.
+// appendJSONText appends a text as a JSON string, cut to the maximum length of a value.
 func appendJSONText[T ~string | ~[]byte](b []byte, s T) []byte {
 	cut := clip(s, maxValue)
 	b = appendJSON(append(b, '"'), cut)
 	return append(appendCut(b, len(cut), len(s)), '"')
 }
 
-// appendCut says how much there was of what has been cut.
+// appendCut appends a note that a text was cut, and how long it was.
 func appendCut(b []byte, is, was int) []byte {
 	if is == was {
 		return b
@@ -24,8 +24,7 @@ func appendCut(b []byte, is, was int) []byte {
 	return append(b, " bytes)"...)
 }
 
-// appendJSON appends s as it is inside of a string of JSON. What is not UTF-8 becomes
-// U+FFFD.
+// appendJSON appends s escaped for a JSON string. Invalid UTF-8 becomes U+FFFD.
 func appendJSON[T ~string | ~[]byte](b []byte, s T) []byte {
 	done := 0
 	for i := 0; i < len(s); {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// Keys is a set of names for what a record as JSON consists of, and of the values that go
-// with them.
+// Keys selects a standard for the names in JSON records, and for the values that go with
+// them.
 type Keys string
 
 // The sets of names.
@@ -22,23 +22,23 @@ const (
 	KeysGoogleCloud   Keys = "googlecloud"
 )
 
-// noKeys is for the fields alone.
+// noKeys omits everything except the fields.
 const noKeys Keys = "none"
 
-// AllKeys returns the sets of names.
+// AllKeys returns all sets of names.
 func AllKeys() []Keys { return []Keys{KeysGlidepath, KeysECS, KeysOpenTelemetry, KeysGoogleCloud} }
 
-// schema is how the sets of names differ, besides the functions below.
+// schema describes how the sets of names differ, in addition to the functions below.
 type schema struct {
 	keys Keys
-	// message, kind and trace are where the parts of zap.Error go; empty where it is a
-	// field like any other.
+	// message, kind and trace name the parts of zap.Error. If they are empty, it is a
+	// normal field.
 	message, kind, trace string
-	event                bool   // the event is written by begin
-	tail                 string // what closes the record
+	event                bool   // begin writes the event
+	tail                 string // closes the record
 }
 
-// schema returns that of k, or of KeysGlidepath if k is not known.
+// schema returns the schema of k, or that of KeysGlidepath if k is unknown.
 func (k Keys) schema() schema {
 	switch k {
 	case KeysECS:
@@ -53,8 +53,8 @@ func (k Keys) schema() schema {
 	return schema{tail: "}\n"}
 }
 
-// begin writes what is before the fields. It takes less than the whole of a line. That it
-// calls functions by their names, and not values, keeps the entry off the heap.
+// begin writes everything before the fields. It uses only part of the line. It calls the
+// functions by name instead of through values, to keep the entry off the heap.
 func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 	switch e.keys {
 	case KeysECS:
@@ -70,7 +70,7 @@ func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 	}
 }
 
-// rename returns what a key of the program's at the top level is called, in two parts.
+// rename returns the name for a top-level key of the program, in two parts.
 func (s *schema) rename(key string, object bool) (prefix, name string) {
 	switch s.keys {
 	case KeysECS:
@@ -85,11 +85,11 @@ func (s *schema) rename(key string, object bool) (prefix, name string) {
 	return renameGlidepath(key)
 }
 
-// stack writes the stack of the call, behind the fields.
+// stack writes the stack of the call, after the fields.
 func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 	switch e.keys {
 	case KeysECS:
-		if e.traced { // that of an error has the name already
+		if e.traced { // the stack of an error has taken the name
 			e.member("log.origin.stack_trace", entry.Stack)
 			return
 		}
@@ -104,10 +104,9 @@ func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 	}
 }
 
-// resource is what a set of names has to say of the service, each member with a comma
-// before it.
+// resource returns the members that describe the service, each after a comma.
 func (k Keys) resource(service, version string) string {
-	if version == "(devel)" { // of a program that is not built from a tag
+	if version == "(devel)" { // the program was not built from a tag
 		version = ""
 	}
 	var e jsonEncoder
@@ -137,12 +136,12 @@ func (k Keys) resource(service, version string) string {
 	return string(e.buf)
 }
 
-// level is the lower-case name of a level, or the next one that has a name.
+// level returns the level's name in lower case, or the name of a close level.
 func level(l zapcore.Level) string {
 	return min(max(l, zapcore.DebugLevel), zapcore.FatalLevel).String()
 }
 
-// traceIDs writes those of a trace.
+// traceIDs writes the IDs of a trace.
 func (e *jsonEncoder) traceIDs(traceID, spanID string, t logmeta.Trace) {
 	for _, id := range [2][2]string{{traceID, t.TraceID}, {spanID, t.SpanID}} {
 		if id[1] != "" {
@@ -152,7 +151,7 @@ func (e *jsonEncoder) traceIDs(traceID, spanID string, t logmeta.Trace) {
 	}
 }
 
-// number writes the number of a level that has no name.
+// number writes the number of a level without a name.
 func (e *jsonEncoder) number(key string, entry *zapcore.Entry, m *logmeta.Meta) {
 	if number, named := m.Number(entry.Level); !named {
 		e.raw(key)
@@ -163,7 +162,7 @@ func (e *jsonEncoder) number(key string, entry *zapcore.Entry, m *logmeta.Meta) 
 func beginGlidepath(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	e.raw(`{"level":`)
 	e.text(level(entry.Level))
-	if !entry.Time.IsZero() { // slog.Handler: a zero time is left out
+	if !entry.Time.IsZero() { // slog.Handler requires omitting a zero time
 		e.raw(`,"time":`)
 		e.time(entry.Time)
 	}
@@ -181,7 +180,7 @@ func beginGlidepath(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	e.traceIDs(`,"trace_id":`, `,"span_id":`, m.Trace)
 }
 
-// beginFields writes what is of the record, whatever namespaces are open.
+// beginFields writes the trace and the level, independent of open namespaces.
 func beginFields(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	e.raw("{")
 	_ = m.Trace.MarshalLogObject(e)
@@ -228,8 +227,8 @@ func beginECS(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	}
 }
 
-// renameECS keeps a text or a number from where ECS has an object, which Elasticsearch
-// would refuse the whole record for.
+// renameECS renames a text or number where ECS has an object: Elasticsearch would refuse
+// the whole record.
 func renameECS(key string, object bool) (prefix, name string) {
 	switch key {
 	case "@timestamp", "message", "log", "log.level", "log.logger", "log.origin.file.name", "log.origin.file.line", "log.origin.function", "log.origin.stack_trace",
@@ -250,7 +249,7 @@ func renameECS(key string, object bool) (prefix, name string) {
 }
 
 // beginOpenTelemetry writes the fields of
-// https://opentelemetry.io/docs/specs/otel/logs/data-model as the examples there have them.
+// https://opentelemetry.io/docs/specs/otel/logs/data-model as in the examples there.
 func beginOpenTelemetry(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	e.raw(`{"Timestamp":"`)
 	e.buf = strconv.AppendInt(e.buf, known(entry.Time).UnixNano(), 10)
@@ -345,7 +344,7 @@ func beginGoogleCloud(e *jsonEncoder, entry *zapcore.Entry, m *logmeta.Meta) {
 	}
 }
 
-// googleSeverity is what Google Cloud calls a severity number.
+// googleSeverity returns Google Cloud's name for a severity number.
 func googleSeverity(number int) string {
 	switch {
 	case number <= 8:
@@ -366,11 +365,11 @@ func googleSeverity(number int) string {
 	return "EMERGENCY"
 }
 
-// googleStack is a stack behind its message and in the form of runtime.Stack, by which
-// Error Reporting knows one.
+// googleStack returns the message followed by the stack in the format of runtime.Stack,
+// which Error Reporting recognizes.
 func googleStack(message, stack string) string {
 	stack = clip(stack, maxValue)
-	if !strings.HasPrefix(stack, "goroutine ") { // as zap has it
+	if !strings.HasPrefix(stack, "goroutine ") { // a stack in zap's format
 		var b strings.Builder
 		for line := range strings.Lines(stack) {
 			line = strings.TrimSuffix(line, "\n")
@@ -394,7 +393,7 @@ func renameGoogleCloud(key string) (prefix, name string) {
 	return "", key
 }
 
-// known is a time, or that of the call if it is zero, where the readers need one.
+// known returns t, or the current time if t is zero, for readers that require a time.
 func known(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Now()
@@ -402,7 +401,7 @@ func known(t time.Time) time.Time {
 	return t
 }
 
-// file is a path without a line number behind it.
+// file returns path without a line number at its end.
 func file(path string) string {
 	if i := strings.LastIndexByte(path, ':'); i >= 0 {
 		return path[:i]

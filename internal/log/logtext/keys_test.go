@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// verbose is an error that has more to say.
+// verbose implements an error with a long description.
 type verbose struct{ error }
 
 func (v verbose) Format(s fmt.State, c rune) {
@@ -114,7 +114,7 @@ func TestNoFieldIsInTheWayOfAStandard(t *testing.T) {
 			}
 		}
 	}
-	// An object is where ECS has one.
+	// An object is allowed where ECS has one.
 	got := encoded(objects{named(KeysECS, 0)}, entry(zap.InfoLevel, "m"), zap.Dict("host", zap.String("name", "a")), zap.Any("user", map[string]string{"id": "b"}), zap.Strings("file", nil))
 	if !strings.HasSuffix(got, `,"host":{"name":"a"},"user":{"id":"b"},"field_file":[]}`+"\n") {
 		t.Errorf("got %s", got)

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// paint is the colours, "" where there are none.
+// paint holds the colour sequences, "" without colours.
 type paint struct{ faint, name, failure, off string }
 
 func (p *paint) key(key string) string {
@@ -22,23 +22,23 @@ func (p *paint) key(key string) string {
 	return p.name
 }
 
-// style is what the lines of a format look like.
+// style describes the lines of a format.
 type style struct {
 	paint    paint
 	coloured bool
-	begin    func(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []byte // before the message
+	begin    func(b []byte, e zapcore.Entry, m *logmeta.Meta, coloured bool) []byte // writes what precedes the message
 	column   int                                                                    // the width of the message
-	columns  func() int                                                             // of the terminal, 0 if that is not known
-	below    bool                                                                   // the fields are below the message, a line each
-	// end makes of the lines of a record what is written; nil: they are.
+	columns  func() int                                                             // the width of the terminal, 0 if unknown
+	below    bool                                                                   // the fields follow the message, one per line
+	// if not nil, converts the lines of a record before they are written
 	end func(b, lines []byte, level zapcore.Level) []byte
 }
 
-// lines is a form of text.
+// lines implements form for text.
 type lines struct {
 	style  style
-	fields *fields    // those of With
-	pool   *sync.Pool // of *scratch
+	fields *fields    // the fields of With
+	pool   *sync.Pool // holds *scratch
 }
 
 type scratch struct {
@@ -77,11 +77,11 @@ func (l *lines) encode(e zapcore.Entry, more []zapcore.Field, write func([]byte)
 	}
 	write(b)
 	if cap(s.record)+cap(s.written)+cap(s.fields.line)+cap(s.fields.blocks) < 4*maxValue {
-		l.pool.Put(s) // what was large once is not kept for ever
+		l.pool.Put(s) // large buffers are not kept
 	}
 }
 
-// record appends the lines of a record to what is before its message.
+// record appends the lines of a record. b holds what precedes its message.
 func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 	start := len(b)
 	if e.LoggerName != "" {
@@ -105,7 +105,7 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 		}
 		b = append(b, f.line...)
 	}
-	if e.Caller.Defined && l.style.begin == nil { // a person at a terminal has no room for it
+	if e.Caller.Defined && l.style.begin == nil { // omitted on a terminal to save space
 		before, key := " ", "caller="
 		if f.below {
 			before, key = below, "caller: "
@@ -130,7 +130,7 @@ func (l *lines) record(b []byte, e zapcore.Entry, f *fields) []byte {
 
 const spaces = "                                    "
 
-// fits reports whether a line of that many characters is one on the terminal.
+// fits reports whether that many characters fit into one line of the terminal.
 func (l *lines) fits(width int) bool {
 	if width <= 80 || l.style.columns == nil {
 		return true
@@ -139,7 +139,7 @@ func (l *lines) fits(width int) bool {
 	return columns == 0 || width <= columns
 }
 
-// width is how many characters of a line can be seen.
+// width returns the number of visible characters in a line.
 func width(line []byte) (n int) {
 	n = utf8.RuneCount(line)
 	for {
@@ -147,13 +147,13 @@ func width(line []byte) (n int) {
 		if i < 0 {
 			return n
 		}
-		end := bytes.IndexByte(line[i:], 'm') + 1 // of a colour, for nothing else has this byte
+		end := bytes.IndexByte(line[i:], 'm') + 1 // the end of a colour sequence, the only place with this byte
 		n -= end
 		line = line[i+end:]
 	}
 }
 
-// terminal is the style for a person.
+// terminal returns the style for terminals.
 func terminal(coloured bool) style {
 	s := style{begin: beginTerminal, coloured: coloured, column: len(spaces)}
 	if coloured {
@@ -223,10 +223,11 @@ func appendLevel(b []byte, l zapcore.Level, m *logmeta.Meta) []byte {
 	return b
 }
 
-// prefixed is the style for a standard error that leads to the journal.
+// prefixed returns the style for a standard error that leads to the journal.
 func prefixed() style { return style{end: endPrefixed} }
 
-// maxLine is where journald cuts a line of a stream, less a prefix and a newline.
+// maxLine is the length at which journald splits a line of a stream, minus a prefix and a
+// newline.
 const maxLine = 48<<10 - 8
 
 func endPrefixed(b, lines []byte, level zapcore.Level) []byte {
@@ -241,9 +242,9 @@ func endPrefixed(b, lines []byte, level zapcore.Level) []byte {
 	return b
 }
 
-// Split calls yield with the parts of a line that are at most as long as that, and end
-// between two characters. Those after the first are indented, as what belongs to the
-// line before is.
+// Split calls yield with the parts of a line. Each is at most most bytes long and ends at a
+// character boundary. It indents all parts except the first, to show that they continue the
+// line.
 func Split(line []byte, most int, yield func(part []byte)) {
 	if len(line) <= most {
 		yield(line)
@@ -257,23 +258,23 @@ func Split(line []byte, most int, yield func(part []byte)) {
 	}
 }
 
-// Text is the text of records for whatever takes lines, syslog for one: message
-// key=value, without time and level. With adds fields, as that of a zapcore.Core does.
+// Text encodes records for sinks that take lines, such as syslog: message key=value,
+// without time and level. With adds fields, as the method of a zapcore.Core does.
 type Text struct{ lines *lines }
 
-// NewText is a Text without fields.
+// NewText returns a Text without fields.
 func NewText() Text { return Text{newLines(style{}).(*lines)} }
 
-// NewList is a Text without fields whose records have each field in a line of its own,
-// "    key: value" below the message, whose lines after the first are indented further. A
-// value that has nothing to escape has no quotes there, whatever it is.
+// NewList returns a Text without fields. Its records have each field on its own line below
+// the message, as " key: value", and further lines of a value are indented more. Values are
+// quoted only if something in them has to be escaped.
 func NewList() Text { return Text{newLines(style{below: true}).(*lines)} }
 
-// With is a Text with fields more. They are encoded here and now.
+// With returns a Text with more fields. It encodes them immediately.
 func (t Text) With(fields []zapcore.Field) Text { return Text{t.lines.with(fields).(*lines)} }
 
-// Encode calls write with the lines of a record, whose memory is used again after that.
-// Each ends with a newline; those after the first are indented.
+// Encode calls write with the lines of a record, and reuses the memory when write returns.
+// Each line ends with a newline. All lines except the first are indented.
 func (t Text) Encode(e zapcore.Entry, fields []zapcore.Field, write func(lines []byte)) {
 	t.lines.encode(e, fields, write)
 }

@@ -1,7 +1,7 @@
-// Package logtext logs as text: for a person on a terminal, for a machine as JSON, one
-// object a line, and for standard error that leads to systemd's journal.
+// Package logtext logs text: for people at a terminal, for machines as one JSON object per
+// line, and for a standard error that leads to systemd's journal.
 //
-// On a terminal
+// On a terminal, it looks like this:
 //
 //	15:04:05.000  INFO   web: listening                    addr=:8080 tls=true
 //	15:04:09.120  ERROR  request failed                    path="/a b" error="no route"
@@ -9,21 +9,22 @@
 //	        main.serve
 //	15:04:09.200  INFO+2 half of them are left             n=5
 //
-// the time is local, and missing if the record has none, fields begin where the message ends
-// where a line would be wider than the terminal, levels that zap has no name for are the next lower one that has, and how far it is,
-// namespaces and objects give keys with dots, arrays are [1, 2], times RFC 3339, what is
-// reflected is JSON, binary is base64. A value of several lines stands below, indented.
-// Whatever is no character that can be seen is escaped as in Go (\x1b, \u202e, \xff):
-// nothing in a record can move the cursor, ring the bell, or pass for a record of its
-// own. A value of more than 64 KiB is cut, and says so. In every format, one that goes
-// deeper than 100 objects, or round in circles, is replaced by its type.
+// The time is local, and omitted if the record has none. If a line would be wider than the
+// terminal, its fields follow directly after the message. A level that zap has no name for
+// is shown as the next lower one and the distance from it. Namespaces and objects become
+// keys with dots, arrays look like [1, 2], times follow RFC 3339, reflected values are
+// JSON, binary values are base64. A value of several lines is shown below, indented. All
+// characters that are not visible are escaped as in Go (\x1b, \u202e, \xff): a record
+// cannot move the cursor, ring the bell, or imitate another record. A value of more than 64
+// KiB is cut and says so. In every format, a value that is nested more than 100 levels
+// deep, or refers to itself, is replaced by its type.
 //
 // # When nobody reads
 //
-// A pipe that is full or a terminal that is stopped does not hold up the program: package
-// queue keeps what finds no room, and says what is done with it. On Linux nothing else
-// waits. On other Unixes a terminal may take longer for a record that is larger than the
-// room that is left. On Windows, where nobody can ask for room, a goroutine writes.
+// A full pipe or a stopped terminal does not block the program: package queue keeps the
+// records that do not fit, and describes how they are handled. On Linux nothing else waits.
+// On other Unix systems a terminal may block for a record that is larger than the space
+// that is left. On Windows, where a program cannot ask for the space, a goroutine writes.
 package logtext
 
 import (
@@ -37,55 +38,56 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// Format is how records look.
+// Format selects how records look.
 type Format uint8
 
 const (
-	// JSON is one object a line with the keys time (RFC 3339, nanoseconds; not if it is
-	// zero), level, logger, msg, caller and stack, and those of the fields. A key of the program's that
-	// is one of these has field_ before it, wherever it comes from. Two keys of the
-	// program's that are the same both stay; most readers take the last.
+	// JSON writes one object per line. It has the keys time (RFC 3339, nanoseconds; omitted
+	// if zero), level, logger, msg, caller and stack, and the keys of the fields. A key of
+	// the program that equals one of these gets the prefix field_. Equal keys of the
+	// program are all kept; most readers take the last.
 	JSON Format = iota
-	// Terminal is for people.
+	// Terminal writes text for people.
 	Terminal
-	// Prefixed is for a standard error that leads to the journal: a line begins with its
-	// severity as in <6>, and has no time, for the journal has it. Lines longer than the
-	// 48 KiB at which journald cuts are several, each with its prefix.
+	// Prefixed writes text for a standard error that leads to the journal. A line begins
+	// with its severity, as in <6>. It has no time, because the journal adds it. Lines
+	// longer than the 48 KiB at which journald splits are split, each with its prefix.
 	Prefixed
 )
 
-// Options of a [Core].
+// Options configure a [Core].
 type Options struct {
-	// File is where the text goes, through a descriptor of our own: the program may close
-	// File. It is neither closed nor set to anything: others have standard output and
-	// standard error too.
+	// File receives the text, through a duplicate of its descriptor: the program may close
+	// File. The core neither closes it nor changes its mode, because other processes share
+	// standard output and standard error.
 	File   *os.File
 	Format Format
-	// JSON is for the format JSON.
+	// JSON applies only to the format JSON.
 	JSON JSONOptions
-	// Colour is for Terminal: see [Look]. Where the console cannot do it there is none.
+	// Colour applies only to the format Terminal: see [Look]. It is ignored if the console
+	// does not support colours.
 	Colour bool
 }
 
-// Core is a zapcore.Core that writes text. Its methods may be called from any goroutine.
-// Cores made by With share its file, its backlog and its count of what was lost.
+// Core implements zapcore.Core and writes text. Its methods may be called from any
+// goroutine. See [queue.Sink] for what cores made by With share.
 type Core struct {
 	queue.Sink
-	// put and putOwn write a record of the program, and of the run. As fields they cost no
-	// allocation.
+	// put and putOwn write a record of the program and of the run. They are fields to avoid
+	// an allocation for each call.
 	put, putOwn func(b []byte)
 	form        form
 }
 
-// form makes the text of records.
+// form encodes records as text.
 type form interface {
 	with(fields []zapcore.Field) form
-	// encode calls write with the record, whose memory is used again after that.
+	// encode calls write with the record, and reuses the memory when write returns.
 	encode(e zapcore.Entry, fields []zapcore.Field, write func(b []byte))
 }
 
-// New returns a core that writes to o.File, also after that is closed. Close it when the
-// run is over.
+// New returns a core that writes to o.File, even after that is closed. Close the core after
+// the last record was logged.
 func New(o Options, enabler zapcore.LevelEnabler) *Core {
 	out := newOutput(o.File)
 	var f form
@@ -117,7 +119,7 @@ func newCore(q *queue.Queue, f form, enabler zapcore.LevelEnabler) *Core {
 	}
 }
 
-// reader is who does not take what is lost.
+// reader returns the name of the reader for messages about losses.
 func reader(f *os.File) string {
 	switch {
 	case f == nil:
@@ -130,7 +132,7 @@ func reader(f *os.File) string {
 	return f.Name()
 }
 
-// With returns a core that adds fields to each record. They are encoded here and now.
+// With returns a core that adds fields to each record. It encodes them immediately.
 func (c *Core) With(fields []zapcore.Field) zapcore.Core {
 	with := *c
 	with.form = c.form.with(fields)
@@ -145,9 +147,9 @@ func (c *Core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 	return ce
 }
 
-// Write writes one record. What nobody read is no error, for zap would write it to
-// standard error, which may be what hangs; [queue.Sink.Lost] counts it. A record at panic level
-// or above is waited for as [queue.Sink.Sync] does. After Close, Write does nothing.
+// Write writes one record. It returns no error if nobody reads the record: zap would print
+// that to standard error, which may be what hangs. For a record at panic level or above, it
+// waits as [queue.Sink.Sync] does. After Close, Write does nothing.
 func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	put := c.put
 	if logevent.Of(fields) != 0 {
@@ -155,12 +157,12 @@ func (c *Core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	}
 	c.form.encode(entry, fields, put)
 	if entry.Level >= zapcore.PanicLevel {
-		_ = c.Sync() // the process may end with it
+		_ = c.Sync() // the process may exit next
 	}
 	return nil
 }
 
-// Severity is what syslog and the journal call a level.
+// Severity returns the severity of l in syslog and the journal.
 func Severity(l zapcore.Level) int {
 	switch {
 	case l < zapcore.InfoLevel:

@@ -24,7 +24,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// TestMain has the tests see the times of a terminal that they expect, wherever they run.
+// TestMain sets the time zone that the tests expect on a terminal.
 func TestMain(m *testing.M) {
 	time.Local = time.UTC
 	os.Exit(m.Run())
@@ -36,7 +36,7 @@ func entry(level zapcore.Level, msg string) zapcore.Entry {
 	return zapcore.Entry{Level: level, Time: at, Message: msg}
 }
 
-// encoded is a record in that form.
+// encoded returns a record in the form f.
 func encoded(f form, e zapcore.Entry, fields ...zap.Field) string {
 	var b []byte
 	f.encode(e, fields, func(p []byte) { b = append(b, p...) })
@@ -290,7 +290,7 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 			"text": {"m o.a=1 n.c=3\n", "m o.a=1 n.b=2 n.c=3\n    n.t:\n        x\n        y\n"},
 			"JSON": {`"o":{"a":1},"n":{"c":3}}` + "\n", `"o":{"a":1},"n":{"t":"x\ny","b":2,"c":3}}` + "\n"},
 		}[name]
-		for i, f := range []form{one, two, one} { // the first has got nothing of the second
+		for i, f := range []form{one, two, one} { // the first is not affected by the second
 			if got := encoded(f, entry(zap.InfoLevel, "m"), zap.Int("c", 3)); !strings.HasSuffix(got, want[i%2]) {
 				t.Errorf("%s: got %s", name, got)
 			}
@@ -317,7 +317,7 @@ func TestNoFieldPassesForOneOfTheRecord(t *testing.T) {
 	}
 }
 
-// late adds keys when it is asked for them.
+// late adds keys when it is encoded.
 type late struct{ in string }
 
 func (l late) MarshalLogObject(enc zapcore.ObjectEncoder) error {
@@ -492,7 +492,7 @@ func TestWhatPanicsIsReplaced(t *testing.T) {
 	}
 }
 
-// node is a value that may be a long way to its end, or have none.
+// node makes values that are very deep or refer to themselves.
 type node struct{ Left, Right *node }
 
 func (n *node) MarshalLogObject(enc zapcore.ObjectEncoder) error {
@@ -542,7 +542,7 @@ func TestNamespacesWithoutEndAreCut(t *testing.T) {
 	}
 }
 
-// sometimes panics the first time, and the third.
+// sometimes panics the first and the third time.
 type sometimes struct{ n int }
 
 func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
@@ -570,7 +570,7 @@ func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
 	}
 }
 
-// zapJSON is zap's own encoder, with the names of ours.
+// zapJSON returns zap's own encoder with our names.
 func zapJSON() zapcore.Encoder {
 	return zapcore.NewJSONEncoder(zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", CallerKey: "caller", StacktraceKey: "stack",
@@ -581,7 +581,7 @@ func zapJSON() zapcore.Encoder {
 	})
 }
 
-// broken is an encoder that always panics.
+// broken always panics.
 type broken struct{ zapcore.Encoder }
 
 func (b broken) Clone() zapcore.Encoder { return b }
@@ -648,7 +648,7 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 				}
 			}
 		}
-		most := len(fields) - 1 // the namespace is none
+		most := len(fields) - 1 // not counting the namespace
 		if e.Stack != "" {
 			most++
 		}

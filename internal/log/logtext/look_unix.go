@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// descriptor returns that of f as it is: f.Fd would have it block, for everybody who has it.
+// descriptor returns the descriptor of f unchanged. f.Fd would make it blocking for
+// everyone who shares it.
 func descriptor(f *os.File) int {
 	d := -1
 	if raw, err := f.SyscallConn(); err == nil {

@@ -11,11 +11,11 @@ func isTerminal(f *os.File) bool {
 	return windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
 }
 
-// capable takes a console without TERM for one that can: enableColour asks it.
+// capable accepts a console without TERM, because enableColour asks the console.
 func capable(term string) bool { return term != "dumb" }
 
-// enableColour has the console understand escape sequences, as those of Windows 10 do
-// when they are asked to.
+// enableColour makes the console interpret escape sequences, which needs Windows 10 or
+// later.
 func enableColour(f *os.File) (restore func(), ok bool) {
 	h := windows.Handle(f.Fd())
 	var mode uint32
@@ -31,7 +31,7 @@ func enableColour(f *os.File) (restore func(), ok bool) {
 	return func() { _ = windows.SetConsoleMode(h, mode) }, true
 }
 
-// columns is how wide a console is, 0 if that is not known.
+// columns returns the width of a console, 0 if unknown.
 func columns(f *os.File) int {
 	var info windows.ConsoleScreenBufferInfo
 	if windows.GetConsoleScreenBufferInfo(windows.Handle(f.Fd()), &info) != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// output writes to a file of its own. A write may wait: a console in which somebody
-// selects text takes nothing, nor does a pipe that is full.
+// output writes to a file of its own. A write may block: a console takes nothing while a
+// user selects text, nor does a full pipe.
 type output struct {
-	file    *os.File // nil: there is none
+	file    *os.File // nil if there is no file
 	regular bool
-	restore func() // gives the console back as it was; nil if it is as it was
+	restore func() // restores the mode of the console; nil if it was not changed
 }
 
 func newOutput(f *os.File) *output {
@@ -29,7 +29,7 @@ func newOutput(f *os.File) *output {
 // blocks reports whether Send may take any time.
 func (o *output) blocks() bool { return o.file != nil && !o.regular }
 
-// colour has a console understand escape sequences, and reports whether it does.
+// colour makes a console interpret escape sequences, and reports whether it does.
 func (o *output) colour() (ok bool) {
 	if o.file != nil {
 		o.restore, ok = enableColour(o.file)
@@ -37,7 +37,7 @@ func (o *output) colour() (ok bool) {
 	return ok
 }
 
-// columns returns how wide a console is, 0 if that is not known.
+// columns returns the width of a console, 0 if unknown.
 func (o *output) columns() int {
 	if o.file == nil {
 		return 0
@@ -45,7 +45,7 @@ func (o *output) columns() int {
 	return columns(o.file)
 }
 
-// Send writes b. That a reader is gone, or a disk full, may change.
+// Send writes b. It treats a missing reader and a full disk as temporary.
 func (o *output) Send(b []byte) (int, queue.Outcome) {
 	if o.file == nil {
 		return 0, queue.Refused
@@ -57,13 +57,13 @@ func (o *output) Send(b []byte) (int, queue.Outcome) {
 	return n, queue.Taken
 }
 
-// Wait waits.
+// Wait sleeps.
 func (*output) Wait(_ queue.Outcome, d time.Duration) { time.Sleep(d) }
 
-// Unread returns 0: what is in a pipe stays there.
+// Unread returns 0: data in a pipe is not tracked further.
 func (*output) Unread() int { return 0 }
 
-// Close gives the console back as it was, and closes the file.
+// Close restores the mode of the console and closes the file.
 func (o *output) Close() error {
 	if o.restore != nil {
 		o.restore()

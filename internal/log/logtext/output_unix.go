@@ -12,20 +12,20 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// output writes to a descriptor of its own without waiting. The flags of the file that it
-// was made of stay as they are: everybody who has that file has them too.
+// output writes to a descriptor of its own without blocking. It leaves the flags of the
+// original file alone, because everyone who has that file shares them.
 type output struct {
 	fd   int
 	kind kind
-	poll [1]unix.PollFd // for Send
+	poll [1]unix.PollFd // used by Send
 }
 
 type kind uint8
 
 const (
-	ready  kind = iota // a write does not wait: a regular file, or what was opened again for that
-	pipe               // or a terminal: a write waits if there is no room
-	socket             // as systemd gives a service for standard error
+	ready  kind = iota // a write does not block: a regular file, or one that was reopened
+	pipe               // or a terminal: a write blocks if there is no space
+	socket             // systemd gives a service one as standard error
 	none               // there is no file
 )
 
@@ -58,10 +58,10 @@ func newOutput(f *os.File) *output {
 // blocks reports whether Send may take any time.
 func (*output) blocks() bool { return false }
 
-// colour reports whether it understands escape sequences.
+// colour reports whether the file interprets escape sequences.
 func (*output) colour() bool { return true }
 
-// columns returns how wide a terminal is, 0 if that is not known.
+// columns returns the width of a terminal, 0 if unknown.
 func (o *output) columns() int {
 	size, err := unix.IoctlGetWinsize(o.fd, unix.TIOCGWINSZ)
 	if err != nil {
@@ -70,7 +70,8 @@ func (o *output) columns() int {
 	return int(size.Col)
 }
 
-// Send writes b as far as there is room. That a reader is gone, or a disk full, may change.
+// Send writes the part of b that fits. It treats a missing reader and a full disk as
+// temporary.
 func (o *output) Send(b []byte) (n int, outcome queue.Outcome) {
 	if o.kind == none {
 		return 0, queue.Refused
@@ -90,7 +91,7 @@ func (o *output) Send(b []byte) (n int, outcome queue.Outcome) {
 	return n, queue.Taken
 }
 
-// write writes some of b.
+// write writes a part of b.
 func (o *output) write(b []byte) (int, error) {
 	switch o.kind {
 	case socket:
@@ -102,12 +103,12 @@ func (o *output) write(b []byte) (int, error) {
 		} else if n == 0 {
 			return 0, unix.EAGAIN
 		}
-		b = b[:min(len(b), room)] // where there is room at all, there is room for this much
+		b = b[:min(len(b), room)] // if there is any space, there is space for this much
 	}
 	return unix.Write(o.fd, b)
 }
 
-// Wait waits until there is room.
+// Wait waits until there is space.
 func (o *output) Wait(after queue.Outcome, d time.Duration) {
 	if after != queue.Full {
 		time.Sleep(d)
@@ -117,7 +118,7 @@ func (o *output) Wait(after queue.Outcome, d time.Duration) {
 	_, _ = unix.Poll(fds, int((d+time.Millisecond-1)/time.Millisecond))
 }
 
-// Unread returns 0: what is in a pipe stays there.
+// Unread returns 0: data in a pipe is not tracked further.
 func (*output) Unread() int { return 0 }
 
 // Close closes the descriptor.

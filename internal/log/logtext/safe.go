@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// AppendSafe appends s with an escape as in Go for whatever cannot be seen, in one line.
+// AppendSafe appends s in one line, with characters that are not visible escaped as in Go.
 func AppendSafe[T ~string | ~[]byte](b []byte, s T) []byte {
 	done := 0
 	for i := 0; i < len(s); {
@@ -75,7 +75,7 @@ func bare[T ~string | ~[]byte](s T) bool {
 	return len(s) > 0
 }
 
-// bareInList is bare for a value within brackets.
+// bareInList reports whether s needs no quotes inside brackets.
 func bareInList[T ~string | ~[]byte](s T) bool {
 	for i := range len(s) {
 		switch s[i] {
@@ -86,7 +86,7 @@ func bareInList[T ~string | ~[]byte](s T) bool {
 	return bare(s)
 }
 
-// bareInLine is bare for a value that has the rest of a line for itself.
+// bareInLine reports whether s needs no quotes as the last value in a line.
 func bareInLine[T ~string | ~[]byte](s T) bool {
 	if len(s) == 0 || s[0] == ' ' || s[0] == '"' || s[len(s)-1] == ' ' {
 		return false
@@ -106,11 +106,12 @@ func bareInLine[T ~string | ~[]byte](s T) bool {
 }
 
 func decode[T ~string | ~[]byte](s T) (rune, int) {
-	// A conversion of the first bytes only, which stays on the stack.
+	// Convert only the first bytes, so that the result stays on the stack.
 	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
 }
 
-// appendEscape appends r, of size bytes of which c is the first, as in a string of Go.
+// appendEscape appends r as in a Go string. size is its length in bytes, and c its first
+// byte.
 func appendEscape(b []byte, r rune, c byte, size int) []byte {
 	const digits = "0123456789abcdef"
 	switch {
@@ -128,7 +129,7 @@ func appendEscape(b []byte, r rune, c byte, size int) []byte {
 	return append(b, q[1:len(q)-1]...)
 }
 
-// clip is the part of s that is not too much, which ends between two characters.
+// clip returns at most most bytes of s, up to a character boundary.
 func clip[T ~string | ~[]byte](s T, most int) T {
 	if len(s) <= most {
 		return s

@@ -11,17 +11,16 @@ import (
 const (
 	defaultLine = 16 << 10 // where container runtimes split lines
 	minLine     = 4 << 10
-	minCut      = 64 // bytes of a text that stay, before what its objects cost is looked at
-	maxMark     = 28 // of what says that a text is cut
+	minCut      = 64 // bytes of a text that are kept, before the overhead of its objects is considered
+	maxMark     = 28 // the length of a note that a text was cut
 	maxPath     = 100
 )
 
-// shorten makes the members of an object of JSON, each but the first with a comma before
-// it, at most room bytes long, the note included that says what is missing: a member
-// called name, a list of texts. The longest texts are cut first, wherever they are; if
-// that is not enough, members are left out, large ones first and then the last ones: such
-// as are no objects, and if that is not enough either, any of those at the top. What stays
-// is valid, and keeps its type.
+// shorten cuts the members of a JSON object, each except the first after a comma, to at
+// most room bytes. This includes a note about what is missing: a member called name, a list
+// of texts. It first cuts the longest texts, at any depth. If that is not enough, it omits
+// members: large ones first, then the last ones; first those that are not objects, then any
+// at the top level. The result is valid JSON, and the remaining values keep their types.
 func shorten(members []byte, room int, name string) []byte {
 	noteRoom := max(room/16, 32)
 	room -= noteRoom
@@ -37,7 +36,7 @@ func shorten(members []byte, room int, name string) []byte {
 	return n.append(short, name)
 }
 
-// note is what a line says of what is missing in it.
+// note collects what is missing in a line.
 type note struct {
 	list []byte
 	room int
@@ -46,7 +45,7 @@ type note struct {
 
 func (n *note) clone() note { return note{slices.Clone(n.list), n.room, n.more} }
 
-// add adds a node, and how many bytes there were of it.
+// add adds a node and its original size in bytes.
 func (n *note) add(members []byte, nodes []jsonNode, i, size int) {
 	if n.more > 0 {
 		n.more++
@@ -83,16 +82,16 @@ func (n *note) append(b []byte, name string) []byte {
 	return append(b, ']')
 }
 
-// node is a value within an object of JSON, or within an array.
+// jsonNode locates a value in a JSON object or array.
 type jsonNode struct {
-	key, start, end int // of the key's quote, or that of the value without one; of the value; behind it
+	key, start, end int // offsets of the key's quote, or of the value if it has no key; of the value; of the end
 	keyEnd          int
-	parent          int // the node of the object or the array, -1 for none
+	parent          int // index of the enclosing object or array, -1 if none
 	kind            byte
 }
 
-// scan finds the values in members, which are valid, those inside of others included. An
-// object or an array is before what is in it.
+// scan finds all values in members, which must be valid JSON, including nested ones. An
+// object or array precedes its contents.
 func scan(members []byte) []jsonNode {
 	var nodes []jsonNode
 	parent := -1
@@ -110,7 +109,7 @@ func scan(members []byte) []jsonNode {
 		n := jsonNode{key: i, keyEnd: i, start: i, parent: parent}
 		if parent < 0 || nodes[parent].kind == '{' {
 			n.keyEnd = textEnd(members, i)
-			n.start = n.keyEnd + 1 // the colon
+			n.start = n.keyEnd + 1 // skips the colon
 		}
 		n.kind = members[n.start]
 		switch n.kind {
@@ -131,7 +130,7 @@ func scan(members []byte) []jsonNode {
 	return nodes
 }
 
-// textEnd is behind the string that begins at i.
+// textEnd returns the offset after the string that begins at i.
 func textEnd(b []byte, i int) int {
 	for i++; b[i] != '"'; i++ {
 		if b[i] == '\\' {
@@ -141,7 +140,7 @@ func textEnd(b []byte, i int) int {
 	return i + 1
 }
 
-// path is the keys that lead to a node, with dots between them.
+// path returns the keys that lead to a node, separated by dots.
 func path(members []byte, nodes []jsonNode, i int) []byte {
 	var b []byte
 	for ; i >= 0; i = nodes[i].parent {
@@ -156,8 +155,7 @@ func path(members []byte, nodes []jsonNode, i int) []byte {
 	return b
 }
 
-// cutTexts cuts the longest texts, so that members have at most room bytes if that is
-// enough.
+// cutTexts cuts the longest texts until members fits into room bytes, if that is possible.
 func cutTexts(members []byte, room int, n *note) []byte {
 	nodes := scan(members)
 	over := len(members) - room
@@ -197,7 +195,8 @@ func cutTexts(members []byte, room int, n *note) []byte {
 	return append(out, members[done:]...)
 }
 
-// cutBefore is how long a text was that says at its end that it is cut.
+// cutBefore returns the original length of a text that has a note at its end that it was
+// cut.
 func cutBefore(text []byte) (was int, ok bool) {
 	i := bytes.LastIndex(text, []byte("…("))
 	if i < 0 || !bytes.HasSuffix(text, []byte(" bytes)")) {
@@ -211,8 +210,8 @@ func cutBefore(text []byte) (was int, ok bool) {
 	return was, err == nil && was >= i
 }
 
-// encodedEnd is where to cut what is inside of a string of JSON, so that it has at most
-// most bytes: not within a character or an escape.
+// encodedEnd returns where to cut the contents of a JSON string so that it has at most most
+// bytes, without splitting a character or an escape.
 func encodedEnd(text []byte, most int) int {
 	if len(text) <= most {
 		return len(text)
@@ -236,8 +235,8 @@ func encodedEnd(text []byte, most int) int {
 	return end
 }
 
-// leaveOut leaves out members, until there are at most room bytes if that is enough:
-// those that are no objects, or with objects any that are in no other.
+// leaveOut omits members until the rest fits into room bytes, if that is possible: those
+// that are not objects or, with objects, any at the top level.
 func leaveOut(members []byte, room int, objects bool, n *note) []byte {
 	nodes := scan(members)
 	var all []int

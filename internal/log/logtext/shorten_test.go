@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// decoded is a line as readers of JSON have it.
+// decoded decodes a line as a JSON reader does.
 func decoded(t *testing.T, line string) map[string]any {
 	t.Helper()
 	var m map[string]any
@@ -34,7 +34,7 @@ func TestALineIsShorterThanItsBoundAndSaysWhatIsCut(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		with, fields []zap.Field
-		cut          string // how the list begins
+		cut          string // the beginning of the list
 	}{
 		"a text":              {fields: []zap.Field{zap.String("body", long)}, cut: "[body (100000 bytes)]"},
 		"a text of With":      {with: []zap.Field{zap.String("body", long)}, cut: "[body (100000 bytes)]"},
@@ -93,7 +93,7 @@ func TestATextThatIsCutSaysSoAndStaysUTF8(t *testing.T) {
 	if !ok || strings.Trim(text, "é") != "" || len(line) < 15<<10 {
 		t.Errorf("got %d bytes: …%s", len(line), line[len(line)-80:])
 	}
-	// A text that only pretends to be cut is measured.
+	// A text that only imitates the note is measured.
 	line = encoded(objects{newJSONEncoder(JSONOptions{})}, entry(zap.InfoLevel, "m"), zap.String("a", strings.Repeat("é", 10_000)+"…(5 bytes)"))
 	if a, _ = decoded(t, line)["a"].(string); !strings.HasSuffix(a, "…(20012 bytes)") {
 		t.Errorf("got …%s", a[len(a)-80:])

@@ -110,7 +110,7 @@ func TestWithoutAFileEverythingIsLost(t *testing.T) {
 	}
 }
 
-// pipeOf returns a core that writes to a pipe, and the other end.
+// pipeOf returns a core that writes to a pipe, and the other end of the pipe.
 func pipeOf(t *testing.T, f Format) (*Core, *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -2,8 +2,8 @@ package logtext
 
 import "errors"
 
-// SyncError is what is left of the error of a logger's Sync: that a terminal, a pipe or
-// a console cannot be synced, which is what they say each time, is none.
+// SyncError returns err without the errors that terminals, pipes and consoles always return
+// from Sync because they cannot be synced.
 func SyncError(err error) error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		var left []error

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pty opens a terminal, whose other side nobody reads.
+// pty opens a terminal that nobody reads.
 func pty(t *testing.T) (*os.File, error) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

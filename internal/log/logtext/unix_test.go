@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/queue"
 )
 
-// pair returns two sockets, each the other end of the other.
+// pair returns two connected sockets.
 func pair(t *testing.T) (w, r *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
@@ -48,7 +48,7 @@ func TestASocketThatNobodyReadsHoldsUpNobodyAndKeepsItsFlags(t *testing.T) {
 	}()
 	shut(t, core)
 	_ = w.Close()
-	if n := <-lines; n+int(core.Lost()) != records+1 { // and the one about them
+	if n := <-lines; n+int(core.Lost()) != records+1 { // and the report about them
 		t.Errorf("%d lines, %d lost", n, core.Lost())
 	}
 }
@@ -94,7 +94,7 @@ func TestANamedPipeThatIsReadAgainGetsWhatWaited(t *testing.T) {
 		t.Fatal(err)
 	}
 	core := New(Options{File: w}, zap.InfoLevel)
-	_ = w.Close() // now nobody could read
+	_ = w.Close() // now the pipe has no reader
 	log := zap.New(core)
 	log.Info("one")
 	log.Info("two")
@@ -116,12 +116,12 @@ func TestADescriptorThatCannotBeOpenedAgainIsWrittenWhereThereIsRoom(t *testing.
 		t.Fatal(err)
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
-	w.Fd() // has a write wait
+	w.Fd() // makes a write block
 	fd, err := duplicate(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &output{fd: fd, kind: pipe} // as where there is no /proc
+	o := &output{fd: fd, kind: pipe} // as on a system without /proc
 	defer func() { _ = o.Close() }()
 	line := []byte(strings.Repeat("x", 10_000) + "\n")
 	var n int

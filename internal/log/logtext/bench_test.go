@@ -46,7 +46,7 @@ func run(b *testing.B, core zapcore.Core) {
 	}
 }
 
-func TestTextCostsNoAllocation(t *testing.T) {
+func TestWrite_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Log("the race detector empties pools")
 		return

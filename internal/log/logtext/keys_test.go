@@ -30,7 +30,7 @@ func named(k Keys, most int) *jsonEncoder {
 	return newJSONEncoder(JSONOptions{Keys: k, Service: "web", Version: "1.2", MaxLine: most})
 }
 
-func TestARecordHasTheNamesOfItsStandard(t *testing.T) {
+func TestJSON_NamesOfEachStandard(t *testing.T) {
 	e := entry(zap.ErrorLevel, "request failed")
 	e.LoggerName, e.Stack = "http", "main.serve\n\t/x/web/serve.go:7"
 	e.Caller = zapcore.EntryCaller{Defined: true, File: "/x/web/serve.go", Line: 7, Function: "main.serve"}
@@ -57,7 +57,7 @@ func TestARecordHasTheNamesOfItsStandard(t *testing.T) {
 	}
 }
 
-func TestAnErrorAndAnEventAreWhereTheStandardsHaveThem(t *testing.T) {
+func TestJSON_ErrorsAndEventsFollowTheStandards(t *testing.T) {
 	failure := &fs.PathError{Op: "open", Path: "/x", Err: fs.ErrNotExist}
 	const text = `open /x: file does not exist`
 	for k, want := range map[Keys][2]string{
@@ -91,7 +91,7 @@ type panics struct{}
 
 func (panics) Error() string { panic("no") }
 
-func TestNoFieldIsInTheWayOfAStandard(t *testing.T) {
+func TestJSON_FieldsDoNotReplaceStandardNames(t *testing.T) {
 	for k, c := range map[Keys]map[string]string{
 		KeysECS: {
 			"message": `"field_message":1`, "@timestamp": `"field_@timestamp":1`, "log.level": `"field_log.level":1`, "error": `"error.message":1`,
@@ -121,7 +121,7 @@ func TestNoFieldIsInTheWayOfAStandard(t *testing.T) {
 	}
 }
 
-func TestEveryLevelIsOneOfTheStandards(t *testing.T) {
+func TestJSON_LevelsFollowTheStandards(t *testing.T) {
 	for _, c := range []struct {
 		level                   zapcore.Level
 		field                   zap.Field
@@ -145,7 +145,7 @@ func TestEveryLevelIsOneOfTheStandards(t *testing.T) {
 	}
 }
 
-func TestEveryStandardHasATimeAndALineThatFits(t *testing.T) {
+func TestJSON_EachStandardHasATimeAndFits(t *testing.T) {
 	long := strings.Repeat("\x01", 100_000)
 	for _, k := range AllKeys() {
 		for _, most := range []int{0, minLine} {

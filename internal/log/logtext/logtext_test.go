@@ -83,7 +83,7 @@ type around struct{ around *around }
 
 func (a *around) MarshalLogObject(e zapcore.ObjectEncoder) error { return e.AddObject("again", a) }
 
-func TestARecordOnATerminal(t *testing.T) {
+func TestTerminal_Format(t *testing.T) {
 	plain := newLines(terminal(false))
 	for _, c := range []struct {
 		level  zapcore.Level
@@ -121,7 +121,7 @@ func TestARecordOnATerminal(t *testing.T) {
 	}
 }
 
-func TestTheTimeOnATerminalIsLocal(t *testing.T) {
+func TestTerminal_TimeIsLocal(t *testing.T) {
 	defer func() { time.Local = time.UTC }()
 	time.Local = time.FixedZone("east", 2*60*60)
 	for _, coloured := range []bool{false, true} {
@@ -138,7 +138,7 @@ func TestTheTimeOnATerminalIsLocal(t *testing.T) {
 	}
 }
 
-func TestFieldsBeginWhereTheMessageEndsIfTheLineWouldNotFit(t *testing.T) {
+func TestTerminal_NarrowLinesAreNotAligned(t *testing.T) {
 	fields := []zap.Field{zap.String("k", strings.Repeat("x", 60)), zap.Error(io.EOF)}
 	for _, coloured := range []bool{false, true} {
 		for columns, want := range map[int]string{
@@ -161,7 +161,7 @@ func TestFieldsBeginWhereTheMessageEndsIfTheLineWouldNotFit(t *testing.T) {
 	}
 }
 
-func TestLevelsThatHaveNoNameAreShownBesideOneThatHas(t *testing.T) {
+func TestTerminal_UnnamedLevels(t *testing.T) {
 	for want, e := range map[string]struct {
 		level zapcore.Level
 		field zap.Field
@@ -186,7 +186,7 @@ func TestLevelsThatHaveNoNameAreShownBesideOneThatHas(t *testing.T) {
 	}
 }
 
-func TestAListHasAFieldALine(t *testing.T) {
+func TestNewList_OneFieldPerLine(t *testing.T) {
 	list := NewList().With([]zap.Field{zap.Int("pid", 7)})
 	var got string
 	e := entry(zap.InfoLevel, "two\nlines\n    pid: 8")
@@ -227,7 +227,7 @@ func TestAListHasAFieldALine(t *testing.T) {
 	}
 }
 
-func TestValuesAreReadable(t *testing.T) {
+func TestText_Values(t *testing.T) {
 	for _, c := range []struct {
 		field zap.Field
 		want  string
@@ -280,7 +280,7 @@ func TestValuesAreReadable(t *testing.T) {
 	}
 }
 
-func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
+func TestWith_EncodesFieldsAndNamespaces(t *testing.T) {
 	for name, f := range map[string]form{"text": newLines(style{}), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
 		value := object{"a": 1}
 		one := f.with([]zap.Field{zap.Object("o", value), zap.Namespace("n")})
@@ -298,7 +298,7 @@ func TestWithEncodesFieldsAndNamespacesBefore(t *testing.T) {
 	}
 }
 
-func TestNoFieldPassesForOneOfTheRecord(t *testing.T) {
+func TestJSON_RenamesFieldsWithTheRecordsKeys(t *testing.T) {
 	f := form(objects{newJSONEncoder(JSONOptions{})}).with([]zap.Field{zap.String("level", "a"), zap.String("x", "b")})
 	got := encoded(f, entry(zap.InfoLevel, "m"), zap.String("msg", "c"), zap.Int("time", 1), zap.Namespace("in"), zap.String("msg", "d"))
 	want := `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m","field_level":"a","x":"b","field_msg":"c","field_time":1,"in":{"msg":"d"}}` + "\n"
@@ -330,7 +330,7 @@ func (l late) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return nil
 }
 
-func TestNoKeyThatComesLatePassesForOneOfTheRecord(t *testing.T) {
+func TestJSON_RenamesKeysAddedWhileEncoding(t *testing.T) {
 	const head = `{"level":"info","time":"2026-01-02T15:04:05.067Z","msg":"m"`
 	const renamed = `,"field_level":"forged","field_time":"forged","field_msg":"forged"`
 	const inside = `"level":"forged","time":"forged","msg":"forged"`
@@ -356,7 +356,7 @@ func TestNoKeyThatComesLatePassesForOneOfTheRecord(t *testing.T) {
 	}
 }
 
-func TestOurJSONIsThatOfZap(t *testing.T) {
+func TestJSON_EqualsZaps(t *testing.T) {
 	e := entry(zap.ErrorLevel, "a\n\"b\"\x01\xff\u2028")
 	e.LoggerName, e.Stack = "web", "main.serve\n\tserve.go:7"
 	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
@@ -387,7 +387,7 @@ func TestOurJSONIsThatOfZap(t *testing.T) {
 	}
 }
 
-func TestAPersonAtATerminalIsSparedTheCaller(t *testing.T) {
+func TestTerminal_OmitsTheCaller(t *testing.T) {
 	e := entry(zap.InfoLevel, "m")
 	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
 	if got := encoded(newLines(terminal(false)), e); strings.Contains(got, "serve.go") {
@@ -395,7 +395,7 @@ func TestAPersonAtATerminalIsSparedTheCaller(t *testing.T) {
 	}
 }
 
-func TestNameCallerAndStackAreShown(t *testing.T) {
+func TestText_NameCallerAndStack(t *testing.T) {
 	e := entry(zap.ErrorLevel, "m")
 	e.LoggerName = "web.\x1bhttp"
 	e.Caller = zapcore.NewEntryCaller(0, "/x/web/serve.go", 7, true)
@@ -409,7 +409,7 @@ func TestNameCallerAndStackAreShown(t *testing.T) {
 
 var sequence = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func TestColoursChangeNothingElse(t *testing.T) {
+func TestTerminal_ColoursChangeNothingElse(t *testing.T) {
 	fields := []zap.Field{zap.Error(errors.New("no route")), zap.String("t", "a\nb"), zap.Object("o", object{"a": 1}), zap.Strings("s", []string{"x"})}
 	for _, l := range []zapcore.Level{zap.DebugLevel, zap.InfoLevel, zap.WarnLevel, zap.ErrorLevel, zap.FatalLevel} {
 		colour := encoded(newLines(terminal(true)), entry(l, "m"), fields...)
@@ -422,7 +422,7 @@ func TestColoursChangeNothingElse(t *testing.T) {
 	}
 }
 
-func TestJSONIsOneObjectALine(t *testing.T) {
+func TestJSON_OneObjectPerLine(t *testing.T) {
 	got := encoded(objects{newJSONEncoder(JSONOptions{})}, entry(zap.WarnLevel, "a\nb"), zap.String("k\n", "v\x00\xff\u2028"), zap.Error(failing{}), logevent.Ready.Field())
 	if strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "}\n") {
 		t.Fatalf("got %q", got)
@@ -440,7 +440,7 @@ func TestJSONIsOneObjectALine(t *testing.T) {
 	}
 }
 
-func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
+func TestPrefixed_EachLineHasAPrefix(t *testing.T) {
 	f := newLines(prefixed())
 	for level, prefix := range map[zapcore.Level]string{
 		zap.DebugLevel: "<7>", zap.InfoLevel: "<6>", zap.WarnLevel: "<4>", zap.ErrorLevel: "<3>",
@@ -465,7 +465,7 @@ func TestLinesForTheJournalHaveTheirPrefix(t *testing.T) {
 	}
 }
 
-func TestWhatPanicsIsReplaced(t *testing.T) {
+func TestEncode_ReplacesPanics(t *testing.T) {
 	cycle := map[string]any{}
 	cycle["x"] = cycle
 	for name, f := range map[string]form{"text": newLines(terminal(true)), "prefixed": newLines(prefixed()), "JSON": objects{newJSONEncoder(JSONOptions{})}} {
@@ -501,7 +501,7 @@ func (n *node) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return nil
 }
 
-func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
+func TestBounded_EndsCycles(t *testing.T) {
 	a, chain, fork, circle := &around{}, &node{}, &node{}, &node{}
 	for range 1_000_000 {
 		chain = &node{Left: chain}
@@ -532,7 +532,7 @@ func TestWhatGoesRoundInCirclesEnds(t *testing.T) {
 	}
 }
 
-func TestNamespacesWithoutEndAreCut(t *testing.T) {
+func TestBounded_CutsEndlessNamespaces(t *testing.T) {
 	f := newLines(style{})
 	for range 1000 {
 		f = f.with([]zap.Field{zap.Namespace(strings.Repeat("n", 1000))})
@@ -552,7 +552,7 @@ func (s *sometimes) MarshalLogObject(zapcore.ObjectEncoder) error {
 	return nil
 }
 
-func TestWhatPanicsSometimesIsReplacedToo(t *testing.T) {
+func TestEncode_ReplacesOccasionalPanics(t *testing.T) {
 	for _, with := range []bool{false, true} {
 		for want, enc := range map[string]zapcore.Encoder{"PANIC=1": JSONEncoder(JSONOptions{}), "PANIC": zapJSON()} {
 			fields := []zap.Field{
@@ -588,13 +588,13 @@ func (b broken) Clone() zapcore.Encoder { return b }
 
 func (broken) EncodeEntry(zapcore.Entry, []zapcore.Field) (*buffer.Buffer, error) { panic("broken") }
 
-func TestAnEncoderThatPanicsIsAnError(t *testing.T) {
+func TestEncode_PanickingEncoderIsAnError(t *testing.T) {
 	if b, err := Encode(broken{JSONEncoder(JSONOptions{})}, zapcore.Entry{}, nil); b != nil || err == nil {
 		t.Errorf("got %v, %v", b, err)
 	}
 }
 
-func TestWhatIsTooLongIsCutAndSaysSo(t *testing.T) {
+func TestText_CutsLongValues(t *testing.T) {
 	long := strings.Repeat("é", 1<<19)
 	for _, field := range []zap.Field{
 		zap.String("k", long), zap.String("k", long+"\n"+long), zap.Strings("k", []string{long}), zap.Reflect("k", long),
@@ -617,7 +617,7 @@ func TestWhatIsTooLongIsCutAndSaysSo(t *testing.T) {
 	}
 }
 
-func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("message", "key", "value", "name")
 	f.Add("a\r\n\x1b[2J<0>x", "k\n ", "\u202e\x00\xff\n\t\u2028\u0085", "\x07")
 	f.Add("<3>", "", "\xc3\n\xa9", "\n")
@@ -673,7 +673,7 @@ func FuzzNothingPassesForARecordOfItsOwn(f *testing.F) {
 	})
 }
 
-func TestSyncErrorsThatMeanNothingAreNone(t *testing.T) {
+func TestSyncError(t *testing.T) {
 	real := errors.New("disk full")
 	nothing := &fs.PathError{Op: "sync", Path: "/dev/stdout", Err: syscall.EINVAL}
 	for _, c := range []struct{ err, want error }{
@@ -707,7 +707,7 @@ func TestSyncErrorsThatMeanNothingAreNone(t *testing.T) {
 	}
 }
 
-func TestNobodyLooksAtAFile(t *testing.T) {
+func TestLook_File(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func decoded(t *testing.T, line string) map[string]any {
 	return m
 }
 
-func TestALineIsShorterThanItsBoundAndSaysWhatIsCut(t *testing.T) {
+func TestShorten_CutsAndListsWhatItCut(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
 	many := make([]zap.Field, 5000)
 	for i := range many {
@@ -86,7 +86,7 @@ func TestALineIsShorterThanItsBoundAndSaysWhatIsCut(t *testing.T) {
 	}
 }
 
-func TestATextThatIsCutSaysSoAndStaysUTF8(t *testing.T) {
+func TestShorten_CutTextSaysSoAndStaysUTF8(t *testing.T) {
 	line := encoded(objects{newJSONEncoder(JSONOptions{})}, entry(zap.InfoLevel, "m"), zap.String("a", strings.Repeat("é", 500_000)))
 	a, _ := decoded(t, line)["a"].(string)
 	text, ok := strings.CutSuffix(a, "…(1000000 bytes)")
@@ -100,7 +100,7 @@ func TestATextThatIsCutSaysSoAndStaysUTF8(t *testing.T) {
 	}
 }
 
-func TestWhatIsBeforeTheFieldsFitsWhateverItIs(t *testing.T) {
+func TestShorten_EverythingBeforeTheFieldsFits(t *testing.T) {
 	long := strings.Repeat("\x01", 100_000)
 	e := zapcore.Entry{Level: -100, Message: long, LoggerName: long, Time: at, Stack: long}
 	e.Caller = zapcore.NewEntryCaller(0, "/"+long+"/"+long, 1, true)
@@ -116,7 +116,7 @@ func TestWhatIsBeforeTheFieldsFitsWhateverItIs(t *testing.T) {
 	}
 }
 
-func TestALevelWithoutANameHasANumber(t *testing.T) {
+func TestJSON_UnnamedLevelHasANumber(t *testing.T) {
 	for _, c := range []struct {
 		level zapcore.Level
 		field zap.Field
@@ -134,7 +134,7 @@ func TestALevelWithoutANameHasANumber(t *testing.T) {
 	}
 }
 
-func FuzzALineIsValidAndShort(f *testing.F) {
+func FuzzShorten(f *testing.F) {
 	f.Add("message", "key", "value", uint16(1))
 	f.Add("a\"b\\", "k,}]{[\"", strings.Repeat("\\u0001é\x00\xff😀", 700), uint16(400))
 	f.Add(strings.Repeat("m", 9000), "", "…(5 bytes)", uint16(3000))

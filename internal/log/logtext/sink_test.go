@@ -24,7 +24,7 @@ func shut(t *testing.T, c *Core) {
 	}
 }
 
-func TestAFileGetsWhatIsLoggedUntilClose(t *testing.T) {
+func TestCore_WritesToAFileUntilClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	f, err := os.Create(path)
 	if err != nil {
@@ -61,7 +61,7 @@ func content(t *testing.T, path string) string {
 	return string(b)
 }
 
-func TestNoRecordGoesToAFileOfTheProgramAfterItHasClosedOurs(t *testing.T) {
+func TestCore_NeverWritesToAReusedDescriptor(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "log")
 	f, err := os.Create(path)
@@ -92,7 +92,7 @@ func TestNoRecordGoesToAFileOfTheProgramAfterItHasClosedOurs(t *testing.T) {
 	}
 }
 
-func TestWithoutAFileEverythingIsLost(t *testing.T) {
+func TestNew_WithoutAFileLosesEverything(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func pipeOf(t *testing.T, f Format) (*Core, *os.File) {
 	return core, r
 }
 
-func TestAReaderThatPausesLosesNothing(t *testing.T) {
+func TestCore_PausingReaderLosesNothing(t *testing.T) {
 	core, r := pipeOf(t, JSON)
 	log := zap.New(core)
 	const records = 15_000
@@ -152,7 +152,7 @@ func TestAReaderThatPausesLosesNothing(t *testing.T) {
 	}
 }
 
-func TestASlowReaderLosesNothing(t *testing.T) {
+func TestCore_SlowReaderLosesNothing(t *testing.T) {
 	core, r := pipeOf(t, JSON)
 	lines := make(chan int)
 	go func() {
@@ -170,7 +170,7 @@ func TestASlowReaderLosesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatAPipeThatHangsLosesIsToldInItsPlace(t *testing.T) {
+func TestCore_ReportsLossesWhereRecordsAreMissing(t *testing.T) {
 	for _, size := range []int{1000, 10_000} { // the larger ones are written in part
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			core, r := pipeOf(t, Terminal)
@@ -216,7 +216,7 @@ func TestWhatAPipeThatHangsLosesIsToldInItsPlace(t *testing.T) {
 	}
 }
 
-func TestAPipeThatNobodyReadsIsGivenUpAndCloseSaysWhatIsLost(t *testing.T) {
+func TestClose_ErrorReportsLossesOfAnUnreadPipe(t *testing.T) {
 	core, _ := pipeOf(t, JSON)
 	log := zap.New(core)
 	const records = 5000

@@ -32,7 +32,7 @@ func pty(t *testing.T) (*os.File, error) {
 	return side, err
 }
 
-func TestATerminalThatNobodyReadsHoldsUpNobody(t *testing.T) {
+func TestCore_UnreadTerminalDelaysNoCall(t *testing.T) {
 	side, err := pty(t)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestATerminalThatNobodyReadsHoldsUpNobody(t *testing.T) {
 	}
 }
 
-func TestColoursAreForWhoLooks(t *testing.T) {
+func TestLook_Colours(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want bool

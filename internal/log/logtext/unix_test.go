@@ -27,7 +27,7 @@ func pair(t *testing.T) (w, r *os.File) {
 	return w, r
 }
 
-func TestASocketThatNobodyReadsHoldsUpNobodyAndKeepsItsFlags(t *testing.T) {
+func TestCore_UnreadSocketDelaysNoCallAndKeepsItsFlags(t *testing.T) {
 	w, r := pair(t)
 	core := New(Options{File: w, Format: Prefixed}, zap.InfoLevel)
 	log := zap.New(core)
@@ -53,7 +53,7 @@ func TestASocketThatNobodyReadsHoldsUpNobodyAndKeepsItsFlags(t *testing.T) {
 	}
 }
 
-func TestTheDescriptorIsNotInheritedAndNotLeft(t *testing.T) {
+func TestCore_DescriptorIsNeitherInheritedNorLeaked(t *testing.T) {
 	w, _ := pair(t)
 	core := New(Options{File: w}, zap.InfoLevel)
 	fd := newOutput(w)
@@ -69,7 +69,7 @@ func TestTheDescriptorIsNotInheritedAndNotLeft(t *testing.T) {
 	shut(t, core)
 }
 
-func TestAReaderThatHasGoneHoldsUpNobodyAndCloseSaysWhatIsLost(t *testing.T) {
+func TestCore_MissingReaderDelaysNoCall(t *testing.T) {
 	core, r := pipeOf(t, JSON)
 	_ = r.Close()
 	log := zap.New(core)
@@ -84,7 +84,7 @@ func TestAReaderThatHasGoneHoldsUpNobodyAndCloseSaysWhatIsLost(t *testing.T) {
 	}
 }
 
-func TestANamedPipeThatIsReadAgainGetsWhatWaited(t *testing.T) {
+func TestCore_NamedPipeReceivesWaitingRecords(t *testing.T) {
 	path := t.TempDir() + "/fifo"
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestANamedPipeThatIsReadAgainGetsWhatWaited(t *testing.T) {
 	}
 }
 
-func TestADescriptorThatCannotBeOpenedAgainIsWrittenWhereThereIsRoom(t *testing.T) {
+func TestOutput_WritesOnlyWhatFitsIfReopeningFails(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

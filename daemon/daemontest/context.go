@@ -1,5 +1,4 @@
-// Package daemontest has doubles for tests of programs that are written for package
-// daemon.
+// Package daemontest provides test doubles for programs that use package daemon.
 package daemontest
 
 import (
@@ -18,15 +17,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Context returns a context like the one that a Program gets, for a test that calls
-// the methods of a Program itself, or a function that uses daemon.Go, daemon.Fail,
-// daemon.Logger or daemon.Directories. The folders are temporary ones of the test; for
+// Context returns a context like the one that a Program gets. Use it in tests that call
+// methods of a Program directly, or functions that use daemon.Go, daemon.Fail,
+// daemon.Logger or daemon.Directories. The folders are temporary folders of the test. For
 // sockets, see [HandOver].
 //
-// It logs to t. When the test ends the context is cancelled, with a daemon.Reason as
-// its cause, and the goroutines of daemon.Go are waited for. A failure of one of
-// them, then too, or a call of daemon.Fail, is an error of the test. daemon.Finish
-// cancels the context at once.
+// It logs to t. When the test ends, the context is cancelled with a daemon.Reason as its
+// cause, and the goroutines of daemon.Go are waited for. If one of them fails, even then,
+// or daemon.Fail is called, it is an error of the test. daemon.Finish cancels the context
+// at once.
 func Context(t testing.TB) context.Context {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
 	d := &double{t: t, ctx: ctx, end: cancel, log: zaptest.NewLogger(t)}
@@ -39,9 +38,9 @@ func Context(t testing.TB) context.Context {
 	return ctx
 }
 
-// HandOver makes f what daemon.Socket and daemon.Listen find under name, as if systemd
-// had handed it over: for a context that [Context] has made, or one made from it. What
-// nobody has asked for is closed when the test ends.
+// HandOver makes daemon.Socket and daemon.Listen find f under name, as if systemd had
+// passed it. ctx must come from [Context]. A file that the program did not request is
+// closed when the test ends.
 func HandOver(ctx context.Context, name string, f *os.File) {
 	d, ok := runctx.FromContext(ctx).(*double)
 	if !ok {
@@ -52,7 +51,7 @@ func HandOver(ctx context.Context, name string, f *os.File) {
 	d.sockets = append(d.sockets, host.Socket{Name: name, File: f})
 }
 
-// double stands in for a run.
+// double implements a run for tests.
 type double struct {
 	t          testing.TB
 	ctx        context.Context
@@ -61,8 +60,8 @@ type double struct {
 	goroutines sync.WaitGroup
 
 	mu      sync.Mutex
-	sockets []host.Socket // that nobody has asked for
-	folder  string        // below which the folders are, "" until somebody asks for them
+	sockets []host.Socket // not requested yet
+	folder  string        // parent of the folders, "" until they are requested
 }
 
 func (d *double) Go(ctx context.Context, f func(context.Context) error) {

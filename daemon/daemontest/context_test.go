@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// recorder is a test that may fail without failing this one.
+// recorder implements testing.TB. It records failures instead of failing the test.
 type recorder struct {
 	testing.TB
 	cleanups []func()

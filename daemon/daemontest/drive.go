@@ -16,49 +16,45 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// Manager is a double of a service manager: an [SCM] or a [Systemd]. One is good for
-// one call of [Drive].
+// Manager is a double of a service manager: an [SCM] or a [Systemd]. Use a new one for each
+// call of [Drive].
 type Manager interface {
-	// connect returns what the run sees of the manager. It is called once, in the
-	// bubble, before Run. The process has just begun: d.begun.
+	// connect returns the hosts through which the run sees the manager. It is called once,
+	// in the bubble, before Run. The process begins at d.begun.
 	connect(d *drive) ([]host.Host, error)
 
-	// folder is below what the program has its folders, "" if that is no matter.
+	// folder returns the parent of the program's folders, "" for a temporary one.
 	folder() string
 
-	// stop asks the program to stop, as an operator would, unless something has
-	// asked it already. It is called at most once, in the bubble, when the body of
-	// the test has returned and the process has not ended. It may wait until the
-	// program can be asked.
+	// stop asks the program to stop, as an operator would, unless it was asked already. It
+	// is called at most once, in the bubble, if the process still runs when the body of the
+	// test has returned. It may wait until the program can be asked.
 	stop()
 
-	// ended is called once, in the bubble, when the process has ended: Run has
-	// returned err, or if exit is not negative, a run that gave up has exited the
-	// process with it.
+	// ended is called once, in the bubble, when the process has ended. Run returned err or,
+	// if exit is not negative, a run that gave up exited the process with that code.
 	ended(err error, exit int)
 }
 
-// Drive runs p under m, in a bubble of synthetic time (testing/synctest): a minute
-// takes no time at all, and passes only when nothing is left to do. It returns what
-// daemon.Run has returned.
+// Drive runs p under m, in a bubble of synthetic time (testing/synctest): a minute takes no
+// time at all, and passes only when nothing is left to do. It returns the result of
+// daemon.Run.
 //
-// When the process has connected to its manager, and all that follows at once has
-// happened, body is called on a goroutine of the bubble. There it lets time pass,
-// asks for this and that, and looks at what comes of it; FailNow of t may be called
-// there. When it returns, p is asked to stop if nothing has asked it yet, and its end
-// is awaited. If p breaks a rule of the manager's, or makes this
-// package break one, it is an error of t.
+// Once the process is connected to its manager and everything that follows immediately has
+// happened, Drive calls body on a goroutine of the bubble. body lets time pass, sends
+// requests and checks the results; it may call FailNow of t. When it returns, Drive asks p
+// to stop, unless that has happened, and waits for its end. If p breaks a rule of the
+// manager, or makes this package break one, it is an error of t.
 //
-// If c.Name is empty it is "test", and if c.Logger is nil it is one that logs to t.
-// A run that gives up at its stop deadline ends as if the process had exited: Run
-// returns, and nothing of the test's process ends.
+// If c.Name is empty, it is set to "test". If c.Logger is nil, the program logs to t. A run
+// that gives up at its stop deadline ends as if the process had exited: Run returns, and
+// the test's process goes on.
 //
-// What holds for testing/synctest holds here: Drive is not called in a bubble, and p
-// does not wait for anything outside of it, as a network or a child is; net.Pipe
-// stands in for a connection. All goroutines of p have to come to their end. Those
-// that a run has given up have a day for that. One that is still blocked then, or
-// when a run has ended in any other way, is an error of t, which shows its stack: p
-// lost sight of it, and daemon.Go would not have.
+// The rules of testing/synctest apply. Do not call Drive in a bubble. p must not wait for
+// anything outside the bubble, such as a network or a child process; net.Pipe can replace a
+// connection. All goroutines of p must end. Goroutines that a run gave up on have a day for
+// that. One that is still blocked then, or when a run ended in any other way, is an error
+// of t, which shows its stack. Using daemon.Go avoids losing track of a goroutine.
 func Drive(t *testing.T, m Manager, p daemon.Program, c daemon.Config, body func()) error {
 	t.Helper()
 	if c.Name == "" {
@@ -70,13 +66,13 @@ func Drive(t *testing.T, m Manager, p daemon.Program, c daemon.Config, body func
 	d := &drive{t: t, manager: m, config: c, exit: -1}
 	d.bubble(func(ctx context.Context) { d.run(ctx, p, body) })
 	if d.bodyLeft {
-		runtime.Goexit() // FailNow has told t why
+		runtime.Goexit() // FailNow has told t the reason
 	}
 	return d.err
 }
 
-// Sleep lets d pass, and waits until everything that follows at once has happened. It
-// is for the body of [Drive], where it takes no time. Sleep(0) only waits.
+// Sleep lets d pass, and waits until everything that follows immediately has happened. It
+// is meant for the body of [Drive], where it takes no time. Sleep(0) only waits.
 func Sleep(d time.Duration) {
 	if d > 0 {
 		<-time.After(d)
@@ -84,26 +80,26 @@ func Sleep(d time.Duration) {
 	synctest.Wait()
 }
 
-// leftBehind is how long what a run has given up may still run.
+// leftBehind is how long goroutines may run after the run has given up on them.
 const leftBehind = 24 * time.Hour
 
-// drive is one call of Drive.
+// drive holds the state of one call of Drive.
 type drive struct {
 	t       *testing.T
 	manager Manager
 	config  daemon.Config
-	begun   time.Time // of the process
+	begun   time.Time // when the process began
 	cancel  context.CancelCauseFunc
 	done    chan struct{} // closed when the process has ended
 
-	err      error // what Run has returned
-	exit     int   // what the process was exited with, -1 if it was not
-	bodyLeft bool  // the body has ended its goroutine
+	err      error // the result of Run
+	exit     int   // the exit code of a run that gave up, else -1
+	bodyLeft bool  // the body has called runtime.Goexit
 }
 
 var errKilled = errors.New("the manager has killed the process")
 
-// run is what happens in the bubble.
+// run runs in the bubble.
 func (d *drive) run(ctx context.Context, p daemon.Program, body func()) {
 	d.begun, d.done = time.Now(), make(chan struct{})
 	ctx, d.cancel = context.WithCancelCause(ctx)
@@ -139,7 +135,7 @@ func (d *drive) run(ctx context.Context, p daemon.Program, body func()) {
 	}
 }
 
-// folder is below what the program has its folders.
+// folder returns the parent of the program's folders.
 func (d *drive) folder() string {
 	if f := d.manager.folder(); f != "" {
 		return f
@@ -157,11 +153,11 @@ func (d *drive) hasEnded() bool {
 	}
 }
 
-// since is how long the process runs.
+// since returns how long the process has been running.
 func (d *drive) since() time.Duration { return time.Since(d.begun) }
 
-// kill ends a run without asking, so that the bubble can end: the manager has killed
-// the process.
+// kill ends a run without asking, as if the manager had killed the process, so that the
+// bubble can end.
 func (d *drive) kill() { d.cancel(errKilled) }
 
 // errorf reports that a rule was broken.
@@ -170,8 +166,8 @@ func (d *drive) errorf(format string, args ...any) {
 	d.t.Errorf(format, args...)
 }
 
-// bubble calls f in one. The runtime panics when goroutines are blocked for ever in
-// it, which would end all tests.
+// bubble calls f in a bubble. The runtime panics when goroutines in it are blocked for
+// ever, which would end all tests.
 func (d *drive) bubble(f func(context.Context)) {
 	d.t.Helper()
 	name := ""
@@ -191,8 +187,8 @@ func (d *drive) bubble(f func(context.Context)) {
 	})
 }
 
-// bubbleName is what stacks call the bubble of the calling goroutine: "synctest
-// bubble 7]".
+// bubbleName returns the name of the calling goroutine's bubble in stacks: "synctest bubble
+// 7]".
 func bubbleName() string {
 	var buf [128]byte
 	header, _, _ := strings.Cut(string(buf[:runtime.Stack(buf[:], false)]), "\n")
@@ -202,7 +198,7 @@ func bubbleName() string {
 	return ""
 }
 
-// stacks is the stacks of all goroutines in a bubble.
+// stacks returns the stacks of all goroutines in a bubble.
 func stacks(bubble string) string {
 	buf := make([]byte, 1<<20)
 	var found []string

@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// program is made of functions, each of which may be nil.
+// program implements a program with functions, each of which may be nil.
 type program struct{ start, stop func(context.Context) error }
 
 func (p program) Start(ctx context.Context) error { return call(ctx, p.start) }
@@ -27,7 +27,7 @@ func call(ctx context.Context, f func(context.Context) error) error {
 	return f(ctx)
 }
 
-// pauser is a program that can be paused.
+// pauser implements a program that can be paused.
 type pauser struct {
 	program
 	pause func(context.Context) error
@@ -36,7 +36,7 @@ type pauser struct {
 func (p pauser) Pause(ctx context.Context) error { return call(ctx, p.pause) }
 func (p pauser) Continue(context.Context) error  { return nil }
 
-// sleeps lasts for d, whatever happens.
+// sleeps returns a function that takes d, whatever happens.
 func sleeps(d time.Duration) func(context.Context) error {
 	return func(context.Context) error {
 		<-time.After(d)
@@ -70,7 +70,7 @@ func TestARunThatGivesUpDoesNotEndTheTest(t *testing.T) {
 	}
 }
 
-// scenarios are tests that fail, and what they have to say.
+// scenarios are tests that fail, each with the text that must appear in its output.
 var scenarios = map[string]struct {
 	run  func(*testing.T)
 	says []string
@@ -123,10 +123,10 @@ var scenarios = map[string]struct {
 		s := &daemontest.SCM{}
 		_ = daemontest.Drive(t, s, program{}, daemon.Config{}, nothing)
 		_ = daemontest.Drive(t, s, program{}, daemon.Config{}, func() { t.Error("it goes on") })
-	}, []string{"good for one call of Drive", "!it goes on"}},
+	}, []string{"create one per Drive", "!it goes on"}},
 }
 
-// forgetful loses sight of a goroutine.
+// forgetful starts a goroutine and loses track of it.
 func forgetful(context.Context) error {
 	go func() { select {} }()
 	return nil
@@ -134,7 +134,7 @@ func forgetful(context.Context) error {
 
 const scenarioVariable = "DAEMONTEST_SCENARIO"
 
-// TestScenario is what the next test calls.
+// TestScenario is run by the next test.
 func TestScenario(t *testing.T) {
 	if name := os.Getenv(scenarioVariable); name != "" {
 		scenarios[name].run(t)

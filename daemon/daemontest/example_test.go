@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// server is the program that the examples test.
+// server is the program under test in the examples.
 type server struct{ paused bool }
 
 func (s *server) Start(context.Context) error    { return nil }
@@ -18,8 +18,8 @@ func (s *server) Stop(context.Context) error     { return nil }
 func (s *server) Pause(context.Context) error    { s.paused = true; return nil }
 func (s *server) Continue(context.Context) error { s.paused = false; return nil }
 
-// A stop may take as long as is configured, and the manager sees that it gets on.
-// The test takes a millisecond.
+// A stop may take as long as configured, and the manager sees progress. The test takes a
+// millisecond.
 func ExampleDrive() {
 	test := func(t *testing.T) { // TestTheServerIsGivenUpAtTheDeadline
 		hangs := program{stop: func(context.Context) error {
@@ -27,7 +27,7 @@ func ExampleDrive() {
 			return nil
 		}}
 		err := daemontest.Drive(t, &daemontest.SCM{}, hangs, daemon.Config{StopTimeout: 10 * time.Second}, func() {
-			daemontest.Sleep(time.Minute) // then it is asked to stop
+			daemontest.Sleep(time.Minute) // then Drive asks it to stop
 		})
 		if !errors.Is(err, daemon.ErrStopTimeout) {
 			t.Errorf("got %v", err)
@@ -62,7 +62,7 @@ func ExampleSCM() {
 	// Output:
 }
 
-// If the server took longer than Windows waits for it, the test would fail.
+// If the server took longer than Windows waits, the test would fail.
 func ExampleSCM_Shutdown() {
 	test := func(t *testing.T) { // TestTheServerIsGoneBeforeWindowsIs
 		scm := &daemontest.SCM{WaitToKillServiceTimeout: 5 * time.Second}
@@ -70,7 +70,7 @@ func ExampleSCM_Shutdown() {
 			t.Error(err)
 		}
 		for _, report := range scm.History() {
-			t.Log(report) // what Windows was told, and when
+			t.Log(report) // what the service reported, and when
 		}
 	}
 	_ = test

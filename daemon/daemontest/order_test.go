@@ -8,7 +8,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// asks is a program that looks at what its manager knows when it is called.
+// asks implements a program whose methods check what the manager knows.
 type asks struct {
 	pause, resume, stop func()
 }
@@ -18,7 +18,8 @@ func (p asks) Pause(context.Context) error    { p.pause(); return nil }
 func (p asks) Continue(context.Context) error { p.resume(); return nil }
 func (p asks) Stop(context.Context) error     { p.stop(); return nil }
 
-// often is how often a test runs whose subject would be wrong only most of the time.
+// often is the number of repetitions of a test for a fault that may occur only most of the
+// time.
 const often = 50
 
 func TestAProgramThatAsksForTheStateOfItsServiceSeesWhyItIsCalled(t *testing.T) {

@@ -14,50 +14,51 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
-// SCM is a double of the Windows service control manager, on any operating system.
-// It has started the process that [Drive] runs, sends it controls, and keeps what the
-// service reports. It holds the service to the rules that Microsoft documents, and is
-// stricter than Windows, which takes a lot and stays silent:
+// SCM is a double of the Windows service control manager that works on any operating
+// system. It has started the process that [Drive] runs, sends it controls, and keeps what
+// the service reports. It checks the rules that Microsoft documents. It is stricter than
+// Windows, which silently accepts many violations:
 //
 //   - The process connects within 30 s, registers its handler once, and then reports
 //     START_PENDING, all before anything else.
 //   - Each report is a legal transition. Checkpoints rise in pending states, and the
-//     next report comes before the wait hint of the last one has elapsed: else the
-//     service is hung. That a Pause or Continue takes longer than Config.StopTimeout
-//     is found that way.
-//   - Controls are accepted only where they can arrive, and what is accepted is
-//     handled, within 30 s.
+//     next report comes before the wait hint of the last one has elapsed: otherwise the
+//     service is considered hung. This detects a Pause or Continue that takes longer than
+//     Config.StopTimeout.
+//   - The service accepts a control only in states in which it can arrive, and handles
+//     each accepted control within 30 s.
 //   - A service that has accepted STOP, SHUTDOWN or PRESHUTDOWN reports STOPPED, once,
-//     last, in time. Only then does its process end.
+//     last, and in time. Only then does its process end.
 //   - The exit code of STOPPED is true. If STOP, SHUTDOWN or PRESHUTDOWN was the first
-//     reason it is 0, even if the service failed on the way down: any other code has
-//     Windows run the recovery actions, which start the service again.
+//     reason, it is 0, even if the service failed while stopping: for any other code,
+//     Windows runs the recovery actions, which start the service again.
 //
-// Each broken rule is an error of the test that says what the service did, which rule
-// that breaks and on which page it is, and what it had reported before.
+// Each broken rule is an error of the test. It says what the service did, which rule that
+// breaks, on which page the rule is, and what the service had reported before.
 //
-// The zero value is ready to use, for one call of Drive. Its methods are for the body
-// of that; Query and History are also good after it. None is for the program itself,
-// nor for several goroutines at once.
+// The zero value is ready to use, for one call of Drive. Call its methods in the body of
+// that call; Query and History also work after it. The program itself must not call them,
+// nor may several goroutines at the same time.
 type SCM struct {
-	// Args is what StartService is given, without the name of the service:
+	// Args are the arguments of StartService, without the name of the service: see
 	// daemon.StartArgs.
 	Args []string
 
-	// WaitToKillServiceTimeout is how long services have when the system shuts
-	// down, 5 seconds if zero.
+	// WaitToKillServiceTimeout is how long services may take to stop when the system shuts
+	// down. The default is 5 seconds.
 	WaitToKillServiceTimeout time.Duration
 
-	// PreshutdownTimeout is how long this service has before the system shuts down,
-	// 10 seconds if zero.
+	// PreshutdownTimeout is how long this service may take to stop before the system shuts
+	// down. The default is 10 seconds.
 	PreshutdownTimeout time.Duration
 
-	// Folder is below what daemon.Directories has its folders, for a service that finds
-	// what another call of Drive has left; if empty, it is a temporary one.
+	// Folder is the parent of the folders of daemon.Directories, for a service that reads
+	// files from an earlier call of Drive. The default is a temporary folder.
 	Folder string
 
-	// Errorf, if not nil, hears of broken rules instead of the test: for a test
-	// that a program breaks one. It may be called on any goroutine of the bubble.
+	// Errorf, if not nil, is called for each broken rule instead of failing the test. Use
+	// it to test that a program breaks a rule. It may be called on any goroutine of the
+	// bubble.
 	Errorf func(format string, args ...any)
 
 	drive    *drive
@@ -66,36 +67,36 @@ type SCM struct {
 	released chan struct{} // closed when the dispatcher may return
 
 	mu         sync.Mutex
-	dispatched bool                        // StartServiceCtrlDispatcher was called
+	dispatched bool                        // StartServiceCtrlDispatcher has been called
 	returned   bool                        // and has returned
 	handler    func(scm.Control) scm.Errno // HandlerEx
-	status     Status                      // of the service
-	reports    []Report                    // by the service
-	awaited    int                         // the report that Await found last
-	due        time.Time                   // when the next report must have come, zero if none must
-	overdue    *time.Timer                 // fires then
-	asked      Control                     // the first control sent for which the service has to stop, 0 if there was none
-	ending     Control                     // the one that it has accepted
-	probed     bool                        // with a control that no service knows
-	gone       bool                        // the process has ended, or was killed
-	changed    chan struct{}               // closed at the next change, nil if nobody waits for it
-	broken     []string                    // rules, yet to be told
+	status     Status                      // the current status of the service
+	reports    []Report                    // the reports of the service
+	awaited    int                         // the index of the report that Await found last
+	due        time.Time                   // the deadline for the next report, zero if there is none
+	overdue    *time.Timer                 // fires at due
+	asked      Control                     // the first control sent that ends the service, 0 if none
+	ending     Control                     // the first such control that it accepted
+	probed     bool                        // a control that no service knows was sent
+	gone       bool                        // the process has ended or was killed
+	changed    chan struct{}               // closed at the next change, nil if nobody waits
+	broken     []string                    // broken rules that were not reported yet
 }
 
-// What Windows has where nothing else is configured.
+// The defaults of Windows.
 const (
 	defaultWaitToKill  = 5 * time.Second
 	defaultPreshutdown = 10 * time.Second
 )
 
-// scmPatience is for how long a service that reports nothing is awaited.
+// scmPatience is how long Await and stop wait for a service that reports nothing.
 const scmPatience = time.Hour
 
 func (s *SCM) folder() string { return s.Folder }
 
 func (s *SCM) connect(d *drive) ([]host.Host, error) {
 	if s.drive != nil {
-		return nil, errors.New("an SCM is good for one call of Drive: use a new one")
+		return nil, errors.New("SCM already used; create one per Drive")
 	}
 	h, err := scm.Connect(s.begin(d))
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *SCM) connect(d *drive) ([]host.Host, error) {
 	return []host.Host{h, &s.witness}, nil
 }
 
-// witness is a host that only remembers what the run says it stops for.
+// witness is a host that only records why the run stops.
 type witness struct{ trigger string }
 
 func (*witness) Open(host.Run) {}
@@ -114,7 +115,7 @@ func (w *witness) Tell(s host.Status) { w.trigger = s.Trigger }
 
 func (*witness) Close(context.Context) {}
 
-// begin starts the process. It returns what that sees of s.
+// begin starts the process. It returns the API that the process sees.
 func (s *SCM) begin(d *drive) scm.API {
 	if s.WaitToKillServiceTimeout == 0 {
 		s.WaitToKillServiceTimeout = defaultWaitToKill
@@ -126,13 +127,13 @@ func (s *SCM) begin(d *drive) scm.API {
 	s.turn, s.released = make(chan struct{}, 1), make(chan struct{})
 	s.lock()
 	defer s.unlock()
-	s.status = Status{State: StartPending} // as the manager sets it itself
+	s.status = Status{State: StartPending} // as set by the manager itself
 	s.expect(connectLimit)
 	return scmAPI{s}
 }
 
-// Query is QueryServiceStatusEx: what the service reported last, after everything
-// that follows at once has happened. A service whose process has ended without
+// Query returns the last status that the service reported, like QueryServiceStatusEx, after
+// everything that follows immediately has happened. A service whose process ended without
 // reporting Stopped is Stopped with ErrorProcessAborted.
 func (s *SCM) Query() Status {
 	s.settle()
@@ -141,8 +142,8 @@ func (s *SCM) Query() Status {
 	return s.status
 }
 
-// History returns all that the service has reported so far, in order, after
-// everything that follows at once has happened.
+// History returns all reports of the service so far, in order, after everything that
+// follows immediately has happened.
 func (s *SCM) History() []Report {
 	s.settle()
 	s.lock()
@@ -150,13 +151,13 @@ func (s *SCM) History() []Report {
 	return append([]Report(nil), s.reports...)
 }
 
-// Await lets time pass until the service reports state, and everything that follows
-// at once has happened. It returns that report. What the service has reported since
-// the last call of Await counts, and so does the report that this has returned: after
-// ControlPause, which may fail, await PausePending before Running or Paused.
+// Await lets time pass until the service reports state and everything that follows
+// immediately has happened. It returns that report. It considers reports since the last
+// call of Await, including the one that this call returned: after ControlPause, which may
+// fail, await PausePending before Running or Paused.
 //
-// If the service stops before, or reports nothing for an hour, the test fails at once,
-// as by FailNow.
+// If the service stops first, or reports nothing for an hour, the test fails at once, as by
+// FailNow.
 func (s *SCM) Await(state State) Report {
 	if s.drive == nil {
 		panic("daemontest: SCM.Await is for the body of Drive")
@@ -182,7 +183,7 @@ func (s *SCM) Await(state State) Report {
 	}
 }
 
-// stop is what an operator does.
+// stop stops the service as an operator does.
 func (s *SCM) stop() {
 	limit := s.drive.config.StartTimeout + s.drive.config.StopTimeout + 24*time.Hour
 	if !s.wait(limit, func() bool { return s.gone || s.status.State != StartPending }) {
@@ -208,12 +209,12 @@ func (s *SCM) abort(what string) {
 	s.kill()
 }
 
-// ended checks how the process has ended.
+// ended checks how the process ended.
 func (s *SCM) ended(err error, exit int) {
 	s.lock()
 	defer s.unlock()
 	if s.gone {
-		return // killed: what happens after that, no longer happens
+		return // killed: what happens afterwards does not count
 	}
 	s.leave()
 	how := fmt.Sprintf("Run has returned: %v", err)
@@ -243,8 +244,8 @@ func (s *SCM) ended(err error, exit int) {
 }
 
 // stopsForManager reports whether a control of the manager was the first reason to stop.
-// Only a run knows: a failure can come before the control that is sent at the same time.
-// s is locked.
+// Only the run knows that: a failure can precede a control that is sent at the same time.
+// The caller holds the lock of s.
 func (s *SCM) stopsForManager() bool {
 	switch s.witness.trigger {
 	case "":
@@ -258,9 +259,9 @@ func (s *SCM) stopsForManager() bool {
 	return false
 }
 
-// truthful reports whether a service that stops with status has told what it ended
-// with: success or failure, and its own exit code unless Windows has one. Of a stop that
-// was asked for only the exit code of the process tells.
+// truthful reports whether the status of a stopped service matches how it ended: success or
+// failure, and its own exit code unless Windows defines one. After a requested stop, only
+// the exit code of the process counts.
 func truthful(status Status, err error, exit int, asked bool) bool {
 	want := daemon.ExitCode(err)
 	if exit >= 0 && exit != want {
@@ -273,13 +274,13 @@ func truthful(status Status, err error, exit int, asked bool) bool {
 	case NoError:
 		return want == 0
 	case ErrorServiceSpecific:
-		code := status.ServiceSpecificExitCode // 0 is an error of its own
+		code := status.ServiceSpecificExitCode // 0 is an error too
 		return want != 0 && (code == uint32(want) || code == 0)
 	}
 	return want == 1
 }
 
-// leave notes that there is no process any more. s is locked.
+// leave records that the process is gone. The caller holds the lock of s.
 func (s *SCM) leave() {
 	s.gone = true
 	s.expect(0)
@@ -287,7 +288,8 @@ func (s *SCM) leave() {
 	s.change()
 }
 
-// kill ends the process, as a system does that goes down. s is not locked.
+// kill ends the process, as a system that shuts down does. The caller does not hold the
+// lock of s.
 func (s *SCM) kill() {
 	s.lock()
 	if !s.gone {
@@ -298,7 +300,7 @@ func (s *SCM) kill() {
 	s.drive.kill()
 }
 
-// release lets the dispatcher return. s is locked.
+// release lets the dispatcher return. The caller holds the lock of s.
 func (s *SCM) release() {
 	select {
 	case <-s.released:
@@ -307,7 +309,7 @@ func (s *SCM) release() {
 	}
 }
 
-// settle waits until everything that follows at once has happened.
+// settle waits until everything that follows immediately has happened.
 func (s *SCM) settle() {
 	s.lock()
 	waits := s.drive != nil && !s.gone
@@ -317,8 +319,8 @@ func (s *SCM) settle() {
 	}
 }
 
-// wait lets time pass until reached, which is called with s locked. It returns false
-// if that is not so after limit.
+// wait lets time pass until reached returns true. It calls reached with the lock of s held.
+// It returns false after limit.
 func (s *SCM) wait(limit time.Duration, reached func() bool) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -341,7 +343,7 @@ func (s *SCM) wait(limit time.Duration, reached func() bool) bool {
 	}
 }
 
-// change wakes those that wait. s is locked.
+// change wakes all waiting calls. The caller holds the lock of s.
 func (s *SCM) change() {
 	if s.changed != nil {
 		close(s.changed)
@@ -351,7 +353,7 @@ func (s *SCM) change() {
 
 func (s *SCM) lock() { s.mu.Lock() }
 
-// unlock also tells the test of the rules that were broken meanwhile.
+// unlock unlocks s and reports the rules that were broken meanwhile.
 func (s *SCM) unlock() {
 	broken := s.broken
 	s.broken = nil
@@ -365,15 +367,15 @@ func (s *SCM) unlock() {
 	}
 }
 
-// breaks notes that the service does what it must not do, and where that is said.
-// s is locked.
+// breaks records that the service broke a rule, and the page with that rule. The caller
+// holds the lock of s.
 func (s *SCM) breaks(what, page string) {
 	s.broken = append(s.broken, fmt.Sprintf("after %s the service %s (see %s)\nit had reported:\n%s",
 		s.drive.since(), what, page, s.story()))
 }
 
-// story is what the service has reported, one line each, but of the reports that it
-// only gets on the last one. s is locked.
+// story returns the reports of the service, one per line. It omits reports that only repeat
+// the last one with progress. The caller holds the lock of s.
 func (s *SCM) story() string {
 	if len(s.reports) == 0 {
 		return "\tnothing"

@@ -9,24 +9,24 @@ import (
 
 // The limits of the manager.
 const (
-	// connectLimit is how long a process may take to connect
-	// (StartServiceCtrlDispatcher, "Remarks").
+	// connectLimit is how long a process may take to connect (StartServiceCtrlDispatcher,
+	// "Remarks").
 	connectLimit = 30 * time.Second
 
-	// silenceLimit is after what time a service that has never reported anything is
-	// hung ("Service Startup").
+	// silenceLimit is how long a new service may report nothing before it counts as hung
+	// ("Service Startup").
 	silenceLimit = 80 * time.Second
 
 	// handlerLimit is how long a handler may take (HandlerEx, "Remarks").
 	handlerLimit = 30 * time.Second
 )
 
-// scmAPI is an SCM as the process sees it.
+// scmAPI implements the API of an SCM for the process.
 type scmAPI struct{ scm *SCM }
 
 var _ scm.API = scmAPI{}
 
-// Dispatch is StartServiceCtrlDispatcher.
+// Dispatch implements StartServiceCtrlDispatcher.
 func (a scmAPI) Dispatch(main func(args []string)) error {
 	s := a.scm
 	s.lock()
@@ -54,7 +54,7 @@ func (a scmAPI) Dispatch(main func(args []string)) error {
 	return nil
 }
 
-// Register is RegisterServiceCtrlHandlerEx.
+// Register implements RegisterServiceCtrlHandlerEx.
 func (a scmAPI) Register(handle func(scm.Control) scm.Errno) error {
 	s := a.scm
 	s.lock()
@@ -70,8 +70,8 @@ func (a scmAPI) Register(handle func(scm.Control) scm.Errno) error {
 	return nil
 }
 
-// Report is SetServiceStatus. A transition that is not legal is taken all the same, as
-// Windows does ("Service State Transitions").
+// Report implements SetServiceStatus. Like Windows, it also accepts transitions that are
+// not legal ("Service State Transitions").
 func (a scmAPI) Report(r scm.Status) error {
 	s := a.scm
 	s.lock()
@@ -118,17 +118,17 @@ func (a scmAPI) Report(r scm.Status) error {
 	return nil
 }
 
-// Confine does nothing: this process is no service of its own.
+// Confine does nothing: the test process is not a service.
 func (a scmAPI) Confine() error { return nil }
 
-// ShutdownTimeout is WaitToKillServiceTimeout of the registry.
+// ShutdownTimeout returns WaitToKillServiceTimeout from the registry.
 func (a scmAPI) ShutdownTimeout() time.Duration { return a.scm.WaitToKillServiceTimeout }
 
-// PreshutdownTimeout is SERVICE_PRESHUTDOWN_INFO.
+// PreshutdownTimeout returns the timeout in SERVICE_PRESHUTDOWN_INFO.
 func (a scmAPI) PreshutdownTimeout() time.Duration { return a.scm.PreshutdownTimeout }
 
-// expect notes that the next report has to come before d has elapsed, or if d is 0,
-// that none has to come. s is locked.
+// expect sets the deadline for the next report to d from now, or removes it if d is 0. The
+// caller holds the lock of s.
 func (s *SCM) expect(d time.Duration) {
 	s.due = time.Time{}
 	if s.overdue != nil {
@@ -149,7 +149,7 @@ func (s *SCM) expect(d time.Duration) {
 	s.overdue.Reset(d)
 }
 
-// late finds out whether what is expected comes too late. s is locked.
+// late checks whether the next report is overdue. The caller holds the lock of s.
 func (s *SCM) late() {
 	if s.due.IsZero() || time.Until(s.due) > 0 {
 		return
@@ -167,7 +167,7 @@ func (s *SCM) late() {
 	}
 }
 
-// hungHelp says what a user of package daemon can do.
+// hungHelp returns advice for a user of package daemon.
 func hungHelp(state State) string {
 	switch state {
 	case PausePending:

@@ -8,22 +8,22 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
-// Control is ControlService, what a client of the manager does. It returns when the
-// service has answered, before anything has come of it: Await, Query and [Sleep] wait
-// for that. The error is an [Errno]:
+// Control sends a control like ControlService, as a client of the manager does. It returns
+// when the service has answered, before the control has any effect: use Await, Query or
+// [Sleep] to wait for that. The error is an [Errno]:
 //
 //   - ErrorInvalidParameter if a client cannot send c,
 //   - ErrorServiceNotActive if the service has stopped,
-//   - ErrorServiceCannotAcceptCtrl while it starts and while it stops, from the
-//     moment when it has accepted STOP,
+//   - ErrorServiceCannotAcceptCtrl while it starts and, once it has accepted STOP, while
+//     it stops,
 //   - ErrorInvalidServiceControl if it does not accept c,
-//   - ErrorServiceRequestTimeout if it does not answer for 30 seconds, or is busy
-//     with another control for so long,
-//   - else what it has answered: ErrorCallNotImplemented for a user-defined control
+//   - ErrorServiceRequestTimeout if it does not answer for 30 seconds, or handles another
+//     control for so long,
+//   - otherwise the service's answer: ErrorCallNotImplemented for a user-defined control
 //     if the program is not a daemon.Notified.
 //
-// ControlInterrogate always arrives, but after the end (HandlerEx); Windows itself
-// answers it while a service starts and stops.
+// ControlInterrogate always arrives, except after the end (HandlerEx). While a service
+// starts or stops, Windows itself answers it.
 func (s *SCM) Control(c Control) error {
 	switch c {
 	case ControlStop, ControlPause, ControlContinue, ControlInterrogate, ControlParamChange:
@@ -35,30 +35,29 @@ func (s *SCM) Control(c Control) error {
 	return s.send(scm.Control{Code: uint32(c)})
 }
 
-// SessionChange is what the system sends when somebody logs on or off, if the service
-// accepts it. The errors are those of Control.
+// SessionChange sends the control for a user who logs on or off, if the service accepts it.
+// It returns the same errors as Control.
 func (s *SCM) SessionChange(t event.SessionChangeType, sessionID uint32) error {
 	return s.send(scm.Control{Code: uint32(controlSessionChange), Type: uint32(t), Session: sessionID})
 }
 
-// PowerChange is what the system sends when it goes to sleep or wakes up, if the
-// service accepts it. The errors are those of Control.
+// PowerChange sends the control for a system that suspends or resumes, if the service
+// accepts it. It returns the same errors as Control.
 func (s *SCM) PowerChange(t event.PowerChangeType) error {
 	return s.send(scm.Control{Code: uint32(controlPowerEvent), Type: uint32(t)})
 }
 
-// TimeChange is what the system sends when its clock is set, if the service accepts
-// it. The errors are those of Control.
+// TimeChange sends the control for a system clock that is set, if the service accepts it.
+// It returns the same errors as Control.
 func (s *SCM) TimeChange(now, old time.Time) error {
 	return s.send(scm.Control{Code: uint32(controlTimeChange), New: now, Old: old})
 }
 
-// Shutdown is what happens when the system shuts down. A service that accepts
-// PRESHUTDOWN is sent that, and has PreshutdownTimeout to stop; one that accepts
-// SHUTDOWN is sent that, and has WaitToKillServiceTimeout. One that has been stopping
-// has as long. All of this lets time pass. Then the system is down: a process that is
-// still there is killed, and if its service had heard of the shutdown, that is an
-// error of the test. A service that starts hears nothing.
+// Shutdown shuts down the system. A service that accepts PRESHUTDOWN receives that, and has
+// PreshutdownTimeout to stop. One that accepts SHUTDOWN receives that, and has
+// WaitToKillServiceTimeout. A service that is already stopping has the same time. All of
+// this lets time pass. Then a process that still runs is killed. If its service was told of
+// the shutdown, that is an error of the test. A service that is starting is not told.
 func (s *SCM) Shutdown() {
 	s.settle()
 	s.lock()
@@ -80,7 +79,7 @@ func (s *SCM) Shutdown() {
 	}
 }
 
-// shutDown has the service stop for a shutdown of the system.
+// shutDown makes the service stop for a shutdown of the system.
 func (s *SCM) shutDown(c Control, limit time.Duration, page string) {
 	err := s.send(scm.Control{Code: uint32(c)})
 	if s.wait(limit, s.hasStopped) || err != nil {
@@ -91,11 +90,11 @@ func (s *SCM) shutDown(c Control, limit time.Duration, page string) {
 	s.breaks(fmt.Sprintf("was killed: it had not stopped %s after %s", limit, c), page)
 }
 
-// hasStopped is called with s locked.
+// hasStopped reports whether the service has stopped. The caller holds the lock of s.
 func (s *SCM) hasStopped() bool { return s.gone || s.status.State == Stopped }
 
-// send sends c to the service if that accepts it, and waits for the answer. The
-// manager sends one control at a time (ControlService, "Remarks").
+// send sends c to the service, if it accepts c, and waits for the answer. The manager sends
+// one control at a time (ControlService, "Remarks").
 func (s *SCM) send(c scm.Control) error {
 	s.lock()
 	over := s.drive == nil || s.gone
@@ -146,7 +145,8 @@ func (s *SCM) send(c scm.Control) error {
 	}
 }
 
-// refuses says why the manager does not send c. s is locked.
+// refuses returns the reason why the manager does not send c. The caller holds the lock of
+// s.
 func (s *SCM) refuses(c Control) Errno {
 	bit := acceptBit(c)
 	switch state := s.status.State; {
@@ -157,7 +157,7 @@ func (s *SCM) refuses(c Control) Errno {
 	case c == ControlInterrogate:
 		return NoError
 	case state == StartPending, state == StopPending, s.ending != 0:
-		// After a STOP that was accepted the manager sends nothing else (HandlerEx,
+		// After an accepted STOP the manager sends nothing else (HandlerEx,
 		// SERVICE_CONTROL_STOP).
 		return ErrorServiceCannotAcceptCtrl
 	case !s.status.ControlsAccepted.Has(bit):
@@ -166,12 +166,12 @@ func (s *SCM) refuses(c Control) Errno {
 	return NoError
 }
 
-// answered checks what the service has answered to c.
+// answered checks the service's answer to c.
 func (s *SCM) answered(c Control, answer Errno) {
 	s.lock()
 	defer s.unlock()
 	const page = "HandlerEx, Return value"
-	stopped := s.hasStopped() // while it handled c: nobody listens any more
+	stopped := s.hasStopped() // while it handled c: nobody waits for the answer any more
 	switch {
 	case c == controlUnknown:
 		s.probed = true

@@ -10,8 +10,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
-// faults are services that break one rule each, and what the test has to hear. Each
-// keeps all the others.
+// faults are services that each break one rule and keep all others, with the text that the
+// test must report.
 var faults = map[string]struct {
 	service
 	want string
@@ -109,11 +109,11 @@ var faults = map[string]struct {
 	},
 	"an exit code of its own that is none": {
 		service{start: ends(fail(0)), result: errors.New("boom")},
-		"reported exit code 0 of its own beside 1066",
+		"reported service-specific exit code 0 with exit code 1066",
 	},
 	"an exit code of its own that does not count": {
 		service{start: ends(func(s *scm.Status) { s.SpecificCode = 1 })},
-		"reported exit code 1 of its own beside 0",
+		"reported service-specific exit code 1 with exit code 0",
 	},
 	"a failure that looks like success": {service{start: ends(well), result: errors.New("boom")}, "reported exit code 0/0, but Run has returned: boom"},
 	"success that looks like a failure": {service{start: ends(fail(1))}, "reported exit code 1066/1, but Run has returned: <nil>"},
@@ -155,7 +155,7 @@ var faults = map[string]struct {
 			})
 		}()
 		<-asked
-		<-time.After(time.Millisecond) // until it has answered
+		<-time.After(time.Millisecond) // after it has answered
 		return nil
 	}}, "though it accepted STOP"},
 	"ends before ServiceMain has returned": {service{process: func(ctx context.Context, api scm.API) error {
@@ -234,12 +234,12 @@ func shutDown(s *SCM) {
 	s.Shutdown()
 }
 
-// slowStop is ServiceMain of a service that says too little while it stops.
+// slowStop is the ServiceMain of a service that reports too little while it stops.
 func slowStop(api scm.API) {
 	service{stop: []scm.Status{stopping, stopped}}.serve(context.Background(), slow{api})
 }
 
-// slow is an API on which STOPPED takes long.
+// slow delays STOPPED.
 type slow struct{ scm.API }
 
 func (a slow) Report(s scm.Status) error {

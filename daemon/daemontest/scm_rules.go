@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// statusRule is a rule for what a service reports.
+// statusRule checks what a service reports.
 type statusRule struct {
-	page string // where it is documented
+	page string // where the rule is documented
 
-	// broken says what the service did wrong, if anything. last is what it had
-	// reported before, not STOPPED, and zero if it was nothing.
+	// broken returns what the service did wrong, or "". last is its previous report, which
+	// was not STOPPED, or zero if there was none.
 	broken func(last, next Status) string
 }
 
@@ -52,7 +52,7 @@ var statusRules = []statusRule{
 		return ""
 	}},
 
-	// One that arrives while the service starts can crash it. In STOP_PENDING and
+	// A control that arrives while the service starts can crash it. In STOP_PENDING and
 	// STOPPED the manager sends none ("Service State Transitions").
 	{"SetServiceStatus, Remarks", func(_, next Status) string {
 		switch next.State {
@@ -82,14 +82,14 @@ var statusRules = []statusRule{
 		if (next.Win32ExitCode == ErrorServiceSpecific) == (next.ServiceSpecificExitCode != 0) {
 			return ""
 		}
-		return fmt.Sprintf("reported exit code %d of its own beside %d: want one if, and only if, the other is %d",
+		return fmt.Sprintf("reported service-specific exit code %d with exit code %d: want one if, and only if, the exit code is %d",
 			next.ServiceSpecificExitCode, uint32(next.Win32ExitCode), uint32(ErrorServiceSpecific))
 	}},
 }
 
-// transitions is the diagram of "Service State Transitions", and two more: the
-// diagram knows no Pause that fails and no Continue that fails. ServiceBase of .NET
-// reports these in that case.
+// transitions is the diagram of "Service State Transitions" and two more: the diagram has
+// no Pause that fails and no Continue that fails. .NET's ServiceBase reports these
+// transitions in that case.
 var transitions = map[State][]State{
 	StartPending:    {Running, StopPending, Stopped},
 	Running:         {PausePending, Paused, StopPending, Stopped},

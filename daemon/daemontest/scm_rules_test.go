@@ -14,17 +14,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
-// service is a service that uses the API itself. Its zero value keeps all rules.
+// service is a service that uses the API directly. Its zero value keeps all rules.
 type service struct {
-	process func(context.Context, scm.API) error                 // instead of all that follows
-	main    func(scm.API)                                        // instead of what follows
-	start   []scm.Status                                         // what it reports first
-	stop    []scm.Status                                         // what it reports when it was asked to stop
-	pace    time.Duration                                        // between two reports
-	handle  func(c scm.Control, stop func() scm.Errno) scm.Errno // instead of its handler
-	result  error                                                // with which its process ends
-	exit    int                                                  // what its process is exited with, if not 0
-	body    func(*SCM)                                           // of the test
+	process func(context.Context, scm.API) error                 // replaces everything below
+	main    func(scm.API)                                        // replaces the fields below
+	start   []scm.Status                                         // its first reports
+	stop    []scm.Status                                         // its reports after it was asked to stop
+	pace    time.Duration                                        // the time between two reports
+	handle  func(c scm.Control, stop func() scm.Errno) scm.Errno // replaces its handler
+	result  error                                                // the result of its process
+	exit    int                                                  // the exit code of its process, if not 0
+	body    func(*SCM)                                           // the body of the test
 }
 
 // Statuses that keep all rules.
@@ -38,7 +38,7 @@ var (
 	stopped  = scm.Status{State: scm.Stopped}
 )
 
-// with is s, changed.
+// with returns a changed copy of s.
 func with(s scm.Status, change func(*scm.Status)) scm.Status {
 	change(&s)
 	return s
@@ -58,7 +58,7 @@ func (v service) run(ctx context.Context, api scm.API) error {
 	return errors.Join(err, v.result)
 }
 
-// serve is ServiceMain. ctx ends when the process is killed.
+// serve is the ServiceMain. ctx ends when the process is killed.
 func (v service) serve(ctx context.Context, api scm.API) {
 	asked := make(chan struct{})
 	var once sync.Once
@@ -109,8 +109,8 @@ func handle(c scm.Control, stop func() scm.Errno) scm.Errno {
 	return scm.ErrorCallNotImplemented
 }
 
-// answering is a handler that answers one control in a way of its own. The service stops
-// only after it has answered: of one that is gone nobody expects an answer.
+// answering returns a handler with a special answer to one control. The service stops only
+// after it has answered, because nobody expects an answer from a stopped service.
 func answering(code uint32, answer scm.Errno) func(scm.Control, func() scm.Errno) scm.Errno {
 	return func(c scm.Control, stop func() scm.Errno) scm.Errno {
 		a := handle(c, func() scm.Errno {
@@ -124,7 +124,7 @@ func answering(code uint32, answer scm.Errno) func(scm.Control, func() scm.Errno
 	}
 }
 
-// watch runs v as Drive runs a program, and returns what rules it broke.
+// watch runs v as Drive runs a program, and returns the broken rules.
 func watch(t *testing.T, v service) (broken []string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -201,7 +201,7 @@ func TestAServiceThatKeepsTheRulesIsLeftAlone(t *testing.T) {
 	}
 }
 
-// ends is a service that stops by itself.
+// ends returns the reports of a service that stops by itself.
 func ends(how func(*scm.Status)) []scm.Status {
 	return []scm.Status{starting, serving, stopping, with(stopped, how)}
 }

@@ -14,90 +14,91 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/systemd"
 )
 
-// Systemd is a double of systemd, on any operating system, in the synthetic time of
-// [Drive]. It has started the process that Drive runs, as the service of a unit,
-// sends it signals, and receives what that sends to NOTIFY_SOCKET. It does with it
-// what systemd 257 does (but STOPPING=1 is final, as it is since version 259), and
-// holds the service to what the manual allows, where systemd takes a lot and stays
-// silent:
+// Systemd is a double of systemd that works on any operating system, in the synthetic time
+// of [Drive]. It has started the process that Drive runs as the service of a unit, sends it
+// signals, and receives what the service sends to NOTIFY_SOCKET. It behaves like systemd
+// 257, except that STOPPING=1 is final, as since version 259. It also checks that the
+// service follows the manual where systemd silently accepts violations:
 //
-//   - Messages are lines of known assignments with sound values, none of which is lost.
+//   - Messages are lines of known assignments with valid values, none of which is lost.
 //   - READY=1 comes once, and once more after each RELOADING=1, which carries the time.
-//     After STOPPING=1 neither of them comes, nor a sign of life.
-//   - The service is ready in TimeoutStart, and its process gone in TimeoutStop. It
-//     asks for more with EXTEND_TIMEOUT_USEC, in time, and only where time is limited.
-//   - A service that is ready gives a sign of life in each Watchdog.
-//   - The exit code is that of what Run has returned, and 0 only after READY=1, unless
-//     systemd itself has stopped the service.
+//     Neither comes after STOPPING=1, nor does WATCHDOG=1.
+//   - The service is ready within TimeoutStart, and its process ends within TimeoutStop.
+//     It extends these times with EXTEND_TIMEOUT_USEC, before they end, and only where
+//     there is a limit.
+//   - A service that is ready sends WATCHDOG=1 in every Watchdog interval.
+//   - The exit code matches the result of Run. It is 0 only after READY=1, unless systemd
+//     itself stopped the service.
 //
-// Each broken rule is an error of the test that says what the service did, which rule
-// that breaks and on which page it is, and what it had sent before.
+// Each broken rule is an error of the test. It says what the service did, which rule that
+// breaks, on which page the rule is, and what the service had sent before.
 //
-// The zero value is ready to use, for one call of Drive. Its methods are for the body
-// of that; Status and Messages are also good after it, and on any goroutine. Nothing
-// restarts the service.
+// The zero value is ready to use, for one call of Drive. Call its methods in the body of
+// that call; Status and Messages also work after it, and on any goroutine. Nothing restarts
+// the service.
 type Systemd struct {
-	// Type is the unit's: "notify-reload", which it is if empty, or "notify", with
-	// ExecReload=kill -HUP $MAINPID.
+	// Type is the unit's Type. The default is "notify-reload". The alternative is "notify",
+	// with ExecReload=kill -HUP $MAINPID.
 	Type string
 
-	// TimeoutStart is TimeoutStartSec, how long a start or a reload may take.
-	// TimeoutStop is TimeoutStopSec, how long the process may take to end. Both are 90
-	// seconds if zero.
+	// TimeoutStart is TimeoutStartSec, the limit for a start or a reload. TimeoutStop is
+	// TimeoutStopSec, the limit for the end of the process. The default of both is 90
+	// seconds.
 	TimeoutStart, TimeoutStop time.Duration
 
-	// Watchdog is WatchdogSec, how long a service that is ready may give no sign of
-	// life. There is no limit if it is zero.
+	// Watchdog is WatchdogSec, the longest time between two WATCHDOG=1 of a service that is
+	// ready. If it is zero, there is no limit.
 	Watchdog time.Duration
 
-	// Expect is the Result that the unit is to end with; another one is an error of
-	// the test. If it is empty "success" and "exit-code" are none, but "timeout",
-	// "watchdog" and "protocol" are, by which systemd says that a rule was broken.
+	// Expect is the expected Result of the unit; a different one is an error of the test.
+	// If it is empty, "success" and "exit-code" are accepted. "timeout", "watchdog" and
+	// "protocol" are errors, because they mean that a rule was broken.
 	Expect string
 
-	// Folder is below what daemon.Directories has its folders, for a service that finds
-	// what another call of Drive has left; if empty, it is a temporary one.
+	// Folder is the parent of the folders of daemon.Directories, for a service that reads
+	// files from an earlier call of Drive. The default is a temporary folder.
 	Folder string
 
-	// Errorf, if not nil, hears of broken rules instead of the test: for a test
-	// that a program breaks one. It may be called on any goroutine of the bubble.
+	// Errorf, if not nil, is called for each broken rule instead of failing the test. Use
+	// it to test that a program breaks a rule. It may be called on any goroutine of the
+	// bubble.
 	Errorf func(format string, args ...any)
 
 	mu       sync.Mutex
 	drive    *drive // nil before the call of Drive
 	unit     *unit
 	process  *process
-	timer    *time.Timer      // fires when the patience of systemd is over
+	timer    *time.Timer      // fires when a limit of systemd is reached
 	changed  chan struct{}    // closed when the state of the unit changes
-	received []SystemdMessage // from the service
-	awaited  int              // the state of the unit that Await found last
-	closed   bool             // the service has let go of the socket
-	untold   []string         // broken rules, yet to be told
+	received []SystemdMessage // messages from the service
+	awaited  int              // the index of the state that Await found last
+	closed   bool             // the service has closed the socket
+	untold   []string         // broken rules that were not reported yet
 }
 
-// SystemdMessage is one message of the service.
+// SystemdMessage holds one message of the service.
 type SystemdMessage struct {
 	At   time.Duration // since the process was started
 	Text string        // KEY=value lines, as they were sent
 }
 
-// SystemdStatus is what systemctl show says of the unit, by the names of its
-// properties.
+// SystemdStatus holds what systemctl show prints about the unit. The fields are named like
+// its properties.
 type SystemdStatus struct {
 	ActiveState string // activating, active, reloading, deactivating, inactive or failed
 	SubState    string // start, running, reload-signal, reload-notify, stop-sigterm, dead or failed
 
-	Result       string // success, exit-code, timeout, watchdog or protocol: what came first of what is not success
-	ReloadResult string // success or timeout: of the last reload
+	Result       string // the first of exit-code, timeout, watchdog or protocol that occurred, else success
+	ReloadResult string // the result of the last reload: success or timeout
 
-	StatusText  string // the STATUS that came last
-	StatusErrno int    // the ERRNO that came last
+	StatusText  string // the last STATUS
+	StatusErrno int    // the last ERRNO
 
 	ExecMainCode   string // "" while the process runs, exited, or killed
-	ExecMainStatus int    // the exit code, or the number of the signal that has killed it
+	ExecMainStatus int    // the exit code, or the number of the signal that killed the process
 }
 
-// Status is systemctl show.
+// Status returns the properties that systemctl show prints.
 func (s *Systemd) Status() SystemdStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,12 +115,12 @@ func (s *Systemd) Messages() []SystemdMessage {
 	return slices.Clone(s.received)
 }
 
-// Await lets time pass until ActiveState is state ("activating", "active",
-// "reloading", "deactivating", "inactive" or "failed") and everything that follows at
-// once has happened. What it was since the last call of Await counts, and so does
-// the state that this has found: after a SIGHUP, await "reloading" before "active".
+// Await lets time pass until ActiveState is state ("activating", "active", "reloading",
+// "deactivating", "inactive" or "failed") and everything that follows immediately has
+// happened. It considers the states since the last call of Await, including the one that
+// this call found: after a SIGHUP, await "reloading" before "active".
 //
-// If the service ends before, or does not come to state within a day, the test fails at
+// If the service ends first, or does not reach the state within a day, the test fails at
 // once, as by FailNow.
 func (s *Systemd) Await(state string) {
 	d := s.driven("Await")
@@ -139,21 +140,22 @@ func (s *Systemd) Await(state string) {
 	}
 }
 
-// Stop is systemctl stop --no-block. The process gets SIGTERM and TimeoutStop begins,
-// unless the service stops already. Stop returns when everything that follows at once
-// has happened; await "inactive" or "failed" for the end.
+// Stop stops the unit like systemctl stop --no-block. The process receives SIGTERM and
+// TimeoutStop begins, unless the service is already stopping. Stop returns when everything
+// that follows immediately has happened; await "inactive" or "failed" for the end.
 func (s *Systemd) Stop() {
 	s.driven("Stop")
 	s.do(func(now time.Duration) { s.unit.stop(now) })
 	Sleep(0)
 }
 
-// Reload is systemctl reload. It waits for the end of a reload that goes on already.
-// Then the process gets SIGHUP, and Reload lets time pass until the service is ready
-// again and everything that follows at once has happened; if Type is "notify", it does
-// not wait for READY=1. It returns an error where systemctl has one: if the unit is
-// not active, if the service stops meanwhile, or if it was not ready again within
-// TimeoutStart. For that it is not stopped, and is waited for all the same.
+// Reload reloads the unit like systemctl reload. If a reload is in progress, it waits for
+// its end first. Then the process receives SIGHUP, and Reload lets time pass until the
+// service is ready again and everything that follows immediately has happened. If Type is
+// "notify", it does not wait for READY=1. Reload returns an error when systemctl does: if
+// the unit is not active, if the service stops meanwhile, or if it is not ready again
+// within TimeoutStart. A late reload does not stop the service, and Reload still waits for
+// it.
 func (s *Systemd) Reload() error {
 	s.driven("Reload")
 	settled := func(u *unit) bool { return u.active() != "reloading" }
@@ -175,9 +177,9 @@ func (s *Systemd) Reload() error {
 	return nil
 }
 
-// Kill is kill(1): the process gets SIGTERM, SIGINT or SIGHUP, which package syscall
-// has on every operating system, but not from systemd. Kill returns when everything
-// that follows at once has happened.
+// Kill sends a signal like kill(1). The signal is SIGTERM, SIGINT or SIGHUP, which package
+// syscall has on every operating system. It does not count as sent by systemd. Kill returns
+// when everything that follows immediately has happened.
 func (s *Systemd) Kill(signal os.Signal) {
 	d := s.driven("Kill")
 	d.t.Helper()
@@ -209,7 +211,7 @@ func (s *Systemd) connect(d *drive) ([]host.Host, error) {
 func (s *Systemd) check() error {
 	switch {
 	case s.drive != nil:
-		return errors.New("a Systemd is good for one call of Drive: use a new one")
+		return errors.New("Systemd already used; create one per Drive")
 	case s.Type != "" && s.Type != "notify" && s.Type != "notify-reload":
 		return fmt.Errorf(`Systemd.Type is %q: want "notify" or "notify-reload"`, s.Type)
 	case s.TimeoutStart < 0 || s.TimeoutStop < 0 || s.Watchdog < 0:
@@ -233,7 +235,7 @@ func (s *Systemd) ended(err error, exit int) {
 	})
 }
 
-// driven returns the call of Drive that is under way.
+// driven returns the current call of Drive.
 func (s *Systemd) driven(method string) *drive {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,8 +245,8 @@ func (s *Systemd) driven(method string) *drive {
 	return s.drive
 }
 
-// do lets the unit catch up with the time since the process was started, and calls f
-// with it.
+// do updates the unit to the time since the process was started, and calls f with that
+// time.
 func (s *Systemd) do(f func(now time.Duration)) {
 	s.mu.Lock()
 	before, now := len(s.unit.passed), s.drive.since()
@@ -256,8 +258,8 @@ func (s *Systemd) do(f func(now time.Duration)) {
 	}
 	s.timer.Stop()
 	if next := s.unit.next(); next < never {
-		// What comes at the very end of the time is in time. systemd too looks at
-		// the watchdog after everything else.
+		// An event at the very end of the limit is in time. Like systemd, check the
+		// watchdog after everything else.
 		s.timer.Reset(next - now + 1)
 	}
 	untold := s.untold
@@ -272,10 +274,10 @@ func (s *Systemd) do(f func(now time.Duration)) {
 	}
 }
 
-// awaitLimit is for how long a state is awaited: systemd does not limit all of them.
+// awaitLimit is how long Await waits for a state: systemd does not limit all of them.
 const awaitLimit = 24 * time.Hour
 
-// wait lets time pass until the unit is as wanted. It reports whether it is.
+// wait lets time pass until wanted returns true. It returns false if that does not happen.
 func (s *Systemd) wait(wanted func(*unit) bool) bool {
 	limit := time.NewTimer(awaitLimit)
 	defer limit.Stop()
@@ -294,7 +296,7 @@ func (s *Systemd) wait(wanted func(*unit) bool) bool {
 	}
 }
 
-// signal is what the unit does to the process.
+// signal delivers a signal of the unit to the process.
 func (s *Systemd) signal(signal os.Signal) {
 	if signal == syscall.SIGABRT || signal == syscall.SIGKILL {
 		s.drive.kill()

@@ -11,12 +11,12 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// exchange is a program that needs a minute to start, and half of one to stop.
+// exchange implements a program that needs a minute to start, and half a minute to stop.
 type exchange struct{ stuck atomic.Bool }
 
 func (e *exchange) Start(ctx context.Context) error {
 	select {
-	case <-time.After(time.Minute): // as long as it takes to load all books
+	case <-time.After(time.Minute): // the time it takes to load all books
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -40,7 +40,7 @@ func (e *exchange) Check(context.Context) error {
 func ExampleSystemd() {
 	_ = func(t *testing.T) { // func TestTheExchangeUnderSystemd(t *testing.T) {
 		sd := &daemontest.Systemd{
-			TimeoutStart: 10 * time.Second, // far less than it needs: daemon asks for more
+			TimeoutStart: 10 * time.Second, // much less than it needs: package daemon extends it
 			TimeoutStop:  10 * time.Second,
 			Watchdog:     20 * time.Second,
 		}
@@ -48,7 +48,7 @@ func ExampleSystemd() {
 			StartTimeout: 2 * time.Minute,
 			StopTimeout:  time.Minute,
 		}, func() {
-			sd.Await("active") // a minute passes, which takes no time
+			sd.Await("active") // takes a minute of synthetic time
 			if err := sd.Reload(); err != nil {
 				t.Error(err)
 			}

@@ -9,10 +9,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
-// notification is a datagram, taken apart: its lines, in order.
+// notification holds the lines of a datagram, in order.
 type notification []string
 
-// assignments are the assignments that sd_notify(3) lists, with what may be their value.
+// assignments maps the assignments that sd_notify(3) lists to functions that check their
+// values.
 var assignments = map[string]func(string) bool{
 	"READY": isOne, "RELOADING": isOne, "STOPPING": isOne,
 	"STATUS":              isLine,
@@ -41,13 +42,13 @@ func isLine(v string) bool {
 
 func isNumber(v string) bool { _, ok := decimal(v); return ok }
 
-// decimal is a number without a sign.
+// decimal parses a number without a sign.
 func decimal(v string) (uint64, bool) {
 	n, err := strconv.ParseUint(v, 10, 64)
 	return n, err == nil
 }
 
-// parse takes a datagram apart, and reports what is wrong with its form.
+// parse splits a datagram into lines, and reports errors in its format.
 func (u *unit) parse(text string) notification {
 	switch {
 	case text == "":
@@ -55,7 +56,7 @@ func (u *unit) parse(text string) notification {
 		return nil
 	case len(text) > sdnotify.Max:
 		u.broken(ruleSize, "the service has sent a message of %d bytes", len(text))
-		return nil // systemd drops it whole
+		return nil // systemd drops the whole message
 	case !utf8.ValidString(text):
 		u.broken(ruleText, "the service has sent %q, which is not UTF-8", text)
 	case strings.ContainsRune(text, 0):
@@ -84,7 +85,7 @@ func (u *unit) parse(text string) notification {
 	return n
 }
 
-// has reports whether an assignment is in n.
+// has reports whether n contains an assignment.
 func (n notification) has(assignment string) bool {
 	for _, a := range n {
 		if a == assignment {
@@ -94,7 +95,7 @@ func (n notification) has(assignment string) bool {
 	return false
 }
 
-// get is the value of a key. The first one counts.
+// get returns the value of a key. The first one counts.
 func (n notification) get(key string) (string, bool) {
 	for _, a := range n {
 		if k, v, ok := strings.Cut(a, "="); ok && k == key {
@@ -104,7 +105,7 @@ func (n notification) get(key string) (string, bool) {
 	return "", false
 }
 
-// number is the value of a key that has a number.
+// number returns the value of a key as a number.
 func (n notification) number(key string) (uint64, bool) {
 	v, _ := n.get(key)
 	return decimal(v)

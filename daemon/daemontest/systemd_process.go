@@ -10,16 +10,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
-// process is the host that passes on signals, as host console does in a process that
-// a manager has started.
+// process is a host that passes on signals, like host console in a process that a manager
+// has started.
 type process struct {
 	run     host.Run
 	open    bool
-	asked   bool // a signal has asked to stop
+	asked   bool // a signal has asked the process to stop
 	waiting []os.Signal
 }
 
-// Open lets the signals in that came before it.
+// Open delivers the signals that arrived earlier.
 func (p *process) Open(run host.Run) {
 	p.run, p.open = run, true
 	for _, signal := range p.waiting {
@@ -37,7 +37,7 @@ func (p *process) signal(signal os.Signal) {
 		p.waiting = append(p.waiting, signal)
 	case signal == syscall.SIGHUP:
 		p.run.Post(host.Request{Action: host.Reload, Detail: "SIGHUP"})
-	case p.asked: // under a manager repeated requests change nothing
+	case p.asked: // under a manager, repeated requests change nothing
 	case signal == syscall.SIGTERM:
 		p.asked = true
 		p.run.Post(host.Request{Trigger: host.TriggerTerminate, Detail: "SIGTERM"})
@@ -47,19 +47,19 @@ func (p *process) signal(signal os.Signal) {
 	}
 }
 
-// notifySocket is the service's end of NOTIFY_SOCKET.
+// notifySocket implements the service's end of NOTIFY_SOCKET.
 type notifySocket struct{ s *Systemd }
 
-// Send gives m to systemd, whose queue is never full.
+// Send passes m to systemd, whose queue is never full.
 func (n notifySocket) Send(m sdnotify.Message, _ time.Duration) error {
 	n.s.receive(string(m))
 	return nil
 }
 
-// Barrier returns at once: everything that was sent before it was processed.
+// Barrier returns at once: everything sent earlier has been processed.
 func (n notifySocket) Barrier(time.Duration) error { return nil }
 
-// Close ends the connection.
+// Close closes the connection.
 func (n notifySocket) Close() error {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
@@ -67,11 +67,11 @@ func (n notifySocket) Close() error {
 	return nil
 }
 
-// receive is a datagram that arrives.
+// receive processes a datagram.
 func (s *Systemd) receive(text string) {
 	s.do(func(now time.Duration) {
 		if s.unit.killed {
-			return // nobody is there any more who could have sent it
+			return // no process is left that could have sent it
 		}
 		if s.closed || s.unit.gone {
 			s.breaks(ruleEnd, "the service has sent %q after its end", text)

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// notifyRule is what systemd's documentation says, and where.
+// notifyRule quotes or describes a rule in systemd's documentation, and names the page.
 type notifyRule string
 
-// The rules for the form of a message.
+// The rules for the format of a message.
 const (
 	ruleLines   notifyRule = `sd_notify(3): a message is "a newline-separated list of variable assignments"`
-	ruleSize    notifyRule = "systemd drops a message of more than 4096 bytes whole, and its sender hears nothing of it (NOTIFY_BUFFER_MAX)"
+	ruleSize    notifyRule = "systemd drops a message of more than 4096 bytes whole, and its sender is not told (NOTIFY_BUFFER_MAX)"
 	ruleText    notifyRule = `sd_notify(3), STATUS: "a single-line UTF-8 status string"; a message with a zero byte is dropped whole`
 	ruleUnknown notifyRule = `sd_notify(3): "Unknown assignments are ignored"; private ones begin with X_`
-	ruleTwice   notifyRule = "of an assignment that is twice in a message systemd takes the first: the other one is lost, or is a line that got into a STATUS"
+	ruleTwice   notifyRule = "systemd takes the first of two equal assignments in a message: the other one is lost, or is a line that got into a STATUS"
 	ruleValue   notifyRule = "sd_notify(3): READY, RELOADING and STOPPING are 1; ERRNO, MAINPID and EXTEND_TIMEOUT_USEC are positive numbers; a STATUS is one line"
 	ruleBarrier notifyRule = `sd_notify(3), BARRIER: "sending 0 or more than 1 file descriptor with this command is a violation of the protocol"`
 )
@@ -41,14 +41,14 @@ const (
 	ruleExpect   notifyRule = "Systemd.Expect says something else"
 )
 
-// said is what the service has said of itself so far.
+// said records what the service has announced so far.
 type said struct {
 	ready     bool // READY=1
-	reloading bool // RELOADING=1, and READY=1 is to come
+	reloading bool // RELOADING=1; READY=1 has to follow
 	stopping  bool // STOPPING=1
 }
 
-// note keeps what n says.
+// note records what n announces.
 func (s *said) note(n notification) {
 	if n.has("RELOADING=1") {
 		s.reloading = true
@@ -61,7 +61,7 @@ func (s *said) note(n notification) {
 	}
 }
 
-// order reports what n must not say after all that was said before.
+// order reports announcements in n that may not follow earlier ones.
 func (u *unit) order(now time.Duration, n notification) {
 	ready, reloading, stopping := n.has("READY=1"), n.has("RELOADING=1"), n.has("STOPPING=1")
 	switch {
@@ -107,7 +107,7 @@ func (u *unit) stamp(now time.Duration, n notification) {
 	}
 }
 
-// breaks keeps that a rule was broken, and what led to it.
+// breaks records that a rule was broken, and what led to it.
 func (s *Systemd) breaks(rule notifyRule, format string, args ...any) {
 	const last = 12
 	var b strings.Builder
@@ -116,12 +116,12 @@ func (s *Systemd) breaks(rule notifyRule, format string, args ...any) {
 	messages := s.received
 	switch n := len(messages) - last; {
 	case len(messages) == 0:
-		b.WriteString(", and had heard nothing")
+		b.WriteString(", and had received nothing")
 	case n > 0:
-		fmt.Fprintf(&b, ", and had heard %d messages, and then:", n)
+		fmt.Fprintf(&b, ", and had received %d messages, and then:", n)
 		messages = messages[n:]
 	default:
-		b.WriteString(", and had heard:")
+		b.WriteString(", and had received:")
 	}
 	for _, m := range messages {
 		fmt.Fprintf(&b, "\n%9s  %q", m.At, m.Text)

@@ -12,13 +12,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
 )
 
-// fed is a unit whose service is a script: a string is a message, a duration passes,
-// and a function is something that happens.
+// fed is a unit with a script as its service: a string is a message, a duration lets time
+// pass, and a function is called.
 type fed struct {
 	*unit
 	now     time.Duration
 	broken  []notifyRule
-	said    []string // of the broken rules
+	said    []string // the broken rules
 	signals []os.Signal
 }
 
@@ -48,12 +48,12 @@ func reload(f *fed) { f.unit.reload(f.now) }
 
 func exit(code int) func(*fed) { return func(f *fed) { f.exited(f.now, code) } }
 
-// reloads is RELOADING=1 as it is to be.
+// reloads performs a correct reload.
 func reloads(f *fed) {
 	f.receive(f.now, fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", f.now.Microseconds()))
 }
 
-// hasty is a unit that waits 10 s for all, and 2 s for a sign of life.
+// hasty returns a unit with limits of 10 s and a watchdog of 2 s.
 func hasty() *Systemd {
 	return &Systemd{TimeoutStart: 10 * time.Second, TimeoutStop: 10 * time.Second, Watchdog: 2 * time.Second}
 }
@@ -184,7 +184,7 @@ func TestWhatIsAllowedIsNoViolation(t *testing.T) {
 	}
 }
 
-// connected is s with a process that says what the test says.
+// connected connects s to a process that sends what the test says.
 func connected(t *testing.T, s *Systemd) (say func(...string), told func() string) {
 	var broken []string
 	s.Errorf = func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
@@ -291,9 +291,9 @@ func TestWhatAKilledProcessWouldSayIsNotHeard(t *testing.T) {
 func TestAUnitThatMakesNoSenseIsAnError(t *testing.T) {
 	used := &Systemd{drive: &drive{}}
 	for want, s := range map[string]*Systemd{
-		"one call of Drive": used,
-		`"simple"`:          {Type: "simple"},
-		"negative":          {TimeoutStop: -1},
+		"create one per Drive": used,
+		`"simple"`:             {Type: "simple"},
+		"negative":             {TimeoutStop: -1},
 	} {
 		if _, err := s.connect(&drive{t: t}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// slow is a program that takes its time.
+// slow implements a program with slow methods.
 type slow struct {
 	start, reload, stop time.Duration
 	reloads             func() error
@@ -120,7 +120,7 @@ func TestAReloadEndsWhenTheServiceIsReadyAgain(t *testing.T) {
 		took     time.Duration
 		reloads  int
 		says     string
-		sub      string // at once after it
+		sub      string // the SubState immediately after it
 		reloaded string
 	}{
 		{"in time", &daemontest.Systemd{}, 10 * time.Second, reload, 10 * time.Second, 1, "", "running", "success"},

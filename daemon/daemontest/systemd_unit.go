@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// unit is a service as systemd sees it (src/core/service.c): which state it is in, and
-// how long that may last. It has no clock and no goroutine, so that every order of
-// events can be tried.
+// unit models a service as systemd sees it (src/core/service.c): its state, and how long
+// that may last. It has no clock and no goroutine, so tests can try every order of events.
 //
 //	start ── READY ──► running ── RELOADING ──► reload-notify ── READY ──► running
 //	running ── systemctl reload, SIGHUP ──► reload-signal ── RELOADING ──► reload-notify
@@ -24,12 +23,12 @@ type unit struct {
 	broken                func(rule notifyRule, format string, args ...any) // reports a violation
 
 	sub          subState
-	passed       []string // each ActiveState so far, the one of now at the end
+	passed       []string // each ActiveState so far, the current one last
 	result       string
 	reloadResult string
-	reloadBegun  time.Duration // when systemctl asked for it
-	limit        time.Duration // when the state has lasted too long, never if it may last
-	alive        time.Duration // when the watchdog bites, never if it sleeps
+	reloadBegun  time.Duration // when systemctl requested it
+	limit        time.Duration // when the state will have lasted too long, or never
+	alive        time.Duration // when the watchdog expires, or never
 	said         said
 	text         string
 	errno        int
@@ -39,7 +38,7 @@ type unit struct {
 	exit         int
 }
 
-// subState is SubState.
+// subState holds the unit's SubState.
 type subState string
 
 const (
@@ -87,7 +86,7 @@ func newUnit(s *Systemd, kill func(os.Signal), broken func(notifyRule, string, .
 	return u
 }
 
-// active is ActiveState.
+// active returns the ActiveState.
 func (u *unit) active() string {
 	switch u.sub {
 	case subStart:
@@ -111,19 +110,19 @@ func (u *unit) status() SystemdStatus {
 	}
 }
 
-// receive is a datagram of the service, which is taken apart in the order that systemd
-// has: service_notify_message.
+// receive processes a datagram of the service in the same order as systemd's
+// service_notify_message.
 func (u *unit) receive(now time.Duration, text string) {
 	n := u.parse(text)
 	u.order(now, n)
 	switch {
 	case n.has("STOPPING=1"):
 		if u.sub == subRunning || u.sub == subReloadSignal || u.sub == subReloadNotify {
-			// No signal follows: "it's as if we SIGTERM'd it". In start it changes
-			// nothing, the start timeout goes on.
+			// No signal follows: "it's as if we SIGTERM'd it". In start it changes nothing,
+			// and the start timeout continues.
 			u.enterStop(now)
 		}
-	case u.said.stopping: // since version 259 it is final
+	case u.said.stopping: // final since version 259
 	case n.has("READY=1"):
 		u.ready(now, n)
 	case n.has("RELOADING=1"):
@@ -141,7 +140,7 @@ func (u *unit) receive(now time.Duration, text string) {
 	}
 	switch beat, _ := n.get("WATCHDOG"); beat {
 	case "1":
-		// In whatever state it is: a sign of life wakes the watchdog (systemd 257).
+		// WATCHDOG=1 starts the watchdog in every state (systemd 257).
 		u.wake(now)
 	case "trigger":
 		u.abort("has sent WATCHDOG=trigger")
@@ -171,18 +170,18 @@ func (u *unit) reloading(now time.Duration, n notification) {
 	}
 }
 
-// fresh reports whether a reload has begun after systemctl asked for it.
+// fresh reports whether a reload began after systemctl requested it.
 func (u *unit) fresh(n notification) bool {
 	usec, ok := n.number("MONOTONIC_USEC")
 	return ok && micros(usec) >= u.reloadBegun.Truncate(time.Microsecond)
 }
 
-// extend moves what runs out, never to an earlier time: service_extend_timeout.
+// extend moves the limits, never to an earlier time: service_extend_timeout.
 func (u *unit) extend(now, d time.Duration) {
 	u.limit, u.alive = max(u.limit, later(now, d)), max(u.alive, later(now, d))
 }
 
-// wake begins the time of the watchdog.
+// wake restarts the watchdog's interval.
 func (u *unit) wake(now time.Duration) {
 	u.alive = never
 	if u.watchdog > 0 {
@@ -190,7 +189,7 @@ func (u *unit) wake(now time.Duration) {
 	}
 }
 
-// enter is another state, which lasts until limit at the most.
+// enter changes the state, which may last until limit.
 func (u *unit) enter(s subState, limit time.Duration) {
 	u.sub, u.limit = s, limit
 	if n, is := len(u.passed), u.active(); n == 0 || u.passed[n-1] != is {
@@ -203,7 +202,7 @@ func (u *unit) enterStop(now time.Duration) {
 	u.alive = never
 }
 
-// stop is systemctl stop.
+// stop acts like systemctl stop.
 func (u *unit) stop(now time.Duration) {
 	if u.gone || u.sub == subStopSigterm {
 		return
@@ -212,7 +211,7 @@ func (u *unit) stop(now time.Duration) {
 	u.kill(syscall.SIGTERM)
 }
 
-// reload is systemctl reload. It reports whether the service can be reloaded now.
+// reload acts like systemctl reload. It reports whether the service can be reloaded now.
 func (u *unit) reload(now time.Duration) bool {
 	if u.sub != subRunning {
 		return false
@@ -225,7 +224,7 @@ func (u *unit) reload(now time.Duration) bool {
 	return true
 }
 
-// exited is the end of the process: service_sigchld_event.
+// exited handles the end of the process: service_sigchld_event.
 func (u *unit) exited(now time.Duration, code int) {
 	if u.gone {
 		return
@@ -242,7 +241,7 @@ func (u *unit) exited(now time.Duration, code int) {
 	u.over("exited", code)
 }
 
-// over is the end.
+// over ends the unit.
 func (u *unit) over(code string, status int) {
 	u.gone, u.code, u.exit = true, code, status
 	u.alive = never
@@ -256,14 +255,14 @@ func (u *unit) over(code string, status int) {
 	}
 }
 
-// fail keeps the first result that is not success.
+// fail records the first result other than success.
 func (u *unit) fail(result string) {
 	if u.result == resultSuccess {
 		u.result = result
 	}
 }
 
-// report is a result that says that systemd is not content.
+// report records a result that means that a rule was broken.
 func (u *unit) report(result string, rule notifyRule, format string, args ...any) {
 	u.fail(result)
 	if u.expect != result {
@@ -271,21 +270,21 @@ func (u *unit) report(result string, rule notifyRule, format string, args ...any
 	}
 }
 
-// next is when something runs out.
+// next returns the time of the next limit.
 func (u *unit) next() time.Duration { return min(u.limit, u.alive) }
 
-// elapse is that now has come.
+// elapse handles the limits up to now.
 func (u *unit) elapse(now time.Duration) {
 	for u.next() < now {
 		if u.alive < u.limit {
-			u.abort("has given no sign of life for " + u.watchdog.String())
+			u.abort("has sent no WATCHDOG=1 for " + u.watchdog.String())
 		} else {
 			u.expire(u.limit)
 		}
 	}
 }
 
-// expire is a state that has lasted too long: service_dispatch_timer.
+// expire handles a state that has lasted too long: service_dispatch_timer.
 func (u *unit) expire(now time.Duration) {
 	switch u.sub {
 	case subStart:
@@ -295,7 +294,7 @@ func (u *unit) expire(now time.Duration) {
 	case subReloadSignal, subReloadNotify:
 		u.reloadResult = resultTimeout
 		if u.said.reloading {
-			u.enter(subReloadNotify, later(now, u.timeoutStart)) // it still waits for READY=1
+			u.enter(subReloadNotify, later(now, u.timeoutStart)) // it is still waiting for READY=1
 		} else {
 			u.enter(subRunning, never)
 		}
@@ -309,7 +308,7 @@ func (u *unit) expire(now time.Duration) {
 	}
 }
 
-// abort is the watchdog: SIGABRT, on which Go prints all stacks and exits with 2.
+// abort handles an expired watchdog: SIGABRT makes Go print all stacks and exit with 2.
 func (u *unit) abort(why string) {
 	u.report(resultWatchdog, ruleWatchdog, "the service %s: it gets SIGABRT", why)
 	u.killed = true
@@ -317,7 +316,7 @@ func (u *unit) abort(why string) {
 	u.over("exited", 2)
 }
 
-// later is d from now.
+// later returns the time d after now.
 func later(now, d time.Duration) time.Duration {
 	if d > never-now {
 		return never
@@ -325,7 +324,7 @@ func later(now, d time.Duration) time.Duration {
 	return now + d
 }
 
-// micros is a number of microseconds.
+// micros returns n microseconds as a duration.
 func micros(n uint64) time.Duration {
 	if n > uint64(never)/uint64(time.Microsecond) {
 		return never

@@ -11,8 +11,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// All of these are what systemd 257 does, but for READY=1 after STOPPING=1, which
-// version 259 takes for nothing.
+// All of this is the behaviour of systemd 257, except for READY=1 after STOPPING=1, which
+// version 259 ignores.
 func TestAUnitIsInTheStateThatSystemdHasItIn(t *testing.T) {
 	const second = time.Second
 	for _, test := range []struct {
@@ -126,7 +126,7 @@ func TestSignalsGoWhereSystemdSendsThem(t *testing.T) {
 func TestAProcessPassesOnSignals(t *testing.T) {
 	var asked []host.Request
 	p := &process{}
-	p.signal(syscall.SIGHUP) // before anybody listens
+	p.signal(syscall.SIGHUP) // before the run listens
 	p.Open(host.Run{Post: func(q host.Request) { asked = append(asked, q) }})
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		p.signal(s)

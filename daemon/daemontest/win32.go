@@ -24,7 +24,7 @@ var stateNames = []string{
 	"", "STOPPED", "START_PENDING", "STOP_PENDING", "RUNNING", "CONTINUE_PENDING", "PAUSE_PENDING", "PAUSED",
 }
 
-// String is the name without SERVICE_.
+// String returns the name without SERVICE_.
 func (s State) String() string {
 	if !s.valid() {
 		return fmt.Sprintf("state %d", uint32(s))
@@ -38,8 +38,8 @@ func (s State) pending() bool {
 	return s == StartPending || s == StopPending || s == ContinuePending || s == PausePending
 }
 
-// Control is a control code, SERVICE_CONTROL_…. 128 to 255 are for the service to
-// define.
+// Control is a control code, SERVICE_CONTROL_…. The service defines the meaning of 128 to
+// 255.
 type Control uint32
 
 // The controls that a client may send.
@@ -59,7 +59,7 @@ const (
 	controlPreshutdown   Control = 0xF
 	controlTimeChange    Control = 0x10
 
-	// controlUnknown is what no service knows: LOWRESOURCES, which nothing documents.
+	// controlUnknown is not known to any service: LOWRESOURCES, which is undocumented.
 	controlUnknown Control = 0x60
 )
 
@@ -69,7 +69,7 @@ var controlNames = map[Control]string{
 	controlSessionChange: "SESSIONCHANGE", controlPreshutdown: "PRESHUTDOWN", controlTimeChange: "TIMECHANGE",
 }
 
-// String is the name without SERVICE_CONTROL_.
+// String returns the name without SERVICE_CONTROL_.
 func (c Control) String() string {
 	if name, ok := controlNames[c]; ok {
 		return name
@@ -88,7 +88,7 @@ func (c Control) ends() bool {
 // dwControlsAccepted).
 type Accepted uint32
 
-// What a service may accept, SERVICE_ACCEPT_….
+// The controls that a service may accept, SERVICE_ACCEPT_….
 const (
 	AcceptStop                  Accepted = 0x1
 	AcceptPauseContinue         Accepted = 0x2
@@ -111,10 +111,10 @@ var acceptedNames = []string{
 	"POWEREVENT", "SESSIONCHANGE", "PRESHUTDOWN", "TIMECHANGE", "TRIGGEREVENT", "USERMODEREBOOT",
 }
 
-// Has reports whether all of x is in a.
+// Has reports whether a contains all of x.
 func (a Accepted) Has(x Accepted) bool { return a&x == x }
 
-// String is the names without SERVICE_ACCEPT_, separated by "|".
+// String returns the names without SERVICE_ACCEPT_, separated by "|".
 func (a Accepted) String() string {
 	if a == 0 {
 		return "nothing"
@@ -131,8 +131,8 @@ func (a Accepted) String() string {
 	return strings.Join(names, "|")
 }
 
-// acceptBit is what a service has to accept for c to be sent; 0 if it need not
-// accept anything.
+// acceptBit returns what a service has to accept to receive c, or 0 if it receives c in any
+// case.
 func acceptBit(c Control) Accepted {
 	switch c {
 	case ControlStop:
@@ -155,11 +155,11 @@ func acceptBit(c Control) Accepted {
 	return 0
 }
 
-// Status is what a service reports (SERVICE_STATUS).
+// Status holds what a service reports (SERVICE_STATUS).
 type Status struct {
 	State                   State
 	ControlsAccepted        Accepted
-	Win32ExitCode           Errno  // in Stopped: 0, or why the service has failed
+	Win32ExitCode           Errno  // in Stopped: 0, or why the service failed
 	ServiceSpecificExitCode uint32 // the exit code, if Win32ExitCode is ErrorServiceSpecific
 	CheckPoint              uint32
 	WaitHint                time.Duration
@@ -176,7 +176,7 @@ func (s Status) String() string {
 	return text
 }
 
-// Report is one call of SetServiceStatus.
+// Report records one call of SetServiceStatus.
 type Report struct {
 	At time.Duration // since the process began
 	Status
@@ -184,10 +184,10 @@ type Report struct {
 
 func (r Report) String() string { return fmt.Sprintf("%9s  %s", r.At, r.Status) }
 
-// Errno is a Win32 error. It is comparable: errors.Is(err, ErrorServiceNotActive).
+// Errno is a Win32 error. Compare it with errors.Is(err, ErrorServiceNotActive).
 type Errno uint32
 
-// The errors that clients get, and that services report.
+// The errors that clients receive, and that services report.
 const (
 	NoError                      Errno = 0
 	ErrorInvalidHandle           Errno = 6
@@ -218,7 +218,7 @@ var errnoTexts = map[Errno]string{
 	ErrorProcessAborted:          "the process terminated unexpectedly",
 }
 
-// Error says what e means, and its number.
+// Error returns the meaning of e, or its number if that is unknown.
 func (e Errno) Error() string {
 	if text, ok := errnoTexts[e]; ok {
 		return fmt.Sprintf("%s (%d)", text, uint32(e))

@@ -29,7 +29,7 @@ func (r *recorder) end() {
 	}
 }
 
-func TestGoroutinesAreCancelledAndWaitedForAtTheEndOfTheTest(t *testing.T) {
+func TestContext_CancelsAndWaitsAtTheEndOfTheTest(t *testing.T) {
 	r := &recorder{TB: t}
 	var ended atomic.Bool
 	ctx := daemontest.Context(r)
@@ -45,7 +45,7 @@ func TestGoroutinesAreCancelledAndWaitedForAtTheEndOfTheTest(t *testing.T) {
 	}
 }
 
-func TestFailuresAreErrorsOfTheTest(t *testing.T) {
+func TestContext_FailuresAreErrorsOfTheTest(t *testing.T) {
 	r := &recorder{TB: t}
 	ctx := daemontest.Context(r)
 	daemon.Fail(ctx, errors.New("boom"))
@@ -56,7 +56,7 @@ func TestFailuresAreErrorsOfTheTest(t *testing.T) {
 	}
 }
 
-func TestWhatIsHandedOverIsClosedUnlessItWasAskedFor(t *testing.T) {
+func TestHandOver_ClosesWhatWasNotRequested(t *testing.T) {
 	r := &recorder{TB: t}
 	ctx := daemontest.Context(r)
 	files := make(map[string]*os.File)
@@ -80,7 +80,7 @@ func TestWhatIsHandedOverIsClosedUnlessItWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestHandOverIsForItsOwnContexts(t *testing.T) {
+func TestHandOver_RefusesOtherContexts(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("it takes any context")

@@ -46,7 +46,7 @@ func sleeps(d time.Duration) func(context.Context) error {
 
 func nothing() {}
 
-func TestAnHourPassesInNoTime(t *testing.T) {
+func TestDrive_AnHourTakesNoTime(t *testing.T) {
 	begun := time.Now()
 	p := program{start: sleeps(30 * time.Minute), stop: sleeps(30 * time.Minute)}
 	err := daemontest.Drive(t, &daemontest.SCM{}, p, daemon.Config{StartTimeout: time.Hour, StopTimeout: time.Hour}, nothing)
@@ -55,7 +55,7 @@ func TestAnHourPassesInNoTime(t *testing.T) {
 	}
 }
 
-func TestDriveReturnsWhatRunReturns(t *testing.T) {
+func TestDrive_ReturnsTheResultOfRun(t *testing.T) {
 	boom := errors.New("boom")
 	p := program{stop: func(context.Context) error { return boom }}
 	if err := daemontest.Drive(t, &daemontest.SCM{}, p, daemon.Config{}, nothing); !errors.Is(err, boom) {
@@ -63,7 +63,7 @@ func TestDriveReturnsWhatRunReturns(t *testing.T) {
 	}
 }
 
-func TestARunThatGivesUpDoesNotEndTheTest(t *testing.T) {
+func TestDrive_RunThatGivesUpDoesNotEndTheTest(t *testing.T) {
 	p := program{stop: sleeps(12 * time.Hour)}
 	if err := daemontest.Drive(t, &daemontest.SCM{}, p, daemon.Config{}, nothing); !errors.Is(err, daemon.ErrStopTimeout) {
 		t.Errorf("got %v", err)
@@ -141,7 +141,7 @@ func TestScenario(t *testing.T) {
 	}
 }
 
-func TestWhatDriveSaysWhenATestFails(t *testing.T) {
+func TestDrive_MessagesOfFailingTests(t *testing.T) {
 	for name, scenario := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

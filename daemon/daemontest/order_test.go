@@ -22,7 +22,7 @@ func (p asks) Stop(context.Context) error     { p.stop(); return nil }
 // time.
 const often = 50
 
-func TestAProgramThatAsksForTheStateOfItsServiceSeesWhyItIsCalled(t *testing.T) {
+func TestSCM_ReportsTheStateBeforeTheCall(t *testing.T) {
 	for range often {
 		s := &SCM{}
 		var seen []string
@@ -44,7 +44,7 @@ func TestAProgramThatAsksForTheStateOfItsServiceSeesWhyItIsCalled(t *testing.T) 
 	}
 }
 
-func TestSystemdKnowsThatAServiceStopsBeforeStopIsCalled(t *testing.T) {
+func TestSystemd_IsToldBeforeStopIsCalled(t *testing.T) {
 	for range often {
 		s := &Systemd{}
 		_ = Drive(t, s, asks{stop: func() {

@@ -249,7 +249,7 @@ func (a slow) Report(s scm.Status) error {
 	return a.API.Report(s)
 }
 
-func TestEveryRuleThatAServiceBreaksIsReported(t *testing.T) {
+func TestSCM_ReportsEachBrokenRule(t *testing.T) {
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			broken := watch(t, fault.service)

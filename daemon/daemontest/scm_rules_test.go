@@ -158,7 +158,7 @@ func watch(t *testing.T, v service) (broken []string) {
 	return broken
 }
 
-func TestAServiceThatKeepsTheRulesIsLeftAlone(t *testing.T) {
+func TestSCM_AcceptsAServiceThatKeepsTheRules(t *testing.T) {
 	for name, v := range map[string]service{
 		"stops as asked": {},
 		"fails":          {start: ends(fail(1)), result: errors.New("boom")},

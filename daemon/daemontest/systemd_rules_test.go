@@ -58,7 +58,7 @@ func hasty() *Systemd {
 	return &Systemd{TimeoutStart: 10 * time.Second, TimeoutStop: 10 * time.Second, Watchdog: 2 * time.Second}
 }
 
-func TestEachBrokenRuleIsFound(t *testing.T) {
+func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 	const second = time.Second
 	expects := func(result string) func(*fed) { return func(f *fed) { f.expect = result } }
 	unwatched := func(f *fed) { f.watchdog = 0 }
@@ -147,7 +147,7 @@ func TestEachBrokenRuleIsFound(t *testing.T) {
 	}
 }
 
-func TestWhatIsAllowedIsNoViolation(t *testing.T) {
+func TestUnit_AcceptsWhatIsAllowed(t *testing.T) {
 	const second = time.Second
 	for name, script := range map[string][]any{
 		"a whole life": {
@@ -201,7 +201,7 @@ func connected(t *testing.T, s *Systemd) (say func(...string), told func() strin
 	}, func() string { return strings.Join(broken, "\n") }
 }
 
-func TestAViolationSaysWhatLedToIt(t *testing.T) {
+func TestSystemd_ViolationSaysWhatLedToIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Systemd{}
 		say, told := connected(t, s)
@@ -224,7 +224,7 @@ func TestAViolationSaysWhatLedToIt(t *testing.T) {
 	})
 }
 
-func TestNothingMayBeSentAfterTheEnd(t *testing.T) {
+func TestSystemd_ReportsMessagesAfterTheEnd(t *testing.T) {
 	for name, end := range map[string]func(*Systemd){
 		"after the socket was closed":  func(s *Systemd) { _ = notifySocket{s}.Close() },
 		"after the process has ended":  func(s *Systemd) { s.ended(nil, -1) },
@@ -246,7 +246,7 @@ func TestNothingMayBeSentAfterTheEnd(t *testing.T) {
 	}
 }
 
-func TestTheExitCodeIsThatOfTheResult(t *testing.T) {
+func TestSystemd_ExitCodeMatchesTheResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Systemd{}
 		say, told := connected(t, s)
@@ -258,7 +258,7 @@ func TestTheExitCodeIsThatOfTheResult(t *testing.T) {
 	})
 }
 
-func TestWhatAKilledProcessWouldSayIsNotHeard(t *testing.T) {
+func TestSystemd_IgnoresMessagesOfAKilledProcess(t *testing.T) {
 	for name, test := range map[string]struct {
 		unit *Systemd
 		stop bool
@@ -288,7 +288,7 @@ func TestWhatAKilledProcessWouldSayIsNotHeard(t *testing.T) {
 	}
 }
 
-func TestAUnitThatMakesNoSenseIsAnError(t *testing.T) {
+func TestSystemd_RefusesInvalidFields(t *testing.T) {
 	used := &Systemd{drive: &drive{}}
 	for want, s := range map[string]*Systemd{
 		"create one per Drive": used,
@@ -301,7 +301,7 @@ func TestAUnitThatMakesNoSenseIsAnError(t *testing.T) {
 	}
 }
 
-func TestAStateThatDoesNotComeEndsTheTest(t *testing.T) {
+func TestAwait_FailsTheTestIfTheStateIsNotReached(t *testing.T) {
 	for _, test := range []struct {
 		name, state string
 		say         []string

@@ -57,7 +57,7 @@ func (p *slow) Check(context.Context) error {
 
 func elapse(d time.Duration) { <-time.After(d) }
 
-func TestAUnitPassesThroughItsStates(t *testing.T) {
+func TestSystemd_States(t *testing.T) {
 	sd := &daemontest.Systemd{}
 	is := func(active, sub, text string) {
 		t.Helper()
@@ -92,7 +92,7 @@ func TestAUnitPassesThroughItsStates(t *testing.T) {
 	}
 }
 
-func TestMessagesAreKeptWithTheirTime(t *testing.T) {
+func TestMessages_HaveTheirTimes(t *testing.T) {
 	sd := &daemontest.Systemd{}
 	_ = daemontest.Drive(t, sd, &slow{start: 1500 * time.Millisecond}, daemon.Config{}, func() { daemontest.Sleep(time.Minute) })
 	var got []string
@@ -110,7 +110,7 @@ func TestMessagesAreKeptWithTheirTime(t *testing.T) {
 	}
 }
 
-func TestAReloadEndsWhenTheServiceIsReadyAgain(t *testing.T) {
+func TestReload_EndsWhenTheServiceIsReadyAgain(t *testing.T) {
 	reload := func(sd *daemontest.Systemd, _ *slow) error { return sd.Reload() }
 	for _, test := range []struct {
 		name     string
@@ -163,7 +163,7 @@ func TestAReloadEndsWhenTheServiceIsReadyAgain(t *testing.T) {
 	}
 }
 
-func TestTheServiceHearsWhichSignalItWas(t *testing.T) {
+func TestKill_ServiceIsToldTheSignal(t *testing.T) {
 	for want, kill := range map[daemon.Trigger]func(*daemontest.Systemd){
 		daemon.TriggerTerminate: (*daemontest.Systemd).Stop,
 		daemon.TriggerInterrupt: func(sd *daemontest.Systemd) {
@@ -183,7 +183,7 @@ func TestTheServiceHearsWhichSignalItWas(t *testing.T) {
 	}
 }
 
-func TestAResultThatIsExpectedIsNoError(t *testing.T) {
+func TestSystemd_ExpectedResultIsNoError(t *testing.T) {
 	unwell := func() error { return errors.New("unwell") }
 	for result, c := range map[string]struct {
 		unit *daemontest.Systemd
@@ -210,7 +210,7 @@ func TestAResultThatIsExpectedIsNoError(t *testing.T) {
 	}
 }
 
-func TestOutsideOfDriveThereIsNobodyToAsk(t *testing.T) {
+func TestSystemd_MethodsFailOutsideDrive(t *testing.T) {
 	for name, f := range map[string]func(*daemontest.Systemd){
 		"Await":  func(sd *daemontest.Systemd) { sd.Await("active") },
 		"Stop":   (*daemontest.Systemd).Stop,

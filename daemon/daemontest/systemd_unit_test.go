@@ -13,7 +13,7 @@ import (
 
 // All of this is the behaviour of systemd 257, except for READY=1 after STOPPING=1, which
 // version 259 ignores.
-func TestAUnitIsInTheStateThatSystemdHasItIn(t *testing.T) {
+func TestUnit_StatesOfSystemd257(t *testing.T) {
 	const second = time.Second
 	for _, test := range []struct {
 		name   string
@@ -72,7 +72,7 @@ func TestAUnitIsInTheStateThatSystemdHasItIn(t *testing.T) {
 	}
 }
 
-func TestAReloadHasItsTimeFromWhenItWasAskedFor(t *testing.T) {
+func TestUnit_ReloadTimeoutBeginsWithTheRequest(t *testing.T) {
 	const second = time.Second
 	for _, test := range []struct {
 		name   string
@@ -94,7 +94,7 @@ func TestAReloadHasItsTimeFromWhenItWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestSignalsGoWhereSystemdSendsThem(t *testing.T) {
+func TestUnit_Signals(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		script []any
@@ -123,7 +123,7 @@ func TestSignalsGoWhereSystemdSendsThem(t *testing.T) {
 	}
 }
 
-func TestAProcessPassesOnSignals(t *testing.T) {
+func TestProcess_PassesOnSignals(t *testing.T) {
 	var asked []host.Request
 	p := &process{}
 	p.signal(syscall.SIGHUP) // before the run listens

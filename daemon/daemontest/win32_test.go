@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestWhatIsReportedIsNamedAsMicrosoftDoes(t *testing.T) {
+func TestStatus_NamesFollowMicrosoft(t *testing.T) {
 	for _, test := range []struct {
 		what fmt.Stringer
 		want string
@@ -34,7 +34,7 @@ func TestWhatIsReportedIsNamedAsMicrosoftDoes(t *testing.T) {
 	}
 }
 
-func TestAWin32ErrorSaysItsNumber(t *testing.T) {
+func TestErrno_UnknownErrorSaysItsNumber(t *testing.T) {
 	err := fmt.Errorf("pause: %w", ErrorServiceCannotAcceptCtrl)
 	if !errors.Is(err, ErrorServiceCannotAcceptCtrl) || err.Error() != "pause: the service cannot accept control messages at this time (1061)" {
 		t.Errorf("got %v", err)
@@ -44,7 +44,7 @@ func TestAWin32ErrorSaysItsNumber(t *testing.T) {
 	}
 }
 
-func TestAServiceThatWasNeverStartedIsNotActive(t *testing.T) {
+func TestControl_ServiceNeverStartedIsNotActive(t *testing.T) {
 	s := &SCM{}
 	if err := s.Control(ControlStop); !errors.Is(err, ErrorServiceNotActive) || len(s.History()) > 0 || s.Query() != (Status{}) {
 		t.Errorf("got %v, %v, %v", err, s.History(), s.Query())

@@ -48,8 +48,8 @@ func TestSystemd_IsToldBeforeStopIsCalled(t *testing.T) {
 	for range often {
 		s := &Systemd{}
 		_ = Drive(t, s, asks{stop: func() {
-			said := s.Messages()
-			if last := said[len(said)-1].Text; !strings.Contains(last, "STOPPING=1") {
+			messages := s.Messages()
+			if last := messages[len(messages)-1].Text; !strings.Contains(last, "STOPPING=1") {
 				t.Errorf("when Stop is called it has heard %q last", last)
 			}
 		}}, daemon.Config{}, func() { Sleep(0) })

@@ -178,7 +178,7 @@ func TestSCM_AcceptsAServiceThatKeepsTheRules(t *testing.T) {
 			}
 		}},
 		"shuts down": {body: func(s *SCM) { s.Shutdown() }},
-		"does not want to hear of shutdowns": {
+		"does not accept shutdowns": {
 			start: []scm.Status{starting, with(serving, func(s *scm.Status) { s.Accepted = scm.AcceptStop })},
 			body:  func(s *SCM) { s.Shutdown() },
 		},

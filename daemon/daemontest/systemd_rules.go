@@ -41,15 +41,15 @@ const (
 	ruleExpect   notifyRule = "Systemd.Expect says something else"
 )
 
-// said records what the service has announced so far.
-type said struct {
+// announced records what the service has announced so far.
+type announced struct {
 	ready     bool // READY=1
 	reloading bool // RELOADING=1; READY=1 has to follow
 	stopping  bool // STOPPING=1
 }
 
 // note records what n announces.
-func (s *said) note(n notification) {
+func (s *announced) note(n notification) {
 	if n.has("RELOADING=1") {
 		s.reloading = true
 	}
@@ -65,19 +65,19 @@ func (s *said) note(n notification) {
 func (u *unit) order(now time.Duration, n notification) {
 	ready, reloading, stopping := n.has("READY=1"), n.has("RELOADING=1"), n.has("STOPPING=1")
 	switch {
-	case stopping && u.said.stopping:
+	case stopping && u.announced.stopping:
 		u.broken(ruleStopping, "the service has sent STOPPING=1 a second time")
 	case stopping && (ready || reloading):
 		u.broken(ruleStopping, "the service has sent STOPPING=1 together with READY=1 or RELOADING=1, which are lost")
-	case ready && u.said.stopping:
+	case ready && u.announced.stopping:
 		u.broken(ruleStopping, "the service has sent READY=1 after STOPPING=1")
-	case reloading && u.said.stopping:
+	case reloading && u.announced.stopping:
 		u.broken(ruleStopping, "the service has sent RELOADING=1 after STOPPING=1")
-	case reloading && !u.said.ready:
+	case reloading && !u.announced.ready:
 		u.broken(ruleReady, "the service has sent RELOADING=1 before READY=1")
-	case reloading && u.said.reloading:
+	case reloading && u.announced.reloading:
 		u.broken(ruleReloaded, "the service has sent RELOADING=1 a second time without READY=1 in between")
-	case ready && !reloading && u.said.ready && !u.said.reloading:
+	case ready && !reloading && u.announced.ready && !u.announced.reloading:
 		u.broken(ruleReady, "the service has sent READY=1 a second time without RELOADING=1 in between")
 	}
 	if reloading {
@@ -87,9 +87,9 @@ func (u *unit) order(now time.Duration, n notification) {
 		u.broken(ruleExtend, "the service has sent EXTEND_TIMEOUT_USEC when nothing ran out")
 	}
 	switch beat, _ := n.get("WATCHDOG"); {
-	case beat == "1" && u.said.stopping:
+	case beat == "1" && u.announced.stopping:
 		u.broken(ruleAlive, "the service has sent WATCHDOG=1 after STOPPING=1")
-	case beat == "1" && !u.said.ready && !ready:
+	case beat == "1" && !u.announced.ready && !ready:
 		u.broken(ruleAlive, "the service has sent WATCHDOG=1 before READY=1")
 	}
 }

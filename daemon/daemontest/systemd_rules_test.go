@@ -16,17 +16,17 @@ import (
 // pass, and a function is called.
 type fed struct {
 	*unit
-	now     time.Duration
-	broken  []notifyRule
-	said    []string // the broken rules
-	signals []os.Signal
+	now      time.Duration
+	broken   []notifyRule
+	reported []string // the broken rules
+	signals  []os.Signal
 }
 
 func feed(s *Systemd, script ...any) *fed {
 	f := &fed{}
 	f.unit = newUnit(s, func(signal os.Signal) { f.signals = append(f.signals, signal) }, func(rule notifyRule, format string, args ...any) {
 		f.broken = append(f.broken, rule)
-		f.said = append(f.said, fmt.Sprintf(format, args...))
+		f.reported = append(f.reported, fmt.Sprintf(format, args...))
 	})
 	for _, step := range script {
 		f.elapse(f.now)
@@ -124,7 +124,7 @@ func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 		{"a start that does not ask again", []any{8 * second, "EXTEND_TIMEOUT_USEC=5000000", 6 * second}, ruleStart, "not ready 13s after"},
 		{"a start that fails takes too long", []any{second, "STOPPING=1", 10 * second}, ruleStart, "not ready 10s after"},
 		{"a stop that takes too long", []any{"READY=1", stop, "STOPPING=1", 11 * second}, ruleStop, "10s after"},
-		{"a stop that it does not hear of", []any{"READY=1\nWATCHDOG=1", second, stop, 11 * second}, ruleStop, "11s after"},
+		{"a stop that it is not told of", []any{"READY=1\nWATCHDOG=1", second, stop, 11 * second}, ruleStop, "11s after"},
 		{"a stop of its own that takes too long", []any{"READY=1", "STOPPING=1", 11 * second}, ruleStop, "10s after"},
 		{"a stop that asks for more too late", []any{"READY=1", "STOPPING=1", 10*second + 1, "EXTEND_TIMEOUT_USEC=5000000"}, ruleStop, "10s after"},
 		{"a stop that does not ask again", []any{"READY=1", "STOPPING=1", 9 * second, "EXTEND_TIMEOUT_USEC=5000000", 6 * second}, ruleStop, "14s after"},
@@ -138,10 +138,10 @@ func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := feed(hasty(), test.script...)
 			if len(f.broken) != 1 || f.broken[0] != test.rule {
-				t.Fatalf("broken: %q, want %q", f.said, test.rule)
+				t.Fatalf("broken: %q, want %q", f.reported, test.rule)
 			}
-			if !strings.Contains(f.said[0], test.says) {
-				t.Errorf("it says %q, want %q in it", f.said[0], test.says)
+			if !strings.Contains(f.reported[0], test.says) {
+				t.Errorf("it says %q, want %q in it", f.reported[0], test.says)
 			}
 		})
 	}
@@ -178,7 +178,7 @@ func TestUnit_AcceptsWhatIsAllowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := feed(hasty(), script...)
 			if len(f.broken) > 0 {
-				t.Errorf("broken: %q", f.said)
+				t.Errorf("broken: %q", f.reported)
 			}
 		})
 	}

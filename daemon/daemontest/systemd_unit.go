@@ -29,7 +29,7 @@ type unit struct {
 	reloadBegun  time.Duration // when systemctl requested it
 	limit        time.Duration // when the state will have lasted too long, or never
 	alive        time.Duration // when the watchdog expires, or never
-	said         said
+	announced    announced
 	text         string
 	errno        int
 	gone         bool // the process has ended
@@ -122,13 +122,13 @@ func (u *unit) receive(now time.Duration, text string) {
 			// and the start timeout continues.
 			u.enterStop(now)
 		}
-	case u.said.stopping: // final since version 259
+	case u.announced.stopping: // final since version 259
 	case n.has("READY=1"):
 		u.ready(now, n)
 	case n.has("RELOADING=1"):
 		u.reloading(now, n)
 	}
-	u.said.note(n)
+	u.announced.note(n)
 	if text, ok := n.get("STATUS"); ok {
 		u.text = text
 	}
@@ -229,7 +229,7 @@ func (u *unit) exited(now time.Duration, code int) {
 	if u.gone {
 		return
 	}
-	if u.said.reloading && !u.said.stopping {
+	if u.announced.reloading && !u.announced.stopping {
 		u.broken(ruleReloaded, "the service has exited with %d after RELOADING=1, with neither READY=1 nor STOPPING=1", code)
 	}
 	switch {
@@ -293,7 +293,7 @@ func (u *unit) expire(now time.Duration) {
 		u.kill(syscall.SIGTERM)
 	case subReloadSignal, subReloadNotify:
 		u.reloadResult = resultTimeout
-		if u.said.reloading {
+		if u.announced.reloading {
 			u.enter(subReloadNotify, later(now, u.timeoutStart)) // it is still waiting for READY=1
 		} else {
 			u.enter(subRunning, never)

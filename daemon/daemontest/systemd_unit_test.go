@@ -37,7 +37,7 @@ func TestUnit_StatesOfSystemd257(t *testing.T) {
 		{"reloading without the time", []any{"READY=1", reload, "RELOADING=1"}, subReloadSignal, resultSuccess},
 		{"reloading since before it was asked to", []any{"READY=1", second, reload, "RELOADING=1\nMONOTONIC_USEC=0"}, subReloadSignal, resultSuccess},
 		{"reloading by itself, without the time", []any{"READY=1", "RELOADING=1"}, subReloadNotify, resultSuccess},
-		{"READY=1 alone is no reload", []any{"READY=1", reload, "READY=1"}, subReloadSignal, resultSuccess},
+		{"READY=1 alone is not a reload", []any{"READY=1", reload, "READY=1"}, subReloadSignal, resultSuccess},
 		{"reloaded", []any{"READY=1", reload, reloads, "READY=1"}, subRunning, resultSuccess},
 		{"reloaded in one message", []any{"READY=1", reload, "READY=1\nRELOADING=1\nMONOTONIC_USEC=0"}, subRunning, resultSuccess},
 		{"almost too slow a reload", []any{"READY=1\nWATCHDOG_USEC=60000000", reload, 6 * second, reloads, 3 * second}, subReloadNotify, resultSuccess},

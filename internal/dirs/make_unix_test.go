@@ -45,15 +45,15 @@ func TestOwn_RefusesFoldersThatOthersCanChange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// As in the temporary folder, both NAME and the purpose are our own.
-			for _, which := range []string{"web", filepath.Join("web", "state")} {
+			for _, folder := range []string{"web", filepath.Join("web", "state")} {
 				base := temporary(t)
-				if which != "web" {
+				if folder != "web" {
 					mkdir(t, filepath.Join(base, "web"), 0o700)
 				}
-				test.prepare(t, filepath.Join(base, which))
+				test.prepare(t, filepath.Join(base, folder))
 				err := own(filepath.Join(base, "web", "state"), "web", false)
 				if err == nil || !strings.Contains(err.Error(), test.says) {
-					t.Errorf("%s: %v", which, err)
+					t.Errorf("%s: %v", folder, err)
 				}
 			}
 		})

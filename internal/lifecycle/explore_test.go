@@ -168,7 +168,7 @@ var mutants = map[string]func(m Machine, e Event) (Machine, Effects){
 		}
 		return m.Step(e)
 	},
-	"Stop runs beside Reload": func(m Machine, e Event) (Machine, Effects) {
+	"Stop runs together with Reload": func(m Machine, e Event) (Machine, Effects) {
 		if e == StopAsked && m.call == callReload {
 			n, fx := m.Step(e)
 			n.call = noCall

@@ -133,7 +133,7 @@ func (w *world) expect(before world, e Event, fx Effects) string {
 			return "a failure was dropped"
 		}
 	case fx.Has(AddError):
-		return "something that is no failure was added to the errors"
+		return "something other than a failure was added to the errors"
 	}
 	if e == Finished && fx.Has(ArmDrain) {
 		return "a program that has finished was drained"
@@ -179,14 +179,14 @@ func (w world) perform(fx Effects) (world, string) {
 		if !fx.Has(bit) {
 			continue
 		}
-		if bad := w.one(bit); bad != "" {
+		if bad := w.performOne(bit); bad != "" {
 			return w, bad
 		}
 	}
 	return w, ""
 }
 
-func (w *world) one(fx Effects) string {
+func (w *world) performOne(fx Effects) string {
 	switch fx {
 	case KeepReason:
 		if w.reason {

@@ -53,7 +53,7 @@ func TestEcho(t *testing.T) {
 		"a dial cut off":                             {dial, cancelled, cancelled, true},
 		"a request cut off":                          {&url.Error{Op: "Get", URL: "http://x", Err: dial}, cancelled, cancelled, true},
 		"its deadline":                               {context.DeadlineExceeded, expired, expired, true},
-		"its deadline as net has it":                 {&net.OpError{Op: "dial", Err: deadline{}}, expired, expired, true},
+		"its deadline as net returns it":             {&net.OpError{Op: "dial", Err: deadline{}}, expired, expired, true},
 		"a deadline below it, cut off":               {below.Err(), cancelled, cancelled, true},
 		"a deadline below it, missed":                {context.DeadlineExceeded, cancelled, cancelled, false},
 		"a read that timed out":                      {os.ErrDeadlineExceeded, cancelled, cancelled, false},

@@ -60,7 +60,7 @@ func check(t *testing.T, fields []zap.Field, want ...trial.Field) {
 
 func field(name, value string) trial.Field { return trial.Field{Name: name, Value: value} }
 
-func one(t *testing.T, f zap.Field) string {
+func single(t *testing.T, f zap.Field) string {
 	t.Helper()
 	got := encode(t, zapcore.Entry{Message: "m"}, nil, []zap.Field{f})
 	if len(got) != 3 {
@@ -201,7 +201,7 @@ func TestRecord_Values(t *testing.T) {
 		"chan int: json: unsupported type: chan int": zap.Any("k", make(chan int)),
 		"PANIC=unknown field type: {k 99 0  <nil>}":  {Key: "k", Type: 99},
 	} {
-		if got := one(t, f); got != want {
+		if got := single(t, f); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -242,7 +242,7 @@ func TestRecord_ReplacesPanics(t *testing.T) {
 			t.Errorf("%s of nil: %q", name, got)
 		}
 	}
-	if got := one(t, zap.Stringer("k", &faulty{&faulty{"twice"}})); !strings.HasPrefix(got, "PANIC=") {
+	if got := single(t, zap.Stringer("k", &faulty{&faulty{"twice"}})); !strings.HasPrefix(got, "PANIC=") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -317,7 +317,7 @@ func TestRecord_EndsCycles(t *testing.T) {
 		fork = &node{Twins: []*node{fork, fork}}
 	}
 	for name, v := range map[string]any{"pointers": pointers, "maps": maps, "slices": slices, "chain": chain, "fork": fork} {
-		got := one(t, zap.Reflect("k", v))
+		got := single(t, zap.Reflect("k", v))
 		if !strings.HasPrefix(got, "*journal.node: it ") {
 			t.Errorf("%s: %.200q", name, got)
 		}
@@ -328,7 +328,7 @@ func TestRecord_EndsCycles(t *testing.T) {
 		"chain of objects":  zap.Object("k", chain),
 		"reflected, within": zap.Array("k", zapcore.ArrayMarshalerFunc(func(enc zapcore.ArrayEncoder) error { return enc.AppendReflected(maps) })),
 	} {
-		got := one(t, f)
+		got := single(t, f)
 		if !json.Valid([]byte(got)) || !strings.Contains(got, "*journal.node: it ") {
 			t.Errorf("%s: %.200q", name, got)
 		}
@@ -336,7 +336,7 @@ func TestRecord_EndsCycles(t *testing.T) {
 	// A value that only looks like a cycle is shown.
 	child := &node{Name: "c"}
 	child.Up = &node{Next: child}
-	if got := one(t, zap.Reflect("k", child)); got != `{"Name":"c"}` {
+	if got := single(t, zap.Reflect("k", child)); got != `{"Name":"c"}` {
 		t.Errorf("got %q", got)
 	}
 }
@@ -369,7 +369,7 @@ func TestRecord_ExcessFieldsBecomeText(t *testing.T) {
 
 func TestRecord_CutsOnlyWhatJournaldWouldDrop(t *testing.T) {
 	megabyte := strings.Repeat("x\n", 1<<19)
-	if got := one(t, zap.String("k", megabyte)); got != megabyte {
+	if got := single(t, zap.String("k", megabyte)); got != megabyte {
 		t.Errorf("%d bytes, want %d", len(got), len(megabyte))
 	}
 	huge := strings.Repeat("\x00ä", 12<<20)

@@ -106,7 +106,7 @@ func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
 	if err != nil || len(fds) != 1 || n != 0 {
-		return nil, fmt.Errorf("%d descriptors beside %d bytes, %w", len(fds), n, err)
+		return nil, fmt.Errorf("%d descriptors with %d bytes, %w", len(fds), n, err)
 	}
 	file := os.NewFile(uintptr(fds[0]), "record")
 	defer func() { _ = file.Close() }()

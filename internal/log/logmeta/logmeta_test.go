@@ -13,7 +13,7 @@ import (
 func TestMeta_NumberAndDistance(t *testing.T) {
 	for _, c := range []struct {
 		level    zapcore.Level
-		of       zap.Field
+		field    zap.Field
 		number   int
 		named    bool
 		distance int
@@ -37,10 +37,10 @@ func TestMeta_NumberAndDistance(t *testing.T) {
 		{zap.ErrorLevel, Level(100).Field(), 24, false, 92},
 	} {
 		var m Meta
-		m.Add([]zap.Field{c.of})
+		m.Add([]zap.Field{c.field})
 		number, named := m.Number(c.level)
 		if number != c.number || named != c.named || m.Distance(c.level) != c.distance {
-			t.Errorf("%d, %v: %d, %t, %d", c.level, c.of.Interface, number, named, m.Distance(c.level))
+			t.Errorf("%d, %v: %d, %t, %d", c.level, c.field.Interface, number, named, m.Distance(c.level))
 		}
 	}
 }

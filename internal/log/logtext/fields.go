@@ -34,11 +34,11 @@ type fields struct {
 	level  bool // the level is shown elsewhere, including one without a name
 }
 
-func (f *fields) reset(of *fields) {
-	f.line = append(f.line[:0], of.line...)
-	f.blocks = append(f.blocks[:0], of.blocks...)
-	f.space = append(f.space[:0], of.space...)
-	f.depth, f.first, f.paint, f.below = 0, false, of.paint, of.below
+func (f *fields) reset(source *fields) {
+	f.line = append(f.line[:0], source.line...)
+	f.blocks = append(f.blocks[:0], source.blocks...)
+	f.space = append(f.space[:0], source.space...)
+	f.depth, f.first, f.paint, f.below = 0, false, source.paint, source.below
 }
 
 func (f *fields) clone() *fields {
@@ -363,7 +363,7 @@ func (f *fields) duration(v time.Duration) {
 // items is the zapcore.ArrayEncoder for a list in fields.
 type items fields
 
-func (i *items) one() *fields {
+func (i *items) element() *fields {
 	f := (*fields)(i)
 	f.item()
 	return f
@@ -380,35 +380,35 @@ func (i *items) complex(v complex128, bits int) {
 	f.line = append(f.line, 'i')
 }
 
-func (i *items) AppendArray(a zapcore.ArrayMarshaler) error   { return i.one().array(a) }
-func (i *items) AppendObject(o zapcore.ObjectMarshaler) error { return i.one().object(o) }
+func (i *items) AppendArray(a zapcore.ArrayMarshaler) error   { return i.element().array(a) }
+func (i *items) AppendObject(o zapcore.ObjectMarshaler) error { return i.element().object(o) }
 
 func (i *items) AppendReflected(v any) error {
 	b, err := asJSON(v)
 	if err != nil {
 		return err
 	}
-	i.one().json(b)
+	i.element().json(b)
 	return nil
 }
 
-func (i *items) AppendBool(v bool)              { f := i.one(); f.line = strconv.AppendBool(f.line, v) }
-func (i *items) AppendByteString(v []byte)      { text(i.one(), v) }
-func (i *items) AppendComplex128(v complex128)  { i.one(); i.complex(v, 64) }
-func (i *items) AppendComplex64(v complex64)    { i.one(); i.complex(complex128(v), 32) }
-func (i *items) AppendFloat64(v float64)        { i.one().float(v, 64) }
-func (i *items) AppendFloat32(v float32)        { i.one().float(float64(v), 32) }
+func (i *items) AppendBool(v bool)              { f := i.element(); f.line = strconv.AppendBool(f.line, v) }
+func (i *items) AppendByteString(v []byte)      { text(i.element(), v) }
+func (i *items) AppendComplex128(v complex128)  { i.element(); i.complex(v, 64) }
+func (i *items) AppendComplex64(v complex64)    { i.element(); i.complex(complex128(v), 32) }
+func (i *items) AppendFloat64(v float64)        { i.element().float(v, 64) }
+func (i *items) AppendFloat32(v float32)        { i.element().float(float64(v), 32) }
 func (i *items) AppendInt(v int)                { i.AppendInt64(int64(v)) }
-func (i *items) AppendInt64(v int64)            { f := i.one(); f.line = strconv.AppendInt(f.line, v, 10) }
+func (i *items) AppendInt64(v int64)            { f := i.element(); f.line = strconv.AppendInt(f.line, v, 10) }
 func (i *items) AppendInt32(v int32)            { i.AppendInt64(int64(v)) }
 func (i *items) AppendInt16(v int16)            { i.AppendInt64(int64(v)) }
 func (i *items) AppendInt8(v int8)              { i.AppendInt64(int64(v)) }
-func (i *items) AppendString(v string)          { text(i.one(), v) }
+func (i *items) AppendString(v string)          { text(i.element(), v) }
 func (i *items) AppendUint(v uint)              { i.AppendUint64(uint64(v)) }
-func (i *items) AppendUint64(v uint64)          { f := i.one(); f.line = strconv.AppendUint(f.line, v, 10) }
+func (i *items) AppendUint64(v uint64)          { f := i.element(); f.line = strconv.AppendUint(f.line, v, 10) }
 func (i *items) AppendUint32(v uint32)          { i.AppendUint64(uint64(v)) }
 func (i *items) AppendUint16(v uint16)          { i.AppendUint64(uint64(v)) }
 func (i *items) AppendUint8(v uint8)            { i.AppendUint64(uint64(v)) }
 func (i *items) AppendUintptr(v uintptr)        { i.AppendUint64(uint64(v)) }
-func (i *items) AppendDuration(v time.Duration) { i.one().duration(v) }
-func (i *items) AppendTime(v time.Time)         { i.one().time(v) }
+func (i *items) AppendDuration(v time.Duration) { i.element().duration(v) }
+func (i *items) AppendTime(v time.Time)         { i.element().time(v) }

@@ -416,8 +416,8 @@ func TestTerminal_ColoursChangeNothingElse(t *testing.T) {
 		if plain := encoded(newLines(terminal(false)), entry(l, "m"), fields...); sequence.ReplaceAllString(colour, "") != plain {
 			t.Errorf("got\n%qwant\n%q", colour, plain)
 		}
-		if on, off := strings.Count(colour, "\x1b["), strings.Count(colour, "\x1b[0m"); on != 2*off || off != 6 {
-			t.Errorf("%d sequences, %d times off: %q", on, off, colour)
+		if begun, ended := strings.Count(colour, "\x1b["), strings.Count(colour, "\x1b[0m"); begun != 2*ended || ended != 6 {
+			t.Errorf("%d sequences, %d times off: %q", begun, ended, colour)
 		}
 	}
 }

@@ -55,6 +55,20 @@ func (m *Manager) places(l initd.Layout) []string {
 	return all
 }
 
+// removeRemains removes links to a script that is not there: an uninstall that was killed
+// has left them.
+func (m *Manager) removeRemains(name string) {
+	for _, p := range m.links(name) {
+		to := m.m.Tree.Link(p)
+		if !path.IsAbs(to) {
+			to = path.Join(path.Dir(p), to)
+		}
+		if !m.m.Tree.Exists(to) {
+			_ = os.Remove(m.m.Tree.Path(p)) // for want of rights, it stays
+		}
+	}
+}
+
 // links are those that lead to the script: S50web, K02web.
 func (m *Manager) links(name string) []string {
 	var found []string
@@ -100,15 +114,16 @@ func text(links []string) string {
 }
 
 // wanted is the text of the links that a service is to have. On a machine where others
-// make them, those that there are will do if they start and stop it as it should be.
-func (m *Manager) wanted(s service.Spec, now []string) string {
+// make them, those that there are will do if they start and stop it as it should be. Those
+// of a service that is not installed are what an uninstall that was killed has left.
+func (m *Manager) wanted(s service.Spec, now []string, installed bool) string {
 	if m.variant == RCS {
 		if !starts(s) {
 			return ""
 		}
 		return text([]string{m.rcsLink(initd.Of(s).Name)})
 	}
-	if len(now) > 0 && m.starts(now) == starts(s) && !m.leftBehind(now) {
+	if installed && len(now) > 0 && m.starts(now) == starts(s) && !m.leftBehind(now) {
 		return text(now)
 	}
 	var links []string
@@ -138,12 +153,13 @@ func (m *Manager) rcsLink(name string) string {
 }
 
 // register makes the links that s wants, unless they are there.
-func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec, name string) error {
+func (m *Manager) register(ctx context.Context, c *files.Change, plan *service.Plan, name string) error {
+	s := plan.Spec
 	for _, p := range m.places(initd.Of(s)) {
 		c.Sweep(path.Dir(p))
 	}
 	now := m.links(name)
-	if m.text(now) == m.wanted(s, now) {
+	if m.text(now) == m.wanted(s, now, plan.Installed) {
 		return nil
 	}
 	for _, p := range now {
@@ -192,7 +208,7 @@ func (m *Manager) register(ctx context.Context, c *files.Change, s service.Spec,
 // for one does not say so when the disk is full.
 func (m *Manager) incomplete(s service.Spec, tool, name string) error {
 	have := text(m.links(name))
-	for line := range strings.Lines(m.wanted(s, nil)) {
+	for line := range strings.Lines(m.wanted(s, nil, false)) {
 		if where, ok := strings.CutPrefix(line, "start in "); ok && !strings.Contains(have, line) {
 			return fmt.Errorf("%s has made no link to the script in %s: is the disk full, or read-only?", tool, strings.TrimSpace(where))
 		}

@@ -62,7 +62,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	}
 	p.Warnings = append(p.Warnings, warnings(m.Name(), s, m.variant == RCS)...)
 	now := m.links(initd.Of(s).Name)
-	a := service.Artefact{Name: m.linksName(), Old: m.text(now), New: m.wanted(s, now), Present: len(now) > 0, Wanted: true}
+	a := service.Artefact{Name: m.linksName(), Old: m.text(now), New: m.wanted(s, now, p.Installed), Present: len(now) > 0, Wanted: true}
 	if m.variant == RCS {
 		a.Wanted = starts(s)
 	}
@@ -95,13 +95,16 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 		if !todo.links.Changed() {
 			return nil
 		}
-		return m.register(ctx, c, p.Spec, name)
+		return m.register(ctx, c, p, name)
 	})
 }
 
 // Remove implements service.Manager.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	script, err := m.m.Installed(s)
+	if errors.Is(err, service.ErrNotInstalled) {
+		m.removeRemains(initd.Of(s).Name)
+	}
 	if m.m.Belongings(s).Left(err, purge, m.places(initd.Of(s))...) {
 		removed, err := m.m.Purge(ctx, s, m.m.Belongings(s).Gone()) // it was uninstalled, and has left this
 		return removed, onefile.Refused(err, "purge "+s.ServiceName())
@@ -132,7 +135,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := m.unregister(ctx, l.Name); err != nil {
 		return nil, errors.Join(err, c.Undo())
 	}
-	for _, p := range append(links, pidFile(l), "/run/"+l.Name+".lock", l.Script) { // the script last: as long as it is there, uninstall can be called again
+	for _, p := range append([]string{l.Script}, append(links, pidFile(l), "/run/"+l.Name+".lock")...) { // links without a script are remains
 		there := m.m.Tree.Exists(p) || slices.Contains(links, p)
 		if err := c.Remove(p); err != nil {
 			return nil, errors.Join(err, c.Undo())

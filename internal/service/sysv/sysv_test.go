@@ -221,7 +221,7 @@ func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
 }
 
 func TestTheNextCommandCleansUpWhatAKilledOneHasLeft(t *testing.T) {
-	fake.Killed(t, func(m *fake.Machine) service.Manager { return newManager(m, "no tool") })
+	fake.Killed(t, func(m *fake.Machine) service.Manager { return newManager(m, "update-rc.d") })
 }
 
 func TestWhatBelongsToOthersStays(t *testing.T) {

@@ -40,6 +40,7 @@ func killed(t *testing.T, b Bed) {
 		if s.killedAfter(after, strings.Fields(begin)...) {
 			cut++
 		}
+		s.toolsEnd()
 		what := fmt.Sprintf("%s after %s that was killed after %s", then, begin, after)
 		if out := s.Run(Admin, "status"); out.Code == 2 || out.Code > 4 || len(lines(out.Stdout+out.Stderr)) != 1 {
 			t.Errorf("%s: status ends with code %d: %s%s", what, out.Code, out.Stdout, out.Stderr)
@@ -66,6 +67,22 @@ func (s *Service) killedAfter(after time.Duration, words ...string) bool {
 	killer.Force = false
 	out := killer.Run(Admin, words...)
 	return out.Code == 137
+}
+
+// toolsEnd waits for the tools that a killed command has called: they go on without it.
+func (s *Service) toolsEnd() {
+	s.t.Helper()
+	const list = `for f in /proc/[0-9]*/cmdline; do tr '\000' ' ' <"$f"; echo; done 2>/dev/null; true`
+	Eventually(s.t, func() string {
+		for line := range strings.Lines(s.bed.Exec(s.t, Admin, nil, "sh", "-c", list).Stdout) {
+			for _, tool := range []string{"update-rc.d", "insserv", "rc-update", "rc-service", "useradd", "userdel", "systemctl"} {
+				if strings.Contains(line, tool) && strings.Contains(line, s.Name) {
+					return line
+				}
+			}
+		}
+		return ""
+	})
 }
 
 // clean asserts that the machine is in the state that a command leaves.

@@ -212,20 +212,6 @@ func TestWhatAKilledProcessHasLeftIsSweptAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestForWantOfRightsNothingIsRemovable(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root may")
-	}
-	dir := t.TempDir()
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "x"), nil, 0o644), os.Chmod(dir, 0o555)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
-	if err := Tree(dir).Removable("/x"); !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestAFolderIsThereOnceItHasItsOwner(t *testing.T) {
 	root := t.TempDir()
 	c := Tree(root).Begin("web")

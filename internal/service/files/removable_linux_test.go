@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -52,6 +54,28 @@ func TestWhatCannotBeRemovedIsKnownBefore(t *testing.T) {
 				t.Error("it can be removed")
 			}
 		})
+	}
+}
+
+func TestWithoutRightsNothingIsRemovable(t *testing.T) {
+	dir := t.TempDir()
+	must(t, errors.Join(os.WriteFile(filepath.Join(dir, "x"), nil, 0o644), os.Chmod(dir, 0o555), os.Chmod(filepath.Dir(dir), 0o755)))
+	t.Cleanup(func() { must(t, os.Chmod(dir, 0o755)) })
+	got := make(chan error)
+	go func() {
+		if os.Getuid() == 0 {
+			runtime.LockOSThread() // and never unlock it: the thread ends with this goroutine
+			const nobody = 65534
+			// Not syscall.Setresuid, which changes all threads of the process.
+			if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, nobody, nobody, nobody); errno != 0 {
+				got <- errno
+				return
+			}
+		}
+		got <- Tree(dir).Removable("/x")
+	}()
+	if err := <-got; !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "cannot be removed") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -11,16 +11,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Some settings are right alone and wrong together. Each was tried on systemd 257. What
-// does not depend on systemd is refused by Spec.Check; the test TestPairs has all.
+// Some settings are right alone and wrong together. They were tried on systemd 257, except
+// those with (d), which follow from the documentation of systemd and the kernel. What does
+// not depend on systemd is refused by Spec.Check; the test TestPairs has all.
 //
 //	socket in /run/NAME        and a stop            its file goes: the service's folder moves, see runtimeFolder
-//	Localhost                  and sockets           the filter is for the unit that opens them: theirs have it too
+//	Localhost                  and sockets           the filter is for the unit that opens them: theirs have it too (d)
 //	sandbox                    and a device          /dev is another one there: 226/NAMESPACE at each start. Refused
 //	sandbox                    and a folder that it  of two rules for one path systemd takes the stricter:
 //	                           protects as a whole   read-only all the same. Refused; what is below can be writable
-//	AF_PACKET                  and no CAP_NET_RAW    the family alone opens nothing. A warning
-//	User= among the lines      and Account           DynamicUser=yes with a name that exists is that user. Refused
+//	AF_PACKET                  and no CAP_NET_RAW    the family alone opens nothing. A warning (d)
+//	User= among the lines      and Account           DynamicUser=yes with a name that exists is that user. Refused (d)
 //	a service of a user        and a port below 1024 its systemd cannot open it. Refused where the kernel says so
 //	a delayed service          and one that needs it not delayed: a cycle, and systemd starts one of them. Refused
 //	OpenFiles                  and sockets, stored   202/FDS at each start. Refused by Spec.Check
@@ -31,9 +32,9 @@ import (
 //
 // These work together, which was tried as well: a socket in the state folder and a dynamic
 // user; WritablePaths or WorkingDirectory in a folder of the service; WritablePaths below
-// /home, /tmp, /etc; a job that finishes and a watchdog; Recovery.Never and stored
-// descriptors; ports below 1024 in Sockets and no capability; StartDisabled and Sockets;
-// Capabilities and NoNewPrivileges, which keeps ambient ones.
+// /home, /tmp, /etc; Recovery.Never and stored descriptors; StartDisabled and Sockets. By
+// the documentation these do, too: a job that finishes and a watchdog; ports below 1024 in
+// Sockets and no capability; Capabilities and NoNewPrivileges, which keeps ambient ones.
 func (r *renderer) pairs() error {
 	for _, l := range r.Systemd.Service {
 		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,5 +113,16 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	s.asks = func(context.Context, string, int) (health.Answer, error) { return health.Answer{}, health.ErrNone }
 	if code, out, _ := s.call("status"); code != 4 || out != "web: not installed\n" {
 		t.Errorf("exit code %d, %q, want 4", code, out)
+	}
+}
+
+func TestDoctorSaysThatACheckFails(t *testing.T) {
+	s := newShell(t)
+	s.call("install --now")
+	s.asks = func(context.Context, string, int) (health.Answer, error) {
+		return health.Answer{State: string(StateRunning), Unhealthy: "db: connection refused"}, nil
+	}
+	if code, out, _ := s.call("doctor"); code != 1 || !strings.Contains(out, "PROBLEM  state: running, process 42; unhealthy: db: connection refused\n") {
+		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

@@ -117,7 +117,12 @@ func (h *Handle) waitsFor(what string) {
 
 // tellsOf says what has become of services, if there are any.
 func (h *Handle) tellsOf(what string, names []string) {
-	if h.told != nil && len(names) > 0 {
-		h.told(what + strings.Join(names, ", "))
+	what += strings.Join(names, ", ")
+	switch {
+	case len(names) == 0:
+	case h.told != nil:
+		h.told(what)
+	case h.Notice != nil:
+		h.Notice(what)
 	}
 }

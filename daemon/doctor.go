@@ -65,6 +65,8 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 		add(service.Problem, "state", status.summary(), "install it: "+c.call("install"))
 	case status.State == StateFailed:
 		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode, c.call))
+	case status.Unhealthy != "":
+		add(service.Problem, "state", status.summary(), "its Check says so; the log may say why: "+c.call("logs"))
 	case status.State == StateRunning:
 		add(service.OK, "state", status.summary(), "")
 	default:

@@ -5,15 +5,6 @@
 // is at work on the service: what is half made was left by a command that is dead.
 package lock
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-	"time"
-
-	"github.com/go-glidepath/glidepath/internal/service"
-)
-
 // Take takes the lock of the service called name, of the machine or, with user, of the
 // user whose process this is. It does not wait: if somebody has the lock, it returns
 // service.ErrBusy, with what is under way where that is known. doing is what others are told
@@ -23,29 +14,4 @@ import (
 // Take succeeds: the command fails for want of rights, and says so in its own words.
 func Take(name string, user bool, doing string) (release func(), err error) {
 	return take(name, user, doing)
-}
-
-// note is what the holder of a lock says of itself.
-type note struct {
-	doing string
-	pid   int
-	since time.Time
-}
-
-func (n note) String() string {
-	return fmt.Sprintf("%s %d %s\n", n.doing, n.pid, n.since.UTC().Format(time.RFC3339))
-}
-
-// held returns service.ErrBusy with what a note says. What is no note is not quoted.
-func held(text string) error {
-	words := strings.Fields(text)
-	if len(words) != 3 {
-		return service.ErrBusy
-	}
-	pid, err := strconv.Atoi(words[1])
-	since, err2 := time.Parse(time.RFC3339, words[2])
-	if err != nil || err2 != nil {
-		return service.ErrBusy
-	}
-	return fmt.Errorf("%w: %s, process %d, since %s", service.ErrBusy, words[0], pid, since.Local().Format(time.DateTime))
 }

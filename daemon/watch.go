@@ -21,8 +21,12 @@ func (r *run) watch(w host.Watchdog) {
 			if c == nil {
 				return // the way down has begun, or Check has panicked
 			}
-			<-c.over
-			well = c.err == nil
+			select {
+			case <-c.over:
+				well = c.err == nil
+			case <-r.ctx.Done():
+				return // the Check itself is waited for
+			}
 		}
 		if r.ctx.Err() != nil {
 			return

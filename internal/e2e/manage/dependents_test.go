@@ -3,6 +3,7 @@
 package manage
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -26,9 +27,12 @@ func dependents(t *testing.T, b scenario.Bed, put func(needs string) another) {
 	other := put(s.Name)
 	is := func(runs bool, after string) {
 		t.Helper()
-		if other.runs() != runs {
-			t.Fatalf("after %s, that the other one runs is %t", after, !runs)
-		}
+		scenario.Eventually(t, func() string {
+			if other.runs() != runs {
+				return fmt.Sprintf("after %s, that the other one runs is %t", after, !runs)
+			}
+			return ""
+		})
 	}
 	other.start()
 	is(true, "start")

@@ -265,7 +265,7 @@ func (d syslogd) without(t *testing.T, u *unix, b scenario.Bed) {
 	u.script0(t, d.stop+"; rm -f /dev/log")
 	defer u.script0(t, d.start+"; until [ -S /dev/log ]; do sleep 0.1; done")
 	s := talkative(t, b)
-	eventually(t, "logs", func() string { return s.Do(0, "logs") }, " INFO  echo starts\n")
+	eventually(t, "logs", func() string { return s.Do(0, "logs") }, " INFO  echo starts")
 	if text := u.read(filepath.Join("/var/log", s.Name, s.Name+".out")); !strings.Contains(text, `"msg":"echo starts"`) {
 		t.Errorf("the output is\n%s", text)
 	}

@@ -44,7 +44,14 @@ func TestARunAnswersUntilItIsOver(t *testing.T) {
 func TestARunIsFoundWithoutItsProcessNumber(t *testing.T) {
 	name := t.Name()
 	open(t, name)
-	if a, err := Ask(t.Context(), name, 0); err != nil || a.State != "running" || a.PID != os.Getpid() {
+	a, err := Ask(t.Context(), name, 0)
+	if wine() { // which does not list pipes
+		if !errors.Is(err, windows.ERROR_BAD_DEV_TYPE) {
+			t.Errorf("got %+v, %v", a, err)
+		}
+		return
+	}
+	if err != nil || a.State != "running" || a.PID != os.Getpid() {
 		t.Errorf("got %+v, %v", a, err)
 	}
 }
@@ -91,7 +98,11 @@ func TestANameThatIsTakenIsNotShared(t *testing.T) {
 		t.Errorf("a second one fails with %v", err)
 	}
 	// Wine ignores FILE_FLAG_FIRST_PIPE_INSTANCE.
-	if wine := windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil; err == nil && !wine {
+	if err == nil && !wine() {
 		t.Error("a second one listens at the same pipe")
 	}
+}
+
+func wine() bool {
+	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
 }

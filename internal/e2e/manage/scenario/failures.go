@@ -122,7 +122,7 @@ func finishes(t *testing.T, b Bed) {
 }
 
 func crashes(t *testing.T, b Bed) {
-	s := New(t, b, talk.Setup{CrashAfter: 3 * time.Second})
+	s := New(t, b, talk.Setup{CrashAfter: 10 * time.Second})
 	s.Do(0, "install", "--now")
 	first := s.Runs()
 	Eventually(t, func() string {

@@ -99,7 +99,7 @@ func do(ctx context.Context, m service.Manager, r manage.Request, a *manage.Answ
 		a.Findings = m.Diagnose(ctx, r.Spec)
 	case "logs":
 		var b strings.Builder
-		err = m.Logs(ctx, r.Spec, r.Log, &b)
+		err = m.Logs(ctx, r.Spec, service.LogQuery{Lines: r.Lines}, &b)
 		a.Text = b.String()
 	default:
 		err = errors.New("there is no verb " + r.Verb)

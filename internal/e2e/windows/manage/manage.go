@@ -11,7 +11,7 @@ type Request struct {
 	Spec  service.Spec
 	Force bool
 	Purge bool
-	Log   service.LogQuery
+	Lines int // of the log
 }
 
 // Answer is what it has come to.

@@ -17,10 +17,14 @@ var stamps = regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-
 // transcript is what an operator types and reads.
 type transcript struct{ strings.Builder }
 
+// slow are lines that only a machine that is slow just now lets a command print.
+var slow = regexp.MustCompile(`(?m)^.*…\n`)
+
 // call adds a call of s, with TIME for the times in what it prints.
 func (tr *transcript) call(s *shell, line string) {
 	code, out, err := s.call(line)
-	tr.WriteString("$ web " + line + "\n" + strings.ReplaceAll(stamps.ReplaceAllString(out+err, "TIME"), programName(), "web"))
+	said := slow.ReplaceAllString(out+err, "")
+	tr.WriteString("$ web " + line + "\n" + strings.ReplaceAll(stamps.ReplaceAllString(said, "TIME"), programName(), "web"))
 	if code != 0 {
 		tr.WriteString("exit code " + strconv.Itoa(code) + "\n")
 	}

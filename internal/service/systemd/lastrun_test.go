@@ -46,7 +46,7 @@ func TestTheArgumentsAreReadBackFromTheUnit(t *testing.T) {
 func TestTheLastRunIsChosenByItsInvocation(t *testing.T) {
 	for user, want := range map[bool]string{
 		false: "_SYSTEMD_INVOCATION_ID=abc + INVOCATION_ID=abc",
-		true:  "--since=@1795569103 _SYSTEMD_USER_UNIT=web.service _UID=1000 _PID=42 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 _PID=42",
+		true:  "--since=@1795569103 _SYSTEMD_USER_UNIT=web.service _UID=1000 _PID=42 + SYSLOG_IDENTIFIER=web _UID=1000 _PID=42",
 	} {
 		f, m := newFake(t, user)
 		install(t, m, web())

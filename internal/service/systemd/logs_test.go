@@ -138,7 +138,7 @@ func TestFollowingGoesOnBehindWhatWasShown(t *testing.T) {
 	if err := m.Logs(t.Context(), web(), service.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
 		t.Errorf("%v, it shows\n%s", err, &log)
 	}
-	entries := "_SYSTEMD_USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _TRANSPORT=stdout _UID=1000 + USER_UNIT=web.service _UID=1000 + COREDUMP_USER_UNIT=web.service _UID=1000"
+	entries := "_SYSTEMD_USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _UID=1000 + USER_UNIT=web.service _UID=1000 + COREDUMP_USER_UNIT=web.service _UID=1000"
 	base := "journalctl --no-pager --quiet --output=json --all --priority=3 " + entries
 	if !slices.Equal(*calls, []string{base + " --lines=1 --since=@5", base + " --lines=all --follow --after-cursor=c6"}) {
 		t.Errorf("called was %q", *calls)

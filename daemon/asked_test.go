@@ -105,6 +105,11 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	if want := "web: running, process 7 (register has no service of this name)\n"; code != 0 || out != want {
 		t.Errorf("exit code %d, %q, want 0, %q", code, out, want)
 	}
+	s.users = &register{installed: &service.Spec{}, status: service.Status{State: service.Running, PID: 7}}
+	if code, out, err := s.call("status"); code != 4 || !strings.Contains(err, "it is a service of the user") {
+		t.Errorf("it runs as a service of the user: exit code %d, %q, %q, want 4 and where it is", code, out, err)
+	}
+	s.users = nil
 	s.config.Service.Template = true
 	if code, out, _ := s.call("status --instance one"); code != 4 || out != "web@one: not installed\n" {
 		t.Errorf("another instance of it: exit code %d, %q, want 4", code, out)

@@ -214,7 +214,7 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 		p, err = h.manager.Plan(ctx, spec, true)
 	}
 	switch {
-	case errors.Is(err, ErrForeign) && s.Detail == "masked": // which the manager tells of
+	case err != nil && s.Detail == "masked": // which the manager tells of
 		return
 	case errors.Is(err, ErrForeign):
 		add(service.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")

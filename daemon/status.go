@@ -27,7 +27,11 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		_ = c.failed(err)
 		return StateUnknown.exitCode()
 	}
-	if s.State == StateNotInstalled && c.ask != nil && !c.config.Service.Template {
+	other := ""
+	if s.State == StateNotInstalled {
+		other = c.elsewhere(ctx, o)
+	}
+	if s.State == StateNotInstalled && other == "" && c.ask != nil && !c.config.Service.Template {
 		// As in a container of Windows, which has a manager. An instance of a template could
 		// be any of them.
 		if run, err := c.askRun(ctx); err == nil {
@@ -36,10 +40,8 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		}
 	}
 	code := c.printStatus(h.Name(), h.Manager(), s, h.lastWords(s.State), o)
-	if s.State == StateNotInstalled {
-		if other := c.elsewhere(ctx, o); other != "" {
-			_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), other)
-		}
+	if other != "" {
+		_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), other)
 	}
 	return code
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	quote "github.com/go-glidepath/glidepath/internal/service/shell"
+	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // calling is how the operator has to type a command of this program so that it works.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/listens"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/listens"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 func (c *commandLine) doctor(ctx context.Context, o options) int {

@@ -13,9 +13,9 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/diff"
-	"github.com/go-glidepath/glidepath/internal/service/local"
-	"github.com/go-glidepath/glidepath/internal/service/lock"
+	"github.com/go-glidepath/glidepath/internal/service/detect"
+	"github.com/go-glidepath/glidepath/internal/service/system/diff"
+	"github.com/go-glidepath/glidepath/internal/service/system/lock"
 )
 
 // What a caller of a [Handle] may want to tell apart.
@@ -84,7 +84,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{spec: spec, lock: lock.Take, ask: health.Ask, own: len(args)}
-	h.manager, err = local.Find(local.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Args...)), Progress: func(what string) {
+	h.manager, err = detect.Find(detect.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Args...)), Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/local"
+	"github.com/go-glidepath/glidepath/internal/service/detect"
 )
 
 // Service says how the program is installed as a service. The zero value is what a
@@ -115,7 +115,7 @@ type Service struct {
 
 // ServiceManager is a service manager that is only in the programs that ask for it. The
 // packages that have one return it.
-type ServiceManager = local.Extra
+type ServiceManager = detect.Extra
 
 // AccountSystem is the account with all rights: root on Unix, LocalSystem on Windows.
 const AccountSystem = "LocalSystem"

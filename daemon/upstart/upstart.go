@@ -11,11 +11,11 @@ package upstart
 
 import (
 	"github.com/go-glidepath/glidepath/daemon"
-	"github.com/go-glidepath/glidepath/internal/service/local"
+	"github.com/go-glidepath/glidepath/internal/service/detect"
 )
 
 // Manager is what Service.Managers wants. On a machine that Upstart does not run it
 // means nothing.
 func Manager() daemon.ServiceManager {
-	return daemon.ServiceManager{Name: local.Upstart, New: manager}
+	return daemon.ServiceManager{Name: detect.Upstart, New: manager}
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-glidepath/glidepath/internal/envfile"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Kept stands in a comment where EnvironmentFile is that of the service that was replaced.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 func TestWhoCanWriteAnEnvironmentFile(t *testing.T) {

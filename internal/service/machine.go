@@ -5,8 +5,8 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Machine is what a manager works on. The zero value is this machine.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 func TestWhatAToolWarnsOfReachesTheOperator(t *testing.T) {

@@ -14,13 +14,13 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/log/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
+	"github.com/go-glidepath/glidepath/internal/test/journaltest"
 )
 
 // encode returns the fields of a record, decoded by package trial.
-func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Field {
+func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []journaltest.Field {
 	t.Helper()
 	rs := newRecords()
 	context := rs.get()
@@ -37,20 +37,20 @@ func encode(t testing.TB, e zapcore.Entry, with, fields []zap.Field) []trial.Fie
 		r.add(&fields[i])
 	}
 	r.finish()
-	got, err := trial.Decode(r.buf)
+	got, err := journaltest.Decode(r.buf)
 	if err != nil {
 		t.Fatalf("%v in\n%.2000q", err, r.buf)
 	}
-	if !slices.Equal(got[1:3], []trial.Field{field("SYSLOG_FACILITY", "3"), field("SYSLOG_IDENTIFIER", "test")}) {
+	if !slices.Equal(got[1:3], []journaltest.Field{field("SYSLOG_FACILITY", "3"), field("SYSLOG_IDENTIFIER", "test")}) {
 		t.Fatalf("all records have others: %q", got)
 	}
 	got = slices.Delete(got, 1, 3)
 	got[0], got[1] = got[1], got[0]
-	return slices.DeleteFunc(got, func(f trial.Field) bool { return f.Name == Keys }) // which has a test of its own
+	return slices.DeleteFunc(got, func(f journaltest.Field) bool { return f.Name == Keys }) // which has a test of its own
 }
 
 // check logs fields and compares the fields in the journal, after the first two, with want.
-func check(t *testing.T, fields []zap.Field, want ...trial.Field) {
+func check(t *testing.T, fields []zap.Field, want ...journaltest.Field) {
 	t.Helper()
 	got := encode(t, zapcore.Entry{Message: "m"}, nil, fields)
 	if !slices.Equal(got[2:], want) {
@@ -58,7 +58,7 @@ func check(t *testing.T, fields []zap.Field, want ...trial.Field) {
 	}
 }
 
-func field(name, value string) trial.Field { return trial.Field{Name: name, Value: value} }
+func field(name, value string) journaltest.Field { return journaltest.Field{Name: name, Value: value} }
 
 func single(t *testing.T, f zap.Field) string {
 	t.Helper()
@@ -74,7 +74,7 @@ func TestWrite_EntryBecomesFields(t *testing.T) {
 		Level: zap.WarnLevel, Message: "two\nlines", LoggerName: "web.api", Stack: "main.main\n\tmain.go:3",
 		Caller: zapcore.EntryCaller{Defined: true, File: "/src/main.go", Line: 42, Function: "main.serve"},
 	}, []zap.Field{zap.Int("shard", 3)}, []zap.Field{logevent.Ready.Field(), zap.Error(fmt.Errorf("bind: %w", syscall.EADDRINUSE))})
-	want := []trial.Field{
+	want := []journaltest.Field{
 		field("MESSAGE", "two\nlines"),
 		field("PRIORITY", "4"),
 		field("LOGGER", "web.api"),
@@ -257,7 +257,7 @@ func TestRecord_VerboseErrorsAndErrno(t *testing.T) {
 		enc.AddInt("n", 1)
 		return errors.New("no more")
 	})
-	check(t, []zap.Field{zap.Object("o", failing)}, trial.Field{Name: "O", Value: `{"n":1}`}, field("O_ERROR", "no more"))
+	check(t, []zap.Field{zap.Object("o", failing)}, journaltest.Field{Name: "O", Value: `{"n":1}`}, field("O_ERROR", "no more"))
 }
 
 type rich struct{}
@@ -423,8 +423,8 @@ func TestWith_EncodedFieldsDoNotChange(t *testing.T) {
 	}
 }
 
-func same(got []trial.Field, want []trial.Field) bool {
-	count := make(map[trial.Field]int)
+func same(got []journaltest.Field, want []journaltest.Field) bool {
+	count := make(map[journaltest.Field]int)
 	for _, f := range got {
 		count[f]++
 	}
@@ -441,7 +441,7 @@ func same(got []trial.Field, want []trial.Field) bool {
 
 func TestRecord_RandomRecords(t *testing.T) {
 	for seed := range uint64(4_000) {
-		r := trial.New(seed)
+		r := journaltest.New(seed)
 		if got := encode(t, zapcore.Entry{Level: r.Level, Message: r.Message}, nil, r.Fields); !same(got, r.Want) {
 			t.Fatalf("seed %d\ngot  %.3000q\nwant %.3000q", seed, got, r.Want)
 		}
@@ -457,7 +457,7 @@ func FuzzRecord(f *testing.F) {
 		f.Add(s, s, []byte(s), uint64(len(s)))
 	}
 	f.Fuzz(func(t *testing.T, key, text string, blob []byte, seed uint64) {
-		for _, r := range []trial.Record{trial.Of(key, text, blob), trial.New(seed)} {
+		for _, r := range []journaltest.Record{journaltest.Of(key, text, blob), journaltest.New(seed)} {
 			if got := encode(t, zapcore.Entry{Level: r.Level, Message: r.Message}, nil, r.Fields); !same(got, r.Want) {
 				t.Fatalf("got  %.3000q\nwant %.3000q", got, r.Want)
 			}

@@ -23,8 +23,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/sys/unix"
 
-	"github.com/go-glidepath/glidepath/internal/log/journal/trial"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
+	"github.com/go-glidepath/glidepath/internal/test/journaltest"
 )
 
 // soon is how long a test waits before it fails, even on a busy machine.
@@ -81,7 +81,7 @@ func (j *journald) core() *Core {
 
 // next returns the next record. Large ones arrive as files, which must be sealed as
 // journald requires.
-func (j *journald) next() []trial.Field {
+func (j *journald) next() []journaltest.Field {
 	j.t.Helper()
 	fields, err := j.read(soon)
 	if err != nil {
@@ -90,7 +90,7 @@ func (j *journald) next() []trial.Field {
 	return fields
 }
 
-func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
+func (j *journald) read(patience time.Duration) ([]journaltest.Field, error) {
 	buf, oob := j.buf, make([]byte, 100)
 	_ = j.conn.SetReadDeadline(time.Now().Add(patience))
 	n, oobn, _, _, err := j.conn.ReadMsgUnix(buf, oob)
@@ -98,7 +98,7 @@ func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
 		return nil, err
 	}
 	if oobn == 0 {
-		return trial.Decode(buf[:n])
+		return journaltest.Decode(buf[:n])
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
 	if err != nil {
@@ -118,7 +118,7 @@ func (j *journald) read(patience time.Duration) ([]trial.Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trial.Decode(content)
+	return journaltest.Decode(content)
 }
 
 // message returns the message of the next record.
@@ -127,7 +127,7 @@ func (j *journald) message() string {
 	return value(j.next(), "MESSAGE")
 }
 
-func value(fields []trial.Field, name string) string {
+func value(fields []journaltest.Field, name string) string {
 	for _, f := range fields {
 		if f.Name == name {
 			return f.Value
@@ -238,7 +238,7 @@ func TestWrite_MessageStaysShortEnoughForJournalctl(t *testing.T) {
 				}
 				got := j.next()
 				shown, full := value(got, "MESSAGE"), value(got, "FULL_MESSAGE")
-				readable := trial.Readable(message)
+				readable := journaltest.Readable(message)
 				if len("MESSAGE=")+len(shown) >= 4096 || value(got, "N") != "1" {
 					t.Errorf("%q, %d: the message has %d bytes", unit, n, len(shown))
 				}
@@ -407,7 +407,7 @@ func TestWrite_ReturnsWhileTheJournalHangs(t *testing.T) {
 	slices.Sort(took)
 	median := took[len(took)/2]
 	t.Logf("median %s, p99 %s, longest %s, in all %s, %d waited, %d lost", median, took[len(took)*99/100], took[len(took)-1], all, waited, lost)
-	// internal/bench measures how long a call may take.
+	// internal/test/bench measures how long a call may take.
 	if lost < len(took)/4 || waited == 0 {
 		t.Errorf("%d waited and %d were lost", waited, lost)
 	}

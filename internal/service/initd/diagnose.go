@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // Diagnose looks at what the script, the executable, the account and the folders of a

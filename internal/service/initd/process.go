@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Process is what everybody may know of a process of Linux.

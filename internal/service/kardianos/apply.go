@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 )
 

@@ -20,9 +20,9 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // What kardianos/service calls Upstart, and the controller of AIX.

@@ -18,9 +18,9 @@ import (
 	kardianos "github.com/kardianos/service"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 func TestNothingElseImportsKardianos(t *testing.T) {
@@ -54,7 +54,7 @@ func TestNothingElseImportsKardianos(t *testing.T) {
 
 // fake is a service of kardianos/service, with the tools and the files behind it.
 type fake struct {
-	trial.Runner
+	managertest.Runner
 	tree    files.Tree
 	system  string
 	config  *kardianos.Config
@@ -160,7 +160,7 @@ func (f *fake) answer(line string) (string, error) {
 			return "", os.WriteFile(f.tree.Path("/etc/passwd"), []byte(passwd), 0o644)
 		}
 	case "getent":
-		return "", trial.Fails(line, 2, "")
+		return "", managertest.Fails(line, 2, "")
 	case "useradd":
 		c := line[strings.Index(line, "--comment ")+len("--comment "):]
 		c, _, _ = strings.Cut(c, " --")
@@ -173,10 +173,10 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T, system string) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100}
+	f := &fake{Runner: managertest.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100}
 	f.Answer = f.answer
-	trial.Put(t, f.tree, "/etc/passwd", passwd)
-	trial.Put(t, f.tree, "/etc/group", "root:x:0:\n")
+	managertest.Put(t, f.tree, "/etc/passwd", passwd)
+	managertest.Put(t, f.tree, "/etc/group", "root:x:0:\n")
 	return &Manager{
 		m: service.Machine{Tree: f.tree, Run: f.Run}, system: system,
 		open: func(_ string, c *kardianos.Config) (control, error) { f.config = c; return f, nil },
@@ -186,7 +186,7 @@ func world(t *testing.T, system string) (*Manager, *fake) {
 
 // plain is a service that both systems take.
 func plain(system string) service.Spec {
-	s := trial.Plain()
+	s := managertest.Plain()
 	if system == src {
 		s.Account = "root"
 	}
@@ -202,7 +202,7 @@ func each(t *testing.T, f func(t *testing.T, system string)) {
 
 func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
-		trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+		managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 			if name == "hostile" {
 				return // it is refused
 			}
@@ -210,10 +210,10 @@ func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
 				s.Account = "root"
 			}
 			m, _ := world(t, system)
-			p := trial.Plan(t, m, s)
+			p := managertest.Plan(t, m, s)
 			text := p.Artefacts[0].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
-			trial.Golden(t, system+"-"+name+".txt", text)
-			trial.Golden(t, system+"-"+name+".warnings", trial.Warnings(p))
+			managertest.Golden(t, system+"-"+name+".txt", text)
+			managertest.Golden(t, system+"-"+name+".warnings", managertest.Warnings(p))
 		})
 	})
 }
@@ -224,9 +224,9 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			m, f := world(t, system)
 			ctx, s := context.Background(), plain(system)
 			for range 2 {
-				trial.NotInstalled(t, m, s)
-				trial.Install(t, m, s)
-				trial.Is(t, m, s, service.Stopped)
+				managertest.NotInstalled(t, m, s)
+				managertest.Install(t, m, s)
+				managertest.Is(t, m, s, service.Stopped)
 				if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 					t.Errorf("got %v", err)
 				}
@@ -235,7 +235,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if st := trial.Is(t, m, s, service.Running); st.PID != f.pid {
+				if st := managertest.Is(t, m, s, service.Running); st.PID != f.pid {
 					t.Errorf("got %+v", st)
 				}
 				f.Took()
@@ -254,7 +254,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 						t.Errorf("%s is left", p)
 					}
 				}
-				if got := trial.Get(f.tree, "/etc/passwd"); got != passwd {
+				if got := managertest.Get(f.tree, "/etc/passwd"); got != passwd {
 					t.Errorf("left: %q", got)
 				}
 			}
@@ -275,12 +275,12 @@ func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
 				m, f := world(t, system)
 				s := plain(system)
 				change(&s, v)
-				before := trial.Snapshot(t, f.tree)
+				before := managertest.Snapshot(t, f.tree)
 				_, err := m.Plan(context.Background(), s, true)
 				if !errors.Is(err, service.ErrSpec) {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
-				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); !errors.Is(err, service.ErrSpec) || trial.Snapshot(t, f.tree) != before {
+				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); !errors.Is(err, service.ErrSpec) || managertest.Snapshot(t, f.tree) != before {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
 			}
@@ -305,7 +305,7 @@ func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
 func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 	for account, refused := range map[string]bool{"": true, "www": true, "root": false, "LocalSystem": false} {
 		m, _ := world(t, src)
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Account = account
 		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, service.ErrSpec) != refused {
 			t.Errorf("%q: %v", account, err)
@@ -316,7 +316,7 @@ func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 func TestTheAccountIsHandedOver(t *testing.T) {
 	m, _ := world(t, upstart)
 	for account, want := range map[string]string{"": "web", "www": "www", "root": "", "LocalSystem": ""} {
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Account = account
 		if got := m.config(s).UserName; got != want {
 			t.Errorf("%q: %q", account, got)
@@ -331,7 +331,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 				continue
 			}
 			m, f := world(t, system)
-			p := trial.Plan(t, m, plain(system))
+			p := managertest.Plan(t, m, plain(system))
 			switch step {
 			case "install":
 				f.broken = errors.New("broken")
@@ -348,11 +348,11 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			before := trial.Snapshot(t, f.tree)
+			before := managertest.Snapshot(t, f.tree)
 			if err := m.Apply(context.Background(), p); err == nil {
 				t.Fatalf("%s: nothing has failed", step)
 			}
-			if after := trial.Snapshot(t, f.tree); after != before || f.known {
+			if after := managertest.Snapshot(t, f.tree); after != before || f.known {
 				t.Errorf("%s: known %t, before:\n%s\nafter:\n%s", step, f.known, before, after)
 			}
 		}
@@ -363,8 +363,8 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
 		s := plain(system)
-		trial.Install(t, m, s)
-		before := trial.Snapshot(t, f.tree)
+		managertest.Install(t, m, s)
+		before := managertest.Snapshot(t, f.tree)
 		s.Args = []string{"new"}
 		p, err := m.Plan(context.Background(), s, false)
 		if err != nil || !p.Changed() || !p.Installed {
@@ -374,7 +374,7 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 		if err := m.Apply(context.Background(), p); err == nil {
 			t.Fatal("nothing has failed")
 		}
-		if after := trial.Snapshot(t, f.tree); after != before || f.known != (system == src) {
+		if after := managertest.Snapshot(t, f.tree); after != before || f.known != (system == src) {
 			t.Errorf("known %t, before:\n%s\nafter:\n%s", f.known, before, after)
 		}
 		f.broken = nil
@@ -386,9 +386,9 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 
 func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
 	m, f := world(t, upstart)
-	trial.Install(t, m, trial.Plain())
+	managertest.Install(t, m, managertest.Plain())
 	f.broken = errors.New("it was asked to")
-	if p := trial.Install(t, m, trial.Plain()); p.Changed() {
+	if p := managertest.Install(t, m, managertest.Plain()); p.Changed() {
 		t.Errorf("%+v", p.Artefacts)
 	}
 }
@@ -397,12 +397,12 @@ func TestWhatRunsOnAIXIsNotChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := world(t, src)
 		ctx, s := context.Background(), plain(src)
-		trial.Install(t, m, s)
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
 		s.Args = []string{"new"}
-		p := trial.Plan(t, m, s)
+		p := managertest.Plan(t, m, s)
 		if err := m.Apply(ctx, p); err == nil || !strings.Contains(err.Error(), "stop it first") {
 			t.Errorf("got %v", err)
 		}
@@ -415,9 +415,9 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
 	} {
 		m, f := world(t, upstart)
-		trial.Install(t, m, trial.Plain())
+		managertest.Install(t, m, managertest.Plain())
 		f.state = said
-		if st, err := m.Status(context.Background(), trial.Plain()); err != nil || st.State != want {
+		if st, err := m.Status(context.Background(), managertest.Plain()); err != nil || st.State != want {
 			t.Errorf("%s: %+v, %v", said, st, err)
 		}
 	}
@@ -430,9 +430,9 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 		}
 	}
 	m, f := world(t, upstart)
-	trial.Install(t, m, trial.Plain())
+	managertest.Install(t, m, managertest.Plain())
 	f.status = errors.New("broken")
-	if _, err := m.Status(context.Background(), trial.Plain()); err == nil {
+	if _, err := m.Status(context.Background(), managertest.Plain()); err == nil {
 		t.Error("its error is lost")
 	}
 }
@@ -440,8 +440,8 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 func TestAStopThatStopsNothingIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t, upstart)
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -456,8 +456,8 @@ func TestAForeignFileIsLeftAlone(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
 		s := plain(system)
-		trial.Put(t, f.tree, m.file("web"), "exec /bin/web\n")
-		trial.Foreign(t, m, s)
+		managertest.Put(t, f.tree, m.file("web"), "exec /bin/web\n")
+		managertest.Foreign(t, m, s)
 	})
 }
 
@@ -467,19 +467,19 @@ func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial.Put(t, f.tree, "/etc/init/web.conf", string(text))
-	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	managertest.Put(t, f.tree, "/etc/init/web.conf", string(text))
+	if p := managertest.Install(t, m, managertest.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
-	if !service.Marked(trial.Get(f.tree, "/etc/init/web.conf")) {
+	if !service.Marked(managertest.Get(f.tree, "/etc/init/web.conf")) {
 		t.Error("it is there still")
 	}
 }
 
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t, upstart)
-	ctx, s := context.Background(), trial.Plain()
-	p := trial.Install(t, m, s)
+	ctx, s := context.Background(), managertest.Plain()
+	p := managertest.Install(t, m, s)
 	m.uid = 1000
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
@@ -493,38 +493,38 @@ func TestKardianosWritesWhatItWasTold(t *testing.T) {
 	// The real one, as far as it goes without the manager: it has the system, and takes
 	// the configuration.
 	m := New(service.Machine{})
-	k, err := m.open(upstart, m.config(trial.Plain()))
+	k, err := m.open(upstart, m.config(managertest.Plain()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Status(); err == nil {
 		t.Log("there is an Upstart here")
 	}
-	if _, err := m.open("odd", m.config(trial.Plain())); !errors.Is(err, service.ErrNotSupported) {
+	if _, err := m.open("odd", m.config(managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestTheLogIsTheFile(t *testing.T) {
 	m, f := world(t, upstart)
-	trial.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
+	managertest.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
+	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	m, _ = world(t, src)
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
+	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 	m, f := world(t, upstart)
-	trial.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
-	if _, err := m.Plan(t.Context(), trial.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
+	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
 		t.Errorf("got %v", err)
 	}
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Account = "web"
 	if _, err := m.Plan(t.Context(), s, false); err != nil {
 		t.Errorf("which is asked for: %v", err)
@@ -533,8 +533,8 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 	m, f := world(t, upstart)
-	s := trial.Plain()
-	trial.Put(t, f.tree, m.file(s.ServiceName()), "script\n\texec sudo -E -u web /usr/bin/env \"A=1\" \"B=x y\" \"/opt/web/web\" \"-x\" >> $stdout_log\nend script\n")
+	s := managertest.Plain()
+	managertest.Put(t, f.tree, m.file(s.ServiceName()), "script\n\texec sudo -E -u web /usr/bin/env \"A=1\" \"B=x y\" \"/opt/web/web\" \"-x\" >> $stdout_log\nend script\n")
 	if got, err := m.Launches(t.Context(), s); got != "/opt/web/web" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -543,6 +543,6 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t, upstart)
-		ownedtest.Run(t, m, trial.Plain(), f.tree, folders("web"))
+		ownedtest.Run(t, m, managertest.Plain(), f.tree, folders("web"))
 	})
 }

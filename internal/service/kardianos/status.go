@@ -10,7 +10,7 @@ import (
 	kardianos "github.com/kardianos/service"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // Status implements service.Manager. kardianos/service says of Upstart only whether a

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 )
 

@@ -13,15 +13,15 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
 
 // fake is launchctl and the launchd behind it, as far as the manager needs them: a job
 // that is booted out drains, and what comes in the meantime is refused.
 type fake struct {
-	trial.Runner
+	managertest.Runner
 	tree     files.Tree
 	drains   time.Duration // how long a job takes to stop
 	exits    int           // the code with which the program ends at once; -1 if it runs
@@ -43,14 +43,14 @@ type running struct {
 }
 
 func newFake(tree files.Tree) *fake {
-	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: tree, exits: -1, loaded: map[string]*running{}, disabled: map[string]bool{}, pids: 100}
+	f := &fake{Runner: managertest.Runner{Fail: map[string]error{}}, tree: tree, exits: -1, loaded: map[string]*running{}, disabled: map[string]bool{}, pids: 100}
 	f.Answer = f.answer
 	return f
 }
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
-	fails := func(code int, said string) (string, error) { return "", trial.Fails(line, code, said) }
+	fails := func(code int, said string) (string, error) { return "", managertest.Fails(line, code, said) }
 	if words[0] == "ps" {
 		return "01:05\n", nil
 	}
@@ -294,7 +294,7 @@ func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
 	tree := files.Tree(t.TempDir())
 	f := newFake(tree)
-	trial.Put(t, tree, "/usr/local/bin/web", "")
+	managertest.Put(t, tree, "/usr/local/bin/web", "")
 	return &Manager{
 		m: service.Machine{Tree: tree, Run: f.Run}, uid: 0, home: "/Users/a", temp: "/tmp",
 		getenv: func(string) string { return "" },

@@ -18,43 +18,43 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 func TestThePropertyListIsAsItWas(t *testing.T) {
-	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p := trial.Plan(t, m, s)
-		trial.Golden(t, name+".plist", p.Artefacts[0].New)
-		trial.Golden(t, name+".warnings", trial.Warnings(p))
+		p := managertest.Plan(t, m, s)
+		managertest.Golden(t, name+".plist", p.Artefacts[0].New)
+		managertest.Golden(t, name+".warnings", managertest.Warnings(p))
 	})
 }
 
 func TestThePropertyListOfAnAgentIsAsItWas(t *testing.T) {
 	m, _ := world(t)
 	m.user, m.uid = true, 501
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.User = true
-	p := trial.Plan(t, m, s)
+	p := managertest.Plan(t, m, s)
 	if p.Artefacts[0].Name != "/Users/a/Library/LaunchAgents/web.plist" {
 		t.Errorf("it is %s", p.Artefacts[0].Name)
 	}
-	trial.Golden(t, "agent.plist", p.Artefacts[0].New)
+	managertest.Golden(t, "agent.plist", p.Artefacts[0].New)
 }
 
 func TestAnAgentHasItsFoldersInTheLibraryOfItsUser(t *testing.T) {
 	m, _ := world(t)
 	for user, want := range map[bool]string{false: "/Library/Application Support/web", true: "/Users/a/Library/Application Support/web"} {
 		m.user = user
-		if got := service.Folders(m, trial.Plain()).State; got != want {
+		if got := service.Folders(m, managertest.Plain()).State; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }
 
 func TestLaunchdReadsWhatWasMeant(t *testing.T) {
-	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		m, _ := world(t)
 		l := m.layout(s.ServiceName())
 		got, err := decode(render(s, m.account(s), l))
@@ -85,11 +85,11 @@ func TestLaunchdReadsWhatWasMeant(t *testing.T) {
 }
 
 func FuzzAnyArgumentArrives(f *testing.F) {
-	for _, v := range trial.Hostile() {
+	for _, v := range managertest.Hostile() {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Description, s.Args, s.Environment = v, []string{v}, map[string]string{"V": v}
 		if s.Check() != nil || legal(s) != nil {
 			return
@@ -106,7 +106,7 @@ func FuzzAnyArgumentArrives(f *testing.F) {
 
 func TestWhatNoXMLCanCarryIsRefused(t *testing.T) {
 	m, _ := world(t)
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Args = []string{"a\ufffe"}
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
@@ -120,20 +120,20 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.drains = 7 * time.Second
-		ctx, s := context.Background(), trial.Plain()
-		before := trial.Snapshot(t, f.tree)
+		ctx, s := context.Background(), managertest.Plain()
+		before := managertest.Snapshot(t, f.tree)
 		for range 2 {
-			trial.NotInstalled(t, m, s)
-			trial.Install(t, m, s)
-			trial.Is(t, m, s, service.Stopped)
+			managertest.NotInstalled(t, m, s)
+			managertest.Install(t, m, s)
+			managertest.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			st := trial.Is(t, m, s, service.Running)
-			if err := m.Start(ctx, s); err != nil || trial.Is(t, m, s, service.Running).PID != st.PID {
+			st := managertest.Is(t, m, s, service.Running)
+			if err := m.Start(ctx, s); err != nil || managertest.Is(t, m, s, service.Running).PID != st.PID {
 				t.Errorf("a second start: %v, or the process is another", err)
 			}
 			if st.PID == 0 || st.Start != service.Automatic || st.Since.IsZero() {
@@ -145,10 +145,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if again := trial.Is(t, m, s, service.Running); again.PID == st.PID {
+			if again := managertest.Is(t, m, s, service.Running); again.PID == st.PID {
 				t.Error("the process is the same")
 			}
-			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
+			if p := managertest.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			for range 2 {
@@ -156,7 +156,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			trial.Is(t, m, s, service.Stopped)
+			managertest.Is(t, m, s, service.Stopped)
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if after := trial.Snapshot(t, f.tree); after != before {
+		if after := managertest.Snapshot(t, f.tree); after != before {
 			t.Errorf("before:\n%s\nafter:\n%s", before, after)
 		}
 	})
@@ -180,8 +180,8 @@ func TestStopWaitsUntilTheJobIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.drains = 12 * time.Second
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -202,8 +202,8 @@ func TestAJobThatNeverGoesIsAnErrorInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.drains = time.Hour
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -219,8 +219,8 @@ func TestStartWaitsForAJobThatSomebodyElseHasBootedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.drains = 3 * time.Second
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
@@ -240,12 +240,12 @@ func TestBootstrapIsTriedAgainWhileLaunchdIsBusy(t *testing.T) {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, f := world(t)
-				ctx, s := context.Background(), trial.Plain()
-				trial.Install(t, m, s)
+				ctx, s := context.Background(), managertest.Plain()
+				managertest.Install(t, m, s)
 				begun := time.Now()
 				f.Answer = func(line string) (string, error) {
 					if strings.HasPrefix(line, "launchctl bootstrap") && time.Since(begun) < 5*time.Second {
-						return "", trial.Fails(line, code, "Bootstrap failed")
+						return "", managertest.Fails(line, code, "Bootstrap failed")
 					}
 					return f.answer(line)
 				}
@@ -264,9 +264,9 @@ func TestBootstrapIsTriedAgainWhileLaunchdIsBusy(t *testing.T) {
 func TestAFileThatLaunchdNeverTakesIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		s := trial.Plain()
-		trial.Install(t, m, s)
-		f.Fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 5, "Bootstrap failed: 5: Input/output error")
+		s := managertest.Plain()
+		managertest.Install(t, m, s)
+		f.Fail["launchctl bootstrap"] = managertest.Fails("launchctl bootstrap", 5, "Bootstrap failed: 5: Input/output error")
 		err := m.Start(context.Background(), s)
 		if err == nil || !strings.Contains(err.Error(), "plutil -lint /Library/LaunchDaemons/web.plist") {
 			t.Errorf("got %v", err)
@@ -279,8 +279,8 @@ func TestWhatEndsAtOnceHasNotStartedUnlessItHasFinished(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t)
 			f.exits = code
-			ctx, s := context.Background(), trial.Plain()
-			trial.Install(t, m, s)
+			ctx, s := context.Background(), managertest.Plain()
+			managertest.Install(t, m, s)
 			err := m.Start(ctx, s)
 			if code == 0 {
 				if st, err2 := m.Status(ctx, s); err != nil || err2 != nil || st.State != service.Stopped || st.ExitCode != 0 {
@@ -302,9 +302,9 @@ func TestAManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 	for _, start := range []service.Start{service.Manual, service.Disabled} {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t)
-			ctx, s := context.Background(), trial.Plain()
+			ctx, s := context.Background(), managertest.Plain()
 			s.Start = start
-			trial.Install(t, m, s)
+			managertest.Install(t, m, s)
 			if !f.disabled["web"] {
 				t.Fatal("it is loaded with the machine")
 			}
@@ -315,7 +315,7 @@ func TestAManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 			if err != nil || st.State != service.Running || st.Start != service.Manual || !f.disabled["web"] {
 				t.Errorf("it is %+v, %v, disabled %t", st, err, f.disabled["web"])
 			}
-			f.Fail["launchctl bootstrap"] = trial.Fails("launchctl bootstrap", 122, "")
+			f.Fail["launchctl bootstrap"] = managertest.Fails("launchctl bootstrap", 122, "")
 			if err := m.Restart(ctx, s); err == nil || !f.disabled["web"] {
 				t.Errorf("%v, disabled %t", err, f.disabled["web"])
 			}
@@ -332,9 +332,9 @@ func TestAUsersAgentIsInTheDomainOfTheUsersSession(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t)
 			m.user, m.uid, f.noGUI = true, 501, !gui
-			ctx, s := context.Background(), trial.Plain()
+			ctx, s := context.Background(), managertest.Plain()
 			s.User = true
-			trial.Install(t, m, s)
+			managertest.Install(t, m, s)
 			if err := m.Start(ctx, s); err != nil {
 				t.Fatal(err)
 			}
@@ -352,7 +352,7 @@ func TestAUsersAgentIsInTheDomainOfTheUsersSession(t *testing.T) {
 func TestRootHasNoAgents(t *testing.T) {
 	m, _ := world(t)
 	m.user = true
-	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "without sudo") {
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "without sudo") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -360,7 +360,7 @@ func TestRootHasNoAgents(t *testing.T) {
 func TestWithoutAHomeThereIsNoAgent(t *testing.T) {
 	m, _ := world(t)
 	m.user, m.uid, m.home = true, 501, ""
-	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "HOME") {
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "HOME") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -368,12 +368,12 @@ func TestWithoutAHomeThereIsNoAgent(t *testing.T) {
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, f := world(t)
 	m.uid = 501
-	p := trial.Plan(t, m, trial.Plain())
-	before := trial.Snapshot(t, f.tree)
+	p := managertest.Plan(t, m, managertest.Plain())
+	before := managertest.Snapshot(t, f.tree)
 	if err := m.Apply(context.Background(), p); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") || !strings.Contains(err.Error(), "--user") {
 		t.Errorf("got %v", err)
 	}
-	if after := trial.Snapshot(t, f.tree); after != before {
+	if after := managertest.Snapshot(t, f.tree); after != before {
 		t.Errorf("something was made:\n%s", after)
 	}
 }
@@ -382,8 +382,8 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for _, step := range []string{"launchctl enable", "launchctl print-disabled", "chown", "ids", "log", "plist"} {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
-			s := trial.Plain()
-			p := trial.Plan(t, m, s)
+			s := managertest.Plain()
+			p := managertest.Plan(t, m, s)
 			broken := errors.New("broken")
 			switch step {
 			case "chown":
@@ -396,13 +396,13 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "ids":
 				m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, broken }
 			case "log":
-				trial.Put(t, f.tree, "/Library/Logs", "no folder")
+				managertest.Put(t, f.tree, "/Library/Logs", "no folder")
 			case "plist":
-				trial.Put(t, f.tree, "/Library/LaunchDaemons", "no folder")
+				managertest.Put(t, f.tree, "/Library/LaunchDaemons", "no folder")
 			default:
 				f.Fail[step] = broken
 			}
-			trial.LeavesAll(t, m, f.tree, p)
+			managertest.LeavesAll(t, m, f.tree, p)
 			if f.disabled["web"] {
 				t.Error("it is disabled")
 			}
@@ -412,9 +412,9 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 
 func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Install(t, m, s)
-	before := trial.Snapshot(t, f.tree)
+	s := managertest.Plain()
+	managertest.Install(t, m, s)
+	before := managertest.Snapshot(t, f.tree)
 	s.Start, s.Args = service.Manual, []string{"new"}
 	p, err := m.Plan(context.Background(), s, false)
 	if err != nil || !p.Changed() {
@@ -424,17 +424,17 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	if err := m.Apply(context.Background(), p); err == nil {
 		t.Fatal("nothing has failed")
 	}
-	if after := trial.Snapshot(t, f.tree); after != before || f.disabled["web"] {
+	if after := managertest.Snapshot(t, f.tree); after != before || f.disabled["web"] {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 }
 
 func TestWhatLaunchctlHasDoneBeforeItFailedIsUndone(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Install(t, m, s)
+	s := managertest.Plain()
+	managertest.Install(t, m, s)
 	s.Start = service.Manual
-	p := trial.Plan(t, m, s)
+	p := managertest.Plan(t, m, s)
 	f.Answer = func(line string) (string, error) {
 		out, err := f.answer(line)
 		if strings.HasPrefix(line, "launchctl disable") {
@@ -449,9 +449,9 @@ func TestWhatLaunchctlHasDoneBeforeItFailedIsUndone(t *testing.T) {
 
 func TestAForeignFileIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", "<plist><dict><key>Label</key><string>web</string></dict></plist>")
-	trial.Foreign(t, m, s)
+	ctx, s := context.Background(), managertest.Plain()
+	managertest.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", "<plist><dict><key>Label</key><string>web</string></dict></plist>")
+	managertest.Foreign(t, m, s)
 	p, err := m.Plan(ctx, s, true)
 	if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "/Library/LaunchDaemons/web.plist") }) {
 		t.Errorf("%+v, %v", p, err)
@@ -464,12 +464,12 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", string(theirs))
-	p := trial.Install(t, m, trial.Plain())
+	managertest.Put(t, f.tree, "/Library/LaunchDaemons/web.plist", string(theirs))
+	p := managertest.Install(t, m, managertest.Plain())
 	if p.Replaces != "kardianos/service" || !p.Installed {
 		t.Errorf("%+v", p)
 	}
-	if !service.Marked(trial.Get(f.tree, "/Library/LaunchDaemons/web.plist")) {
+	if !service.Marked(managertest.Get(f.tree, "/Library/LaunchDaemons/web.plist")) {
 		t.Error("it is there still")
 	}
 }
@@ -477,10 +477,10 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 func TestAnUnsafeExecutableIsRefusedUnlessForced(t *testing.T) {
 	m, _ := world(t)
 	m.safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", service.ErrUnsafe) }
-	if _, err := m.Plan(context.Background(), trial.Plain(), false); !errors.Is(err, service.ErrUnsafe) {
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, service.ErrUnsafe) {
 		t.Errorf("got %v", err)
 	}
-	p, err := m.Plan(context.Background(), trial.Plain(), true)
+	p, err := m.Plan(context.Background(), managertest.Plain(), true)
 	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), service.ErrUnsafe.Error()) {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -488,11 +488,11 @@ func TestAnUnsafeExecutableIsRefusedUnlessForced(t *testing.T) {
 
 func TestPlanChangesNothing(t *testing.T) {
 	m, f := world(t)
-	before := trial.Snapshot(t, f.tree)
-	if _, err := m.Plan(context.Background(), trial.Plain(), false); err != nil {
+	before := managertest.Snapshot(t, f.tree)
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); err != nil {
 		t.Fatal(err)
 	}
-	if after := trial.Snapshot(t, f.tree); after != before {
+	if after := managertest.Snapshot(t, f.tree); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	if lines := f.Took(); len(lines) != 0 {
@@ -531,9 +531,9 @@ func TestStatusIsReadFromWhatLaunchdPrints(t *testing.T) {
 
 func TestTheLogIsTheFile(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Install(t, m, s)
-	trial.Put(t, f.tree, "/Library/Logs/web.log", "one\ntwo\nthree\n")
+	s := managertest.Plain()
+	managertest.Install(t, m, s)
+	managertest.Put(t, f.tree, "/Library/Logs/web.log", "one\ntwo\nthree\n")
 	var b bytes.Buffer
 	if err := m.Logs(context.Background(), s, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
 		t.Errorf("%q, %v", b.String(), err)
@@ -543,23 +543,23 @@ func TestTheLogIsTheFile(t *testing.T) {
 func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ctx, s := context.Background(), trial.Plain()
-		trial.Finds(t, m, s, service.Problem, "there is no /Library/LaunchDaemons/web.plist")
-		trial.Install(t, m, s)
-		trial.FindsNothing(t, m, s, service.Note)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Finds(t, m, s, service.Problem, "there is no /Library/LaunchDaemons/web.plist")
+		managertest.Install(t, m, s)
+		managertest.FindsNothing(t, m, s, service.Note)
 		f.exits = 78
 		if err := m.Start(ctx, s); err == nil {
 			t.Fatal("it has started")
 		}
-		trial.Finds(t, m, s, service.Problem, "exit code 78")
+		managertest.Finds(t, m, s, service.Problem, "exit code 78")
 		m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, errors.New("unknown") }
-		trial.Finds(t, m, s, service.Problem, "there is no nobody")
+		managertest.Finds(t, m, s, service.Problem, "there is no nobody")
 	})
 }
 
 func TestThereIsNoPause(t *testing.T) {
 	m, _ := world(t)
-	if err := errors.Join(m.Pause(context.Background(), trial.Plain()), m.Continue(context.Background(), trial.Plain())); !errors.Is(err, service.ErrNotSupported) {
+	if err := errors.Join(m.Pause(context.Background(), managertest.Plain()), m.Continue(context.Background(), managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -575,7 +575,7 @@ func count(lines []string, prefix string) (n int) {
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 	m, _ := world(t)
-	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		if got := launched(render(s, "", m.layout(s.ServiceName()))); got != s.Executable {
 			t.Errorf("got %q, want %q", got, s.Executable)
 		}
@@ -590,11 +590,11 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ownedtest.Run(t, m, trial.Plain(), f.tree, m.layout("web").dirs)
+		ownedtest.Run(t, m, managertest.Plain(), f.tree, m.layout("web").dirs)
 	})
 }
 
 func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 	m, f := world(t)
-	ownedtest.Stays(t, m, trial.Plain(), false, func(enabled bool) { f.disabled["web"] = !enabled })
+	ownedtest.Stays(t, m, managertest.Plain(), false, func(enabled bool) { f.disabled["web"] = !enabled })
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/account"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // User is the name of the account that a service runs as: unnamed if s names none.

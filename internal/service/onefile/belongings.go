@@ -9,9 +9,9 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/account"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/owned"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // Belongings are the folders of a service, and its logs that are files elsewhere, with the

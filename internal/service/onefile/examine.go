@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Examine looks at the file of a service and at its executable. Where there is no file

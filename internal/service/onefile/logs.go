@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 

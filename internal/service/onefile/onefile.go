@@ -15,8 +15,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // File is the file, or another that goes with it.

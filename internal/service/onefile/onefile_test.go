@@ -19,7 +19,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // statuses answers with one after the other; the last stays.

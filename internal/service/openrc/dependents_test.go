@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+	"github.com/go-glidepath/glidepath/internal/test/initfake"
 )
 
 // tree is the dependency tree of OpenRC 0.62, of which web is needed by a, a by b, and
@@ -30,9 +30,9 @@ depinfo_4_iuse_0='web'
 `
 
 func TestServicesThatOpenRCStopsAlongAreNamed(t *testing.T) {
-	f := fake.New(t)
+	f := initfake.New(t)
 	m := newManager(f)
-	if d, err := m.Dependents(t.Context(), fake.Web()); err != nil || !d.Along || len(d.Running)+len(d.Stopped) > 0 {
+	if d, err := m.Dependents(t.Context(), initfake.Web()); err != nil || !d.Along || len(d.Running)+len(d.Stopped) > 0 {
 		t.Errorf("without a tree: %+v, %v", d, err)
 	}
 	f.Write("/run/openrc/deptree", tree)
@@ -42,7 +42,7 @@ func TestServicesThatOpenRCStopsAlongAreNamed(t *testing.T) {
 	for _, name := range []string{"a", "b", "idle"} {
 		f.Write("/etc/init.d/"+name, "")
 	}
-	d, err := m.Dependents(t.Context(), fake.Web())
+	d, err := m.Dependents(t.Context(), initfake.Web())
 	if err != nil || !slices.Equal(d.Running, []string{"b", "a"}) || !slices.Equal(d.Stopped, []string{"idle"}) {
 		t.Errorf("got %+v, %v", d, err)
 	}

@@ -10,15 +10,15 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/initd/scenario"
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/test/inittest"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
-var bed = scenario.Bed{Boot: testbed.BootOpenRC}
+var bed = inittest.Bed{Boot: testbed.BootOpenRC}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := scenario.Run(m, &bed)
+	code, err := inittest.Run(m, &bed)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -42,9 +42,9 @@ func TestOnOpenRC(t *testing.T) {
 	t.Run("what crashes is started again", func(t *testing.T) {
 		t.Parallel()
 		s := bed.Spec(t, "crashing")
-		scenario.Install(t, m, s)
+		inittest.Install(t, m, s)
 		pid := bed.Crash(t, m, s)
-		st := scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Running && st.PID != pid })
+		st := inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Running && st.PID != pid })
 		if st.Restarts != 1 {
 			t.Errorf("it is %+v", st)
 		}
@@ -56,13 +56,13 @@ func TestOnOpenRC(t *testing.T) {
 		t.Parallel()
 		s := bed.Spec(t, "never")
 		s.Recovery = service.Recovery{Never: true}
-		scenario.Install(t, m, s)
+		inittest.Install(t, m, s)
 		bed.Crash(t, m, s)
-		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "has ended by itself" })
+		inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "has ended by itself" })
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		st := scenario.Expect(t, m, s, service.Running)
+		st := inittest.Expect(t, m, s, service.Running)
 		// start-stop-daemon, which this one is started by, has a PAM session of its own.
 		if status, err := os.ReadFile(bed.Machine.Path(fmt.Sprintf("/proc/%d/status", st.PID))); err != nil || !strings.Contains(string(status), "\nUmask:\t0077\n") {
 			t.Errorf("%v; its umask is not 0077:\n%s", err, status)
@@ -73,7 +73,7 @@ func TestOnOpenRC(t *testing.T) {
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		scenario.Expect(t, m, s, service.Stopped)
+		inittest.Expect(t, m, s, service.Stopped)
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Error(err)
 		}

@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // Manager is a service.Manager.

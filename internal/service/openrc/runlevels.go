@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
-	"github.com/go-glidepath/glidepath/internal/service/owned"
+	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // wanted reports whether the service is to be in the runlevel. One that somebody has put

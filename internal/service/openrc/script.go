@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // Version is that of OpenRC: 0.56 is {0, 56}. The zero value is one that is not known.

@@ -17,12 +17,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/account"
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/records"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 

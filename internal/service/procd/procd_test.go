@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 // common stands for rc.common and procd.sh: it keeps what it is given, and runs it as
@@ -89,9 +89,9 @@ func read(t *testing.T, dir, name string) string {
 }
 
 func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
-	specs := trial.Specs()
+	specs := managertest.Specs()
 	for _, name := range []string{"hostile", "everything", "instance"} {
-		trial.EachShell(t, func(t *testing.T, shell []string) {
+		managertest.EachShell(t, func(t *testing.T, shell []string) {
 			s := specs[name]
 			dir := t.TempDir()
 			s.Executable = dir + "/bin" + s.Executable
@@ -99,7 +99,7 @@ func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
 			if err := os.MkdirAll(s.Directory, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			trial.Recorder(t, s.Executable, dir, "")
+			managertest.Recorder(t, s.Executable, dir, "")
 			got := runs(t, shell, render(s, "web", place(s.ServiceName())), "start_service")
 			var n int
 			if _, err := fmt.Sscan(read(t, got, "command"), &n); err != nil {
@@ -114,14 +114,14 @@ func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			trial.Recorded(t, dir, s)
+			managertest.Recorded(t, dir, s)
 		})
 	}
 }
 
 func TestAFolderThatSomebodyElseHasMadeFirstIsNotUsed(t *testing.T) {
-	trial.EachShell(t, func(t *testing.T, shell []string) {
-		s := trial.Plain()
+	managertest.EachShell(t, func(t *testing.T, shell []string) {
+		s := managertest.Plain()
 		l := place("web")
 		dir := t.TempDir()
 		l.dirs.State = dir + "/state"
@@ -150,8 +150,8 @@ func TestAFolderThatSomebodyElseHasMadeFirstIsNotUsed(t *testing.T) {
 
 func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
 	m, f := world(t)
-	trial.Put(t, f.tree, "/usr/sbin/useradd", "")
-	s := trial.Specs()["instance"]
+	managertest.Put(t, f.tree, "/usr/sbin/useradd", "")
+	s := managertest.Specs()["instance"]
 	other := s
 	other.Instance = s.Instance + "2"
 	a, _ := m.user(s)
@@ -162,7 +162,7 @@ func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
 }
 
 func TestWithoutAFolderToWorkInTheProgramIsTheCommand(t *testing.T) {
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Args = []string{"a b"}
 	dir := runs(t, []string{"/bin/sh"}, render(s, "web", place("web")), "start_service")
 	if got := read(t, dir, "param.command"); got != "/usr/local/bin/web a b\n" || read(t, dir, "command") != "2\n" {
@@ -171,7 +171,7 @@ func TestWithoutAFolderToWorkInTheProgramIsTheCommand(t *testing.T) {
 }
 
 func TestWhatProcdIsTold(t *testing.T) {
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Limits.OpenFiles = 500
 	// The script looks whether its folders are there, on the machine of the test.
 	const name = "no-service-of-this-machine"
@@ -194,7 +194,7 @@ func TestWhatProcdIsTold(t *testing.T) {
 
 // fake is OpenWrt.
 type fake struct {
-	trial.Runner
+	managertest.Runner
 	tree    files.Tree
 	running bool
 	code    int
@@ -248,8 +248,8 @@ func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
 	f := &fake{tree: files.Tree(t.TempDir()), pid: 100}
 	f.Answer = f.answer
-	trial.Put(t, f.tree, "/etc/passwd", passwd)
-	trial.Put(t, f.tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+	managertest.Put(t, f.tree, "/etc/passwd", passwd)
+	managertest.Put(t, f.tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\n")
 	return &Manager{
 		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
 		chown: func(string, int, int) error { return nil },
@@ -257,12 +257,12 @@ func world(t *testing.T) (*Manager, *fake) {
 }
 
 func TestTheScriptIsAsItWas(t *testing.T) {
-	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p := trial.Plan(t, m, s)
-		trial.Golden(t, name+".sh", p.Artefacts[0].New)
-		trial.Golden(t, name+".warnings", trial.Warnings(p))
-		trial.Parses(t, p.Artefacts[0].New)
+		p := managertest.Plan(t, m, s)
+		managertest.Golden(t, name+".sh", p.Artefacts[0].New)
+		managertest.Golden(t, name+".warnings", managertest.Warnings(p))
+		managertest.Parses(t, p.Artefacts[0].New)
 	})
 }
 
@@ -270,14 +270,14 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.takes = 5 * time.Second
-		ctx, s := context.Background(), trial.Plain()
+		ctx, s := context.Background(), managertest.Plain()
 		for range 2 {
-			trial.NotInstalled(t, m, s)
-			trial.Install(t, m, s)
+			managertest.NotInstalled(t, m, s)
+			managertest.Install(t, m, s)
 			if got := f.tree.Link("/etc/rc.d/S95web"); got != "../init.d/web" {
 				t.Errorf("S95web leads to %q", got)
 			}
-			trial.Is(t, m, s, service.Stopped)
+			managertest.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
@@ -286,7 +286,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := trial.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic {
+			if st := managertest.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -297,7 +297,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil || time.Since(begun) < f.takes {
 				t.Fatalf("%v after %s", err, time.Since(begun))
 			}
-			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
+			if p := managertest.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			removed, err := m.Remove(ctx, s, true)
@@ -321,9 +321,9 @@ func TestStartTypesAreLinks(t *testing.T) {
 		{service.Automatic, service.Automatic, "K10web S95web"},
 		{service.Disabled, service.Manual, ""},
 	} {
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Start = test.start
-		if p := trial.Install(t, m, s); !p.Changed() {
+		if p := managertest.Install(t, m, s); !p.Changed() {
 			t.Errorf("%s changes nothing", test.start)
 		}
 		var names []string
@@ -342,8 +342,8 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
-		trial.Install(t, m, trial.Plain())
-		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "exit code 3") {
+		managertest.Install(t, m, managertest.Plain())
+		if err := m.Start(context.Background(), managertest.Plain()); err == nil || !strings.Contains(err.Error(), "exit code 3") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -353,11 +353,11 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for _, step := range []string{"chown", "script", "links", "no account"} {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
-			s := trial.Plain()
+			s := managertest.Plain()
 			if step == "no account" {
 				s.Account = "nobodyknows"
 			}
-			p := trial.Plan(t, m, s)
+			p := managertest.Plan(t, m, s)
 			switch step {
 			case "chown":
 				m.chown = func(path string, _, _ int) error {
@@ -367,11 +367,11 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 					return nil
 				}
 			case "script":
-				trial.Put(t, f.tree, "/etc/init.d", "no folder")
+				managertest.Put(t, f.tree, "/etc/init.d", "no folder")
 			case "links":
-				trial.Put(t, f.tree, "/etc/rc.d", "no folder")
+				managertest.Put(t, f.tree, "/etc/rc.d", "no folder")
 			}
-			trial.LeavesAll(t, m, f.tree, p)
+			managertest.LeavesAll(t, m, f.tree, p)
 		})
 	}
 }
@@ -382,7 +382,7 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial.Put(t, f.tree, "/etc/init.d/web", string(theirs))
+	managertest.Put(t, f.tree, "/etc/init.d/web", string(theirs))
 	if err := os.MkdirAll(f.tree.Path("/etc/rc.d"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +391,7 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	if p := managertest.Install(t, m, managertest.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
 	for name, want := range map[string]bool{"S50web": false, "K02web": false, "S95web": true, "K10web": true, "S50other": true, "S20my-web": true} {
@@ -403,16 +403,16 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 
 func TestAForeignScriptIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Put(t, f.tree, "/etc/init.d/web", "#!/bin/sh /etc/rc.common\n")
-	trial.Foreign(t, m, s)
+	s := managertest.Plain()
+	managertest.Put(t, f.tree, "/etc/init.d/web", "#!/bin/sh /etc/rc.common\n")
+	managertest.Foreign(t, m, s)
 }
 
 func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		s := trial.Plain()
-		trial.Install(t, m, s)
+		s := managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
@@ -420,7 +420,7 @@ func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		trial.Put(t, f.tree, "/etc/init.d/web", strings.ReplaceAll(text, "reload_service", "another"))
+		managertest.Put(t, f.tree, "/etc/init.d/web", strings.ReplaceAll(text, "reload_service", "another"))
 		if err := m.Reload(context.Background(), s); !errors.Is(err, service.ErrNotSupported) || f.hups != 0 {
 			t.Errorf("%v, %d", err, f.hups)
 		}
@@ -429,11 +429,11 @@ func TestReloadOfAScriptWithoutOneDoesNotStartAnything(t *testing.T) {
 
 func TestWhereThereAreToolsTheServiceHasAnAccountOfItsOwn(t *testing.T) {
 	m, f := world(t)
-	if name, own := m.user(trial.Plain()); name != "nobody" || own {
+	if name, own := m.user(managertest.Plain()); name != "nobody" || own {
 		t.Errorf("%s, %t", name, own)
 	}
-	trial.Put(t, f.tree, "/usr/sbin/useradd", "")
-	if name, own := m.user(trial.Plain()); name != "web" || !own {
+	managertest.Put(t, f.tree, "/usr/sbin/useradd", "")
+	if name, own := m.user(managertest.Plain()); name != "web" || !own {
 		t.Errorf("%s, %t", name, own)
 	}
 }
@@ -461,7 +461,7 @@ func TestLogsAreThoseOfTheProgram(t *testing.T) {
 		}
 		return nil
 	}
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Executable = "/opt/my.web"
 	at := time.Date(2026, 11, 25, 4, 28, 32, 0, time.Local).Format("2006-01-02T15:04:05.000Z07:00 ")
 	for want, q := range map[string]service.LogQuery{
@@ -475,7 +475,7 @@ func TestLogsAreThoseOfTheProgram(t *testing.T) {
 			t.Errorf("%+v: %q, %v", q, b.String(), err)
 		}
 	}
-	long := trial.Plain()
+	long := managertest.Plain()
 	long.Executable = "/opt/a-program-with-a-very-long-name"
 	if is := writer(long); !is("a-program-with-a-very-l[12:") || is("a-program[12]:") {
 		t.Error("procd cuts long names")
@@ -488,14 +488,14 @@ func TestLogsAreThoseOfTheProgram(t *testing.T) {
 
 func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Finds(t, m, s, service.Note, "there is no /etc/init.d/web")
-	trial.Install(t, m, s)
-	trial.FindsNothing(t, m, s, service.OK)
+	s := managertest.Plain()
+	managertest.Finds(t, m, s, service.Note, "there is no /etc/init.d/web")
+	managertest.Install(t, m, s)
+	managertest.FindsNothing(t, m, s, service.OK)
 	f.code = 78
-	trial.Finds(t, m, s, service.Note, "exit code 78")
+	managertest.Finds(t, m, s, service.Note, "exit code 78")
 	s.Account = "gone"
-	trial.Finds(t, m, s, service.Note, "there is no gone")
+	managertest.Finds(t, m, s, service.Note, "there is no gone")
 }
 
 func TestVarInMemoryIsAWarning(t *testing.T) {
@@ -503,7 +503,7 @@ func TestVarInMemoryIsAWarning(t *testing.T) {
 	if err := os.Symlink("tmp", f.tree.Path("/var")); err != nil {
 		t.Fatal(err)
 	}
-	p, err := m.Plan(context.Background(), trial.Plain(), false)
+	p, err := m.Plan(context.Background(), managertest.Plain(), false)
 	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "in memory") {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -511,15 +511,15 @@ func TestVarInMemoryIsAWarning(t *testing.T) {
 
 func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	s.Account = "www"                                                 // 80, to whom nothing belongs here
-	trial.Put(t, f.tree, place("web").script, "# "+service.Mark+"\n") // it is installed
+	s := managertest.Plain()
+	s.Account = "www"                                                       // 80, to whom nothing belongs here
+	managertest.Put(t, f.tree, place("web").script, "# "+service.Mark+"\n") // it is installed
 	for _, dir := range []string{"/var/lib/web", "/etc/web"} {
 		if err := os.MkdirAll(f.tree.Path(dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p := trial.Plan(t, m, s)
+	p := managertest.Plan(t, m, s)
 	all := strings.Join(p.Warnings, "\n")
 	if strings.Count(all, "Account: ") != 1 || !strings.Contains(all, fmt.Sprintf("Account: /var/lib/web belongs to the user with ID %d, and www cannot write there; with the service stopped: chown -Rh www /var/lib/web", os.Getuid())) {
 		t.Errorf("it warns of\n%s", all)
@@ -528,11 +528,11 @@ func TestFoldersOfAnotherAccountAreAWarning(t *testing.T) {
 
 func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 	m, f := world(t)
-	trial.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
-	if _, err := m.Plan(t.Context(), trial.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
+	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
 		t.Errorf("got %v", err)
 	}
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Account = "web"
 	if _, err := m.Plan(t.Context(), s, false); err != nil {
 		t.Errorf("which is asked for: %v", err)
@@ -540,7 +540,7 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 }
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
-	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		if got := launched(render(s, "web", place(s.ServiceName()))); !slices.Equal(got, append([]string{s.Executable}, s.Args...)) {
 			t.Errorf("got %q, want %q", got, s.Executable)
 		}
@@ -555,14 +555,14 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
+		ownedtest.Run(t, m, managertest.Plain(), f.tree, place("web").dirs)
 	})
 }
 
 func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 	m, f := world(t)
-	ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) { // /etc/init.d/web enable, disable
-		for _, l := range links(trial.Plain()) {
+	ownedtest.Stays(t, m, managertest.Plain(), true, func(enabled bool) { // /etc/init.d/web enable, disable
+		for _, l := range links(managertest.Plain()) {
 			if err := os.Remove(f.tree.Path(l.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Fatal(err)
 			}

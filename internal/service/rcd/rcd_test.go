@@ -15,14 +15,14 @@ import (
 	"testing/synctest"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 // fake is what the manager runs on FreeBSD.
 type fake struct {
-	trial.Runner
+	managertest.Runner
 	tree    files.Tree
 	rc      map[string]string
 	running bool
@@ -87,10 +87,10 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), rc: map[string]string{}, pid: 100}
+	f := &fake{Runner: managertest.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), rc: map[string]string{}, pid: 100}
 	f.Answer = f.answer
-	trial.Put(t, f.tree, "/etc/passwd", passwd)
-	trial.Put(t, f.tree, "/etc/group", "wheel:*:0:\n")
+	managertest.Put(t, f.tree, "/etc/passwd", passwd)
+	managertest.Put(t, f.tree, "/etc/group", "wheel:*:0:\n")
 	return &Manager{
 		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
 		chown: func(string, int, int) error { return nil },
@@ -98,26 +98,26 @@ func world(t *testing.T) (*Manager, *fake) {
 }
 
 func TestTheScriptIsAsItWas(t *testing.T) {
-	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p := trial.Plan(t, m, s)
-		trial.Golden(t, name+".sh", p.Artefacts[0].New)
-		trial.Golden(t, name+".warnings", trial.Warnings(p))
-		trial.Parses(t, p.Artefacts[0].New)
+		p := managertest.Plan(t, m, s)
+		managertest.Golden(t, name+".sh", p.Artefacts[0].New)
+		managertest.Golden(t, name+".warnings", managertest.Warnings(p))
+		managertest.Parses(t, p.Artefacts[0].New)
 	})
 }
 
 func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ctx, s := context.Background(), trial.Plain()
+		ctx, s := context.Background(), managertest.Plain()
 		for range 2 {
-			trial.NotInstalled(t, m, s)
-			trial.Install(t, m, s)
-			if f.rc["web_enable"] != "YES" || !strings.Contains(trial.Get(f.tree, "/etc/passwd"), "\nweb:") {
-				t.Errorf("rc.conf %q, passwd %q", f.rc, trial.Get(f.tree, "/etc/passwd"))
+			managertest.NotInstalled(t, m, s)
+			managertest.Install(t, m, s)
+			if f.rc["web_enable"] != "YES" || !strings.Contains(managertest.Get(f.tree, "/etc/passwd"), "\nweb:") {
+				t.Errorf("rc.conf %q, passwd %q", f.rc, managertest.Get(f.tree, "/etc/passwd"))
 			}
-			trial.Is(t, m, s, service.Stopped)
+			managertest.Is(t, m, s, service.Stopped)
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("got %v", err)
 			}
@@ -126,7 +126,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := trial.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic || st.Since.IsZero() {
+			if st := managertest.Is(t, m, s, service.Running); st.PID != f.pid || st.Start != service.Automatic || st.Since.IsZero() {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -136,15 +136,15 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
+			if p := managertest.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
 			removed, err := m.Remove(ctx, s, true)
 			if err != nil || len(removed) != 8 || f.running {
 				t.Errorf("removed %q, %v", removed, err)
 			}
-			if len(f.rc) != 0 || trial.Get(f.tree, "/etc/passwd") != passwd {
-				t.Errorf("left: %q, %q", f.rc, trial.Get(f.tree, "/etc/passwd"))
+			if len(f.rc) != 0 || managertest.Get(f.tree, "/etc/passwd") != passwd {
+				t.Errorf("left: %q, %q", f.rc, managertest.Get(f.tree, "/etc/passwd"))
 			}
 		}
 	})
@@ -153,9 +153,9 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 func TestStartTypesAreWhatRcConfSays(t *testing.T) {
 	for start, want := range map[service.Start]string{service.Automatic: "YES", service.Delayed: "YES", service.Manual: "NO", service.Disabled: "NO"} {
 		m, f := world(t)
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Start = start
-		trial.Install(t, m, s)
+		managertest.Install(t, m, s)
 		st, err := m.Status(context.Background(), s)
 		if f.rc["web_enable"] != want || err != nil || (st.Start == service.Automatic) != (want == "YES") {
 			t.Errorf("%s: %q, %+v, %v", start, f.rc, st, err)
@@ -167,8 +167,8 @@ func TestWhatEndsAtOnceHasNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
-		trial.Install(t, m, trial.Plain())
-		if err := m.Start(context.Background(), trial.Plain()); err == nil || !strings.Contains(err.Error(), "see its log") {
+		managertest.Install(t, m, managertest.Plain())
+		if err := m.Start(context.Background(), managertest.Plain()); err == nil || !strings.Contains(err.Error(), "see its log") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -178,11 +178,11 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for _, step := range []string{"pw useradd", "sysrc web_enable", "chown", "script", "no account"} {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
-			s := trial.Plain()
+			s := managertest.Plain()
 			if step == "no account" {
 				s.Account = "nobodyknows"
 			}
-			p := trial.Plan(t, m, s)
+			p := managertest.Plan(t, m, s)
 			switch step {
 			case "chown":
 				m.chown = func(path string, _, _ int) error {
@@ -192,11 +192,11 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 					return nil
 				}
 			case "script":
-				trial.Put(t, f.tree, "/usr/local/etc/rc.d", "no folder")
+				managertest.Put(t, f.tree, "/usr/local/etc/rc.d", "no folder")
 			default:
 				f.Fail[step] = errors.New("broken")
 			}
-			trial.LeavesAll(t, m, f.tree, p)
+			managertest.LeavesAll(t, m, f.tree, p)
 			if len(f.rc) != 0 {
 				t.Errorf("rc.conf has %q", f.rc)
 			}
@@ -206,8 +206,8 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 
 func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Install(t, m, s)
+	s := managertest.Plain()
+	managertest.Install(t, m, s)
 	f.rc["web_enable"] = "NO" // by the operator
 	c := f.tree.Begin("web")
 	if err := m.apply(context.Background(), c, &service.Plan{Spec: s}, service.Artefact{Old: "NO", New: "YES", Present: true, Wanted: true}); err != nil || f.rc["web_enable"] != "YES" {
@@ -220,8 +220,8 @@ func TestAnUpdateThatFailsLeavesWhatRcConfSaid(t *testing.T) {
 
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	p := trial.Install(t, m, s)
+	ctx, s := context.Background(), managertest.Plain()
+	p := managertest.Install(t, m, s)
 	m.uid = 1001
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
@@ -233,9 +233,9 @@ func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 
 func TestAForeignScriptIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", "#!/bin/sh\n")
-	trial.Foreign(t, m, s)
+	ctx, s := context.Background(), managertest.Plain()
+	managertest.Put(t, f.tree, "/usr/local/etc/rc.d/web", "#!/bin/sh\n")
+	managertest.Foreign(t, m, s)
 	if p, err := m.Plan(ctx, s, true); err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), "/usr/local/etc/rc.d/web") {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -247,8 +247,8 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial.Put(t, f.tree, "/usr/local/etc/rc.d/web", string(theirs))
-	if p := trial.Install(t, m, trial.Plain()); p.Replaces != "kardianos/service" {
+	managertest.Put(t, f.tree, "/usr/local/etc/rc.d/web", string(theirs))
+	if p := managertest.Install(t, m, managertest.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -274,29 +274,29 @@ func TestTheSupervisorNamesWhatItSupervises(t *testing.T) {
 
 func TestTheLogIsTheFile(t *testing.T) {
 	m, f := world(t)
-	trial.Put(t, f.tree, "/var/log/web.log", "one\ntwo\n")
+	managertest.Put(t, f.tree, "/var/log/web.log", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
+	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }
 
 func TestDiagnoseNamesWhatIsWrong(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Finds(t, m, s, service.Note, "there is no /usr/local/etc/rc.d/web")
-	trial.Install(t, m, s)
-	trial.FindsNothing(t, m, s, service.OK)
+	s := managertest.Plain()
+	managertest.Finds(t, m, s, service.Note, "there is no /usr/local/etc/rc.d/web")
+	managertest.Install(t, m, s)
+	managertest.FindsNothing(t, m, s, service.OK)
 	f.rc["web_enable"] = "NO"
-	trial.Finds(t, m, s, service.Note, "web_enable is not YES")
-	trial.Put(t, f.tree, "/etc/passwd", passwd)
-	trial.Finds(t, m, s, service.Note, "there is no web")
+	managertest.Finds(t, m, s, service.Note, "web_enable is not YES")
+	managertest.Put(t, f.tree, "/etc/passwd", passwd)
+	managertest.Finds(t, m, s, service.Note, "there is no web")
 	m.safe = func(string, bool) error { return service.ErrUnsafe }
-	trial.Finds(t, m, s, service.Note, service.ErrUnsafe.Error())
+	managertest.Finds(t, m, s, service.Note, service.ErrUnsafe.Error())
 }
 
 func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
-	s := trial.Specs()["instance"]
+	s := managertest.Specs()["instance"]
 	other := s
 	other.Instance = s.Instance + "2"
 	if a, b := user(s), user(other); a == b {
@@ -306,11 +306,11 @@ func TestEveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
 
 func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 	m, f := world(t)
-	trial.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
-	if _, err := m.Plan(t.Context(), trial.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
+	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
 		t.Errorf("got %v", err)
 	}
-	s := trial.Plain()
+	s := managertest.Plain()
 	s.Account = "web"
 	if _, err := m.Plan(t.Context(), s, false); err != nil {
 		t.Errorf("which is asked for: %v", err)
@@ -318,7 +318,7 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 }
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
-	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		if got := launched(render(s, user(s), place(s.ServiceName()))); got != s.Executable {
 			t.Errorf("got %q, want %q", got, s.Executable)
 		}
@@ -333,14 +333,14 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ownedtest.Run(t, m, trial.Plain(), f.tree, place("web").dirs)
+		ownedtest.Run(t, m, managertest.Plain(), f.tree, place("web").dirs)
 	})
 }
 
 func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 	for _, off := range []string{"NO", ""} {
 		m, f := world(t)
-		ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) {
+		ownedtest.Stays(t, m, managertest.Plain(), true, func(enabled bool) {
 			f.rc["web_enable"] = off
 			if enabled {
 				f.rc["web_enable"] = "YES"

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // variable is what a name is where a shell has to have it for one: my-web is my_web, as

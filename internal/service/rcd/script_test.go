@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
 
 // subr stands for /etc/rc.subr: what the script uses of it, as rc.subr(8) has it.
@@ -79,7 +79,7 @@ func newRC(t *testing.T, shell []string, s service.Spec, then string) *rc {
 			t.Fatal(err)
 		}
 	}
-	trial.Recorder(t, r.s.Executable, dir, then)
+	managertest.Recorder(t, r.s.Executable, dir, then)
 	r.l = place(s.ServiceName())
 	r.l.supervisor, r.l.child, r.l.log = dir+"/pid", dir+"/child", dir+"/log"
 	r.l.dirs.Runtime = dir + "/runtime"
@@ -149,9 +149,9 @@ func (r *rc) exists(name string) func() bool {
 }
 
 func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
-	specs := trial.Specs()
+	specs := managertest.Specs()
 	for _, name := range []string{"hostile", "everything", "instance"} {
-		trial.EachShell(t, func(t *testing.T, shell []string) {
+		managertest.EachShell(t, func(t *testing.T, shell []string) {
 			s := specs[name]
 			s.Limits.OpenFiles = 100
 			r := newRC(t, shell, s, "")
@@ -159,7 +159,7 @@ func TestArgumentsAndEnvironmentArriveThroughTheScript(t *testing.T) {
 				t.Fatalf("%v: %s", err, out)
 			}
 			r.until("the program", r.exists("done"))
-			trial.Recorded(t, r.dir, r.s)
+			managertest.Recorded(t, r.dir, r.s)
 		})
 	}
 }
@@ -175,7 +175,7 @@ func TestTheSupervisorIsToldWhatToDo(t *testing.T) {
 		"never":     {"web", func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web"},
 		"as root":   {"root", func(s *service.Spec) { s.Recovery.Delays = []time.Duration{2500 * time.Millisecond} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 3"},
 	} {
-		s := trial.Plain()
+		s := managertest.Plain()
 		test.change(&s)
 		if got := strings.Join(daemon(s, "web", test.account, l), " "); got != test.want {
 			t.Errorf("%s: %s", name, got)
@@ -184,8 +184,8 @@ func TestTheSupervisorIsToldWhatToDo(t *testing.T) {
 }
 
 func TestStopEndsTheSupervisorAndTheProgram(t *testing.T) {
-	trial.EachShell(t, func(t *testing.T, shell []string) {
-		r := newRC(t, shell, trial.Plain(), `trap 'echo TERM >"$d/heard"; exit 0' TERM; : >"$d/ready"; while :; do sleep 0.02; done`)
+	managertest.EachShell(t, func(t *testing.T, shell []string) {
+		r := newRC(t, shell, managertest.Plain(), `trap 'echo TERM >"$d/heard"; exit 0' TERM; : >"$d/ready"; while :; do sleep 0.02; done`)
 		if out, err := r.run("start"); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -208,8 +208,8 @@ func TestStopEndsTheSupervisorAndTheProgram(t *testing.T) {
 }
 
 func TestWhatDoesNotStopIsKilled(t *testing.T) {
-	trial.EachShell(t, func(t *testing.T, shell []string) {
-		r := newRC(t, shell, trial.Plain(), `trap : TERM; : >"$d/ready"; while :; do sleep 0.02; done`)
+	managertest.EachShell(t, func(t *testing.T, shell []string) {
+		r := newRC(t, shell, managertest.Plain(), `trap : TERM; : >"$d/ready"; while :; do sleep 0.02; done`)
 		if out, err := r.run("start"); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -229,8 +229,8 @@ func TestWhatDoesNotStopIsKilled(t *testing.T) {
 }
 
 func TestReloadIsAHangupOfTheProgram(t *testing.T) {
-	trial.EachShell(t, func(t *testing.T, shell []string) {
-		s := trial.Plain()
+	managertest.EachShell(t, func(t *testing.T, shell []string) {
+		s := managertest.Plain()
 		r := newRC(t, shell, s, `trap 'echo HUP >"$d/heard"; exit' HUP; : >"$d/ready"; while :; do sleep 0.02; done`)
 		if out, err := r.run("reload"); err == nil {
 			t.Errorf("of what does not run: %s", out)

@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // identifier is what a name is to SMF, where only letters, digits, '-' and '_' are

@@ -19,10 +19,10 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // noaccess is who runs a service without an account. Other services that run as

@@ -19,10 +19,10 @@ import (
 	"testing/synctest"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
 	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/onefile/trial"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/managertest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 // bundle is what svccfg reads of a manifest.
@@ -75,7 +75,7 @@ func parse(t *testing.T, text string) bundle {
 
 // fake is svccfg, svcadm, svcprop and svcs, and the repository behind them.
 type fake struct {
-	trial.Runner
+	managertest.Runner
 	t        *testing.T
 	tree     files.Tree
 	services map[string]*instance // by FMRI
@@ -112,17 +112,17 @@ func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
 	last := words[len(words)-1]
 	unknown := func() (string, error) {
-		return "", trial.Fails(line, 1, "Pattern doesn't match any entities")
+		return "", managertest.Fails(line, 1, "Pattern doesn't match any entities")
 	}
 	switch words[0] {
 	case "svccfg":
 		switch words[1] {
 		case "validate":
-			parse(f.t, trial.Get(f.tree, strings.TrimPrefix(last, string(f.tree))))
+			parse(f.t, managertest.Get(f.tree, strings.TrimPrefix(last, string(f.tree))))
 		case "import":
 			b := bundle{}
-			if err := xml.Unmarshal([]byte(trial.Get(f.tree, strings.TrimPrefix(last, string(f.tree)))), &b); err != nil {
-				return "", trial.Fails(line, 1, err.Error())
+			if err := xml.Unmarshal([]byte(managertest.Get(f.tree, strings.TrimPrefix(last, string(f.tree)))), &b); err != nil {
+				return "", managertest.Fails(line, 1, err.Error())
 			}
 			fmri := "svc:/" + b.Service.Name + ":default"
 			if f.services[fmri] == nil {
@@ -191,7 +191,7 @@ func (f *fake) answer(line string) (string, error) {
 
 func world(t *testing.T) (*Manager, *fake) {
 	t.Helper()
-	f := &fake{Runner: trial.Runner{Fail: map[string]error{}}, t: t, tree: files.Tree(t.TempDir()), services: map[string]*instance{}}
+	f := &fake{Runner: managertest.Runner{Fail: map[string]error{}}, t: t, tree: files.Tree(t.TempDir()), services: map[string]*instance{}}
 	f.Answer = f.answer
 	return &Manager{
 		m: service.Machine{Tree: f.tree, Run: f.Run}, safe: func(string, bool) error { return nil },
@@ -200,11 +200,11 @@ func world(t *testing.T) (*Manager, *fake) {
 }
 
 func TestTheManifestIsAsItWas(t *testing.T) {
-	trial.Each(t, func(t *testing.T, name string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 		m, _ := world(t)
-		p := trial.Plan(t, m, s)
-		trial.Golden(t, name+".xml", p.Artefacts[0].New)
-		trial.Golden(t, name+".warnings", trial.Warnings(p))
+		p := managertest.Plan(t, m, s)
+		managertest.Golden(t, name+".xml", p.Artefacts[0].New)
+		managertest.Golden(t, name+".warnings", managertest.Warnings(p))
 	})
 }
 
@@ -220,9 +220,9 @@ func expand(t *testing.T, method string) string {
 }
 
 func TestArgumentsAndEnvironmentArriveThroughTheMethod(t *testing.T) {
-	specs := trial.Specs()
+	specs := managertest.Specs()
 	for _, name := range []string{"hostile", "everything", "instance"} {
-		trial.EachShell(t, func(t *testing.T, shell []string) {
+		managertest.EachShell(t, func(t *testing.T, shell []string) {
 			s := specs[name]
 			dir := t.TempDir()
 			s.Executable = dir + "/bin" + s.Executable
@@ -230,7 +230,7 @@ func TestArgumentsAndEnvironmentArriveThroughTheMethod(t *testing.T) {
 			if err := os.MkdirAll(s.Directory, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			trial.Recorder(t, s.Executable, dir, "")
+			managertest.Recorder(t, s.Executable, dir, "")
 			b := parse(t, render(s, "web", folders(s.ServiceName())))
 			cmd := exec.Command(shell[0], append(shell[1:], "-c", expand(t, b.Service.Methods[0].Exec))...)
 			cmd.Dir = b.Service.Context.Directory
@@ -241,13 +241,13 @@ func TestArgumentsAndEnvironmentArriveThroughTheMethod(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			trial.Recorded(t, dir, s)
+			managertest.Recorded(t, dir, s)
 		})
 	}
 }
 
 func TestWhatSMFIsTold(t *testing.T) {
-	s := trial.Specs()["everything"]
+	s := managertest.Specs()["everything"]
 	b := parse(t, render(s, account(s), folders(s.ServiceName())))
 	if b.Service.Name != "site/my-web_2ed" || b.Service.Context.Credential.User != "www" {
 		t.Errorf("%+v", b)
@@ -267,7 +267,7 @@ func TestWhatSMFIsTold(t *testing.T) {
 		t.Errorf("it needs %q", needs)
 	}
 	for profile, want := range map[service.Profile]string{service.Strict: "basic,!proc_info,!proc_session,!file_link_any", service.LowPorts: "basic,!proc_info,!proc_session,!file_link_any,net_privaddr", service.None: ""} {
-		s := trial.Plain()
+		s := managertest.Plain()
 		s.Hardening.Profile = profile
 		if got := parse(t, render(s, "web", folders("web"))).Service.Context.Credential.Privileges; got != want {
 			t.Errorf("%s: %q", profile, got)
@@ -286,11 +286,11 @@ func TestNamesAreLegalToSMF(t *testing.T) {
 func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ctx, s := context.Background(), trial.Plain()
+		ctx, s := context.Background(), managertest.Plain()
 		for range 2 {
-			trial.NotInstalled(t, m, s)
-			trial.Install(t, m, s)
-			if st := trial.Is(t, m, s, service.Stopped); st.Start != service.Automatic {
+			managertest.NotInstalled(t, m, s)
+			managertest.Install(t, m, s)
+			if st := managertest.Is(t, m, s, service.Stopped); st.Start != service.Automatic {
 				t.Errorf("got %+v", st)
 			}
 			if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
@@ -301,7 +301,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if st := trial.Is(t, m, s, service.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
+			if st := managertest.Is(t, m, s, service.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
 				t.Errorf("got %+v", st)
 			}
 			hups := f.hups
@@ -311,10 +311,10 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 			if err := m.Restart(ctx, s); err != nil {
 				t.Fatal(err)
 			}
-			if p := trial.Install(t, m, s); p.Changed() || !p.Installed {
+			if p := managertest.Install(t, m, s); p.Changed() || !p.Installed {
 				t.Errorf("what is installed already: %+v", p)
 			}
-			trial.Is(t, m, s, service.Running)
+			managertest.Is(t, m, s, service.Running)
 			removed, err := m.Remove(ctx, s, true)
 			if err != nil || len(removed) != 6 || len(f.services) != 0 {
 				t.Errorf("removed %q, %v, left %v", removed, err, f.services)
@@ -326,14 +326,14 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 func TestInstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		i := f.services["svc:/site/web:default"]
 		i.override = nil // the machine was started anew
 		i.settle(f)
 		for _, start := range []service.Start{service.Manual, service.Automatic, service.Disabled} {
 			s.Start = start
-			trial.Install(t, m, s)
+			managertest.Install(t, m, s)
 			if st, err := m.Status(ctx, s); err != nil || st.State != service.Running || (st.Start == service.Automatic) != (start == service.Automatic) {
 				t.Errorf("%s: %+v, %v", start, st, err)
 			}
@@ -342,7 +342,7 @@ func TestInstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Start = service.Automatic
-		trial.Install(t, m, s)
+		managertest.Install(t, m, s)
 		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped || st.Start != service.Automatic {
 			t.Errorf("%+v, %v", st, err)
 		}
@@ -353,8 +353,8 @@ func TestWhatIsInMaintenanceIsClearedByStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
 		f.ends = true
-		ctx, s := context.Background(), trial.Plain()
-		trial.Install(t, m, s)
+		ctx, s := context.Background(), managertest.Plain()
+		managertest.Install(t, m, s)
 		if err := m.Start(ctx, s); err == nil || !strings.Contains(err.Error(), "maintenance") {
 			t.Errorf("got %v", err)
 		}
@@ -374,7 +374,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	for _, step := range []string{"svccfg validate", "svccfg import", "svcadm disable -t", "svccfg -s", "chown", "ids", "manifest"} {
 		t.Run(step, func(t *testing.T) {
 			m, f := world(t)
-			p := trial.Plan(t, m, trial.Plain())
+			p := managertest.Plan(t, m, managertest.Plain())
 			broken := errors.New("broken")
 			switch step {
 			case "chown":
@@ -382,15 +382,15 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "ids":
 				m.ids = func(string) (onefile.Owner, error) { return onefile.Owner{}, broken }
 			case "manifest":
-				trial.Put(t, f.tree, "/lib/svc", "no folder")
+				managertest.Put(t, f.tree, "/lib/svc", "no folder")
 			default:
 				f.Fail[step] = broken
 			}
-			before := trial.Snapshot(t, f.tree)
+			before := managertest.Snapshot(t, f.tree)
 			if err := m.Apply(context.Background(), p); err == nil || step != "svccfg import" && strings.Contains(err.Error(), "match any entities") {
 				t.Fatalf("got %v", err)
 			}
-			if after := trial.Snapshot(t, f.tree); after != before || step != "svccfg import" && len(f.services) != 0 {
+			if after := managertest.Snapshot(t, f.tree); after != before || step != "svccfg import" && len(f.services) != 0 {
 				t.Errorf("services %v; before:\n%s\nafter:\n%s", f.services, before, after)
 			}
 		})
@@ -405,9 +405,9 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		const path = "/lib/svc/manifest/application/web.xml"
-		trial.Put(t, f.tree, path, string(theirs))
+		managertest.Put(t, f.tree, path, string(theirs))
 		f.services["svc:/application/web:default"] = &instance{enabled: true, state: "online", pid: 5}
-		p, err := m.Plan(context.Background(), trial.Plain(), false)
+		p, err := m.Plan(context.Background(), managertest.Plain(), false)
 		if err != nil || p.Replaces != "kardianos/service" || !p.Installed || !p.Changed() {
 			t.Fatalf("%+v, %v", p, err)
 		}
@@ -426,15 +426,15 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 
 func TestAForeignManifestIsLeftAlone(t *testing.T) {
 	m, f := world(t)
-	s := trial.Plain()
-	trial.Put(t, f.tree, "/lib/svc/manifest/site/web.xml", "<service_bundle/>")
-	trial.Foreign(t, m, s)
+	s := managertest.Plain()
+	managertest.Put(t, f.tree, "/lib/svc/manifest/site/web.xml", "<service_bundle/>")
+	managertest.Foreign(t, m, s)
 }
 
 func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	m, _ := world(t)
-	ctx, s := context.Background(), trial.Plain()
-	p := trial.Install(t, m, s)
+	ctx, s := context.Background(), managertest.Plain()
+	p := managertest.Install(t, m, s)
 	m.uid = 1001
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), m.Stop(ctx, s), err} {
@@ -446,9 +446,9 @@ func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 
 func TestTheLogIsThatOfTheRestarter(t *testing.T) {
 	m, f := world(t)
-	trial.Put(t, f.tree, "/var/svc/log/site-web:default.log", "one\ntwo\n")
+	managertest.Put(t, f.tree, "/var/svc/log/site-web:default.log", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), trial.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
+	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }
@@ -467,7 +467,7 @@ func TestStatesOfTheRestarter(t *testing.T) {
 }
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
-	trial.Each(t, func(t *testing.T, _ string, s service.Spec) {
+	managertest.Each(t, func(t *testing.T, _ string, s service.Spec) {
 		if got := launched(render(s, account(s), folders(s.ServiceName()))); got != s.Executable {
 			t.Errorf("got %q, want %q", got, s.Executable)
 		}
@@ -482,13 +482,13 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t)
-		ownedtest.Run(t, m, trial.Plain(), f.tree, folders("web"))
+		ownedtest.Run(t, m, managertest.Plain(), f.tree, folders("web"))
 	})
 }
 
 func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 	m, f := world(t)
-	ownedtest.Stays(t, m, trial.Plain(), true, func(enabled bool) {
+	ownedtest.Stays(t, m, managertest.Plain(), true, func(enabled bool) {
 		for _, i := range f.services {
 			i.enabled, i.override = enabled, nil // svcadm enable, disable
 		}

@@ -5,7 +5,7 @@ package symptom
 import (
 	"os"
 
-	"github.com/go-glidepath/glidepath/internal/service/listens"
+	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 )
 
 // Here returns what is known of this machine, for a service.

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/go-glidepath/glidepath/internal/service/listens"
-	"github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/listens"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // Here returns what is known of this machine, for a service.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // host is a machine with files in /var/log.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 func TestAStatusSaysWhatSystemdKnows(t *testing.T) {

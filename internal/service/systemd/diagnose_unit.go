@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/listens"
-	quote "github.com/go-glidepath/glidepath/internal/service/shell"
+	"github.com/go-glidepath/glidepath/internal/service/system/listens"
+	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // complaint is what systemd-analyze says about a line of a file.

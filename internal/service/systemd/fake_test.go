@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // fake is a systemd as far as these tests need one. Its units are in a folder.

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 // exposures are the units whose exposure is measured, with the most that each may have.

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 

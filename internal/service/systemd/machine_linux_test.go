@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/files"
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 // The tests on a real systemd. The manager works on the root of the booted machine from
@@ -45,7 +45,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/e2e/systemd/echo", "github.com/go-glidepath/glidepath/examples/hello")
+	programs, err = testbed.Build(ctx, "linux", "github.com/go-glidepath/glidepath/internal/test/e2e/systemd/echo", "github.com/go-glidepath/glidepath/examples/hello")
 	if err != nil {
 		return 1, err
 	}

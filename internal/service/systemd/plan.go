@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/account"
-	"github.com/go-glidepath/glidepath/internal/service/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // private is what Apply needs of a plan besides what all plans have.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/owned"
+	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // instanceOf is a unit of a template, for one instance.

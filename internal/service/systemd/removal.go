@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/owned"
+	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // removal is what has to go with a service.

@@ -3,7 +3,7 @@ package systemd
 import (
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {

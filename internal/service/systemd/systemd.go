@@ -29,8 +29,8 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // Manager is the systemd of the machine or of a user.

@@ -12,18 +12,18 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/initd/scenario"
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/test/inittest"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 var (
-	bed  = scenario.Bed{Boot: testbed.BootSysV}
-	tiny = scenario.Bed{Boot: testbed.BootRCS}
+	bed  = inittest.Bed{Boot: testbed.BootSysV}
+	tiny = inittest.Bed{Boot: testbed.BootRCS}
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := scenario.Run(m, &bed, &tiny)
+	code, err := inittest.Run(m, &bed, &tiny)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -81,7 +81,7 @@ func TestOnRCS(t *testing.T) {
 	t.Run("a service of kardianos/service is taken over", func(t *testing.T) { tiny.Old(t, m) })
 }
 
-func onMachine(t *testing.T, bed scenario.Bed, m *Manager) {
+func onMachine(t *testing.T, bed inittest.Bed, m *Manager) {
 	t.Run("a whole life, twice", func(t *testing.T) { bed.Life(t, m) })
 	t.Run("a stop that hangs is ended by a kill", func(t *testing.T) { bed.Stubborn(t, m) })
 	t.Run("a start that fails is an error", func(t *testing.T) { bed.Failing(t, m) })
@@ -93,23 +93,23 @@ func onMachine(t *testing.T, bed scenario.Bed, m *Manager) {
 	t.Run("what crashes stays down", func(t *testing.T) {
 		t.Parallel()
 		s := bed.Spec(t, "crashing")
-		scenario.Install(t, m, s)
+		inittest.Install(t, m, s)
 		bed.Crash(t, m, s)
-		scenario.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed })
+		inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed })
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		scenario.Expect(t, m, s, service.Running)
+		inittest.Expect(t, m, s, service.Running)
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
+func exitCodes(t *testing.T, bed inittest.Bed, m *Manager) {
 	t.Parallel()
 	s := bed.Spec(t, "coded")
-	scenario.Install(t, m, s)
+	inittest.Install(t, m, s)
 	as := func(run func(ctx context.Context, name string, args ...string) (testbed.Output, error), action string, want int) {
 		t.Helper()
 		out, err := run(t.Context(), "/etc/init.d/coded", action)
@@ -137,14 +137,14 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(root, "status", 0)
 	as(user, "status", 0)
 	as(user, "stop", 4)
-	before := scenario.Expect(t, m, s, service.Running)
+	before := inittest.Expect(t, m, s, service.Running)
 	as(root, "force-reload", 0)
-	if now := scenario.Expect(t, m, s, service.Running); now.PID != before.PID {
+	if now := inittest.Expect(t, m, s, service.Running); now.PID != before.PID {
 		t.Error("a reload has started it anew")
 	}
 	as(root, "try-restart", 0)
 	as(root, "restart", 0)
-	after := scenario.Expect(t, m, s, service.Running)
+	after := inittest.Expect(t, m, s, service.Running)
 	if before.PID == after.PID {
 		t.Error("it was not restarted")
 	}
@@ -156,25 +156,25 @@ func exitCodes(t *testing.T, bed scenario.Bed, m *Manager) {
 	as(root, "status", 3)
 
 	s.Executable = "/opt/gone"
-	scenario.Install(t, m, s)
+	inittest.Install(t, m, s)
 	as(root, "start", 5)
 	s.Executable, s.Start = bed.Executable(t, "probe"), service.Disabled
-	scenario.Install(t, m, s)
+	inittest.Install(t, m, s)
 	as(root, "start", 6)
 	if _, err := m.Remove(t.Context(), s, true); err != nil {
 		t.Error(err)
 	}
 }
 
-func atOnce(t *testing.T, bed scenario.Bed, m *Manager) {
+func atOnce(t *testing.T, bed inittest.Bed, m *Manager) {
 	t.Parallel()
 	s := bed.Spec(t, "once", "-notes=/var/lib/once/notes")
-	scenario.Install(t, m, s)
+	inittest.Install(t, m, s)
 	out, err := bed.Machine.Run(t.Context(), "sh", "-c", "for i in 1 2 3 4 5 6; do /etc/init.d/once start & done; wait")
 	if err != nil || out.Code != 0 || strings.Count(out.Stdout, "running already") != 5 {
 		t.Errorf("they say %+v, %v", out, err)
 	}
-	scenario.Expect(t, m, s, service.Running)
+	inittest.Expect(t, m, s, service.Running)
 	testbed.NewNotebook(t, bed.Machine.Path("/var/lib/once/notes")).Says("starting", "started")
 	if _, err := m.Remove(t.Context(), s, true); err != nil {
 		t.Error(err)

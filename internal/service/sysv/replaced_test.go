@@ -8,15 +8,15 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
+	"github.com/go-glidepath/glidepath/internal/test/initfake"
 )
 
 func TestTheVariablesOfAServiceOfKardianosStay(t *testing.T) {
-	m := fake.New(t)
+	m := initfake.New(t)
 	manager := newManager(m, "update-rc.d")
 	m.Write("/etc/init.d/web", "#!/bin/sh\n# For RedHat and cousins:\n# chkconfig: - 99 01\n# description: serves\n\ncmd=\"/opt/old -v\"\nname=web\npid_file=\"/var/run/$name.pid\"\nstdout_log=\"/var/log/$name.log\"\n\n[ -e /etc/sysconfig/$name ] && . /etc/sysconfig/$name\n")
 	for _, round := range []string{"first", "second"} {
-		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		p, err := manager.Plan(t.Context(), initfake.Web(), false)
 		if err != nil {
 			t.Fatal(err)
 		}

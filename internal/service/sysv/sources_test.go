@@ -5,7 +5,7 @@ package sysv
 import (
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/testbed"
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {

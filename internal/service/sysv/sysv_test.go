@@ -17,10 +17,10 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/command"
 	"github.com/go-glidepath/glidepath/internal/service/initd"
-	"github.com/go-glidepath/glidepath/internal/service/initd/fake"
-	"github.com/go-glidepath/glidepath/internal/service/owned/ownedtest"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+	"github.com/go-glidepath/glidepath/internal/test/initfake"
+	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 var rewrite = flag.Bool("update", false, "write the golden files")
@@ -36,24 +36,24 @@ func owner(s service.Spec) initd.Owner {
 }
 
 func TestScriptsAreThoseThatWereLookedAt(t *testing.T) {
-	for name, s := range fake.Specs() {
-		fake.Golden(t, "testdata/"+name, Render(s, owner(s)), *rewrite)
+	for name, s := range initfake.Specs() {
+		initfake.Golden(t, "testdata/"+name, Render(s, owner(s)), *rewrite)
 	}
 }
 
 func TestWarningsNameTheField(t *testing.T) {
 	var b strings.Builder
-	s := fake.Specs()["full"]
+	s := initfake.Specs()["full"]
 	s.Start, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
 	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, v := range []Variant{Runlevels, RCS} {
 		fmt.Fprintf(&b, "%s\n%s\n", v, strings.Join(warnings(string(v), s, v == RCS), "\n"))
 	}
-	fake.Golden(t, "testdata/warnings", b.String(), *rewrite)
+	initfake.Golden(t, "testdata/warnings", b.String(), *rewrite)
 }
 
 // newManager is one for a machine with runlevels. How they are made is in register.
-func newManager(m *fake.Machine, register string) *Manager {
+func newManager(m *initfake.Machine, register string) *Manager {
 	for _, level := range "0123456" {
 		m.Write(fmt.Sprintf("/etc/rc%c.d/README", level), "")
 	}
@@ -109,7 +109,7 @@ func newManager(m *fake.Machine, register string) *Manager {
 	return manager
 }
 
-func newRCS(m *fake.Machine) *Manager {
+func newRCS(m *initfake.Machine) *Manager {
 	m.Write("/etc/init.d/rcS", "for i in /etc/init.d/S??*; do $i start; done\n")
 	manager := newManager(m, "")
 	manager.variant = RCS
@@ -119,27 +119,27 @@ func newRCS(m *fake.Machine) *Manager {
 func TestAServiceIsInstalledAndRemoved(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv", "no tool"} {
 		t.Run(tool, func(t *testing.T) {
-			m := fake.New(t)
-			fake.Whole(t, m, newManager(m, tool))
+			m := initfake.New(t)
+			initfake.Whole(t, m, newManager(m, tool))
 			if tool != "no tool" && !strings.Contains(strings.Join(m.Lines, "\n"), tool+" ") {
 				t.Errorf("it called %q", m.Lines)
 			}
 		})
 	}
 	t.Run("rcS", func(t *testing.T) {
-		m := fake.New(t)
-		fake.Whole(t, m, newRCS(m))
+		m := initfake.New(t)
+		initfake.Whole(t, m, newRCS(m))
 	})
 }
 
 func TestByHandTheLinksAreThoseOfTheRunlevels(t *testing.T) {
-	m := fake.New(t)
+	m := initfake.New(t)
 	manager := newManager(m, "")
 	for start, want := range map[service.Start]string{
 		service.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
 		service.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
 	} {
-		s := fake.Web()
+		s := initfake.Web()
 		s.Start = start
 		p, err := manager.Plan(t.Context(), s, false)
 		if err != nil {
@@ -166,10 +166,10 @@ func TestRCSFindsItWhereItLooks(t *testing.T) {
 		"for i in /etc/rc.d/S??*; do": "/etc/rc.d/S50web",
 		"for i in /etc/init.d/S??*":   "/etc/init.d/S50web",
 	} {
-		m := fake.New(t)
+		m := initfake.New(t)
 		manager := newRCS(m)
 		m.Write("/etc/init.d/rcS", text)
-		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		p, err := manager.Plan(t.Context(), initfake.Web(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,23 +183,23 @@ func TestRCSFindsItWhereItLooks(t *testing.T) {
 }
 
 func TestWithoutPurgeDataStay(t *testing.T) {
-	m := fake.New(t)
-	fake.Kept(t, m, newManager(m, "update-rc.d"))
+	m := initfake.New(t)
+	initfake.Kept(t, m, newManager(m, "update-rc.d"))
 }
 
 func TestAnInstallationThatFailsLeavesNothing(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "insserv"} {
 		t.Run(tool, func(t *testing.T) {
-			fake.Undone(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }, func(*fake.Machine) {})
+			initfake.Undone(t, func(m *initfake.Machine) service.Manager { return newManager(m, tool) }, func(*initfake.Machine) {})
 		})
 		t.Run(tool+", over one of kardianos/service", func(t *testing.T) {
-			fake.Undone(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }, old)
+			initfake.Undone(t, func(m *initfake.Machine) service.Manager { return newManager(m, tool) }, old)
 		})
 	}
 }
 
 func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
-	m := fake.New(t)
+	m := initfake.New(t)
 	manager := newManager(m, "update-rc.d")
 	old(m)
 	before := m.Snapshot()
@@ -208,7 +208,7 @@ func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
 		_, err := link(args)
 		return "", errors.Join(err, &command.Error{Line: "update-rc.d", Code: 1})
 	}
-	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	p, err := manager.Plan(t.Context(), initfake.Web(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,21 +221,21 @@ func TestLinksOfAToolThatFailsDoNotStay(t *testing.T) {
 }
 
 func TestTheNextCommandCleansUpWhatAKilledOneHasLeft(t *testing.T) {
-	fake.Killed(t, func(m *fake.Machine) service.Manager { return newManager(m, "update-rc.d") })
+	initfake.Killed(t, func(m *initfake.Machine) service.Manager { return newManager(m, "update-rc.d") })
 }
 
 func TestWhatBelongsToOthersStays(t *testing.T) {
-	m := fake.New(t)
-	fake.Foreign(t, m, newManager(m, "update-rc.d"))
+	m := initfake.New(t)
+	initfake.Foreign(t, m, newManager(m, "update-rc.d"))
 }
 
 func TestWhatCannotBeInstalledIsRefused(t *testing.T) {
-	fake.Refuses(t, newManager(fake.New(t), "update-rc.d"))
-	fake.Refuses(t, newRCS(fake.New(t)))
+	initfake.Refuses(t, newManager(initfake.New(t), "update-rc.d"))
+	initfake.Refuses(t, newRCS(initfake.New(t)))
 }
 
 // old is what kardianos/service leaves: a script, and links that it never removes.
-func old(m *fake.Machine) {
+func old(m *initfake.Machine) {
 	m.Write("/etc/init.d/web", "#!/bin/sh\n# For RedHat and cousins:\n# chkconfig: - 99 01\n# description: serves\n\nname=web\npid_file=\"/var/run/$name.pid\"\nstdout_log=\"/var/log/$name.log\"\n")
 	for _, level := range "2345" {
 		m.Link(fmt.Sprintf("/etc/rc%c.d/S50web", level), "/etc/init.d/web")
@@ -246,11 +246,11 @@ func old(m *fake.Machine) {
 }
 
 func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
-	m := fake.New(t)
+	m := initfake.New(t)
 	manager := newManager(m, "update-rc.d")
 	before := m.Snapshot()
 	old(m)
-	p, err := manager.Plan(t.Context(), fake.Web(), false)
+	p, err := manager.Plan(t.Context(), initfake.Web(), false)
 	if err != nil || p.Replaces != "kardianos/service" || !p.Installed {
 		t.Fatalf("the plan is %+v, %v", p, err)
 	}
@@ -265,7 +265,7 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 	if _, err := os.Lstat(m.Path("/etc/rc2.d/S01web")); err != nil {
 		t.Error(err)
 	}
-	if _, err := manager.Remove(t.Context(), fake.Web(), true); err != nil {
+	if _, err := manager.Remove(t.Context(), initfake.Web(), true); err != nil {
 		t.Error(err)
 	}
 	if after := m.Snapshot(); after != before {
@@ -274,11 +274,11 @@ func TestAServiceOfKardianosIsTakenOverWithItsLinks(t *testing.T) {
 }
 
 func TestAServiceOfKardianosIsRemovedWithItsLinks(t *testing.T) {
-	m := fake.New(t)
+	m := initfake.New(t)
 	manager := newManager(m, "")
 	before := m.Snapshot()
 	old(m)
-	if _, err := manager.Remove(t.Context(), fake.Web(), false); err != nil {
+	if _, err := manager.Remove(t.Context(), initfake.Web(), false); err != nil {
 		t.Error(err)
 	}
 	if after := m.Snapshot(); after != before {
@@ -288,9 +288,9 @@ func TestAServiceOfKardianosIsRemovedWithItsLinks(t *testing.T) {
 
 func TestExitCodesOfTheScriptAreErrors(t *testing.T) {
 	for code, want := range map[int]error{0: nil, 3: service.ErrNotSupported, 4: service.ErrPermission, 7: service.ErrNotRunning} {
-		m := fake.New(t)
+		m := initfake.New(t)
 		manager := newManager(m, "update-rc.d")
-		p, err := manager.Plan(t.Context(), fake.Web(), false)
+		p, err := manager.Plan(t.Context(), initfake.Web(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,33 +303,33 @@ func TestExitCodesOfTheScriptAreErrors(t *testing.T) {
 			}
 			return "", &command.Error{Line: "/etc/init.d/web reload", Code: code, Stderr: "web: words\n"}
 		}
-		if err := manager.Reload(t.Context(), fake.Web()); !errors.Is(err, want) {
+		if err := manager.Reload(t.Context(), initfake.Web()); !errors.Is(err, want) {
 			t.Errorf("code %d: got %v, want %v", code, err, want)
 		}
 	}
 }
 
 func TestStatusIsWhatThePidFileAndTheKernelSay(t *testing.T) {
-	stat := func(m *fake.Machine, state byte) {
+	stat := func(m *initfake.Machine, state byte) {
 		m.Write("/proc/stat", "cpu 1 2\nbtime 1700000000\n")
 		m.Write("/proc/11/stat", fmt.Sprintf("11 (a web) () %c 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12345 0\n", state))
 	}
 	for name, test := range map[string]struct {
-		prepare func(m *fake.Machine)
+		prepare func(m *initfake.Machine)
 		want    service.State
 	}{
-		"stopped":                   {func(*fake.Machine) {}, service.Stopped},
-		"running":                   {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, service.Running},
-		"running since long ago":    {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, service.Running},
-		"ended":                     {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, service.Failed},
-		"ended, and not waited for": {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, service.Failed},
-		"another has its number":    {func(m *fake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, service.Failed},
-		"nonsense in the file":      {func(m *fake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, service.Failed},
+		"stopped":                   {func(*initfake.Machine) {}, service.Stopped},
+		"running":                   {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, service.Running},
+		"running since long ago":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, service.Running},
+		"ended":                     {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, service.Failed},
+		"ended, and not waited for": {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, service.Failed},
+		"another has its number":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, service.Failed},
+		"nonsense in the file":      {func(m *initfake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, service.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := fake.New(t)
+			m := initfake.New(t)
 			manager := newManager(m, "update-rc.d")
-			p, err := manager.Plan(t.Context(), fake.Web(), false)
+			p, err := manager.Plan(t.Context(), initfake.Web(), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -337,7 +337,7 @@ func TestStatusIsWhatThePidFileAndTheKernelSay(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.prepare(m)
-			got, err := manager.Status(t.Context(), fake.Web())
+			got, err := manager.Status(t.Context(), initfake.Web())
 			running := test.want == service.Running
 			if err != nil || got.State != test.want || running != (got.PID == 11) || running == got.Since.IsZero() {
 				t.Errorf("got %+v, %v; want it %s", got, err, test.want)
@@ -347,7 +347,7 @@ func TestStatusIsWhatThePidFileAndTheKernelSay(t *testing.T) {
 }
 
 func TestVariablesOfTheShellsArriveAsTheyAre(t *testing.T) {
-	s := fake.Web()
+	s := initfake.Web()
 	s.Executable, s.Args, s.Environment = "/usr/bin/env", []string{"-0"}, map[string]string{}
 	for _, name := range []string{
 		"UID", "EUID", "PPID", "GROUPS", "RANDOM", "SECONDS", "LINENO", "FUNCNAME", "SHELLOPTS", "BASHPID", "BASH_VERSINFO", "EPOCHSECONDS", "HISTCMD", "DIRSTACK",
@@ -436,7 +436,7 @@ func TestAFolderThatAnybodyCanHaveMadeIsNotTakenOver(t *testing.T) {
 }
 
 func TestADescriptionDoesNotSwallowTheHeader(t *testing.T) {
-	s := fake.Web()
+	s := initfake.Web()
 	s.Description = `serves C:\ `
 	if text := Render(s, owner(s)); !strings.Contains(text, "# description: serves C:\n### BEGIN INIT INFO\n") {
 		t.Error(text)
@@ -444,7 +444,7 @@ func TestADescriptionDoesNotSwallowTheHeader(t *testing.T) {
 }
 
 func TestTheShellReadsTheScripts(t *testing.T) {
-	for name, s := range fake.Specs() {
+	for name, s := range initfake.Specs() {
 		file := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(file, []byte(Render(s, owner(s))), 0o755); err != nil {
 			t.Fatal(err)
@@ -456,8 +456,8 @@ func TestTheShellReadsTheScripts(t *testing.T) {
 }
 
 func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
-	for name, s := range fake.Specs() {
-		m := fake.New(t)
+	for name, s := range initfake.Specs() {
+		m := initfake.New(t)
 		m.Write(initd.Of(s).Script, Render(s, owner(s)))
 		if got, err := newManager(m, "").Launches(t.Context(), s); got != s.Executable || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
@@ -470,14 +470,14 @@ func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
 
 func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := fake.New(t)
-		ownedtest.Run(t, newManager(m, "update-rc.d"), fake.Web(), m.Service().Tree, initd.Of(fake.Web()).Dirs)
+		m := initfake.New(t)
+		ownedtest.Run(t, newManager(m, "update-rc.d"), initfake.Web(), m.Service().Tree, initd.Of(initfake.Web()).Dirs)
 	})
 }
 
 func TestARemovalThatFailsIsTakenBack(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv"} {
-		if n := fake.Unremoved(t, func(m *fake.Machine) service.Manager { return newManager(m, tool) }); n == 0 {
+		if n := initfake.Unremoved(t, func(m *initfake.Machine) service.Manager { return newManager(m, tool) }); n == 0 {
 			t.Errorf("it does not call %s", tool)
 		}
 	}
@@ -485,9 +485,9 @@ func TestARemovalThatFailsIsTakenBack(t *testing.T) {
 
 func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv", ""} {
-		m := fake.New(t)
+		m := initfake.New(t)
 		manager := newManager(m, tool)
-		ownedtest.Stays(t, manager, fake.Web(), true, func(enabled bool) { // as update-rc.d NAME disable does
+		ownedtest.Stays(t, manager, initfake.Web(), true, func(enabled bool) { // as update-rc.d NAME disable does
 			from, to := "S", "K"
 			if enabled {
 				from, to = to, from
@@ -505,8 +505,8 @@ func TestWhatAnOperatorHasChosenStays(t *testing.T) {
 			}
 		})
 	}
-	m := fake.New(t)
-	ownedtest.Stays(t, newRCS(m), fake.Web(), true, func(enabled bool) {
+	m := initfake.New(t)
+	ownedtest.Stays(t, newRCS(m), initfake.Web(), true, func(enabled bool) {
 		if enabled {
 			m.Link("/etc/init.d/S50web", "/etc/init.d/web")
 		} else if err := os.Remove(m.Path("/etc/init.d/S50web")); err != nil {

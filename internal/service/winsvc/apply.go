@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Apply makes or changes the service. What this Windows turns out to lack is added to

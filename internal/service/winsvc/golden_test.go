@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/diff"
+	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/safe"
+	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // Manager is the service control manager of this machine.

@@ -1,0 +1,126 @@
+package detect
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/service/openrc"
+	"github.com/go-glidepath/glidepath/internal/service/procd"
+	"github.com/go-glidepath/glidepath/internal/service/systemd"
+	"github.com/go-glidepath/glidepath/internal/service/sysv"
+)
+
+// kind is a manager of Linux.
+type kind string
+
+const (
+	onSystemd kind = "systemd"
+	onOpenRC  kind = "OpenRC"
+	onProcd   kind = "procd"
+	onUpstart kind = Upstart
+	onRCS     kind = "rcS"
+	onSysV    kind = "SysV init"
+)
+
+func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
+	k, err := choose(m.Tree)
+	if err != nil {
+		return nil, err
+	}
+	if k == onSystemd {
+		return systemd.New(m, user), nil
+	}
+	if err := machineOnly(string(k), user); err != nil {
+		return nil, err
+	}
+	switch k {
+	case onOpenRC:
+		return openrc.New(m), nil
+	case onProcd:
+		return procd.New(m), nil
+	case onUpstart:
+		for _, x := range more {
+			if x.Name == Upstart {
+				return x.New(m), nil
+			}
+		}
+		return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
+	case onRCS:
+		return sysv.New(m, sysv.RCS), nil
+	default:
+		return sysv.New(m, sysv.Runlevels), nil
+	}
+}
+
+// choose tells by what the managers leave in the file system while they run. Where
+// that says nothing, it is an init of the old kind.
+func choose(tree files.Tree) (kind, error) {
+	switch {
+	case tree.Exists("/run/systemd/system"): // sd_booted(3)
+		return onSystemd, nil
+	case tree.Exists("/run/openrc"):
+		return onOpenRC, nil
+	case tree.Exists("/sbin/procd") && (tree.Exists("/etc/openwrt_release") || tree.Exists("/bin/ubus")):
+		return onProcd, nil
+	}
+	if u, ok := unspokenInit(tree, firstProcess(tree)); ok {
+		return "", fmt.Errorf("%w: this machine is run by %s, which is no supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.how)
+	}
+	if err := booted(tree); err != nil {
+		return "", err
+	}
+	switch {
+	case tree.Exists("/sbin/upstart-udev-bridge"), tree.Exists("/sbin/initctl") && tree.Exists("/etc/init/rc.conf"):
+		return onUpstart, nil
+	case busybox(tree):
+		return onRCS, nil
+	case tree.Exists("/etc/init.d"):
+		return onSysV, nil
+	}
+	return "", none("process 1 is an init, but there is no /etc/init.d")
+}
+
+// busybox reports whether its init runs /etc/init.d/rcS, and nothing else is there that
+// knows runlevels.
+func busybox(tree files.Tree) bool {
+	if !tree.Exists("/etc/init.d/rcS") || tree.Exists("/usr/sbin/service") || tree.Exists("/sbin/service") {
+		return false
+	}
+	inittab, err := os.ReadFile(tree.Path("/etc/inittab"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(inittab)) {
+		// ID:RUNLEVELS:ACTION:COMMAND, where busybox has neither of the first two
+		if command, ok := strings.CutPrefix(line, "::sysinit:"); ok && strings.Contains(command, "rcS") {
+			return true
+		}
+	}
+	return false
+}
+
+// booted returns an error if no init has booted what this process sees: in a container
+// process 1 is the program itself, in a chroot it has another root.
+func booted(tree files.Tree) error {
+	comm, err := os.ReadFile(tree.Path("/proc/1/comm"))
+	if err != nil {
+		return none("there is no /proc/1/comm to tell what the first process is")
+	}
+	first := strings.TrimSpace(string(comm))
+	if root, err := os.Stat(tree.Path("/proc/1/root")); err == nil { // only root may look
+		if own, err := os.Stat(tree.Path("/")); err == nil && !os.SameFile(root, own) {
+			return none("this is a chroot: the machine's own init sees other files")
+		}
+	}
+	if first != "init" {
+		return none(fmt.Sprintf("process 1 is %q, which is no init: most likely this is a container", first))
+	}
+	return nil
+}
+
+func none(why string) error {
+	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, service.ErrNoManager, why)
+}

@@ -1,0 +1,14 @@
+//go:build !(linux || darwin || freebsd || dragonfly || solaris || aix || windows)
+
+package detect
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func find(service.Machine, bool, []Extra) (service.Manager, error) {
+	return nil, fmt.Errorf("%w: there is no service manager for %s that Glidepath knows; have the system's own run the program in the foreground", service.ErrNotSupported, runtime.GOOS)
+}

@@ -1,0 +1,248 @@
+//go:build unix
+
+package owned
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+)
+
+const (
+	theirUID, theirGID = 33, 34
+	dynamic            = 61234
+)
+
+// bed is a record in a tree.
+type bed struct {
+	t     *testing.T
+	tree  files.Tree
+	r     Record
+	paths []Path
+}
+
+func newBed(t *testing.T) bed {
+	if os.Getuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	tree := files.Tree(t.TempDir())
+	return bed{t, tree, In(tree, "/etc", "web"), []Path{
+		{Path: "/var/lib/web", Moved: "/var/lib/private/web"},
+		{Path: "/var/cache/web", Moved: "/var/cache/private/web"},
+		{Path: "/etc/web", Stays: true},
+	}}
+}
+
+// theirs makes a folder of somebody else, with things of theirs and of root in it.
+func (b bed) theirs(p string, mode fs.FileMode) {
+	b.t.Helper()
+	dir := b.tree.Path(p)
+	err := errors.Join(
+		os.MkdirAll(filepath.Join(dir, "deep"), 0o755), os.WriteFile(filepath.Join(dir, "deep", "file"), []byte("precious"), 0o640),
+		os.Symlink("/etc/passwd", filepath.Join(dir, "link")), os.WriteFile(filepath.Join(dir, "root"), nil, 0o600),
+	)
+	for _, name := range []string{"", "deep", "deep/file", "link"} {
+		err = errors.Join(err, os.Lchown(filepath.Join(dir, name), theirUID, theirGID))
+	}
+	if err := errors.Join(err, os.Chmod(dir, mode)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// look says what there is at a path, with modes and owners.
+func (b bed) look(p string) string {
+	b.t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(b.tree.Path(p), func(at string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(at)
+		s, _ := stat(info)
+		fmt.Fprintln(&all, strings.TrimPrefix(at, b.tree.Path(p)), info.Mode(), s)
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return all.String()
+}
+
+func (b bed) install(installed, force bool) (*service.Plan, error) {
+	b.t.Helper()
+	p := &service.Plan{Spec: service.Spec{Name: "web"}, Installed: installed}
+	if err := b.r.Check(p, b.paths, force); err != nil {
+		return p, err
+	}
+	c := b.tree.Begin("web")
+	if err := errors.Join(b.r.Write(c, p), c.Keep()); err != nil {
+		b.t.Fatal(err)
+	}
+	return p, nil
+}
+
+// move does what systemd does to the folder of a dynamic user.
+func (b bed) move(p, moved string) {
+	b.t.Helper()
+	err := errors.Join(
+		os.MkdirAll(filepath.Dir(b.tree.Path(moved)), 0o700), os.Rename(b.tree.Path(p), b.tree.Path(moved)),
+		os.Symlink("private/web", b.tree.Path(p)), os.Chmod(b.tree.Path(moved), 0o700),
+	)
+	err = errors.Join(err, filepath.WalkDir(b.tree.Path(moved), func(at string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(at, dynamic, dynamic))
+	}))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b bed) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestWhatInstallForceHasTakenIsGivenBack(t *testing.T) {
+	b := newBed(t)
+	b.theirs("/var/lib/web", 0o750|fs.ModeSetgid)
+	before := b.look("/var/lib/web")
+	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
+		t.Fatalf("without force: %v", err)
+	}
+	_, err := b.install(false, true)
+	b.must(err)
+	b.must(b.r.Return(b.paths)) // it was never started
+	if after := b.look("/var/lib/web"); after != before {
+		t.Errorf("nobody has changed it, and there is\n%swas\n%s", after, before)
+	}
+	b.move("/var/lib/web", "/var/lib/private/web")
+	b.must(os.WriteFile(b.tree.Path("/var/lib/private/web/new"), nil, 0o600))
+	b.must(os.Lchown(b.tree.Path("/var/lib/private/web/new"), 0, dynamic))
+	_, err = b.install(true, true) // again
+	b.must(err)
+	for range 2 { // the first time may have been killed before the record was written
+		b.must(b.r.Return(b.paths))
+	}
+	// What was root's there has become the service's, and so theirs.
+	b.must(os.Lchown(b.tree.Path("/var/lib/web/root"), 0, 0))
+	b.must(os.Remove(b.tree.Path("/var/lib/web/new")))
+	if after := b.look("/var/lib/web"); after != before {
+		t.Errorf("there is\n%swas\n%s", after, before)
+	}
+	if b.tree.Exists("/var/lib/private/web") {
+		t.Error("it is still where it was moved")
+	}
+	b.must(b.r.Forget(b.paths, true))
+	if b.tree.Exists("/etc/.glidepath") {
+		t.Errorf("the record is left: %s", b.look("/etc/.glidepath"))
+	}
+}
+
+func TestAReturnThatWasKilledGoesOn(t *testing.T) {
+	b := newBed(t)
+	b.theirs("/var/lib/web", 0o755)
+	before := b.look("/var/lib/web")
+	_, err := b.install(false, true)
+	b.must(err)
+	b.move("/var/lib/web", "/var/lib/private/web")
+	b.must(os.Lchown(b.tree.Path("/var/lib/private/web/deep"), theirUID, theirGID)) // so far it had come
+	b.must(b.r.Return(b.paths))
+	b.must(os.Lchown(b.tree.Path("/var/lib/web/root"), 0, 0)) // which has become the service's, and so theirs
+	if after := b.look("/var/lib/web"); after != before || b.tree.Exists("/var/lib/private/web") {
+		t.Errorf("there is\n%swas\n%s", after, before)
+	}
+	b.must(os.Rename(b.tree.Path("/var/lib/web"), b.tree.Path("/var/lib/private/web"))) // the link had gone, and no more
+	b.must(b.r.Return(b.paths))
+	if after := b.look("/var/lib/web"); after != before {
+		t.Errorf("there is\n%swas\n%s", after, before)
+	}
+}
+
+func TestAFolderThatNobodyHasMovedIsLeftWhereItIs(t *testing.T) {
+	b := newBed(t)
+	b.theirs("/var/lib/web", 0o755)
+	_, err := b.install(false, true)
+	b.must(err)
+	b.must(os.RemoveAll(b.tree.Path("/var/lib/web"))) // by its owner
+	b.must(os.Symlink("/srv/web", b.tree.Path("/var/lib/web")))
+	b.must(b.r.Return(b.paths))
+	if b.tree.Link("/var/lib/web") != "/srv/web" {
+		t.Error("the link of somebody else is gone")
+	}
+}
+
+func TestWhatAServiceHadBeforeThereWasARecordIsUsedAgain(t *testing.T) {
+	b := newBed(t)
+	b.theirs("/var/lib/web", 0o755)
+	for _, again := range []bool{false, true} {
+		if again {
+			_, err := b.install(true, false)
+			b.must(err)
+		}
+		b.must(b.r.Forget(b.paths, true)) // uninstall
+		if b.r.Left() || b.r.Owns("/var/lib/web") {
+			t.Error("purge would remove it")
+		}
+		p, err := b.install(false, false)
+		if err != nil || len(p.Warnings) > 0 {
+			t.Fatalf("after uninstall it is refused: %v, %q", err, p.Warnings)
+		}
+		if !b.r.Owns("/var/cache/web") || b.r.Owns("/var/lib/web") {
+			t.Error("what was not there is its own, and nothing else")
+		}
+	}
+	b.must(os.RemoveAll(b.tree.Path("/var/lib/web")))
+	b.must(b.r.Forget(b.paths, true))
+	if b.tree.Exists("/etc/.glidepath") {
+		t.Errorf("the record is left: %s", b.look("/etc/.glidepath"))
+	}
+}
+
+func TestAFolderOfADynamicUserIsTheSameWhereverItIs(t *testing.T) {
+	b := newBed(t)
+	b.must(os.MkdirAll(b.tree.Path("/var/lib/private/web"), 0o700)) // without the link
+	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	_, err := b.install(false, true)
+	b.must(err)
+	if b.r.Owns("/var/lib/web") || b.r.Owns("/var/lib/private/web") {
+		t.Error("it is the service's")
+	}
+	if list, _ := b.r.Paths(); !slices.Contains(list, "/var/cache/web") || !slices.Contains(list, "/var/cache/private/web") {
+		t.Errorf("its own are %q", list)
+	}
+}
+
+func TestARecordIsReadAsItWasWritten(t *testing.T) {
+	want := content{
+		own: []string{"/var/lib/a b", "/x"}, used: []string{"/var/log/u s"},
+		before: []before{{0o2750 & 0o777, 1, 2, "/var/cache/c d"}, {0o755 | fs.ModeSticky | fs.ModeSetuid, 0, 65534, "/e"}},
+	}
+	if got := parse(want.String()); !got.equal(want) {
+		t.Errorf("got %+v from\n%s", got, want)
+	}
+	garbage := "\nx\nused\nused x\nbefore\nbefore 9 1 2 /a\nbefore 0755 x 2 /a\nbefore 0755 1 2 a\nbefore 0755 1 2\nnext /a\n"
+	if got := parse(garbage); !got.empty() {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// stat is the owner of a file.
+func stat(info fs.FileInfo) (string, bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", false
+	}
+	return fmt.Sprintf("%d:%d", s.Uid, s.Gid), true
+}

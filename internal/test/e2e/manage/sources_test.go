@@ -1,0 +1,13 @@
+//go:build linux
+
+package manage
+
+import (
+	"testing"
+
+	"github.com/go-glidepath/glidepath/internal/test/testbed"
+)
+
+func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {
+	testbed.LookAtSources(t, "../../../../daemon", "../../../../internal")
+}

@@ -106,7 +106,7 @@ func acmeCLI() {
 // TestTheDocumentedSnippetsAreTheProgramsThatRunHere compares the lines of each snippet
 // with this file.
 func TestTheDocumentedSnippetsAreTheProgramsThatRunHere(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../../../daemon/commands.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../../daemon/command.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,20 +36,20 @@ const Upstart = "Upstart"
 func Find(o Options) (service.Manager, error) {
 	m, err := find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
 	if err != nil {
-		return nil, toldFor(err, o)
+		return nil, fillIn(err, o)
 	}
 	return m, nil
 }
 
-// told is an error with the words NAME and COMMAND replaced.
-type told struct {
+// filledError is an error with the words NAME and COMMAND replaced.
+type filledError struct {
 	error
 	text string
 }
 
-func (t told) Error() string { return t.text }
-func (t told) Unwrap() error { return t.error }
+func (t filledError) Error() string { return t.text }
+func (t filledError) Unwrap() error { return t.error }
 
-func toldFor(err error, o Options) error {
-	return told{err, strings.NewReplacer("NAME", cmp.Or(o.Name, "NAME"), "COMMAND", cmp.Or(o.Command, "COMMAND")).Replace(err.Error())}
+func fillIn(err error, o Options) error {
+	return filledError{err, strings.NewReplacer("NAME", cmp.Or(o.Name, "NAME"), "COMMAND", cmp.Or(o.Command, "COMMAND")).Replace(err.Error())}
 }

@@ -6,27 +6,27 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/openrc"
 	"github.com/go-glidepath/glidepath/internal/service/procd"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/systemd"
 	"github.com/go-glidepath/glidepath/internal/service/sysv"
 )
 
-// kind is a manager of Linux.
-type kind string
+// managerKind is a manager of Linux.
+type managerKind string
 
 const (
-	onSystemd kind = "systemd"
-	onOpenRC  kind = "OpenRC"
-	onProcd   kind = "procd"
-	onUpstart kind = Upstart
-	onRCS     kind = "rcS"
-	onSysV    kind = "SysV init"
+	onSystemd managerKind = "systemd"
+	onOpenRC  managerKind = "OpenRC"
+	onProcd   managerKind = "procd"
+	onUpstart managerKind = Upstart
+	onRCS     managerKind = "rcS"
+	onSysV    managerKind = "SysV init"
 )
 
 func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
-	k, err := choose(m.Tree)
+	k, err := detectKind(m.Tree)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,9 @@ func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
 	}
 }
 
-// choose tells by what the managers leave in the file system while they run. Where
+// detectKind tells by what the managers leave in the file system while they run. Where
 // that says nothing, it is an init of the old kind.
-func choose(tree files.Tree) (kind, error) {
+func detectKind(tree files.Tree) (managerKind, error) {
 	switch {
 	case tree.Exists("/run/systemd/system"): // sd_booted(3)
 		return onSystemd, nil
@@ -66,8 +66,8 @@ func choose(tree files.Tree) (kind, error) {
 	case tree.Exists("/sbin/procd") && (tree.Exists("/etc/openwrt_release") || tree.Exists("/bin/ubus")):
 		return onProcd, nil
 	}
-	if u, ok := unspokenInit(tree, firstProcess(tree)); ok {
-		return "", fmt.Errorf("%w: this machine is run by %s, which is no supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.how)
+	if u, ok := findForeignInit(tree, firstProcess(tree)); ok {
+		return "", fmt.Errorf("%w: this machine is run by %s, which is no supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.remedy)
 	}
 	if err := booted(tree); err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func choose(tree files.Tree) (kind, error) {
 	case tree.Exists("/etc/init.d"):
 		return onSysV, nil
 	}
-	return "", none("process 1 is an init, but there is no /etc/init.d")
+	return "", noManager("process 1 is an init, but there is no /etc/init.d")
 }
 
 // busybox reports whether its init runs /etc/init.d/rcS, and nothing else is there that
@@ -107,20 +107,20 @@ func busybox(tree files.Tree) bool {
 func booted(tree files.Tree) error {
 	comm, err := os.ReadFile(tree.Path("/proc/1/comm"))
 	if err != nil {
-		return none("there is no /proc/1/comm to tell what the first process is")
+		return noManager("there is no /proc/1/comm to tell what the first process is")
 	}
 	first := strings.TrimSpace(string(comm))
 	if root, err := os.Stat(tree.Path("/proc/1/root")); err == nil { // only root may look
 		if own, err := os.Stat(tree.Path("/")); err == nil && !os.SameFile(root, own) {
-			return none("this is a chroot: the machine's own init sees other files")
+			return noManager("this is a chroot: the machine's own init sees other files")
 		}
 	}
 	if first != "init" {
-		return none(fmt.Sprintf("process 1 is %q, which is no init: most likely this is a container", first))
+		return noManager(fmt.Sprintf("process 1 is %q, which is no init: most likely this is a container", first))
 	}
 	return nil
 }
 
-func none(why string) error {
+func noManager(why string) error {
 	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, service.ErrNoManager, why)
 }

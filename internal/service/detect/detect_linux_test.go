@@ -35,7 +35,7 @@ func tree(t *testing.T, paths ...string) files.Tree {
 func TestTheManagerIsFoundByItsFiles(t *testing.T) {
 	for name, test := range map[string]struct {
 		paths []string
-		want  kind
+		want  managerKind
 	}{
 		"systemd":                                {[]string{"/run/systemd/system/", "/etc/init.d/", "/proc/1/comm:systemd\n"}, onSystemd},
 		"systemd in a container":                 {[]string{"/run/systemd/system/", "/.dockerenv", "/proc/1/comm:systemd\n"}, onSystemd},
@@ -62,7 +62,7 @@ func TestTheManagerIsFoundByItsFiles(t *testing.T) {
 		"nothing":                                {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := choose(tree(t, test.paths...))
+			got, err := detectKind(tree(t, test.paths...))
 			if got != test.want || (err == nil) != (test.want != "") {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -122,7 +122,7 @@ func TestAnInitThatIsKnownButNotSpokenIsNamed(t *testing.T) {
 	} {
 		_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
 		if err != nil {
-			err = toldFor(err, Options{Name: "web", Command: "/opt/web -v"})
+			err = fillIn(err, Options{Name: "web", Command: "/opt/web -v"})
 		}
 		if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v\nwant %s", name, err, test.want)

@@ -50,19 +50,19 @@ func FromJSON(line []byte) (r Record, ok bool) {
 		return r, false
 	}
 	r.Level = zapcore.InvalidLevel
-	err := Members(line, func(key string, value json.RawMessage) { r.member(key, value) })
+	err := Members(line, func(key string, value json.RawMessage) { r.addMember(key, value) })
 	if err != nil || r.Level == zapcore.InvalidLevel {
 		return Record{}, false
 	}
 	return r, true
 }
 
-// member takes a member of a line: what is of the record itself, or a field.
-func (r *Record) member(key string, value json.RawMessage) {
+// addMember takes a member of a line: what is of the record itself, or a field.
+func (r *Record) addMember(key string, value json.RawMessage) {
 	text, isText := unquoted(value)
 	switch key {
 	case "level", "log.level", "SeverityText", "severity":
-		if l, ok := level(text); ok && isText && r.Level == zapcore.InvalidLevel {
+		if l, ok := levelNamed(text); ok && isText && r.Level == zapcore.InvalidLevel {
 			r.Level = l
 			return
 		}
@@ -87,7 +87,7 @@ func (r *Record) member(key string, value json.RawMessage) {
 			return
 		}
 	case "caller":
-		if c := caller(text); c.Defined {
+		if c := parseCaller(text); c.Defined {
 			r.Caller = c
 			return
 		}
@@ -97,7 +97,7 @@ func (r *Record) member(key string, value json.RawMessage) {
 			return
 		}
 	case "Attributes":
-		if Members(value, func(key string, value json.RawMessage) { r.member(key, value) }) == nil {
+		if Members(value, func(key string, value json.RawMessage) { r.addMember(key, value) }) == nil {
 			return
 		}
 	case "SeverityNumber", "Resource", "serviceContext", "ecs.version", "service.name", "service.version":

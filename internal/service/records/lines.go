@@ -9,9 +9,9 @@ const maxLine = 1 << 20
 
 // Lines is an io.Writer that hands each whole line to a function, with its newline.
 type Lines struct {
-	To   func(line []byte) error
-	Most int // bytes of a line, 1 MiB if zero; what is longer is taken for several
-	rest []byte
+	To      func(line []byte) error
+	Most    int // bytes of a line, 1 MiB if zero; what is longer is taken for several
+	partial []byte
 }
 
 func (l *Lines) Write(p []byte) (int, error) {
@@ -22,16 +22,16 @@ func (l *Lines) Write(p []byte) (int, error) {
 			break
 		}
 		line := p[:end]
-		if len(l.rest) > 0 {
-			line = append(l.rest, line...)
+		if len(l.partial) > 0 {
+			line = append(l.partial, line...)
 		}
-		l.rest, p = l.rest[:0], p[end:]
+		l.partial, p = l.partial[:0], p[end:]
 		if err := l.To(line); err != nil {
 			return 0, err
 		}
 	}
-	l.rest = append(l.rest, p...)
-	if most := max(l.Most, maxLine); len(l.rest) >= most {
+	l.partial = append(l.partial, p...)
+	if most := max(l.Most, maxLine); len(l.partial) >= most {
 		return n, l.End()
 	}
 	return n, nil
@@ -39,10 +39,10 @@ func (l *Lines) Write(p []byte) (int, error) {
 
 // End hands over what is left, as a line.
 func (l *Lines) End() error {
-	if len(l.rest) == 0 {
+	if len(l.partial) == 0 {
 		return nil
 	}
-	line := append(l.rest, '\n')
-	l.rest = l.rest[:0]
+	line := append(l.partial, '\n')
+	l.partial = l.partial[:0]
 	return l.To(line)
 }

@@ -43,7 +43,7 @@ func (r *Record) AddList(text, object string) (ok bool) {
 		name, value, ok := strings.Cut(strings.TrimPrefix(rest[0], indent), ": ")
 		switch {
 		case ok && name == "caller":
-			r.Caller = caller(value)
+			r.Caller = parseCaller(value)
 		case ok && object == "":
 			r.Fields = append(r.Fields, Text(name, value))
 		case !ok:

@@ -58,9 +58,9 @@ func Lowest(wanted zapcore.LevelEnabler) (zapcore.Level, bool) {
 	return zapcore.FatalLevel, true
 }
 
-// meaningful makes of fields what they were when they were logged: an event of the run,
+// restoreEvents makes of fields what they were when they were logged: an event of the run,
 // and a level that has no name.
-func meaningful(fields []zapcore.Field) {
+func restoreEvents(fields []zapcore.Field) {
 	for i, f := range fields {
 		if f.Type != zapcore.StringType && f.Type != zapcore.Int64Type {
 			continue
@@ -80,9 +80,9 @@ func meaningful(fields []zapcore.Field) {
 	}
 }
 
-// level returns the level with that name, in any of the forms in which package logtext
+// levelNamed returns the level with that name, in any of the forms in which package logtext
 // writes it.
-func level(name string) (zapcore.Level, bool) {
+func levelNamed(name string) (zapcore.Level, bool) {
 	name, _, _ = strings.Cut(name, "+")
 	switch strings.ToLower(name) {
 	case "debug":
@@ -103,10 +103,10 @@ func level(name string) (zapcore.Level, bool) {
 	return zapcore.InfoLevel, false
 }
 
-// caller returns the place in the source that a text names: FILE:LINE.
-func caller(text string) zapcore.EntryCaller {
+// parseCaller returns the place in the source that a text names: FILE:LINE.
+func parseCaller(text string) zapcore.EntryCaller {
 	file, line, ok := cutLast(text, ":")
-	n, valid := number(line)
+	n, valid := parseDigits(line)
 	if !ok || !valid {
 		return zapcore.EntryCaller{}
 	}
@@ -121,8 +121,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// number reads a number of decimal digits.
-func number(s string) (n int, ok bool) {
+// parseDigits reads a number of decimal digits.
+func parseDigits(s string) (n int, ok bool) {
 	if s == "" || len(s) > 9 {
 		return 0, false
 	}

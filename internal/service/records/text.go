@@ -22,7 +22,7 @@ func (r *Record) AddText(lines []string) {
 	r.Message, fields = Split(lines[0])
 	for _, f := range fields {
 		if f.Key == "caller" && f.Type == zapcore.StringType {
-			if r.Caller = caller(f.String); r.Caller.Defined {
+			if r.Caller = parseCaller(f.String); r.Caller.Defined {
 				continue
 			}
 		}
@@ -73,7 +73,7 @@ func Split(line string) (message string, fields []zapcore.Field) {
 	start := len(line)
 	for i := 0; i < len(line); {
 		if line[i] == ' ' {
-			if f, end, ok := field(line, i+1); ok {
+			if f, end, ok := cutField(line, i+1); ok {
 				if len(fields) == 0 {
 					start = i
 				}
@@ -93,9 +93,9 @@ func Split(line string) (message string, fields []zapcore.Field) {
 	return line[:start], fields
 }
 
-// field reads key=value at a place of a line, up to a space or the end.
-func field(line string, at int) (f zapcore.Field, end int, ok bool) {
-	key, at, ok := word(line, at, "")
+// cutField reads key=value at a place of a line, up to a space or the end.
+func cutField(line string, at int) (f zapcore.Field, end int, ok bool) {
+	key, at, ok := cutWord(line, at, "")
 	if !ok || at == len(line) || line[at] != '=' {
 		return f, 0, false
 	}
@@ -105,12 +105,12 @@ func field(line string, at int) (f zapcore.Field, end int, ok bool) {
 	case at == len(line) || line[at] == ' ':
 		return f, 0, false
 	case line[at] == '{' || line[at] == '[':
-		raw, end, ok := structured(line, at)
-		if ok && ends(line, end) {
+		raw, end, ok := cutStructured(line, at)
+		if ok && fieldEnds(line, end) {
 			return Value(key, raw), end, true
 		}
 	}
-	value, end, ok := word(line, at, "")
+	value, end, ok := cutWord(line, at, "")
 	if !ok {
 		return f, 0, false
 	}
@@ -120,7 +120,7 @@ func field(line string, at int) (f zapcore.Field, end int, ok bool) {
 			end, quoted = len(line)-len(after), true
 		}
 	}
-	if !ends(line, end) {
+	if !fieldEnds(line, end) {
 		return f, 0, false
 	}
 	if quoted {
@@ -130,15 +130,15 @@ func field(line string, at int) (f zapcore.Field, end int, ok bool) {
 }
 
 func digits(s string) bool {
-	_, ok := number(s)
+	_, ok := parseDigits(s)
 	return ok
 }
 
-// ends reports whether a field can end there.
-func ends(line string, at int) bool { return at == len(line) || line[at] == ' ' }
+// fieldEnds reports whether a field can end there.
+func fieldEnds(line string, at int) bool { return at == len(line) || line[at] == ' ' }
 
-// word reads a word, in quotes or as it is, which also ends at one of the stops.
-func word(line string, at int, stops string) (text string, end int, ok bool) {
+// cutWord reads a word, in quotes or as it is, which also ends at one of the stops.
+func cutWord(line string, at int, stops string) (text string, end int, ok bool) {
 	if at < len(line) && line[at] == '"' {
 		quoted, err := strconv.QuotedPrefix(line[at:])
 		if err != nil {
@@ -165,22 +165,22 @@ func word(line string, at int, stops string) (text string, end int, ok bool) {
 	return line[at:end], end, end > at
 }
 
-// structured reads an object or a list, as JSON or as package logtext writes them:
+// cutStructured reads an object or a list, as JSON or as package logtext writes them:
 // [1, two, {a=1 b=2}]. It returns JSON.
-func structured(line string, at int) (raw json.RawMessage, end int, ok bool) {
+func cutStructured(line string, at int) (raw json.RawMessage, end int, ok bool) {
 	d := json.NewDecoder(strings.NewReader(line[at:]))
 	if err := d.Decode(&raw); err == nil {
-		if end = at + int(d.InputOffset()); ends(line, end) {
+		if end = at + int(d.InputOffset()); fieldEnds(line, end) {
 			return raw, end, true
 		}
 	}
 	var b bytes.Buffer
-	end, ok = list(&b, line, at, maxDepth)
+	end, ok = appendList(&b, line, at, maxDepth)
 	return b.Bytes(), end, ok
 }
 
-// list appends the list or object at a place of a line as JSON.
-func list(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
+// appendList appends the list or object at a place of a line as JSON.
+func appendList(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
 	closing, separator := byte(']'), ", "
 	if line[at] == '{' {
 		closing, separator = '}', " "
@@ -204,39 +204,39 @@ func list(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
 			at = len(line) - len(rest)
 		}
 		if closing == '}' {
-			key, end, ok := word(line, at, "")
+			key, end, ok := cutWord(line, at, "")
 			if !ok || end == len(line) || line[end] != '=' {
 				return 0, false
 			}
-			b.Write(marshal(key))
+			b.Write(jsonString(key))
 			b.WriteByte(':')
 			at = end + 1
 		}
-		if at, ok = item(b, line, at, depth); !ok {
+		if at, ok = appendItem(b, line, at, depth); !ok {
 			return 0, false
 		}
 	}
 	return 0, false
 }
 
-// item appends the item of a list at a place of a line as JSON.
-func item(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
+// appendItem appends the item of a list at a place of a line as JSON.
+func appendItem(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
 	if at < len(line) && (line[at] == '[' || line[at] == '{') {
-		return list(b, line, at, depth-1)
+		return appendList(b, line, at, depth-1)
 	}
-	text, end, ok := word(line, at, ",[]{}")
+	text, end, ok := cutWord(line, at, ",[]{}")
 	if !ok {
 		return 0, false
 	}
 	if f := Text("", text); line[at] != '"' && f.Type != zapcore.StringType {
 		b.WriteString(text)
 	} else {
-		b.Write(marshal(text))
+		b.Write(jsonString(text))
 	}
 	return end, true
 }
 
-func marshal(s string) []byte {
+func jsonString(s string) []byte {
 	b, _ := json.Marshal(s) // a string never fails
 	return b
 }

@@ -90,7 +90,7 @@ func (v *View) wants(r *Record) bool {
 	if !r.Time.IsZero() {
 		v.at = r.Time
 	}
-	meaningful(r.Fields)
+	restoreEvents(r.Fields)
 	switch {
 	case !v.q.Since.IsZero() && !v.at.IsZero() && v.at.Before(v.q.Since):
 	case v.q.PID != 0 && r.PID != 0 && r.PID != v.q.PID:
@@ -121,7 +121,7 @@ func (v *View) put(text []byte, r *Record) error {
 		v.next = len(v.kept) - 1
 	}
 	v.bytes += len(text) - len(v.kept[v.next].text)
-	v.kept[v.next] = entry{append([]byte(nil), text...), r.PID, begins(r)}
+	v.kept[v.next] = entry{append([]byte(nil), text...), r.PID, beginsRun(r)}
 	v.next = (v.next + 1) % v.q.Lines
 	for i := v.next; v.bytes > MaxKept; i++ { // the oldest go
 		old := &v.kept[i%len(v.kept)]
@@ -154,8 +154,8 @@ func (v *View) Flush() error {
 	return nil
 }
 
-// begins reports whether a record is the first of a run.
-func begins(r *Record) bool {
+// beginsRun reports whether a record is the first of a run.
+func beginsRun(r *Record) bool {
 	if e := logevent.Of(r.Fields); e != 0 {
 		return e == logevent.Starting
 	}

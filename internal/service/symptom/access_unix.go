@@ -39,14 +39,14 @@ type identity struct {
 	groups []uint32
 }
 
-const nobody = ^uint32(0)
+const unknownUID = ^uint32(0)
 
 func identify(s Service) identity {
-	id := identity{Service: s, uid: nobody}
+	id := identity{Service: s, uid: unknownUID}
 	switch {
 	case s.Spec.User:
 		id.uid = uint32(os.Getuid())
-		for _, g := range append(must(os.Getgroups()), os.Getgid()) {
+		for _, g := range append(orNil(os.Getgroups()), os.Getgid()) {
 			id.groups = append(id.groups, uint32(g))
 		}
 	case s.Limits.Account == "root":
@@ -63,7 +63,7 @@ func identify(s Service) identity {
 		if n, err := strconv.ParseUint(u.Uid, 10, 32); err == nil {
 			id.uid = uint32(n)
 		}
-		for _, g := range must(u.GroupIds()) {
+		for _, g := range orNil(u.GroupIds()) {
 			if n, err := strconv.ParseUint(g, 10, 32); err == nil {
 				id.groups = append(id.groups, uint32(n))
 			}
@@ -72,8 +72,8 @@ func identify(s Service) identity {
 	return id
 }
 
-// must returns nothing where there was an error: then less is known.
-func must[T any](list []T, err error) []T {
+// orNil returns nothing where there was an error: then less is known.
+func orNil[T any](list []T, err error) []T {
 	if err != nil {
 		return nil
 	}
@@ -89,8 +89,8 @@ func owner(file string) (*syscall.Stat_t, bool) {
 	return st, ok
 }
 
-// may reports whether the modes of a file let id do what, of 4, 2 and 1.
-func (id identity) may(info fs.FileInfo, what fs.FileMode) bool {
+// permits reports whether the modes of a file let id do what, of 4, 2 and 1.
+func (id identity) permits(info fs.FileInfo, what fs.FileMode) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !ok, id.uid == 0:
@@ -105,7 +105,7 @@ func (id identity) may(info fs.FileInfo, what fs.FileMode) bool {
 
 // barred is about the first file or folder that bars the way, from the top.
 func (id identity) barred(file string, to Use) (why, remedy string) {
-	if id.uid == nobody && !id.Limits.Dynamic {
+	if id.uid == unknownUID && !id.Limits.Dynamic {
 		return "", "" // nobody knows who it is
 	}
 	parts := strings.Split(file, "/")
@@ -115,8 +115,8 @@ func (id identity) barred(file string, to Use) (why, remedy string) {
 		if err != nil {
 			return "", ""
 		}
-		if !id.may(info, 1) {
-			return id.tell("enter", dir, info, "x")
+		if !id.permits(info, 1) {
+			return id.barredBy("enter", dir, info, "x")
 		}
 	}
 	info, err := os.Stat(file)
@@ -134,14 +134,14 @@ func (id identity) barred(file string, to Use) (why, remedy string) {
 	case Execute:
 		mode, right = 1, "x"
 	}
-	if id.may(info, mode) {
+	if id.permits(info, mode) {
 		return "", ""
 	}
-	return id.tell(string(to), file, info, right)
+	return id.barredBy(string(to), file, info, right)
 }
 
-// tell says that id may not do what with file, for want of a right.
-func (id identity) tell(what, file string, info fs.FileInfo, right string) (why, remedy string) {
+// barredBy says that id may not do what with file, for want of a right.
+func (id identity) barredBy(what, file string, info fs.FileInfo, right string) (why, remedy string) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return "", ""

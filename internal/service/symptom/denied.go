@@ -11,33 +11,33 @@ var (
 	temporaries = []string{"/tmp", "/var/tmp"}
 )
 
-// memory has the words of those who want to execute what they have written there.
-var memory = []string{"mmap", "mprotect", "jit", "mcode", "executable stack"}
+// memoryWords has the words of those who want to execute what they have written there.
+var memoryWords = []string{"mmap", "mprotect", "jit", "mcode", "executable stack"}
 
-// hidden is about a path that the sandbox hides, or makes another one.
-func hidden(c clue) (means, remedy string) {
+// hiddenPath is about a path that the sandbox hides, or makes another one.
+func hiddenPath(c clue) (means, remedy string) {
 	switch {
 	case c.path == "":
-	case c.below(homes...) && c.is("ProtectHome", "yes", "tmpfs"):
+	case c.below(homes...) && c.directiveIs("ProtectHome", "yes", "tmpfs"):
 		return "its sandbox hides " + c.path + " from it (ProtectHome=" + c.Limits.Directives["ProtectHome"] + ")",
-			"move that to " + c.folder() + ", or name it in Service.Hardening.WritablePaths (BindPaths=)"
-	case c.below(temporaries...) && c.is("PrivateTmp") && c.Machine.Exists(c.path):
+			"move that to " + c.ownFolder() + ", or name it in Service.Hardening.WritablePaths (BindPaths=)"
+	case c.below(temporaries...) && c.directiveIs("PrivateTmp") && c.Machine.Exists(c.path):
 		return "it has a /tmp of its own, without " + c.path + " (PrivateTmp=" + c.Limits.Directives["PrivateTmp"] + ")",
-			"put that into " + c.folder() + ", or name it in Service.Hardening.WritablePaths (BindPaths=)"
-	case c.below("/dev") && c.is("PrivateDevices") && c.Machine.Exists(c.path):
-		return "its sandbox hides the device " + c.path + " from it (PrivateDevices=yes)", device(c)
-	case c.below("/proc") && c.is("ProcSubset", "pid") && c.Machine.Exists(c.path):
+			"put that into " + c.ownFolder() + ", or name it in Service.Hardening.WritablePaths (BindPaths=)"
+	case c.below("/dev") && c.directiveIs("PrivateDevices") && c.Machine.Exists(c.path):
+		return "its sandbox hides the device " + c.path + " from it (PrivateDevices=yes)", deviceRemedy(c)
+	case c.below("/proc") && c.directiveIs("ProcSubset", "pid") && c.Machine.Exists(c.path):
 		return "its sandbox shows it no more of /proc than processes (ProcSubset=pid)", "add ProcSubset=all to Service.Systemd.Service"
-	case c.below("/usr/lib/modules", "/lib/modules") && c.is("ProtectKernelModules"):
+	case c.below("/usr/lib/modules", "/lib/modules") && c.directiveIs("ProtectKernelModules"):
 		return "its sandbox hides the modules of the kernel from it (ProtectKernelModules=yes)", "name CAP_SYS_MODULE in Service.Hardening.Capabilities"
-	case c.below("/dev/kmsg", "/proc/kmsg", "/proc/kallsyms") && c.is("ProtectKernelLogs"):
+	case c.below("/dev/kmsg", "/proc/kmsg", "/proc/kallsyms") && c.directiveIs("ProtectKernelLogs"):
 		return "its sandbox keeps it from the log of the kernel (ProtectKernelLogs=yes)", "name CAP_SYSLOG in Service.Hardening.Capabilities"
 	}
 	return "", ""
 }
 
-// device says how a service gets a device.
-func device(c clue) string {
+// deviceRemedy says how a service gets a device.
+func deviceRemedy(c clue) string {
 	lines := []string{"PrivateDevices=no", "DeviceAllow=" + c.path + " rw"}
 	if group := c.Machine.Group(c.path); group != "" {
 		lines = append(lines, "SupplementaryGroups="+group)
@@ -45,76 +45,76 @@ func device(c clue) string {
 	return "add to Service.Systemd.Service: " + strings.Join(lines, ", ")
 }
 
-// kernel is about a file that stands for the kernel.
-func kernel(c clue) (means, remedy string) {
+// kernelFile is about a file that stands for the kernel.
+func kernelFile(c clue) (means, remedy string) {
 	switch {
-	case c.below("/sys/fs/cgroup") && c.is("ProtectControlGroups"):
+	case c.below("/sys/fs/cgroup") && c.directiveIs("ProtectControlGroups"):
 		return "its sandbox keeps it from changing control groups (ProtectControlGroups=yes)", "add ProtectControlGroups=no and Delegate=yes to Service.Systemd.Service"
-	case c.below("/sys", "/proc") && c.is("ProtectKernelTunables"):
+	case c.below("/sys", "/proc") && c.directiveIs("ProtectKernelTunables"):
 		return "its sandbox keeps it from changing " + c.path + " (ProtectKernelTunables=yes)", "set that when the machine starts, in /etc/sysctl.d for example; or add ProtectKernelTunables=no to Service.Systemd.Service and let it run as root (Service.Account)"
 	}
 	return "", ""
 }
 
 func readOnly(c clue) (means, remedy string) {
-	if means, remedy = kernel(c); means != "" {
+	if means, remedy = kernelFile(c); means != "" {
 		return means, remedy
 	}
-	if means, remedy = hidden(c); means != "" {
+	if means, remedy = hiddenPath(c); means != "" {
 		return means, remedy
 	}
 	switch {
-	case c.path == "" && c.is("ProtectSystem"):
-		return "it writes where its sandbox does not let it (ProtectSystem=strict)", "have it write to " + c.folder() + ", or name the path in Service.Hardening.WritablePaths (ReadWritePaths=)"
-	case c.is("ProtectSystem", "strict", "full", "yes"):
+	case c.path == "" && c.directiveIs("ProtectSystem"):
+		return "it writes where its sandbox does not let it (ProtectSystem=strict)", "have it write to " + c.ownFolder() + ", or name the path in Service.Hardening.WritablePaths (ReadWritePaths=)"
+	case c.directiveIs("ProtectSystem", "strict", "full", "yes"):
 		return "its sandbox does not let it write to " + c.path + " (ProtectSystem=" + c.Limits.Directives["ProtectSystem"] + ")",
-			"have it write to " + c.folder() + ", or name " + writable(c) + " in Service.Hardening.WritablePaths (ReadWritePaths=)"
+			"have it write to " + c.ownFolder() + ", or name " + writablePath(c) + " in Service.Hardening.WritablePaths (ReadWritePaths=)"
 	}
 	if c.path == "" {
-		return "it writes to a file system that is mounted read-only", "have it write to " + c.folder()
+		return "it writes to a file system that is mounted read-only", "have it write to " + c.ownFolder()
 	}
-	return "the file system of " + c.path + " is mounted read-only", "see findmnt -T " + c.path + ", or have it write to " + c.folder()
+	return "the file system of " + c.path + " is mounted read-only", "see findmnt -T " + c.path + ", or have it write to " + c.ownFolder()
 }
 
-// writable is the path that a service is to be given so that it can write to c.path. What
+// writablePath is the path that a service is to be given so that it can write to c.path. What
 // systemd is to let it write to exists.
-func writable(c clue) string {
+func writablePath(c clue) string {
 	if c.Machine.Exists(c.path) {
 		return c.path
 	}
 	return path.Dir(c.path)
 }
 
-func denied(c clue) (means, remedy string) {
-	if c.says(memory...) {
-		return executing(c)
+func permissionDenied(c clue) (means, remedy string) {
+	if c.mentions(memoryWords...) {
+		return memoryExecution(c)
 	}
-	if means, remedy = hidden(c); means != "" {
+	if means, remedy = hiddenPath(c); means != "" {
 		return means, remedy
 	}
 	to := Read
 	switch {
-	case c.says("mkdir", "create", "write", "rename", "remove", "unlink", "bind", "chmod", "symlink", "link "):
+	case c.mentions("mkdir", "create", "write", "rename", "remove", "unlink", "bind", "chmod", "symlink", "link "):
 		to = Write
-	case c.says("exec"):
+	case c.mentions("exec"):
 		to = Execute
 	}
 	if c.path != "" {
 		why, remedy := c.Machine.Barred(c.path, to)
-		if why == "" && c.says("open") { // for whatever that was
+		if why == "" && c.mentions("open") { // for whatever that was
 			why, remedy = c.Machine.Barred(c.path, Write)
 		}
 		if why != "" {
 			return why, remedy
 		}
-		if means, remedy = kernel(c); means != "" {
+		if means, remedy = kernelFile(c); means != "" {
 			return means, remedy
 		}
 		if to == Execute {
 			return "it may not execute " + c.path, "see that it is executable for all, and on a file system without noexec: findmnt -T " + c.path
 		}
 	}
-	if c.is("IPAddressDeny") && c.says("dial ", "connect", "send") {
+	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send") {
 		return "its sandbox keeps it from that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
 	}
 	what := "do something"
@@ -122,7 +122,7 @@ func denied(c clue) (means, remedy string) {
 		what = "use " + c.path
 	}
 	return "its account, or its sandbox, does not let it " + what,
-		"have it use " + c.folder() + ", or change the account (Service.Account) or the rights of the file"
+		"have it use " + c.ownFolder() + ", or change the account (Service.Account) or the rights of the file"
 }
 
 // privileges are the capabilities without which a call is not permitted, by a word that
@@ -169,44 +169,44 @@ var privileges = []struct{ word, capability string }{
 }
 
 func notPermitted(c clue) (means, remedy string) {
-	if c.says(memory...) {
-		return executing(c)
+	if c.mentions(memoryWords...) {
+		return memoryExecution(c)
 	}
-	if means, remedy = hidden(c); means != "" {
+	if means, remedy = hiddenPath(c); means != "" {
 		return means, remedy
 	}
-	if c.below("/dev") && c.is("DevicePolicy", "closed", "strict") {
-		return "its sandbox does not let it use the device " + c.path + " (DevicePolicy=" + c.Limits.Directives["DevicePolicy"] + ")", device(c)
+	if c.below("/dev") && c.directiveIs("DevicePolicy", "closed", "strict") {
+		return "its sandbox does not let it use the device " + c.path + " (DevicePolicy=" + c.Limits.Directives["DevicePolicy"] + ")", deviceRemedy(c)
 	}
-	if c.is("IPAddressDeny") && c.says("dial ", "connect", "send", "write udp", "write tcp") {
+	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send", "write udp", "write tcp") {
 		return "its sandbox keeps it from that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
 	}
 	// The word that stands last is that of the call.
 	capability, at := "", -1
 	for _, p := range privileges {
-		if i := c.where(p.word); i > at {
+		if i := c.lastIndex(p.word); i > at {
 			capability, at = p.capability, i
 		}
 	}
 	if capability != "" && c.Manager != "Windows" {
 		return "it may not do that without " + capability, "name " + capability + " in Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
 	}
-	if c.is("SystemCallFilter") {
+	if c.directiveIs("SystemCallFilter") {
 		return "its account, or its sandbox, does not let it do something", "name the capability that it needs in Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)"
 	}
 	return "its account does not let it do something", "name the capability that it needs in Service.Hardening.Capabilities, or change Service.Account"
 }
 
-func missing(c clue) (means, remedy string) {
-	if means, remedy = hidden(c); means != "" {
+func fileMissing(c clue) (means, remedy string) {
+	if means, remedy = hiddenPath(c); means != "" {
 		return means, remedy
 	}
 	switch {
 	case c.path == "":
 		return "a file that it needs is not there, or is named by a path that is not absolute", "a service looks for those in Service.WorkingDirectory (WorkingDirectory=), / if that is empty: name absolute paths"
-	case c.says("mount namespacing"):
+	case c.mentions("mount namespacing"):
 		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "make it; or take it out of Service.Hardening.WritablePaths and install the service again, or out of the drop-in that names it"
-	case c.Machine.Exists(c.path) && c.says("exec"):
+	case c.Machine.Exists(c.path) && c.mentions("exec"):
 		return "what " + c.path + " is to be run with is not there: the interpreter of a script, or the loader of a program", "install that, or build the program without it (CGO_ENABLED=0)"
 	case c.Machine.Exists(c.path):
 		return c.path + " is there now, but was not when the service looked", "start it again; or name the service that makes it in Service.Dependencies"

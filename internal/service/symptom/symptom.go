@@ -58,7 +58,7 @@ type Finding struct {
 // Last returns what the last sign in log means. The signs in skip do not count.
 func Last(log string, s Service, skip ...string) (Finding, bool) {
 	text := lower(log)
-	for _, again := range step.FindAllString(text, -1) {
+	for _, again := range spawnError.FindAllString(text, -1) {
 		text = strings.ReplaceAll(text, again, strings.Repeat("\x00", len(again)))
 	}
 	for _, sign := range skip {
@@ -78,18 +78,18 @@ func Last(log string, s Service, skip ...string) (Finding, bool) {
 	begin := strings.LastIndexByte(log[:from], '\n') + 1
 	line, _, _ := strings.Cut(log[begin:], "\n")
 	means, remedy := last.judge(newClue(s, log[begin:from]))
-	return Finding{Means: s.plain(means), Said: said(line), Remedy: s.plain(remedy)}, true
+	return Finding{Means: s.withoutDirectives(means), Said: errorText(line), Remedy: s.withoutDirectives(remedy)}, true
 }
 
-// step is how systemd repeats an error of its own, without the path that it is about.
-var step = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*`)
+// spawnError is how systemd repeats an error of its own, without the path that it is about.
+var spawnError = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*`)
 
-// failed is where a record has its error: in JSON, and as text.
-var failed = regexp.MustCompile(`(?:"error":| error=)("(?:[^"\\]|\\.)*"|\S+)`)
+// errorField is where a record has its error: in JSON, and as text.
+var errorField = regexp.MustCompile(`(?:"error":| error=)("(?:[^"\\]|\\.)*"|\S+)`)
 
-// said is what a line of a log says, without when, where and by whom it was said.
-func said(line string) string {
-	if found := failed.FindAllStringSubmatch(line, -1); found != nil {
+// errorText is what a line of a log says, without when, where and by whom it was said.
+func errorText(line string) string {
+	if found := errorField.FindAllStringSubmatch(line, -1); found != nil {
 		text := found[len(found)-1][1]
 		if plain, err := strconv.Unquote(text); err == nil {
 			return plain
@@ -105,8 +105,8 @@ func said(line string) string {
 // directives are those of systemd in a text.
 var directives = regexp.MustCompile(` \([A-Z][A-Za-z]*=[^)]*\)`)
 
-// plain leaves the directives of systemd out for those who do not have it.
-func (s Service) plain(text string) string {
+// withoutDirectives leaves the directives of systemd out for those who do not have it.
+func (s Service) withoutDirectives(text string) string {
 	if s.Manager == "systemd" {
 		return text
 	}
@@ -129,12 +129,12 @@ type clue struct {
 	Service
 	before string // in its line
 	path   string // the last absolute path there, "" if there is none
-	doing  string // before without that path, in lower case
+	action string // before without that path, in lower case
 }
 
 func newClue(s Service, before string) clue {
 	c := clue{Service: s, before: strings.TrimRight(before, ": ")}
-	c.doing = lower(c.before)
+	c.action = lower(c.before)
 	for i := len(c.before) - 1; i >= 0; i-- {
 		if c.before[i] != '/' || i > 0 && !strings.ContainsRune(" \"'`=([", rune(c.before[i-1])) {
 			continue
@@ -148,23 +148,23 @@ func newClue(s Service, before string) clue {
 		}
 		rest, _, _ = strings.Cut(rest, ": ")
 		c.path = path.Clean(strings.TrimRight(rest, ")],;"))
-		c.doing = c.doing[:i]
+		c.action = c.action[:i]
 		return c
 	}
 	return c
 }
 
-// says reports whether a word that begins with one of words stands before the sign,
+// mentions reports whether a word that begins with one of words stands before the sign,
 // outside of the path.
-func (c clue) says(words ...string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return c.where(w) >= 0 })
+func (c clue) mentions(words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return c.lastIndex(w) >= 0 })
 }
 
-// where returns where the last word that begins with word stands, -1 if there is none.
-func (c clue) where(word string) int {
-	for end := len(c.doing); ; {
-		i := strings.LastIndex(c.doing[:end], word)
-		if i <= 0 || !letter(c.doing[i-1]) {
+// lastIndex returns where the last word that begins with word stands, -1 if there is none.
+func (c clue) lastIndex(word string) int {
+	for end := len(c.action); ; {
+		i := strings.LastIndex(c.action[:end], word)
+		if i <= 0 || !letter(c.action[i-1]) {
 			return i
 		}
 		end = i + len(word) - 1
@@ -173,14 +173,14 @@ func (c clue) where(word string) int {
 
 func letter(c byte) bool { return 'a' <= c && c <= 'z' || c == '_' }
 
-// is reports whether a directive of the sandbox has one of values, or, without values, any
+// directiveIs reports whether a directive of the sandbox has one of values, or, without values, any
 // that switches it on.
-func (c clue) is(directive string, values ...string) bool {
-	is := c.Limits.Directives[directive]
+func (c clue) directiveIs(directive string, values ...string) bool {
+	value := c.Limits.Directives[directive]
 	if len(values) == 0 {
-		return is != "" && is != "no"
+		return value != "" && value != "no"
 	}
-	return slices.Contains(values, is)
+	return slices.Contains(values, value)
 }
 
 // below reports whether the path is one of folders, or is in one.
@@ -188,8 +188,8 @@ func (c clue) below(folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return c.path == f || strings.HasPrefix(c.path, f+"/") })
 }
 
-// folder is where the service may write.
-func (c clue) folder() string {
+// ownFolder is where the service may write.
+func (c clue) ownFolder() string {
 	if c.State == "" {
 		return "its own folders"
 	}

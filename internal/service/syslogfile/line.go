@@ -32,65 +32,65 @@ func Mine(line []byte, tag string, now time.Time) (m Message, mine bool) {
 	if !bytes.Contains(line, []byte(tag)) {
 		return m, false // as nearly all are
 	}
-	return By(line, func(word string) bool { return tagged(word, tag) }, now)
+	return By(line, func(word string) bool { return isTagged(word, tag) }, now)
 }
 
-// By is Mine for programs whose words for TAG[PID]: are what is says.
-func By(line []byte, is func(word string) bool, now time.Time) (m Message, by bool) {
+// By is Mine for programs whose words for TAG[PID]: are what isTag says.
+func By(line []byte, isTag func(word string) bool, now time.Time) (m Message, by bool) {
 	text := strings.TrimRight(string(line), "\r\n")
 	if pri, rest, ok := rfc5424(text); ok {
 		f := strings.SplitN(rest, " ", 6)
-		if len(f) < 5 || !is(f[2]+"["+f[3]+"]:") {
+		if len(f) < 5 || !isTag(f[2]+"["+f[3]+"]:") {
 			return m, false
 		}
 		at, err := time.Parse(time.RFC3339, f[0])
 		m = Message{At: at, Level: records.Severity(pri % 8), Known: true}
-		m.from(f[2] + "[" + f[3] + "]:")
+		m.setTag(f[2] + "[" + f[3] + "]:")
 		if len(f) == 6 {
 			m.Text = strings.TrimPrefix(strings.TrimPrefix(f[5], "- "), "\ufeff")
 		}
 		return m, err == nil
 	}
-	at, rest, ok := clock(text, now)
+	at, rest, ok := cutTime(text, now)
 	if !ok {
 		return m, false
 	}
 	m.At = at
-	one, rest := word(rest)
-	if len(one) > 2 && one[0] == '<' && m.severity(strings.Trim(one, "<>")) {
-		one, rest = word(rest)
+	first, rest := cutWord(rest)
+	if len(first) > 2 && first[0] == '<' && m.setSeverity(strings.Trim(first, "<>")) {
+		first, rest = cutWord(rest)
 	}
-	two, after := word(rest)
-	three, behind := word(after)
+	second, afterSecond := cutWord(rest)
+	third, afterThird := cutWord(afterSecond)
 	switch {
-	case is(one):
-		m.from(one)
+	case isTag(first):
+		m.setTag(first)
 		m.Text = rest
 		return m, true
-	case strings.HasSuffix(one, ":"): // the tag of another, or none has a tag
+	case strings.HasSuffix(first, ":"): // the tag of another, or none has a tag
 		return m, false
-	case is(two):
-		m.severity(one) // busybox without a host
-		m.from(two)
-		m.Text = after
+	case isTag(second):
+		m.setSeverity(first) // busybox without a host
+		m.setTag(second)
+		m.Text = afterSecond
 		return m, true
-	case is(three) && m.severity(two):
-		m.from(three)
-		m.Text = behind
+	case isTag(third) && m.setSeverity(second):
+		m.setTag(third)
+		m.Text = afterThird
 		return m, true
 	}
 	return m, false
 }
 
-// from takes TAG[PID]: apart.
-func (m *Message) from(word string) {
+// setTag takes TAG[PID]: apart.
+func (m *Message) setTag(word string) {
 	tag, pid, _ := strings.Cut(strings.TrimSuffix(word, ":"), "[")
 	m.Tag = tag
 	m.PID, _ = strconv.Atoi(strings.TrimSuffix(pid, "]"))
 }
 
-// severity takes facility.severity, and reports whether a word is that.
-func (m *Message) severity(word string) bool {
+// setSeverity takes facility.severity, and reports whether a word is that.
+func (m *Message) setSeverity(word string) bool {
 	facility, severity, ok := strings.Cut(word, ".")
 	if !ok || facility == "" {
 		return false
@@ -127,9 +127,9 @@ func rfc5424(line string) (pri int, rest string, ok bool) {
 	return pri, rest, ok && digits(text) && err == nil
 }
 
-// clock parses the time that a line begins with. The year, where there is none, is that
+// cutTime parses the time that a line begins with. The year, where there is none, is that
 // which makes it now or earlier.
-func clock(line string, now time.Time) (at time.Time, rest string, ok bool) {
+func cutTime(line string, now time.Time) (at time.Time, rest string, ok bool) {
 	if t, after, found := strings.Cut(line, " "); found && strings.Contains(t, "T") && len(t) >= len("2006-01-02T15:04:05Z") {
 		at, err := time.Parse(time.RFC3339, t)
 		return at, after, err == nil
@@ -160,13 +160,13 @@ func clock(line string, now time.Time) (at time.Time, rest string, ok bool) {
 	return at, line[end+1:], true
 }
 
-func word(s string) (first, rest string) {
+func cutWord(s string) (first, rest string) {
 	first, rest, _ = strings.Cut(s, " ")
 	return first, rest
 }
 
-// tagged reports whether a word is TAG[PID]: .
-func tagged(word, tag string) bool {
+// isTagged reports whether a word is TAG[PID]: .
+func isTagged(word, tag string) bool {
 	pid, ok := strings.CutPrefix(word, tag+"[")
 	if !ok {
 		return false

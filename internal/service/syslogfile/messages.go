@@ -40,7 +40,7 @@ func (g *Messages) End() error {
 	if len(g.lines) == 0 {
 		return nil
 	}
-	lines := g.whole()
+	lines := g.joinSplit()
 	var r records.Record
 	r.Time, r.PID = g.first.At, g.first.PID
 	level, text := logtext.CutLevelPrefix(lines[0])
@@ -55,13 +55,13 @@ func (g *Messages) End() error {
 
 const indent = "    "
 
-// whole returns the lines of the record, with those whole again that package syslog has
+// joinSplit returns the lines of the record, with those whole again that package syslog has
 // split.
-func (g *Messages) whole() []string {
+func (g *Messages) joinSplit() []string {
 	head := len("<30>") + len(time.Stamp) + 1 + len(g.first.Tag+"["+strconv.Itoa(g.first.PID)+"]: ")
 	var lines []string
 	for i, line := range g.lines {
-		if i > 0 && full(head+len(g.lines[i-1])) && !g.begins(i) {
+		if i > 0 && atSplitLength(head+len(g.lines[i-1])) && !g.beginsBlock(i) {
 			lines[len(lines)-1] += strings.TrimPrefix(line, indent)
 			continue
 		}
@@ -70,9 +70,9 @@ func (g *Messages) whole() []string {
 	return lines
 }
 
-// full reports whether a message of that length is one at which package syslog splits:
+// atSplitLength reports whether a message of that length is one at which package syslog splits:
 // the length, or what a character of several bytes has left of it.
-func full(length int) bool {
+func atSplitLength(length int) bool {
 	for _, most := range syslogLimits {
 		if length < most && length >= most-4 {
 			return true
@@ -83,7 +83,7 @@ func full(length int) bool {
 
 var syslogLimits = [...]int{255, 1023}
 
-// begins reports whether a line is the first of a value of several.
-func (g *Messages) begins(i int) bool {
+// beginsBlock reports whether a line is the first of a value of several.
+func (g *Messages) beginsBlock(i int) bool {
 	return strings.HasSuffix(g.lines[i], ":") && i+1 < len(g.lines) && strings.HasPrefix(g.lines[i+1], indent+indent) && !strings.HasPrefix(g.lines[i], indent+indent)
 }

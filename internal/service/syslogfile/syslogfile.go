@@ -53,7 +53,7 @@ func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
 		return err
 	}
 	for tick := 1; onefile.Later(ctx); tick++ {
-		if err := r.more(ctx, tick%4 == 0); err != nil {
+		if err := r.copyNew(ctx, tick%4 == 0); err != nil {
 			return err
 		}
 	}
@@ -70,10 +70,10 @@ type reader struct {
 	logged  Messages      // in syslog
 	printed records.Plain // to the program's output
 
-	own    source // the file of the service
-	syslog []source
-	ring   []string // what logread had the last time
-	rings  bool     // there is a logread
+	own        source // the file of the service
+	syslog     []source
+	logread    []string // what logread had the last time
+	hasLogread bool     // there is a logread
 }
 
 // source is a file that is read line by line.
@@ -109,11 +109,11 @@ func (r *reader) history(ctx context.Context) error {
 	}
 	has := err == nil
 
-	place, newest, denied := r.choose()
+	place, newest, denied := r.newestPlace()
 	if place == "" {
-		r.ring, newest, r.rings = r.memory(ctx)
+		r.logread, newest, r.hasLogread = r.fromLogread(ctx)
 	}
-	logged := place != "" || len(r.ring) > 0
+	logged := place != "" || len(r.logread) > 0
 	switch {
 	case !logged && denied != nil:
 		errs = append(errs, denied)
@@ -121,8 +121,8 @@ func (r *reader) history(ctx context.Context) error {
 		return fmt.Errorf("there is no %s yet, and nothing of %s in syslog: the service has not been started, or has logged nothing", r.File, r.tag)
 	}
 
-	groups := []func() error{func() error { return r.records(place) }, func() error { return r.output(has) }}
-	if has && r.written().Before(newest.Truncate(time.Second)) {
+	groups := []func() error{func() error { return r.records(place) }, func() error { return r.writeOutput(has) }}
+	if has && r.lastWritten().Before(newest.Truncate(time.Second)) {
 		slices.Reverse(groups)
 	}
 	for _, group := range groups {
@@ -136,7 +136,7 @@ func (r *reader) history(ctx context.Context) error {
 
 // records writes those that place has, or the memory of syslogd.
 func (r *reader) records(place string) error {
-	for _, line := range r.ring {
+	for _, line := range r.logread {
 		if err := r.add([]byte(line)); err != nil {
 			return err
 		}
@@ -168,24 +168,24 @@ func (r *reader) records(place string) error {
 		return err
 	}
 	r.syslog = []source{s}
-	return r.rest(s)
+	return r.copyRest(s)
 }
 
-// output writes what the service has written to its output. Its lines do not say when:
+// writeOutput writes what the service has written to its output. Its lines do not say when:
 // none is newer than the file.
-func (r *reader) output(has bool) error {
+func (r *reader) writeOutput(has bool) error {
 	switch {
 	case !has:
 		return nil
-	case r.written().Before(r.query.Since):
+	case r.lastWritten().Before(r.query.Since):
 		return r.own.tail.End()
 	}
-	return r.rest(r.own)
+	return r.copyRest(r.own)
 }
 
-// rest writes what is left of a file. The end of a line that comes later belongs to it
+// copyRest writes what is left of a file. The end of a line that comes later belongs to it
 // only where somebody waits for it.
-func (r *reader) rest(s source) error {
+func (r *reader) copyRest(s source) error {
 	err := s.tail.Copy(s.lines)
 	if err == nil && !r.query.Follow {
 		err = s.lines.End()
@@ -193,8 +193,8 @@ func (r *reader) rest(s source) error {
 	return err
 }
 
-// written is when the service has last written to its own file.
-func (r *reader) written() time.Time {
+// lastWritten is when the service has last written to its own file.
+func (r *reader) lastWritten() time.Time {
 	return r.own.tail.Written()
 }
 
@@ -206,9 +206,9 @@ func (r *reader) add(line []byte) error {
 	return nil
 }
 
-// choose returns the file that has the newest record of the service, "" if none has any,
+// newestPlace returns the file that has the newest record of the service, "" if none has any,
 // and why one could not be read.
-func (r *reader) choose() (place string, newest time.Time, denied error) {
+func (r *reader) newestPlace() (place string, newest time.Time, denied error) {
 	for _, p := range places {
 		var last time.Time
 		var found bool
@@ -238,8 +238,8 @@ func (r *reader) choose() (place string, newest time.Time, denied error) {
 	return place, newest, denied
 }
 
-// memory are the records that syslogd has in memory, and whether it has any memory.
-func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, ok bool) {
+// fromLogread are the records that syslogd has in memory, and whether it has any memory.
+func (r *reader) fromLogread(ctx context.Context) (lines []string, newest time.Time, ok bool) {
 	text, err := r.Runner()(ctx, "logread")
 	if err != nil {
 		return nil, newest, false
@@ -252,21 +252,21 @@ func (r *reader) memory(ctx context.Context) (lines []string, newest time.Time, 
 	return lines, newest, true
 }
 
-// more writes what has come since.
-func (r *reader) more(ctx context.Context, memory bool) error {
+// copyNew writes what has come since.
+func (r *reader) copyNew(ctx context.Context, memory bool) error {
 	for i, s := range r.syslog {
 		before := r.view.Seen
 		if err := errors.Join(s.tail.Copy(s.lines), r.logged.End()); err != nil {
 			return onefile.Unreadable(s.place, err)
 		}
 		if len(r.syslog) > 1 && r.view.Seen > before {
-			r.keep(i) // the others may have the same
+			r.keepSource(i) // the others may have the same
 			break
 		}
 	}
-	if r.rings && memory {
-		lines, _, _ := r.memory(ctx)
-		for _, line := range since(r.ring, lines) {
+	if r.hasLogread && memory {
+		lines, _, _ := r.fromLogread(ctx)
+		for _, line := range newLines(r.logread, lines) {
 			if err := r.add([]byte(line)); err != nil {
 				return err
 			}
@@ -274,7 +274,7 @@ func (r *reader) more(ctx context.Context, memory bool) error {
 		if err := r.logged.End(); err != nil {
 			return err
 		}
-		r.ring = lines
+		r.logread = lines
 	}
 	if err := errors.Join(r.own.tail.Copy(r.own.lines), r.printed.End()); err != nil {
 		return onefile.Unreadable(r.File, err)
@@ -282,19 +282,19 @@ func (r *reader) more(ctx context.Context, memory bool) error {
 	return nil
 }
 
-// keep keeps one source of syslog.
-func (r *reader) keep(i int) {
+// keepSource keeps one source of syslog.
+func (r *reader) keepSource(i int) {
 	for j, s := range r.syslog {
 		if j != i {
 			s.tail.Close()
 		}
 	}
 	r.syslog = []source{r.syslog[i]}
-	r.rings = false
+	r.hasLogread = false
 }
 
-// since are the lines that are new, where the oldest are given up for them.
-func since(old, now []string) []string {
+// newLines are the lines that are new, where the oldest are given up for them.
+func newLines(old, now []string) []string {
 	for i := range old {
 		if n := len(old) - i; n <= len(now) && slices.Equal(old[i:], now[:n]) {
 			return now[n:]

@@ -19,26 +19,26 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err == nil && u["ActiveState"] == "active" {
 		if changed := outdated(u, sockets); len(changed) > 0 {
-			m.machine.Note(onDisk(changed) + "; the service runs on as before, and restart uses the change")
+			m.machine.Note(changedText(changed) + "; the service runs on as before, and restart uses the change")
 		}
 		return nil
 	}
-	if u, sockets, err = m.reread(ctx, s, u, sockets, err); err != nil {
+	if u, sockets, err = m.rereadChanged(ctx, s, u, sockets, err); err != nil {
 		return err
 	}
 	if err := startable(u, s); err != nil {
 		return err
 	}
-	if u.start(sockets) == service.OnSocket {
-		return m.listen(ctx, s, u, sockets)
+	if u.startType(sockets) == service.OnSocket {
+		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready")
-	return m.bring(ctx, s, "start")
+	return m.startAndCheck(ctx, s, "start")
 }
 
 // installed returns what systemd knows of a service that is installed.
-func (m *Manager) installed(ctx context.Context, s service.Spec) (shown, []shown, error) {
-	if err := which(s); err != nil {
+func (m *Manager) installed(ctx context.Context, s service.Spec) (properties, []properties, error) {
+	if err := requireInstance(s); err != nil {
 		return nil, nil, err
 	}
 	u, sockets, err := m.show(ctx, s)
@@ -49,39 +49,39 @@ func (m *Manager) installed(ctx context.Context, s service.Spec) (shown, []shown
 }
 
 // startable says why systemd would refuse to start a unit.
-func startable(u shown, s service.Spec) error {
+func startable(u properties, s service.Spec) error {
 	switch {
 	case u["LoadState"] == "masked":
-		return fmt.Errorf("it is masked, which forbids to start it: systemctl unmask %s", unit(s))
+		return fmt.Errorf("it is masked, which forbids to start it: systemctl unmask %s", unitName(s))
 	case u["LoadState"] != "loaded":
-		return fmt.Errorf("its unit cannot be loaded: %s; systemd-analyze verify %s says more", u.loadError(), unit(s))
+		return fmt.Errorf("its unit cannot be loaded: %s; systemd-analyze verify %s says more", u.loadError(), unitName(s))
 	case u["RefuseManualStart"] == "yes":
 		return fmt.Errorf("it is disabled: install it with another start type")
 	}
 	return nil
 }
 
-// listen starts the sockets of u. Whoever starts what has failed begins anew: with it
+// startSockets starts the sockets of u. Whoever starts what has failed begins anew: with it
 // listened for, it is not failed any more.
-func (m *Manager) listen(ctx context.Context, s service.Spec, u shown, sockets []shown) error {
+func (m *Manager) startSockets(ctx context.Context, s service.Spec, u properties, sockets []properties) error {
 	m.machine.Waiting("waiting for the sockets of " + s.ServiceName())
 	if u["ActiveState"] == "failed" {
-		if _, err := m.systemctl(ctx, "reset-failed", "--", unit(s)); err != nil {
-			return m.hurried(ctx, err)
+		if _, err := m.systemctl(ctx, "reset-failed", "--", unitName(s)); err != nil {
+			return m.interrupted(ctx, err)
 		}
 	}
-	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, ids(sockets)...)...); err != nil {
+	if _, err := m.systemctl(ctx, append([]string{"start", "--"}, unitIDs(sockets)...)...); err != nil {
 		for _, k := range s.Sockets {
-			if said := taken(k); said != "" && ctx.Err() == nil && command.Code(err) > 0 {
+			if said := addressTaken(k); said != "" && ctx.Err() == nil && command.Code(err) > 0 {
 				return errors.New(said)
 			}
 		}
-		return m.hurried(ctx, err)
+		return m.interrupted(ctx, err)
 	}
 	return nil
 }
 
-func ids(units []shown) []string {
+func unitIDs(units []properties) []string {
 	names := make([]string, len(units))
 	for i, u := range units {
 		names[i] = u["Id"]
@@ -89,11 +89,11 @@ func ids(units []shown) []string {
 	return names
 }
 
-// bring starts or restarts the service, and makes sure that it runs.
-func (m *Manager) bring(ctx context.Context, s service.Spec, verb string) error {
-	_, failed := m.systemctl(ctx, verb, "--", unit(s))
+// startAndCheck starts or restarts the service, and makes sure that it runs.
+func (m *Manager) startAndCheck(ctx context.Context, s service.Spec, verb string) error {
+	_, failed := m.systemctl(ctx, verb, "--", unitName(s))
 	if failed != nil && ctx.Err() != nil {
-		return m.hurried(ctx, failed)
+		return m.interrupted(ctx, failed)
 	}
 	if failed != nil && command.Code(failed) < 1 {
 		return failed // nothing that systemd has said about the service
@@ -110,24 +110,24 @@ func (m *Manager) bring(ctx context.Context, s service.Spec, verb string) error 
 	case failed == nil && (state == service.Running || state == service.Reloading):
 		return nil
 	case state == service.Failed:
-		return errors.New(m.because(ctx, s, u))
+		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
 	case state == service.Stopped && u["Result"] == "success" && u.exitCode() == 0:
 		return nil // a job has finished
 	}
-	return fmt.Errorf("it was started, and is %s now%s", state, m.lastSaid(ctx, s, u))
+	return fmt.Errorf("it was started, and is %s now%s", state, m.lastOutput(ctx, s, u))
 }
 
-// because says in one line why a service has failed: how it ended, and what it has
+// failureReason says in one line why a service has failed: how it ended, and what it has
 // said last.
-func (m *Manager) because(ctx context.Context, s service.Spec, u shown) string {
-	return u.why() + m.lastSaid(ctx, s, u)
+func (m *Manager) failureReason(ctx context.Context, s service.Spec, u properties) string {
+	return u.reason() + m.lastOutput(ctx, s, u)
 }
 
-// lastSaid are the last lines of the service's last process, to be put behind something.
-func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string {
-	records := m.lastRun(s, u)
+// lastOutput are the last lines of the service's last process, to be put behind something.
+func (m *Manager) lastOutput(ctx context.Context, s service.Spec, u properties) string {
+	records := m.lastRunArgs(s, u)
 	if records == nil {
 		return "; " + m.logHint(s)
 	}
@@ -147,13 +147,13 @@ func (m *Manager) lastSaid(ctx context.Context, s service.Spec, u shown) string 
 // logHint says where the log is.
 func (m *Manager) logHint(s service.Spec) string {
 	if m.user {
-		return "its log: journalctl --user-unit " + unit(s)
+		return "its log: journalctl --user-unit " + unitName(s)
 	}
-	return "its log: journalctl -u " + unit(s)
+	return "its log: journalctl -u " + unitName(s)
 }
 
-// hurried is the error where systemctl was not waited for any more.
-func (m *Manager) hurried(ctx context.Context, err error) error {
+// interrupted is the error where systemctl was not waited for any more.
+func (m *Manager) interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
@@ -167,17 +167,17 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 	if err != nil {
 		return err
 	}
-	if !u.runs() && !listening(sockets) {
+	if !u.runs() && !anyListening(sockets) {
 		return nil
 	}
-	return m.halt(ctx, s, sockets)
+	return m.stopUnits(ctx, s, sockets)
 }
 
-func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) error {
+func (m *Manager) stopUnits(ctx context.Context, s service.Spec, sockets []properties) error {
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to stop")
-	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unit(s)}, ids(sockets)...)...)
+	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unitName(s)}, unitIDs(sockets)...)...)
 	if failed != nil && ctx.Err() != nil {
-		return m.hurried(ctx, failed)
+		return m.interrupted(ctx, failed)
 	}
 	if failed != nil {
 		return failed
@@ -197,25 +197,25 @@ func (m *Manager) halt(ctx context.Context, s service.Spec, sockets []shown) err
 // whose address has changed.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
-	if u, sockets, err = m.reread(ctx, s, u, sockets, err); err != nil {
+	if u, sockets, err = m.rereadChanged(ctx, s, u, sockets, err); err != nil {
 		return err
 	}
 	if err := startable(u, s); err != nil {
 		return err
 	}
-	if u.runs() && deaf(sockets) { // since its file has changed: it opens again only when nobody has it
-		if err := m.halt(ctx, s, sockets); err != nil {
+	if u.runs() && anyDeaf(sockets) { // since its file has changed: it opens again only when nobody has it
+		if err := m.stopUnits(ctx, s, sockets); err != nil {
 			return err
 		}
-		if err := m.listen(ctx, s, u, sockets); err != nil {
+		if err := m.startSockets(ctx, s, u, sockets); err != nil {
 			return err
 		}
 	}
-	if u.start(sockets) == service.OnSocket && !u.runs() {
-		return m.listen(ctx, s, u, sockets)
+	if u.startType(sockets) == service.OnSocket && !u.runs() {
+		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready again")
-	return m.bring(ctx, s, "restart")
+	return m.startAndCheck(ctx, s, "restart")
 }
 
 // Reload returns when the program has said that it has read its configuration anew;
@@ -230,22 +230,22 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 		return fmt.Errorf("%w: it is %s", service.ErrNotRunning, state)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to reload")
-	_, failed := m.systemctl(ctx, "reload", "--", unit(s))
+	_, failed := m.systemctl(ctx, "reload", "--", unitName(s))
 	if failed != nil && ctx.Err() != nil {
-		return m.hurried(ctx, failed)
+		return m.interrupted(ctx, failed)
 	}
 	u, _, err = m.show(ctx, s)
 	switch {
 	case failed != nil && err == nil && u.state() == service.Running && u["ReloadResult"] != "success":
 		return fmt.Errorf("it did not say that it has reloaded (ReloadResult=%s), and runs on; %s", u["ReloadResult"], m.logHint(s))
 	case failed != nil && err == nil && u.state() == service.Failed:
-		return errors.New(m.because(ctx, s, u))
+		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
 	case err != nil:
 		return err
 	case !u.runs():
-		return fmt.Errorf("it has stopped instead%s", m.lastSaid(ctx, s, u))
+		return fmt.Errorf("it has stopped instead%s", m.lastOutput(ctx, s, u))
 	}
 	if _, reason, ok := strings.Cut(u["StatusText"], reloadFailed); ok {
 		return fmt.Errorf("it goes on as before, as the program could not: %s", reason)

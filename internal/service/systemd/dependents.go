@@ -18,10 +18,10 @@ var needing = []string{"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"}
 // where it cannot be asked: what is called next says why.
 func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {
 	d := service.Dependents{Along: true}
-	if s.Template && s.Instance == "" {
+	if bareTemplate(s) {
 		return d, nil
 	}
-	seen := []string{unit(s)}
+	seen := []string{unitName(s)}
 	for next := seen; len(next) > 0; {
 		out, err := m.systemctl(ctx, append([]string{"show", "--property=Id,ActiveState," + strings.Join(needing, ","), "--"}, next...)...)
 		if err != nil {
@@ -31,7 +31,7 @@ func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Depen
 		for block := range strings.SplitSeq(out, "\n\n") {
 			u := parse(block)
 			switch id := u["Id"]; {
-			case id == unit(s) || id == "":
+			case id == unitName(s) || id == "":
 			case u.runs():
 				d.Running = append(d.Running, id)
 			default:

@@ -28,7 +28,7 @@ func (d *diagnosis) add(level service.Level, what, detail, remedy string) {
 func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
 	s.User = m.user
 	d := diagnosis{Manager: m, ctx: ctx, spec: s}
-	if err := which(s); err != nil {
+	if err := requireInstance(s); err != nil {
 		d.add(service.Note, "unit", err.Error(), "")
 		return d.found
 	}
@@ -37,40 +37,38 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		d.add(service.Problem, "systemd", err.Error(), "")
 		return d.found
 	}
-	if !u.there() && !u.runs() {
+	if !u.known() && !u.runs() {
 		return nil // what is to be done about it is the same for all managers
 	}
-	d.loaded(u)
-	d.ended(u)
-	d.listened(u, sockets)
-	d.foldered()
-	d.accounted()
-	d.reached()
-	d.needed()
-	d.lingering(u.start(sockets))
-	d.versioned()
+	d.diagnoseUnit(u)
+	d.diagnoseLastEnd(u)
+	d.diagnoseSockets(u, sockets)
+	d.diagnoseFolders()
+	d.diagnoseAccount()
+	d.diagnosePaths()
+	d.diagnoseDependencies()
+	d.diagnoseLingering(u.startType(sockets))
+	d.diagnoseVersion()
 	return d.found
 }
 
-// systemctlLine is a command for people.
+// systemctlLine returns the systemctl command for people, with sudo where it needs that.
 func (d *diagnosis) systemctlLine(args ...string) string {
-	switch {
-	case d.user:
-		return "systemctl --user " + strings.Join(args, " ")
-	case args[0] == "cat", args[0] == "status":
-		return "systemctl " + strings.Join(args, " ")
+	line := d.commandLine(args...)
+	if d.user || args[0] == "cat" || args[0] == "status" {
+		return line
 	}
-	return service.Sudo() + "systemctl " + strings.Join(args, " ")
+	return service.Sudo() + line
 }
 
-func (d *diagnosis) loaded(u shown) {
-	name := unit(d.spec)
+func (d *diagnosis) diagnoseUnit(u properties) {
+	name := unitName(d.spec)
 	switch u["LoadState"] {
 	case "loaded":
 		d.add(service.OK, "unit", u["FragmentPath"], "")
 	case "masked":
 		remedy := d.systemctlLine("unmask", name)
-		if dir, err := d.folder(); err == nil && d.machine.Tree.Link(path.Join(dir, serviceUnit(d.spec))) == "/dev/null" {
+		if dir, err := d.unitFolder(); err == nil && d.machine.Tree.Link(path.Join(dir, serviceUnit(d.spec))) == "/dev/null" {
 			remedy += ", and install the service again" // the mask stands in the place of its unit
 		}
 		d.add(service.Problem, "unit", name+" is masked: nothing can start it", remedy)
@@ -80,18 +78,18 @@ func (d *diagnosis) loaded(u shown) {
 		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" says more")
 	}
 	if u["NeedDaemonReload"] == "yes" {
-		d.add(service.Warning, "unit", onDisk([]string{name}), d.systemctlLine("daemon-reload"))
+		d.add(service.Warning, "unit", changedText([]string{name}), d.systemctlLine("daemon-reload"))
 	}
 	drops := u["DropInPaths"]
 	if drops != "" {
 		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.systemctlLine("cat", name)+" shows what counts")
 	}
 	if drops != "" || u["LoadState"] != "loaded" {
-		d.verified(name, u["LoadState"] == "loaded")
+		d.verifyUnit(name, u["LoadState"] == "loaded")
 	}
 }
 
-func (d *diagnosis) ended(u shown) {
+func (d *diagnosis) diagnoseLastEnd(u properties) {
 	if u.state() != service.Failed {
 		if n := u["NRestarts"]; n != "" && n != "0" {
 			d.add(service.Note, "restarts", n+" since it was started", d.logHint(d.spec))
@@ -101,7 +99,7 @@ func (d *diagnosis) ended(u shown) {
 	remedy := d.logHint(d.spec)
 	switch code := u.exitCode(); {
 	case u["Result"] == "start-limit-hit":
-		remedy = d.systemctlLine("reset-failed", unit(d.spec)) + ", when what made it fail is mended"
+		remedy = d.systemctlLine("reset-failed", unitName(d.spec)) + ", when what made it fail is mended"
 	case u["Result"] == "timeout":
 		remedy = "Config.StartTimeout and StopTimeout bound it; the log has the stack of what hung: " + remedy
 	case u["Result"] == "watchdog":
@@ -119,26 +117,26 @@ func (d *diagnosis) ended(u shown) {
 	case code == 128+31:
 		remedy = "Hardening.Profile \"lenient\" allows more system calls"
 	}
-	d.add(service.Problem, "last end", d.because(d.ctx, d.spec, u), remedy)
+	d.add(service.Problem, "last end", d.failureReason(d.ctx, d.spec, u), remedy)
 }
 
-func (d *diagnosis) listened(u shown, sockets []shown) {
+func (d *diagnosis) diagnoseSockets(u properties, sockets []properties) {
 	for _, k := range sockets {
 		switch {
 		case k["ActiveState"] == "failed":
-			if taken := d.taken(k["Id"]); taken != "" {
+			if taken := d.socketTaken(k["Id"]); taken != "" {
 				d.add(service.Problem, "socket "+k["Id"], taken, "stop that, or choose another address (Service.Sockets); then "+d.systemctlLine("start", k["Id"]))
 				break
 			}
 			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may listen there: journalctl -u "+k["Id"])
-		case k["ActiveState"] != "active" && u.start(sockets) == service.OnSocket:
+		case k["ActiveState"] != "active" && u.startType(sockets) == service.OnSocket:
 			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.systemctlLine("start", k["Id"]))
 		}
 	}
 }
 
-func (d *diagnosis) accounted() {
-	if err := d.account(d.ctx, d.spec); err != nil {
+func (d *diagnosis) diagnoseAccount() {
+	if err := d.checkAccount(d.ctx, d.spec); err != nil {
 		d.add(service.Problem, "account", err.Error(), "")
 	}
 	if d.user || d.spec.Account == "" || d.spec.Root() {
@@ -153,9 +151,9 @@ func (d *diagnosis) accounted() {
 	}
 }
 
-// reached looks whether the service gets at what it needs, through its sandbox.
-func (d *diagnosis) reached() {
-	args := []string{"show", "--property=ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,ReadWritePaths,User,DynamicUser", "--", unit(d.spec)}
+// diagnosePaths looks whether the service gets at what it needs, through its sandbox.
+func (d *diagnosis) diagnosePaths() {
+	args := []string{"show", "--property=ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,ReadWritePaths,User,DynamicUser", "--", unitName(d.spec)}
 	out, err := d.systemctl(d.ctx, args...)
 	if err != nil {
 		return
@@ -176,7 +174,7 @@ func (d *diagnosis) reached() {
 	}
 	bound := strings.Contains(u["BindReadOnlyPaths"]+" "+u["BindPaths"], executable)
 	home := u["ProtectHome"] == "yes" || u["ProtectHome"] == "tmpfs"
-	for _, p := range []string{executable, d.target(executable)} {
+	for _, p := range []string{executable, d.resolveLinks(executable)} {
 		if !bound && (home && below(p, homes) || u["PrivateTmp"] == "yes" && below(p, temporaries)) {
 			d.add(service.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install it anew, which lets it through; or move it, to /usr/local/bin for one")
 			return
@@ -196,21 +194,16 @@ func (d *diagnosis) reached() {
 	}
 }
 
-// target is where a link leads.
-func (d *diagnosis) target(p string) string {
-	root := d.machine.Tree.Path("/")
-	real, err := d.links(d.machine.Tree.Path(p))
-	if err != nil {
-		return p
+// resolveLinks returns where links lead, or file itself where that cannot be found out.
+func (d *diagnosis) resolveLinks(file string) string {
+	if resolved, err := d.resolve(file); err == nil {
+		return resolved
 	}
-	if root != "/" {
-		real = path.Join("/", strings.TrimPrefix(real, root))
-	}
-	return real
+	return file
 }
 
-// needed looks for units without which systemd does not start the service.
-func (d *diagnosis) needed() {
+// diagnoseDependencies looks for units without which systemd does not start the service.
+func (d *diagnosis) diagnoseDependencies() {
 	for _, n := range d.spec.Needs {
 		if n == "network" {
 			continue
@@ -223,7 +216,7 @@ func (d *diagnosis) needed() {
 			continue
 		}
 		switch u := parse(out); {
-		case !u.there():
+		case !u.known():
 			d.add(service.Problem, "dependency "+n, "systemd knows no such unit, and does not start the service without it", "install that first")
 		case u["LoadState"] == "masked":
 			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
@@ -233,7 +226,7 @@ func (d *diagnosis) needed() {
 	}
 }
 
-func (d *diagnosis) lingering(start service.Start) {
+func (d *diagnosis) diagnoseLingering(start service.Start) {
 	if !d.user || start == service.Manual || start == service.Disabled {
 		return
 	}
@@ -247,13 +240,13 @@ func (d *diagnosis) lingering(start service.Start) {
 	}
 }
 
-func (d *diagnosis) versioned() {
+func (d *diagnosis) diagnoseVersion() {
 	v, err := d.version(d.ctx)
 	if err != nil {
 		return
 	}
 	if v == 0 {
-		d.add(service.Note, "systemd", fmt.Sprintf("its version is not known; the unit is for %d", conservative), "")
+		d.add(service.Note, "systemd", fmt.Sprintf("its version is not known; the unit is for %d", assumedVersion), "")
 		return
 	}
 	level, detail := service.OK, fmt.Sprintf("version %d", v)
@@ -261,7 +254,7 @@ func (d *diagnosis) versioned() {
 		level, detail = service.Note, fmt.Sprintf("version %d: it does not wait for a reload, which it does since %d", v, hasNotifyReload)
 	}
 	d.add(level, "systemd", detail, "")
-	if _, warnings, err := Render(d.spec, v, d.target(d.spec.Executable)); err == nil {
+	if _, warnings, err := Render(d.spec, v, d.resolveLinks(d.spec.Executable)); err == nil {
 		for _, w := range warnings {
 			d.add(service.Note, "systemd", w, "")
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// environmentFile has systemd read a file with variables. In its path it expands *, ? and
+// writeEnvironmentFile has systemd read a file with variables. In its path it expands *, ? and
 // [, and what a backslash stands before.
-func (r *renderer) environmentFile(w *writer) {
+func (r *renderer) writeEnvironmentFile(w *writer) {
 	file := r.EnvironmentFile
 	if file == "" {
 		return
@@ -23,14 +23,14 @@ func (r *renderer) environmentFile(w *writer) {
 	if r.KeptFile {
 		w.line("# " + service.Kept)
 	}
-	w.set("EnvironmentFile", "%s", text(file))
+	w.set("EnvironmentFile", "%s", escapeText(file))
 }
 
-// keep gives s the EnvironmentFile of the unit of kardianos/service that it replaces, or
+// keepEnvironmentFile gives s the EnvironmentFile of the unit of kardianos/service that it replaces, or
 // has replaced before.
-func (m *Manager) keep(s service.Spec, dir string) service.Spec {
+func (m *Manager) keepEnvironmentFile(s service.Spec, dir string) service.Spec {
 	old, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
-	if err != nil || s.EnvironmentFile != "" || !kardianos(old, s.Name) && !(service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
+	if err != nil || s.EnvironmentFile != "" || !isKardianos(old, s.Name) && !(service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
 		return s
 	}
 	for line := range strings.Lines(old) {
@@ -43,8 +43,8 @@ func (m *Manager) keep(s service.Spec, dir string) service.Spec {
 	return s
 }
 
-// variables looks at who can write the file with variables.
-func (m *Manager) variables(warnings []string, s service.Spec, force bool) ([]string, error) {
+// checkEnvironmentFile looks at who can write the file with variables.
+func (m *Manager) checkEnvironmentFile(warnings []string, s service.Spec, force bool) ([]string, error) {
 	more, err := service.CheckEnvironmentFile(s, m.machine.Tree, m.safe, force)
 	return append(warnings, more...), err
 }

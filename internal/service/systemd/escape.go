@@ -12,10 +12,10 @@ import (
 // systemd 257, with a program that says what has reached it. No value has a control
 // character but the tab: Spec.Check lets none through.
 
-// text is a value that systemd takes as it stands: a description, a path that is alone
+// escapeText is a value that systemd takes as it stands: a description, a path that is alone
 // in its line. Only % means something, and a backslash at the very end, which would
 // take the next line with it; what follows it is stripped.
-func text(s string) string {
+func escapeText(s string) string {
 	s = strings.ReplaceAll(s, "%", "%%")
 	if strings.HasSuffix(s, `\`) {
 		s += " "
@@ -26,20 +26,20 @@ func text(s string) string {
 // blanks are what systemd strips from both ends of a value that has no quotes.
 const blanks = " \t"
 
-// quoted is a word of a list, where quotes keep blanks and a backslash takes away what
+// quoteWord is a word of a list, where quotes keep blanks and a backslash takes away what
 // a character means.
-func quoted(s string) string {
+func quoteWord(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(s) + `"`
 }
 
-// word is quoted where it has to be.
-func word(s string) string {
+// quoteIfNeeded is quoted where it has to be.
+func quoteIfNeeded(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return ('a' > r || r > 'z') && ('A' > r || r > 'Z') && ('0' > r || r > '9') && !strings.ContainsRune("/._-+=:,@^", r) && r < 0x80
 	}) {
 		return s
 	}
-	return quoted(s)
+	return quoteWord(s)
 }
 
 // shell runs what systemd itself does not.
@@ -60,7 +60,7 @@ func execLine(executable string, args []string) string {
 		if strings.Contains(w, "$") {
 			prefix = ":"
 		}
-		words[i] = word(w)
+		words[i] = quoteIfNeeded(w)
 	}
 	return prefix + strings.Join(words, " ")
 }
@@ -104,7 +104,7 @@ func execWords(line string) (words []string, ok bool) {
 }
 
 // assignment is the value of an Environment with one variable.
-func assignment(v service.Var) string { return word(v.Name + "=" + v.Value) }
+func assignment(v service.Var) string { return quoteIfNeeded(v.Name + "=" + v.Value) }
 
 // What paths in a list cannot have. What systemd makes of quotes and backslashes there
 // differs from directive to directive; some it reads twice, and then does not start the
@@ -114,31 +114,31 @@ const (
 	notInBinds = notInLists + ":"
 )
 
-// paths is the value of a list of paths, none of which has a character of without.
-func paths(field string, list []string, without string) (string, error) {
+// pathList is the value of a list of paths, none of which has a character of without.
+func pathList(field string, list []string, without string) (string, error) {
 	words := make([]string, len(list))
 	for i, p := range list {
 		if strings.ContainsAny(p, without) {
 			return "", fmt.Errorf("%w: %s has %q: systemd takes no path there with one of %s in it", service.ErrSpec, field, p, without)
 		}
-		words[i] = word(p)
+		words[i] = quoteIfNeeded(p)
 	}
 	return strings.Join(words, " "), nil
 }
 
-// credential is the value of a LoadCredential. Since systemd 254 a service does not start
+// credentialValue is the value of a LoadCredential. Since systemd 254 a service does not start
 // whose credential comes from a path with blanks or quotes.
-func credential(name, file string) (string, error) {
+func credentialValue(name, file string) (string, error) {
 	const without = blanks + notInLists
 	if strings.ContainsAny(file, without) {
 		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd takes no path there with a blank, or with one of %s in it", service.ErrSpec, file, notInLists)
 	}
-	return name + ":" + text(file), nil
+	return name + ":" + escapeText(file), nil
 }
 
-// span is a duration. It is rounded up, so that it never becomes 0, which often means
+// formatDuration is a duration. It is rounded up, so that it never becomes 0, which often means
 // for ever.
-func span(d time.Duration) string {
+func formatDuration(d time.Duration) string {
 	switch {
 	case d%time.Second == 0:
 		return fmt.Sprintf("%ds", d/time.Second)

@@ -118,7 +118,7 @@ func (f *fake) run(_ context.Context, name string, args ...string) (string, erro
 	case "daemon-reload":
 		clear(f.loaded)
 	case "show":
-		return f.shown(rest), nil
+		return f.showUnits(rest), nil
 	case "enable":
 		return "", f.enable(rest)
 	case "disable":
@@ -181,7 +181,7 @@ func (f *fake) disable(units []string) error {
 	return nil
 }
 
-func (f *fake) shown(args []string) string {
+func (f *fake) showUnits(args []string) string {
 	var blocks []string
 	for _, u := range slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }) {
 		text, exists := f.text(u)
@@ -220,8 +220,8 @@ func (f *fake) changes() []string {
 	})
 }
 
-// has fails the test unless err wraps want, and has all the words in one line.
-func has(t *testing.T, err, want error, words ...string) {
+// wantError fails the test unless err wraps want, and has all the words in one line.
+func wantError(t *testing.T, err, want error, words ...string) {
 	t.Helper()
 	if err == nil || want != nil && !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
@@ -236,3 +236,56 @@ func has(t *testing.T, err, want error, words ...string) {
 		t.Errorf("%q has more than one line", err)
 	}
 }
+
+func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+	t.Helper()
+	p, err := m.Plan(t.Context(), s, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The machines on which something may be installed.
+var machines = map[string]func(*fake, *Manager){
+	"nothing": func(*fake, *Manager) {},
+	"an older one": func(f *fake, m *Manager) {
+		install(f.t, m, web(func(s *service.Spec) { s.Description = "older" }))
+	},
+	"one with other sockets": func(f *fake, m *Manager) {
+		install(f.t, m, web(func(s *service.Spec) {
+			s.Start = service.OnSocket
+			s.Sockets = []service.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
+		}))
+	},
+	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(service.Disabled))) },
+	"one of kardianos": func(f *fake, _ *Manager) {
+		f.write(f.unit("web.service"), ofKardianos)
+		_ = f.enable([]string{"web.service"})
+	},
+	"a link": func(f *fake, _ *Manager) {
+		f.write(f.unit("x"), "")
+		_ = os.Symlink("/srv/web.service", f.path(f.unit("web.service")))
+	},
+}
+
+// ofKardianos is the least that is taken for a unit of kardianos/service.
+const ofKardianos = `[Unit]
+Description=web
+ConditionFileIsExecutable=/usr/local/bin/web
+
+[Service]
+StartLimitInterval=5
+StartLimitBurst=10
+ExecStart=/usr/local/bin/web
+RestartSec=120
+EnvironmentFile=-/etc/sysconfig/web
+
+[Install]
+WantedBy=multi-user.target
+`
+
+func systemFile(name string) string { return "/etc/systemd/system/" + name }

@@ -19,8 +19,8 @@ import (
 // directive is a line of a unit, as systemd understands it.
 type directive struct{ section, name, value string }
 
-// read reads a unit by the rules of systemd.syntax(7), which it knows nothing else of.
-func read(t *testing.T, text string) (unit []directive) {
+// parseUnit reads a unit by the rules of systemd.syntax(7), which it knows nothing else of.
+func parseUnit(t *testing.T, text string) (unit []directive) {
 	t.Helper()
 	section, pending := "", ""
 	for _, line := range strings.Split(text, "\n") {
@@ -52,8 +52,8 @@ func read(t *testing.T, text string) (unit []directive) {
 	return unit
 }
 
-// specified replaces %% and knows no other specifier.
-func specified(t *testing.T, s string) string {
+// unescape replaces %% and knows no other specifier.
+func unescape(t *testing.T, s string) string {
 	t.Helper()
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -67,8 +67,8 @@ func specified(t *testing.T, s string) string {
 	return b.String()
 }
 
-// split makes words of a line: quotes keep blanks, a backslash is C's.
-func split(t *testing.T, s string) (words []string) {
+// splitLine makes words of a line: quotes keep blanks, a backslash is C's.
+func splitLine(t *testing.T, s string) (words []string) {
 	t.Helper()
 	for {
 		s = strings.TrimLeft(s, " \t")
@@ -114,8 +114,8 @@ func split(t *testing.T, s string) (words []string) {
 	}
 }
 
-// started is what an ExecStart runs.
-func started(t *testing.T, value string) []string {
+// execArgs is what an ExecStart runs.
+func execArgs(t *testing.T, value string) []string {
 	t.Helper()
 	line, literal := strings.CutPrefix(value, ":")
 	if !strings.HasPrefix(strings.TrimLeft(line, `"'`), "/") {
@@ -124,9 +124,9 @@ func started(t *testing.T, value string) []string {
 	if !literal && strings.Contains(line, "$") {
 		t.Fatalf("%q has a variable", value)
 	}
-	words := split(t, line)
+	words := splitLine(t, line)
 	for i := range words {
-		words[i] = specified(t, words[i])
+		words[i] = unescape(t, words[i])
 	}
 	if words[0] == "/bin/sh" {
 		if words[1] != "-c" || words[2] != `exec "$0" "$@"` {
@@ -157,9 +157,9 @@ func (x fields) spec() service.Spec {
 
 var harmless = fields{"d", "/e", "/w", "a", "b", "c", "v", "/p", "/k", "/c"}
 
-// holds makes sure that the units of x say what it says, and nothing else. It returns
+// checkUnits makes sure that the units of x say what it says, and nothing else. It returns
 // false where x cannot be installed.
-func holds(t *testing.T, x fields) bool {
+func checkUnits(t *testing.T, x fields) bool {
 	t.Helper()
 	s := x.spec()
 	if s.Check() != nil {
@@ -178,7 +178,7 @@ func holds(t *testing.T, x fields) bool {
 	}
 	fixed := map[directive]bool{}
 	for _, u := range known {
-		for _, d := range read(t, u.Text) {
+		for _, d := range parseUnit(t, u.Text) {
 			fixed[d] = true
 		}
 	}
@@ -194,7 +194,7 @@ func holds(t *testing.T, x fields) bool {
 		}
 	}
 	need := []string{"Description", "ExecStart", "Environment", "LoadCredential", "ListenStream"}
-	for _, d := range read(t, units[0].Text) {
+	for _, d := range parseUnit(t, units[0].Text) {
 		switch d.name {
 		case "Description":
 			want := strings.Trim(x.description, " \t")
@@ -204,32 +204,32 @@ func holds(t *testing.T, x fields) bool {
 			if x.description != "" && want == s.Name && strings.Trim(x.description, " \t") == "" {
 				want = "" // blanks alone are none
 			}
-			see(d.name, specified(t, d.value), want)
+			see(d.name, unescape(t, d.value), want)
 		case "ExecStart":
-			see(d.name, fmt.Sprintf("%q", started(t, d.value)), fmt.Sprintf("%q", []string{x.executable, x.argument, x.other}))
+			see(d.name, fmt.Sprintf("%q", execArgs(t, d.value)), fmt.Sprintf("%q", []string{x.executable, x.argument, x.other}))
 		case "WorkingDirectory":
-			see(d.name, specified(t, d.value), x.directory)
+			see(d.name, unescape(t, d.value), x.directory)
 		case "Environment":
 			if x.account == "" && d.value == "HOME=/var/lib/"+s.Name {
 				see("HOME", "", "")
 				continue
 			}
-			words := split(t, d.value)
+			words := splitLine(t, d.value)
 			if len(words) != 1 {
 				t.Fatalf("%q are several", words)
 			}
-			see(d.name, specified(t, words[0]), "V="+x.variable)
+			see(d.name, unescape(t, words[0]), "V="+x.variable)
 		case "User", "DynamicUser":
 			if x.account == "" {
 				see("User", d.value, "yes")
 			} else {
-				see("User", specified(t, d.value), strings.Trim(strings.Replace(x.account, "LocalSystem", "root", 1), " \t"))
+				see("User", unescape(t, d.value), strings.Trim(strings.Replace(x.account, "LocalSystem", "root", 1), " \t"))
 			}
 		case "LoadCredential":
-			see(d.name, specified(t, d.value), "c:"+x.credential)
+			see(d.name, unescape(t, d.value), "c:"+x.credential)
 		case "ReadWritePaths", "BindPaths", "BindReadOnlyPaths":
-			for _, p := range split(t, d.value) {
-				if p = specified(t, p); !slices.Contains([]string{x.writable, x.executable, x.directory}, p) || p == "" {
+			for _, p := range splitLine(t, d.value) {
+				if p = unescape(t, p); !slices.Contains([]string{x.writable, x.executable, x.directory}, p) || p == "" {
 					t.Errorf("%s has %q", d.name, p)
 				}
 			}
@@ -245,12 +245,12 @@ func holds(t *testing.T, x fields) bool {
 			}
 		}
 	}
-	for _, d := range read(t, units[1].Text) {
+	for _, d := range parseUnit(t, units[1].Text) {
 		switch d.name {
 		case "ListenStream":
-			see(d.name, specified(t, d.value), x.socket)
+			see(d.name, unescape(t, d.value), x.socket)
 		case "SocketUser":
-			see(d.name, specified(t, d.value), strings.Trim(x.account, " \t"))
+			see(d.name, unescape(t, d.value), strings.Trim(x.account, " \t"))
 		default:
 			if !fixed[d] {
 				t.Errorf("there is %+v", d)
@@ -271,7 +271,7 @@ var nasty = []string{
 	"é", "日", "\u00a0", "/", "~", "*", "{}", "`", "(", "<", "&", ",", "\nUser=root", "\r", "\x00", "\xff", "\u2028",
 }
 
-func text0(r *rand.Rand, prefix string) string {
+func nastyText(r *rand.Rand, prefix string) string {
 	var b strings.Builder
 	b.WriteString(prefix)
 	for range r.IntN(6) {
@@ -288,15 +288,15 @@ func text0(r *rand.Rand, prefix string) string {
 // random are fields of pieces.
 func random(r *rand.Rand) fields {
 	path := func() string {
-		return strings.TrimRight(text0(r, []string{"/", "/srv/", "/home/", "/root/", "/tmp/", "/opt/x "}[r.IntN(6)]), "/")
+		return strings.TrimRight(nastyText(r, []string{"/", "/srv/", "/home/", "/root/", "/tmp/", "/opt/x "}[r.IntN(6)]), "/")
 	}
 	return fields{
-		text0(r, ""), path(), path(), text0(r, "a"), text0(r, ""), text0(r, ""), text0(r, ""), path(), path(), path(),
+		nastyText(r, ""), path(), path(), nastyText(r, "a"), nastyText(r, ""), nastyText(r, ""), nastyText(r, ""), path(), path(), path(),
 	}
 }
 
 func TestNoFieldAddsADirective(t *testing.T) {
-	if !holds(t, harmless) {
+	if !checkUnits(t, harmless) {
 		t.Fatal("what is harmless is refused")
 	}
 	// One field at a time, so that what is refused in one does not hide another.
@@ -324,7 +324,7 @@ func TestNoFieldAddsADirective(t *testing.T) {
 		if field == 10 {
 			one = x
 		}
-		if holds(t, one) {
+		if checkUnits(t, one) {
 			held[field]++
 		}
 		if t.Failed() {
@@ -343,7 +343,7 @@ func FuzzUnits(f *testing.F) {
 	f.Add("", "/usr/bin/web", "", "", "a", "b", "c", "/p", "/k", "/c")
 	f.Add(`ends in \`, `/q"u'o\te`, "/w ", "a%n", "$HOME", ";", "%h", "/home/x y", "/k%n", "/c:d")
 	f.Fuzz(func(t *testing.T, description, executable, directory, account, argument, other, variable, writable, socket, credential string) {
-		holds(t, fields{description, executable, directory, account, argument, other, variable, writable, socket, credential})
+		checkUnits(t, fields{description, executable, directory, account, argument, other, variable, writable, socket, credential})
 	})
 }
 
@@ -374,7 +374,7 @@ func TestWhatSystemdWouldMisunderstandIsRefused(t *testing.T) {
 			}
 			_, _, err := Render(s, 257, s.Executable)
 			t.Log(field + " " + strconv.Itoa(i))
-			has(t, err, service.ErrSpec, field)
+			wantError(t, err, service.ErrSpec, field)
 		}
 	}
 }
@@ -407,7 +407,7 @@ func TestDelays(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got d
-		for _, x := range read(t, units[0].Text) {
+		for _, x := range parseUnit(t, units[0].Text) {
 			if x.name == "RestartSec" || x.name == "RestartSteps" || x.name == "RestartMaxDelaySec" {
 				got = append(got, x.name+"="+x.value)
 			}

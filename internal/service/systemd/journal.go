@@ -18,31 +18,31 @@ import (
 // are texts, lists of numbers for what is not text, and lists of these where an entry has
 // several fields of one name.
 type entry struct {
-	record   records.Record
-	cursor   string
-	own      bool   // a record of the program, with fields, and not of systemd about it
-	bytes    int    // of the message that are the program's, -1 if all are
-	full     string // the message, if it is more than that
-	received string // when journald got it, and the two that are better
-	sent     string
-	logged   string
-	pid      string
-	file     string
-	line     int
-	rest     string            // what is behind the message in MESSAGE: the fields, in their order
-	keys     map[string]string // what the program calls its fields, where that cannot be seen
-	fields   []field
+	record    records.Record
+	cursor    string
+	ofProgram bool   // a record of the program, with fields, and not of systemd about it
+	bytes     int    // of the message that are the program's, -1 if all are
+	full      string // the message, if it is more than that
+	received  string // when journald got it, and the two that are better
+	sent      string
+	logged    string
+	pid       string
+	file      string
+	line      int
+	fieldText string            // what is behind the message in MESSAGE: the fields, in their order
+	keys      map[string]string // what the program calls its fields, where that cannot be seen
+	fields    []journalField
 }
 
-type field struct{ name, value string }
+type journalField struct{ name, value string }
 
 // parseEntry reads a line of journalctl. One that breaks off, since it is too long, has
 // what is before that.
 func parseEntry(line []byte) (entry, bool) {
-	e := entry{own: true, bytes: -1}
+	e := entry{ofProgram: true, bytes: -1}
 	e.record.Level = zapcore.InfoLevel
 	broken := records.Members(line, func(name string, value json.RawMessage) {
-		for _, text := range texts(value) {
+		for _, text := range fieldValues(value) {
 			e.add(name, text)
 		}
 	})
@@ -82,7 +82,7 @@ func (e *entry) add(name, value string) {
 	case "MORE_FIELDS":
 		for line := range strings.Lines(value) {
 			if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
-				e.fields = append(e.fields, field{name, value})
+				e.fields = append(e.fields, journalField{name, value})
 			}
 		}
 	case journal.MessageBytes:
@@ -98,12 +98,12 @@ func (e *entry) add(name, value string) {
 	case "CODE_LINE":
 		e.line, _ = strconv.Atoi(value)
 	case "_TRANSPORT":
-		e.own = e.own && value == "journal"
+		e.ofProgram = e.ofProgram && value == "journal"
 	case "UNIT", "USER_UNIT", "COREDUMP_UNIT", "COREDUMP_USER_UNIT":
-		e.own = false
+		e.ofProgram = false
 	default:
 		if !journal.Reserved(name) && name != "" && name[0] != '_' {
-			e.fields = append(e.fields, field{name, value})
+			e.fields = append(e.fields, journalField{name, value})
 		}
 	}
 }
@@ -124,13 +124,13 @@ func (e *entry) finish(broken bool) {
 	case e.full != "":
 		r.Message = e.full
 	case e.bytes >= 0 && e.bytes < len(r.Message):
-		r.Message, e.rest = r.Message[:e.bytes], r.Message[e.bytes:]
+		r.Message, e.fieldText = r.Message[:e.bytes], r.Message[e.bytes:]
 	}
 	if e.file != "" && e.line > 0 {
 		r.Caller = zapcore.EntryCaller{Defined: true, File: e.file, Line: e.line}
 	}
 	r.Message = strings.TrimRight(r.Message, "\r\n")
-	if !e.own {
+	if !e.ofProgram {
 		return
 	}
 	for i, f := range e.fields {
@@ -140,7 +140,7 @@ func (e *entry) finish(broken bool) {
 			e.fields[i].name = strings.ToLower(f.name)
 		}
 	}
-	slices.SortStableFunc(e.fields, e.order)
+	slices.SortStableFunc(e.fields, e.compareFields)
 	for _, f := range e.fields {
 		r.Fields = append(r.Fields, records.Text(f.name, f.value))
 	}
@@ -149,21 +149,21 @@ func (e *entry) finish(broken bool) {
 	}
 }
 
-// order compares two fields: as they are in the text behind the message, or else by their
+// compareFields compares two fields: as they are in the text behind the message, or else by their
 // names, for the journal keeps no order.
-func (e *entry) order(a, b field) int {
-	return cmp.Or(cmp.Compare(e.place(a.name), e.place(b.name)), strings.Compare(a.name, b.name))
+func (e *entry) compareFields(a, b journalField) int {
+	return cmp.Or(cmp.Compare(e.position(a.name), e.position(b.name)), strings.Compare(a.name, b.name))
 }
 
-func (e *entry) place(key string) int {
-	if i := strings.Index(e.rest, " "+key+"="); i >= 0 {
+func (e *entry) position(key string) int {
+	if i := strings.Index(e.fieldText, " "+key+"="); i >= 0 {
 		return i
 	}
-	return len(e.rest)
+	return len(e.fieldText)
 }
 
-// texts are the values of a field.
-func texts(value json.RawMessage) []string {
+// fieldValues are the values of a field.
+func fieldValues(value json.RawMessage) []string {
 	if len(value) == 0 {
 		return nil
 	}
@@ -186,7 +186,7 @@ func texts(value json.RawMessage) []string {
 		var all []string
 		if json.Unmarshal(value, &several) == nil {
 			for _, one := range several {
-				all = append(all, texts(one)...)
+				all = append(all, fieldValues(one)...)
 			}
 		}
 		return all

@@ -10,14 +10,14 @@ import (
 
 // LastRun implements service.LastRunner.
 func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
-	if err := which(s); err != nil {
+	if err := requireInstance(s); err != nil {
 		return "", err
 	}
 	u, _, err := m.show(ctx, s)
 	if err != nil {
 		return "", err
 	}
-	records := m.lastRun(s, u)
+	records := m.lastRunArgs(s, u)
 	if records == nil {
 		return "", nil // it has not run since the machine was started
 	}
@@ -30,15 +30,15 @@ func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
 	case err != nil:
 		return "", err
 	case out == "" && !m.user:
-		return "", m.unreadable(ctx)
+		return "", m.emptyLogError(ctx)
 	}
 	return out, nil
 }
 
-// lastRun returns the arguments of journalctl that choose what the last run of u has
+// lastRunArgs returns the arguments of journalctl that choose what the last run of u has
 // logged, nil if they are not known.
-func (m *Manager) lastRun(s service.Spec, u shown) []string {
-	begun := u.time("ExecMainStartTimestamp")
+func (m *Manager) lastRunArgs(s service.Spec, u properties) []string {
+	begun := u.timeOf("ExecMainStartTimestamp")
 	switch id := u["InvocationID"]; {
 	case !m.user && id != "":
 		return []string{"_SYSTEMD_INVOCATION_ID=" + id}
@@ -47,7 +47,7 @@ func (m *Manager) lastRun(s service.Spec, u shown) []string {
 	}
 	records := []string{fmt.Sprintf("--since=@%d", begun.Unix())}
 	process := u["ExecMainPID"]
-	for _, word := range m.words(s) {
+	for _, word := range m.programArgs(s) {
 		if word == "+" && process != "" {
 			records = append(records, "_PID="+process) // another run may have ended in that second
 		}
@@ -61,10 +61,10 @@ func (m *Manager) lastRun(s service.Spec, u shown) []string {
 
 // Confined implements service.Confiner.
 func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
-	if which(s) != nil {
+	if bareTemplate(s) {
 		return service.Confinement{}
 	}
-	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(confining, ","), "--", unit(s))
+	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(sandboxProperties, ","), "--", unitName(s))
 	if err != nil {
 		return service.Confinement{}
 	}
@@ -76,8 +76,8 @@ func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinem
 	return c
 }
 
-// confining are the properties of a unit that keep something from a service.
-var confining = []string{
+// sandboxProperties are the properties of a unit that keep something from a service.
+var sandboxProperties = []string{
 	"User", "DynamicUser", "ProtectHome", "ProtectSystem", "PrivateTmp", "PrivateDevices", "DevicePolicy", "PrivateNetwork", "IPAddressDeny",
 	"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock", "ProtectHostname", "ProtectProc", "ProcSubset",
 	"MemoryDenyWriteExecute", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RestrictAddressFamilies", "SystemCallFilter", "CapabilityBoundingSet",

@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/records"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // maxEntry is how many bytes of an entry are read.
@@ -20,11 +20,11 @@ const maxEntry = 8 << 20
 // Logs is the journal of the unit, with what systemd itself says about it. Following
 // ends with ctx, and returns nil then.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	if err := which(s); err != nil {
+	if err := requireInstance(s); err != nil {
 		return err
 	}
 	view := records.NewView(q, w)
-	r := journalReader{m: m, view: view, choice: append(choice(q), m.entries(s)...), begun: time.Now()}
+	r := journalReader{m: m, view: view, args: append(filterArgs(q), m.journalArgs(s)...), begun: time.Now()}
 	// What journalctl cannot choose is chosen here, from all.
 	lines := "all"
 	if q.Lines > 0 && q.Match == nil && q.PID == 0 {
@@ -35,23 +35,23 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix())) // whole seconds; the view looks at the rest
 	}
 	if err := r.read(ctx, args...); err != nil {
-		return ended(ctx, q, err)
+		return logsError(ctx, q, err)
 	}
 	if err := view.Flush(); err != nil {
 		return err
 	}
 	switch {
 	case q.Follow:
-		return ended(ctx, q, r.read(ctx, "--lines=all", "--follow", r.rest()))
+		return logsError(ctx, q, r.read(ctx, "--lines=all", "--follow", r.resumeArg()))
 	case view.Seen == 0 && !m.user:
-		return m.unreadable(ctx)
+		return m.emptyLogError(ctx)
 	}
 	return nil
 }
 
-// ended is the error of journalctl, if it is one: following ends with an interrupt, which
+// logsError is the error of journalctl, if it is one: following ends with an interrupt, which
 // at the terminal is for journalctl as well.
-func ended(ctx context.Context, q service.LogQuery, err error) error {
+func logsError(ctx context.Context, q service.LogQuery, err error) error {
 	var e *command.Error
 	if q.Follow && (ctx.Err() != nil || errors.As(err, &e) && e.Code == -1) {
 		return nil
@@ -59,8 +59,8 @@ func ended(ctx context.Context, q service.LogQuery, err error) error {
 	return err
 }
 
-// choice is what journalctl chooses: the severities that a level may have become.
-func choice(q service.LogQuery) []string {
+// filterArgs is what journalctl chooses: the severities that a level may have become.
+func filterArgs(q service.LogQuery) []string {
 	args := []string{"--no-pager", "--quiet", "--output=json", "--all"}
 	if l, some := records.Lowest(q.Level); some {
 		args = append(args, fmt.Sprintf("--priority=%d", logtext.Severity(l)))
@@ -72,13 +72,13 @@ func choice(q service.LogQuery) []string {
 type journalReader struct {
 	m      *Manager
 	view   *records.View
-	choice []string
+	args   []string
 	begun  time.Time
 	cursor string // of the last entry
 }
 
-// rest chooses what has not been read yet. Journalctl takes only one of the two.
-func (r *journalReader) rest() string {
+// resumeArg chooses what has not been read yet. Journalctl takes only one of the two.
+func (r *journalReader) resumeArg() string {
 	if r.cursor != "" {
 		return "--after-cursor=" + r.cursor
 	}
@@ -88,8 +88,8 @@ func (r *journalReader) rest() string {
 // read reads what journalctl prints with args.
 func (r *journalReader) read(ctx context.Context, args ...string) error {
 	var complaints strings.Builder
-	lines := entries{to: r.add}
-	err := r.m.stream(ctx, &lines, &complaints, "journalctl", append(r.choice[:len(r.choice):len(r.choice)], args...)...)
+	lines := lineWriter{handle: r.add}
+	err := r.m.stream(ctx, &lines, &complaints, "journalctl", append(r.args[:len(r.args):len(r.args)], args...)...)
 	var e *command.Error
 	if errors.As(err, &e) {
 		e.Stderr = complaints.String()
@@ -109,13 +109,13 @@ func (r *journalReader) add(line []byte) error {
 	return r.view.Add(e.record)
 }
 
-// entries is an io.Writer that hands each line to a function, as far as there is room.
-type entries struct {
-	to   func(line []byte) error
-	line []byte
+// lineWriter is an io.Writer that hands each line to a function, as far as there is room.
+type lineWriter struct {
+	handle func(line []byte) error
+	line   []byte
 }
 
-func (e *entries) Write(p []byte) (int, error) {
+func (e *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
 		part, rest, whole := strings.Cut(string(p), "\n")
@@ -124,7 +124,7 @@ func (e *entries) Write(p []byte) (int, error) {
 		if !whole {
 			break
 		}
-		if err := e.to(e.line); err != nil {
+		if err := e.handle(e.line); err != nil {
 			return 0, err
 		}
 		e.line = e.line[:0]
@@ -132,27 +132,27 @@ func (e *entries) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// entries are the arguments of journalctl that choose what is about the service.
-func (m *Manager) entries(s service.Spec) []string {
+// journalArgs are the arguments of journalctl that choose what is about the service.
+func (m *Manager) journalArgs(s service.Spec) []string {
 	if !m.user {
-		return []string{"--unit=" + unit(s)}
+		return []string{"--unit=" + unitName(s)}
 	}
-	return append(m.words(s), "+", "USER_UNIT="+unit(s), m.own(), "+", "COREDUMP_USER_UNIT="+unit(s), m.own())
+	return append(m.programArgs(s), "+", "USER_UNIT="+unitName(s), m.uidArg(), "+", "COREDUMP_USER_UNIT="+unitName(s), m.uidArg())
 }
 
-// words choose what the service of a user has said itself. Journald does not know the
+// programArgs choose what the service of a user has said itself. Journald does not know the
 // unit of a process that is gone when it looks, but always its name and its user.
-func (m *Manager) words(s service.Spec) []string {
+func (m *Manager) programArgs(s service.Spec) []string {
 	return []string{
-		"_SYSTEMD_USER_UNIT=" + unit(s), m.own(),
-		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), m.own(),
+		"_SYSTEMD_USER_UNIT=" + unitName(s), m.uidArg(),
+		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), m.uidArg(),
 	}
 }
 
-func (m *Manager) own() string { return fmt.Sprintf("_UID=%d", m.uid()) }
+func (m *Manager) uidArg() string { return fmt.Sprintf("_UID=%d", m.uid()) }
 
-// unreadable is the error of an empty log where that may be for want of rights.
-func (m *Manager) unreadable(ctx context.Context) error {
+// emptyLogError is the error of an empty log where that may be for want of rights.
+func (m *Manager) emptyLogError(ctx context.Context) error {
 	var complaints strings.Builder
 	_ = m.stream(ctx, io.Discard, &complaints, "journalctl", "--no-pager", "--lines=0") // not quiet: it says what it cannot see
 	if !strings.Contains(complaints.String(), "not seeing messages from other users") {

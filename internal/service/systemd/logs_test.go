@@ -4,6 +4,7 @@ package systemd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // entryAt is a line of journalctl, with a time, a cursor and what else is in it.
@@ -168,4 +170,53 @@ func FuzzNoEntryIsTooOdd(f *testing.F) {
 			t.Errorf("%v, it shows\n%s", err, &log)
 		}
 	})
+}
+
+func TestFollowingEndsWithItsContext(t *testing.T) {
+	_, m := newFake(t, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	m.stream = func(ctx context.Context, _, _ io.Writer, _ string, _ ...string) error {
+		cancel()
+		return context.Cause(ctx)
+	}
+	if err := m.Logs(ctx, web(), service.LogQuery{Follow: true}, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if err := m.Logs(ctx, web(), service.LogQuery{}, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("without following: %v", err)
+	}
+}
+
+func TestFollowingEndsWithJournalctl(t *testing.T) {
+	_, m := newFake(t, false)
+	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error {
+		return &command.Error{Line: "journalctl", Code: -1} // an interrupt at the terminal is for both
+	}
+	if err := m.Logs(t.Context(), web(), service.LogQuery{Follow: true}, io.Discard); err != nil {
+		t.Error(err)
+	}
+	if err := m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard); err == nil {
+		t.Error("without following, it has said nothing")
+	}
+}
+
+func TestALogThatMayNotBeReadIsSaid(t *testing.T) {
+	_, m := newFake(t, false)
+	m.stream = func(_ context.Context, _, stderr io.Writer, _ string, args ...string) error {
+		if !slices.Contains(args, "--quiet") {
+			_, _ = io.WriteString(stderr, "Hint: You are currently not seeing messages from other users and the system.\n")
+		}
+		return nil
+	}
+	wantError(t, m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard), service.ErrPermission, "systemd-journal")
+
+	m.stream = func(_ context.Context, _, stderr io.Writer, _ string, _ ...string) error {
+		_, _ = io.WriteString(stderr, "No journal files were opened due to insufficient permissions.\n")
+		return &command.Error{Line: "journalctl", Code: 1}
+	}
+	wantError(t, m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard), service.ErrPermission)
+	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error { return nil }
+	if err := m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard); err != nil {
+		t.Errorf("an empty log is no error: %v", err)
+	}
 }

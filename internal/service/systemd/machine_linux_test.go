@@ -7,7 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,9 +113,9 @@ type installed struct {
 	spec service.Spec
 }
 
-// echoes is a service of the program echo, with a name of its own. It is removed when
+// echoService is a service of the program echo, with a name of its own. It is removed when
 // the test ends.
-func echoes(t *testing.T, m *Manager, changes ...func(*service.Spec)) *installed {
+func echoService(t *testing.T, m *Manager, changes ...func(*service.Spec)) *installed {
 	t.Helper()
 	s := web(changes...)
 	s.User = m.user
@@ -160,10 +160,11 @@ func (i *installed) must(err error) {
 }
 
 func (i *installed) start() { i.t.Helper(); i.must(i.Start(i.t.Context(), i.spec)) }
-func (i *installed) stop()  { i.t.Helper(); i.must(i.Stop(i.t.Context(), i.spec)) }
 
-// is makes sure of a state.
-func (i *installed) is(want service.State) service.Status {
+func (i *installed) stop() { i.t.Helper(); i.must(i.Stop(i.t.Context(), i.spec)) }
+
+// wantState makes sure of a state.
+func (i *installed) wantState(want service.State) service.Status {
 	i.t.Helper()
 	st, err := i.Status(i.t.Context(), i.spec)
 	i.must(err)
@@ -173,9 +174,9 @@ func (i *installed) is(want service.State) service.Status {
 	return st
 }
 
-// soon waits for a state that the service is on its way to: it may answer before systemd
+// awaitState waits for a state that the service is on its way to: it may answer before systemd
 // has heard that it is ready.
-func (i *installed) soon(want service.State) service.Status {
+func (i *installed) awaitState(want service.State) service.Status {
 	i.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		st, err := i.Status(i.t.Context(), i.spec)
@@ -184,11 +185,11 @@ func (i *installed) soon(want service.State) service.Status {
 			return st
 		}
 	}
-	return i.is(want)
+	return i.wantState(want)
 }
 
-// said is what the program has written into its state directory.
-func (i *installed) said() (said struct {
+// reported is what the program echo writes about itself.
+type reported struct {
 	Args        []string
 	Environment []string
 	Directory   string
@@ -196,8 +197,10 @@ func (i *installed) said() (said struct {
 	Written     map[string]string
 	Read        map[string]string
 	Reloads     int
-},
-) {
+}
+
+// report returns what the program has written into its state directory.
+func (i *installed) report() (said reported) {
 	i.t.Helper()
 	dir := "/var/lib/" + i.spec.Name
 	if i.user {
@@ -213,8 +216,8 @@ func (i *installed) said() (said struct {
 	return said
 }
 
-// put copies a program to a place inside the machine.
-func put(t *testing.T, program, at string) {
+// putProgram copies a program to a place inside the machine.
+func putProgram(t *testing.T, program, at string) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(programs, program))
 	if err != nil {
@@ -247,124 +250,54 @@ func vars(pairs ...string) func(*service.Spec) {
 	}
 }
 
-func TestEachProfileStartsReloadsAndStops(t *testing.T) {
-	for _, user := range []bool{false, true} {
-		for _, p := range []service.Profile{service.Strict, service.Network, service.Localhost, service.LowPorts, service.Lenient, service.None} {
-			t.Run(fmt.Sprintf("%s, user %v", p, user), func(t *testing.T) {
-				t.Parallel()
-				address := "tcp 127.0.0.1:0"
-				if p == service.LowPorts && !user {
-					address = "tcp 127.0.0.1:81"
-				}
-				i := echoes(t, inside(t, user), profile(p), vars("LISTEN", address))
-				i.is(service.NotInstalled)
-				if p := i.install(); p.Installed || p.Replaces != "" {
-					t.Errorf("the plan is %+v", p)
-				}
-				st := i.is(service.Stopped)
-				if st.Start != service.Automatic {
-					t.Errorf("its start type is %q", st.Start)
-				}
-				i.start()
-				st = i.is(service.Running)
-				if st.PID == 0 || time.Since(st.Since) > time.Minute || st.Restarts != 0 {
-					t.Errorf("it is %+v", st)
-				}
-				i.must(i.Reload(t.Context(), i.spec))
-				if n := i.said().Reloads; n != 1 {
-					t.Errorf("%d reloads, want 1", n)
-				}
-				i.must(i.Restart(t.Context(), i.spec))
-				if again := i.is(service.Running); again.PID == st.PID {
-					t.Error("it was not restarted")
-				}
-				i.stop()
-				i.is(service.Stopped)
-				i.must(i.Restart(t.Context(), i.spec))
-				i.is(service.Running)
-				i.start() // does nothing
-				if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() || !p.Installed {
-					t.Errorf("what was installed would be changed: %+v, %v", p, err)
-				}
-				removed, err := i.Remove(t.Context(), i.spec, false)
-				if err != nil || len(removed) == 0 {
-					t.Errorf("removed %q, %v", removed, err)
-				}
-				i.is(service.NotInstalled)
-				if _, err := i.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrNotInstalled) {
-					t.Errorf("remove it again: %v", err)
-				}
-				i.install() // so that the cleanup purges
-			})
-		}
+func writeIn(t *testing.T, at, text string) {
+	t.Helper()
+	file := machine.Path(at)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func TestWhatIsPurgedIsGone(t *testing.T) {
-	for _, user := range []bool{false, true} {
-		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
-			t.Parallel()
-			i := echoes(t, inside(t, user))
-			i.install()
-			i.start()
-			paths := i.said().Paths
-			if _, err := i.Remove(t.Context(), i.spec, true); err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range []string{paths.State, paths.Cache, paths.Logs, paths.Runtime, paths.Configuration, "/var/lib/" + i.spec.Name, "/var/lib/private/" + i.spec.Name} {
-				if _, err := os.Lstat(machine.Path(p)); !errors.Is(err, fs.ErrNotExist) {
-					t.Errorf("%s: %v", p, err)
-				}
-			}
-		})
+// old is a service that kardianos/service has installed.
+type old struct{ name, file string }
+
+func oldUnit(t *testing.T) old {
+	t.Helper()
+	testbed.Require(t)
+	name := fmt.Sprintf("old%d", count.Add(1))
+	program := "/usr/local/bin/" + name
+	putProgram(t, "oldservice", program)
+	out, err := machine.Run(t.Context(), program, name, "install")
+	if err != nil || out.Code != 0 {
+		t.Fatalf("%v: %+v", err, out)
 	}
+	return old{name, "/etc/systemd/system/" + name + ".service"}
 }
 
-func TestArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
-	args := []string{
-		"a b", `c"d`, "e'f", "g%h", "i$j", `k\l`, "m\tn", "", ";", "{}", "é", "#x", "${HOME}", "$HOME", `\x41`, "-x", "=y", "* ? ~", `\`, `"`, "'", "%", "$", "$$",
-		"%%", `\\`, `a\`, " leading", "trailing ", "@a", "+b", "!c", ":d", "|e", "\u00a0", "日本", "a;b", "(c)", "<d>", "&e", "`f`",
+// dial reads what the program says to who connects.
+func dial(t *testing.T, network, address string) string {
+	t.Helper()
+	d := net.Dialer{Timeout: 10 * time.Second}
+	c, err := d.DialContext(t.Context(), network, address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	environment := map[string]string{}
-	for n, a := range args {
-		environment[fmt.Sprintf("V%d", n)] = a
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	b, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, executable := range []string{
-		"", "/opt/plain/echo", "/opt/we ird/é%n;#{}@!*?.bin", "/opt/we ird/a$HOME/x", `/opt/q"uo'te\x/echo`, `/opt/q"uo'te\x/$HOME %h`,
-		"/home/tester/my bin/echo", "/root/$bin/echo", "/tmp/my tmp/echo", "/var/tmp/echo 1",
-	} {
-		for _, user := range []bool{false, true} {
-			if user && strings.HasPrefix(executable, "/root") {
-				continue
-			}
-			t.Run(fmt.Sprintf("%q, user %v", executable, user), func(t *testing.T) {
-				t.Parallel()
-				m := inside(t, user)
-				if executable != "" {
-					put(t, "echo", executable)
-				}
-				i := echoes(t, m, func(s *service.Spec) { s.Args, s.Environment = args, environment })
-				if executable != "" {
-					i.spec.Executable = executable
-				}
-				i.install()
-				i.start()
-				said := i.said()
-				want := append([]string{i.spec.Executable}, args...)
-				if fmt.Sprintf("%q", said.Args) != fmt.Sprintf("%q", want) {
-					t.Errorf("the arguments are\n%q, want\n%q", said.Args, want)
-				}
-				got := map[string]string{}
-				for _, e := range said.Environment {
-					name, value, _ := strings.Cut(e, "=")
-					got[name] = value
-				}
-				for name, value := range environment {
-					if got[name] != value {
-						t.Errorf("%s is %q, want %q", name, got[name], value)
-					}
-				}
-			})
-		}
+	return strings.TrimSpace(string(b))
+}
+
+// freePort is one of the host's, whose network the machine has.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -35,7 +35,7 @@ import (
 // /home, /tmp, /etc; Recovery.Never and stored descriptors; StartDisabled and Sockets. By
 // the documentation these do, too: a job that finishes and a watchdog; ports below 1024 in
 // Sockets and no capability; Capabilities and NoNewPrivileges, which keeps ambient ones.
-func (r *renderer) pairs() error {
+func (r *renderer) checkPairs() error {
 	for _, l := range r.Systemd.Service {
 		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {
 			return fmt.Errorf("%w: Systemd.Service has %q: who the service is is for Account to say", service.ErrSpec, l)
@@ -48,27 +48,27 @@ func (r *renderer) pairs() error {
 		return err
 	}
 	for _, p := range r.Hardening.WritablePaths {
-		if slices.Contains(protected, p) {
+		if slices.Contains(protectedFolders, p) {
 			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name what the service writes below it", service.ErrSpec, p)
 		}
-		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, devices) && r.ownDev() {
+		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, commonDevices) && r.hasOwnDev() {
 			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: say Systemd.Service PrivateDevices=no and DeviceAllow=%s, or use another Hardening.Profile", service.ErrSpec, p, p)
 		}
 	}
 	return nil
 }
 
-// protected are the folders for which the sandbox has a rule of its own.
-var protected = []string{"/", "/dev", "/home", "/proc", "/proc/sys", "/root", "/run/user", "/sys", "/sys/fs/cgroup"}
+// protectedFolders are the folders for which the sandbox has a rule of its own.
+var protectedFolders = []string{"/", "/dev", "/home", "/proc", "/proc/sys", "/root", "/run/user", "/sys", "/sys/fs/cgroup"}
 
-// devices are in every /dev.
-var devices = []string{
+// commonDevices are in every /dev.
+var commonDevices = []string{
 	"/dev/full", "/dev/hugepages", "/dev/log", "/dev/mqueue", "/dev/null", "/dev/ptmx", "/dev/pts",
 	"/dev/random", "/dev/shm", "/dev/tty", "/dev/urandom", "/dev/zero",
 }
 
-// ownDev reports whether the service has a /dev of its own.
-func (r *renderer) ownDev() bool {
+// hasOwnDev reports whether the service has a /dev of its own.
+func (r *renderer) hasOwnDev() bool {
 	if r.Hardening.Profile == service.None {
 		return false
 	}
@@ -82,8 +82,8 @@ func (r *renderer) ownDev() bool {
 	})
 }
 
-// lowPorts fails for a service of a user that cannot have its sockets.
-func (m *Manager) lowPorts(s service.Spec) error {
+// checkLowPorts fails for a service of a user that cannot have its sockets.
+func (m *Manager) checkLowPorts(s service.Spec) error {
 	if !m.user {
 		return nil
 	}
@@ -101,13 +101,13 @@ func (m *Manager) lowPorts(s service.Spec) error {
 	return nil
 }
 
-// order fails if the service needs a delayed one and is not delayed itself, or the other way
+// checkOrder fails if the service needs a delayed one and is not delayed itself, or the other way
 // round: one would be part of the target that the other waits for.
-func (m *Manager) order(ctx context.Context, s service.Spec) error {
-	if which(s) != nil {
+func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
+	if bareTemplate(s) {
 		return nil
 	}
-	target := (&renderer{Spec: s}).boot()
+	target := (&renderer{Spec: s}).bootTarget()
 	switch s.Start {
 	case service.Automatic:
 		for _, n := range s.Needs {
@@ -115,7 +115,7 @@ func (m *Manager) order(ctx context.Context, s service.Spec) error {
 				continue
 			}
 			n = strings.TrimSuffix(n, ".service")
-			other, err := m.lists(ctx, n+".service", "After")
+			other, err := m.listProperties(ctx, n+".service", "After")
 			if err != nil {
 				return err
 			}
@@ -124,12 +124,12 @@ func (m *Manager) order(ctx context.Context, s service.Spec) error {
 			}
 		}
 	case service.Delayed:
-		own, err := m.lists(ctx, unit(s), "RequiredBy")
+		own, err := m.listProperties(ctx, unitName(s), "RequiredBy")
 		if err != nil {
 			return err
 		}
 		for _, n := range own["RequiredBy"] {
-			other, err := m.lists(ctx, n, "After", "WantedBy")
+			other, err := m.listProperties(ctx, n, "After", "WantedBy")
 			if err != nil {
 				return err
 			}
@@ -141,8 +141,8 @@ func (m *Manager) order(ctx context.Context, s service.Spec) error {
 	return nil
 }
 
-// lists are properties of a unit with names of others.
-func (m *Manager) lists(ctx context.Context, unit string, properties ...string) (map[string][]string, error) {
+// listProperties are properties of a unit with names of others.
+func (m *Manager) listProperties(ctx context.Context, unit string, properties ...string) (map[string][]string, error) {
 	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(properties, ","), "--", unit)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (r *renderer) isolated() bool {
 	return r.Hardening.Profile == service.Strict && r.Start == service.OnSocket
 }
 
-func (r *renderer) families() string {
+func (r *renderer) addressFamilies() string {
 	families := []string{"AF_UNIX"}
 	if !r.isolated() {
 		families = append(families, "AF_INET", "AF_INET6", "AF_NETLINK")
@@ -73,9 +73,9 @@ func (r *renderer) families() string {
 	return strings.Join(families, " ")
 }
 
-func (r *renderer) sandbox(w *writer) {
+func (r *renderer) writeSandbox(w *writer) {
 	if r.User {
-		r.userSandbox(w)
+		r.writeUserSandbox(w)
 		return
 	}
 	caps := r.capabilities()
@@ -87,17 +87,33 @@ func (r *renderer) sandbox(w *writer) {
 			r.warn("Hardening.Profile: a dynamic user sees the file system read-only and has a /tmp of its own; name an Account to have no sandbox at all")
 		}
 	} else {
-		r.confine(w, caps)
+		r.writeConfinement(w, caps)
 	}
 	if r.Hardening.Profile != service.None || r.dynamic() {
-		r.reach(w)
+		r.writeExceptions(w)
 	}
 }
 
-// confine takes from the service what it does not need.
-func (r *renderer) confine(w *writer, caps []string) {
+// writeConfinement takes from the service what it does not need.
+func (r *renderer) writeConfinement(w *writer, caps []string) {
+	omitted, calls := r.exempt(caps)
+	for _, d := range r.confinement(caps) {
+		if !omitted[d.name] {
+			name, _, _ := strings.Cut(d.name, "=")
+			w.set(name, "%s", d.value)
+		}
+	}
+	if len(calls) > 0 {
+		w.set("SystemCallFilter", "%s", strings.Join(calls, " "))
+	}
+	w.set("SystemCallErrorNumber", "EPERM")
+}
+
+// exempt returns the names of the directives that are left out, and the system calls that
+// the filter lets through for caps.
+func (r *renderer) exempt(caps []string) (omitted map[string]bool, calls []string) {
 	lenient := r.Hardening.Profile == service.Lenient
-	off := map[string]bool{
+	omitted = map[string]bool{
 		"PrivateUsers":            lenient || len(caps) > 0, // in a user namespace of its own they would be worth nothing
 		"MemoryDenyWriteExecute":  lenient,
 		"PrivateNetwork":          !r.isolated(),
@@ -105,24 +121,30 @@ func (r *renderer) confine(w *writer, caps []string) {
 		"IPAddressAllow":          r.Hardening.Profile != service.Localhost,
 		"SystemCallFilter=denied": lenient,
 	}
-	var calls []string
 	for _, c := range caps {
 		relief := reliefs()[c]
 		calls = append(calls, strings.Fields(relief.calls)...)
 		for _, directive := range relief.off {
-			off[directive] = true
+			omitted[directive] = true
 		}
 	}
 	slices.Sort(calls)
-	calls = slices.Compact(calls)
+	return omitted, slices.Compact(calls)
+}
 
+// setting is a directive of the sandbox. Its name ends with =… where there is another one of
+// that name.
+type setting struct{ name, value string }
+
+// confinement returns the whole sandbox, in the order of the unit.
+func (r *renderer) confinement(caps []string) []setting {
 	// Without /proc/sys the listen backlog of Go falls to 128: only who is handed its
 	// listeners does without.
 	procs := "all"
 	if r.isolated() {
 		procs = "pid"
 	}
-	for _, d := range []struct{ name, value string }{
+	return []setting{
 		{"UMask", "0077"},
 		{"NoNewPrivileges", "yes"},
 		{"CapabilityBoundingSet", strings.Join(caps, " ")},
@@ -152,27 +174,18 @@ func (r *renderer) confine(w *writer, caps []string) {
 		{"RestrictNamespaces", "yes"},
 		{"RestrictRealtime", "yes"},
 		{"RestrictSUIDSGID", "yes"},
-		{"RestrictAddressFamilies", r.families()},
+		{"RestrictAddressFamilies", r.addressFamilies()},
 		{"IPAddressDeny", "any"},
 		{"IPAddressAllow", "localhost"},
 		{"SystemCallArchitectures", "native"},
 		{"SystemCallFilter", "@system-service"},
 		{"SystemCallFilter=denied", "~@privileged @resources"},
-	} {
-		if !off[d.name] {
-			name, _, _ := strings.Cut(d.name, "=")
-			w.set(name, "%s", d.value)
-		}
 	}
-	if len(calls) > 0 {
-		w.set("SystemCallFilter", "%s", strings.Join(calls, " "))
-	}
-	w.set("SystemCallErrorNumber", "EPERM")
 }
 
-// userSandbox is what the systemd of a user can do without namespaces, which not every
+// writeUserSandbox is what the systemd of a user can do without namespaces, which not every
 // system allows it.
-func (r *renderer) userSandbox(w *writer) {
+func (r *renderer) writeUserSandbox(w *writer) {
 	h := r.Hardening
 	if h.Profile == service.None {
 		return
@@ -197,7 +210,7 @@ func (r *renderer) userSandbox(w *writer) {
 	w.set("RestrictNamespaces", "yes")
 	w.set("RestrictRealtime", "yes")
 	w.set("RestrictSUIDSGID", "yes")
-	w.set("RestrictAddressFamilies", "%s", r.families())
+	w.set("RestrictAddressFamilies", "%s", r.addressFamilies())
 	w.set("SystemCallArchitectures", "native")
 	w.set("SystemCallFilter", "@system-service")
 	if h.Profile != service.Lenient {
@@ -218,11 +231,11 @@ func below(p string, dirs []string) bool {
 
 func hidden(p string) bool { return below(p, homes) || below(p, temporaries) }
 
-// needed are the paths that the service cannot do without.
-func (r *renderer) needed() []string {
+// neededPaths are the paths that the service cannot do without.
+func (r *renderer) neededPaths() []string {
 	needed := []string{r.Executable}
-	if r.real != r.Executable {
-		needed = append(needed, r.real)
+	if r.resolved != r.Executable {
+		needed = append(needed, r.resolved)
 	}
 	if r.Directory != "" {
 		needed = append(needed, r.Directory)
@@ -233,7 +246,7 @@ func (r *renderer) needed() []string {
 // protectHome hides the homes. Where something below them is needed, it is laid into
 // an empty file system in their place.
 func (r *renderer) protectHome() string {
-	for _, p := range append(r.needed(), r.Hardening.WritablePaths...) {
+	for _, p := range append(r.neededPaths(), r.Hardening.WritablePaths...) {
 		if below(p, homes) {
 			return "tmpfs"
 		}
@@ -241,8 +254,8 @@ func (r *renderer) protectHome() string {
 	return "yes"
 }
 
-// reach gives back what the sandbox takes and the service needs.
-func (r *renderer) reach(w *writer) {
+// writeExceptions gives back what the sandbox takes and the service needs.
+func (r *renderer) writeExceptions(w *writer) {
 	var readable, writable, bound []string
 	for _, p := range r.Hardening.WritablePaths {
 		if hidden(p) {
@@ -251,7 +264,7 @@ func (r *renderer) reach(w *writer) {
 			writable = append(writable, p)
 		}
 	}
-	for _, p := range r.needed() {
+	for _, p := range r.neededPaths() {
 		if hidden(p) && !below(p, bound) {
 			readable = append(readable, p)
 		}
@@ -272,8 +285,8 @@ func (r *renderer) reach(w *writer) {
 		{"BindReadOnlyPaths", "Executable or WorkingDirectory, in a folder that the sandbox hides,", readable, notInBinds},
 	} {
 		if len(list.paths) > 0 {
-			value, err := paths(list.field, list.paths, list.without)
-			w.try(list.directive, value, err)
+			value, err := pathList(list.field, list.paths, list.without)
+			w.setOrFail(list.directive, value, err)
 		}
 	}
 }

@@ -13,18 +13,18 @@ import (
 
 // removal is what has to go with a service.
 type removal struct {
-	spec  service.Spec
-	units []string // as systemctl calls them: those of the instance, for a template
-	files []string
-	links []string // by which a target wants, or requires, one of the units
-	keeps bool     // the files stay, for other instances
+	spec       service.Spec
+	units      []string // as systemctl calls them: those of the instance, for a template
+	files      []string
+	links      []string // by which a target wants, or requires, one of the units
+	keepsFiles bool     // the files stay, for other instances
 }
 
-func (m *Manager) removal(s service.Spec, dir string, files []string, shared bool) removal {
-	r := removal{spec: s, keeps: shared}
+func (m *Manager) newRemoval(s service.Spec, dir string, files []string, shared bool) removal {
+	r := removal{spec: s, keepsFiles: shared}
 	for _, f := range files {
 		r.files = append(r.files, path.Join(dir, f))
-		if which(s) != nil {
+		if bareTemplate(s) {
 			continue
 		}
 		u := instanceOf(f, s)
@@ -39,19 +39,19 @@ func (m *Manager) removal(s service.Spec, dir string, files []string, shared boo
 	return r
 }
 
-// removable fails for what cannot be removed, while the service is still as it was.
-func (r removal) removable(record owned.Record, purge bool) error {
-	if r.keeps {
+// checkRemovable fails for what cannot be removed, while the service is still as it was.
+func (r removal) checkRemovable(record owned.Record, purge bool) error {
+	if r.keepsFiles {
 		return record.Removable(purge, r.links...)
 	}
 	return record.Removable(purge, slices.Concat(r.files, r.links)...)
 }
 
-// erase stops the service, disables it and removes its files. If one of these fails,
+// removeUnits stops the service, disables it and removes its files. If one of these fails,
 // what was done before is taken back; only what was stopped is not started again.
-func (m *Manager) erase(ctx context.Context, r removal, record owned.Record, dir string) (removed []string, err error) {
+func (m *Manager) removeUnits(ctx context.Context, r removal, record owned.Record, dir string) (removed []string, err error) {
 	if len(r.units) > 0 {
-		if err := m.quit(ctx, r.spec); err != nil {
+		if err := m.stopForRemoval(ctx, r.spec); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +61,7 @@ func (m *Manager) erase(ctx context.Context, r removal, record owned.Record, dir
 	c.Call(func() error { return errors.Join(relink(), m.undo("daemon-reload")) }) // when the files are back
 	defer func() {
 		if err != nil {
-			removed, err = nil, withUndo(m.filed(err), c.Undo())
+			removed, err = nil, withUndo(m.fileError(err), c.Undo())
 		}
 	}()
 	if len(r.units) > 0 {
@@ -72,8 +72,8 @@ func (m *Manager) erase(ctx context.Context, r removal, record owned.Record, dir
 			return nil, err
 		}
 	}
-	if r.keeps {
-		return []string{unit(r.spec)}, c.Keep()
+	if r.keepsFiles {
+		return []string{unitName(r.spec)}, c.Keep()
 	}
 	for _, f := range r.files {
 		if err := c.Remove(f); err != nil {
@@ -90,9 +90,9 @@ func (m *Manager) erase(ctx context.Context, r removal, record owned.Record, dir
 	return removed, nil
 }
 
-// quit stops the service and its sockets. systemd reads first what has changed on disk:
+// stopForRemoval stops the service and its sockets. systemd reads first what has changed on disk:
 // its tools warn of that, which is no news for who removes it.
-func (m *Manager) quit(ctx context.Context, s service.Spec) error {
+func (m *Manager) stopForRemoval(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {
 		return err
@@ -102,8 +102,8 @@ func (m *Manager) quit(ctx context.Context, s service.Spec) error {
 			return err
 		}
 	}
-	if !u.runs() && !listening(sockets) {
+	if !u.runs() && !anyListening(sockets) {
 		return nil
 	}
-	return m.halt(ctx, s, sockets)
+	return m.stopUnits(ctx, s, sockets)
 }

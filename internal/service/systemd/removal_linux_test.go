@@ -29,7 +29,7 @@ func TestWhatCannotBeRemovedIsNotEvenStopped(t *testing.T) {
 		}
 		f.calls = nil
 		_, err := service.Remove(t.Context(), m, web(), true)
-		has(t, err, nil, "cannot be removed: "+folder+" is on a file system that is mounted read-only; nothing has changed")
+		wantError(t, err, nil, "cannot be removed: "+folder+" is on a file system that is mounted read-only; nothing has changed")
 		if calls := f.changes(); len(calls) > 0 {
 			t.Errorf("%s: called was %s", folder, strings.Join(calls, ", "))
 		}

@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// margin is what the manager waits beyond the program's own budgets: one second is
+	// stopMargin is what the manager waits beyond the program's own budgets: one second is
 	// that in which the program gives up by itself, the rest is for its log and its end.
-	margin = 5 * time.Second
+	stopMargin = 5 * time.Second
 
 	// defaultWatchdog is for who has not asked for another one, or none.
 	defaultWatchdog = 30 * time.Second
 
-	// conservative is the version that is rendered for where nobody knows it.
-	conservative = 252
+	// assumedVersion is the version that is rendered for where nobody knows it.
+	assumedVersion = 252
 
 	// From these versions on systemd has what they are named for.
 	hasLogRateLimit = 240
 	hasNotifyReload = 253
 	hasRestartSteps = 254
 
-	// quickest is the shortest delay before a restart. No limit bounds how often systemd
+	// minRestartDelay is the shortest delay before a restart. No limit bounds how often systemd
 	// restarts a service: the delays do.
-	quickest = 100 * time.Millisecond
+	minRestartDelay = 100 * time.Millisecond
 )
 
 // Render is the units of a service: the service itself, and a socket for each of its
@@ -42,13 +42,13 @@ const (
 // a unit fails with service.ErrSpec.
 func Render(s service.Spec, version int, real string) (units []Unit, warnings []string, err error) {
 	if version == 0 {
-		version = conservative
+		version = assumedVersion
 	}
-	r := renderer{Spec: s, version: version, real: real}
-	r.fail(r.pairs())
-	units = append(units, Unit{serviceUnit(s), r.service()})
+	r := renderer{Spec: s, version: version, resolved: real}
+	r.fail(r.checkPairs())
+	units = append(units, Unit{serviceUnit(s), r.serviceText()})
 	for _, k := range s.Sockets {
-		units = append(units, Unit{socketUnit(s, k), r.socket(k)})
+		units = append(units, Unit{socketUnit(s, k), r.socketText(k)})
 	}
 	return units, r.warnings, r.err
 }
@@ -71,7 +71,7 @@ func socketUnit(s service.Spec, k service.Socket) string {
 type renderer struct {
 	service.Spec
 	version  int
-	real     string
+	resolved string
 	warnings []string
 	err      error
 }
@@ -89,60 +89,60 @@ func (r *renderer) fail(err error) {
 // dynamic reports whether the service has an account that exists while it runs.
 func (r *renderer) dynamic() bool { return !r.User && r.Account == "" }
 
-// boot is the target that the service is part of.
-func (r *renderer) boot() string {
+// bootTarget is the target that the service is part of.
+func (r *renderer) bootTarget() string {
 	if r.User {
 		return "default.target"
 	}
 	return "multi-user.target"
 }
 
-// specifier is what stands for the instance in a unit.
-func (r *renderer) specifier() string {
+// instanceSpecifier is what stands for the instance in a unit.
+func (r *renderer) instanceSpecifier() string {
 	if r.Template {
 		return "%i"
 	}
 	return ""
 }
 
-func (r *renderer) service() string {
+func (r *renderer) serviceText() string {
 	w := newWriter(serviceUnit(r.Spec))
-	r.unitSection(w)
+	r.writeUnitSection(w)
 	w.section("Service")
-	r.process(w)
-	r.restarts(w)
-	r.directories(w)
-	r.limits(w)
-	r.sandbox(w)
+	r.writeProcess(w)
+	r.writeRestarts(w)
+	r.writeDirectories(w)
+	r.writeLimits(w)
+	r.writeSandbox(w)
 	for _, l := range r.Systemd.Service {
 		w.line(l)
 	}
-	r.installSection(w)
+	r.writeInstallSection(w)
 	r.fail(w.err)
 	return w.text.String()
 }
 
-func (r *renderer) unitSection(w *writer) {
+func (r *renderer) writeUnitSection(w *writer) {
 	w.section("Unit")
 	description := r.Description
 	if description == "" {
 		description = r.Name
 	}
 	if r.Template {
-		w.set("Description", "%s (%%i)", text(description))
+		w.set("Description", "%s (%%i)", escapeText(description))
 	} else {
-		w.set("Description", "%s", text(description))
+		w.set("Description", "%s", escapeText(description))
 	}
 	for _, n := range r.Needs {
-		r.need(w, n)
+		r.writeDependency(w, n)
 	}
 	if r.Start == service.Delayed {
-		w.set("After", "%s", r.boot())
+		w.set("After", "%s", r.bootTarget())
 	}
 	if r.Start == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
-	for _, u := range r.sockets() {
+	for _, u := range r.socketUnits() {
 		w.set("Requires", "%s", u)
 	}
 	w.set("StartLimitIntervalSec", "0")
@@ -151,7 +151,7 @@ func (r *renderer) unitSection(w *writer) {
 	}
 }
 
-func (r *renderer) need(w *writer, name string) {
+func (r *renderer) writeDependency(w *writer, name string) {
 	switch {
 	case name == "network" && r.User:
 		r.warn("Dependencies: the systemd of a user does not know when the network is up; the service starts without waiting for it")
@@ -167,16 +167,16 @@ func (r *renderer) need(w *writer, name string) {
 	}
 }
 
-// sockets are the units of the service's sockets, as units name them.
-func (r *renderer) sockets() []string {
+// socketUnits are the units of the service's sockets, as units name them.
+func (r *renderer) socketUnits() []string {
 	units := make([]string, len(r.Sockets))
 	for i, k := range r.Sockets {
-		units[i] = strings.Replace(socketUnit(r.Spec, k), "@.", "@"+r.specifier()+".", 1)
+		units[i] = strings.Replace(socketUnit(r.Spec, k), "@.", "@"+r.instanceSpecifier()+".", 1)
 	}
 	return units
 }
 
-func (r *renderer) process(w *writer) {
+func (r *renderer) writeProcess(w *writer) {
 	if r.version >= hasNotifyReload {
 		w.set("Type", "notify-reload")
 	} else {
@@ -189,15 +189,15 @@ func (r *renderer) process(w *writer) {
 		if r.Directory != strings.Trim(r.Directory, blanks) {
 			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd takes no path there with a blank at its end", service.ErrSpec, r.Directory))
 		}
-		w.set("WorkingDirectory", "%s", text(r.Directory))
+		w.set("WorkingDirectory", "%s", escapeText(r.Directory))
 	}
 	for _, v := range service.Vars(r.Environment) {
 		w.set("Environment", "%s", assignment(v))
 	}
 	if _, ok := r.Environment["HOME"]; r.dynamic() && !ok {
-		w.set("Environment", "HOME=/var/lib/%s", r.folder()) // systemd gives a dynamic user none
+		w.set("Environment", "HOME=/var/lib/%s", r.folderName()) // systemd gives a dynamic user none
 	}
-	r.environmentFile(w)
+	r.writeEnvironmentFile(w)
 	if r.Template {
 		w.set("Environment", "SERVICE_INSTANCE=%%i")
 		w.set("SyslogIdentifier", "%s@%%i", r.Name)
@@ -205,10 +205,10 @@ func (r *renderer) process(w *writer) {
 		w.set("SyslogIdentifier", "%s", r.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Systemd.Credentials)) {
-		value, err := credential(name, r.Systemd.Credentials[name])
-		w.try("LoadCredential", value, err)
+		value, err := credentialValue(name, r.Systemd.Credentials[name])
+		w.setOrFail("LoadCredential", value, err)
 	}
-	if units := r.sockets(); len(units) > 0 {
+	if units := r.socketUnits(); len(units) > 0 {
 		w.set("Sockets", "%s", strings.Join(units, " "))
 	}
 	switch {
@@ -218,14 +218,14 @@ func (r *renderer) process(w *writer) {
 	case r.Root():
 		w.set("User", "root")
 	default:
-		w.set("User", "%s", text(r.Account))
+		w.set("User", "%s", escapeText(r.Account))
 	}
 	// A daemon-reload takes back what EXTEND_TIMEOUT_USEC has given: these are what
 	// the program may really need.
-	w.set("TimeoutStartSec", "%s", span(r.StartTimeout+r.StopTimeout+margin))
-	w.set("TimeoutStopSec", "%s", span(r.StopTimeout+margin))
+	w.set("TimeoutStartSec", "%s", formatDuration(r.StartTimeout+r.StopTimeout+stopMargin))
+	w.set("TimeoutStopSec", "%s", formatDuration(r.StopTimeout+stopMargin))
 	if watchdog := cmp.Or(r.Watchdog, defaultWatchdog); watchdog > 0 {
-		w.set("WatchdogSec", "%s", span(watchdog))
+		w.set("WatchdogSec", "%s", formatDuration(watchdog))
 	}
 	if r.FDStore > 0 {
 		w.set("FileDescriptorStoreMax", "%d", r.FDStore)
@@ -234,7 +234,7 @@ func (r *renderer) process(w *writer) {
 	w.set("OOMPolicy", "stop")
 }
 
-func (r *renderer) restarts(w *writer) {
+func (r *renderer) writeRestarts(w *writer) {
 	v := r.Recovery
 	switch {
 	case v.Never:
@@ -251,11 +251,11 @@ func (r *renderer) restarts(w *writer) {
 		return
 	}
 	first, last := v.Delays[0], v.Delays[len(v.Delays)-1]
-	if first < quickest {
-		r.warn("Recovery.Delays: systemd would restart without end; the first delay is %s, not %s", quickest, first)
-		first = quickest
+	if first < minRestartDelay {
+		r.warn("Recovery.Delays: systemd would restart without end; the first delay is %s, not %s", minRestartDelay, first)
+		first = minRestartDelay
 	}
-	w.set("RestartSec", "%s", span(first))
+	w.set("RestartSec", "%s", formatDuration(first))
 	switch {
 	case len(v.Delays) == 1 || last == first:
 	case r.version < hasRestartSteps:
@@ -264,20 +264,20 @@ func (r *renderer) restarts(w *writer) {
 		r.warn("Recovery.Delays: systemd has no delays that become shorter; it is always %s", first)
 	default:
 		w.set("RestartSteps", "%d", len(v.Delays)-1)
-		w.set("RestartMaxDelaySec", "%s", span(last))
+		w.set("RestartMaxDelaySec", "%s", formatDuration(last))
 	}
 }
 
-// folder is the name of each of the service's folders.
-func (r *renderer) folder() string {
+// folderName is the name of each of the service's folders.
+func (r *renderer) folderName() string {
 	if r.Template {
 		return r.Name + "/%i"
 	}
 	return r.Name
 }
 
-func (r *renderer) directories(w *writer) {
-	dir := r.folder()
+func (r *renderer) writeDirectories(w *writer) {
+	dir := r.folderName()
 	for _, kind := range []string{"State", "Cache", "Logs", "Runtime"} {
 		name := dir
 		if kind == "Runtime" {
@@ -289,7 +289,7 @@ func (r *renderer) directories(w *writer) {
 	w.set("ConfigurationDirectory", "%s", dir) // Apply has made it: see there
 }
 
-func (r *renderer) limits(w *writer) {
+func (r *renderer) writeLimits(w *writer) {
 	l := r.Limits
 	if l.OpenFiles > 0 {
 		w.set("LimitNOFILE", "%d", l.OpenFiles)
@@ -316,23 +316,23 @@ func (r *renderer) limits(w *writer) {
 	}
 }
 
-func (r *renderer) installSection(w *writer) {
+func (r *renderer) writeInstallSection(w *writer) {
 	switch r.Start {
 	case service.Disabled:
 	case service.OnSocket:
 		w.section("Install")
-		w.set("Also", "%s", strings.Join(r.sockets(), " "))
+		w.set("Also", "%s", strings.Join(r.socketUnits(), " "))
 	default:
 		w.section("Install")
-		w.set("WantedBy", "%s", r.boot())
+		w.set("WantedBy", "%s", r.bootTarget())
 	}
 }
 
-func (r *renderer) socket(k service.Socket) string {
+func (r *renderer) socketText(k service.Socket) string {
 	unit := socketUnit(r.Spec, k)
 	w := newWriter(unit)
 	w.section("Unit")
-	w.set("Description", "%s, the socket %s", text(r.Name), k.Name)
+	w.set("Description", "%s, the socket %s", escapeText(r.Name), k.Name)
 	if r.Start == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
@@ -348,13 +348,13 @@ func (r *renderer) socket(k service.Socket) string {
 	if address != strings.Trim(address, blanks) {
 		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd takes no path there with a blank at its end", service.ErrSpec, k.Name, address))
 	}
-	w.set(listen, "%s", text(address))
+	w.set(listen, "%s", escapeText(address))
 	if k.Network == "unix" {
 		// As what listens there itself makes it, with the umask that it has here; the
 		// group is for an operator to widen.
 		w.set("SocketMode", "0660")
 		if !r.User && !r.dynamic() && !r.Root() {
-			w.set("SocketUser", "%s", text(r.Account))
+			w.set("SocketUser", "%s", escapeText(r.Account))
 		}
 		w.set("RemoveOnStop", "yes")
 	}
@@ -363,7 +363,7 @@ func (r *renderer) socket(k service.Socket) string {
 		w.set("IPAddressAllow", "localhost")
 	}
 	w.set("FileDescriptorName", "%s", k.Name)
-	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.specifier()+".", 1))
+	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.instanceSpecifier()+".", 1))
 	if r.Start != service.Disabled {
 		w.section("Install")
 		w.set("WantedBy", "sockets.target")

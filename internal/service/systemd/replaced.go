@@ -7,9 +7,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// lost are warnings about what a unit of kardianos/service has and the new one has not.
+// lostSettings are warnings about what a unit of kardianos/service has and the new one has not.
 // What each such unit has, whatever it was told, has something in its place.
-func lost(old, now string, s service.Spec) (warnings []string) {
+func lostSettings(old, now string, s service.Spec) (warnings []string) {
 	have := strings.Split(now, "\n")
 	user := false
 	lines := service.Lost(old, func(line string) bool {
@@ -20,9 +20,9 @@ func lost(old, now string, s service.Spec) (warnings []string) {
 		case "StartLimitInterval", "StartLimitBurst", "RestartSec", "WantedBy":
 			return slices.Contains([]string{"StartLimitInterval=5", "StartLimitBurst=10", "RestartSec=120", "WantedBy=multi-user.target"}, line)
 		case "ExecStart":
-			return slices.Equal(words(value), append([]string{s.Executable}, s.Args...))
+			return slices.Equal(splitWords(value), append([]string{s.Executable}, s.Args...))
 		case "Environment":
-			return slices.ContainsFunc(words(value), func(v string) bool {
+			return slices.ContainsFunc(splitWords(value), func(v string) bool {
 				name, value, _ := strings.Cut(v, "=")
 				has, ok := s.Environment[name]
 				return ok && has == value
@@ -44,9 +44,9 @@ func lost(old, now string, s service.Spec) (warnings []string) {
 	return lines
 }
 
-// words takes apart what stands in a list of a unit: quotes keep blanks, and a backslash
+// splitWords takes apart what stands in a list of a unit: quotes keep blanks, and a backslash
 // what is behind it. % is that of specifiers.
-func words(value string) (list []string) {
+func splitWords(value string) (list []string) {
 	var b strings.Builder
 	quote, in := rune(0), false
 	escaped := false

@@ -9,8 +9,8 @@ import (
 
 // outdated returns those of the units whose files, or drop-ins, have changed since systemd
 // read them. What systemctl edit changes is not among them: it has systemd read that.
-func outdated(u shown, sockets []shown) (names []string) {
-	for _, u := range append([]shown{u}, sockets...) {
+func outdated(u properties, sockets []properties) (names []string) {
+	for _, u := range append([]properties{u}, sockets...) {
 		if u["NeedDaemonReload"] == "yes" {
 			names = append(names, u["Id"])
 		}
@@ -18,18 +18,18 @@ func outdated(u shown, sockets []shown) (names []string) {
 	return names
 }
 
-// onDisk says that units are outdated.
-func onDisk(units []string) string {
+// changedText says that units are outdated.
+func changedText(units []string) string {
 	if len(units) == 1 {
 		return units[0] + " has changed on disk since systemd read it"
 	}
 	return strings.Join(units, " and ") + " have changed on disk since systemd read them"
 }
 
-// reread has systemd read again what has changed on disk, if the service is ours and this is
+// rereadChanged has systemd read again what has changed on disk, if the service is ours and this is
 // root or the user whose systemd it is, and returns what installed returns then. Whoever may
 // not is told what to type by systemctl itself, as it starts the service.
-func (m *Manager) reread(ctx context.Context, s service.Spec, u shown, sockets []shown, err error) (shown, []shown, error) {
+func (m *Manager) rereadChanged(ctx context.Context, s service.Spec, u properties, sockets []properties, err error) (properties, []properties, error) {
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,22 +37,22 @@ func (m *Manager) reread(ctx context.Context, s service.Spec, u shown, sockets [
 	if len(changed) == 0 || !m.user && m.uid() != 0 {
 		return u, sockets, nil
 	}
-	dir, err := m.folder()
+	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.ours(s, dir) != nil {
+	if m.checkOurs(s, dir) != nil {
 		return u, sockets, nil
 	}
 	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
 		return nil, nil, err
 	}
-	m.machine.Note(onDisk(changed) + ": it has read all units again (" + m.line("daemon-reload") + ")")
+	m.machine.Note(changedText(changed) + ": it has read all units again (" + m.commandLine("daemon-reload") + ")")
 	return m.installed(ctx, s)
 }
 
-// line is a command of systemctl for people.
-func (m *Manager) line(args ...string) string {
+// commandLine is a command of systemctl for people.
+func (m *Manager) commandLine(args ...string) string {
 	line := "systemctl "
 	if m.user {
 		line += "--user "

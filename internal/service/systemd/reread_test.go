@@ -91,7 +91,7 @@ func TestAChangeOnDiskThatCannotBeLoadedStopsNothing(t *testing.T) {
 		}
 		return "", nil, false
 	}
-	has(t, m.Restart(t.Context(), web()), nil, "bad unit file setting")
+	wantError(t, m.Restart(t.Context(), web()), nil, "bad unit file setting")
 	if got := strings.Join(f.changes(), ", "); got != "systemctl daemon-reload" {
 		t.Errorf("called was %s", got)
 	}
@@ -105,7 +105,7 @@ func TestSystemdThatCannotReadAgainIsAnError(t *testing.T) {
 	m.uid = func() int { return 0 }
 	refused := errors.New("refused")
 	f.answer = func(call string) (string, error, bool) { return "", refused, strings.HasSuffix(call, " daemon-reload") }
-	has(t, m.Restart(t.Context(), web()), refused)
+	wantError(t, m.Restart(t.Context(), web()), refused)
 }
 
 func TestStatusAndDoctorTellOfAChangeOnDisk(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// inner is the folder inside /run/NAME that the service gets where the sockets have the
+// serviceSubfolder is the folder inside /run/NAME that the service gets where the sockets have the
 // rest.
-const inner = "service"
+const serviceSubfolder = "service"
 
 // runtimeFolder returns what systemd is told to make below /run for the service name, which
 // is NAME, or NAME/INSTANCE of a template.
@@ -22,15 +22,15 @@ const inner = "service"
 // moves down where a socket would be in it, and /run/NAME is the sockets'.
 func runtimeFolder(s service.Spec, name string) string {
 	for _, k := range s.Sockets {
-		if k.Network == "unix" && shares(s, k.Address) {
-			return name + "/" + inner
+		if k.Network == "unix" && folderHolds(s, k.Address) {
+			return name + "/" + serviceSubfolder
 		}
 	}
 	return name
 }
 
-// shares reports whether the service's folder would be above address.
-func shares(s service.Spec, address string) bool {
+// folderHolds reports whether the service's folder would be above address.
+func folderHolds(s service.Spec, address string) bool {
 	rest, ok := belowRun(s, address)
 	return ok && (!s.Template || strings.Contains(rest, "/")) // a template has folders below that of its name
 }
@@ -55,10 +55,10 @@ func checkRuntime(s service.Spec) error {
 		if s.Template {
 			_, rest, _ = strings.Cut(rest, "/")
 		}
-		if k.Network == "unix" && ok && (rest == inner || strings.HasPrefix(rest, inner+"/")) {
-			above, _, _ := strings.Cut(k.Address, "/"+inner)
+		if k.Network == "unix" && ok && (rest == serviceSubfolder || strings.HasPrefix(rest, serviceSubfolder+"/")) {
+			above, _, _ := strings.Cut(k.Address, "/"+serviceSubfolder)
 			return fmt.Errorf("%w: Sockets.%s is %q: systemd removes %s/%s each time the service stops; want a path outside of it, such as %s/%s",
-				service.ErrSpec, k.Name, k.Address, above, inner, above, path.Base(k.Address))
+				service.ErrSpec, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
 		}
 	}
 	return nil

@@ -9,11 +9,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// shown are properties of a unit, by name.
-type shown map[string]string
+// properties are properties of a unit, by name.
+type properties map[string]string
 
-// asked are the properties that are ever looked at.
-var asked = strings.Join([]string{
+// statusProperties are the properties that are ever looked at.
+var statusProperties = strings.Join([]string{
 	"Id", "LoadState", "LoadError", "ActiveState", "SubState", "Result", "ReloadResult", "MainPID", "NRestarts",
 	"ExecMainPID", "ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
 	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "InvocationID", "RestartUSecNext",
@@ -21,8 +21,8 @@ var asked = strings.Join([]string{
 }, ",")
 
 // show asks for a service and its sockets. It is one call.
-func (m *Manager) show(ctx context.Context, s service.Spec) (serv shown, sockets []shown, err error) {
-	dir, err := m.folder()
+func (m *Manager) show(ctx context.Context, s service.Spec) (serv properties, sockets []properties, err error) {
+	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -30,8 +30,8 @@ func (m *Manager) show(ctx context.Context, s service.Spec) (serv shown, sockets
 	if err != nil {
 		return nil, nil, err
 	}
-	name := unit(s)
-	args := []string{"show", "--timestamp=us+utc", "--property=" + asked, "--", name}
+	name := unitName(s)
+	args := []string{"show", "--timestamp=us+utc", "--property=" + statusProperties, "--", name}
 	for _, f := range files {
 		args = append(args, instanceOf(f, s))
 	}
@@ -39,12 +39,12 @@ func (m *Manager) show(ctx context.Context, s service.Spec) (serv shown, sockets
 	if err != nil {
 		return nil, nil, err
 	}
-	serv = shown{}
+	serv = properties{}
 	for block := range strings.SplitSeq(out, "\n\n") {
 		switch u := parse(block); {
 		case u["Id"] == name:
 			serv = u
-		case u.there():
+		case u.known():
 			sockets = append(sockets, u)
 		}
 	}
@@ -53,8 +53,8 @@ func (m *Manager) show(ctx context.Context, s service.Spec) (serv shown, sockets
 
 // parse reads what systemctl show has printed about one unit. LoadError has a name and
 // a message.
-func parse(block string) shown {
-	u := shown{}
+func parse(block string) properties {
+	u := properties{}
 	for line := range strings.Lines(block) {
 		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
 			u[name] = value
@@ -63,11 +63,11 @@ func parse(block string) shown {
 	return u
 }
 
-// there reports whether systemd knows of a unit.
-func (u shown) there() bool { return u["LoadState"] != "" && u["LoadState"] != "not-found" }
+// known reports whether systemd knows of a unit.
+func (u properties) known() bool { return u["LoadState"] != "" && u["LoadState"] != "not-found" }
 
 // runs reports whether a process of the unit may be there.
-func (u shown) runs() bool {
+func (u properties) runs() bool {
 	switch u["ActiveState"] {
 	case "", "inactive", "failed":
 		return false
@@ -75,24 +75,24 @@ func (u shown) runs() bool {
 	return true
 }
 
-func (u shown) enabled() bool { return u["UnitFileState"] == "enabled" }
+func (u properties) enabled() bool { return u["UnitFileState"] == "enabled" }
 
-// deaf reports whether one of the sockets does not wait for anybody.
-func deaf(sockets []shown) bool {
-	return slices.ContainsFunc(sockets, func(k shown) bool { return k["ActiveState"] != "active" })
+// anyDeaf reports whether one of the sockets does not wait for anybody.
+func anyDeaf(sockets []properties) bool {
+	return slices.ContainsFunc(sockets, func(k properties) bool { return k["ActiveState"] != "active" })
 }
 
-// listening reports whether one of the sockets waits for somebody.
-func listening(sockets []shown) bool {
-	return slices.ContainsFunc(sockets, func(k shown) bool { return k["ActiveState"] == "active" })
+// anyListening reports whether one of the sockets waits for somebody.
+func anyListening(sockets []properties) bool {
+	return slices.ContainsFunc(sockets, func(k properties) bool { return k["ActiveState"] == "active" })
 }
 
 // Launches implements service.Launcher.
 func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) {
-	if which(s) != nil {
+	if bareTemplate(s) {
 		return "", nil
 	}
-	out, err := m.systemctl(ctx, "show", "--property=ExecStart", "--", unit(s))
+	out, err := m.systemctl(ctx, "show", "--property=ExecStart", "--", unitName(s))
 	if err != nil {
 		return "", err
 	}
@@ -107,7 +107,7 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 
 // Passes implements service.Passer. It reads the unit file, where no word is lost.
 func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
-	dir, err := m.folder()
+	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, false
 	}

@@ -13,7 +13,7 @@ import (
 
 // Status is one call of systemctl.
 func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
-	if s.Template && s.Instance == "" {
+	if bareTemplate(s) {
 		return m.templateStatus(s)
 	}
 	u, sockets, err := m.show(ctx, s)
@@ -25,7 +25,7 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 
 // templateStatus is that of a template itself, which does not run.
 func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
-	dir, err := m.folder()
+	dir, err := m.unitFolder()
 	if err != nil {
 		return service.Status{State: service.Unknown}, err
 	}
@@ -36,31 +36,31 @@ func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
 }
 
 // status reads a unit, and the sockets that start it.
-func status(u shown, sockets []shown) service.Status {
-	st := service.Status{State: u.state(), Start: u.start(sockets)}
+func status(u properties, sockets []properties) service.Status {
+	st := service.Status{State: u.state(), Start: u.startType(sockets)}
 	st.PID, _ = strconv.Atoi(u["MainPID"])
 	st.Restarts, _ = strconv.Atoi(u["NRestarts"])
 	switch st.State {
 	case service.NotInstalled:
 		return st
 	case service.Running:
-		st.Since = u.time("ActiveEnterTimestamp")
+		st.Since = u.timeOf("ActiveEnterTimestamp")
 	case service.Stopped:
-		st.Since = u.time("InactiveEnterTimestamp")
+		st.Since = u.timeOf("InactiveEnterTimestamp")
 	default:
-		st.Since = u.time("StateChangeTimestamp")
+		st.Since = u.timeOf("StateChangeTimestamp")
 	}
 	if st.State == service.Failed || st.State == service.Stopped {
 		st.ExitCode = u.exitCode()
 	}
 	st.Detail = u.detail(st.State, sockets)
 	if changed := outdated(u, sockets); len(changed) > 0 {
-		st.Detail = join(st.Detail, onDisk(changed))
+		st.Detail = join(st.Detail, changedText(changed))
 	}
 	return st
 }
 
-func (u shown) state() service.State {
+func (u properties) state() service.State {
 	switch u["ActiveState"] {
 	case "active":
 		return service.Running
@@ -71,12 +71,12 @@ func (u shown) state() service.State {
 	case "failed":
 		return service.Failed
 	case "activating":
-		if u.waits() {
+		if u.awaitsRestart() {
 			return service.Failed
 		}
 		return service.Starting
 	case "inactive", "":
-		if !u.there() {
+		if !u.known() {
 			return service.NotInstalled
 		}
 		return service.Stopped
@@ -84,12 +84,12 @@ func (u shown) state() service.State {
 	return service.Unknown
 }
 
-// waits reports whether the unit has failed and is about to be restarted.
-func (u shown) waits() bool { return strings.HasPrefix(u["SubState"], "auto-restart") }
+// awaitsRestart reports whether the unit has failed and is about to be restarted.
+func (u properties) awaitsRestart() bool { return strings.HasPrefix(u["SubState"], "auto-restart") }
 
-func (u shown) start(sockets []shown) service.Start {
+func (u properties) startType(sockets []properties) service.Start {
 	switch state := u["UnitFileState"]; {
-	case !u.there():
+	case !u.known():
 		return ""
 	case strings.HasPrefix(state, "masked"), u["RefuseManualStart"] == "yes":
 		return service.Disabled
@@ -97,7 +97,7 @@ func (u shown) start(sockets []shown) service.Start {
 		return service.Delayed
 	case state == "enabled", state == "enabled-runtime":
 		return service.Automatic
-	case slices.ContainsFunc(sockets, shown.enabled):
+	case slices.ContainsFunc(sockets, properties.enabled):
 		return service.OnSocket
 	case state == "":
 		return ""
@@ -105,13 +105,13 @@ func (u shown) start(sockets []shown) service.Start {
 	return service.Manual
 }
 
-func delayed(u shown) bool {
+func delayed(u properties) bool {
 	after := strings.Fields(u["After"])
 	return slices.Contains(after, "multi-user.target") || slices.Contains(after, "default.target")
 }
 
 // exitCode is that of the last process as a shell has it, -1 if there was none.
-func (u shown) exitCode() int {
+func (u properties) exitCode() int {
 	code, err := strconv.Atoi(u["ExecMainStatus"])
 	if err != nil {
 		return -1
@@ -125,8 +125,8 @@ func (u shown) exitCode() int {
 	return -1
 }
 
-// time reads a time in the format of --timestamp=us+utc.
-func (u shown) time(property string) time.Time {
+// timeOf reads a time in the format of --timestamp=us+utc.
+func (u properties) timeOf(property string) time.Time {
 	value := u[property]
 	if i := strings.IndexByte(value, ' '); i >= 0 {
 		value = value[i+1:] // the day of the week
@@ -139,7 +139,7 @@ func (u shown) time(property string) time.Time {
 }
 
 // detail is what systemd says of a unit, in one line.
-func (u shown) detail(state service.State, sockets []shown) string {
+func (u properties) detail(state service.State, sockets []properties) string {
 	switch u["LoadState"] {
 	case "loaded":
 	case "masked":
@@ -151,9 +151,9 @@ func (u shown) detail(state service.State, sockets []shown) string {
 	}
 	switch state {
 	case service.Failed:
-		return u.failure()
+		return u.shortReason()
 	case service.Stopped:
-		if listening(sockets) {
+		if anyListening(sockets) {
 			return service.Listening
 		}
 		if u["SubState"] != "dead" {
@@ -168,7 +168,7 @@ func (u shown) detail(state service.State, sockets []shown) string {
 }
 
 // loadError is the message of LoadError, which has the name of the error before it.
-func (u shown) loadError() string {
+func (u properties) loadError() string {
 	_, message, ok := strings.Cut(u["LoadError"], " ")
 	if !ok {
 		return u["LoadState"]
@@ -176,13 +176,13 @@ func (u shown) loadError() string {
 	return strings.Trim(message, `"`)
 }
 
-// failure says why a unit has failed, in few words.
-func (u shown) failure() string {
-	said := u.end()
+// shortReason says why a unit has failed, in few words.
+func (u properties) shortReason() string {
+	said := u.howEnded()
 	if result := u["Result"]; result != "exit-code" && result != "signal" && result != "success" {
 		said = join("Result="+result, said)
 	}
-	if u.waits() {
+	if u.awaitsRestart() {
 		said = join(said, "waits for its restart")
 		if wait := u["RestartUSecNext"]; wait != "" {
 			said += fmt.Sprintf(" (%s)", wait)
@@ -191,17 +191,17 @@ func (u shown) failure() string {
 	return said
 }
 
-// end is how the last process has ended, "" if it has ended well or there was none.
-func (u shown) end() string {
+// howEnded is how the last process has ended, "" if it has ended well or there was none.
+func (u properties) howEnded() string {
 	code, err := strconv.Atoi(u["ExecMainStatus"])
 	switch {
 	case err != nil:
 	case u["ExecMainCode"] == "1" && code != 0:
-		return exitCode(code)
+		return exitCodeText(code)
 	case u["ExecMainCode"] == "2":
-		return signal(code)
+		return signalText(code)
 	case u["ExecMainCode"] == "3":
-		return signal(code) + ", with a core dump"
+		return signalText(code) + ", with a core dump"
 	}
 	return ""
 }

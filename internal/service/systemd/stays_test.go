@@ -48,14 +48,14 @@ func TestWhatSomebodyHasDisabledOrEnabledStaysSo(t *testing.T) {
 		"its sockets disabled, and --enable":       {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, enable), []string{"web-admin.socket", "web-http.socket"}, ""},
 		"an installation that was cut short, and manual now": {web(), func(f *fake, m *Manager) {
 			c := m.machine.Tree.Begin("web")
-			if err := errors.Join(m.owned(web(), f.units).DropStart(c), c.Keep()); err != nil {
+			if err := errors.Join(m.ownedRecord(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(start(service.Manual)), nil, ""},
 		"an installation that was cut short": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
 			c := m.machine.Tree.Begin("web")
-			if err := errors.Join(m.owned(web(), f.units).DropStart(c), c.Keep()); err != nil {
+			if err := errors.Join(m.ownedRecord(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
 		}, web(), []string{"web.service"}, ""},

@@ -59,8 +59,8 @@ func New(m service.Machine, user bool) *Manager {
 // Name is "systemd".
 func (*Manager) Name() string { return "systemd" }
 
-// folder is where the units are that an operator, or the user, has made.
-func (m *Manager) folder() (string, error) {
+// unitFolder is where the units are that an operator, or the user, has made.
+func (m *Manager) unitFolder() (string, error) {
 	if !m.user {
 		return "/etc/systemd/system", nil
 	}
@@ -74,20 +74,23 @@ func (m *Manager) folder() (string, error) {
 	return path.Join(home, ".config/systemd/user"), nil
 }
 
-// others are where units come from that nobody has made for this machine.
-func (m *Manager) others() []string {
+// otherFolders are where units come from that nobody has made for this machine.
+func (m *Manager) otherFolders() []string {
 	if m.user {
 		return []string{"/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"}
 	}
 	return []string{"/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
 }
 
-// unit is what systemctl calls the service.
-func unit(s service.Spec) string { return s.ServiceName() + ".service" }
+// unitName is what systemctl calls the service.
+func unitName(s service.Spec) string { return s.ServiceName() + ".service" }
 
-// which fails for a template of which it is not said which instance is meant.
-func which(s service.Spec) error {
-	if s.Template && s.Instance == "" {
+// bareTemplate reports whether s is a template without an instance.
+func bareTemplate(s service.Spec) bool { return s.Template && s.Instance == "" }
+
+// requireInstance returns an error if s is a template without an instance.
+func requireInstance(s service.Spec) error {
+	if bareTemplate(s) {
 		return fmt.Errorf("%w: %s is a template: say which instance (--instance NAME)", service.ErrSpec, s.Name)
 	}
 	return nil
@@ -153,25 +156,25 @@ func (m *Manager) explain(err error) error {
 	case has("Failed to connect to"):
 		return fmt.Errorf("systemd cannot be reached: %s", oneLine(said))
 	case has("nteractive authentication required", "Access denied", "Permission denied", "insufficient permissions", "not authorized"):
-		return m.denied(errors.New(oneLine(said)))
+		return m.permissionError(errors.New(oneLine(said)))
 	}
 	short := *e
 	short.Stdout, short.Stderr = oneLine(e.Stdout), oneLine(e.Stderr)
 	return &short
 }
 
-// denied is an error for want of rights.
-func (m *Manager) denied(err error) error {
+// permissionError is an error for want of rights.
+func (m *Manager) permissionError(err error) error {
 	if m.user {
 		return fmt.Errorf("%w: %w", service.ErrPermission, err)
 	}
 	return fmt.Errorf("%w: run it as root (sudo): %w", service.ErrPermission, err)
 }
 
-// filed is what has gone wrong with files.
-func (m *Manager) filed(err error) error {
+// fileError is what has gone wrong with files.
+func (m *Manager) fileError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return m.denied(err)
+		return m.permissionError(err)
 	}
 	return err
 }

@@ -10,7 +10,7 @@ func TestTheSignalThatAShellReportsIsNamed(t *testing.T) {
 		128: "exit code 128",
 		3:   "exit code 3",
 	} {
-		if got := exitCode(code); got != want {
+		if got := exitCodeText(code); got != want {
 			t.Errorf("%d: %s, want %s", code, got, want)
 		}
 	}

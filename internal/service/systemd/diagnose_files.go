@@ -15,22 +15,22 @@ import (
 // complaint is what systemd-analyze says about a line of a file.
 var complaint = regexp.MustCompile(`^(/[^:]+):([0-9]+): (.+)$`)
 
-// verified has systemd-analyze read the unit with its drop-ins, and tells of what it
+// verifyUnit has systemd-analyze read the unit with its drop-ins, and tells of what it
 // complains of there. Lines that systemd ignores are no problem: the unit works without.
-func (d *diagnosis) verified(name string, loaded bool) {
+func (d *diagnosis) verifyUnit(name string, loaded bool) {
 	args := []string{"verify", name}
 	if d.user {
 		args = []string{"--user", "verify", name}
 	}
 	var said strings.Builder
 	_ = d.stream(d.ctx, io.Discard, &said, "systemd-analyze", args...) // it may fail, or not be there
-	dir, err := d.folder()
+	dir, err := d.unitFolder()
 	if err != nil {
 		return
 	}
 	for line := range strings.Lines(said.String()) {
 		line = strings.TrimSpace(line)
-		if m := complaint.FindStringSubmatch(line); m != nil && d.reads(dir, m[1]) {
+		if m := complaint.FindStringSubmatch(line); m != nil && d.isUnitFile(dir, m[1]) {
 			d.add(service.Warning, "drop-in", "line "+m[2]+" of "+m[1]+": "+m[3], "mend that, and then "+d.systemctlLine("daemon-reload"))
 		} else if text, ok := strings.CutPrefix(line, name+": "); ok && !loaded {
 			d.add(service.Problem, "unit", text, "mend the drop-in, or remove it, and then "+d.systemctlLine("daemon-reload"))
@@ -38,33 +38,33 @@ func (d *diagnosis) verified(name string, loaded bool) {
 	}
 }
 
-// reads reports whether file is one of those that the unit is made of.
-func (d *diagnosis) reads(dir, file string) bool {
+// isUnitFile reports whether file is one of those that the unit is made of.
+func (d *diagnosis) isUnitFile(dir, file string) bool {
 	own := path.Base(path.Dir(file))
-	return file == path.Join(dir, serviceUnit(d.spec)) || own == serviceUnit(d.spec)+".d" || own == unit(d.spec)+".d"
+	return file == path.Join(dir, serviceUnit(d.spec)) || own == serviceUnit(d.spec)+".d" || own == unitName(d.spec)+".d"
 }
 
-// taken says who listens where a socket unit of the service is to listen, "" if nobody
+// socketTaken says who listens where a socket unit of the service is to listen, "" if nobody
 // does, or nobody knows.
-func (d *diagnosis) taken(id string) string {
+func (d *diagnosis) socketTaken(id string) string {
 	for _, k := range d.spec.Sockets {
 		if instanceOf(socketUnit(d.spec, k), d.spec) == id {
-			return taken(k)
+			return addressTaken(k)
 		}
 	}
 	return ""
 }
 
-func taken(k service.Socket) string {
+func addressTaken(k service.Socket) string {
 	if who := listens.Who(k.Network, k.Address); who != "" {
 		return k.Address + " is taken by " + who
 	}
 	return ""
 }
 
-// foldered looks for what stands in the place of the service's folders: systemd makes
+// diagnoseFolders looks for what stands in the place of the service's folders: systemd makes
 // folders there, and follows no link of others.
-func (d *diagnosis) foldered() {
+func (d *diagnosis) diagnoseFolders() {
 	if d.user {
 		return
 	}
@@ -93,13 +93,13 @@ func (d *diagnosis) foldered() {
 				target = path.Join(path.Dir(dir), target)
 			}
 			d.add(service.Problem, f.kind+" folder", dir+" is a link to "+target+", and systemd follows none there ("+f.step+")",
-				"mount that folder instead: "+service.Sudo()+"rm "+quote.Quote(dir)+", and in /etc/fstab: "+target+" "+d.real(dir, f.parent)+" none bind")
+				"mount that folder instead: "+service.Sudo()+"rm "+quote.Quote(dir)+", and in /etc/fstab: "+target+" "+d.realFolder(dir, f.parent)+" none bind")
 		}
 	}
 }
 
-// real is where a folder is that systemd keeps for the service.
-func (d *diagnosis) real(dir, parent string) string {
+// realFolder is where a folder is that systemd keeps for the service.
+func (d *diagnosis) realFolder(dir, parent string) string {
 	if d.spec.Account != "" || parent == "/run" {
 		return dir
 	}

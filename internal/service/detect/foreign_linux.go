@@ -8,15 +8,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-// unspoken is an init, or a supervisor in its place, that is known by name only.
-type unspoken struct {
-	name string
-	how  string // to run a service under it, with NAME and COMMAND
+// foreignInit is an init, or a supervisor in its place, that is known by name only.
+type foreignInit struct {
+	name   string
+	remedy string // to run a service under it, with NAME and COMMAND
 }
 
-// unspokenInit tells by the name of the first process, and by what these inits leave in the
+// findForeignInit tells by the name of the first process, and by what these inits leave in the
 // file system while they run: some call themselves init.
-func unspokenInit(tree files.Tree, first string) (unspoken, bool) {
+func findForeignInit(tree files.Tree, first string) (foreignInit, bool) {
 	is := func(processes []string, traces ...string) bool {
 		for _, p := range processes {
 			if first == p {
@@ -33,19 +33,19 @@ func unspokenInit(tree files.Tree, first string) (unspoken, bool) {
 	const script = "an executable file with the lines #!/bin/sh and exec COMMAND"
 	switch {
 	case is([]string{"runit", "runit-init", "runsvdir"}, "/run/runit"):
-		return unspoken{"runit", "make /etc/sv/NAME/run, " + script + ", and then: ln -s /etc/sv/NAME " + scanned(tree) + "/"}, true
+		return foreignInit{"runit", "make /etc/sv/NAME/run, " + script + ", and then: ln -s /etc/sv/NAME " + runitFolder(tree) + "/"}, true
 	case is([]string{"s6-svscan", "s6-linux-init"}, "/run/s6-rc", "/run/s6"):
-		return unspoken{"s6", "make /run/service/NAME/run, " + script + ", and then: s6-svscanctl -a /run/service; or, to keep it, a longrun of s6-rc"}, true
+		return foreignInit{"s6", "make /run/service/NAME/run, " + script + ", and then: s6-svscanctl -a /run/service; or, to keep it, a longrun of s6-rc"}, true
 	case is([]string{"dinit"}, "/run/dinitctl", "/dev/dinitctl"):
-		return unspoken{"dinit", "make /etc/dinit.d/NAME with the lines type = process and command = COMMAND, and then: dinitctl enable NAME"}, true
+		return foreignInit{"dinit", "make /etc/dinit.d/NAME with the lines type = process and command = COMMAND, and then: dinitctl enable NAME"}, true
 	case is([]string{"supervisord"}):
-		return unspoken{"supervisord", "make a section [program:NAME] with the line command=COMMAND in its configuration, and then: supervisorctl update"}, true
+		return foreignInit{"supervisord", "make a section [program:NAME] with the line command=COMMAND in its configuration, and then: supervisorctl update"}, true
 	}
-	return unspoken{}, false
+	return foreignInit{}, false
 }
 
-// scanned is the folder whose services runit runs.
-func scanned(tree files.Tree) string {
+// runitFolder is the folder whose services runit runs.
+func runitFolder(tree files.Tree) string {
 	for _, dir := range []string{"/var/service", "/run/runit/service", "/etc/service", "/service"} {
 		if tree.Exists(dir) {
 			return dir

@@ -4,9 +4,9 @@ import (
 	"fmt"
 )
 
-// setup is what a process could not be made ready with, by the exit code that systemd
+// setupFailures is what a process could not be made ready with, by the exit code that systemd
 // then gives it: systemd.exec(5).
-func setup() map[int]string {
+func setupFailures() map[int]string {
 	return map[int]string{
 		200: "CHDIR: the working directory cannot be entered",
 		201: "NICE: its priority cannot be set",
@@ -55,9 +55,9 @@ func setup() map[int]string {
 	}
 }
 
-// exitCode is what an exit code means, in words.
-func exitCode(code int) string {
-	if words, ok := setup()[code]; ok {
+// exitCodeText is what an exit code means, in words.
+func exitCodeText(code int) string {
+	if words, ok := setupFailures()[code]; ok {
 		return fmt.Sprintf("exit code %d/%s", code, words)
 	}
 	switch code {
@@ -84,7 +84,7 @@ func signals() map[int]string {
 	}
 }
 
-func signal(n int) string {
+func signalText(n int) string {
 	name := signals()[n]
 	switch name {
 	case "":
@@ -95,8 +95,8 @@ func signal(n int) string {
 	return "killed by SIG" + name
 }
 
-// results are what Result means where that is not plain from the end of the process.
-func results() map[string]string {
+// resultMeanings are what Result means where that is not plain from the end of the process.
+func resultMeanings() map[string]string {
 	return map[string]string{
 		"timeout":         "it was not ready, or did not stop, in the time that it has (Result=timeout)",
 		"watchdog":        "it gave no sign of life (Result=watchdog)",
@@ -108,15 +108,15 @@ func results() map[string]string {
 	}
 }
 
-// why is a failure for people: what Result means, and how the process has ended.
-func (u shown) why() string {
-	words, ok := results()[u["Result"]]
+// reason is a failure for people: what Result means, and how the process has ended.
+func (u properties) reason() string {
+	words, ok := resultMeanings()[u["Result"]]
 	if !ok {
-		return u.failure()
+		return u.shortReason()
 	}
-	if u.waits() {
-		words = join(words, u.end(), "waits for its restart")
+	if u.awaitsRestart() {
+		words = join(words, u.howEnded(), "waits for its restart")
 		return words
 	}
-	return join(words, u.end())
+	return join(words, u.howEnded())
 }

@@ -44,8 +44,8 @@ func (w *writer) set(directive, format string, args ...any) {
 	w.line(directive + "=" + fmt.Sprintf(format, args...))
 }
 
-// try writes a directive whose value may not have been possible.
-func (w *writer) try(directive, value string, err error) {
+// setOrFail writes a directive whose value may not have been possible.
+func (w *writer) setOrFail(directive, value string, err error) {
 	if w.err == nil {
 		w.err = err
 	}

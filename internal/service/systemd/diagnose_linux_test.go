@@ -110,7 +110,7 @@ func TestASocketThatIsTakenIsSaidWithWhoHasIt(t *testing.T) {
 	f.answer = func(call string) (string, error, bool) {
 		return "", refusal(1, "Job failed. See \"journalctl -xe\" for details."), strings.HasPrefix(call, "systemctl start ")
 	}
-	has(t, m.Start(t.Context(), s), nil, want)
+	wantError(t, m.Start(t.Context(), s), nil, want)
 }
 
 func TestAMaskInThePlaceOfTheUnitIsReplacedByAnInstallation(t *testing.T) {

@@ -1,0 +1,200 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func TestWhyAStartHasFailedIsSaidInOneLine(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		for name, test := range map[string]struct {
+			change func(*service.Spec)
+			want   []string
+		}{
+			"its own error": {vars("FAIL", "no certificate"), []string{"exit code 1", "no certificate"}},
+			"gone":          {func(s *service.Spec) { s.Directory = "/nonexistent" }, []string{"200/CHDIR"}},
+			"never ready": {func(s *service.Spec) {
+				s.Executable = "/bin/true"
+			}, []string{"protocol", "before it was ready"}},
+			"too slow": {func(s *service.Spec) {
+				s.Executable, s.Args, s.StartTimeout, s.StopTimeout = "/bin/sleep", []string{"60"}, 0, 0
+			}, []string{"timeout"}},
+			"account": {func(s *service.Spec) { s.Account = "nobodyatall" }, []string{"217/USER"}},
+			"path":    {func(s *service.Spec) { s.Hardening.WritablePaths = []string{"/nonexistent"} }, []string{"226/NAMESPACE"}},
+		} {
+			if user && (name == "account" || name == "path") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, user %v", name, user), func(t *testing.T) {
+				t.Parallel()
+				i := echoService(t, inside(t, user), test.change, func(s *service.Spec) { s.Recovery.Delays = []time.Duration{time.Minute} })
+				i.install()
+				err := i.Start(t.Context(), i.spec)
+				if err == nil {
+					t.Fatal("it has started")
+				}
+				t.Log(err)
+				for _, w := range test.want {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("%v: want %q in it", err, w)
+					}
+				}
+				if strings.Contains(err.Error(), "\n") {
+					t.Errorf("%q has more than one line", err)
+				}
+				st := i.wantState(service.Failed)
+				t.Logf("%+v", st)
+				for _, f := range i.Diagnose(t.Context(), i.spec) {
+					t.Logf("%d %s: %s -> %s", f.Level, f.What, f.Detail, f.Remedy)
+				}
+				i.stop()
+			})
+		}
+	}
+}
+
+func TestAReloadThatFailsInTheProgramIsAnError(t *testing.T) {
+	t.Parallel()
+	i := echoService(t, inside(t, false), vars("FAIL_RELOAD", "1"))
+	i.install()
+	if err := i.Reload(t.Context(), i.spec); !errors.Is(err, service.ErrNotRunning) {
+		t.Errorf("before it runs: %v", err)
+	}
+	i.start()
+	err := i.Reload(t.Context(), i.spec)
+	if err == nil || !strings.Contains(err.Error(), "as asked by FAIL_RELOAD") {
+		t.Errorf("got %v", err)
+	}
+	i.wantState(service.Running)
+}
+
+func TestLogsAreRead(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
+			t.Parallel()
+			i := echoService(t, inside(t, user))
+			i.install()
+			i.start()
+			i.stop()
+			if _, err := machine.Run(t.Context(), "journalctl", "--sync"); err != nil {
+				t.Fatal(err)
+			}
+			read := func(n int) string {
+				var log strings.Builder
+				i.must(i.Logs(t.Context(), i.spec, service.LogQuery{Lines: n}, &log))
+				return log.String()
+			}
+			if log := read(0); !strings.Contains(log, "Started "+i.spec.Name) || !strings.Contains(log, "stopped") {
+				t.Errorf("the log is %q", log)
+			}
+			if log := read(1); strings.Count(log, "\n") != 1 {
+				t.Errorf("the last line is %q", log)
+			}
+		})
+	}
+}
+
+func TestAUserWhoMayNotReadTheJournalIsTold(t *testing.T) {
+	t.Parallel()
+	i := echoService(t, inside(t, false))
+	i.install()
+	m := *i.Manager
+	m.stream = inside(t, true).stream
+	var log strings.Builder
+	if err := m.Logs(t.Context(), i.spec, service.LogQuery{}, &log); !errors.Is(err, service.ErrPermission) {
+		t.Errorf("got %v and %q", err, log.String())
+	}
+}
+
+func TestAUserWithoutRightsIsToldWhatToDo(t *testing.T) {
+	t.Parallel()
+	i := echoService(t, inside(t, false))
+	i.install()
+	m := *i.Manager
+	m.machine.Run = inside(t, true).machine.Run // as tester, without --user
+	if st, err := m.Status(t.Context(), i.spec); err != nil || st.State != service.Stopped {
+		t.Errorf("the status is %+v, %v", st, err)
+	}
+	if p, err := m.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
+		t.Errorf("the plan is %+v, %v", p, err)
+	}
+	for name, do := range map[string]func(context.Context, service.Spec) error{"start": m.Start, "restart": m.Restart} {
+		if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	i.start()
+	for name, do := range map[string]func(context.Context, service.Spec) error{"stop": m.Stop, "reload": m.Reload} {
+		if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrPermission) {
+		t.Errorf("remove: %v", err)
+	}
+	i.wantState(service.Running)
+}
+
+func TestHowLongAStatusTakes(t *testing.T) {
+	i := echoService(t, inside(t, false))
+	i.install()
+	i.start()
+	var times []time.Duration
+	for range 20 {
+		begun := time.Now()
+		i.wantState(service.Running)
+		times = append(times, time.Since(begun))
+	}
+	slices.Sort(times)
+	t.Logf("a status takes %s, the entering of the machine included", times[len(times)/2])
+}
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	i := echoService(t, inside(t, false), func(s *service.Spec) {
+		s.Executable, s.Args = "/bin/sleep", []string{"60"}
+	})
+	i.install()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error)
+	go func() { ended <- i.Start(ctx, i.spec) }()
+	if err := machine.Await(t.Context(), i.spec.Name+".service", "ActiveState", "activating"); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	i.wantState(service.Starting)
+	i.stop()
+}
+
+func TestACrashIsAlsoAPanic(t *testing.T) {
+	for variable, restarted := range map[string]bool{"PANIC": true, "FAIL": false} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			i := echoService(t, inside(t, false), vars(variable, "as asked"), func(s *service.Spec) {
+				s.Recovery = service.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
+			})
+			i.install()
+			_ = i.Start(t.Context(), i.spec) // it has failed by then, or not
+			restarts := 0
+			for end := time.Now().Add(3 * time.Second); restarts == 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+				st, err := i.Status(t.Context(), i.spec)
+				i.must(err)
+				restarts = st.Restarts
+			}
+			if (restarts > 0) != restarted {
+				t.Errorf("it was restarted %d times", restarts)
+			}
+		})
+	}
+}

@@ -1,0 +1,74 @@
+package systemd
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+// enablement is whether a unit starts by itself.
+type enablement struct {
+	unit      string
+	had, want bool
+	rewritten bool // its file is another, perhaps with another target
+	listens   bool // it is a socket, and listens
+	dropped   bool // its file goes
+}
+
+// planEnabled is what is enabled, and what is to be.
+func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv properties, sockets []properties) []enablement {
+	if bareTemplate(s) {
+		return nil // a template starts nothing; its instances do
+	}
+	var links []enablement
+	for i, f := range files {
+		l := enablement{unit: strings.Replace(f.unit, "@.", "@"+s.Instance+".", 1), rewritten: f.Changed(), dropped: !f.Wanted}
+		switch {
+		case i == 0:
+			l.had = serv.enabled()
+			l.want = s.Start == service.Automatic || s.Start == service.Delayed
+		default:
+			l.had = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k.enabled() }) || m.hasWantsLink(dir, l.unit)
+			l.want = f.Wanted && s.Start == service.OnSocket
+			l.listens = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k["ActiveState"] == "active" })
+		}
+		if l.listens || l.had || l.want || l.dropped {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// keepEnabled leaves enabled, or disabled, what somebody has made so.
+func (m *Manager) keepEnabled(p *service.Plan, dir string, links []enablement, serv properties) {
+	s := p.Spec
+	now := serv["UnitFileState"] == "enabled-runtime" || slices.ContainsFunc(links, func(l enablement) bool { return l.had })
+	if bareTemplate(s) || !m.ownedRecord(s, dir).Stays(p, now) {
+		return
+	}
+	for i, l := range links {
+		links[i].want = l.had && !l.dropped
+	}
+}
+
+// hasWantsLink reports whether there is a link that has a target want the unit. systemd does
+// not say of units that it has not loaded.
+func (m *Manager) hasWantsLink(dir, unit string) bool {
+	found, err := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*.wants", unit))
+	return err == nil && len(found) > 0
+}
+
+// verb is what has systemctl make the link as it should be.
+func (l enablement) verb() string {
+	switch {
+	case l.want && l.had && l.rewritten:
+		return "reenable" // for another target, perhaps
+	case l.want && !l.had:
+		return "enable"
+	case l.had && !l.want:
+		return "disable"
+	}
+	return ""
+}

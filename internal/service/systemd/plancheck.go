@@ -1,0 +1,102 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
+)
+
+// checkExecutable looks at what is to be run, and returns where links lead.
+func (m *Manager) checkExecutable(p *service.Plan, force bool) (resolved string, err error) {
+	s, tree := p.Spec, m.machine.Tree
+	resolved, err = m.resolve(s.Executable)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return s.Executable, nil // a plan needs no rights
+	case err != nil:
+		return "", fmt.Errorf("%w: Executable: %w", service.ErrSpec, err)
+	}
+	switch err := m.safe(tree.Path(s.Executable), m.user); {
+	case errors.Is(err, service.ErrUnsafe) && force:
+		p.Warnings = append(p.Warnings, err.Error())
+	case err != nil:
+		return "", err
+	}
+	return resolved, nil
+}
+
+// resolve returns where file is, with every link on the way followed.
+func (m *Manager) resolve(file string) (string, error) {
+	tree := m.machine.Tree
+	resolved, err := m.links(tree.Path(file))
+	if root := tree.Path("/"); root != "/" && err == nil {
+		resolved = path.Join("/", strings.TrimPrefix(resolved, root))
+	}
+	return resolved, err
+}
+
+// systemd gives dynamic users numbers from this range.
+const minDynamic, maxDynamic = 61184, 65519
+
+// checkAccount fails if the dynamic user of the service would be somebody else's: systemd
+// takes a user that exists for the dynamic one of that name, and does not start a
+// service for which there is only a group.
+func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
+	if m.user || s.Account != "" || s.Name != account.Name(s.Name) && strings.ToLower(s.Name) != account.Name(strings.ToLower(s.Name)) {
+		return nil // of a name that cannot be a user's systemd makes another one
+	}
+	a, exists, err := account.Find(ctx, m.machine, s.Name)
+	switch {
+	case err != nil:
+		return nil // a plan needs no rights
+	case exists && a.UID >= minDynamic && a.UID <= maxDynamic && a.Comment == "Dynamic User":
+		return nil // the service runs
+	case exists:
+		return account.Taken("user", s.Name, s.Name)
+	case account.HasGroup(m.machine.Tree, s.Name):
+		return account.Taken("group", s.Name, s.Name)
+	}
+	return nil
+}
+
+// addWarnings adds what the operator should know besides.
+func (m *Manager) addWarnings(ctx context.Context, p *service.Plan, dir string) {
+	s := p.Spec
+	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
+	tree := m.machine.Tree
+	for _, name := range []string{serviceUnit(s) + ".d", unitName(s) + ".d"} {
+		if d := path.Join(dir, name); tree.Exists(d) {
+			warn("%s stays, and changes what is installed", d)
+			break
+		}
+	}
+	if s.Template && len(s.Sockets) > 0 {
+		warn("Sockets: every instance of a template listens at the same address, so only one can run")
+	}
+	if m.user {
+		return
+	}
+	for _, w := range s.Hardening.WritablePaths {
+		info, err := os.Stat(tree.Path(w))
+		switch {
+		case s.Hardening.Profile != service.None && !tree.Exists(w):
+			warn("Hardening.WritablePaths: %s does not exist, and without it the service does not start", w)
+		case s.Account == "" && err == nil && info.Mode().Perm()&0o002 == 0:
+			warn("Hardening.WritablePaths: %s is not for everybody to write to (mode %04o), and so not for a dynamic user; name an Account that may", w, info.Mode().Perm())
+		}
+	}
+	if s.Account != "" && !s.Root() {
+		_, err := m.machine.Runner()(ctx, "getent", "passwd", "--", s.Account)
+		if command.Code(err) == 2 {
+			warn("Account: there is no user %s: make it before you start the service", s.Account)
+		}
+	}
+}

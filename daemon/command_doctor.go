@@ -163,7 +163,7 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 			if who := listens.Who(k.Network, k.Address); who != "" {
 				by = who
 			}
-			add(service.Problem, "socket "+k.Name, k.Address+" is taken by "+by, "stop that, or choose another address")
+			add(service.Problem, "socket "+k.Name, k.Address+" is in use by "+by, "stop that, or choose another address")
 		case err != nil && !errors.Is(err, os.ErrPermission):
 			add(service.Warning, "socket "+k.Name, err.Error(), "")
 		}

@@ -628,8 +628,8 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	for _, want := range []string{
 		"web on register\n",
 		"PROBLEM  state: failed, exit code 78 (its configuration is wrong)\n",
-		"PROBLEM  socket http: " + taken.Addr().String() + " is taken by ",
-		"warning  log: it may not listen at a port below 1024: listen tcp :80: bind: permission denied\n",
+		"PROBLEM  socket http: " + taken.Addr().String() + " is in use by ",
+		"warning  log: it may not listen on a port below 1024: listen tcp :80: bind: permission denied\n",
 		"note     installation: not as this program would install it now: /register/web\n",
 		"ok       unit: loaded\n",
 		"PROBLEM  executable: ",

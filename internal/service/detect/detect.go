@@ -1,6 +1,6 @@
-// Package detect knows which service manager runs this machine.
+// Package detect finds the service manager of this machine.
 //
-// Each binary has only the managers of its own system in it: there is a file for each.
+// A file for each system ensures that a binary contains only the managers of its own.
 package detect
 
 import (
@@ -10,29 +10,29 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Options say which manager is wanted.
+// Options selects the manager.
 type Options struct {
-	User     bool              // that of the user's own services
-	Progress func(what string) // hears what the manager waits for; may be nil
+	User     bool              // the manager of the user's own services
+	Progress func(what string) // is told what the manager waits for; may be nil
 	Notice   func(text string) // is told what the operator should know; may be nil
-	Name     string            // of the service, for an error that says what to do without a manager
-	Command  string            // and what it runs
+	Name     string            // of the service, for errors that say what to do without a manager
+	Command  string            // of the service, for the same errors
 	More     []Extra
 }
 
-// Extra is a manager that is only in the programs that ask for it.
+// Extra is a manager that only programs which ask for it contain.
 type Extra struct {
 	Name string
 	New  func(service.Machine) service.Manager
 }
 
-// Upstart is the name of the one that there is.
+// Upstart is the name of the only one.
 const Upstart = "Upstart"
 
-// Find returns the manager of this machine. It looks at files, as far as they tell, and
-// needs no rights. Where no manager runs, as in most containers, or one that is not
-// known, or one without services of users where these are asked for, the error wraps
-// service.ErrNotSupported and says what to do instead.
+// Find returns the manager of this machine. It looks at files and needs no rights. It returns
+// an error that wraps service.ErrNotSupported and says what to do instead if no manager runs,
+// as in most containers, if the manager is not known, or if it has no services of users and
+// one is asked for.
 func Find(o Options) (service.Manager, error) {
 	m, err := find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
 	if err != nil {

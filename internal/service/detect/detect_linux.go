@@ -55,8 +55,8 @@ func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
 	}
 }
 
-// detectKind tells by what the managers leave in the file system while they run. Where
-// that says nothing, it is an init of the old kind.
+// detectKind looks for what the managers leave in the file system while they run. If it finds
+// nothing, it looks for the older inits.
 func detectKind(tree files.Tree) (managerKind, error) {
 	switch {
 	case tree.Exists("/run/systemd/system"): // sd_booted(3)
@@ -67,7 +67,7 @@ func detectKind(tree files.Tree) (managerKind, error) {
 		return onProcd, nil
 	}
 	if u, ok := findForeignInit(tree, firstProcess(tree)); ok {
-		return "", fmt.Errorf("%w: this machine is run by %s, which is no supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.remedy)
+		return "", fmt.Errorf("%w: this machine is run by %s, which is not a supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.remedy)
 	}
 	if err := booted(tree); err != nil {
 		return "", err
@@ -83,8 +83,8 @@ func detectKind(tree files.Tree) (managerKind, error) {
 	return "", noManager("process 1 is an init, but there is no /etc/init.d")
 }
 
-// busybox reports whether its init runs /etc/init.d/rcS, and nothing else is there that
-// knows runlevels.
+// busybox reports whether busybox's init runs /etc/init.d/rcS, and nothing else on this
+// machine knows runlevels.
 func busybox(tree files.Tree) bool {
 	if !tree.Exists("/etc/init.d/rcS") || tree.Exists("/usr/sbin/service") || tree.Exists("/sbin/service") {
 		return false
@@ -94,7 +94,7 @@ func busybox(tree files.Tree) bool {
 		return false
 	}
 	for line := range strings.Lines(string(inittab)) {
-		// ID:RUNLEVELS:ACTION:COMMAND, where busybox has neither of the first two
+		// ID:RUNLEVELS:ACTION:COMMAND; busybox leaves the first two empty
 		if command, ok := strings.CutPrefix(line, "::sysinit:"); ok && strings.Contains(command, "rcS") {
 			return true
 		}
@@ -102,25 +102,25 @@ func busybox(tree files.Tree) bool {
 	return false
 }
 
-// booted returns an error if no init has booted what this process sees: in a container
-// process 1 is the program itself, in a chroot it has another root.
+// booted returns an error unless an init has booted what this process sees. In a container
+// process 1 is the program itself; in a chroot it has another root.
 func booted(tree files.Tree) error {
 	comm, err := os.ReadFile(tree.Path("/proc/1/comm"))
 	if err != nil {
-		return noManager("there is no /proc/1/comm to tell what the first process is")
+		return noManager("there is no /proc/1/comm that names the first process")
 	}
 	first := strings.TrimSpace(string(comm))
-	if root, err := os.Stat(tree.Path("/proc/1/root")); err == nil { // only root may look
+	if root, err := os.Stat(tree.Path("/proc/1/root")); err == nil { // only root may read it
 		if own, err := os.Stat(tree.Path("/")); err == nil && !os.SameFile(root, own) {
 			return noManager("this is a chroot: the machine's own init sees other files")
 		}
 	}
 	if first != "init" {
-		return noManager(fmt.Sprintf("process 1 is %q, which is no init: most likely this is a container", first))
+		return noManager(fmt.Sprintf("process 1 is %q, not an init system; probably a container", first))
 	}
 	return nil
 }
 
 func noManager(why string) error {
-	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the verb run or without one", service.ErrNotSupported, service.ErrNoManager, why)
+	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the command run or without one", service.ErrNotSupported, service.ErrNoManager, why)
 }

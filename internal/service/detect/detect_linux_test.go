@@ -113,12 +113,12 @@ func TestAnInitThatIsKnownButNotSpokenIsNamed(t *testing.T) {
 		paths []string
 		want  string
 	}{
-		"Void":                     {[]string{"/proc/1/comm:runit\n", "/var/service/"}, "run by runit, which is no supported service manager; to run it there, make /etc/sv/web/run, " + script + ", and then: ln -s /etc/sv/web /var/service/"},
+		"Void":                     {[]string{"/proc/1/comm:runit\n", "/var/service/"}, "run by runit, which is not a supported service manager; to run it there, create /etc/sv/web/run, " + script + ", and then: ln -s /etc/sv/web /var/service/"},
 		"runit in a container":     {[]string{"/proc/1/comm:runsvdir\n", "/etc/service/"}, "ln -s /etc/sv/web /etc/service/"},
 		"runit that is named init": {[]string{"/proc/1/comm:init\n", "/run/runit/service/", "/etc/init.d/"}, "ln -s /etc/sv/web /run/runit/service/"},
-		"s6":                       {[]string{"/proc/1/comm:s6-svscan\n"}, "run by s6, which is no supported service manager; to run it there, make /run/service/web/run, " + script + ", and then: s6-svscanctl -a /run/service"},
-		"dinit that is named init": {[]string{"/proc/1/comm:init\n", "/run/dinitctl", "/etc/init.d/"}, "run by dinit, which is no supported service manager; to run it there, make /etc/dinit.d/web with the lines type = process and command = /opt/web -v, and then: dinitctl enable web"},
-		"supervisord":              {[]string{"/proc/1/comm:supervisord\n"}, "[program:web] with the line command=/opt/web -v in"},
+		"s6":                       {[]string{"/proc/1/comm:s6-svscan\n"}, "run by s6, which is not a supported service manager; to run it there, create /run/service/web/run, " + script + ", and then: s6-svscanctl -a /run/service"},
+		"dinit that is named init": {[]string{"/proc/1/comm:init\n", "/run/dinitctl", "/etc/init.d/"}, "run by dinit, which is not a supported service manager; to run it there, create /etc/dinit.d/web with the lines type = process and command = /opt/web -v, and then: dinitctl enable web"},
+		"supervisord":              {[]string{"/proc/1/comm:supervisord\n"}, "[program:web] with the line command=/opt/web -v to"},
 	} {
 		_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
 		if err != nil {

@@ -10,5 +10,5 @@ import (
 )
 
 func find(service.Machine, bool, []Extra) (service.Manager, error) {
-	return nil, fmt.Errorf("%w: there is no service manager for %s that Glidepath knows; have the system's own run the program in the foreground", service.ErrNotSupported, runtime.GOOS)
+	return nil, fmt.Errorf("%w: Glidepath supports no service manager of %s; have the system's own run the program in the foreground", service.ErrNotSupported, runtime.GOOS)
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-// foreignInit is an init, or a supervisor in its place, that is known by name only.
+// foreignInit is an init, or a supervisor in its place, that is known only by name.
 type foreignInit struct {
 	name   string
 	remedy string // to run a service under it, with NAME and COMMAND
 }
 
-// findForeignInit tells by the name of the first process, and by what these inits leave in the
-// file system while they run: some call themselves init.
+// findForeignInit finds it by the name of the first process, and by what these inits leave in
+// the file system while they run, because some call themselves init.
 func findForeignInit(tree files.Tree, first string) (foreignInit, bool) {
 	is := func(processes []string, traces ...string) bool {
 		for _, p := range processes {
@@ -33,18 +33,18 @@ func findForeignInit(tree files.Tree, first string) (foreignInit, bool) {
 	const script = "an executable file with the lines #!/bin/sh and exec COMMAND"
 	switch {
 	case is([]string{"runit", "runit-init", "runsvdir"}, "/run/runit"):
-		return foreignInit{"runit", "make /etc/sv/NAME/run, " + script + ", and then: ln -s /etc/sv/NAME " + runitFolder(tree) + "/"}, true
+		return foreignInit{"runit", "create /etc/sv/NAME/run, " + script + ", and then: ln -s /etc/sv/NAME " + runitFolder(tree) + "/"}, true
 	case is([]string{"s6-svscan", "s6-linux-init"}, "/run/s6-rc", "/run/s6"):
-		return foreignInit{"s6", "make /run/service/NAME/run, " + script + ", and then: s6-svscanctl -a /run/service; or, to keep it, a longrun of s6-rc"}, true
+		return foreignInit{"s6", "create /run/service/NAME/run, " + script + ", and then: s6-svscanctl -a /run/service; or, to keep it, a longrun of s6-rc"}, true
 	case is([]string{"dinit"}, "/run/dinitctl", "/dev/dinitctl"):
-		return foreignInit{"dinit", "make /etc/dinit.d/NAME with the lines type = process and command = COMMAND, and then: dinitctl enable NAME"}, true
+		return foreignInit{"dinit", "create /etc/dinit.d/NAME with the lines type = process and command = COMMAND, and then: dinitctl enable NAME"}, true
 	case is([]string{"supervisord"}):
-		return foreignInit{"supervisord", "make a section [program:NAME] with the line command=COMMAND in its configuration, and then: supervisorctl update"}, true
+		return foreignInit{"supervisord", "add a section [program:NAME] with the line command=COMMAND to its configuration, and then: supervisorctl update"}, true
 	}
 	return foreignInit{}, false
 }
 
-// runitFolder is the folder whose services runit runs.
+// runitFolder returns the folder whose services runit runs.
 func runitFolder(tree files.Tree) string {
 	for _, dir := range []string{"/var/service", "/run/runit/service", "/etc/service", "/service"} {
 		if tree.Exists(dir) {
@@ -54,7 +54,7 @@ func runitFolder(tree files.Tree) string {
 	return "/var/service"
 }
 
-// firstProcess is the name of the first process, "" if it is not known.
+// firstProcess returns the name of the first process, or "" if it is not known.
 func firstProcess(tree files.Tree) string {
 	comm, err := os.ReadFile(tree.Path("/proc/1/comm"))
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// machineOnly is the answer of a manager that has no services of users.
+// machineOnly returns an error if a user's services are asked of a manager that has none.
 func machineOnly(manager string, user bool) error {
 	if !user {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has no services of users; install it as a service of the machine, without --user", service.ErrNotSupported, manager)
+	return fmt.Errorf("%w: %s has no per-user services; install it as a service of the machine, without --user", service.ErrNotSupported, manager)
 }

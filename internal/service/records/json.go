@@ -12,11 +12,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// errNoObject is returned for what is not an object of JSON.
+// errNoObject is returned if a text is not a JSON object.
 var errNoObject = errors.New("not an object")
 
-// Members calls yield with the members of an object of JSON, in their order. It has called
-// it with those before the place where a text breaks off, and returns an error then.
+// Members calls yield with each member of a JSON object, in order. If the text ends early, it
+// calls yield with the members before that place and returns an error.
 func Members(object []byte, yield func(key string, value json.RawMessage)) error {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
@@ -43,8 +43,8 @@ func Members(object []byte, yield func(key string, value json.RawMessage)) error
 	return nil
 }
 
-// FromJSON reads a line that package logtext has written as JSON, with any set of names.
-// It is not ok for anything else.
+// FromJSON reads a line of JSON written by package logtext, with any set of names. It returns
+// false for anything else.
 func FromJSON(line []byte) (r Record, ok bool) {
 	if len(line) == 0 || line[0] != '{' {
 		return r, false
@@ -57,7 +57,7 @@ func FromJSON(line []byte) (r Record, ok bool) {
 	return r, true
 }
 
-// addMember takes a member of a line: what is of the record itself, or a field.
+// addMember stores a member of a line in the record, or adds it as a field.
 func (r *Record) addMember(key string, value json.RawMessage) {
 	text, isText := unquoted(value)
 	switch key {
@@ -101,12 +101,12 @@ func (r *Record) addMember(key string, value json.RawMessage) {
 			return
 		}
 	case "SeverityNumber", "Resource", "serviceContext", "ecs.version", "service.name", "service.version":
-		return // of the service, or said already
+		return // about the service, or already known
 	}
 	r.Fields = append(r.Fields, Value(key, value))
 }
 
-// unquoted returns a text of JSON.
+// unquoted returns the text of a JSON string.
 func unquoted(value json.RawMessage) (text string, ok bool) {
 	if len(value) == 0 || value[0] != '"' {
 		return "", false
@@ -114,7 +114,7 @@ func unquoted(value json.RawMessage) (text string, ok bool) {
 	return text, json.Unmarshal(value, &text) == nil
 }
 
-// Value returns the field with a value of JSON.
+// Value returns the field for a JSON value.
 func Value(key string, value json.RawMessage) zapcore.Field {
 	if text, ok := unquoted(value); ok {
 		return zap.String(key, text)
@@ -133,9 +133,8 @@ func Value(key string, value json.RawMessage) zapcore.Field {
 	return zap.Reflect(key, value)
 }
 
-// Text returns the field with a value that a log has as text. What reads as package
-// logtext writes a number, true or false is one, and what is an object or a list of JSON
-// is that.
+// Text returns the field for a value that a log has as text. It recognises numbers and
+// booleans in the form in which package logtext writes them, and JSON objects and lists.
 func Text(key, text string) zapcore.Field {
 	switch {
 	case text == "" || len(text) > maxLine:
@@ -156,15 +155,14 @@ func Text(key, text string) zapcore.Field {
 	return zap.String(key, text)
 }
 
-// object is an object of JSON as zap has objects: package logtext shows its members in
-// their order.
+// object marshals a JSON object for zap, with its members in order.
 type object json.RawMessage
 
 func (o object) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return Members(o, func(key string, value json.RawMessage) { Value(key, value).AddTo(enc) })
 }
 
-// array is a list of JSON as zap has lists.
+// array marshals a JSON list for zap.
 type array json.RawMessage
 
 func (a array) MarshalLogArray(enc zapcore.ArrayEncoder) error {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 )
 
-// maxLine is how long a line gets in memory: what is longer is taken for several.
+// maxLine is the number of bytes of a line that are kept in memory. A longer line is split.
 const maxLine = 1 << 20
 
-// Lines is an io.Writer that hands each whole line to a function, with its newline.
+// Lines is an io.Writer that passes each complete line, with its newline, to a function.
 type Lines struct {
 	To      func(line []byte) error
-	Most    int // bytes of a line, 1 MiB if zero; what is longer is taken for several
+	Most    int // bytes of a line, 1 MiB if zero; a longer line is split
 	partial []byte
 }
 
@@ -37,7 +37,7 @@ func (l *Lines) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// End hands over what is left, as a line.
+// End passes on an incomplete last line.
 func (l *Lines) End() error {
 	if len(l.partial) == 0 {
 		return nil

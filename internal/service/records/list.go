@@ -7,10 +7,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// AddList adds to a record what its text says, as a logtext.NewList has it: the message,
-// whose lines after the first are indented twice, and then a field a line. object has the
-// fields as JSON, if it is not empty. It is not ok, and nothing is added, if object is
-// none.
+// AddList adds text that a logtext.NewList has written to the record: the message, whose
+// further lines are indented twice, and then a field a line. If object is not empty, it has
+// the fields as JSON. AddList returns false and adds nothing if object is not a JSON object.
 func (r *Record) AddList(text, object string) (ok bool) {
 	var fields []zapcore.Field
 	if object != "" {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Plain makes records of the lines of a file that a program writes to: an object of JSON
-// is one, as package logtext writes it, and what else is printed is one a line. A line
-// that is indented belongs to the one before it, as in the stack of a crash.
+// Plain turns the lines of a file that a program writes to into records. A JSON object as
+// package logtext writes it is a record; every other line is one too. An indented line
+// belongs to the line before it, as in the stack of a crash.
 type Plain struct {
 	View    *View
 	pending strings.Builder // the lines of one, without the newline of the last
@@ -36,7 +36,7 @@ func (p *Plain) Line(line []byte) error {
 	return nil
 }
 
-// End says that nothing more of the record that was added last is to be waited for.
+// End completes the last record: no more lines of it are expected.
 func (p *Plain) End() error {
 	if p.pending.Len() == 0 {
 		return nil

@@ -1,7 +1,6 @@
-// Package records is what the logs of all service managers consist of: records with a
-// time, a level, a message and fields. The packages of the managers read them, each from
-// what its host keeps; a [View] chooses those that are asked for and writes all of them in
-// one form, as text or as JSON.
+// Package records defines what the logs of all service managers consist of: records with a
+// time, a level, a message and fields. The package of each manager reads them from what its
+// host keeps. A [View] selects the wanted ones and writes them in one form, as text or JSON.
 package records
 
 import (
@@ -14,14 +13,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// Record is one record of a log.
+// Record is a record of a log.
 type Record struct {
-	zapcore.Entry // its time is zero if the log does not say
+	zapcore.Entry // its time is zero if the log has none
 	Fields        []zapcore.Field
-	PID           int // of the process that has logged it, 0 if the log does not say
+	PID           int // of the process that has logged it, 0 if the log has none
 }
 
-// Size returns about how many bytes of memory a record takes.
+// Size returns about how many bytes of memory the record takes.
 func (r *Record) Size() int {
 	n := 200 + len(r.Message) + len(r.Stack)
 	for _, f := range r.Fields {
@@ -30,7 +29,7 @@ func (r *Record) Size() int {
 	return n
 }
 
-// Severity returns the level of a severity of syslog, 0 to 7.
+// Severity returns the level for a syslog severity, 0 to 7.
 func Severity(n int) zapcore.Level {
 	switch {
 	case n <= 2:
@@ -45,7 +44,7 @@ func Severity(n int) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// Lowest returns the lowest level that is wanted, and false if all are.
+// Lowest returns the lowest wanted level, and false if all levels are wanted.
 func Lowest(wanted zapcore.LevelEnabler) (zapcore.Level, bool) {
 	if wanted == nil {
 		return zapcore.DebugLevel, false
@@ -58,8 +57,8 @@ func Lowest(wanted zapcore.LevelEnabler) (zapcore.Level, bool) {
 	return zapcore.FatalLevel, true
 }
 
-// restoreEvents makes of fields what they were when they were logged: an event of the run,
-// and a level that has no name.
+// restoreEvents turns fields back into what they were when they were logged: an event of the
+// run, or a level without a name.
 func restoreEvents(fields []zapcore.Field) {
 	for i, f := range fields {
 		if f.Type != zapcore.StringType && f.Type != zapcore.Int64Type {
@@ -80,8 +79,8 @@ func restoreEvents(fields []zapcore.Field) {
 	}
 }
 
-// levelNamed returns the level with that name, in any of the forms in which package logtext
-// writes it.
+// levelNamed returns the level with that name, in any form in which package logtext writes
+// it.
 func levelNamed(name string) (zapcore.Level, bool) {
 	name, _, _ = strings.Cut(name, "+")
 	switch strings.ToLower(name) {
@@ -103,7 +102,7 @@ func levelNamed(name string) (zapcore.Level, bool) {
 	return zapcore.InfoLevel, false
 }
 
-// parseCaller returns the place in the source that a text names: FILE:LINE.
+// parseCaller parses a place in the source, FILE:LINE.
 func parseCaller(text string) zapcore.EntryCaller {
 	file, line, ok := cutLast(text, ":")
 	n, valid := parseDigits(line)
@@ -121,7 +120,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// parseDigits reads a number of decimal digits.
+// parseDigits parses a number of at most nine decimal digits.
 func parseDigits(s string) (n int, ok bool) {
 	if s == "" || len(s) > 9 {
 		return 0, false
@@ -135,7 +134,7 @@ func parseDigits(s string) (n int, ok bool) {
 	return n, true
 }
 
-// Time reads a time as RFC 3339 has it, zero if it is none.
+// Time parses a time in the format of RFC 3339. It returns the zero time if text is none.
 func Time(text string) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

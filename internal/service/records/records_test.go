@@ -157,7 +157,7 @@ func TestTheLastRecordsHaveABound(t *testing.T) {
 		}
 	}
 	err := v.Flush()
-	if err == nil || err.Error() != "the last 2000 records have more than 64 MiB: older ones of them are not shown; with 0 all are" {
+	if err == nil || err.Error() != "the last 2000 records have more than 64 MiB: the oldest of them are not shown; 0 shows all" {
 		t.Errorf("got %v", err)
 	}
 	if n := strings.Count(b.String(), "\n"); b.Len() < MaxKept-(64<<10) || n < 1000 || !strings.Contains(b.String(), "INFO  1499 x=") || strings.Contains(b.String(), "INFO  1 x=") {

@@ -15,8 +15,8 @@ const (
 	maxDepth = 32 // lists in lists
 )
 
-// AddText adds to a record what its text says: the lines that a logtext.Text has made of a
-// message and fields. What does not read as that is the message.
+// AddText adds lines that a logtext.Text has written to the record. Whatever does not read as
+// a field belongs to the message.
 func (r *Record) AddText(lines []string) {
 	var fields []zapcore.Field
 	r.Message, fields = Split(lines[0])
@@ -44,8 +44,8 @@ func (r *Record) AddText(lines []string) {
 	}
 }
 
-// cutBlock returns a value of several lines, if lines begin with one: "    name:", and
-// lines that are indented further.
+// cutBlock cuts off a value of several lines, if lines begin with one: "    name:", followed
+// by lines that are indented further.
 func cutBlock(lines []string) (name, block string, rest []string) {
 	head, ok := strings.CutPrefix(lines[0], indent)
 	name, colon := strings.CutSuffix(head, ":")
@@ -67,8 +67,8 @@ func cutBlock(lines []string) (name, block string, rest []string) {
 	return name, strings.Join(text, "\n"), lines[n:]
 }
 
-// Split splits a line into a message and the fields behind it: the longest end of it that
-// consists of nothing else, " key=value" each.
+// Split splits a line into a message and fields: the fields are the longest end of the line
+// that consists only of " key=value".
 func Split(line string) (message string, fields []zapcore.Field) {
 	start := len(line)
 	for i := 0; i < len(line); {
@@ -93,7 +93,7 @@ func Split(line string) (message string, fields []zapcore.Field) {
 	return line[:start], fields
 }
 
-// cutField reads key=value at a place of a line, up to a space or the end.
+// cutField reads key=value at a position of a line, up to a space or the end.
 func cutField(line string, at int) (f zapcore.Field, end int, ok bool) {
 	key, at, ok := cutWord(line, at, "")
 	if !ok || at == len(line) || line[at] != '=' {
@@ -114,7 +114,7 @@ func cutField(line string, at int) (f zapcore.Field, end int, ok bool) {
 	if !ok {
 		return f, 0, false
 	}
-	if rest, cut := strings.CutPrefix(line[end:], "…("); cut { // a value that is not whole
+	if rest, cut := strings.CutPrefix(line[end:], "…("); cut { // a value that was cut
 		if n, after, ok := strings.Cut(rest, " bytes)"); ok && digits(n) {
 			value += "…(" + n + " bytes)"
 			end, quoted = len(line)-len(after), true
@@ -134,10 +134,10 @@ func digits(s string) bool {
 	return ok
 }
 
-// fieldEnds reports whether a field can end there.
+// fieldEnds reports whether a field can end at a position.
 func fieldEnds(line string, at int) bool { return at == len(line) || line[at] == ' ' }
 
-// cutWord reads a word, in quotes or as it is, which also ends at one of the stops.
+// cutWord reads a word, quoted or not. A word without quotes also ends at one of the stops.
 func cutWord(line string, at int, stops string) (text string, end int, ok bool) {
 	if at < len(line) && line[at] == '"' {
 		quoted, err := strconv.QuotedPrefix(line[at:])
@@ -165,8 +165,8 @@ func cutWord(line string, at int, stops string) (text string, end int, ok bool) 
 	return line[at:end], end, end > at
 }
 
-// cutStructured reads an object or a list, as JSON or as package logtext writes them:
-// [1, two, {a=1 b=2}]. It returns JSON.
+// cutStructured reads an object or a list, as JSON or as package logtext writes them: [1,
+// two, {a=1 b=2}]. It returns JSON.
 func cutStructured(line string, at int) (raw json.RawMessage, end int, ok bool) {
 	d := json.NewDecoder(strings.NewReader(line[at:]))
 	if err := d.Decode(&raw); err == nil {
@@ -179,7 +179,7 @@ func cutStructured(line string, at int) (raw json.RawMessage, end int, ok bool) 
 	return b.Bytes(), end, ok
 }
 
-// appendList appends the list or object at a place of a line as JSON.
+// appendList appends the list or object at a position of a line as JSON.
 func appendList(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
 	closing, separator := byte(']'), ", "
 	if line[at] == '{' {
@@ -219,7 +219,7 @@ func appendList(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) 
 	return 0, false
 }
 
-// appendItem appends the item of a list at a place of a line as JSON.
+// appendItem appends the list item at a position of a line as JSON.
 func appendItem(b *bytes.Buffer, line string, at, depth int) (end int, ok bool) {
 	if at < len(line) && (line[at] == '[' || line[at] == '{') {
 		return appendList(b, line, at, depth-1)

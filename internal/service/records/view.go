@@ -13,21 +13,21 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// MaxKept is how many bytes of the last records are kept in memory.
+// MaxKept limits the bytes of the last records that are kept in memory.
 const MaxKept = 64 << 20
 
-// View writes the records that a query asks for, the oldest first. It keeps the last ones
-// until Flush, if only those are asked for, and writes each at once after that.
+// View writes the records that a query asks for, the oldest first. If the query asks only for
+// the last ones, it keeps those until Flush, and after that writes each record at once.
 type View struct {
-	Seen int // how many records it was given
+	Seen int // the number of records that were added
 
 	q    service.LogQuery
 	w    io.Writer
 	text logtext.Text
-	bare logtext.Text // what an expression is looked for in
+	bare logtext.Text // the form that the expression is matched with
 	json zapcore.Encoder
 
-	at      time.Time // of the record before
+	at      time.Time // of the previous record
 	kept    []entry   // the last ones, a ring
 	next    int
 	bytes   int
@@ -54,17 +54,16 @@ func NewView(q service.LogQuery, w io.Writer) *View {
 	return v
 }
 
-// All reports whether every record is wanted, or every one of the last: it is not looked
-// at what is in them.
+// All reports whether the query asks for every record, or for the last ones whatever is in
+// them.
 func All(q service.LogQuery) bool {
 	return q.Since.IsZero() && q.Level == nil && q.Match == nil && q.PID == 0 && !q.LastRun
 }
 
-// Another says that the records that follow are from another source.
+// Another marks that the following records come from another source.
 func (v *View) Another() { v.at = time.Time{} }
 
-// Add adds a record. One that does not say when it was logged counts as logged when the
-// one before it was.
+// Add adds a record. A record without a time counts as logged with the one before it.
 func (v *View) Add(r Record) error {
 	v.Seen++
 	if !v.wants(&r) {
@@ -85,7 +84,7 @@ func (v *View) Add(r Record) error {
 	return err
 }
 
-// wants reports whether a record is asked for.
+// wants reports whether the query asks for a record.
 func (v *View) wants(r *Record) bool {
 	if !r.Time.IsZero() {
 		v.at = r.Time
@@ -102,15 +101,15 @@ func (v *View) wants(r *Record) bool {
 	return false
 }
 
-// matches reports whether the expression is in the message or the fields of a record.
+// matches reports whether the expression matches the message or the fields of a record.
 func (v *View) matches(r *Record) (found bool) {
 	e := r.Entry
-	e.Caller = zapcore.EntryCaller{} // which is not shown
+	e.Caller = zapcore.EntryCaller{} // it is not shown
 	v.bare.Encode(e, r.Fields, func(lines []byte) { found = v.q.Match.Match(lines) })
 	return found
 }
 
-// put writes what a record has become, or keeps it.
+// put writes the text of a record, or keeps it.
 func (v *View) put(text []byte, r *Record) error {
 	if v.follows || v.q.Lines <= 0 {
 		_, err := v.w.Write(text)
@@ -123,7 +122,7 @@ func (v *View) put(text []byte, r *Record) error {
 	v.bytes += len(text) - len(v.kept[v.next].text)
 	v.kept[v.next] = entry{append([]byte(nil), text...), r.PID, beginsRun(r)}
 	v.next = (v.next + 1) % v.q.Lines
-	for i := v.next; v.bytes > MaxKept; i++ { // the oldest go
+	for i := v.next; v.bytes > MaxKept; i++ { // drop the oldest
 		old := &v.kept[i%len(v.kept)]
 		v.dropped = true
 		v.bytes -= len(old.text)
@@ -132,10 +131,10 @@ func (v *View) put(text []byte, r *Record) error {
 	return nil
 }
 
-// Incomplete says that not all of the last records could be kept.
+// Incomplete marks that not all of the last records could be kept.
 func (v *View) Incomplete() { v.dropped = true }
 
-// Flush writes the records that were kept. Those that are added later are written at once.
+// Flush writes the records that were kept. Later records are written at once.
 func (v *View) Flush() error {
 	first := v.next % max(len(v.kept), 1)
 	kept := slices.Concat(v.kept[first:], v.kept[:first])
@@ -149,7 +148,7 @@ func (v *View) Flush() error {
 		}
 	}
 	if v.dropped {
-		return fmt.Errorf("the last %d records have more than %d MiB: older ones of them are not shown; with 0 all are", v.q.Lines, MaxKept>>20)
+		return fmt.Errorf("the last %d records have more than %d MiB: the oldest of them are not shown; 0 shows all", v.q.Lines, MaxKept>>20)
 	}
 	return nil
 }
@@ -159,13 +158,13 @@ func beginsRun(r *Record) bool {
 	if e := logevent.Of(r.Fields); e != 0 {
 		return e == logevent.Starting
 	}
-	return r.Message == "starting" // text says nothing about events
+	return r.Message == "starting" // text has no events
 }
 
-// lastRun returns the records of the run that has logged last. Where records name their
-// process, these are the ones of the last process, with those without a process after its
-// first. Elsewhere a run begins with the record that every run begins with. A log that has
-// neither is returned whole.
+// lastRun returns the records of the last run that has logged. If records name their process,
+// these are the records of the last process, with those without a process that follow its
+// first. Otherwise a run begins with the record that every run begins with. If a log has
+// neither, all is returned.
 func lastRun(all []entry) []entry {
 	first, process := 0, 0
 	for i := len(all) - 1; i >= 0; i-- {
@@ -182,5 +181,5 @@ func lastRun(all []entry) []entry {
 	return all
 }
 
-// Wanted reports whether a query asks for a record, which says when it was logged.
+// Wanted reports whether a query asks for a record that has a time.
 func Wanted(q service.LogQuery, r Record) bool { return NewView(q, nil).wants(&r) }

@@ -8,7 +8,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 )
 
-// Here returns what is known of this machine, for a service.
+// Here returns what is known about this machine, for a service.
 func Here(Service) Machine {
 	return Machine{
 		Exists:  func(file string) bool { _, err := os.Stat(file); return err == nil },

@@ -17,7 +17,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
-// Here returns what is known of this machine, for a service.
+// Here returns what is known about this machine, for a service.
 func Here(s Service) Machine {
 	return Machine{
 		Exists:  exists,
@@ -32,15 +32,16 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// identity is who a service is to the files of the machine.
+// identity is who a service is for the files of the machine.
 type identity struct {
 	Service
-	uid    uint32 // ^0 if it has none that is known: then it is nobody's
+	uid    uint32 // unknownUID if it is not known
 	groups []uint32
 }
 
 const unknownUID = ^uint32(0)
 
+// identify returns the identity of s, as far as it is known.
 func identify(s Service) identity {
 	id := identity{Service: s, uid: unknownUID}
 	switch {
@@ -51,7 +52,7 @@ func identify(s Service) identity {
 		}
 	case s.Limits.Account == "root":
 		id.uid = 0
-	case s.Limits.Dynamic: // it has had this the last time
+	case s.Limits.Dynamic: // the owner of its state is the user of its last run
 		if o, ok := owner(s.State); ok && o.Uid != 0 {
 			id.uid, id.groups = o.Uid, []uint32{o.Gid}
 		}
@@ -72,7 +73,7 @@ func identify(s Service) identity {
 	return id
 }
 
-// orNil returns nothing where there was an error: then less is known.
+// orNil returns nil if there was an error: then less is known.
 func orNil[T any](list []T, err error) []T {
 	if err != nil {
 		return nil
@@ -89,7 +90,8 @@ func owner(file string) (*syscall.Stat_t, bool) {
 	return st, ok
 }
 
-// permits reports whether the modes of a file let id do what, of 4, 2 and 1.
+// permits reports whether the mode of a file lets id do what: a sum of 4 (read), 2 (write)
+// and 1 (execute).
 func (id identity) permits(info fs.FileInfo, what fs.FileMode) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {
@@ -103,10 +105,10 @@ func (id identity) permits(info fs.FileInfo, what fs.FileMode) bool {
 	return info.Mode().Perm()&what == what
 }
 
-// barred is about the first file or folder that bars the way, from the top.
+// barred explains the first file or folder, from the root, that does not let id use file.
 func (id identity) barred(file string, to Use) (why, remedy string) {
 	if id.uid == unknownUID && !id.Limits.Dynamic {
-		return "", "" // nobody knows who it is
+		return "", "" // its account is not known
 	}
 	parts := strings.Split(file, "/")
 	for i := 1; i < len(parts); i++ {
@@ -120,7 +122,7 @@ func (id identity) barred(file string, to Use) (why, remedy string) {
 		}
 	}
 	info, err := os.Stat(file)
-	if err != nil && to == Write { // it would be made
+	if err != nil && to == Write { // it would be created
 		file = path.Dir(file)
 		info, err = os.Stat(file)
 	}
@@ -140,7 +142,7 @@ func (id identity) barred(file string, to Use) (why, remedy string) {
 	return id.barredBy(string(to), file, info, right)
 }
 
-// barredBy says that id may not do what with file, for want of a right.
+// barredBy says that id may not do what with file, because it lacks the right.
 func (id identity) barredBy(what, file string, info fs.FileInfo, right string) (why, remedy string) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -150,7 +152,7 @@ func (id identity) barredBy(what, file string, info fs.FileInfo, right string) (
 	if account == "" {
 		account = id.Spec.Name
 	}
-	why = fmt.Sprintf("its account %s may not %s %s (mode %04o, of %s:%s)", account, what, file, info.Mode().Perm(), userName(st.Uid), groupName(st.Gid))
+	why = fmt.Sprintf("its account %s may not %s %s (mode %04o, owner %s:%s)", account, what, file, info.Mode().Perm(), userName(st.Uid), groupName(st.Gid))
 	name := shell.Quote(file)
 	switch {
 	case id.Spec.User:
@@ -158,7 +160,7 @@ func (id identity) barredBy(what, file string, info fs.FileInfo, right string) (
 	case id.Limits.Dynamic && id.State != "" && strings.HasPrefix(file, id.State+"/"):
 		return why, "chown -h --reference=" + shell.Quote(id.State) + " " + name
 	case id.Limits.Dynamic && right == "r":
-		return why, "hand it over with Service.Systemd.Credentials (LoadCredential=); or chmod o+r " + name + ", if it is no secret; or give the service an account that stays (Service.Account, User=) and the file its group"
+		return why, "pass it with Service.Systemd.Credentials (LoadCredential=); or chmod o+r " + name + ", if it is not secret; or give the service a permanent account (Service.Account, User=) and the file its group"
 	case id.Limits.Dynamic && right == "w":
 		if id.State == "" {
 			return why, "have it write to its own folders"
@@ -190,7 +192,7 @@ func groupName(id uint32) string {
 	return n
 }
 
-// deviceGroup is the group of a device that others may not use.
+// deviceGroup returns the group of a device that others may not use, or "".
 func deviceGroup(device string) string {
 	info, err := os.Stat(device)
 	if err != nil || info.Mode().Perm()&0o006 == 0o006 {

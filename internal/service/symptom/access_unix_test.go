@@ -37,7 +37,7 @@ func TestTheModeThatBarsTheWayIsNamed(t *testing.T) {
 		to          Use
 		why, remedy string // "" if nothing bars it
 	}{
-		{file("secret", 0o600), Read, "may not read SECRET (mode 0600, of ", "LoadCredential="},
+		{file("secret", 0o600), Read, "may not read SECRET (mode 0600, owner ", "LoadCredential="},
 		{file("readable", 0o644), Read, "", ""},
 		{file("readable", 0o644), Write, "may not write to ", "have it write to its own folders"},
 		{file("open", 0o666), Write, "", ""},

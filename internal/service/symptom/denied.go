@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Folders that systemd can hide from a service.
+// systemd can hide these folders from a service.
 var (
 	homes       = []string{"/home", "/root", "/run/user"}
 	temporaries = []string{"/tmp", "/var/tmp"}
 )
 
-// memoryWords has the words of those who want to execute what they have written there.
+// memoryWords occur in the errors of programs that execute memory which they have written.
 var memoryWords = []string{"mmap", "mprotect", "jit", "mcode", "executable stack"}
 
-// hiddenPath is about a path that the sandbox hides, or makes another one.
+// hiddenPath explains a path that the sandbox hides or replaces.
 func hiddenPath(c clue) (means, remedy string) {
 	switch {
 	case c.path == "":
@@ -27,16 +27,16 @@ func hiddenPath(c clue) (means, remedy string) {
 	case c.below("/dev") && c.directiveIs("PrivateDevices") && c.Machine.Exists(c.path):
 		return "its sandbox hides the device " + c.path + " from it (PrivateDevices=yes)", deviceRemedy(c)
 	case c.below("/proc") && c.directiveIs("ProcSubset", "pid") && c.Machine.Exists(c.path):
-		return "its sandbox shows it no more of /proc than processes (ProcSubset=pid)", "add ProcSubset=all to Service.Systemd.Service"
+		return "its sandbox shows it only the processes in /proc (ProcSubset=pid)", "add ProcSubset=all to Service.Systemd.Service"
 	case c.below("/usr/lib/modules", "/lib/modules") && c.directiveIs("ProtectKernelModules"):
-		return "its sandbox hides the modules of the kernel from it (ProtectKernelModules=yes)", "name CAP_SYS_MODULE in Service.Hardening.Capabilities"
+		return "its sandbox hides the kernel modules from it (ProtectKernelModules=yes)", "add CAP_SYS_MODULE to Service.Hardening.Capabilities"
 	case c.below("/dev/kmsg", "/proc/kmsg", "/proc/kallsyms") && c.directiveIs("ProtectKernelLogs"):
-		return "its sandbox keeps it from the log of the kernel (ProtectKernelLogs=yes)", "name CAP_SYSLOG in Service.Hardening.Capabilities"
+		return "its sandbox keeps it from the kernel log (ProtectKernelLogs=yes)", "add CAP_SYSLOG to Service.Hardening.Capabilities"
 	}
 	return "", ""
 }
 
-// deviceRemedy says how a service gets a device.
+// deviceRemedy says how to give a service a device.
 func deviceRemedy(c clue) string {
 	lines := []string{"PrivateDevices=no", "DeviceAllow=" + c.path + " rw"}
 	if group := c.Machine.Group(c.path); group != "" {
@@ -45,7 +45,7 @@ func deviceRemedy(c clue) string {
 	return "add to Service.Systemd.Service: " + strings.Join(lines, ", ")
 }
 
-// kernelFile is about a file that stands for the kernel.
+// kernelFile explains a file that represents the kernel.
 func kernelFile(c clue) (means, remedy string) {
 	switch {
 	case c.below("/sys/fs/cgroup") && c.directiveIs("ProtectControlGroups"):
@@ -65,7 +65,7 @@ func readOnly(c clue) (means, remedy string) {
 	}
 	switch {
 	case c.path == "" && c.directiveIs("ProtectSystem"):
-		return "it writes where its sandbox does not let it (ProtectSystem=strict)", "have it write to " + c.ownFolder() + ", or name the path in Service.Hardening.WritablePaths (ReadWritePaths=)"
+		return "it writes to a path that its sandbox keeps read-only (ProtectSystem=strict)", "have it write to " + c.ownFolder() + ", or name the path in Service.Hardening.WritablePaths (ReadWritePaths=)"
 	case c.directiveIs("ProtectSystem", "strict", "full", "yes"):
 		return "its sandbox does not let it write to " + c.path + " (ProtectSystem=" + c.Limits.Directives["ProtectSystem"] + ")",
 			"have it write to " + c.ownFolder() + ", or name " + writablePath(c) + " in Service.Hardening.WritablePaths (ReadWritePaths=)"
@@ -76,8 +76,8 @@ func readOnly(c clue) (means, remedy string) {
 	return "the file system of " + c.path + " is mounted read-only", "see findmnt -T " + c.path + ", or have it write to " + c.ownFolder()
 }
 
-// writablePath is the path that a service is to be given so that it can write to c.path. What
-// systemd is to let it write to exists.
+// writablePath returns the path to name in WritablePaths so that the service can write to
+// c.path. systemd requires that it exists.
 func writablePath(c clue) string {
 	if c.Machine.Exists(c.path) {
 		return c.path
@@ -101,7 +101,7 @@ func permissionDenied(c clue) (means, remedy string) {
 	}
 	if c.path != "" {
 		why, remedy := c.Machine.Barred(c.path, to)
-		if why == "" && c.mentions("open") { // for whatever that was
+		if why == "" && c.mentions("open") { // the error does not say for what
 			why, remedy = c.Machine.Barred(c.path, Write)
 		}
 		if why != "" {
@@ -111,22 +111,21 @@ func permissionDenied(c clue) (means, remedy string) {
 			return means, remedy
 		}
 		if to == Execute {
-			return "it may not execute " + c.path, "see that it is executable for all, and on a file system without noexec: findmnt -T " + c.path
+			return "it may not execute " + c.path, "check that everyone may execute it, and that its file system is not mounted with noexec: findmnt -T " + c.path
 		}
 	}
 	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send") {
-		return "its sandbox keeps it from that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
+		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
 	}
 	what := "do something"
 	if c.path != "" {
 		what = "use " + c.path
 	}
-	return "its account, or its sandbox, does not let it " + what,
-		"have it use " + c.ownFolder() + ", or change the account (Service.Account) or the rights of the file"
+	return "its account or its sandbox does not let it " + what,
+		"have it use " + c.ownFolder() + ", or change the account (Service.Account) or the permissions of the file"
 }
 
-// privileges are the capabilities without which a call is not permitted, by a word that
-// stands in the error of the call.
+// privileges lists the capabilities that a call needs, by a word in the error of the call.
 var privileges = []struct{ word, capability string }{
 	{"lchown", "CAP_CHOWN"},
 	{"fchown", "CAP_CHOWN"},
@@ -179,9 +178,9 @@ func notPermitted(c clue) (means, remedy string) {
 		return "its sandbox does not let it use the device " + c.path + " (DevicePolicy=" + c.Limits.Directives["DevicePolicy"] + ")", deviceRemedy(c)
 	}
 	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send", "write udp", "write tcp") {
-		return "its sandbox keeps it from that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
+		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
 	}
-	// The word that stands last is that of the call.
+	// The last of the words belongs to the call.
 	capability, at := "", -1
 	for _, p := range privileges {
 		if i := c.lastIndex(p.word); i > at {
@@ -189,12 +188,12 @@ func notPermitted(c clue) (means, remedy string) {
 		}
 	}
 	if capability != "" && c.Manager != "Windows" {
-		return "it may not do that without " + capability, "name " + capability + " in Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
+		return "it cannot do that without " + capability, "name " + capability + " in Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
 	}
 	if c.directiveIs("SystemCallFilter") {
-		return "its account, or its sandbox, does not let it do something", "name the capability that it needs in Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)"
+		return "its account or its sandbox does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)"
 	}
-	return "its account does not let it do something", "name the capability that it needs in Service.Hardening.Capabilities, or change Service.Account"
+	return "its account does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities, or change Service.Account"
 }
 
 func fileMissing(c clue) (means, remedy string) {
@@ -203,13 +202,13 @@ func fileMissing(c clue) (means, remedy string) {
 	}
 	switch {
 	case c.path == "":
-		return "a file that it needs is not there, or is named by a path that is not absolute", "a service looks for those in Service.WorkingDirectory (WorkingDirectory=), / if that is empty: name absolute paths"
+		return "a file that it needs does not exist, or its path is not absolute", "relative paths begin at Service.WorkingDirectory (WorkingDirectory=), / if that is empty: use absolute paths"
 	case c.mentions("mount namespacing"):
-		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "make it; or take it out of Service.Hardening.WritablePaths and install the service again, or out of the drop-in that names it"
+		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "create it; or remove it from Service.Hardening.WritablePaths and install the service again, or from the drop-in that names it"
 	case c.Machine.Exists(c.path) && c.mentions("exec"):
 		return "what " + c.path + " is to be run with is not there: the interpreter of a script, or the loader of a program", "install that, or build the program without it (CGO_ENABLED=0)"
 	case c.Machine.Exists(c.path):
-		return c.path + " is there now, but was not when the service looked", "start it again; or name the service that makes it in Service.Dependencies"
+		return c.path + " exists now, but did not when the service looked", "start it again; or add the service that creates it to Service.Dependencies"
 	}
-	return "there is no " + c.path, "make it, or change the path in the configuration of the program"
+	return "there is no " + c.path, "create it, or change the path in the program's configuration"
 }

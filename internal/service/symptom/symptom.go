@@ -12,33 +12,33 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Service is the service that has logged, and what is known of it.
+// Service is the service that has logged, with what is known about it.
 type Service struct {
-	Manager string // its name
+	Manager string // the name of its manager
 	Spec    service.Spec
 	Limits  service.Confinement
-	State   string // the folder of its state, "" if it has none
+	State   string // its state folder, "" if it has none
 	Machine Machine
 }
 
-// Machine is where the service runs. What it says has been found out without the rights of
-// the service.
+// Machine answers questions about the machine that runs the service. It is asked without the
+// rights of the service.
 type Machine struct {
 	// Exists reports whether there is such a file.
 	Exists func(file string) bool
 
-	// Barred says why the account of the service may not use file, by the modes of the
-	// files, and what to do about it; "" if it may.
+	// Barred says why the modes of the files do not let the service's account use file, and
+	// what to do about it. It returns "" if they do.
 	Barred func(file string, to Use) (why, remedy string)
 
-	// Group returns the group that may use a device that is not for everybody, or "".
+	// Group returns the group that may use a device that others may not use, or "".
 	Group func(device string) string
 
-	// Listens names the process that listens at an address, "" if it is not known.
+	// Listens names the process that listens at an address, or returns "" if it is not known.
 	Listens func(network, address string) string
 }
 
-// Use is what a service wants to do with a file.
+// Use is what a service does with a file.
 type Use string
 
 // The uses.
@@ -51,11 +51,11 @@ const (
 // Finding is what a log says about why a service does not run.
 type Finding struct {
 	Means  string
-	Said   string // in the log
+	Said   string // the line of the log
 	Remedy string
 }
 
-// Last returns what the last sign in log means. The signs in skip do not count.
+// Last returns what the last sign in log means. It ignores the signs in skip.
 func Last(log string, s Service, skip ...string) (Finding, bool) {
 	text := lower(log)
 	for _, again := range spawnError.FindAllString(text, -1) {
@@ -67,7 +67,7 @@ func Last(log string, s Service, skip ...string) (Finding, bool) {
 	var last sign
 	from, to := 0, -1
 	for _, x := range signs {
-		// Of two that end together, the first in the table says more.
+		// If two end at the same place, the first in the table says more.
 		if i := strings.LastIndex(text, x.text); i >= 0 && i+len(x.text) > to {
 			last, from, to = x, i, i+len(x.text)
 		}
@@ -81,13 +81,14 @@ func Last(log string, s Service, skip ...string) (Finding, bool) {
 	return Finding{Means: s.withoutDirectives(means), Said: errorText(line), Remedy: s.withoutDirectives(remedy)}, true
 }
 
-// spawnError is how systemd repeats an error of its own, without the path that it is about.
+// spawnError matches how systemd repeats its own error, without the path that it is about.
 var spawnError = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*`)
 
-// errorField is where a record has its error: in JSON, and as text.
+// errorField matches the error of a record, in JSON or text.
 var errorField = regexp.MustCompile(`(?:"error":| error=)("(?:[^"\\]|\\.)*"|\S+)`)
 
-// errorText is what a line of a log says, without when, where and by whom it was said.
+// errorText returns the error or the message of a line of a log, without time, level and
+// process.
 func errorText(line string) string {
 	if found := errorField.FindAllStringSubmatch(line, -1); found != nil {
 		text := found[len(found)-1][1]
@@ -102,10 +103,11 @@ func errorText(line string) string {
 	return strings.TrimSpace(line)
 }
 
-// directives are those of systemd in a text.
+// directives matches the directives of systemd in a text.
 var directives = regexp.MustCompile(` \([A-Z][A-Za-z]*=[^)]*\)`)
 
-// withoutDirectives leaves the directives of systemd out for those who do not have it.
+// withoutDirectives returns text without the directives of systemd, unless the manager is
+// systemd.
 func (s Service) withoutDirectives(text string) string {
 	if s.Manager == "systemd" {
 		return text
@@ -113,7 +115,7 @@ func (s Service) withoutDirectives(text string) string {
 	return directives.ReplaceAllString(text, "")
 }
 
-// lower changes only the letters of ASCII, so that all stays where it is.
+// lower changes only ASCII letters, so that all positions stay the same.
 func lower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -124,7 +126,7 @@ func lower(s string) string {
 	return string(b)
 }
 
-// clue is what stands before a sign.
+// clue is what precedes a sign.
 type clue struct {
 	Service
 	before string // in its line
@@ -154,13 +156,13 @@ func newClue(s Service, before string) clue {
 	return c
 }
 
-// mentions reports whether a word that begins with one of words stands before the sign,
-// outside of the path.
+// mentions reports whether a word that begins with one of words precedes the sign, outside of
+// the path.
 func (c clue) mentions(words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return c.lastIndex(w) >= 0 })
 }
 
-// lastIndex returns where the last word that begins with word stands, -1 if there is none.
+// lastIndex returns the position of the last word that begins with word, or -1.
 func (c clue) lastIndex(word string) int {
 	for end := len(c.action); ; {
 		i := strings.LastIndex(c.action[:end], word)
@@ -173,8 +175,8 @@ func (c clue) lastIndex(word string) int {
 
 func letter(c byte) bool { return 'a' <= c && c <= 'z' || c == '_' }
 
-// directiveIs reports whether a directive of the sandbox has one of values, or, without values, any
-// that switches it on.
+// directiveIs reports whether a directive of the sandbox has one of values or, without
+// values, is switched on.
 func (c clue) directiveIs(directive string, values ...string) bool {
 	value := c.Limits.Directives[directive]
 	if len(values) == 0 {
@@ -183,12 +185,12 @@ func (c clue) directiveIs(directive string, values ...string) bool {
 	return slices.Contains(values, value)
 }
 
-// below reports whether the path is one of folders, or is in one.
+// below reports whether the path is one of folders or in one of them.
 func (c clue) below(folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return c.path == f || strings.HasPrefix(c.path, f+"/") })
 }
 
-// ownFolder is where the service may write.
+// ownFolder names the folder to which the service may write.
 func (c clue) ownFolder() string {
 	if c.State == "" {
 		return "its own folders"

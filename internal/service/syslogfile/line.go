@@ -13,29 +13,28 @@ import (
 
 // Message is a line of a log.
 type Message struct {
-	At    time.Time // by the clock of the host, now or earlier
+	At    time.Time // by the host's clock; not in the future
 	Level zapcore.Level
-	Known bool // the line has the level
+	Known bool // the line names the level
 	Tag   string
 	PID   int
 	Text  string // what follows the tag
 }
 
 // Mine reports whether a line of a log is a message of the program with that tag. Only the
-// head of the line counts: what looks like one in the text of another program's message
-// does not.
+// head of the line counts, so the text of another program's message cannot imitate it.
 //
-// The head is the time (Jan  2 15:04:05, RFC 3339, or what logread of OpenWrt prints), maybe
-// the host, maybe facility.severity as busybox and OpenWrt have it or in <> as FreeBSD does,
-// and TAG[PID]: or what RFC 5424 makes of these.
+// The head has the time (Jan  2 15:04:05, RFC 3339, or the format of OpenWrt's logread),
+// optionally the host, optionally facility.severity as busybox and OpenWrt write it or in <>
+// as FreeBSD does, and TAG[PID]:, or the equivalents of RFC 5424.
 func Mine(line []byte, tag string, now time.Time) (m Message, mine bool) {
 	if !bytes.Contains(line, []byte(tag)) {
-		return m, false // as nearly all are
+		return m, false // the fast way for most lines
 	}
 	return By(line, func(word string) bool { return isTagged(word, tag) }, now)
 }
 
-// By is Mine for programs whose words for TAG[PID]: are what isTag says.
+// By is like Mine, but isTag decides which words are the TAG[PID]: of the program.
 func By(line []byte, isTag func(word string) bool, now time.Time) (m Message, by bool) {
 	text := strings.TrimRight(string(line), "\r\n")
 	if pri, rest, ok := rfc5424(text); ok {
@@ -67,10 +66,10 @@ func By(line []byte, isTag func(word string) bool, now time.Time) (m Message, by
 		m.setTag(first)
 		m.Text = rest
 		return m, true
-	case strings.HasSuffix(first, ":"): // the tag of another, or none has a tag
+	case strings.HasSuffix(first, ":"): // another program's tag
 		return m, false
 	case isTag(second):
-		m.setSeverity(first) // busybox without a host
+		m.setSeverity(first) // busybox writes no host
 		m.setTag(second)
 		m.Text = afterSecond
 		return m, true
@@ -82,14 +81,14 @@ func By(line []byte, isTag func(word string) bool, now time.Time) (m Message, by
 	return m, false
 }
 
-// setTag takes TAG[PID]: apart.
+// setTag parses TAG[PID]:.
 func (m *Message) setTag(word string) {
 	tag, pid, _ := strings.Cut(strings.TrimSuffix(word, ":"), "[")
 	m.Tag = tag
 	m.PID, _ = strconv.Atoi(strings.TrimSuffix(pid, "]"))
 }
 
-// setSeverity takes facility.severity, and reports whether a word is that.
+// setSeverity parses facility.severity. It returns false if word is none.
 func (m *Message) setSeverity(word string) bool {
 	facility, severity, ok := strings.Cut(word, ".")
 	if !ok || facility == "" {
@@ -117,7 +116,8 @@ func (m *Message) setSeverity(word string) bool {
 	return true
 }
 
-// rfc5424 is the priority, and what follows it and the version, in a line of that format.
+// rfc5424 returns the priority of a line in that format, and what follows priority and
+// version.
 func rfc5424(line string) (pri int, rest string, ok bool) {
 	if !strings.HasPrefix(line, "<") {
 		return 0, "", false
@@ -127,8 +127,8 @@ func rfc5424(line string) (pri int, rest string, ok bool) {
 	return pri, rest, ok && digits(text) && err == nil
 }
 
-// cutTime parses the time that a line begins with. The year, where there is none, is that
-// which makes it now or earlier.
+// cutTime parses the time at the beginning of a line. If that has no year, it takes the
+// latest that does not make it later than now.
 func cutTime(line string, now time.Time) (at time.Time, rest string, ok bool) {
 	if t, after, found := strings.Cut(line, " "); found && strings.Contains(t, "T") && len(t) >= len("2006-01-02T15:04:05Z") {
 		at, err := time.Parse(time.RFC3339, t)
@@ -165,7 +165,7 @@ func cutWord(s string) (first, rest string) {
 	return first, rest
 }
 
-// isTagged reports whether a word is TAG[PID]: .
+// isTagged reports whether word is TAG[PID]:.
 func isTagged(word, tag string) bool {
 	pid, ok := strings.CutPrefix(word, tag+"[")
 	if !ok {

@@ -9,11 +9,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// maxMessages is how many bytes of the messages of one record are kept.
+// maxMessages limits the bytes of the messages of one record that are kept.
 const maxMessages = 1 << 20
 
-// Messages makes records of the messages of a service. Those that are indented belong to
-// the one before them of the same process.
+// Messages turns the messages of a service into records. An indented message belongs to the
+// previous one of the same process.
 type Messages struct {
 	View  *records.View
 	first Message // of the record that is not complete yet
@@ -35,7 +35,7 @@ func (g *Messages) Add(m Message) error {
 	return nil
 }
 
-// End says that nothing more of the record that was added last is to be waited for.
+// End completes the last record: no more messages of it are expected.
 func (g *Messages) End() error {
 	if len(g.lines) == 0 {
 		return nil
@@ -44,7 +44,7 @@ func (g *Messages) End() error {
 	var r records.Record
 	r.Time, r.PID = g.first.At, g.first.PID
 	level, text := logtext.CutLevelPrefix(lines[0])
-	if r.Level = level; g.first.Known && text == lines[0] { // there is no word for it
+	if r.Level = level; g.first.Known && text == lines[0] { // the text does not name the level
 		r.Level = g.first.Level
 	}
 	lines[0] = text
@@ -55,8 +55,7 @@ func (g *Messages) End() error {
 
 const indent = "    "
 
-// joinSplit returns the lines of the record, with those whole again that package syslog has
-// split.
+// joinSplit returns the lines of the record, with those joined that package syslog has split.
 func (g *Messages) joinSplit() []string {
 	head := len("<30>") + len(time.Stamp) + 1 + len(g.first.Tag+"["+strconv.Itoa(g.first.PID)+"]: ")
 	var lines []string
@@ -70,8 +69,8 @@ func (g *Messages) joinSplit() []string {
 	return lines
 }
 
-// atSplitLength reports whether a message of that length is one at which package syslog splits:
-// the length, or what a character of several bytes has left of it.
+// atSplitLength reports whether package syslog splits a message at that length: at the limit,
+// or up to three bytes before, where a character of several bytes did not fit.
 func atSplitLength(length int) bool {
 	for _, most := range syslogLimits {
 		if length < most && length >= most-4 {
@@ -83,7 +82,7 @@ func atSplitLength(length int) bool {
 
 var syslogLimits = [...]int{255, 1023}
 
-// beginsBlock reports whether a line is the first of a value of several.
+// beginsBlock reports whether a line is the first of a value of several lines.
 func (g *Messages) beginsBlock(i int) bool {
 	return strings.HasSuffix(g.lines[i], ":") && i+1 < len(g.lines) && strings.HasPrefix(g.lines[i+1], indent+indent) && !strings.HasPrefix(g.lines[i], indent+indent)
 }

@@ -1,11 +1,11 @@
-// Package syslogfile reads back what a service has logged on a host with a syslog: its
-// records, from the file of the host that has them or from the memory of syslogd
-// (logread), and what else the program has written to its output, from a file of its own.
+// Package syslogfile reads the log of a service on a host with a syslog: its records, from a
+// file of the host or from the memory of syslogd (logread), and what else the program has
+// printed, from a file of its own.
 //
-// It knows the files that the usual syslogds write out of the box, and takes that which
-// has the newest line of the service. Of the older ones it reads the last, if that is not
-// compressed. What was written last stands last: the lines of the program's own file need
-// not say when they were written, so that the two are not mixed.
+// It knows the files that the usual syslogds write by default, and reads the one with the
+// newest line of the service. It also reads the last rotated file, if that is not
+// compressed. Lines of the program's own file need not have a time, so the two are not
+// merged: the one that was written last comes last.
 package syslogfile
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// places are the files of syslogds. Those that have all messages of the facility daemon
-// stand before those that have some of them.
+// places are the files that syslogds write. Those with all messages of the facility daemon
+// come before those with some of them.
 var places = []string{
 	"/var/log/daemon.log", // FreeBSD, Debian before 12
 	"/var/log/daemon",     // NetBSD, OpenBSD
@@ -34,14 +34,14 @@ var places = []string{
 	"/var/log/messages", // busybox, Red Hat, SUSE, Gentoo
 }
 
-// Log is where a service logs.
+// Log says where a service logs.
 type Log struct {
 	service.Machine
-	Name string // of the service, which its records have as their tag
-	File string // what else it writes
+	Name string // of the service, which is the tag of its records
+	File string // with its output
 }
 
-// Write writes what there is to w, as q wants it.
+// Write writes the log to w, as q asks.
 func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
 	view := records.NewView(q, w)
 	r := reader{
@@ -57,10 +57,10 @@ func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
 			return err
 		}
 	}
-	return nil // who follows ends it this way
+	return nil // following ends with ctx
 }
 
-// reader reads once.
+// reader reads a log once.
 type reader struct {
 	Log
 	tag     string
@@ -72,8 +72,8 @@ type reader struct {
 
 	own        source // the file of the service
 	syslog     []source
-	logread    []string // what logread had the last time
-	hasLogread bool     // there is a logread
+	logread    []string // what logread printed last
+	hasLogread bool     // logread exists
 }
 
 // source is a file that is read line by line.
@@ -96,7 +96,7 @@ func (r *reader) close() {
 	}
 }
 
-// history writes what there is by now.
+// history writes what the log has now.
 func (r *reader) history(ctx context.Context) error {
 	var errs []error
 	var err error
@@ -134,7 +134,7 @@ func (r *reader) history(ctx context.Context) error {
 	return errors.Join(append([]error{r.view.Flush()}, errs...)...)
 }
 
-// records writes those that place has, or the memory of syslogd.
+// records writes the records in the file place or, if that is "", from the memory of syslogd.
 func (r *reader) records(place string) error {
 	for _, line := range r.logread {
 		if err := r.add([]byte(line)); err != nil {
@@ -145,7 +145,7 @@ func (r *reader) records(place string) error {
 		if !r.query.Follow {
 			return nil
 		}
-		for _, place := range places { // any of them may get something
+		for _, place := range places { // the first record may be written to any of them
 			s, err := r.open(place, 0, r.add)
 			if err == nil || errors.Is(err, fs.ErrNotExist) {
 				r.syslog = append(r.syslog, s)
@@ -171,8 +171,8 @@ func (r *reader) records(place string) error {
 	return r.copyRest(s)
 }
 
-// writeOutput writes what the service has written to its output. Its lines do not say when:
-// none is newer than the file.
+// writeOutput writes what the service has printed. Its lines have no time, but none is newer
+// than the file.
 func (r *reader) writeOutput(has bool) error {
 	switch {
 	case !has:
@@ -183,8 +183,8 @@ func (r *reader) writeOutput(has bool) error {
 	return r.copyRest(r.own)
 }
 
-// copyRest writes what is left of a file. The end of a line that comes later belongs to it
-// only where somebody waits for it.
+// copyRest writes the rest of a file. If the log is followed, an incomplete last line is kept
+// until its end is written.
 func (r *reader) copyRest(s source) error {
 	err := s.tail.Copy(s.lines)
 	if err == nil && !r.query.Follow {
@@ -193,12 +193,12 @@ func (r *reader) copyRest(s source) error {
 	return err
 }
 
-// lastWritten is when the service has last written to its own file.
+// lastWritten returns when the service last wrote to its own file.
 func (r *reader) lastWritten() time.Time {
 	return r.own.tail.Written()
 }
 
-// add adds a line of syslog, if it is one of the service.
+// add adds a line of syslog if it belongs to the service.
 func (r *reader) add(line []byte) error {
 	if m, mine := Mine(line, r.tag, r.now); mine {
 		return r.logged.Add(m)
@@ -206,8 +206,8 @@ func (r *reader) add(line []byte) error {
 	return nil
 }
 
-// newestPlace returns the file that has the newest record of the service, "" if none has any,
-// and why one could not be read.
+// newestPlace returns the file with the newest record of the service, or "". It also returns
+// why a file could not be read.
 func (r *reader) newestPlace() (place string, newest time.Time, denied error) {
 	for _, p := range places {
 		var last time.Time
@@ -238,7 +238,7 @@ func (r *reader) newestPlace() (place string, newest time.Time, denied error) {
 	return place, newest, denied
 }
 
-// fromLogread are the records that syslogd has in memory, and whether it has any memory.
+// fromLogread returns the records that syslogd has in memory, and whether it has any memory.
 func (r *reader) fromLogread(ctx context.Context) (lines []string, newest time.Time, ok bool) {
 	text, err := r.Runner()(ctx, "logread")
 	if err != nil {
@@ -252,7 +252,7 @@ func (r *reader) fromLogread(ctx context.Context) (lines []string, newest time.T
 	return lines, newest, true
 }
 
-// copyNew writes what has come since.
+// copyNew writes what was logged since the last call.
 func (r *reader) copyNew(ctx context.Context, memory bool) error {
 	for i, s := range r.syslog {
 		before := r.view.Seen
@@ -260,7 +260,7 @@ func (r *reader) copyNew(ctx context.Context, memory bool) error {
 			return onefile.Unreadable(s.place, err)
 		}
 		if len(r.syslog) > 1 && r.view.Seen > before {
-			r.keepSource(i) // the others may have the same
+			r.keepSource(i) // the others may have the same records
 			break
 		}
 	}
@@ -282,7 +282,7 @@ func (r *reader) copyNew(ctx context.Context, memory bool) error {
 	return nil
 }
 
-// keepSource keeps one source of syslog.
+// keepSource keeps one source of syslog and closes the others.
 func (r *reader) keepSource(i int) {
 	for j, s := range r.syslog {
 		if j != i {
@@ -293,7 +293,7 @@ func (r *reader) keepSource(i int) {
 	r.hasLogread = false
 }
 
-// newLines are the lines that are new, where the oldest are given up for them.
+// newLines returns the lines of now that follow those of old. The oldest lines may be gone.
 func newLines(old, now []string) []string {
 	for i := range old {
 		if n := len(old) - i; n <= len(now) && slices.Equal(old[i:], now[:n]) {

@@ -12,17 +12,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-// undoTimeout is how long taking something back may take. It does not depend on the
-// context of what has failed, which may have been what failed it.
+// undoTimeout limits how long each step of an undo may take. An undo has a context of its
+// own, because the failure may have been the end of the caller's.
 const undoTimeout = 30 * time.Second
 
-// Apply writes the unit files, has systemd read them and enables what starts by
-// itself. What runs goes on as it was started until it is restarted; but sockets that
-// the service does not have any more are closed.
+// Apply writes the unit files, makes systemd read them and enables what starts automatically.
+// A running service runs on unchanged until it is restarted, but sockets that it no longer
+// has are closed.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	todo, ok := p.Private.(changes)
 	if !ok {
-		return errors.New("the plan is not one of systemd")
+		return errors.New("the plan was not made for systemd")
 	}
 	c := m.machine.Tree.Begin(p.Spec.ServiceName())
 	if err := m.apply(ctx, c, p, todo); err != nil {
@@ -31,22 +31,22 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	m.closeLeftovers(ctx, todo)
 	m.reopen(ctx, p, todo)
 	if err := c.Keep(); err != nil {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("not all that was kept of the old files is removed: %v", err))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("some backups of the old files could not be removed: %v", err))
 	}
 	return nil
 }
 
-// withUndo is err, and that not all could be taken back.
+// withUndo returns err, followed by what could not be undone.
 func withUndo(err, undo error) error {
 	if undo == nil {
 		return err
 	}
-	return fmt.Errorf("%w; and this could not be taken back: %s", err, oneLine(undo.Error()))
+	return fmt.Errorf("%w; and this could not be undone: %s", err, oneLine(undo.Error()))
 }
 
 func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, todo changes) error {
-	// Undo comes to these last, when the old files are back; and they have nothing to do
-	// if nothing was done, as for want of rights.
+	// These are undone last, when the old files are back. They do nothing if nothing was
+	// changed, for example because of missing rights.
 	touched := false
 	later := func(args ...string) {
 		c.Call(func() error {
@@ -118,7 +118,7 @@ func (m *Manager) setEnabled(ctx context.Context, c *files.Change, links []enabl
 	return nil
 }
 
-// undo has systemd take something back.
+// undo runs systemctl with a context of its own, to undo something.
 func (m *Manager) undo(args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
 	defer cancel()
@@ -145,7 +145,7 @@ func writeFile(c *files.Change, f unitFile) error {
 	return c.Write(f.Name, f.New, fs.FileMode(mode))
 }
 
-// checkLoaded makes sure that systemd understands what it was given.
+// checkLoaded returns an error if systemd cannot load the units.
 func (m *Manager) checkLoaded(ctx context.Context, s service.Spec) error {
 	if bareTemplate(s) {
 		return nil
@@ -156,14 +156,14 @@ func (m *Manager) checkLoaded(ctx context.Context, s service.Spec) error {
 	}
 	for _, u := range append(sockets, u) {
 		if u["LoadState"] != "loaded" {
-			return fmt.Errorf("systemd does not take %s: %s; systemd-analyze verify says more about it", u["Id"], u.loadError())
+			return fmt.Errorf("systemd cannot load %s: %s; systemd-analyze verify shows why", u["Id"], u.loadError())
 		}
 	}
 	return nil
 }
 
-// closeLeftovers stops sockets whose files are gone. What fails here has no
-// consequence but that they are open until the machine starts again.
+// closeLeftovers stops the sockets whose files were removed. Failures are ignored: the
+// sockets then stay open until the machine restarts.
 func (m *Manager) closeLeftovers(ctx context.Context, todo changes) {
 	for _, l := range todo.links {
 		if l.dropped {
@@ -172,17 +172,17 @@ func (m *Manager) closeLeftovers(ctx context.Context, todo changes) {
 	}
 }
 
-// reopen has sockets listen where their new files say, if nobody has them: systemd has
-// closed what does not listen there. Those of a service that runs wait for its restart.
+// reopen restarts the sockets whose files have changed, unless the service runs: it holds
+// them until it is restarted. systemd has closed a socket whose address has changed.
 func (m *Manager) reopen(ctx context.Context, p *service.Plan, todo changes) {
 	for _, l := range todo.links {
 		switch {
 		case !l.listens || !l.rewritten || l.dropped:
 		case todo.runs:
-			p.Warnings = append(p.Warnings, l.unit+" listens as its new file says after a restart of the service")
+			p.Warnings = append(p.Warnings, l.unit+" uses its new address after a restart of the service")
 		default:
 			if _, err := m.systemctl(ctx, "restart", "--", l.unit); err != nil {
-				p.Warnings = append(p.Warnings, fmt.Sprintf("%s does not listen: %v", l.unit, err))
+				p.Warnings = append(p.Warnings, fmt.Sprintf("%s is not listening: %v", l.unit, err))
 			}
 		}
 	}

@@ -233,7 +233,7 @@ func TestASocketThatNobodyHasListensAtItsNewAddress(t *testing.T) {
 		if strings.Contains(calls, "restart") != (want != "") || !strings.Contains(calls, want) {
 			t.Errorf("while the service is %s, %s was called", state, calls)
 		}
-		if told := strings.Contains(strings.Join(p.Warnings, "\n"), "web-http.socket listens as its new file says after a restart"); told != (want == "") {
+		if told := strings.Contains(strings.Join(p.Warnings, "\n"), "web-http.socket uses its new address after a restart"); told != (want == "") {
 			t.Errorf("while the service is %s, it warns of %q", state, p.Warnings)
 		}
 	}

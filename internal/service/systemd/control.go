@@ -10,16 +10,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-// lastLines is how much of the log goes with a failure.
+// lastLines is the number of log lines that are shown with a failure.
 const lastLines = 3
 
-// Start starts the service and returns when it is ready. A service that is started by
-// its sockets has them listen instead.
+// Start starts the service and returns when it is ready. For a service that is started by its
+// sockets, it starts the sockets instead.
 func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err == nil && u["ActiveState"] == "active" {
 		if changed := outdated(u, sockets); len(changed) > 0 {
-			m.machine.Note(changedText(changed) + "; the service runs on as before, and restart uses the change")
+			m.machine.Note(changedText(changed) + "; the running service has not changed; restart it to apply the change")
 		}
 		return nil
 	}
@@ -36,7 +36,7 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	return m.startAndCheck(ctx, s, "start")
 }
 
-// installed returns what systemd knows of a service that is installed.
+// installed returns what systemd knows of the service and its sockets, or ErrNotInstalled.
 func (m *Manager) installed(ctx context.Context, s service.Spec) (properties, []properties, error) {
 	if err := requireInstance(s); err != nil {
 		return nil, nil, err
@@ -48,21 +48,21 @@ func (m *Manager) installed(ctx context.Context, s service.Spec) (properties, []
 	return u, sockets, err
 }
 
-// startable says why systemd would refuse to start a unit.
+// startable returns why systemd would refuse to start the unit, or nil.
 func startable(u properties, s service.Spec) error {
 	switch {
 	case u["LoadState"] == "masked":
-		return fmt.Errorf("it is masked, which forbids to start it: systemctl unmask %s", unitName(s))
+		return fmt.Errorf("the unit is masked and cannot be started: run systemctl unmask %s", unitName(s))
 	case u["LoadState"] != "loaded":
-		return fmt.Errorf("its unit cannot be loaded: %s; systemd-analyze verify %s says more", u.loadError(), unitName(s))
+		return fmt.Errorf("the unit cannot be loaded: %s; systemd-analyze verify %s shows why", u.loadError(), unitName(s))
 	case u["RefuseManualStart"] == "yes":
 		return fmt.Errorf("it is disabled: install it with another start type")
 	}
 	return nil
 }
 
-// startSockets starts the sockets of u. Whoever starts what has failed begins anew: with it
-// listened for, it is not failed any more.
+// startSockets starts the sockets of the service. It resets the service if that has failed,
+// so that it counts as stopped and waiting for connections.
 func (m *Manager) startSockets(ctx context.Context, s service.Spec, u properties, sockets []properties) error {
 	m.machine.Waiting("waiting for the sockets of " + s.ServiceName())
 	if u["ActiveState"] == "failed" {
@@ -89,7 +89,8 @@ func unitIDs(units []properties) []string {
 	return names
 }
 
-// startAndCheck starts or restarts the service, and makes sure that it runs.
+// startAndCheck starts or restarts the service, and returns an error unless it then runs or
+// has finished as a job.
 func (m *Manager) startAndCheck(ctx context.Context, s service.Spec, verb string) error {
 	_, failed := m.systemctl(ctx, verb, "--", unitName(s))
 	if failed != nil && ctx.Err() != nil {
@@ -116,52 +117,52 @@ func (m *Manager) startAndCheck(ctx context.Context, s service.Spec, verb string
 	case state == service.Stopped && u["Result"] == "success" && u.exitCode() == 0:
 		return nil // a job has finished
 	}
-	return fmt.Errorf("it was started, and is %s now%s", state, m.lastOutput(ctx, s, u))
+	return fmt.Errorf("it was started but is now %s%s", state, m.lastOutput(ctx, s, u))
 }
 
-// failureReason says in one line why a service has failed: how it ended, and what it has
-// said last.
+// failureReason says in one line how the service has failed and what it last logged.
 func (m *Manager) failureReason(ctx context.Context, s service.Spec, u properties) string {
 	return u.reason() + m.lastOutput(ctx, s, u)
 }
 
-// lastOutput are the last lines of the service's last process, to be put behind something.
+// lastOutput returns the last log lines of the service's last process, or where its log is,
+// to be appended to a message.
 func (m *Manager) lastOutput(ctx context.Context, s service.Spec, u properties) string {
 	records := m.lastRunArgs(s, u)
 	if records == nil {
 		return "; " + m.logHint(s)
 	}
 	if id, process := u["InvocationID"], u["ExecMainPID"]; !m.user && process != "" && process != "0" {
-		// What systemd says in the process before it executes the program: journald may look
-		// at that when it is gone, and not know the unit.
+		// systemd also logs from that process before it executes the program. journald may
+		// see these records too late to know their unit.
 		records = append(records, "+", "INVOCATION_ID="+id, "_PID="+process)
 	}
 	args := append([]string{"--quiet", "--no-pager", "--output=cat", fmt.Sprintf("--lines=%d", lastLines)}, records...)
 	out, err := m.machine.Runner()(ctx, "journalctl", args...)
 	if said := oneLine(out); err == nil && said != "" {
-		return "; its last words: " + said
+		return "; last log lines: " + said
 	}
 	return "; " + m.logHint(s)
 }
 
-// logHint says where the log is.
+// logHint says how to read the log.
 func (m *Manager) logHint(s service.Spec) string {
 	if m.user {
-		return "its log: journalctl --user-unit " + unitName(s)
+		return "see the log: journalctl --user-unit " + unitName(s)
 	}
-	return "its log: journalctl -u " + unitName(s)
+	return "see the log: journalctl -u " + unitName(s)
 }
 
-// interrupted is the error where systemctl was not waited for any more.
+// interrupted returns err, or that the wait was given up if ctx has ended.
 func (m *Manager) interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("not waited for any longer; systemd goes on with it: %w", context.Cause(ctx))
+	return fmt.Errorf("stopped waiting, systemd continues: %w", context.Cause(ctx))
 }
 
-// Stop stops the service, and first its sockets, which would start it again. A service
-// that does not stop in its time is killed, which is no error here: it has stopped.
+// Stop stops the sockets, which would start the service again, and the service. A service
+// that does not stop in time is killed; this is not an error, because it has stopped.
 func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err != nil {
@@ -173,6 +174,7 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 	return m.stopUnits(ctx, s, sockets)
 }
 
+// stopUnits stops the service and its sockets.
 func (m *Manager) stopUnits(ctx context.Context, s service.Spec, sockets []properties) error {
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to stop")
 	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unitName(s)}, unitIDs(sockets)...)...)
@@ -187,14 +189,14 @@ func (m *Manager) stopUnits(ctx context.Context, s service.Spec, sockets []prope
 		return err
 	}
 	if u.runs() {
-		return fmt.Errorf("it was stopped, and is %s now: something has started it again", u.state())
+		return fmt.Errorf("it was stopped but is now %s: something started it again", u.state())
 	}
 	return nil
 }
 
-// Restart stops the service if it runs, and starts it. One that is started by its
-// sockets is only restarted if it runs; the sockets listen on meanwhile, but for one
-// whose address has changed.
+// Restart stops the service if it runs, and starts it. A service that is started by its
+// sockets is restarted only if it runs. The sockets listen meanwhile, except for those whose
+// address has changed.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if u, sockets, err = m.rereadChanged(ctx, s, u, sockets, err); err != nil {
@@ -203,7 +205,7 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	if err := startable(u, s); err != nil {
 		return err
 	}
-	if u.runs() && anyDeaf(sockets) { // since its file has changed: it opens again only when nobody has it
+	if u.runs() && anyDeaf(sockets) { // its file has changed, and it opens again only when the service has released it
 		if err := m.stopUnits(ctx, s, sockets); err != nil {
 			return err
 		}
@@ -218,9 +220,9 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	return m.startAndCheck(ctx, s, "restart")
 }
 
-// Reload returns when the program has said that it has read its configuration anew;
-// before systemd 253, when it has been asked to. A reload that fails in the program,
-// which goes on as before, is an error.
+// Reload returns when the program has reloaded its configuration. Before systemd 253 it
+// returns when the program has been asked to. If the reload fails, the program runs on as
+// before and Reload returns an error.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	u, _, err := m.installed(ctx, s)
 	if err != nil {
@@ -237,7 +239,7 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	u, _, err = m.show(ctx, s)
 	switch {
 	case failed != nil && err == nil && u.state() == service.Running && u["ReloadResult"] != "success":
-		return fmt.Errorf("it did not say that it has reloaded (ReloadResult=%s), and runs on; %s", u["ReloadResult"], m.logHint(s))
+		return fmt.Errorf("it did not confirm the reload (ReloadResult=%s) and runs on; %s", u["ReloadResult"], m.logHint(s))
 	case failed != nil && err == nil && u.state() == service.Failed:
 		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
@@ -245,22 +247,22 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	case err != nil:
 		return err
 	case !u.runs():
-		return fmt.Errorf("it has stopped instead%s", m.lastOutput(ctx, s, u))
+		return fmt.Errorf("it stopped instead%s", m.lastOutput(ctx, s, u))
 	}
 	if _, reason, ok := strings.Cut(u["StatusText"], reloadFailed); ok {
-		return fmt.Errorf("it goes on as before, as the program could not: %s", reason)
+		return fmt.Errorf("the program failed to reload and runs on as before: %s", reason)
 	}
 	return nil
 }
 
-// reloadFailed is how a program of this library begins to tell why a reload has
-// failed: systemd has no message for that but the text of its state.
+// reloadFailed is how a program of this library begins the reason why a reload has failed.
+// systemd has no message for that, so it stands in the text of the program's state.
 const reloadFailed = "the last reload failed: "
 
-// Pause is not supported: systemd knows no pause.
+// Pause returns ErrNotSupported, because systemd cannot pause a service.
 func (*Manager) Pause(context.Context, service.Spec) error { return errPause }
 
-// Continue is not supported either.
+// Continue returns ErrNotSupported, because systemd cannot pause a service.
 func (*Manager) Continue(context.Context, service.Spec) error { return errPause }
 
-var errPause = fmt.Errorf("%w: systemd has no pause", service.ErrNotSupported)
+var errPause = fmt.Errorf("%w: systemd cannot pause a service", service.ErrNotSupported)

@@ -89,15 +89,15 @@ func TestWhatCannotBeStartedIsSaid(t *testing.T) {
 func TestAFailedStartSaysWhy(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for want, unit := range map[string]map[string]string{
-			"exit code 1; its last words: a; no certificate":                                    {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"},
-			"it ended before it was ready (Result=protocol); its last words: a; no certificate": {"Result": "protocol", "ExecMainCode": "1", "ExecMainStatus": "0"},
-			"(Result=watchdog), killed by SIGABRT; its last words":                              {"Result": "watchdog", "ExecMainCode": "2", "ExecMainStatus": "6"},
-			"started too often":                     {"Result": "start-limit-hit"},
-			"sandbox forbids":                       {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "31"},
-			"killed by signal 40":                   {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "40"},
-			"217/USER":                              {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "217"},
-			"given up at its stop deadline":         {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "124"},
-			"exit code 1, waits for its restart (1": {"ActiveState": "activating", "SubState": "auto-restart", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1", "RestartUSecNext": "1s"},
+			"exit code 1; last log lines: a; no certificate":                                    {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"},
+			"it ended before it was ready (Result=protocol); last log lines: a; no certificate": {"Result": "protocol", "ExecMainCode": "1", "ExecMainStatus": "0"},
+			"(Result=watchdog), killed by SIGABRT; last log lines":                              {"Result": "watchdog", "ExecMainCode": "2", "ExecMainStatus": "6"},
+			"started too often":                       {"Result": "start-limit-hit"},
+			"sandbox forbids":                         {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "31"},
+			"killed by signal 40":                     {"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "40"},
+			"217/USER":                                {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "217"},
+			"it gave up at its stop deadline":         {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "124"},
+			"exit code 1, waiting for its restart (1": {"ActiveState": "activating", "SubState": "auto-restart", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1", "RestartUSecNext": "1s"},
 		} {
 			f, m := newFake(t, user)
 			install(t, m, web())
@@ -139,8 +139,8 @@ func TestAFailedStartWithoutALogSaysWhereItIs(t *testing.T) {
 func TestAJobThatHasFinishedWasStarted(t *testing.T) {
 	for unit, want := range map[[3]string]string{
 		{"success", "1", "0"}:  "",
-		{"success", "2", "15"}: "it was started, and is stopped now",
-		{"success", "0", "0"}:  "it was started, and is stopped now", // its condition did not hold
+		{"success", "2", "15"}: "it was started but is now stopped",
+		{"success", "0", "0"}:  "it was started but is now stopped", // its condition did not hold
 	} {
 		f, m := newFake(t, false)
 		install(t, m, web())
@@ -165,7 +165,7 @@ func TestAStartThatSystemdTakesForDoneButIsNot(t *testing.T) {
 		f.active["web.service"] = "deactivating"
 		return "", nil, strings.Contains(call, " start ")
 	}
-	wantError(t, m.startAndCheck(t.Context(), web(), "start"), nil, "stopping now")
+	wantError(t, m.startAndCheck(t.Context(), web(), "start"), nil, "is now stopping")
 }
 
 func TestWhatSystemctlSaysIsOneLine(t *testing.T) {
@@ -186,7 +186,7 @@ func TestASystemctlThatIsGoneIsSaidOnce(t *testing.T) {
 	f.answer = func(string) (string, error, bool) { return "", fmt.Errorf("systemctl: %w", exec.ErrNotFound), true }
 	err := m.startAndCheck(t.Context(), web(), "start")
 	wantError(t, err, exec.ErrNotFound)
-	if strings.Count(err.Error(), "not there") != 1 {
+	if strings.Count(err.Error(), "not found, so") != 1 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -196,7 +196,7 @@ func TestAStopThatIsUndoneIsSaid(t *testing.T) {
 	install(t, m, web())
 	f.active["web.service"] = "active"
 	f.answer = func(call string) (string, error, bool) { return "", nil, strings.Contains(call, " stop ") }
-	wantError(t, m.Stop(t.Context(), web()), nil, "started it again")
+	wantError(t, m.Stop(t.Context(), web()), nil, "something started it again")
 }
 
 func TestNothingIsWaitedForAfterTheContextHasEnded(t *testing.T) {
@@ -219,7 +219,7 @@ func TestNothingIsWaitedForAfterTheContextHasEnded(t *testing.T) {
 			}
 			return "", nil, false
 		}
-		wantError(t, do(m)(ctx, web()), context.Canceled, "systemd goes on with it")
+		wantError(t, do(m)(ctx, web()), context.Canceled, "systemd continues")
 	}
 }
 
@@ -232,7 +232,7 @@ func TestAReload(t *testing.T) {
 		"that works":                {"active", "success", "running", false, ""},
 		"that fails in the program": {"active", "success", "running; the last reload failed: no such file", false, "no such file"},
 		"that is not answered":      {"active", "timeout", "running", true, "ReloadResult=timeout"},
-		"that ends the program":     {"inactive", "success", "", false, "it has stopped instead"},
+		"that ends the program":     {"inactive", "success", "", false, "it stopped instead"},
 		"that kills the program":    {"failed", "success", "", true, "exit code 2"},
 	} {
 		f, m := newFake(t, false)

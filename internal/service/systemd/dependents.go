@@ -10,12 +10,12 @@ import (
 
 var _ service.Needed = (*Manager)(nil)
 
-// needing are the properties with the units that systemd stops along with a unit:
-// systemd.unit(5), Requires=, Requisite=, BindsTo= and PartOf=.
+// needing lists the properties that name the units which systemd stops together with a unit:
+// Requires=, Requisite=, BindsTo= and PartOf= in systemd.unit(5).
 var needing = []string{"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"}
 
-// Dependents implements service.Needed. systemd stops them along, and so there are none
-// where it cannot be asked: what is called next says why.
+// Dependents implements service.Needed. It returns no units if systemd cannot be asked: the
+// next call reports the reason.
 func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {
 	d := service.Dependents{Along: true}
 	if bareTemplate(s) {

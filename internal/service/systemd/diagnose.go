@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-// diagnosis is what Diagnose finds.
+// diagnosis collects the findings of Diagnose.
 type diagnosis struct {
 	*Manager
 	ctx   context.Context
@@ -23,8 +23,8 @@ func (d *diagnosis) add(level service.Level, what, detail, remedy string) {
 	d.found = append(d.found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 }
 
-// Diagnose looks at the unit as systemd has loaded it, at how it has ended last, and at
-// what the unit names and the machine may lack.
+// Diagnose looks at the unit as systemd has loaded it, at how it last ended, and at what the
+// unit refers to.
 func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
 	s.User = m.user
 	d := diagnosis{Manager: m, ctx: ctx, spec: s}
@@ -38,7 +38,7 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 		return d.found
 	}
 	if !u.known() && !u.runs() {
-		return nil // what is to be done about it is the same for all managers
+		return nil // it is not installed, which the caller reports for all managers
 	}
 	d.diagnoseUnit(u)
 	d.diagnoseLastEnd(u)
@@ -52,7 +52,8 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	return d.found
 }
 
-// systemctlLine returns the systemctl command for people, with sudo where it needs that.
+// systemctlLine returns a systemctl command to show to the operator, with sudo if it needs
+// root.
 func (d *diagnosis) systemctlLine(args ...string) string {
 	line := d.commandLine(args...)
 	if d.user || args[0] == "cat" || args[0] == "status" {
@@ -69,20 +70,20 @@ func (d *diagnosis) diagnoseUnit(u properties) {
 	case "masked":
 		remedy := d.systemctlLine("unmask", name)
 		if dir, err := d.unitFolder(); err == nil && d.machine.Tree.Link(path.Join(dir, serviceUnit(d.spec))) == "/dev/null" {
-			remedy += ", and install the service again" // the mask stands in the place of its unit
+			remedy += ", and install the service again" // the mask has replaced its unit file
 		}
 		d.add(service.Problem, "unit", name+" is masked: nothing can start it", remedy)
 	case "not-found":
-		d.add(service.Problem, "unit", "its file is gone, and it still runs", "install it anew, or stop it: "+d.systemctlLine("stop", name))
+		d.add(service.Problem, "unit", "the unit file is gone, but the service still runs", "install it again, or stop it: "+d.systemctlLine("stop", name))
 	default:
-		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" says more")
+		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" shows why")
 	}
 	if u["NeedDaemonReload"] == "yes" {
 		d.add(service.Warning, "unit", changedText([]string{name}), d.systemctlLine("daemon-reload"))
 	}
 	drops := u["DropInPaths"]
 	if drops != "" {
-		d.add(service.Note, "drop-ins", drops+" changes what was installed", d.systemctlLine("cat", name)+" shows what counts")
+		d.add(service.Note, "drop-ins", drops+" changes the installed unit", d.systemctlLine("cat", name)+" shows the result")
 	}
 	if drops != "" || u["LoadState"] != "loaded" {
 		d.verifyUnit(name, u["LoadState"] == "loaded")
@@ -99,21 +100,21 @@ func (d *diagnosis) diagnoseLastEnd(u properties) {
 	remedy := d.logHint(d.spec)
 	switch code := u.exitCode(); {
 	case u["Result"] == "start-limit-hit":
-		remedy = d.systemctlLine("reset-failed", unitName(d.spec)) + ", when what made it fail is mended"
+		remedy = d.systemctlLine("reset-failed", unitName(d.spec)) + ", once the cause is fixed"
 	case u["Result"] == "timeout":
-		remedy = "Config.StartTimeout and StopTimeout bound it; the log has the stack of what hung: " + remedy
+		remedy = "Config.StartTimeout and StopTimeout are the limits; for the stack of what hung, " + remedy
 	case u["Result"] == "watchdog":
-		remedy = "the log has the stack of each goroutine: " + remedy
+		remedy = "for the stack of each goroutine, " + remedy
 	case u["Result"] == "oom-kill":
-		remedy = "give it more memory, Limits.Memory for one"
+		remedy = "give it more memory (Limits.Memory)"
 	case code == 203:
-		remedy = "see what is said about the executable"
+		remedy = "see the finding about its executable"
 	case code == 217:
-		remedy = "see what is said about the account"
+		remedy = "see the finding about its account"
 	case code == 233, 238 <= code && code <= 241:
-		remedy = "see what is said about its folders"
+		remedy = "see the finding about its folders"
 	case code == 226:
-		remedy = "see what is said about paths; in a container that forbids namespaces, Hardening.Profile \"no sandbox\""
+		remedy = "see the finding about its paths; in a container that forbids namespaces, use Hardening.Profile \"no sandbox\""
 	case code == 128+31:
 		remedy = "Hardening.Profile \"lenient\" allows more system calls"
 	}
@@ -128,9 +129,9 @@ func (d *diagnosis) diagnoseSockets(u properties, sockets []properties) {
 				d.add(service.Problem, "socket "+k["Id"], taken, "stop that, or choose another address (Service.Sockets); then "+d.systemctlLine("start", k["Id"]))
 				break
 			}
-			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may listen there: journalctl -u "+k["Id"])
+			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may be listening there; see journalctl -u "+k["Id"])
 		case k["ActiveState"] != "active" && u.startType(sockets) == service.OnSocket:
-			d.add(service.Problem, "socket "+k["Id"], "it is enabled, and nobody listens there", d.systemctlLine("start", k["Id"]))
+			d.add(service.Problem, "socket "+k["Id"], "it is enabled but not listening", d.systemctlLine("start", k["Id"]))
 		}
 	}
 }
@@ -151,7 +152,8 @@ func (d *diagnosis) diagnoseAccount() {
 	}
 }
 
-// diagnosePaths looks whether the service gets at what it needs, through its sandbox.
+// diagnosePaths checks that the service can reach its executable and its paths through its
+// sandbox.
 func (d *diagnosis) diagnosePaths() {
 	args := []string{"show", "--property=ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,ReadWritePaths,User,DynamicUser", "--", unitName(d.spec)}
 	out, err := d.systemctl(d.ctx, args...)
@@ -162,21 +164,21 @@ func (d *diagnosis) diagnosePaths() {
 	tree, executable := d.machine.Tree, d.spec.Executable
 	for _, p := range d.spec.Hardening.WritablePaths {
 		if !d.user && !tree.Exists(p) {
-			d.add(service.Problem, "path "+p, "it does not exist; the service may write there, and does not start without it (226/NAMESPACE)", "make it")
+			d.add(service.Problem, "path "+p, "it does not exist, and the service does not start without it (226/NAMESPACE)", "create it")
 		}
 	}
 	info, err := os.Stat(tree.Path(executable))
 	if err != nil {
-		return // that is looked at for all managers
+		return // the caller reports this for all managers
 	}
 	if info.Mode().Perm()&0o111 == 0 {
-		d.add(service.Problem, "executable", fmt.Sprintf("%s may not be executed, its mode is %04o (203/EXEC)", executable, info.Mode().Perm()), "chmod +x "+executable)
+		d.add(service.Problem, "executable", fmt.Sprintf("%s is not executable: its mode is %04o (203/EXEC)", executable, info.Mode().Perm()), "chmod +x "+executable)
 	}
 	bound := strings.Contains(u["BindReadOnlyPaths"]+" "+u["BindPaths"], executable)
 	home := u["ProtectHome"] == "yes" || u["ProtectHome"] == "tmpfs"
 	for _, p := range []string{executable, d.resolveLinks(executable)} {
 		if !bound && (home && below(p, homes) || u["PrivateTmp"] == "yes" && below(p, temporaries)) {
-			d.add(service.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install it anew, which lets it through; or move it, to /usr/local/bin for one")
+			d.add(service.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install the service again, which makes it visible; or move it, for example to /usr/local/bin")
 			return
 		}
 	}
@@ -186,7 +188,7 @@ func (d *diagnosis) diagnosePaths() {
 	for dir := path.Dir(executable); ; dir = path.Dir(dir) {
 		info, err := os.Stat(tree.Path(dir))
 		if err == nil && info.Mode().Perm()&0o001 == 0 {
-			d.add(service.Warning, "executable", fmt.Sprintf("not everybody may enter %s, its mode is %04o; the account of the service has to (203/EXEC)", dir, info.Mode().Perm()), "chmod o+x "+dir)
+			d.add(service.Warning, "executable", fmt.Sprintf("the account of the service may be unable to enter %s: its mode is %04o (203/EXEC)", dir, info.Mode().Perm()), "chmod o+x "+dir)
 		}
 		if dir == "/" || dir == "." {
 			return
@@ -194,7 +196,7 @@ func (d *diagnosis) diagnosePaths() {
 	}
 }
 
-// resolveLinks returns where links lead, or file itself where that cannot be found out.
+// resolveLinks returns the path of file with links followed, or file if that fails.
 func (d *diagnosis) resolveLinks(file string) string {
 	if resolved, err := d.resolve(file); err == nil {
 		return resolved
@@ -202,7 +204,7 @@ func (d *diagnosis) resolveLinks(file string) string {
 	return file
 }
 
-// diagnoseDependencies looks for units without which systemd does not start the service.
+// diagnoseDependencies checks the units without which systemd does not start the service.
 func (d *diagnosis) diagnoseDependencies() {
 	for _, n := range d.spec.Needs {
 		if n == "network" {
@@ -217,7 +219,7 @@ func (d *diagnosis) diagnoseDependencies() {
 		}
 		switch u := parse(out); {
 		case !u.known():
-			d.add(service.Problem, "dependency "+n, "systemd knows no such unit, and does not start the service without it", "install that first")
+			d.add(service.Problem, "dependency "+n, "there is no such unit, and systemd does not start the service without it", "install it first")
 		case u["LoadState"] == "masked":
 			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
 		case u["ActiveState"] == "failed":
@@ -236,7 +238,7 @@ func (d *diagnosis) diagnoseLingering(start service.Start) {
 	}
 	out, err := d.machine.Runner()(d.ctx, "loginctl", args...)
 	if err == nil && strings.TrimSpace(out) == "no" {
-		d.add(service.Warning, "lingering", "it starts when you log on and stops with your last session", "loginctl enable-linger")
+		d.add(service.Warning, "lingering", "it starts when you log in and stops when your last session ends", "loginctl enable-linger")
 	}
 }
 
@@ -246,12 +248,12 @@ func (d *diagnosis) diagnoseVersion() {
 		return
 	}
 	if v == 0 {
-		d.add(service.Note, "systemd", fmt.Sprintf("its version is not known; the unit is for %d", assumedVersion), "")
+		d.add(service.Note, "systemd", fmt.Sprintf("its version is unknown; the unit is for version %d", assumedVersion), "")
 		return
 	}
 	level, detail := service.OK, fmt.Sprintf("version %d", v)
 	if v < hasNotifyReload {
-		level, detail = service.Note, fmt.Sprintf("version %d: it does not wait for a reload, which it does since %d", v, hasNotifyReload)
+		level, detail = service.Note, fmt.Sprintf("version %d does not wait for a reload; version %d and later do", v, hasNotifyReload)
 	}
 	d.add(level, "systemd", detail, "")
 	if _, warnings, err := Render(d.spec, v, d.resolveLinks(d.spec.Executable)); err == nil {

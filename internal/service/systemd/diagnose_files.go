@@ -12,18 +12,18 @@ import (
 	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
-// complaint is what systemd-analyze says about a line of a file.
+// complaint matches what systemd-analyze says about a line of a file.
 var complaint = regexp.MustCompile(`^(/[^:]+):([0-9]+): (.+)$`)
 
-// verifyUnit has systemd-analyze read the unit with its drop-ins, and tells of what it
-// complains of there. Lines that systemd ignores are no problem: the unit works without.
+// verifyUnit makes systemd-analyze read the unit with its drop-ins, and adds what it reports.
+// Lines that systemd ignores are only warnings, because the unit works without them.
 func (d *diagnosis) verifyUnit(name string, loaded bool) {
 	args := []string{"verify", name}
 	if d.user {
 		args = []string{"--user", "verify", name}
 	}
 	var said strings.Builder
-	_ = d.stream(d.ctx, io.Discard, &said, "systemd-analyze", args...) // it may fail, or not be there
+	_ = d.stream(d.ctx, io.Discard, &said, "systemd-analyze", args...) // it may fail, or not be installed
 	dir, err := d.unitFolder()
 	if err != nil {
 		return
@@ -31,21 +31,20 @@ func (d *diagnosis) verifyUnit(name string, loaded bool) {
 	for line := range strings.Lines(said.String()) {
 		line = strings.TrimSpace(line)
 		if m := complaint.FindStringSubmatch(line); m != nil && d.isUnitFile(dir, m[1]) {
-			d.add(service.Warning, "drop-in", "line "+m[2]+" of "+m[1]+": "+m[3], "mend that, and then "+d.systemctlLine("daemon-reload"))
+			d.add(service.Warning, "drop-in", "line "+m[2]+" of "+m[1]+": "+m[3], "fix that, then run "+d.systemctlLine("daemon-reload"))
 		} else if text, ok := strings.CutPrefix(line, name+": "); ok && !loaded {
-			d.add(service.Problem, "unit", text, "mend the drop-in, or remove it, and then "+d.systemctlLine("daemon-reload"))
+			d.add(service.Problem, "unit", text, "fix or remove the drop-in, then run "+d.systemctlLine("daemon-reload"))
 		}
 	}
 }
 
-// isUnitFile reports whether file is one of those that the unit is made of.
+// isUnitFile reports whether file is the unit or one of its drop-ins.
 func (d *diagnosis) isUnitFile(dir, file string) bool {
 	own := path.Base(path.Dir(file))
 	return file == path.Join(dir, serviceUnit(d.spec)) || own == serviceUnit(d.spec)+".d" || own == unitName(d.spec)+".d"
 }
 
-// socketTaken says who listens where a socket unit of the service is to listen, "" if nobody
-// does, or nobody knows.
+// socketTaken says which process listens at the address of a socket unit, or "".
 func (d *diagnosis) socketTaken(id string) string {
 	for _, k := range d.spec.Sockets {
 		if instanceOf(socketUnit(d.spec, k), d.spec) == id {
@@ -55,15 +54,16 @@ func (d *diagnosis) socketTaken(id string) string {
 	return ""
 }
 
+// addressTaken says which process listens at the address of k, or "" if none is known.
 func addressTaken(k service.Socket) string {
 	if who := listens.Who(k.Network, k.Address); who != "" {
-		return k.Address + " is taken by " + who
+		return k.Address + " is in use by " + who
 	}
 	return ""
 }
 
-// diagnoseFolders looks for what stands in the place of the service's folders: systemd makes
-// folders there, and follows no link of others.
+// diagnoseFolders checks that nothing stands in the way of the service's folders. systemd
+// creates them itself, and follows no links of others.
 func (d *diagnosis) diagnoseFolders() {
 	if d.user {
 		return
@@ -86,19 +86,19 @@ func (d *diagnosis) diagnoseFolders() {
 		target := d.machine.Tree.Link(dir)
 		switch {
 		case target == "":
-			d.add(service.Problem, f.kind+" folder", dir+" is no folder, and systemd makes none in its place ("+f.step+")", "move it away")
-		case strings.Contains("/"+target, "/private/"): // as a dynamic user has it
+			d.add(service.Problem, f.kind+" folder", dir+" is not a folder, and systemd does not replace it ("+f.step+")", "move it away")
+		case strings.Contains("/"+target, "/private/"): // the folder of a dynamic user
 		default:
 			if !path.IsAbs(target) {
 				target = path.Join(path.Dir(dir), target)
 			}
-			d.add(service.Problem, f.kind+" folder", dir+" is a link to "+target+", and systemd follows none there ("+f.step+")",
+			d.add(service.Problem, f.kind+" folder", dir+" is a link to "+target+", and systemd does not follow links there ("+f.step+")",
 				"mount that folder instead: "+service.Sudo()+"rm "+quote.Quote(dir)+", and in /etc/fstab: "+target+" "+d.realFolder(dir, f.parent)+" none bind")
 		}
 	}
 }
 
-// realFolder is where a folder is that systemd keeps for the service.
+// realFolder returns where systemd really keeps a folder of the service.
 func (d *diagnosis) realFolder(dir, parent string) string {
 	if d.spec.Account != "" || parent == "/run" {
 		return dir

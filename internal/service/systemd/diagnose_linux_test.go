@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// lines are what Diagnose has found, those that are in order left out.
+// lines returns what Diagnose has found, except what is in order.
 func lines(found []service.Finding) (lines []string) {
 	for _, f := range found {
 		if f.Level > service.OK {
@@ -31,14 +31,14 @@ func TestTheLinesOfADropInThatSystemdDoesNotUnderstandAreNamed(t *testing.T) {
 		"web.service: Service has more than one ExecStart= setting.\n"
 	for state, want := range map[string][]string{
 		"loaded": {
-			"1 drop-ins: " + file + " changes what was installed -> systemctl cat web.service shows what counts",
-			"2 drop-in: line 2 of " + file + ": Failed to parse Type=nonsense, ignoring: Invalid argument -> mend that, and then systemctl daemon-reload",
+			"1 drop-ins: " + file + " changes the installed unit -> systemctl cat web.service shows the result",
+			"2 drop-in: line 2 of " + file + ": Failed to parse Type=nonsense, ignoring: Invalid argument -> fix that, then run systemctl daemon-reload",
 		},
 		"bad-setting": {
-			"3 unit: it is bad -> systemd-analyze verify web.service says more",
-			"1 drop-ins: " + file + " changes what was installed -> systemctl cat web.service shows what counts",
-			"2 drop-in: line 2 of " + file + ": Failed to parse Type=nonsense, ignoring: Invalid argument -> mend that, and then systemctl daemon-reload",
-			"3 unit: Service has more than one ExecStart= setting. -> mend the drop-in, or remove it, and then systemctl daemon-reload",
+			"3 unit: it is bad -> systemd-analyze verify web.service shows why",
+			"1 drop-ins: " + file + " changes the installed unit -> systemctl cat web.service shows the result",
+			"2 drop-in: line 2 of " + file + ": Failed to parse Type=nonsense, ignoring: Invalid argument -> fix that, then run systemctl daemon-reload",
+			"3 unit: Service has more than one ExecStart= setting. -> fix or remove the drop-in, then run systemctl daemon-reload",
 		},
 	} {
 		f, m := newFake(t, false)
@@ -63,11 +63,11 @@ func TestWhatStandsInThePlaceOfAFolderIsSaid(t *testing.T) {
 		account     string
 		want        []string
 	}{
-		{"/var/lib/web", "/srv/web", "", []string{"3 state folder: /var/lib/web is a link to /srv/web, and systemd follows none there (238/STATE_DIRECTORY)" +
+		{"/var/lib/web", "/srv/web", "", []string{"3 state folder: /var/lib/web is a link to /srv/web, and systemd does not follow links there (238/STATE_DIRECTORY)" +
 			" -> mount that folder instead: rm /var/lib/web, and in /etc/fstab: /srv/web /var/lib/private/web none bind"}},
-		{"/var/cache/web", "../big", "bin", []string{"3 cache folder: /var/cache/web is a link to /var/big, and systemd follows none there (239/CACHE_DIRECTORY)" +
+		{"/var/cache/web", "../big", "bin", []string{"3 cache folder: /var/cache/web is a link to /var/big, and systemd does not follow links there (239/CACHE_DIRECTORY)" +
 			" -> mount that folder instead: rm /var/cache/web, and in /etc/fstab: /var/big /var/cache/web none bind"}},
-		{"/var/log/web", "", "", []string{"3 log folder: /var/log/web is no folder, and systemd makes none in its place (240/LOGS_DIRECTORY) -> move it away"}},
+		{"/var/log/web", "", "", []string{"3 log folder: /var/log/web is not a folder, and systemd does not replace it (240/LOGS_DIRECTORY) -> move it away"}},
 		{"/var/lib/web", "private/web", "", nil},
 	} {
 		f, m := newFake(t, false)
@@ -102,7 +102,7 @@ func TestASocketThatIsTakenIsSaidWithWhoHasIt(t *testing.T) {
 	s.Sockets[0].Network, s.Sockets[0].Address = "tcp", address
 	install(t, m, s)
 	f.show["web-http.socket"] = map[string]string{"ActiveState": "failed", "Result": "resources"}
-	want := address + " is taken by "
+	want := address + " is in use by "
 	if got := lines(m.Diagnose(t.Context(), s)); len(got) != 1 || !strings.HasPrefix(got[0], "3 socket web-http.socket: "+want) ||
 		!strings.HasSuffix(got[0], "; then systemctl start web-http.socket") {
 		t.Errorf("found %q", got)

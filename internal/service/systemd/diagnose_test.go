@@ -20,7 +20,7 @@ func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
 		"unit: is bad.": func(f *fake, _ *Manager, _ *service.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "bad-setting", "LoadError": `x "is bad."`}
 		},
-		"unit: its file is gone": func(f *fake, _ *Manager, _ *service.Spec) {
+		"unit: the unit file is gone": func(f *fake, _ *Manager, _ *service.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "not-found", "ActiveState": "active"}
 		},
 		"unit: web.service has changed": func(f *fake, _ *Manager, _ *service.Spec) {
@@ -42,7 +42,7 @@ func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
 		"path /srv/nothing: it does not exist": func(_ *fake, _ *Manager, s *service.Spec) {
 			s.Hardening.WritablePaths = []string{"/srv/nothing"}
 		},
-		"executable: /usr/local/bin/web may not be executed": func(f *fake, _ *Manager, _ *service.Spec) {
+		"executable: /usr/local/bin/web is not executable": func(f *fake, _ *Manager, _ *service.Spec) {
 			_ = os.Chmod(f.path("/usr/local/bin/web"), 0o644)
 		},
 		"executable: /home/me/web is hidden": func(f *fake, _ *Manager, s *service.Spec) {
@@ -55,18 +55,18 @@ func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
 			s.Executable = "/tmp/web"
 			f.show["web.service"] = map[string]string{"PrivateTmp": "yes"}
 		},
-		"executable: not everybody may enter /opt/closed": func(f *fake, _ *Manager, s *service.Spec) {
+		"executable: the account of the service may be unable to enter /opt/closed": func(f *fake, _ *Manager, s *service.Spec) {
 			f.write("/opt/closed/web", "")
 			_ = os.Chmod(f.path("/opt/closed"), 0o700)
 			s.Executable = "/opt/closed/web"
 			f.show["web.service"] = map[string]string{"DynamicUser": "yes"}
 		},
-		"dependency db.service: systemd knows no such unit": func(_ *fake, _ *Manager, s *service.Spec) { s.Needs = []string{"network", "db"} },
+		"dependency db.service: there is no such unit": func(_ *fake, _ *Manager, s *service.Spec) { s.Needs = []string{"network", "db"} },
 		"dependency db.service: it has failed": func(f *fake, _ *Manager, s *service.Spec) {
 			s.Needs = []string{"db"}
 			f.show["db.service"] = map[string]string{"LoadState": "loaded", "ActiveState": "failed"}
 		},
-		"lingering: it starts when you log on": func(f *fake, m *Manager, _ *service.Spec) {
+		"lingering: it starts when you log in": func(f *fake, m *Manager, _ *service.Spec) {
 			m.user, f.units = true, "/home/me/.config/systemd/user"
 			f.write(f.unit("web.service"), "WantedBy=default.target\n")
 			_ = f.enable([]string{"web.service"})
@@ -74,14 +74,14 @@ func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
 				return "no\n", nil, call == "loginctl show-user --property=Linger --value 1000"
 			}
 		},
-		"systemd: version 252: it does not wait for a reload": func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
-		"systemd: its version is not known":                   func(f *fake, _ *Manager, _ *service.Spec) { f.version = "" },
-		"systemd: Recovery.Delays":                            func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
+		"systemd: version 252 does not wait for a reload": func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
+		"systemd: its version is unknown":                 func(f *fake, _ *Manager, _ *service.Spec) { f.version = "" },
+		"systemd: Recovery.Delays":                        func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
 		"socket web-http.socket: it has failed": func(f *fake, m *Manager, _ *service.Spec) {
 			install(f.t, m, web(onSocket))
 			f.show["web-http.socket"] = map[string]string{"ActiveState": "failed", "Result": "resources"}
 		},
-		"socket web-http.socket: it is enabled, and nobody": func(f *fake, m *Manager, _ *service.Spec) { install(f.t, m, web(onSocket)) },
+		"socket web-http.socket: it is enabled but not listening": func(f *fake, m *Manager, _ *service.Spec) { install(f.t, m, web(onSocket)) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			f, m := newFake(t, false)

@@ -8,16 +8,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// enablement is whether a unit starts by itself.
+// enablement says whether a unit starts automatically now, and whether it should.
 type enablement struct {
 	unit      string
 	had, want bool
-	rewritten bool // its file is another, perhaps with another target
-	listens   bool // it is a socket, and listens
-	dropped   bool // its file goes
+	rewritten bool // its file changes, perhaps its target too
+	listens   bool // it is a socket that listens
+	dropped   bool // its file is removed
 }
 
-// planEnabled is what is enabled, and what is to be.
+// planEnabled returns which units are enabled and which should be.
 func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv properties, sockets []properties) []enablement {
 	if bareTemplate(s) {
 		return nil // a template starts nothing; its instances do
@@ -41,7 +41,8 @@ func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv
 	return links
 }
 
-// keepEnabled leaves enabled, or disabled, what somebody has made so.
+// keepEnabled keeps units enabled, or disabled, if somebody has changed that since the last
+// install.
 func (m *Manager) keepEnabled(p *service.Plan, dir string, links []enablement, serv properties) {
 	s := p.Spec
 	now := serv["UnitFileState"] == "enabled-runtime" || slices.ContainsFunc(links, func(l enablement) bool { return l.had })
@@ -53,14 +54,14 @@ func (m *Manager) keepEnabled(p *service.Plan, dir string, links []enablement, s
 	}
 }
 
-// hasWantsLink reports whether there is a link that has a target want the unit. systemd does
-// not say of units that it has not loaded.
+// hasWantsLink reports whether a link in dir makes a target want the unit. systemd does not
+// tell this about units that it has not loaded.
 func (m *Manager) hasWantsLink(dir, unit string) bool {
 	found, err := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*.wants", unit))
 	return err == nil && len(found) > 0
 }
 
-// verb is what has systemctl make the link as it should be.
+// verb returns the systemctl command that makes the unit as it should be, or "".
 func (l enablement) verb() string {
 	switch {
 	case l.want && l.had && l.rewritten:

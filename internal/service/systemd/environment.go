@@ -9,8 +9,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// writeEnvironmentFile has systemd read a file with variables. In its path it expands *, ? and
-// [, and what a backslash stands before.
+// writeEnvironmentFile writes the directive for the file with variables. systemd expands *, ?
+// and [ in its path, and gives a backslash a meaning.
 func (r *renderer) writeEnvironmentFile(w *writer) {
 	file := r.EnvironmentFile
 	if file == "" {
@@ -18,7 +18,7 @@ func (r *renderer) writeEnvironmentFile(w *writer) {
 	}
 	const without = `*?[\`
 	if strings.ContainsAny(file, without) || file != strings.Trim(file, blanks) {
-		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd takes no path there with one of %s in it, or a blank at its end", service.ErrSpec, file, without))
+		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd accepts no path there that contains one of %s, or begins or ends with a blank", service.ErrSpec, file, without))
 	}
 	if r.KeptFile {
 		w.line("# " + service.Kept)
@@ -26,8 +26,8 @@ func (r *renderer) writeEnvironmentFile(w *writer) {
 	w.set("EnvironmentFile", "%s", escapeText(file))
 }
 
-// keepEnvironmentFile gives s the EnvironmentFile of the unit of kardianos/service that it replaces, or
-// has replaced before.
+// keepEnvironmentFile returns s with the EnvironmentFile of the unit of kardianos/service
+// that it replaces now or has replaced before.
 func (m *Manager) keepEnvironmentFile(s service.Spec, dir string) service.Spec {
 	old, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
 	if err != nil || s.EnvironmentFile != "" || !isKardianos(old, s.Name) && !(service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
@@ -43,7 +43,7 @@ func (m *Manager) keepEnvironmentFile(s service.Spec, dir string) service.Spec {
 	return s
 }
 
-// checkEnvironmentFile looks at who can write the file with variables.
+// checkEnvironmentFile checks who can write to the file with variables.
 func (m *Manager) checkEnvironmentFile(warnings []string, s service.Spec, force bool) ([]string, error) {
 	more, err := service.CheckEnvironmentFile(s, m.machine.Tree, m.safe, force)
 	return append(warnings, more...), err

@@ -8,13 +8,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Each kind of value has rules of its own in unit files. What stands here was tried on
-// systemd 257, with a program that says what has reached it. No value has a control
-// character but the tab: Spec.Check lets none through.
+// Each kind of value has its own rules in unit files. These were tested on systemd 257 with
+// a program that reports what reaches it. Spec.Check ensures that no value has a control
+// character except the tab.
 
-// escapeText is a value that systemd takes as it stands: a description, a path that is alone
-// in its line. Only % means something, and a backslash at the very end, which would
-// take the next line with it; what follows it is stripped.
+// escapeText escapes a value that systemd takes literally, such as a description or a path
+// that is alone in its line. Only % has a meaning there, and so has a backslash at the very
+// end, which would join the next line. systemd strips the blank that is appended then.
 func escapeText(s string) string {
 	s = strings.ReplaceAll(s, "%", "%%")
 	if strings.HasSuffix(s, `\`) {
@@ -23,16 +23,16 @@ func escapeText(s string) string {
 	return s
 }
 
-// blanks are what systemd strips from both ends of a value that has no quotes.
+// blanks are the characters that systemd strips from both ends of a value without quotes.
 const blanks = " \t"
 
-// quoteWord is a word of a list, where quotes keep blanks and a backslash takes away what
-// a character means.
+// quoteWord quotes a word of a list. Quotes keep blanks, and a backslash removes the meaning
+// of a character.
 func quoteWord(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(s) + `"`
 }
 
-// quoteIfNeeded is quoted where it has to be.
+// quoteIfNeeded quotes a word only if it has to be quoted.
 func quoteIfNeeded(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return ('a' > r || r > 'z') && ('A' > r || r > 'Z') && ('0' > r || r > '9') && !strings.ContainsRune("/._-+=:,@^", r) && r < 0x80
@@ -42,14 +42,14 @@ func quoteIfNeeded(s string) string {
 	return quoteWord(s)
 }
 
-// shell runs what systemd itself does not.
+// shell runs executables that systemd itself refuses.
 const shell = "/bin/sh"
 
-// execLine is the value of an ExecStart that runs executable with args.
+// execLine returns the value of an ExecStart that runs executable with args.
 //
-// Where a $ is among them, the colon before it keeps systemd from looking for variables
-// anywhere in the line. An executable that has a quote or a backslash in its path is
-// refused by systemd; a shell, which is gone at once, runs it.
+// If one of them contains a $, the line begins with a colon, which keeps systemd from looking
+// for variables. systemd refuses an executable with a quote or a backslash in its path; a
+// shell runs that, and replaces itself with it.
 func execLine(executable string, args []string) string {
 	words := append([]string{executable}, args...)
 	if strings.ContainsAny(executable, `"'\`) {
@@ -65,7 +65,7 @@ func execLine(executable string, args []string) string {
 	return prefix + strings.Join(words, " ")
 }
 
-// execWords takes apart what execLine has made. It returns false for anything else.
+// execWords splits what execLine returns. It returns false for anything else.
 func execWords(line string) (words []string, ok bool) {
 	line = strings.TrimPrefix(line, ":")
 	for line != "" {
@@ -103,41 +103,42 @@ func execWords(line string) (words []string, ok bool) {
 	return words, len(words) > 0
 }
 
-// assignment is the value of an Environment with one variable.
+// assignment returns the value of an Environment with one variable.
 func assignment(v service.Var) string { return quoteIfNeeded(v.Name + "=" + v.Value) }
 
-// What paths in a list cannot have. What systemd makes of quotes and backslashes there
-// differs from directive to directive; some it reads twice, and then does not start the
-// service ("Failed to deserialize"). In a BindPaths, a colon separates.
+// Paths in a list cannot contain these characters. How systemd reads quotes and backslashes
+// there differs by directive. It reads some twice, and then does not start the service
+// ("Failed to deserialize"). In BindPaths, a colon is a separator.
 const (
 	notInLists = `"'\`
 	notInBinds = notInLists + ":"
 )
 
-// pathList is the value of a list of paths, none of which has a character of without.
+// pathList returns the value of a list of paths. It fails if one contains a character of
+// without.
 func pathList(field string, list []string, without string) (string, error) {
 	words := make([]string, len(list))
 	for i, p := range list {
 		if strings.ContainsAny(p, without) {
-			return "", fmt.Errorf("%w: %s has %q: systemd takes no path there with one of %s in it", service.ErrSpec, field, p, without)
+			return "", fmt.Errorf("%w: %s has %q: systemd accepts no path there that contains one of %s", service.ErrSpec, field, p, without)
 		}
 		words[i] = quoteIfNeeded(p)
 	}
 	return strings.Join(words, " "), nil
 }
 
-// credentialValue is the value of a LoadCredential. Since systemd 254 a service does not start
-// whose credential comes from a path with blanks or quotes.
+// credentialValue returns the value of a LoadCredential. Since systemd 254 a service does not
+// start if the path of a credential contains blanks or quotes.
 func credentialValue(name, file string) (string, error) {
 	const without = blanks + notInLists
 	if strings.ContainsAny(file, without) {
-		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd takes no path there with a blank, or with one of %s in it", service.ErrSpec, file, notInLists)
+		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd accepts no path there that contains a blank or one of %s", service.ErrSpec, file, notInLists)
 	}
 	return name + ":" + escapeText(file), nil
 }
 
-// formatDuration is a duration. It is rounded up, so that it never becomes 0, which often means
-// for ever.
+// formatDuration formats a duration. It rounds up, so that the result never is 0, which often
+// means infinity.
 func formatDuration(d time.Duration) string {
 	switch {
 	case d%time.Second == 0:

@@ -12,13 +12,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// compareFile looks at what stands in the place of a unit file.
+// compareFile compares f with what exists in its place.
 func (m *Manager) compareFile(p *service.Plan, f *unitFile, main, force bool) error {
 	s, tree := p.Spec, m.machine.Tree
 	f.Present = tree.Exists(f.Name)
 	if target := tree.Link(f.Name); target != "" {
 		f.isLink, f.Old = true, "link to "+target+"\n"
-		return replaceForeign(p, force, f.Name+" is a link to "+target, "it is replaced")
+		return replaceForeign(p, force, f.Name+" is a link to "+target, "it will be replaced")
 	}
 	if !f.Present {
 		return nil
@@ -28,24 +28,24 @@ func (m *Manager) compareFile(p *service.Plan, f *unitFile, main, force bool) er
 	}
 	old, _, err := tree.Read(f.Name)
 	if err != nil {
-		return m.fileError(fmt.Errorf("read what is installed: %w", err))
+		return m.fileError(fmt.Errorf("read the installed unit: %w", err))
 	}
 	f.Old = old
 	switch {
 	case service.Marked(old):
 		if !main && !serves(old, s) {
-			return replaceForeign(p, force, f.Name+" belongs to another service of this kind", "it is replaced")
+			return replaceForeign(p, force, f.Name+" belongs to another service", "it will be replaced")
 		}
 	case main && isKardianos(old, s.Name):
 		p.Replaces = "kardianos/service"
 		p.Warnings = append(p.Warnings, lostSettings(old, f.New, s)...)
 	default:
-		return replaceForeign(p, force, f.Name+" was not made by this program", "it is replaced")
+		return replaceForeign(p, force, f.Name+" was not made by this program", "it will be replaced")
 	}
 	return nil
 }
 
-// serves reports whether a socket unit is one of the service's.
+// serves reports whether text is a socket unit of the service.
 func serves(text string, s service.Spec) bool {
 	want := "Service=" + s.Name + ".service\n"
 	if s.Template {
@@ -54,8 +54,8 @@ func serves(text string, s service.Spec) bool {
 	return strings.Contains(text, "\n"+want)
 }
 
-// isKardianos reports whether a unit is what kardianos/service v1.3.0 makes for name, by
-// what it writes whatever it is told.
+// isKardianos reports whether text is the unit that kardianos/service v1.3.0 creates for
+// name. It looks for the parts that it always writes.
 func isKardianos(text, name string) bool {
 	for _, part := range []string{
 		"[Unit]\nDescription=",
@@ -73,8 +73,8 @@ func isKardianos(text, name string) bool {
 	return true
 }
 
-// checkElsewhere looks for a unit of that name that comes with a package, or is generated
-// from an init script, which ours would hide.
+// checkElsewhere looks for a unit of that name that our unit would hide: one of a package, or
+// one that is generated from an init script.
 func (m *Manager) checkElsewhere(p *service.Plan, dir string, serv properties, force bool) error {
 	found := m.packagedUnit(p.Spec)
 	if at := serv["FragmentPath"]; found == "" && at != "" && path.Dir(at) != dir && serv["LoadState"] != "masked" {
@@ -86,10 +86,10 @@ func (m *Manager) checkElsewhere(p *service.Plan, dir string, serv properties, f
 	if found == "" {
 		return nil
 	}
-	return replaceForeign(p, force, "there is a service of this name already, "+found, "this one hides it")
+	return replaceForeign(p, force, "a service of this name already exists, "+found, "this one takes precedence")
 }
 
-// packagedUnit returns the unit file of that name in another folder, "" if there is none.
+// packagedUnit returns the file of a unit of that name in another folder, or "".
 func (m *Manager) packagedUnit(s service.Spec) string {
 	for _, dir := range m.otherFolders() {
 		if file := path.Join(dir, serviceUnit(s)); m.machine.Tree.Exists(file) {
@@ -99,8 +99,8 @@ func (m *Manager) packagedUnit(s service.Spec) string {
 	return ""
 }
 
-// replaceForeign returns an error about something of others or, with force, warns of what
-// happens to it.
+// replaceForeign returns an error because found is not ours. With force, it adds a warning
+// with the consequence instead.
 func replaceForeign(p *service.Plan, force bool, found, consequence string) error {
 	if !force {
 		return fmt.Errorf("%s: %w", found, service.ErrForeign)
@@ -109,7 +109,7 @@ func replaceForeign(p *service.Plan, force bool, found, consequence string) erro
 	return nil
 }
 
-// leftoverSockets are units of sockets that the service does not have any more.
+// leftoverSockets returns the units of sockets that the service no longer has.
 func (m *Manager) leftoverSockets(s service.Spec, dir string, units []Unit) ([]unitFile, error) {
 	names, err := m.socketFiles(s, dir)
 	if err != nil {
@@ -129,7 +129,7 @@ func (m *Manager) leftoverSockets(s service.Spec, dir string, units []Unit) ([]u
 	return left, nil
 }
 
-// socketFiles are the names of the socket units of the service that are there.
+// socketFiles returns the names of the service's socket units that exist in dir.
 func (m *Manager) socketFiles(s service.Spec, dir string) ([]string, error) {
 	entries, err := os.ReadDir(m.machine.Tree.Path(dir))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -4,9 +4,9 @@ import "testing"
 
 func TestTheSignalThatAShellReportsIsNamed(t *testing.T) {
 	for code, want := range map[int]string{
-		139: "exit code 139: what a shell has started was killed by SIGSEGV",
-		134: "exit code 134: what a shell has started was killed by SIGABRT",
-		143: "exit code 143: forced by a second SIGTERM, or what a shell has started was killed by it",
+		139: "exit code 139: a command run by a shell was killed by SIGSEGV",
+		134: "exit code 134: a command run by a shell was killed by SIGABRT",
+		143: "exit code 143: forced by a second SIGTERM, or a command run by a shell was killed by it",
 		128: "exit code 128",
 		3:   "exit code 3",
 	} {

@@ -66,7 +66,7 @@ func (f *fake) write(p, text string) {
 
 func (f *fake) unit(name string) string { return f.units + "/" + name }
 
-// snapshot is all that is below the root.
+// snapshot returns everything below the root.
 func (f *fake) snapshot() string {
 	f.t.Helper()
 	var all strings.Builder
@@ -94,7 +94,7 @@ func (f *fake) snapshot() string {
 	return all.String()
 }
 
-// refusal is a command that has ended with a code and has said something.
+// refusal returns the error of a command that has printed said.
 func refusal(code int, said string) error {
 	return &command.Error{Line: "systemctl …", Code: code, Stderr: said}
 }
@@ -137,7 +137,7 @@ func (f *fake) run(_ context.Context, name string, args ...string) (string, erro
 	return "", nil
 }
 
-// text is the file of a unit, that of the template for an instance.
+// text returns the file of a unit. Instances have that of the template.
 func (f *fake) text(unit string) (string, bool) {
 	if before, rest, ok := strings.Cut(unit, "@"); ok {
 		unit = before + "@" + rest[strings.LastIndex(rest, "."):]
@@ -213,14 +213,14 @@ func (f *fake) showUnits(args []string) string {
 	return strings.Join(blocks, "\n")
 }
 
-// changes are the calls that change something.
+// changes returns the calls that change something.
 func (f *fake) changes() []string {
 	return slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool {
 		return strings.Contains(c, " show ") || strings.Contains(c, "--version") || strings.Contains(c, "list-units") || strings.HasPrefix(c, "getent")
 	})
 }
 
-// wantError fails the test unless err wraps want, and has all the words in one line.
+// wantError fails the test unless err wraps want, contains all the words and has one line.
 func wantError(t *testing.T, err, want error, words ...string) {
 	t.Helper()
 	if err == nil || want != nil && !errors.Is(err, want) {
@@ -249,7 +249,7 @@ func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
 	return p
 }
 
-// The machines on which something may be installed.
+// machines are the states of a machine before an install.
 var machines = map[string]func(*fake, *Manager){
 	"nothing": func(*fake, *Manager) {},
 	"an older one": func(f *fake, m *Manager) {
@@ -272,7 +272,7 @@ var machines = map[string]func(*fake, *Manager){
 	},
 }
 
-// ofKardianos is the least that is taken for a unit of kardianos/service.
+// ofKardianos is the least that counts as a unit of kardianos/service.
 const ofKardianos = `[Unit]
 Description=web
 ConditionFileIsExecutable=/usr/local/bin/web

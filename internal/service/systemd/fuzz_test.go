@@ -19,7 +19,7 @@ import (
 // directive is a line of a unit, as systemd understands it.
 type directive struct{ section, name, value string }
 
-// parseUnit reads a unit by the rules of systemd.syntax(7), which it knows nothing else of.
+// parseUnit reads a unit by the rules of systemd.syntax(7) alone.
 func parseUnit(t *testing.T, text string) (unit []directive) {
 	t.Helper()
 	section, pending := "", ""
@@ -52,7 +52,7 @@ func parseUnit(t *testing.T, text string) (unit []directive) {
 	return unit
 }
 
-// unescape replaces %% and knows no other specifier.
+// unescape replaces %% and fails for any other specifier.
 func unescape(t *testing.T, s string) string {
 	t.Helper()
 	var b strings.Builder
@@ -67,7 +67,7 @@ func unescape(t *testing.T, s string) string {
 	return b.String()
 }
 
-// splitLine makes words of a line: quotes keep blanks, a backslash is C's.
+// splitLine splits a line into words: quotes keep blanks, a backslash escapes as in C.
 func splitLine(t *testing.T, s string) (words []string) {
 	t.Helper()
 	for {
@@ -114,7 +114,7 @@ func splitLine(t *testing.T, s string) (words []string) {
 	}
 }
 
-// execArgs is what an ExecStart runs.
+// execArgs returns what an ExecStart runs.
 func execArgs(t *testing.T, value string) []string {
 	t.Helper()
 	line, literal := strings.CutPrefix(value, ":")
@@ -139,7 +139,7 @@ func execArgs(t *testing.T, value string) []string {
 	return words
 }
 
-// fields are the values that a hostile or careless configuration can choose.
+// fields has the values that a hostile or careless configuration can choose.
 type fields struct {
 	description, executable, directory, account, argument, other, variable, writable, socket, credential string
 }
@@ -157,8 +157,8 @@ func (x fields) spec() service.Spec {
 
 var harmless = fields{"d", "/e", "/w", "a", "b", "c", "v", "/p", "/k", "/c"}
 
-// checkUnits makes sure that the units of x say what it says, and nothing else. It returns
-// false where x cannot be installed.
+// checkUnits fails unless the units of x have its values, and nothing else. It returns false
+// if x cannot be installed.
 func checkUnits(t *testing.T, x fields) bool {
 	t.Helper()
 	s := x.spec()
@@ -265,7 +265,7 @@ func checkUnits(t *testing.T, x fields) bool {
 	return true
 }
 
-// nasty are pieces that mean something to systemd, to C, or to a shell.
+// nasty are pieces that mean something to systemd, to C or to a shell.
 var nasty = []string{
 	"a", "Z", "0", " ", "\t", `"`, "'", `\`, "%", "%%", "%n", "$", "${HOME}", "$$", ";", "#", "=", ":", "[Service]", "\\n", `\x41`, `\ `, "-", "@", "+", "!", "|",
 	"é", "日", "\u00a0", "/", "~", "*", "{}", "`", "(", "<", "&", ",", "\nUser=root", "\r", "\x00", "\xff", "\u2028",
@@ -285,7 +285,7 @@ func nastyText(r *rand.Rand, prefix string) string {
 	return b.String()
 }
 
-// random are fields of pieces.
+// random returns fields made of pieces.
 func random(r *rand.Rand) fields {
 	path := func() string {
 		return strings.TrimRight(nastyText(r, []string{"/", "/srv/", "/home/", "/root/", "/tmp/", "/opt/x "}[r.IntN(6)]), "/")
@@ -393,8 +393,8 @@ func TestDelays(t *testing.T) {
 		{257, d{"1500ms", "1h"}, d{"RestartSec=1500ms", "RestartSteps=1", "RestartMaxDelaySec=3600s"}, ""},
 		{253, d{"1s", "5s", "60s"}, d{"RestartSec=1s"}, "254"},
 		{257, d{"10s", "1s"}, d{"RestartSec=10s"}, "shorter"},
-		{257, d{"0s"}, d{"RestartSec=100ms"}, "without end"},
-		{257, d{"0s", "10s"}, d{"RestartSec=100ms", "RestartSteps=1", "RestartMaxDelaySec=10s"}, "without end"},
+		{257, d{"0s"}, d{"RestartSec=100ms"}, "endlessly"},
+		{257, d{"0s", "10s"}, d{"RestartSec=100ms", "RestartSteps=1", "RestartMaxDelaySec=10s"}, "endlessly"},
 		{257, d{"200100200ns"}, d{"RestartSec=200101us"}, ""},
 	} {
 		s := web()

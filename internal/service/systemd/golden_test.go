@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// web is a service with all the defaults.
+// web returns a service with all the defaults.
 func web(changes ...func(*service.Spec)) service.Spec {
 	s := service.Spec{
 		Name: "web", DisplayName: "Web", Description: "Serves the web",
@@ -80,7 +80,7 @@ func template(s *service.Spec) {
 	s.Environment = map[string]string{"ROLE": "backend"}
 }
 
-// goldens are the services whose units are under testdata, by folder.
+// goldens returns the services whose units are under testdata, by folder.
 func goldens() map[string]golden {
 	g := map[string]golden{}
 	for name, p := range map[string]service.Profile{
@@ -194,8 +194,8 @@ func TestTheLimitOfTheLogIsThatOfAServiceOfTheMachine(t *testing.T) {
 		"of the machine": {web(limited), 257, ""},
 		"the oldest":     {web(limited), 240, ""},
 		"nobody knows":   {web(limited), 0, ""},
-		"too old":        {web(limited), 239, "Limits.LogRecords: systemd 239 has no limit for one service"},
-		"of a user":      {web(limited, ofUser), 257, "Limits.LogRecords: journald has a limit of their own only"},
+		"too old":        {web(limited), 239, "Limits.LogRecords: systemd 239 has no limit for single services"},
+		"of a user":      {web(limited, ofUser), 257, "Limits.LogRecords: journald limits single services of the machine only"},
 	} {
 		units, warnings, err := Render(test.spec, test.version, test.spec.Executable)
 		if err != nil {

@@ -14,30 +14,30 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// entry is an entry of the journal as journalctl prints it: an object of JSON whose members
-// are texts, lists of numbers for what is not text, and lists of these where an entry has
-// several fields of one name.
+// entry is an entry of the journal as journalctl prints it: a JSON object. Its members are
+// strings, lists of numbers for binary data, and lists of these if the entry has several
+// fields of one name.
 type entry struct {
 	record    records.Record
 	cursor    string
-	ofProgram bool   // a record of the program, with fields, and not of systemd about it
-	bytes     int    // of the message that are the program's, -1 if all are
-	full      string // the message, if it is more than that
-	received  string // when journald got it, and the two that are better
+	ofProgram bool   // the program has logged it, with fields, and not systemd
+	bytes     int    // of MESSAGE that are the message, -1 if all are
+	full      string // the message, if MESSAGE has only its beginning
+	received  string // when journald received it; sent and logged are more precise
 	sent      string
 	logged    string
 	pid       string
 	file      string
 	line      int
-	fieldText string            // what is behind the message in MESSAGE: the fields, in their order
-	keys      map[string]string // what the program calls its fields, where that cannot be seen
+	fieldText string            // follows the message in MESSAGE: the fields, in their order
+	keys      map[string]string // the program's names for its fields, where they differ
 	fields    []journalField
 }
 
 type journalField struct{ name, value string }
 
-// parseEntry reads a line of journalctl. One that breaks off, since it is too long, has
-// what is before that.
+// parseEntry reads a line of journalctl. From a line that was cut off, because it is too
+// long, it reads what precedes the cut.
 func parseEntry(line []byte) (entry, bool) {
 	e := entry{ofProgram: true, bytes: -1}
 	e.record.Level = zapcore.InfoLevel
@@ -53,7 +53,7 @@ func parseEntry(line []byte) (entry, bool) {
 	return e, true
 }
 
-// add takes a field of the entry.
+// add stores a field of the entry.
 func (e *entry) add(name, value string) {
 	r := &e.record
 	switch name {
@@ -108,7 +108,7 @@ func (e *entry) add(name, value string) {
 	}
 }
 
-// finish makes the record of what was added.
+// finish completes the record when all fields were added.
 func (e *entry) finish(broken bool) {
 	r := &e.record
 	for _, text := range []string{e.received, e.sent} {
@@ -149,8 +149,8 @@ func (e *entry) finish(broken bool) {
 	}
 }
 
-// compareFields compares two fields: as they are in the text behind the message, or else by their
-// names, for the journal keeps no order.
+// compareFields orders two fields as in the text that follows the message, or else by name,
+// because the journal keeps no order.
 func (e *entry) compareFields(a, b journalField) int {
 	return cmp.Or(cmp.Compare(e.position(a.name), e.position(b.name)), strings.Compare(a.name, b.name))
 }
@@ -162,7 +162,7 @@ func (e *entry) position(key string) int {
 	return len(e.fieldText)
 }
 
-// fieldValues are the values of a field.
+// fieldValues returns the values of a field.
 func fieldValues(value json.RawMessage) []string {
 	if len(value) == 0 {
 		return nil
@@ -176,7 +176,7 @@ func fieldValues(value json.RawMessage) []string {
 	case '[':
 		var b []byte
 		var numbers []int
-		if json.Unmarshal(value, &numbers) == nil { // what is not text
+		if json.Unmarshal(value, &numbers) == nil { // binary data
 			for _, n := range numbers {
 				b = append(b, byte(n))
 			}

@@ -22,7 +22,7 @@ func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
 		return "", nil // it has not run since the machine was started
 	}
 	if id := u["InvocationID"]; !m.user {
-		records = append(records, "+", "INVOCATION_ID="+id) // what systemd says about it
+		records = append(records, "+", "INVOCATION_ID="+id) // what systemd logs about it
 	}
 	args := append([]string{"--quiet", "--no-pager", "--output=short-iso", "--lines=200"}, records...)
 	out, err := m.machine.Runner()(ctx, "journalctl", args...)
@@ -35,14 +35,14 @@ func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
 	return out, nil
 }
 
-// lastRunArgs returns the arguments of journalctl that choose what the last run of u has
-// logged, nil if they are not known.
+// lastRunArgs returns the journalctl arguments that select what the last run of u has logged,
+// or nil if they are not known.
 func (m *Manager) lastRunArgs(s service.Spec, u properties) []string {
 	begun := u.timeOf("ExecMainStartTimestamp")
 	switch id := u["InvocationID"]; {
 	case !m.user && id != "":
 		return []string{"_SYSTEMD_INVOCATION_ID=" + id}
-	case !m.user || begun.IsZero(): // there it is that of the user's systemd
+	case !m.user || begun.IsZero(): // the invocation there is that of the user's systemd
 		return nil
 	}
 	records := []string{fmt.Sprintf("--since=@%d", begun.Unix())}
@@ -76,7 +76,7 @@ func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinem
 	return c
 }
 
-// sandboxProperties are the properties of a unit that keep something from a service.
+// sandboxProperties lists the unit properties that restrict a service.
 var sandboxProperties = []string{
 	"User", "DynamicUser", "ProtectHome", "ProtectSystem", "PrivateTmp", "PrivateDevices", "DevicePolicy", "PrivateNetwork", "IPAddressDeny",
 	"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock", "ProtectHostname", "ProtectProc", "ProcSubset",

@@ -67,7 +67,7 @@ func TestTheLastRunIsChosenByItsInvocation(t *testing.T) {
 		}
 		words := " --lines=3 _SYSTEMD_INVOCATION_ID=abc + INVOCATION_ID=abc _PID=42"
 		u, _, err := m.show(t.Context(), web())
-		if said := m.lastOutput(t.Context(), web(), u); err != nil || said != "; its last words: a line" || !user && !strings.HasSuffix(call, words) {
+		if said := m.lastOutput(t.Context(), web(), u); err != nil || said != "; last log lines: a line" || !user && !strings.HasSuffix(call, words) {
 			t.Errorf("%v, %q, by\n%s, want\n%s", err, said, call, words)
 		}
 		call = ""

@@ -14,25 +14,25 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-// maxEntry is how many bytes of an entry are read.
+// maxEntry is the number of bytes of an entry that are read.
 const maxEntry = 8 << 20
 
-// Logs is the journal of the unit, with what systemd itself says about it. Following
-// ends with ctx, and returns nil then.
+// Logs writes the journal of the unit, including what systemd logs about it. With q.Follow it
+// runs until ctx ends, and then returns nil.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
 	if err := requireInstance(s); err != nil {
 		return err
 	}
 	view := records.NewView(q, w)
 	r := journalReader{m: m, view: view, args: append(filterArgs(q), m.journalArgs(s)...), begun: time.Now()}
-	// What journalctl cannot choose is chosen here, from all.
+	// Where journalctl cannot select the entries, all are read and selected here.
 	lines := "all"
 	if q.Lines > 0 && q.Match == nil && q.PID == 0 {
 		lines = fmt.Sprint(q.Lines)
 	}
 	args := []string{"--lines=" + lines}
 	if !q.Since.IsZero() {
-		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix())) // whole seconds; the view looks at the rest
+		args = append(args, fmt.Sprintf("--since=@%d", q.Since.Unix())) // whole seconds; the view compares the fraction
 	}
 	if err := r.read(ctx, args...); err != nil {
 		return logsError(ctx, q, err)
@@ -49,8 +49,8 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	return nil
 }
 
-// logsError is the error of journalctl, if it is one: following ends with an interrupt, which
-// at the terminal is for journalctl as well.
+// logsError returns the error of journalctl, or nil if an interrupt has ended following. At a
+// terminal, journalctl gets the interrupt too.
 func logsError(ctx context.Context, q service.LogQuery, err error) error {
 	var e *command.Error
 	if q.Follow && (ctx.Err() != nil || errors.As(err, &e) && e.Code == -1) {
@@ -59,7 +59,8 @@ func logsError(ctx context.Context, q service.LogQuery, err error) error {
 	return err
 }
 
-// filterArgs is what journalctl chooses: the severities that a level may have become.
+// filterArgs returns the journalctl arguments that select the severities of the wanted
+// levels.
 func filterArgs(q service.LogQuery) []string {
 	args := []string{"--no-pager", "--quiet", "--output=json", "--all"}
 	if l, some := records.Lowest(q.Level); some {
@@ -68,7 +69,7 @@ func filterArgs(q service.LogQuery) []string {
 	return args
 }
 
-// journalReader reads the journal, first what there is and then what comes.
+// journalReader reads the existing journal, and then the entries that follow.
 type journalReader struct {
 	m      *Manager
 	view   *records.View
@@ -77,7 +78,8 @@ type journalReader struct {
 	cursor string // of the last entry
 }
 
-// resumeArg chooses what has not been read yet. Journalctl takes only one of the two.
+// resumeArg returns the argument that selects the entries that were not read yet. journalctl
+// accepts only one of the two.
 func (r *journalReader) resumeArg() string {
 	if r.cursor != "" {
 		return "--after-cursor=" + r.cursor
@@ -109,7 +111,7 @@ func (r *journalReader) add(line []byte) error {
 	return r.view.Add(e.record)
 }
 
-// lineWriter is an io.Writer that hands each line to a function, as far as there is room.
+// lineWriter is an io.Writer that passes each line to a function, cut to maxEntry bytes.
 type lineWriter struct {
 	handle func(line []byte) error
 	line   []byte
@@ -132,7 +134,7 @@ func (e *lineWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// journalArgs are the arguments of journalctl that choose what is about the service.
+// journalArgs returns the journalctl arguments that select the entries about the service.
 func (m *Manager) journalArgs(s service.Spec) []string {
 	if !m.user {
 		return []string{"--unit=" + unitName(s)}
@@ -140,8 +142,9 @@ func (m *Manager) journalArgs(s service.Spec) []string {
 	return append(m.programArgs(s), "+", "USER_UNIT="+unitName(s), m.uidArg(), "+", "COREDUMP_USER_UNIT="+unitName(s), m.uidArg())
 }
 
-// programArgs choose what the service of a user has said itself. Journald does not know the
-// unit of a process that is gone when it looks, but always its name and its user.
+// programArgs returns the arguments that select what a user's service has logged itself.
+// journald does not learn the unit of a process that has already ended, but always its name
+// and user.
 func (m *Manager) programArgs(s service.Spec) []string {
 	return []string{
 		"_SYSTEMD_USER_UNIT=" + unitName(s), m.uidArg(),
@@ -151,12 +154,12 @@ func (m *Manager) programArgs(s service.Spec) []string {
 
 func (m *Manager) uidArg() string { return fmt.Sprintf("_UID=%d", m.uid()) }
 
-// emptyLogError is the error of an empty log where that may be for want of rights.
+// emptyLogError returns an error if an empty log may be due to missing rights.
 func (m *Manager) emptyLogError(ctx context.Context) error {
 	var complaints strings.Builder
-	_ = m.stream(ctx, io.Discard, &complaints, "journalctl", "--no-pager", "--lines=0") // not quiet: it says what it cannot see
+	_ = m.stream(ctx, io.Discard, &complaints, "journalctl", "--no-pager", "--lines=0") // without --quiet it says what it cannot read
 	if !strings.Contains(complaints.String(), "not seeing messages from other users") {
 		return nil
 	}
-	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: the journal of the machine is not for everybody", service.ErrPermission)
+	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: not every user may read the machine's journal", service.ErrPermission)
 }

@@ -68,7 +68,7 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// inside is the systemd of the booted machine, or of its user.
+// inside returns the systemd of the booted machine, or of its user.
 func inside(t *testing.T, user bool) *Manager {
 	testbed.Require(t)
 	enter := machine.Run
@@ -113,7 +113,7 @@ type installed struct {
 	spec service.Spec
 }
 
-// echoService is a service of the program echo, with a name of its own. It is removed when
+// echoService returns a service of the program echo, with its own name. It is removed when
 // the test ends.
 func echoService(t *testing.T, m *Manager, changes ...func(*service.Spec)) *installed {
 	t.Helper()
@@ -163,7 +163,7 @@ func (i *installed) start() { i.t.Helper(); i.must(i.Start(i.t.Context(), i.spec
 
 func (i *installed) stop() { i.t.Helper(); i.must(i.Stop(i.t.Context(), i.spec)) }
 
-// wantState makes sure of a state.
+// wantState fails the test unless the service is in a state.
 func (i *installed) wantState(want service.State) service.Status {
 	i.t.Helper()
 	st, err := i.Status(i.t.Context(), i.spec)
@@ -174,8 +174,8 @@ func (i *installed) wantState(want service.State) service.Status {
 	return st
 }
 
-// awaitState waits for a state that the service is on its way to: it may answer before systemd
-// has heard that it is ready.
+// awaitState waits for a state that the service will reach. It may answer before systemd
+// knows that it is ready.
 func (i *installed) awaitState(want service.State) service.Status {
 	i.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -216,7 +216,7 @@ func (i *installed) report() (said reported) {
 	return said
 }
 
-// putProgram copies a program to a place inside the machine.
+// putProgram copies a program to a path inside the machine.
 func putProgram(t *testing.T, program, at string) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(programs, program))
@@ -238,7 +238,7 @@ func putProgram(t *testing.T, program, at string) {
 	}
 }
 
-// vars gives the service variables.
+// vars sets variables of the service.
 func vars(pairs ...string) func(*service.Spec) {
 	return func(s *service.Spec) {
 		if s.Environment == nil {
@@ -274,7 +274,7 @@ func oldUnit(t *testing.T) old {
 	return old{name, "/etc/systemd/system/" + name + ".service"}
 }
 
-// dial reads what the program says to who connects.
+// dial returns what the program writes to a connection.
 func dial(t *testing.T, network, address string) string {
 	t.Helper()
 	d := net.Dialer{Timeout: 10 * time.Second}
@@ -291,7 +291,7 @@ func dial(t *testing.T, network, address string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// freePort is one of the host's, whose network the machine has.
+// freePort returns an address of the host, whose network the machine shares.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -9,8 +9,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// checkMasks fails if one of the units is masked: somebody forbids that it is started, and
-// that is not for an installation to overrule, not even with force.
+// checkMasks returns an error if one of the units is masked. Somebody has forbidden to start
+// it, so not even force overrides that.
 func (m *Manager) checkMasks(s service.Spec, dir string, units []Unit) error {
 	names := []string{unitName(s)}
 	for _, u := range units {
@@ -23,16 +23,16 @@ func (m *Manager) checkMasks(s service.Spec, dir string, units []Unit) error {
 	for _, name := range names {
 		for _, at := range append([]string{dir}, m.otherFolders()...) {
 			if strings.HasPrefix(at, "/usr") || strings.HasPrefix(at, "/lib") {
-				continue // of a package, which is told of elsewhere
+				continue // it is of a package: checkElsewhere reports that
 			}
 			file := path.Join(at, name)
 			switch info, err := os.Stat(tree.Path(file)); {
 			case tree.Link(file) == "/dev/null" && path.Dir(path.Dir(at)) == "/run":
-				return fmt.Errorf("%s is masked until the machine stops, which forbids to start it: %s allows it", name, m.commandLine("unmask", "--runtime", name))
+				return fmt.Errorf("%s is masked until the machine stops and cannot be started: run %s first", name, m.commandLine("unmask", "--runtime", name))
 			case tree.Link(file) == "/dev/null":
-				return fmt.Errorf("%s is masked, which forbids to start it: %s allows it", name, m.commandLine("unmask", name))
+				return fmt.Errorf("%s is masked and cannot be started: run %s first", name, m.commandLine("unmask", name))
 			case err == nil && info.Mode().IsRegular() && info.Size() == 0 && tree.Link(file) == "":
-				return fmt.Errorf("%s is empty, which masks it and forbids to start it: rm %s allows it", file, file)
+				return fmt.Errorf("%s is empty, which masks the unit: run rm %s first", file, file)
 			}
 		}
 	}

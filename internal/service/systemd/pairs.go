@@ -11,9 +11,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Some settings are right alone and wrong together. They were tried on systemd 257, except
-// those with (d), which follow from the documentation of systemd and the kernel. What does
-// not depend on systemd is refused by Spec.Check; the test TestPairs has all.
+// checkPairs checks settings that are valid alone and wrong together. They were tested on
+// systemd 257, except those with (d), which follow from the documentation of systemd and the
+// kernel. Spec.Check refuses the ones that do not depend on systemd; TestPairs has them all.
 //
 //	socket in /run/NAME        and a stop            its file goes: the service's folder moves, see runtimeFolder
 //	Localhost                  and sockets           the filter is for the unit that opens them: theirs have it too (d)
@@ -30,44 +30,44 @@ import (
 //	Localhost                  and another address   nobody could reach it. Refused by Spec.Check
 //	DrainDelay                 and StopTimeout       nothing is left for Stop. Refused by Config
 //
-// These work together, which was tried as well: a socket in the state folder and a dynamic
+// These were tested and work together: a socket in the state folder and a dynamic
 // user; WritablePaths or WorkingDirectory in a folder of the service; WritablePaths below
 // /home, /tmp, /etc; Recovery.Never and stored descriptors; StartDisabled and Sockets. By
-// the documentation these do, too: a job that finishes and a watchdog; ports below 1024 in
+// the documentation these also work: a job that finishes and a watchdog; ports below 1024 in
 // Sockets and no capability; Capabilities and NoNewPrivileges, which keeps ambient ones.
 func (r *renderer) checkPairs() error {
 	for _, l := range r.Systemd.Service {
 		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {
-			return fmt.Errorf("%w: Systemd.Service has %q: who the service is is for Account to say", service.ErrSpec, l)
+			return fmt.Errorf("%w: Systemd.Service has %q: set Account instead", service.ErrSpec, l)
 		}
 	}
 	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != service.None {
-		r.warn("Hardening.AddressFamilies: nothing opens a socket of AF_PACKET without CAP_NET_RAW among Capabilities")
+		r.warn("Hardening.AddressFamilies: AF_PACKET sockets also need CAP_NET_RAW in Capabilities")
 	}
 	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == service.None && !r.dynamic() {
 		return err
 	}
 	for _, p := range r.Hardening.WritablePaths {
 		if slices.Contains(protectedFolders, p) {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name what the service writes below it", service.ErrSpec, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name the paths below it that the service writes to", service.ErrSpec, p)
 		}
 		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, commonDevices) && r.hasOwnDev() {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: say Systemd.Service PrivateDevices=no and DeviceAllow=%s, or use another Hardening.Profile", service.ErrSpec, p, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: add PrivateDevices=no and DeviceAllow=%s to Systemd.Service, or use another Hardening.Profile", service.ErrSpec, p, p)
 		}
 	}
 	return nil
 }
 
-// protectedFolders are the folders for which the sandbox has a rule of its own.
+// protectedFolders are the folders for which the sandbox has its own rule.
 var protectedFolders = []string{"/", "/dev", "/home", "/proc", "/proc/sys", "/root", "/run/user", "/sys", "/sys/fs/cgroup"}
 
-// commonDevices are in every /dev.
+// commonDevices exist in every /dev.
 var commonDevices = []string{
 	"/dev/full", "/dev/hugepages", "/dev/log", "/dev/mqueue", "/dev/null", "/dev/ptmx", "/dev/pts",
 	"/dev/random", "/dev/shm", "/dev/tty", "/dev/urandom", "/dev/zero",
 }
 
-// hasOwnDev reports whether the service has a /dev of its own.
+// hasOwnDev reports whether the service has its own /dev.
 func (r *renderer) hasOwnDev() bool {
 	if r.Hardening.Profile == service.None {
 		return false
@@ -82,7 +82,8 @@ func (r *renderer) hasOwnDev() bool {
 	})
 }
 
-// checkLowPorts fails for a service of a user that cannot have its sockets.
+// checkLowPorts returns an error if a user's service has sockets with ports that it cannot
+// open.
 func (m *Manager) checkLowPorts(s service.Spec) error {
 	if !m.user {
 		return nil
@@ -95,14 +96,14 @@ func (m *Manager) checkLowPorts(s service.Spec) error {
 	for _, k := range s.Sockets {
 		port, err := strconv.Atoi(k.Address[strings.LastIndexByte(k.Address, ':')+1:])
 		if k.Network != "unix" && err == nil && port < least {
-			return fmt.Errorf("%w: Sockets.%s is %s: the systemd of a user opens no port below %d (sysctl net.ipv4.ip_unprivileged_port_start)", service.ErrSpec, k.Name, k.Address, least)
+			return fmt.Errorf("%w: Sockets.%s is %s: a user's systemd cannot open ports below %d (sysctl net.ipv4.ip_unprivileged_port_start)", service.ErrSpec, k.Name, k.Address, least)
 		}
 	}
 	return nil
 }
 
-// checkOrder fails if the service needs a delayed one and is not delayed itself, or the other way
-// round: one would be part of the target that the other waits for.
+// checkOrder returns an error if the service needs a delayed service and is not delayed
+// itself, or the reverse: one would then be part of the target that the other waits for.
 func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 	if bareTemplate(s) {
 		return nil
@@ -120,7 +121,7 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 				return err
 			}
 			if slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), and this service is to start before: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, n, target)
+				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), but this service starts before it: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, n, target)
 			}
 		}
 	case service.Delayed:
@@ -134,14 +135,14 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 				return err
 			}
 			if slices.Contains(other["WantedBy"], target) && !slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and is to start before: systemd would leave out one of them; make that one delayed first", service.ErrSpec, target, n)
+				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and starts before it: systemd would leave out one of them; make that one delayed first", service.ErrSpec, target, n)
 			}
 		}
 	}
 	return nil
 }
 
-// listProperties are properties of a unit with names of others.
+// listProperties returns properties of a unit that are lists of units.
 func (m *Manager) listProperties(ctx context.Context, unit string, properties ...string) (map[string][]string, error) {
 	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(properties, ","), "--", unit)
 	if err != nil {

@@ -31,7 +31,7 @@ func TestPairs(t *testing.T) {
 	const (
 		whole   = "keeps read-only as a whole"
 		without = "a /dev without devices"
-		packet  = "without CAP_NET_RAW"
+		packet  = "also need CAP_NET_RAW"
 	)
 	for _, c := range []struct {
 		name   string

@@ -7,24 +7,24 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// changes is what Apply needs of a plan besides what all plans have.
+// changes holds what Apply needs in addition to what every plan has.
 type changes struct {
 	spec   service.Spec
 	files  []unitFile
 	links  []enablement
-	config service.Artefact // the folder of its configuration
+	config service.Artefact // the configuration folder
 	runs   bool
 }
 
-// unitFile is a unit file that is made, replaced or removed.
+// unitFile is a unit file to create, replace or remove.
 type unitFile struct {
 	service.Artefact
 	unit   string // its name
-	isLink bool   // it is a link that goes
+	isLink bool   // a link stands there, which is removed
 }
 
-// Plan compares what Render writes with the unit files that are there, and what is
-// enabled with what should be.
+// Plan compares the rendered units with the installed ones, and the units that are enabled
+// with those that should be.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
 	s.User = m.user
 	version, err := m.version(ctx)
@@ -107,9 +107,9 @@ func (m *Manager) planChanges(ctx context.Context, p *service.Plan, units []Unit
 	return todo, nil
 }
 
-// configFolder is the folder of the service's configuration. It is there before the
-// first start, and root's: systemd would give one that it makes to the service's account,
-// which is to read it and no more.
+// configFolder returns the configuration folder of the service. It is created before the
+// first start and belongs to root: systemd would give a folder that it creates to the
+// service's account, which should only read it.
 func (m *Manager) configFolder(s service.Spec) service.Artefact {
 	if m.user || bareTemplate(s) {
 		return service.Artefact{}
@@ -121,7 +121,7 @@ func (m *Manager) configFolder(s service.Spec) service.Artefact {
 	return service.Artefact{Name: dir, Mode: "0755", Present: m.machine.Tree.Exists(dir), Wanted: true}
 }
 
-// describe puts into the plan what Apply does.
+// describe adds to the plan what Apply will do.
 func (m *Manager) describe(p *service.Plan, t changes, dir string) {
 	call := func(verb string, units ...string) {
 		p.Calls = append(p.Calls, m.commandLine(append([]string{verb}, units...)...))

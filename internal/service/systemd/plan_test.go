@@ -91,11 +91,11 @@ func TestWhatIsMaskedIsNotInstalledNotEvenByForce(t *testing.T) {
 		prepare func(*fake)
 		spec    service.Spec
 	}{
-		"web.service is masked, which forbids to start it: systemctl unmask web.service allows it":                                      {null(systemFile("web.service")), web()},
-		"web-http.socket is masked, which forbids to start it: systemctl unmask web-http.socket allows it":                              {null(systemFile("web-http.socket")), web(onSocket)},
-		"web@a.service is masked, which forbids to start it: systemctl unmask web@a.service allows it":                                  {null(systemFile("web@a.service")), web(template)},
-		"web.service is masked until the machine stops, which forbids to start it: systemctl unmask --runtime web.service allows it":    {null("/run/systemd/system/web.service"), web()},
-		systemFile("web.service") + " is empty, which masks it and forbids to start it: rm " + systemFile("web.service") + " allows it": {func(f *fake) { f.write(systemFile("web.service"), "") }, web()},
+		"web.service is masked and cannot be started: run systemctl unmask web.service first":                                   {null(systemFile("web.service")), web()},
+		"web-http.socket is masked and cannot be started: run systemctl unmask web-http.socket first":                           {null(systemFile("web-http.socket")), web(onSocket)},
+		"web@a.service is masked and cannot be started: run systemctl unmask web@a.service first":                               {null(systemFile("web@a.service")), web(template)},
+		"web.service is masked until the machine stops and cannot be started: run systemctl unmask --runtime web.service first": {null("/run/systemd/system/web.service"), web()},
+		systemFile("web.service") + " is empty, which masks the unit: run rm " + systemFile("web.service") + " first":           {func(f *fake) { f.write(systemFile("web.service"), "") }, web()},
 	} {
 		f, m := newFake(t, false)
 		test.prepare(f)
@@ -187,7 +187,7 @@ func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
 		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *service.Spec) {
 			s.Hardening.WritablePaths = []string{"/srv/nothing"}
 		},
-		"WritablePaths: /srv is not for everybody": func(f *fake, s *service.Spec) {
+		"WritablePaths: /srv is not writable for everyone": func(f *fake, s *service.Spec) {
 			f.write("/srv/file", "")
 			s.Hardening.WritablePaths = []string{"/srv"}
 		},

@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-// checkExecutable looks at what is to be run, and returns where links lead.
+// checkExecutable checks the executable, and returns its path with links followed.
 func (m *Manager) checkExecutable(p *service.Plan, force bool) (resolved string, err error) {
 	s, tree := p.Spec, m.machine.Tree
 	resolved, err = m.resolve(s.Executable)
@@ -33,7 +33,7 @@ func (m *Manager) checkExecutable(p *service.Plan, force bool) (resolved string,
 	return resolved, nil
 }
 
-// resolve returns where file is, with every link on the way followed.
+// resolve returns the path of file with links followed.
 func (m *Manager) resolve(file string) (string, error) {
 	tree := m.machine.Tree
 	resolved, err := m.links(tree.Path(file))
@@ -43,15 +43,15 @@ func (m *Manager) resolve(file string) (string, error) {
 	return resolved, err
 }
 
-// systemd gives dynamic users numbers from this range.
+// systemd takes the numbers of dynamic users from this range.
 const minDynamic, maxDynamic = 61184, 65519
 
-// checkAccount fails if the dynamic user of the service would be somebody else's: systemd
-// takes a user that exists for the dynamic one of that name, and does not start a
-// service for which there is only a group.
+// checkAccount returns an error if the name of the service's dynamic user is taken. systemd
+// uses an existing user of that name instead of a dynamic one, and does not start the service
+// if only a group of that name exists.
 func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
 	if m.user || s.Account != "" || s.Name != account.Name(s.Name) && strings.ToLower(s.Name) != account.Name(strings.ToLower(s.Name)) {
-		return nil // of a name that cannot be a user's systemd makes another one
+		return nil // systemd makes another name of one that a user cannot have
 	}
 	a, exists, err := account.Find(ctx, m.machine, s.Name)
 	switch {
@@ -67,19 +67,19 @@ func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
 	return nil
 }
 
-// addWarnings adds what the operator should know besides.
+// addWarnings adds what else the operator should know.
 func (m *Manager) addWarnings(ctx context.Context, p *service.Plan, dir string) {
 	s := p.Spec
 	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	tree := m.machine.Tree
 	for _, name := range []string{serviceUnit(s) + ".d", unitName(s) + ".d"} {
 		if d := path.Join(dir, name); tree.Exists(d) {
-			warn("%s stays, and changes what is installed", d)
+			warn("%s stays and changes the installed unit", d)
 			break
 		}
 	}
 	if s.Template && len(s.Sockets) > 0 {
-		warn("Sockets: every instance of a template listens at the same address, so only one can run")
+		warn("Sockets: every instance of a template listens on the same address, so only one can run")
 	}
 	if m.user {
 		return
@@ -88,15 +88,15 @@ func (m *Manager) addWarnings(ctx context.Context, p *service.Plan, dir string) 
 		info, err := os.Stat(tree.Path(w))
 		switch {
 		case s.Hardening.Profile != service.None && !tree.Exists(w):
-			warn("Hardening.WritablePaths: %s does not exist, and without it the service does not start", w)
+			warn("Hardening.WritablePaths: %s does not exist, and the service does not start without it", w)
 		case s.Account == "" && err == nil && info.Mode().Perm()&0o002 == 0:
-			warn("Hardening.WritablePaths: %s is not for everybody to write to (mode %04o), and so not for a dynamic user; name an Account that may", w, info.Mode().Perm())
+			warn("Hardening.WritablePaths: %s is not writable for everyone (mode %04o), and so not for a dynamic user; set an Account that may write to it", w, info.Mode().Perm())
 		}
 	}
 	if s.Account != "" && !s.Root() {
 		_, err := m.machine.Runner()(ctx, "getent", "passwd", "--", s.Account)
 		if command.Code(err) == 2 {
-			warn("Account: there is no user %s: make it before you start the service", s.Account)
+			warn("Account: there is no user %s; create it before you start the service", s.Account)
 		}
 	}
 }

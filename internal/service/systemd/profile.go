@@ -7,13 +7,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// relief is what a capability needs besides itself to be of any use.
+// relief says what a capability needs in addition to itself to be of use.
 type relief struct {
-	calls string   // system calls that the filter takes away
-	off   []string // directives that take the capability away again, or what it is for
+	calls string   // system calls that the filter would refuse
+	off   []string // directives that would remove the capability, or what it is for
 }
 
-// reliefs are by the name of the capability.
+// reliefs returns the reliefs by name of the capability.
 func reliefs() map[string]relief {
 	return map[string]relief{
 		"CAP_BPF":            {calls: "bpf"},
@@ -39,7 +39,7 @@ func reliefs() map[string]relief {
 	}
 }
 
-// capabilities are those of Linux: others in the list are for Windows.
+// capabilities returns the capabilities of Linux. Others in the list are for Windows.
 func (r *renderer) capabilities() []string {
 	var caps []string
 	for _, c := range r.Hardening.Capabilities {
@@ -54,8 +54,7 @@ func (r *renderer) capabilities() []string {
 	return slices.Compact(caps)
 }
 
-// isolated reports whether the service has no network but the sockets that it is
-// handed.
+// isolated reports whether the service has no network except its inherited sockets.
 func (r *renderer) isolated() bool {
 	return r.Hardening.Profile == service.Strict && r.Start == service.OnSocket
 }
@@ -84,7 +83,7 @@ func (r *renderer) writeSandbox(w *writer) {
 			w.set("AmbientCapabilities", "%s", strings.Join(caps, " "))
 		}
 		if r.dynamic() {
-			r.warn("Hardening.Profile: a dynamic user sees the file system read-only and has a /tmp of its own; name an Account to have no sandbox at all")
+			r.warn("Hardening.Profile: a dynamic user sees the file system read-only and has a /tmp of its own; set Account to have no sandbox at all")
 		}
 	} else {
 		r.writeConfinement(w, caps)
@@ -94,7 +93,7 @@ func (r *renderer) writeSandbox(w *writer) {
 	}
 }
 
-// writeConfinement takes from the service what it does not need.
+// writeConfinement writes the directives that restrict the service.
 func (r *renderer) writeConfinement(w *writer, caps []string) {
 	omitted, calls := r.exempt(caps)
 	for _, d := range r.confinement(caps) {
@@ -109,12 +108,12 @@ func (r *renderer) writeConfinement(w *writer, caps []string) {
 	w.set("SystemCallErrorNumber", "EPERM")
 }
 
-// exempt returns the names of the directives that are left out, and the system calls that
-// the filter lets through for caps.
+// exempt returns the names of the directives to omit, and the system calls to allow, so that
+// caps are of use.
 func (r *renderer) exempt(caps []string) (omitted map[string]bool, calls []string) {
 	lenient := r.Hardening.Profile == service.Lenient
 	omitted = map[string]bool{
-		"PrivateUsers":            lenient || len(caps) > 0, // in a user namespace of its own they would be worth nothing
+		"PrivateUsers":            lenient || len(caps) > 0, // capabilities have no effect in its own user namespace
 		"MemoryDenyWriteExecute":  lenient,
 		"PrivateNetwork":          !r.isolated(),
 		"IPAddressDeny":           !r.isolated() && r.Hardening.Profile != service.Localhost,
@@ -132,14 +131,13 @@ func (r *renderer) exempt(caps []string) (omitted map[string]bool, calls []strin
 	return omitted, slices.Compact(calls)
 }
 
-// setting is a directive of the sandbox. Its name ends with =… where there is another one of
-// that name.
+// setting is a directive of the sandbox. A name that occurs twice has a suffix =….
 type setting struct{ name, value string }
 
-// confinement returns the whole sandbox, in the order of the unit.
+// confinement returns all directives of the sandbox, in the order of the unit.
 func (r *renderer) confinement(caps []string) []setting {
-	// Without /proc/sys the listen backlog of Go falls to 128: only who is handed its
-	// listeners does without.
+	// Without /proc/sys the listen backlog of Go falls to 128. A service that inherits its
+	// listeners does not need it.
 	procs := "all"
 	if r.isolated() {
 		procs = "pid"
@@ -183,22 +181,22 @@ func (r *renderer) confinement(caps []string) []setting {
 	}
 }
 
-// writeUserSandbox is what the systemd of a user can do without namespaces, which not every
-// system allows it.
+// writeUserSandbox writes what a user's systemd can do without namespaces, which not every
+// system allows it to create.
 func (r *renderer) writeUserSandbox(w *writer) {
 	h := r.Hardening
 	if h.Profile == service.None {
 		return
 	}
-	r.warn("Hardening.Profile: the systemd of a user filters system calls; the service sees and changes all that the user can")
+	r.warn("Hardening.Profile: a user's systemd filters system calls, but the service can read and change everything that the user can")
 	switch {
 	case h.Profile == service.Localhost:
-		r.warn("Hardening.Profile: the systemd of a user cannot keep it to localhost")
+		r.warn("Hardening.Profile: a user's systemd cannot restrict it to localhost")
 	case h.Profile == service.LowPorts:
-		r.warn("Hardening.Profile: the systemd of a user cannot give it ports below 1024")
+		r.warn("Hardening.Profile: a user's systemd cannot give it ports below 1024")
 	}
 	if caps := r.capabilities(); len(caps) > 0 && h.Profile != service.LowPorts {
-		r.warn("Hardening.Capabilities: the systemd of a user cannot give %s", strings.Join(caps, " "))
+		r.warn("Hardening.Capabilities: a user's systemd cannot give %s", strings.Join(caps, " "))
 	}
 	w.set("UMask", "0077")
 	w.set("NoNewPrivileges", "yes")
@@ -219,7 +217,7 @@ func (r *renderer) writeUserSandbox(w *writer) {
 	w.set("SystemCallErrorNumber", "EPERM")
 }
 
-// Folders that the sandbox hides, with all that is below them.
+// The sandbox hides these folders with everything below them.
 var (
 	homes       = []string{"/home", "/root", "/run/user"}
 	temporaries = []string{"/tmp", "/var/tmp"}
@@ -231,7 +229,7 @@ func below(p string, dirs []string) bool {
 
 func hidden(p string) bool { return below(p, homes) || below(p, temporaries) }
 
-// neededPaths are the paths that the service cannot do without.
+// neededPaths returns the paths without which the service cannot start.
 func (r *renderer) neededPaths() []string {
 	needed := []string{r.Executable}
 	if r.resolved != r.Executable {
@@ -243,8 +241,8 @@ func (r *renderer) neededPaths() []string {
 	return needed
 }
 
-// protectHome hides the homes. Where something below them is needed, it is laid into
-// an empty file system in their place.
+// protectHome returns the value of ProtectHome. If the service needs something below a home,
+// that is mounted into an empty file system.
 func (r *renderer) protectHome() string {
 	for _, p := range append(r.neededPaths(), r.Hardening.WritablePaths...) {
 		if below(p, homes) {
@@ -254,7 +252,7 @@ func (r *renderer) protectHome() string {
 	return "yes"
 }
 
-// writeExceptions gives back what the sandbox takes and the service needs.
+// writeExceptions gives the service the paths that it needs and the sandbox hides.
 func (r *renderer) writeExceptions(w *writer) {
 	var readable, writable, bound []string
 	for _, p := range r.Hardening.WritablePaths {
@@ -273,7 +271,7 @@ func (r *renderer) writeExceptions(w *writer) {
 		w.set("ProtectHome", "tmpfs")
 	}
 	if slices.ContainsFunc(slices.Concat(readable, bound), func(p string) bool { return below(p, []string{"/root"}) }) {
-		w.set("TemporaryFileSystem", "/root:ro,mode=0755") // that of ProtectHome is for root alone
+		w.set("TemporaryFileSystem", "/root:ro,mode=0755") // the one of ProtectHome is accessible only to root
 	}
 	for _, list := range []struct {
 		directive, field string

@@ -13,14 +13,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
-// ownedRecord is the record of what belongs to a service. It is next to the units, where
-// systemd does not look for any.
+// ownedRecord returns the record of what belongs to a service. It is stored next to the
+// units, in a folder that systemd ignores.
 func (m *Manager) ownedRecord(s service.Spec, dir string) owned.Record {
 	return owned.In(m.machine.Tree, dir, s.ServiceName())
 }
 
-// ownedPaths are what the service may make or get, none for a template by itself. Those of a
-// dynamic user are moved.
+// ownedPaths returns the paths that the service may create or receive. A template itself has
+// none. systemd moves those of a dynamic user.
 func (m *Manager) ownedPaths(s service.Spec) (list []owned.Path) {
 	if bareTemplate(s) {
 		return nil
@@ -35,15 +35,15 @@ func (m *Manager) ownedPaths(s service.Spec) (list []owned.Path) {
 	return list
 }
 
-// finishRemoval removes what is left of a service whose unit is gone: with purge what it has
-// kept, and what an uninstall that was killed has not come to. It returns gone if there
-// is nothing.
+// finishRemoval removes what is left of a service whose unit is gone: what an interrupted
+// uninstall has not reached and, with purge, what the service has kept. It returns the error
+// gone if there is nothing.
 func (m *Manager) finishRemoval(ctx context.Context, s service.Spec, dir string, purge bool, gone error) (removed []string, err error) {
 	m.machine.Tree.Begin(s.ServiceName()).Sweep(dir)
 	stale := false
 	if !bareTemplate(s) {
 		u, sockets, err := m.show(ctx, s)
-		stale = err == nil && u["FragmentPath"] == path.Join(dir, serviceUnit(s)) // systemd has not heard of it
+		stale = err == nil && u["FragmentPath"] == path.Join(dir, serviceUnit(s)) // systemd has not noticed
 		if stale && u.runs() {
 			if err := m.stopUnits(ctx, s, sockets); err != nil {
 				return nil, err
@@ -54,7 +54,7 @@ func (m *Manager) finishRemoval(ctx context.Context, s service.Spec, dir string,
 		if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
 			return nil, err
 		}
-		_, _ = m.systemctl(ctx, "reset-failed", "--", unitName(s)) // it fails where there is nothing to reset
+		_, _ = m.systemctl(ctx, "reset-failed", "--", unitName(s)) // it fails if there is nothing to reset
 	}
 	record := m.ownedRecord(s, dir)
 	left := purge && record.Left()
@@ -65,9 +65,9 @@ func (m *Manager) finishRemoval(ctx context.Context, s service.Spec, dir string,
 	return removed, err
 }
 
-// releaseFolders gives back what was there before the service, and removes the folder of the
-// configuration, if it is empty and the service's own, and with purge whatever belongs to
-// the service. It returns what was there. The service has stopped.
+// releaseFolders restores what existed before the service was installed, and removes its
+// configuration folder if that is empty and its own. With purge it removes everything that
+// belongs to the service. It returns what it has removed. The service must have stopped.
 func (m *Manager) releaseFolders(s service.Spec, record owned.Record, purge, installed bool) (removed []string, err error) {
 	tree := m.machine.Tree
 	if err := record.Return(m.ownedPaths(s)); err != nil {
@@ -91,7 +91,8 @@ func (m *Manager) releaseFolders(s service.Spec, record owned.Record, purge, ins
 	return removed, m.fileError(record.Forget(m.ownedPaths(s), installed))
 }
 
-// purgeFolders removes the directories that belong to the service, and says which were there.
+// purgeFolders removes the directories that belong to the service, and returns those that
+// existed.
 func (m *Manager) purgeFolders(s service.Spec, record owned.Record) (removed []string, err error) {
 	tree := m.machine.Tree
 	own, err := record.Paths()
@@ -116,14 +117,14 @@ func (m *Manager) purgeFolders(s service.Spec, record owned.Record) (removed []s
 		}
 		removed = append(removed, d)
 		if s.Template {
-			_ = os.Remove(tree.Path(path.Dir(d))) // that of all instances goes with the last: it is empty then
+			_ = os.Remove(tree.Path(path.Dir(d))) // the folder of all instances goes with the last one: then it is empty
 		}
 	}
 	return removed, errors.Join(errs...)
 }
 
-// Folders implements service.Located: the instances of a template have theirs in that of
-// the template.
+// Folders implements service.Located. The folders of an instance are inside those of its
+// template.
 func (m *Manager) Folders(s service.Spec) dirs.Dirs {
 	d := m.baseFolders(s)
 	s.User = m.user
@@ -133,7 +134,7 @@ func (m *Manager) Folders(s service.Spec) dirs.Dirs {
 	return d
 }
 
-// baseFolders are those by the name of the service.
+// baseFolders returns the folders that the name of the service gives it.
 func (m *Manager) baseFolders(s service.Spec) dirs.Dirs {
 	name := instanceFolder(s)
 	if !m.user {
@@ -146,6 +147,7 @@ func (m *Manager) baseFolders(s service.Spec) dirs.Dirs {
 	return dirs.User("linux", name, home, os.TempDir(), m.getenv)
 }
 
+// instanceFolder returns the name of the service's folders, with the instance.
 func instanceFolder(s service.Spec) string {
 	if s.Template {
 		return s.Name + "/" + s.Instance

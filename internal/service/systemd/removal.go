@@ -11,15 +11,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
-// removal is what has to go with a service.
+// removal is what has to be removed with a service.
 type removal struct {
 	spec       service.Spec
-	units      []string // as systemctl calls them: those of the instance, for a template
+	units      []string // their names for systemctl; the instance's for a template
 	files      []string
-	links      []string // by which a target wants, or requires, one of the units
+	links      []string // that make a target want, or require, one of the units
 	keepsFiles bool     // the files stay, for other instances
 }
 
+// newRemoval returns what has to be removed: the units in files and the links to them. shared
+// keeps the files.
 func (m *Manager) newRemoval(s service.Spec, dir string, files []string, shared bool) removal {
 	r := removal{spec: s, keepsFiles: shared}
 	for _, f := range files {
@@ -39,7 +41,8 @@ func (m *Manager) newRemoval(s service.Spec, dir string, files []string, shared 
 	return r
 }
 
-// checkRemovable fails for what cannot be removed, while the service is still as it was.
+// checkRemovable returns an error if something cannot be removed. Nothing has changed by
+// then.
 func (r removal) checkRemovable(record owned.Record, purge bool) error {
 	if r.keepsFiles {
 		return record.Removable(purge, r.links...)
@@ -47,8 +50,8 @@ func (r removal) checkRemovable(record owned.Record, purge bool) error {
 	return record.Removable(purge, slices.Concat(r.files, r.links)...)
 }
 
-// removeUnits stops the service, disables it and removes its files. If one of these fails,
-// what was done before is taken back; only what was stopped is not started again.
+// removeUnits stops the service, disables it and removes its files. If one of these fails, it
+// undoes the previous ones, but does not start what was stopped.
 func (m *Manager) removeUnits(ctx context.Context, r removal, record owned.Record, dir string) (removed []string, err error) {
 	if len(r.units) > 0 {
 		if err := m.stopForRemoval(ctx, r.spec); err != nil {
@@ -84,14 +87,14 @@ func (m *Manager) removeUnits(ctx context.Context, r removal, record owned.Recor
 		return nil, err
 	}
 	removed = slices.Clone(c.Done)
-	if err := c.Keep(); err != nil { // of no consequence for systemd
-		m.machine.Note("not all that was kept of the old files is removed: " + oneLine(err.Error()))
+	if err := c.Keep(); err != nil { // systemd ignores them
+		m.machine.Note("some backups of the old files could not be removed: " + oneLine(err.Error()))
 	}
 	return removed, nil
 }
 
-// stopForRemoval stops the service and its sockets. systemd reads first what has changed on disk:
-// its tools warn of that, which is no news for who removes it.
+// stopForRemoval stops the service and its sockets. It first makes systemd read what has
+// changed on disk, so that its tools do not warn of that.
 func (m *Manager) stopForRemoval(ctx context.Context, s service.Spec) error {
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {

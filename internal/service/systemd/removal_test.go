@@ -80,7 +80,7 @@ func TestARemovalThatCannotBeTakenBackSaysWhatIsLeft(t *testing.T) {
 		return "", refusal(1, "as asked by the test"), strings.Contains(call, " daemon-reload") || strings.Contains(call, " start ")
 	}
 	_, err := service.Remove(t.Context(), m, web(), false)
-	want := "systemctl …: exit code 1: as asked by the test; and this could not be taken back: systemctl …: exit code 1: as asked by the test; " +
+	want := "systemctl …: exit code 1: as asked by the test; and this could not be undone: systemctl …: exit code 1: as asked by the test; " +
 		"the service ran before, and is stopped now: it could not be started again: systemctl …: exit code 1: as asked by the test"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

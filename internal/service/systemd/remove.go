@@ -12,9 +12,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Remove stops the service and its sockets, disables them and removes their files. The
-// files of a template stay while it has other instances. With purge, what the service
-// has kept goes as well: its directories, also that of its configuration.
+// Remove stops the service and its sockets, disables them and removes their files. The files
+// of a template stay while it has other instances. If purge is set, it also removes the
+// directories of the service, including that of its configuration.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	dir, err := m.unitFolder()
 	if err != nil {
@@ -47,13 +47,14 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		return nil, err
 	}
 	if !bareTemplate(s) {
-		_, _ = m.systemctl(ctx, "reset-failed", "--", unitName(s)) // it fails where there is nothing to reset
+		_, _ = m.systemctl(ctx, "reset-failed", "--", unitName(s)) // it fails if there is nothing to reset
 	}
 	gone, err := m.releaseFolders(s, record, purge, true)
 	return append(removed, gone...), err
 }
 
-// checkOurs makes sure that there is a service, and that it is ours to remove.
+// checkOurs returns an error if the service is not installed, or was not installed by this
+// program.
 func (m *Manager) checkOurs(s service.Spec, dir string) error {
 	file := path.Join(dir, serviceUnit(s))
 	text, exists, err := m.machine.Tree.Read(file)
@@ -73,7 +74,7 @@ func (m *Manager) checkOurs(s service.Spec, dir string) error {
 	return nil
 }
 
-// otherInstances are the other instances of a template that run, or start by themselves.
+// otherInstances returns the other instances of a template that run or start automatically.
 func (m *Manager) otherInstances(ctx context.Context, s service.Spec, dir string) ([]string, error) {
 	if !s.Template {
 		return nil, nil
@@ -85,12 +86,13 @@ func (m *Manager) otherInstances(ctx context.Context, s service.Spec, dir string
 	return m.parseInstances(s, dir, out), nil
 }
 
-// instanceOf is a unit of a template, for one instance.
+// instanceOf returns the name of a template's unit for one instance.
 func instanceOf(name string, s service.Spec) string {
 	return strings.Replace(name, "@.", "@"+s.Instance+".", 1)
 }
 
-// parseInstances reads what list-units has said, and looks for links.
+// parseInstances returns the other instances that list-units has printed or that links in dir
+// enable.
 func (m *Manager) parseInstances(s service.Spec, dir, listed string) []string {
 	var others []string
 	for line := range strings.Lines(listed) {

@@ -14,32 +14,32 @@ import (
 )
 
 const (
-	// stopMargin is what the manager waits beyond the program's own budgets: one second is
-	// that in which the program gives up by itself, the rest is for its log and its end.
+	// stopMargin is added to the program's own time limits. In the first second the program
+	// gives up by itself; the rest is for its log and its exit.
 	stopMargin = 5 * time.Second
 
-	// defaultWatchdog is for who has not asked for another one, or none.
+	// defaultWatchdog applies if the service asks for no other watchdog, or none.
 	defaultWatchdog = 30 * time.Second
 
-	// assumedVersion is the version that is rendered for where nobody knows it.
+	// assumedVersion is rendered for if the version of systemd is not known.
 	assumedVersion = 252
 
-	// From these versions on systemd has what they are named for.
+	// systemd has these features since these versions.
 	hasLogRateLimit = 240
 	hasNotifyReload = 253
 	hasRestartSteps = 254
 
-	// minRestartDelay is the shortest delay before a restart. No limit bounds how often systemd
-	// restarts a service: the delays do.
+	// minRestartDelay is the shortest delay before a restart. Nothing limits how often
+	// systemd restarts a service except the delays.
 	minRestartDelay = 100 * time.Millisecond
 )
 
-// Render is the units of a service: the service itself, and a socket for each of its
-// Sockets. version is that of systemd, 0 if it is not known. real is where links lead
-// at which the executable may stand; Executable itself if there are none.
+// Render returns the units of a service: the service itself and a socket unit for each of its
+// Sockets. version is the version of systemd, or 0 if it is not known. resolved is the path
+// of Executable with links followed.
 //
-// What the units cannot do and s asks for is in warnings. What cannot be written into
-// a unit fails with service.ErrSpec.
+// warnings name what s asks for and the units cannot do. Render fails with service.ErrSpec if
+// something cannot be written into a unit.
 func Render(s service.Spec, version int, real string) (units []Unit, warnings []string, err error) {
 	if version == 0 {
 		version = assumedVersion
@@ -53,7 +53,7 @@ func Render(s service.Spec, version int, real string) (units []Unit, warnings []
 	return units, r.warnings, r.err
 }
 
-// serviceUnit is the name of the file, which the instances of a template share.
+// serviceUnit returns the name of the unit file, which the instances of a template share.
 func serviceUnit(s service.Spec) string {
 	if s.Template {
 		return s.Name + "@.service"
@@ -86,10 +86,10 @@ func (r *renderer) fail(err error) {
 	}
 }
 
-// dynamic reports whether the service has an account that exists while it runs.
+// dynamic reports whether the service has an account that exists only while it runs.
 func (r *renderer) dynamic() bool { return !r.User && r.Account == "" }
 
-// bootTarget is the target that the service is part of.
+// bootTarget returns the target that starts the service.
 func (r *renderer) bootTarget() string {
 	if r.User {
 		return "default.target"
@@ -97,7 +97,7 @@ func (r *renderer) bootTarget() string {
 	return "multi-user.target"
 }
 
-// instanceSpecifier is what stands for the instance in a unit.
+// instanceSpecifier returns the specifier for the instance in a unit, or "".
 func (r *renderer) instanceSpecifier() string {
 	if r.Template {
 		return "%i"
@@ -154,7 +154,7 @@ func (r *renderer) writeUnitSection(w *writer) {
 func (r *renderer) writeDependency(w *writer, name string) {
 	switch {
 	case name == "network" && r.User:
-		r.warn("Dependencies: the systemd of a user does not know when the network is up; the service starts without waiting for it")
+		r.warn("Dependencies: a user's systemd does not know when the network is up; the service starts without waiting for it")
 	case name == "network":
 		w.set("Wants", "network-online.target")
 		w.set("After", "network-online.target")
@@ -167,7 +167,7 @@ func (r *renderer) writeDependency(w *writer, name string) {
 	}
 }
 
-// socketUnits are the units of the service's sockets, as units name them.
+// socketUnits returns the names of the service's sockets, as units refer to them.
 func (r *renderer) socketUnits() []string {
 	units := make([]string, len(r.Sockets))
 	for i, k := range r.Sockets {
@@ -181,13 +181,13 @@ func (r *renderer) writeProcess(w *writer) {
 		w.set("Type", "notify-reload")
 	} else {
 		w.set("Type", "notify")
-		w.set("ExecReload", `/bin/sh -c "kill -s HUP ${MAINPID}"`) // kill is the shell's own
+		w.set("ExecReload", `/bin/sh -c "kill -s HUP ${MAINPID}"`) // the shell's built-in kill
 	}
 	w.set("NotifyAccess", "main")
 	w.set("ExecStart", "%s", execLine(r.Executable, r.Args))
 	if r.Directory != "" {
 		if r.Directory != strings.Trim(r.Directory, blanks) {
-			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd takes no path there with a blank at its end", service.ErrSpec, r.Directory))
+			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, r.Directory))
 		}
 		w.set("WorkingDirectory", "%s", escapeText(r.Directory))
 	}
@@ -195,7 +195,7 @@ func (r *renderer) writeProcess(w *writer) {
 		w.set("Environment", "%s", assignment(v))
 	}
 	if _, ok := r.Environment["HOME"]; r.dynamic() && !ok {
-		w.set("Environment", "HOME=/var/lib/%s", r.folderName()) // systemd gives a dynamic user none
+		w.set("Environment", "HOME=/var/lib/%s", r.folderName()) // systemd sets none for a dynamic user
 	}
 	r.writeEnvironmentFile(w)
 	if r.Template {
@@ -220,8 +220,8 @@ func (r *renderer) writeProcess(w *writer) {
 	default:
 		w.set("User", "%s", escapeText(r.Account))
 	}
-	// A daemon-reload takes back what EXTEND_TIMEOUT_USEC has given: these are what
-	// the program may really need.
+	// A daemon-reload resets what EXTEND_TIMEOUT_USEC has granted, so these limits cover
+	// what the program may really need.
 	w.set("TimeoutStartSec", "%s", formatDuration(r.StartTimeout+r.StopTimeout+stopMargin))
 	w.set("TimeoutStopSec", "%s", formatDuration(r.StopTimeout+stopMargin))
 	if watchdog := cmp.Or(r.Watchdog, defaultWatchdog); watchdog > 0 {
@@ -242,7 +242,7 @@ func (r *renderer) writeRestarts(w *writer) {
 		return
 	case v.CrashOnly:
 		w.set("Restart", "on-abnormal")
-		w.set("RestartForceExitStatus", "2") // a panic ends a program of Go by itself, with that
+		w.set("RestartForceExitStatus", "2") // a panic ends a Go program with this code
 	default:
 		w.set("Restart", "on-failure")
 	}
@@ -252,23 +252,23 @@ func (r *renderer) writeRestarts(w *writer) {
 	}
 	first, last := v.Delays[0], v.Delays[len(v.Delays)-1]
 	if first < minRestartDelay {
-		r.warn("Recovery.Delays: systemd would restart without end; the first delay is %s, not %s", minRestartDelay, first)
+		r.warn("Recovery.Delays: systemd would restart it endlessly; the first delay is %s, not %s", minRestartDelay, first)
 		first = minRestartDelay
 	}
 	w.set("RestartSec", "%s", formatDuration(first))
 	switch {
 	case len(v.Delays) == 1 || last == first:
 	case r.version < hasRestartSteps:
-		r.warn("Recovery.Delays: systemd %d has one delay, there are several since %d; it is always %s", r.version, hasRestartSteps, first)
+		r.warn("Recovery.Delays: systemd %d supports only one delay (several since %d); it is always %s", r.version, hasRestartSteps, first)
 	case last < first:
-		r.warn("Recovery.Delays: systemd has no delays that become shorter; it is always %s", first)
+		r.warn("Recovery.Delays: systemd supports no delays that get shorter; it is always %s", first)
 	default:
 		w.set("RestartSteps", "%d", len(v.Delays)-1)
 		w.set("RestartMaxDelaySec", "%s", formatDuration(last))
 	}
 }
 
-// folderName is the name of each of the service's folders.
+// folderName returns the name of each of the service's folders.
 func (r *renderer) folderName() string {
 	if r.Template {
 		return r.Name + "/%i"
@@ -286,7 +286,7 @@ func (r *renderer) writeDirectories(w *writer) {
 		w.set(kind+"Directory", "%s", name)
 		w.set(kind+"DirectoryMode", "0700")
 	}
-	w.set("ConfigurationDirectory", "%s", dir) // Apply has made it: see there
+	w.set("ConfigurationDirectory", "%s", dir) // which Apply creates: see configFolder
 }
 
 func (r *renderer) writeLimits(w *writer) {
@@ -305,12 +305,12 @@ func (r *renderer) writeLimits(w *writer) {
 	}
 	switch {
 	case l.LogRecords == 0:
-	case r.User: // systemd tells journald only of the machine's (unit_export_state_files)
-		r.warn("Limits.LogRecords: journald has a limit of their own only for services of the machine")
+	case r.User: // systemd passes it to journald only for the machine's (unit_export_state_files)
+		r.warn("Limits.LogRecords: journald limits single services of the machine only, not of a user")
 	case r.version < hasLogRateLimit:
-		r.warn("Limits.LogRecords: systemd %d has no limit for one service, there is one since %d", r.version, hasLogRateLimit)
+		r.warn("Limits.LogRecords: systemd %d has no limit for single services (supported since %d)", r.version, hasLogRateLimit)
 	default:
-		// Not 0, which does not switch the limit of journald itself off.
+		// Not 0, which would not disable journald's own limit.
 		w.set("LogRateLimitIntervalSec", "1s")
 		w.set("LogRateLimitBurst", "%d", l.LogRecords)
 	}
@@ -346,12 +346,12 @@ func (r *renderer) socketText(k service.Socket) string {
 		w.set("BindIPv6Only", "both")
 	}
 	if address != strings.Trim(address, blanks) {
-		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd takes no path there with a blank at its end", service.ErrSpec, k.Name, address))
+		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, k.Name, address))
 	}
 	w.set(listen, "%s", escapeText(address))
 	if k.Network == "unix" {
-		// As what listens there itself makes it, with the umask that it has here; the
-		// group is for an operator to widen.
+		// The mode that the program's own socket gets from the umask that it has here. An
+		// operator can give it another group.
 		w.set("SocketMode", "0660")
 		if !r.User && !r.dynamic() && !r.Root() {
 			w.set("SocketUser", "%s", escapeText(r.Account))
@@ -359,7 +359,7 @@ func (r *renderer) socketText(k service.Socket) string {
 		w.set("RemoveOnStop", "yes")
 	}
 	if r.Hardening.Profile == service.Localhost && !r.User {
-		w.set("IPAddressDeny", "any") // that of the service is for what it opens itself
+		w.set("IPAddressDeny", "any") // the service's covers only the sockets that it opens itself
 		w.set("IPAddressAllow", "localhost")
 	}
 	w.set("FileDescriptorName", "%s", k.Name)

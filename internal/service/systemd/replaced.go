@@ -7,8 +7,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// lostSettings are warnings about what a unit of kardianos/service has and the new one has not.
-// What each such unit has, whatever it was told, has something in its place.
+// lostSettings returns warnings about settings of a unit of kardianos/service that the new
+// unit does not have. It skips settings that every such unit has: the new unit replaces
+// those.
 func lostSettings(old, now string, s service.Spec) (warnings []string) {
 	have := strings.Split(now, "\n")
 	user := false
@@ -44,8 +45,8 @@ func lostSettings(old, now string, s service.Spec) (warnings []string) {
 	return lines
 }
 
-// splitWords takes apart what stands in a list of a unit: quotes keep blanks, and a backslash
-// what is behind it. % is that of specifiers.
+// splitWords splits a list in a unit into words. Quotes keep blanks, and a backslash escapes
+// what follows it. %% is a %.
 func splitWords(value string) (list []string) {
 	var b strings.Builder
 	quote, in := rune(0), false

@@ -7,8 +7,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// outdated returns those of the units whose files, or drop-ins, have changed since systemd
-// read them. What systemctl edit changes is not among them: it has systemd read that.
+// outdated returns the units whose files or drop-ins have changed since systemd read them.
+// Changes by systemctl edit are not among them, because it makes systemd read them.
 func outdated(u properties, sockets []properties) (names []string) {
 	for _, u := range append([]properties{u}, sockets...) {
 		if u["NeedDaemonReload"] == "yes" {
@@ -26,9 +26,9 @@ func changedText(units []string) string {
 	return strings.Join(units, " and ") + " have changed on disk since systemd read them"
 }
 
-// rereadChanged has systemd read again what has changed on disk, if the service is ours and this is
-// root or the user whose systemd it is, and returns what installed returns then. Whoever may
-// not is told what to type by systemctl itself, as it starts the service.
+// rereadChanged makes systemd read changed units again and returns the result of installed,
+// if the service is ours and the caller may do that: root, or the user whose systemd it is.
+// systemctl itself tells others what to do when they start the service.
 func (m *Manager) rereadChanged(ctx context.Context, s service.Spec, u properties, sockets []properties, err error) (properties, []properties, error) {
 	if err != nil {
 		return nil, nil, err
@@ -47,11 +47,11 @@ func (m *Manager) rereadChanged(ctx context.Context, s service.Spec, u propertie
 	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
 		return nil, nil, err
 	}
-	m.machine.Note(changedText(changed) + ": it has read all units again (" + m.commandLine("daemon-reload") + ")")
+	m.machine.Note(changedText(changed) + "; all units were reloaded (" + m.commandLine("daemon-reload") + ")")
 	return m.installed(ctx, s)
 }
 
-// commandLine is a command of systemctl for people.
+// commandLine returns a systemctl command to show to the operator.
 func (m *Manager) commandLine(args ...string) string {
 	line := "systemctl "
 	if m.user {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-const toReload = "web.service has changed on disk since systemd read it: it has read all units again (systemctl daemon-reload)"
+const toReload = "web.service has changed on disk since systemd read it; all units were reloaded (systemctl daemon-reload)"
 
 // outdate has a unit, or a drop-in of it, change on disk until systemd reads it again.
 func (f *fake) outdate(units ...string) {
@@ -44,7 +44,7 @@ func TestWhatHasChangedOnDiskIsReadBeforeAStart(t *testing.T) {
 		"restart":                            {restart, "active", 0, false, false, []string{"daemon-reload", "restart -- web.service"}, []string{toReload}},
 		"restart of what is stopped":         {restart, "inactive", 0, false, false, []string{"daemon-reload", "restart -- web.service"}, []string{toReload}},
 		"start":                              {start, "inactive", 0, false, false, []string{"daemon-reload", "start -- web.service"}, []string{toReload}},
-		"start of what runs":                 {start, "active", 0, false, false, nil, []string{"web.service has changed on disk since systemd read it; the service runs on as before, and restart uses the change"}},
+		"start of what runs":                 {start, "active", 0, false, false, nil, []string{"web.service has changed on disk since systemd read it; the running service has not changed; restart it to apply the change"}},
 		"restart by a user of the machine's": {restart, "active", 1000, false, false, []string{"restart -- web.service"}, nil}, // systemctl says what to type
 		"restart of a unit that is not ours": {restart, "active", 0, false, true, []string{"restart -- web.service"}, nil},
 		"restart of a user's own":            {restart, "active", 1000, true, false, []string{"daemon-reload", "restart -- web.service"}, []string{strings.Replace(toReload, "systemctl ", "systemctl --user ", 1)}},

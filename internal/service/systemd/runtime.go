@@ -8,18 +8,18 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// serviceSubfolder is the folder inside /run/NAME that the service gets where the sockets have the
-// rest.
+// serviceSubfolder is the folder inside /run/NAME that belongs to the service if the rest
+// belongs to its sockets.
 const serviceSubfolder = "service"
 
-// runtimeFolder returns what systemd is told to make below /run for the service name, which
-// is NAME, or NAME/INSTANCE of a template.
+// runtimeFolder returns the folder below /run that systemd is told to create for the service:
+// name, or a folder in it. name is NAME, or NAME/INSTANCE for a template.
 //
-// systemd removes that folder, and every file in it, each time the service stops. It does
-// not look for sockets there that it goes on listening at: after the first restart nobody
-// could connect any more. RuntimeDirectoryPreserve=yes would keep them, but a folder that
-// outlives its dynamic user is in /run/private, where only root can connect. So the folder
-// moves down where a socket would be in it, and /run/NAME is the sockets'.
+// systemd removes that folder with every file in it each time the service stops, including
+// sockets that it still listens at. After the first restart nobody could connect any more.
+// RuntimeDirectoryPreserve=yes would keep them, but a folder that outlives its dynamic user
+// is in /run/private, where only root can connect. So if a socket would be in the folder, the
+// folder moves down, and /run/NAME belongs to the sockets.
 func runtimeFolder(s service.Spec, name string) string {
 	for _, k := range s.Sockets {
 		if k.Network == "unix" && folderHolds(s, k.Address) {
@@ -29,13 +29,13 @@ func runtimeFolder(s service.Spec, name string) string {
 	return name
 }
 
-// folderHolds reports whether the service's folder would be above address.
+// folderHolds reports whether address would be below the service's folder.
 func folderHolds(s service.Spec, address string) bool {
 	rest, ok := belowRun(s, address)
-	return ok && (!s.Template || strings.Contains(rest, "/")) // a template has folders below that of its name
+	return ok && (!s.Template || strings.Contains(rest, "/")) // the folders of a template are one level deeper
 }
 
-// belowRun returns what follows /run/NAME/ in address.
+// belowRun returns the part of address that follows /run/NAME/.
 func belowRun(s service.Spec, address string) (rest string, ok bool) {
 	address = strings.TrimPrefix(address, "/var") // /var/run is a link
 	if s.User {
@@ -48,7 +48,7 @@ func belowRun(s service.Spec, address string) (rest string, ok bool) {
 	return strings.CutPrefix(address, "/run/"+s.Name+"/")
 }
 
-// checkRuntime refuses a socket in the folder that the service gets inside of /run/NAME.
+// checkRuntime refuses a socket in the folder that the service gets inside /run/NAME.
 func checkRuntime(s service.Spec) error {
 	for _, k := range s.Sockets {
 		rest, ok := belowRun(s, k.Address)
@@ -57,7 +57,7 @@ func checkRuntime(s service.Spec) error {
 		}
 		if k.Network == "unix" && ok && (rest == serviceSubfolder || strings.HasPrefix(rest, serviceSubfolder+"/")) {
 			above, _, _ := strings.Cut(k.Address, "/"+serviceSubfolder)
-			return fmt.Errorf("%w: Sockets.%s is %q: systemd removes %s/%s each time the service stops; want a path outside of it, such as %s/%s",
+			return fmt.Errorf("%w: Sockets.%s is %q: systemd removes %s/%s each time the service stops; use a path outside of it, such as %s/%s",
 				service.ErrSpec, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
 		}
 	}

@@ -52,14 +52,14 @@ func TestTheSandboxHoldsWithItsExceptions(t *testing.T) {
 	}
 }
 
-// bits are the numbers of capabilities: linux/capability.h.
+// bits has the numbers of capabilities: linux/capability.h.
 var bits = map[string]int{
 	"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SETPCAP": 8, "CAP_SYS_MODULE": 16, "CAP_SYS_RAWIO": 17, "CAP_SYS_CHROOT": 18,
 	"CAP_SYS_PTRACE": 19, "CAP_SYS_PACCT": 20, "CAP_SYS_ADMIN": 21, "CAP_SYS_BOOT": 22, "CAP_SYS_NICE": 23, "CAP_SYS_RESOURCE": 24,
 	"CAP_SYS_TIME": 25, "CAP_SYS_TTY_CONFIG": 26, "CAP_MKNOD": 27, "CAP_SYSLOG": 34, "CAP_WAKE_ALARM": 35, "CAP_PERFMON": 38, "CAP_BPF": 39,
 }
 
-// capabilities are the set of one line of a /proc/PID/status.
+// capabilities returns the set in one line of a /proc/PID/status.
 func capabilities(t *testing.T, status, line string) uint64 {
 	t.Helper()
 	_, value, _ := strings.Cut(status, line+":\t")

@@ -9,10 +9,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// properties are properties of a unit, by name.
+// properties holds the properties of a unit, by name.
 type properties map[string]string
 
-// statusProperties are the properties that are ever looked at.
+// statusProperties are all the properties that are read.
 var statusProperties = strings.Join([]string{
 	"Id", "LoadState", "LoadError", "ActiveState", "SubState", "Result", "ReloadResult", "MainPID", "NRestarts",
 	"ExecMainPID", "ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
@@ -20,7 +20,7 @@ var statusProperties = strings.Join([]string{
 	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "ExecMainStartTimestamp",
 }, ",")
 
-// show asks for a service and its sockets. It is one call.
+// show returns the properties of the service and its sockets, with one call of systemctl.
 func (m *Manager) show(ctx context.Context, s service.Spec) (serv properties, sockets []properties, err error) {
 	dir, err := m.unitFolder()
 	if err != nil {
@@ -51,8 +51,7 @@ func (m *Manager) show(ctx context.Context, s service.Spec) (serv properties, so
 	return serv, sockets, nil
 }
 
-// parse reads what systemctl show has printed about one unit. LoadError has a name and
-// a message.
+// parse parses what systemctl show prints about one unit.
 func parse(block string) properties {
 	u := properties{}
 	for line := range strings.Lines(block) {
@@ -63,10 +62,10 @@ func parse(block string) properties {
 	return u
 }
 
-// known reports whether systemd knows of a unit.
+// known reports whether systemd knows the unit.
 func (u properties) known() bool { return u["LoadState"] != "" && u["LoadState"] != "not-found" }
 
-// runs reports whether a process of the unit may be there.
+// runs reports whether the unit may have a process.
 func (u properties) runs() bool {
 	switch u["ActiveState"] {
 	case "", "inactive", "failed":
@@ -77,12 +76,12 @@ func (u properties) runs() bool {
 
 func (u properties) enabled() bool { return u["UnitFileState"] == "enabled" }
 
-// anyDeaf reports whether one of the sockets does not wait for anybody.
+// anyDeaf reports whether one of the sockets does not listen.
 func anyDeaf(sockets []properties) bool {
 	return slices.ContainsFunc(sockets, func(k properties) bool { return k["ActiveState"] != "active" })
 }
 
-// anyListening reports whether one of the sockets waits for somebody.
+// anyListening reports whether one of the sockets listens.
 func anyListening(sockets []properties) bool {
 	return slices.ContainsFunc(sockets, func(k properties) bool { return k["ActiveState"] == "active" })
 }
@@ -100,12 +99,12 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 	_, rest, _ := strings.Cut(parse(out)["ExecStart"], "path=")
 	file, _, _ := strings.Cut(rest, " ; argv[]=")
 	if file == shell && strings.Contains(rest, `exec "$0" "$@"`) {
-		return "", nil // for an executable that systemd would refuse; see execLine
+		return "", nil // it runs an executable that systemd would refuse: see execLine
 	}
 	return file, nil
 }
 
-// Passes implements service.Passer. It reads the unit file, where no word is lost.
+// Passes implements service.Passer. It reads the unit file, which has the exact words.
 func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
 	dir, err := m.unitFolder()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// Status is one call of systemctl.
+// Status returns the status of the service, with one call of systemctl.
 func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
 	if bareTemplate(s) {
 		return m.templateStatus(s)
@@ -23,7 +23,7 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 	return status(u, sockets), nil
 }
 
-// templateStatus is that of a template itself, which does not run.
+// templateStatus returns the status of the template itself, which does not run.
 func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
 	dir, err := m.unitFolder()
 	if err != nil {
@@ -32,10 +32,10 @@ func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
 	if !m.machine.Tree.Exists(dir + "/" + serviceUnit(s)) {
 		return service.Status{State: service.NotInstalled}, nil
 	}
-	return service.Status{State: service.Stopped, ExitCode: -1, Detail: "a template: its instances run"}, nil
+	return service.Status{State: service.Stopped, ExitCode: -1, Detail: "a template; only its instances run"}, nil
 }
 
-// status reads a unit, and the sockets that start it.
+// status derives a status from a unit and the sockets that start it.
 func status(u properties, sockets []properties) service.Status {
 	st := service.Status{State: u.state(), Start: u.startType(sockets)}
 	st.PID, _ = strconv.Atoi(u["MainPID"])
@@ -110,7 +110,8 @@ func delayed(u properties) bool {
 	return slices.Contains(after, "multi-user.target") || slices.Contains(after, "default.target")
 }
 
-// exitCode is that of the last process as a shell has it, -1 if there was none.
+// exitCode returns the exit code of the last process as a shell would, or -1 if there was
+// none.
 func (u properties) exitCode() int {
 	code, err := strconv.Atoi(u["ExecMainStatus"])
 	if err != nil {
@@ -125,7 +126,7 @@ func (u properties) exitCode() int {
 	return -1
 }
 
-// timeOf reads a time in the format of --timestamp=us+utc.
+// timeOf parses a time property in the format of --timestamp=us+utc.
 func (u properties) timeOf(property string) time.Time {
 	value := u[property]
 	if i := strings.IndexByte(value, ' '); i >= 0 {
@@ -138,7 +139,7 @@ func (u properties) timeOf(property string) time.Time {
 	return t
 }
 
-// detail is what systemd says of a unit, in one line.
+// detail returns what systemd says about the unit, in one line.
 func (u properties) detail(state service.State, sockets []properties) string {
 	switch u["LoadState"] {
 	case "loaded":
@@ -167,7 +168,7 @@ func (u properties) detail(state service.State, sockets []properties) string {
 	return ""
 }
 
-// loadError is the message of LoadError, which has the name of the error before it.
+// loadError returns the message of LoadError, without the name of the error.
 func (u properties) loadError() string {
 	_, message, ok := strings.Cut(u["LoadError"], " ")
 	if !ok {
@@ -176,14 +177,14 @@ func (u properties) loadError() string {
 	return strings.Trim(message, `"`)
 }
 
-// shortReason says why a unit has failed, in few words.
+// shortReason says in a few words why the unit has failed.
 func (u properties) shortReason() string {
 	said := u.howEnded()
 	if result := u["Result"]; result != "exit-code" && result != "signal" && result != "success" {
 		said = join("Result="+result, said)
 	}
 	if u.awaitsRestart() {
-		said = join(said, "waits for its restart")
+		said = join(said, "waiting for its restart")
 		if wait := u["RestartUSecNext"]; wait != "" {
 			said += fmt.Sprintf(" (%s)", wait)
 		}
@@ -191,7 +192,7 @@ func (u properties) shortReason() string {
 	return said
 }
 
-// howEnded is how the last process has ended, "" if it has ended well or there was none.
+// howEnded says how the last process ended, or "" if it ended well or there was none.
 func (u properties) howEnded() string {
 	code, err := strconv.Atoi(u["ExecMainStatus"])
 	switch {
@@ -206,7 +207,7 @@ func (u properties) howEnded() string {
 	return ""
 }
 
-// join puts a comma between what is not empty.
+// join joins the parts that are not empty with commas.
 func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 }

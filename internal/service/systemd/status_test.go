@@ -72,7 +72,7 @@ func TestAStatusSaysWhatSystemdKnows(t *testing.T) {
 		},
 		"no sign of life": {
 			with("ActiveState", "failed", "Result", "watchdog", "ExecMainCode", "1", "ExecMainStatus", "2"),
-			service.Status{State: service.Failed, ExitCode: 2, Start: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program has crashed, or its command line is wrong"},
+			service.Status{State: service.Failed, ExitCode: 2, Start: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
 		},
 		"no process yet": {
 			with("ActiveState", "failed", "Result", "resources", "ExecMainCode", "0", "ExecMainStatus", "0"),
@@ -80,11 +80,11 @@ func TestAStatusSaysWhatSystemdKnows(t *testing.T) {
 		},
 		"waiting for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "1", "RestartUSecNext", "5s", "NRestarts", "2"),
-			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, Start: service.Automatic, Detail: "exit code 1, waits for its restart (5s)"},
+			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, Start: service.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
 		},
 		"in a queue for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart-queued", "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			service.Status{State: service.Failed, Start: service.Automatic, Detail: "waits for its restart"},
+			service.Status{State: service.Failed, Start: service.Automatic, Detail: "waiting for its restart"},
 		},
 		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Disabled, Detail: "masked"}},
 		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
@@ -160,9 +160,9 @@ func TestWhatSystemctlComplainsOfIsExplained(t *testing.T) {
 		want  error
 		words string
 	}{
-		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), service.ErrNotSupported, "systemctl is not there"},
+		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), service.ErrNotSupported, "systemctl not found"},
 		"another init":       {false, refusal(1, "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down"), service.ErrNotSupported, "does not run this machine"},
-		"no bus":             {false, refusal(1, "Failed to connect to bus: No such file or directory"), nil, "cannot be reached"},
+		"no bus":             {false, refusal(1, "Failed to connect to bus: No such file or directory"), nil, "cannot connect to systemd"},
 		"no user's bus":      {true, refusal(1, "Failed to connect to user scope bus via local transport: $DBUS_SESSION_BUS_ADDRESS and $XDG_RUNTIME_DIR not defined"), nil, "XDG_RUNTIME_DIR is not set"},
 		"asked for password": {false, refusal(1, "Failed to start web.service: Interactive authentication required.\nSee system logs"), service.ErrPermission, "run it as root (sudo)"},
 		"denied":             {false, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "run it as root (sudo)"},

@@ -1,18 +1,17 @@
-// Package systemd is the service manager systemd: that of the machine, or that of a
-// user.
+// Package systemd installs and controls services with systemd: that of the machine, or that
+// of a user.
 //
-// A service is a unit, NAME.service, and a unit for each of its sockets,
-// NAME-SOCKET.socket. Start types are:
+// A service has the unit NAME.service, and for each of its sockets a unit
+// NAME-SOCKET.socket. The start types are:
 //
 //	automatic  enabled for multi-user.target, or the user's default.target
 //	delayed    the same, ordered after that target
 //	manual     not enabled; systemctl enable makes it automatic
-//	disabled   cannot be enabled, nor started by hand (RefuseManualStart=yes): masking
-//	           it would need the place of the unit file
+//	disabled   cannot be enabled or started by hand (RefuseManualStart=yes). It is not
+//	           masked, because the mask would replace the unit file
 //	socket     the sockets are enabled, and start the service
 //
-// A service with sockets that waits for somebody to connect is Stopped, with the
-// detail that it is listened for.
+// A service whose sockets wait for a connection is Stopped, with the detail "listening".
 package systemd
 
 import (
@@ -33,7 +32,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
-// Manager is the systemd of the machine or of a user.
+// Manager drives the systemd of the machine or of a user.
 type Manager struct {
 	machine service.Machine
 	user    bool
@@ -41,14 +40,15 @@ type Manager struct {
 	getenv func(string) string
 	home   func() (string, error)
 	uid    func() int
-	links  func(file string) (string, error) // follows them
+	links  func(file string) (string, error) // returns file with its links followed
 	safe   func(file string, user bool) error
 	stream func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error
 }
 
 var _ service.Manager = (*Manager)(nil)
 
-// New returns the systemd of m, or, with user, that of the user whose process this is.
+// New returns a Manager for the systemd of m or, if user is set, for that of the user who
+// runs this process.
 func New(m service.Machine, user bool) *Manager {
 	return &Manager{
 		machine: m, user: user,
@@ -56,10 +56,10 @@ func New(m service.Machine, user bool) *Manager {
 	}
 }
 
-// Name is "systemd".
+// Name returns "systemd".
 func (*Manager) Name() string { return "systemd" }
 
-// unitFolder is where the units are that an operator, or the user, has made.
+// unitFolder returns the folder for units that an operator, or the user, has created.
 func (m *Manager) unitFolder() (string, error) {
 	if !m.user {
 		return "/etc/systemd/system", nil
@@ -69,12 +69,12 @@ func (m *Manager) unitFolder() (string, error) {
 	}
 	home, err := m.home()
 	if err != nil {
-		return "", fmt.Errorf("find the units of the user: %w", err)
+		return "", fmt.Errorf("find the user's units: %w", err)
 	}
 	return path.Join(home, ".config/systemd/user"), nil
 }
 
-// otherFolders are where units come from that nobody has made for this machine.
+// otherFolders returns the folders for units that come from elsewhere, such as packages.
 func (m *Manager) otherFolders() []string {
 	if m.user {
 		return []string{"/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"}
@@ -82,7 +82,7 @@ func (m *Manager) otherFolders() []string {
 	return []string{"/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
 }
 
-// unitName is what systemctl calls the service.
+// unitName returns the name that systemctl has for the service.
 func unitName(s service.Spec) string { return s.ServiceName() + ".service" }
 
 // bareTemplate reports whether s is a template without an instance.
@@ -91,12 +91,12 @@ func bareTemplate(s service.Spec) bool { return s.Template && s.Instance == "" }
 // requireInstance returns an error if s is a template without an instance.
 func requireInstance(s service.Spec) error {
 	if bareTemplate(s) {
-		return fmt.Errorf("%w: %s is a template: say which instance (--instance NAME)", service.ErrSpec, s.Name)
+		return fmt.Errorf("%w: %s is a template: choose an instance with --instance NAME", service.ErrSpec, s.Name)
 	}
 	return nil
 }
 
-// version is that of systemd, 0 if it does not say.
+// version returns the version of systemd, or 0 if it cannot be told.
 func (m *Manager) version(ctx context.Context) (int, error) {
 	out, err := m.systemctl(ctx, "--version")
 	if err != nil {
@@ -116,7 +116,7 @@ func (m *Manager) version(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// systemctl asks systemd for something, and waits for that.
+// systemctl runs systemctl, waits for it and returns its output.
 func (m *Manager) systemctl(ctx context.Context, args ...string) (string, error) {
 	if m.user {
 		args = append([]string{"--user"}, args...)
@@ -125,14 +125,14 @@ func (m *Manager) systemctl(ctx context.Context, args ...string) (string, error)
 	return out, m.explain(err)
 }
 
-// explain says what to do about what systemctl or journalctl has complained of.
+// explain turns an error of systemctl or journalctl into one that says what to do.
 func (m *Manager) explain(err error) error {
 	var e *command.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%w: systemctl is not there, so systemd is not: %w", service.ErrNotSupported, err)
+		return fmt.Errorf("%w: systemctl not found, so systemd is not installed: %w", service.ErrNotSupported, err)
 	case !errors.As(err, &e):
 		return err
 	}
@@ -147,14 +147,14 @@ func (m *Manager) explain(err error) error {
 	}
 	switch {
 	case has("has not been booted with systemd"):
-		return fmt.Errorf("%w: systemd is installed, but does not run this machine", service.ErrNotSupported)
+		return fmt.Errorf("%w: systemd is installed but does not run this machine", service.ErrNotSupported)
 	case m.user && has("Failed to connect to"):
 		if m.getenv("XDG_RUNTIME_DIR") == "" {
-			return errors.New("the systemd of the user cannot be reached, as XDG_RUNTIME_DIR is not set: log on as that user, with ssh for one, instead of su or sudo; or set it to /run/user/UID after loginctl enable-linger USER")
+			return errors.New("cannot connect to the user's systemd: XDG_RUNTIME_DIR is not set; log in as that user (for example with ssh, not with su or sudo), or run loginctl enable-linger USER and set XDG_RUNTIME_DIR=/run/user/UID")
 		}
-		return fmt.Errorf("the systemd of the user does not run: log on as that user, or have it run always with loginctl enable-linger: %s", oneLine(said))
+		return fmt.Errorf("the user's systemd is not running: log in as that user, or keep it running with loginctl enable-linger: %s", oneLine(said))
 	case has("Failed to connect to"):
-		return fmt.Errorf("systemd cannot be reached: %s", oneLine(said))
+		return fmt.Errorf("cannot connect to systemd: %s", oneLine(said))
 	case has("nteractive authentication required", "Access denied", "Permission denied", "insufficient permissions", "not authorized"):
 		return m.permissionError(errors.New(oneLine(said)))
 	}
@@ -163,7 +163,7 @@ func (m *Manager) explain(err error) error {
 	return &short
 }
 
-// permissionError is an error for want of rights.
+// permissionError returns an error for missing rights.
 func (m *Manager) permissionError(err error) error {
 	if m.user {
 		return fmt.Errorf("%w: %w", service.ErrPermission, err)
@@ -171,7 +171,7 @@ func (m *Manager) permissionError(err error) error {
 	return fmt.Errorf("%w: run it as root (sudo): %w", service.ErrPermission, err)
 }
 
-// fileError is what has gone wrong with files.
+// fileError returns err, as a permissionError if it is about permissions.
 func (m *Manager) fileError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return m.permissionError(err)
@@ -179,7 +179,7 @@ func (m *Manager) fileError(err error) error {
 	return err
 }
 
-// oneLine is text of several lines in one, without where systemctl says to look.
+// oneLine joins lines into one, without those in which systemctl says where to look.
 func oneLine(s string) string {
 	var lines []string
 	for l := range strings.Lines(s) {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
-// exposures are the units whose exposure is measured, with the most that each may have.
+// exposures are the units whose exposure is measured, each with its limit.
 var exposures = []struct {
 	name string
 	most float64
@@ -33,7 +33,7 @@ var exposures = []struct {
 	{"none-user-257", 10},
 }
 
-// goldenFolder is the golden units in the machine, with the programs that they name.
+// goldenFolder copies the golden units into the machine, with the programs that they name.
 func goldenFolder(t *testing.T) string {
 	t.Helper()
 	testbed.Require(t)

@@ -13,7 +13,7 @@ type Unit struct {
 	Text string
 }
 
-// writer writes the text of a unit.
+// writer builds the text of a unit.
 type writer struct {
 	text strings.Builder
 	err  error // the first
@@ -26,7 +26,8 @@ func newWriter(unit string) *writer {
 	return w
 }
 
-// longestLine is how many bytes a line may have. systemd loads no unit with a longer one.
+// longestLine is the number of bytes that a line may have. systemd does not load a unit with
+// a longer one.
 const longestLine = 1<<20 - 1
 
 func (w *writer) line(l string) {
@@ -39,12 +40,12 @@ func (w *writer) line(l string) {
 
 func (w *writer) section(name string) { w.line("\n[" + name + "]") }
 
-// set writes a directive. The value is escaped already.
+// set writes a directive. The value must be escaped.
 func (w *writer) set(directive, format string, args ...any) {
 	w.line(directive + "=" + fmt.Sprintf(format, args...))
 }
 
-// setOrFail writes a directive whose value may not have been possible.
+// setOrFail writes a directive, or records err if its value could not be made.
 func (w *writer) setOrFail(directive, value string, err error) {
 	if w.err == nil {
 		w.err = err

@@ -32,7 +32,7 @@ func tree(t *testing.T, paths ...string) files.Tree {
 	return root
 }
 
-func TestTheManagerIsFoundByItsFiles(t *testing.T) {
+func TestDetectKind_ByFiles(t *testing.T) {
 	for name, test := range map[string]struct {
 		paths []string
 		want  managerKind
@@ -73,7 +73,7 @@ func TestTheManagerIsFoundByItsFiles(t *testing.T) {
 	}
 }
 
-func TestServicesOfUsersAreRefusedWhereTheManagerHasNone(t *testing.T) {
+func TestFind_RefusesUserServicesWithoutSupport(t *testing.T) {
 	for _, paths := range [][]string{{"/run/openrc/"}, {"/sbin/procd", "/etc/openwrt_release"}} {
 		m := service.Machine{Tree: tree(t, paths...)}
 		if _, err := find(m, true, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
@@ -82,7 +82,7 @@ func TestServicesOfUsersAreRefusedWhereTheManagerHasNone(t *testing.T) {
 	}
 }
 
-func TestEachKindHasItsManager(t *testing.T) {
+func TestFind_EachKindHasManager(t *testing.T) {
 	for want, paths := range map[string][]string{
 		"systemd": {"/run/systemd/system/"},
 		"OpenRC":  {"/run/openrc/"},
@@ -95,7 +95,7 @@ func TestEachKindHasItsManager(t *testing.T) {
 	}
 }
 
-func TestUpstartIsOnlyInWhatAsksForIt(t *testing.T) {
+func TestFind_UpstartOnlyIfAskedFor(t *testing.T) {
 	m := service.Machine{Tree: tree(t, "/proc/1/comm:init\n", "/sbin/upstart-udev-bridge")}
 	if _, err := find(m, false, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
 		t.Errorf("without it: %v", err)
@@ -107,7 +107,7 @@ func TestUpstartIsOnlyInWhatAsksForIt(t *testing.T) {
 	}
 }
 
-func TestAnInitThatIsKnownButNotSpokenIsNamed(t *testing.T) {
+func TestFind_NamesForeignInit(t *testing.T) {
 	const script = "an executable file with the lines #!/bin/sh and exec /opt/web -v"
 	for name, test := range map[string]struct {
 		paths []string
@@ -120,20 +120,24 @@ func TestAnInitThatIsKnownButNotSpokenIsNamed(t *testing.T) {
 		"dinit that is named init": {[]string{"/proc/1/comm:init\n", "/run/dinitctl", "/etc/init.d/"}, "run by dinit, which is not a supported service manager; to run it there, create /etc/dinit.d/web with the lines type = process and command = /opt/web -v, and then: dinitctl enable web"},
 		"supervisord":              {[]string{"/proc/1/comm:supervisord\n"}, "[program:web] with the line command=/opt/web -v to"},
 	} {
-		_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
-		if err != nil {
-			err = fillIn(err, Options{Name: "web", Command: "/opt/web -v"})
-		}
-		if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v\nwant %s", name, err, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
+			if err != nil {
+				err = fillIn(err, Options{Name: "web", Command: "/opt/web -v"})
+			}
+			if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v\nwant %s", err, test.want)
+			}
+		})
 	}
 	for name, paths := range map[string][]string{
 		"systemd with dinit installed": {"/run/systemd/system/", "/run/dinitctl"},
 		"OpenRC that is run by s6":     {"/run/openrc/", "/run/s6/", "/proc/1/comm:init\n"},
 	} {
-		if m, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil); err != nil {
-			t.Errorf("%s: %v, %v", name, m, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if m, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil); err != nil {
+				t.Errorf("%v, %v", m, err)
+			}
+		})
 	}
 }

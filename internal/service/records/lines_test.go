@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestLinesComeWhole(t *testing.T) {
+func TestLines_AreComplete(t *testing.T) {
 	const text = "one\n\ntwo\nthr"
 	for size := 1; size < len(text); size++ {
 		var got []string
@@ -27,7 +27,7 @@ func TestLinesComeWhole(t *testing.T) {
 	}
 }
 
-func TestALineWithoutEndTakesNoMoreMemoryThanThat(t *testing.T) {
+func TestLines_BoundMemoryOfLineWithoutEnd(t *testing.T) {
 	var got []int
 	l := Lines{To: func(line []byte) error { got = append(got, len(line)); return nil }}
 	part := bytes.Repeat([]byte("x"), 64<<10)
@@ -41,7 +41,7 @@ func TestALineWithoutEndTakesNoMoreMemoryThanThat(t *testing.T) {
 	}
 }
 
-func TestWhoCannotTakeALineIsAskedForNoOther(t *testing.T) {
+func TestLines_EndWithError(t *testing.T) {
 	full := errors.New("full")
 	n := 0
 	l := Lines{To: func([]byte) error { n++; return full }}

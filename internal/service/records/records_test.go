@@ -49,7 +49,7 @@ func text(t *testing.T, q service.LogQuery, all ...Record) string {
 	return b.String()
 }
 
-func TestTextThatIsReadBackIsTheSame(t *testing.T) {
+func TestAddText_RoundTrip(t *testing.T) {
 	for _, r := range logged() {
 		logtext.NewText().Encode(r.Entry, r.Fields, func(lines []byte) {
 			back := Record{Entry: zapcore.Entry{Time: r.Time, Level: r.Level}}
@@ -61,7 +61,7 @@ func TestTextThatIsReadBackIsTheSame(t *testing.T) {
 	}
 }
 
-func TestJSONThatIsReadBackIsTheSame(t *testing.T) {
+func TestFromJSON_RoundTrip(t *testing.T) {
 	for _, keys := range logtext.AllKeys() {
 		enc := logtext.JSONEncoder(logtext.JSONOptions{Keys: keys, Service: "web", Version: "v1", MaxLine: -1})
 		for _, r := range logged() {
@@ -86,7 +86,7 @@ func TestJSONThatIsReadBackIsTheSame(t *testing.T) {
 	}
 }
 
-func TestAListThatIsReadBackIsTheSame(t *testing.T) {
+func TestAddList_RoundTrip(t *testing.T) {
 	for _, r := range logged() {
 		object, err := logtext.FieldsEncoder().EncodeEntry(r.Entry, r.Fields)
 		if err != nil {
@@ -106,7 +106,7 @@ func TestAListThatIsReadBackIsTheSame(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFieldStaysInTheMessage(t *testing.T) {
+func TestSplit_KeepsInMessageWhatIsNotField(t *testing.T) {
 	for line, want := range map[string]string{
 		"a b=1 c":               "a b=1 c|",
 		"a b=1 c=2":             "a|b=1 c=2",
@@ -143,7 +143,7 @@ func TestWhatIsNoFieldStaysInTheMessage(t *testing.T) {
 	}
 }
 
-func TestTheLastRecordsHaveABound(t *testing.T) {
+func TestView_BoundsLastRecords(t *testing.T) {
 	var b strings.Builder
 	v := NewView(service.LogQuery{Lines: 2000}, &b)
 	r := Record{Fields: []zapcore.Field{zap.String("x", strings.Repeat("x", 60<<10))}}
@@ -165,7 +165,7 @@ func TestTheLastRecordsHaveABound(t *testing.T) {
 	}
 }
 
-func TestTheLastRecordsAreInTheirOrder(t *testing.T) {
+func TestView_KeepsOrderOfLastRecords(t *testing.T) {
 	var all []Record
 	for i := range 7 {
 		all = append(all, Record{Entry: zapcore.Entry{Message: fmt.Sprint(i)}})
@@ -177,7 +177,7 @@ func TestTheLastRecordsAreInTheirOrder(t *testing.T) {
 	}
 }
 
-func FuzzTextIsNeverTooOdd(f *testing.F) {
+func FuzzAddText(f *testing.F) {
 	for _, line := range []string{"a b=1", `a b="x" c=[1, {d=e}]`, "a\n    b:\n        c", "[{=\"", "…("} {
 		f.Add(line)
 	}

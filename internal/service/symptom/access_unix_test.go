@@ -12,9 +12,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestTheModeThatBarsTheWayIsNamed(t *testing.T) {
+func TestBarred_NamesMode(t *testing.T) {
 	root := t.TempDir()
-	for dir := root; dir != "/"; dir = filepath.Dir(dir) { // as those of testing are not for everybody
+	for dir := root; dir != "/"; dir = filepath.Dir(dir) { // the folders of package testing have mode 0700
 		if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&1 == 0 {
 			if err := os.Chmod(dir, 0o755); err != nil {
 				t.Skip(err)
@@ -56,7 +56,7 @@ func TestTheModeThatBarsTheWayIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnAccountOfItsOwnIsHelpedByItsGroup(t *testing.T) {
+func TestBarred_RemedyIsGroupOfAccount(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("the file has to be another's")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// strict is a service in the sandbox that it has if nobody says otherwise.
+// strict is a service in the default sandbox.
 func strict() Service {
 	return Service{
 		Manager: "systemd", Spec: service.Spec{Name: "web"}, State: "/var/lib/web",
@@ -33,14 +33,14 @@ func strict() Service {
 	}
 }
 
-// open is the same service without a sandbox, under another manager.
+// open is the same service under another manager, without a sandbox.
 func open() Service {
 	s := strict()
 	s.Manager, s.Limits = "OpenRC", service.Confinement{Account: "web"}
 	return s
 }
 
-func TestARemedyFitsWhatWasDenied(t *testing.T) {
+func TestLast_RemedyFitsWhatWasDenied(t *testing.T) {
 	const state = "its state folder /var/lib/web"
 	for _, test := range []struct {
 		log           string
@@ -122,7 +122,7 @@ func TestARemedyFitsWhatWasDenied(t *testing.T) {
 	}
 }
 
-func TestTheLastSignCounts(t *testing.T) {
+func TestLast_LastSignCounts(t *testing.T) {
 	for _, test := range []struct{ log, want string }{
 		{"open /etc/x: read-only file system\nopen /dev/dri/card0: no such file or directory\n", "open /dev/dri/card0: no such file or directory"},
 		{"open /dev/dri/card0: no such file or directory\nopen /etc/x: read-only file system\n", "open /etc/x: read-only file system"},

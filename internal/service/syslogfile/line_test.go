@@ -8,7 +8,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
 
-func TestALineIsTheServicesIfItsHeadSaysSo(t *testing.T) {
+func TestMine_DecidesByHead(t *testing.T) {
 	day := time.Date(2026, 1, 2, 15, 4, 5, 0, time.Local)
 	zone := time.FixedZone("", 3600)
 	for line, want := range map[string]time.Time{
@@ -35,7 +35,7 @@ func TestALineIsTheServicesIfItsHeadSaysSo(t *testing.T) {
 	}
 }
 
-// others are lines of other programs that say what a line of the service looks like.
+// others are lines of other programs whose text looks like a line of the service.
 var others = []string{
 	"Jan  2 15:04:05 host evil[7]: web[12]: started",
 	"Jan  2 15:04:05 host evil: web[12]: started",
@@ -69,7 +69,7 @@ var others = []string{
 	"",
 }
 
-func TestWhatAnotherProgramSaysIsNotTheServices(t *testing.T) {
+func TestMine_IgnoresOtherPrograms(t *testing.T) {
 	for _, line := range others {
 		if m, mine := Mine([]byte(line+"\n"), "web", noon); mine {
 			t.Errorf("%s: it is taken for the service's, %+v", line, m)
@@ -77,7 +77,7 @@ func TestWhatAnotherProgramSaysIsNotTheServices(t *testing.T) {
 	}
 }
 
-func FuzzTheTextOfAnotherProgram(f *testing.F) {
+func FuzzMine_TextOfAnotherProgram(f *testing.F) {
 	for _, line := range others {
 		f.Add(line)
 	}

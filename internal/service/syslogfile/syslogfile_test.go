@@ -24,7 +24,7 @@ import (
 type host struct {
 	t    *testing.T
 	tree files.Tree
-	ring atomic.Value // what logread prints; nothing where there is none
+	ring atomic.Value // what logread prints; empty if it does not exist
 }
 
 func newHost(t *testing.T) *host {
@@ -59,12 +59,12 @@ func (h *host) add(file string, lines ...string) {
 	}
 }
 
-// record is a line of syslog, so long ago.
+// record returns a line of syslog whose time is now plus ago.
 func record(ago time.Duration, tag, text string) string {
 	return time.Now().Add(-ago).Format(time.RFC3339) + " host " + tag + "[1]: " + text + "\n"
 }
 
-// shown is what lines of the test's are shown as.
+// shown returns lines as they are shown.
 func shown(lines ...string) string {
 	var b strings.Builder
 	for _, line := range lines {
@@ -87,7 +87,7 @@ func (h *host) shows(q service.LogQuery, want ...string) {
 	}
 }
 
-func TestRecordsAndOutputAreShownTheNewerLast(t *testing.T) {
+func TestWrite_NewerOfRecordsAndOutputIsLast(t *testing.T) {
 	h := newHost(t)
 	one, two := record(2*time.Hour, "web", "one"), record(time.Hour, "web", "two")
 	h.add("/var/log/syslog", record(3*time.Hour, "cron", "web[1]: x"), one, record(time.Hour, "webhook", "y"), two)
@@ -105,7 +105,7 @@ func TestRecordsAndOutputAreShownTheNewerLast(t *testing.T) {
 	h.shows(service.LogQuery{Lines: 100}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
 }
 
-func TestALineWithoutItsEndIsALine(t *testing.T) {
+func TestWrite_LineWithoutEnd(t *testing.T) {
 	h := newHost(t)
 	one := record(-time.Minute, "web", "one")
 	h.add("/var/log/web/web.log", "cut")
@@ -114,7 +114,7 @@ func TestALineWithoutItsEndIsALine(t *testing.T) {
 	h.shows(service.LogQuery{Lines: 2}, "cut\n", one)
 }
 
-func TestTheFileWithTheNewestRecordIsTaken(t *testing.T) {
+func TestWrite_TakesFileWithNewestRecord(t *testing.T) {
 	h := newHost(t)
 	stale, one, two := record(1000*time.Hour, "web", "stale"), record(2*time.Hour, "web", "one"), record(time.Hour, "web", "two")
 	h.add("/var/log/daemon.log", stale) // of a syslogd that has been replaced
@@ -127,7 +127,7 @@ func TestTheFileWithTheNewestRecordIsTaken(t *testing.T) {
 	h.shows(service.LogQuery{}, two)
 }
 
-func TestTheLastOfTheOlderFilesIsReadToo(t *testing.T) {
+func TestWrite_ReadsLastRotatedFile(t *testing.T) {
 	for _, number := range []string{".0", ".1"} {
 		h := newHost(t)
 		one, two := record(2*time.Hour, "web", "one"), record(time.Hour, "web", "two")
@@ -140,7 +140,7 @@ func TestTheLastOfTheOlderFilesIsReadToo(t *testing.T) {
 	}
 }
 
-func TestTheMemoryOfSyslogdIsReadWhereNoFileHasRecords(t *testing.T) {
+func TestWrite_ReadsMemoryOfSyslogdWithoutFile(t *testing.T) {
 	h := newHost(t)
 	one := record(time.Hour, "web", "one")
 	h.ring.Store(record(time.Hour, "cron", "x") + one)
@@ -153,19 +153,19 @@ func TestTheMemoryOfSyslogdIsReadWhereNoFileHasRecords(t *testing.T) {
 	h.shows(service.LogQuery{}, two, "panic\n")
 }
 
-func TestWhereNothingIsLoggedThatIsSaid(t *testing.T) {
+func TestWrite_SaysIfNothingIsLogged(t *testing.T) {
 	h := newHost(t)
 	h.add("/var/log/syslog", record(time.Hour, "cron", "web[1]: x"))
 	var b bytes.Buffer
 	err := h.log().Write(t.Context(), service.LogQuery{}, &b)
 	if err == nil || err.Error() != "there is no /var/log/web/web.log yet, and nothing of web in syslog: the service has not been started, or has logged nothing" {
-		t.Errorf("%v", err)
+		t.Error(err)
 	}
 	h.add("/var/log/web/web.log")
 	h.shows(service.LogQuery{})
 }
 
-func TestALinkInThePlaceOfTheLogIsNotFollowed(t *testing.T) {
+func TestWrite_DoesNotFollowLinkAsLog(t *testing.T) {
 	h := newHost(t)
 	h.add("/shadow", "secret\n")
 	one := record(time.Hour, "web", "one")
@@ -192,7 +192,7 @@ func (p *page) Write(b []byte) (int, error) {
 	return p.b.Write(b)
 }
 
-// take returns what was written since.
+// take returns what was written since the last call.
 func (p *page) take() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -201,7 +201,7 @@ func (p *page) take() string {
 	return text
 }
 
-// following has a log followed, and see say what it has shown since the last time.
+// following follows a log. see returns what it has shown since the last call.
 func (h *host) following(q service.LogQuery, do func(see func(want ...string))) {
 	h.t.Helper()
 	synctest.Test(h.t, func(t *testing.T) {
@@ -225,7 +225,7 @@ func (h *host) following(q service.LogQuery, do func(see func(want ...string))) 
 	})
 }
 
-func TestRecordsAndOutputAreFollowed(t *testing.T) {
+func TestWrite_FollowsRecordsAndOutput(t *testing.T) {
 	h := newHost(t)
 	rec := func(text string) string { return record(0, "web", text) }
 	first, last := rec("first"), rec("last")
@@ -244,7 +244,7 @@ func TestRecordsAndOutputAreFollowed(t *testing.T) {
 		h.add("/var/log/web/web.log", "ic\n")
 		see("panic\n")
 
-		// As logrotate has it: syslogd writes to the old file until it is told.
+		// As with logrotate, syslogd writes to the old file until it is told.
 		if err := os.Rename(h.tree.Path("/var/log/syslog"), h.tree.Path("/var/log/syslog.1")); err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestRecordsAndOutputAreFollowed(t *testing.T) {
 	})
 }
 
-func TestWhereNobodyHasLoggedYetTheFirstPlaceIsFollowed(t *testing.T) {
+func TestWrite_FollowsFirstPlaceThatIsLoggedTo(t *testing.T) {
 	h := newHost(t)
 	h.add("/var/log/syslog", record(time.Hour, "cron", "web[1]: x"))
 	h.add("/var/log/messages", record(time.Hour, "cron", "web[1]: x"))
@@ -275,7 +275,7 @@ func TestWhereNobodyHasLoggedYetTheFirstPlaceIsFollowed(t *testing.T) {
 	})
 }
 
-func TestTheMemoryOfSyslogdIsFollowed(t *testing.T) {
+func TestWrite_FollowsMemoryOfSyslogd(t *testing.T) {
 	h := newHost(t)
 	one, two, three := record(time.Hour, "web", "one"), record(0, "web", "two"), record(0, "web", "three")
 	other := record(0, "cron", "x")
@@ -293,7 +293,7 @@ func TestTheMemoryOfSyslogdIsFollowed(t *testing.T) {
 	})
 }
 
-func TestAFileBehindALinkIsNoPlace(t *testing.T) {
+func TestWrite_IgnoresPlaceBehindLink(t *testing.T) {
 	h := newHost(t)
 	h.add("/var/log/real", record(time.Hour, "web", "one"))
 	if err := os.Symlink("real", filepath.Join(string(h.tree), "var/log/syslog")); err != nil {

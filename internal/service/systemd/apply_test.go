@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestAnInstallationDoesWhatItsPlanSays(t *testing.T) {
+func TestApply_DoesWhatPlanSays(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for _, s := range []service.Spec{web(), web(onSocket), web(start(service.Manual)), web(start(service.Disabled)), web(template)} {
 			f, m := newFake(t, user)
@@ -43,7 +43,7 @@ func TestAnInstallationDoesWhatItsPlanSays(t *testing.T) {
 	}
 }
 
-// strip takes away what only the one or the other has.
+// strip removes what only planned or only real calls have.
 func strip(calls []string) []string {
 	out := make([]string, len(calls))
 	for i, c := range calls {
@@ -52,49 +52,51 @@ func strip(calls []string) []string {
 	return out
 }
 
-func TestWhateverFailsNothingIsLeft(t *testing.T) {
+func TestApply_UndoesAllWhateverFails(t *testing.T) {
 	for name, prepare := range machines {
-		for _, target := range []service.Spec{web(), web(onTwoSockets), web(start(service.Manual)), web(start(service.Disabled))} {
-			for n := 0; ; n++ {
-				f, m := newFake(t, false)
-				prepare(f, m)
-				before := f.snapshot()
-				p, err := m.Plan(t.Context(), target, true)
-				if err != nil {
-					t.Fatal(err)
-				}
-				f.calls = nil
-				seen, failed := 0, ""
-				f.answer = func(call string) (string, error, bool) {
-					seen++
-					if seen-1 != n {
-						return "", nil, false
-					}
-					failed = call
-					return "", refusal(1, "as asked by the test"), true
-				}
-				err = m.Apply(t.Context(), p)
-				if failed == "" {
+		t.Run(name, func(t *testing.T) {
+			for _, target := range []service.Spec{web(), web(onTwoSockets), web(start(service.Manual)), web(start(service.Disabled))} {
+				for n := 0; ; n++ {
+					f, m := newFake(t, false)
+					prepare(f, m)
+					before := f.snapshot()
+					p, err := m.Plan(t.Context(), target, true)
 					if err != nil {
-						t.Errorf("%s: %v", name, err)
+						t.Fatal(err)
 					}
-					break
-				}
-				if err == nil {
-					if !strings.Contains(failed, " stop ") { // what is of no consequence
-						t.Errorf("%s: %s has failed, and nobody has said so", name, failed)
+					f.calls = nil
+					seen, failed := 0, ""
+					f.answer = func(call string) (string, error, bool) {
+						seen++
+						if seen-1 != n {
+							return "", nil, false
+						}
+						failed = call
+						return "", refusal(1, "as asked by the test"), true
 					}
-					continue
-				}
-				wantError(t, err, nil, "as asked by the test")
-				if after := f.snapshot(); after != before {
-					t.Errorf("%s, %s fails: left is\n%s\nand there was\n%s", name, failed, after, before)
-				}
-				if last := f.calls[len(f.calls)-1]; p.Changed() && len(f.calls) > 1 && last != "systemctl daemon-reload" {
-					t.Errorf("%s, %s fails: systemd has not heard that it was taken back: %q", name, failed, f.calls)
+					err = m.Apply(t.Context(), p)
+					if failed == "" {
+						if err != nil {
+							t.Error(err)
+						}
+						break
+					}
+					if err == nil {
+						if !strings.Contains(failed, " stop ") { // its failure has no consequence
+							t.Errorf("%s has failed, and nobody has said so", failed)
+						}
+						continue
+					}
+					wantError(t, err, nil, "as asked by the test")
+					if after := f.snapshot(); after != before {
+						t.Errorf("%s fails: left is\n%s\nand there was\n%s", failed, after, before)
+					}
+					if last := f.calls[len(f.calls)-1]; p.Changed() && len(f.calls) > 1 && last != "systemctl daemon-reload" {
+						t.Errorf("%s fails: systemd has not heard that it was undone: %q", failed, f.calls)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -103,7 +105,7 @@ func onTwoSockets(s *service.Spec) {
 	s.Sockets = append(s.Sockets, service.Socket{Name: "admin", Network: "unix", Address: "/run/admin"})
 }
 
-func TestWhatStartsByItselfIsEnabled(t *testing.T) {
+func TestApply_EnablesByStartType(t *testing.T) {
 	for s, want := range map[service.Start][]string{
 		service.Automatic: {"web.service"}, service.Delayed: {"web.service"}, service.Manual: nil, service.Disabled: nil,
 		service.OnSocket: {"web-admin.socket", "web-http.socket"},
@@ -121,7 +123,7 @@ func TestWhatStartsByItselfIsEnabled(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeWrittenTakesBackTheOthers(t *testing.T) {
+func TestApply_UndoesOtherFilesIfOneFails(t *testing.T) {
 	f, m := newFake(t, false)
 	p, err := m.Plan(t.Context(), web(onSocket), false)
 	if err != nil {
@@ -138,7 +140,7 @@ func TestAFileThatCannotBeWrittenTakesBackTheOthers(t *testing.T) {
 	}
 }
 
-func TestAContextThatEndsTakesAllBack(t *testing.T) {
+func TestApply_UndoesAllWhenContextEnds(t *testing.T) {
 	f, m := newFake(t, false)
 	p, err := m.Plan(t.Context(), web(), false)
 	if err != nil {
@@ -164,7 +166,7 @@ func TestAContextThatEndsTakesAllBack(t *testing.T) {
 	}
 }
 
-func TestWhatSystemdCannotLoadIsTakenBack(t *testing.T) {
+func TestApply_UndoesWhatCannotBeLoaded(t *testing.T) {
 	f, m := newFake(t, false)
 	before := f.snapshot()
 	p, err := m.Plan(t.Context(), web(), false)
@@ -178,7 +180,7 @@ func TestWhatSystemdCannotLoadIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestSocketsThatAreNotWantedAnyMoreGo(t *testing.T) {
+func TestApply_RemovesUnwantedSockets(t *testing.T) {
 	f, m := newFake(t, false)
 	machines["one with other sockets"](f, m)
 	f.write(f.unit("web-admin.socket"), "[Socket]\nListenStream=5\nService=web.service\n") // not ours
@@ -202,7 +204,7 @@ func TestSocketsThatAreNotWantedAnyMoreGo(t *testing.T) {
 	}
 }
 
-func TestWithoutRightsNothingIsTakenBack(t *testing.T) {
+func TestApply_WithoutRightsUndoesNothing(t *testing.T) {
 	f, m := newFake(t, false)
 	p, err := m.Plan(t.Context(), web(), false)
 	if err != nil {
@@ -218,28 +220,30 @@ func TestWithoutRightsNothingIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestASocketThatNobodyHasListensAtItsNewAddress(t *testing.T) {
+func TestApply_ReopensUnusedSocketAtNewAddress(t *testing.T) {
 	moved := web(onSocket, func(s *service.Spec) { s.Sockets[0].Address = ":8081" })
 	for state, want := range map[string]string{
 		"inactive": "systemctl restart -- web-http.socket", // the service; nobody has the socket
 		"active":   "",
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web(onSocket))
-		f.active["web.service"], f.active["web-http.socket"] = state, "active"
-		f.calls = nil
-		p := install(t, m, moved)
-		calls := strings.Join(f.changes(), ", ")
-		if strings.Contains(calls, "restart") != (want != "") || !strings.Contains(calls, want) {
-			t.Errorf("while the service is %s, %s was called", state, calls)
-		}
-		if told := strings.Contains(strings.Join(p.Warnings, "\n"), "web-http.socket uses its new address after a restart"); told != (want == "") {
-			t.Errorf("while the service is %s, it warns of %q", state, p.Warnings)
-		}
+		t.Run("while the service is "+state, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web(onSocket))
+			f.active["web.service"], f.active["web-http.socket"] = state, "active"
+			f.calls = nil
+			p := install(t, m, moved)
+			calls := strings.Join(f.changes(), ", ")
+			if strings.Contains(calls, "restart") != (want != "") || !strings.Contains(calls, want) {
+				t.Errorf("%s was called", calls)
+			}
+			if told := strings.Contains(strings.Join(p.Warnings, "\n"), "web-http.socket uses its new address after a restart"); told != (want == "") {
+				t.Errorf("it warns of %q", p.Warnings)
+			}
+		})
 	}
 }
 
-func TestARestartOpensASocketThatHasMoved(t *testing.T) {
+func TestRestart_OpensMovedSocket(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web(onSocket))
 	f.active["web.service"], f.active["web-http.socket"] = "active", "failed"

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestWhyAStartHasFailedIsSaidInOneLine(t *testing.T) {
+func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for name, test := range map[string]struct {
 			change func(*service.Spec)
@@ -60,7 +60,7 @@ func TestWhyAStartHasFailedIsSaidInOneLine(t *testing.T) {
 	}
 }
 
-func TestAReloadThatFailsInTheProgramIsAnError(t *testing.T) {
+func TestReload_FailureOfProgramIsError(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), vars("FAIL_RELOAD", "1"))
 	i.install()
@@ -75,7 +75,7 @@ func TestAReloadThatFailsInTheProgramIsAnError(t *testing.T) {
 	i.wantState(service.Running)
 }
 
-func TestLogsAreRead(t *testing.T) {
+func TestLogs_AreRead(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestLogsAreRead(t *testing.T) {
 	}
 }
 
-func TestAUserWhoMayNotReadTheJournalIsTold(t *testing.T) {
+func TestLogs_UserWithoutRightsIsTold(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false))
 	i.install()
@@ -113,7 +113,7 @@ func TestAUserWhoMayNotReadTheJournalIsTold(t *testing.T) {
 	}
 }
 
-func TestAUserWithoutRightsIsToldWhatToDo(t *testing.T) {
+func TestControl_UserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false))
 	i.install()
@@ -126,15 +126,19 @@ func TestAUserWithoutRightsIsToldWhatToDo(t *testing.T) {
 		t.Errorf("the plan is %+v, %v", p, err)
 	}
 	for name, do := range map[string]func(context.Context, service.Spec) error{"start": m.Start, "restart": m.Restart} {
-		if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+				t.Error(err)
+			}
+		})
 	}
 	i.start()
 	for name, do := range map[string]func(context.Context, service.Spec) error{"stop": m.Stop, "reload": m.Reload} {
-		if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+				t.Error(err)
+			}
+		})
 	}
 	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrPermission) {
 		t.Errorf("remove: %v", err)
@@ -142,7 +146,7 @@ func TestAUserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	i.wantState(service.Running)
 }
 
-func TestHowLongAStatusTakes(t *testing.T) {
+func TestStatus_Duration(t *testing.T) {
 	i := echoService(t, inside(t, false))
 	i.install()
 	i.start()
@@ -156,7 +160,7 @@ func TestHowLongAStatusTakes(t *testing.T) {
 	t.Logf("a status takes %s, the entering of the machine included", times[len(times)/2])
 }
 
-func TestAWaitEndsWithItsContext(t *testing.T) {
+func TestStart_WaitEndsWithContext(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), func(s *service.Spec) {
 		s.Executable, s.Args = "/bin/sleep", []string{"60"}
@@ -177,7 +181,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	i.stop()
 }
 
-func TestACrashIsAlsoAPanic(t *testing.T) {
+func TestRecovery_PanicCountsAsCrash(t *testing.T) {
 	for variable, restarted := range map[string]bool{"PANIC": true, "FAIL": false} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()

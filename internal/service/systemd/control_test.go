@@ -15,19 +15,21 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-func TestWhatIsNotInstalledIsNotOperated(t *testing.T) {
+func TestControl_RefusesWhatIsNotInstalled(t *testing.T) {
 	f, m := newFake(t, false)
 	for name, do := range map[string]func(context.Context, service.Spec) error{"start": m.Start, "stop": m.Stop, "restart": m.Restart, "reload": m.Reload} {
-		if err := do(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := do(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
+				t.Error(err)
+			}
+		})
 	}
 	if len(f.changes()) > 0 {
 		t.Errorf("called was %q", f.changes())
 	}
 }
 
-func TestWhatTheOperatorAsksForIsDone(t *testing.T) {
+func TestControl_CallsOfSystemctl(t *testing.T) {
 	for name, test := range map[string]struct {
 		active, socket string // before
 		spec           service.Spec
@@ -72,21 +74,23 @@ func TestWhatTheOperatorAsksForIsDone(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeStartedIsSaid(t *testing.T) {
+func TestStart_SaysWhyItCannot(t *testing.T) {
 	for want, unit := range map[string]map[string]string{
 		"systemctl unmask web.service": {"LoadState": "masked"},
 		"is bad.":                      {"LoadState": "bad-setting", "LoadError": `org.x "is bad."`},
 		"another start type":           {"RefuseManualStart": "yes"},
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web())
-		f.show["web.service"] = unit
-		wantError(t, m.Start(t.Context(), web()), nil, want)
-		wantError(t, m.Restart(t.Context(), web()), nil, want)
+		t.Run(want, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web())
+			f.show["web.service"] = unit
+			wantError(t, m.Start(t.Context(), web()), nil, want)
+			wantError(t, m.Restart(t.Context(), web()), nil, want)
+		})
 	}
 }
 
-func TestAFailedStartSaysWhy(t *testing.T) {
+func TestStart_FailureSaysWhy(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for want, unit := range map[string]map[string]string{
 			"exit code 1; last log lines: a; no certificate":                                    {"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "1"},
@@ -123,7 +127,7 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAFailedStartWithoutALogSaysWhereItIs(t *testing.T) {
+func TestStart_FailureWithoutLogSaysWhereItIs(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.answer = func(call string) (string, error, bool) {
@@ -136,7 +140,7 @@ func TestAFailedStartWithoutALogSaysWhereItIs(t *testing.T) {
 	}
 }
 
-func TestAJobThatHasFinishedWasStarted(t *testing.T) {
+func TestStart_AcceptsFinishedJob(t *testing.T) {
 	for unit, want := range map[[3]string]string{
 		{"success", "1", "0"}:  "",
 		{"success", "2", "15"}: "it was started but is now stopped",
@@ -158,7 +162,7 @@ func TestAJobThatHasFinishedWasStarted(t *testing.T) {
 	}
 }
 
-func TestAStartThatSystemdTakesForDoneButIsNot(t *testing.T) {
+func TestStart_FailsIfServiceIsStopping(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.answer = func(call string) (string, error, bool) {
@@ -168,7 +172,7 @@ func TestAStartThatSystemdTakesForDoneButIsNot(t *testing.T) {
 	wantError(t, m.startAndCheck(t.Context(), web(), "start"), nil, "is now stopping")
 }
 
-func TestWhatSystemctlSaysIsOneLine(t *testing.T) {
+func TestStart_ErrorIsOneLine(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.answer = func(call string) (string, error, bool) {
@@ -181,7 +185,7 @@ func TestWhatSystemctlSaysIsOneLine(t *testing.T) {
 	}
 }
 
-func TestASystemctlThatIsGoneIsSaidOnce(t *testing.T) {
+func TestStart_MissingSystemctlIsSaidOnce(t *testing.T) {
 	f, m := newFake(t, false)
 	f.answer = func(string) (string, error, bool) { return "", fmt.Errorf("systemctl: %w", exec.ErrNotFound), true }
 	err := m.startAndCheck(t.Context(), web(), "start")
@@ -191,7 +195,7 @@ func TestASystemctlThatIsGoneIsSaidOnce(t *testing.T) {
 	}
 }
 
-func TestAStopThatIsUndoneIsSaid(t *testing.T) {
+func TestStop_SaysIfStartedAgain(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.active["web.service"] = "active"
@@ -199,31 +203,33 @@ func TestAStopThatIsUndoneIsSaid(t *testing.T) {
 	wantError(t, m.Stop(t.Context(), web()), nil, "something started it again")
 }
 
-func TestNothingIsWaitedForAfterTheContextHasEnded(t *testing.T) {
+func TestControl_EndsWithContext(t *testing.T) {
 	for name, do := range map[string]func(*Manager) func(context.Context, service.Spec) error{
 		"start":   func(m *Manager) func(context.Context, service.Spec) error { return m.Start },
 		"stop":    func(m *Manager) func(context.Context, service.Spec) error { return m.Stop },
 		"restart": func(m *Manager) func(context.Context, service.Spec) error { return m.Restart },
 		"reload":  func(m *Manager) func(context.Context, service.Spec) error { return m.Reload },
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web())
-		if name != "start" {
-			f.active["web.service"] = "active"
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		f.answer = func(call string) (string, error, bool) {
-			if strings.Contains(call, " "+name+" ") {
-				cancel()
-				return "", fmt.Errorf("systemctl: %w", context.Cause(ctx)), true
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web())
+			if name != "start" {
+				f.active["web.service"] = "active"
 			}
-			return "", nil, false
-		}
-		wantError(t, do(m)(ctx, web()), context.Canceled, "systemd continues")
+			ctx, cancel := context.WithCancel(t.Context())
+			f.answer = func(call string) (string, error, bool) {
+				if strings.Contains(call, " "+name+" ") {
+					cancel()
+					return "", fmt.Errorf("systemctl: %w", context.Cause(ctx)), true
+				}
+				return "", nil, false
+			}
+			wantError(t, do(m)(ctx, web()), context.Canceled, "systemd continues")
+		})
 	}
 }
 
-func TestAReload(t *testing.T) {
+func TestReload(t *testing.T) {
 	for name, test := range map[string]struct {
 		active, result, text string
 		fails                bool
@@ -235,30 +241,32 @@ func TestAReload(t *testing.T) {
 		"that ends the program":     {"inactive", "success", "", false, "it stopped instead"},
 		"that kills the program":    {"failed", "success", "", true, "exit code 2"},
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web())
-		f.active["web.service"] = "active"
-		f.answer = func(call string) (string, error, bool) {
-			if !strings.Contains(call, " reload ") {
-				return "", nil, false
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web())
+			f.active["web.service"] = "active"
+			f.answer = func(call string) (string, error, bool) {
+				if !strings.Contains(call, " reload ") {
+					return "", nil, false
+				}
+				f.active["web.service"] = test.active
+				f.show["web.service"] = map[string]string{"ReloadResult": test.result, "StatusText": test.text, "ExecMainCode": "1", "ExecMainStatus": "2"}
+				if test.active == "failed" {
+					f.show["web.service"]["Result"] = "exit-code"
+				}
+				if test.fails {
+					return "", refusal(1, "Job for web.service failed."), true
+				}
+				return "", nil, true
 			}
-			f.active["web.service"] = test.active
-			f.show["web.service"] = map[string]string{"ReloadResult": test.result, "StatusText": test.text, "ExecMainCode": "1", "ExecMainStatus": "2"}
-			if test.active == "failed" {
-				f.show["web.service"]["Result"] = "exit-code"
+			err := m.Reload(t.Context(), web())
+			switch {
+			case test.want == "" && err != nil:
+				t.Error(err)
+			case test.want != "":
+				wantError(t, err, nil, test.want)
 			}
-			if test.fails {
-				return "", refusal(1, "Job for web.service failed."), true
-			}
-			return "", nil, true
-		}
-		err := m.Reload(t.Context(), web())
-		switch {
-		case test.want == "" && err != nil:
-			t.Errorf("%s: %v", name, err)
-		case test.want != "":
-			wantError(t, err, nil, test.want)
-		}
+		})
 	}
 	f, m := newFake(t, false)
 	install(t, m, web())

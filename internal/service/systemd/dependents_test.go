@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestUnitsThatSystemdStopsAlongAreNamed(t *testing.T) {
+func TestDependents(t *testing.T) {
 	f, m := newFake(t, false)
 	f.show = map[string]map[string]string{
 		"web.service":   {"ActiveState": "active", "RequiredBy": "a.service idle.service", "WantedBy": "multi-user.target", "BoundBy": "b.service", "Before": "c.service"},

@@ -24,7 +24,7 @@ func lines(found []service.Finding) (lines []string) {
 	return lines
 }
 
-func TestTheLinesOfADropInThatSystemdDoesNotUnderstandAreNamed(t *testing.T) {
+func TestDiagnose_NamesBadLinesOfDropIn(t *testing.T) {
 	const file = "/etc/systemd/system/web.service.d/a.conf"
 	const said = file + ":2: Failed to parse Type=nonsense, ignoring: Invalid argument\n" +
 		"/etc/systemd/system/other.service:3: Unknown key 'X' in section [Service], ignoring.\n" +
@@ -41,23 +41,25 @@ func TestTheLinesOfADropInThatSystemdDoesNotUnderstandAreNamed(t *testing.T) {
 			"3 unit: Service has more than one ExecStart= setting. -> fix or remove the drop-in, then run systemctl daemon-reload",
 		},
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web())
-		f.show["web.service"] = map[string]string{"LoadState": state, "LoadError": `x "it is bad"`, "DropInPaths": file}
-		m.stream = func(_ context.Context, _, stderr io.Writer, name string, args ...string) error {
-			if name != "systemd-analyze" || !slices.Equal(args, []string{"verify", "web.service"}) {
-				t.Errorf("it calls %s %q", name, args)
+		t.Run(state, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web())
+			f.show["web.service"] = map[string]string{"LoadState": state, "LoadError": `x "it is bad"`, "DropInPaths": file}
+			m.stream = func(_ context.Context, _, stderr io.Writer, name string, args ...string) error {
+				if name != "systemd-analyze" || !slices.Equal(args, []string{"verify", "web.service"}) {
+					t.Errorf("it calls %s %q", name, args)
+				}
+				_, err := io.WriteString(stderr, said)
+				return err
 			}
-			_, err := io.WriteString(stderr, said)
-			return err
-		}
-		if got := lines(m.Diagnose(t.Context(), web())); !slices.Equal(got, want) {
-			t.Errorf("%s: found\n%s\nwant\n%s", state, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
+			if got := lines(m.Diagnose(t.Context(), web())); !slices.Equal(got, want) {
+				t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		})
 	}
 }
 
-func TestWhatStandsInThePlaceOfAFolderIsSaid(t *testing.T) {
+func TestDiagnose_SaysWhatReplacesFolder(t *testing.T) {
 	for _, test := range []struct {
 		dir, target string // "" is a file
 		account     string
@@ -90,7 +92,7 @@ func TestWhatStandsInThePlaceOfAFolderIsSaid(t *testing.T) {
 	}
 }
 
-func TestASocketThatIsTakenIsSaidWithWhoHasIt(t *testing.T) {
+func TestDiagnose_NamesProcessAtSocket(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +115,7 @@ func TestASocketThatIsTakenIsSaidWithWhoHasIt(t *testing.T) {
 	wantError(t, m.Start(t.Context(), s), nil, want)
 }
 
-func TestAMaskInThePlaceOfTheUnitIsReplacedByAnInstallation(t *testing.T) {
+func TestDiagnose_MaskThatReplacedUnit(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.show["web.service"] = map[string]string{"LoadState": "masked"}

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestADiagnosisFindsWhatKeepsItFromRunning(t *testing.T) {
+func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
 	for want, prepare := range map[string]func(*fake, *Manager, *service.Spec){
 		"unit: web.service is masked": func(f *fake, _ *Manager, _ *service.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "masked"}
@@ -123,7 +123,7 @@ func onlyLooks(calls []string) bool {
 	})
 }
 
-func TestTheExecutableIsWhatSystemdStarts(t *testing.T) {
+func TestLaunches(t *testing.T) {
 	for show, want := range map[string]string{
 		"{ path=/opt/my web/web ; argv[]=/opt/my web/web -x ; ignore_errors=no ; start_time=[n/a] }": "/opt/my web/web",
 		`{ path=/bin/sh ; argv[]=/bin/sh -c exec "$0" "$@" /opt/it's/web ; ignore_errors=no }`:       "",
@@ -140,7 +140,7 @@ func TestTheExecutableIsWhatSystemdStarts(t *testing.T) {
 	}
 }
 
-func TestDiagnoseNamesAUserThatHasComeLater(t *testing.T) {
+func TestDiagnose_NamesUserCreatedLater(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.write("/etc/passwd", "web:x:34:34:web:/var/web:/usr/sbin/nologin\n")

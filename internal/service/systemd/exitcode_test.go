@@ -2,7 +2,7 @@ package systemd
 
 import "testing"
 
-func TestTheSignalThatAShellReportsIsNamed(t *testing.T) {
+func TestExitCodeText_NamesSignalThatShellReports(t *testing.T) {
 	for code, want := range map[int]string{
 		139: "exit code 139: a command run by a shell was killed by SIGSEGV",
 		134: "exit code 134: a command run by a shell was killed by SIGABRT",

@@ -275,7 +275,7 @@ func nastyText(r *rand.Rand, prefix string) string {
 	var b strings.Builder
 	b.WriteString(prefix)
 	for range r.IntN(6) {
-		// What Check never lets through is rare, or nothing would be left.
+		// Pieces that Check always refuses are rare, or nothing would be left.
 		n := len(nasty)
 		if r.IntN(40) > 0 {
 			n -= 5
@@ -295,11 +295,11 @@ func random(r *rand.Rand) fields {
 	}
 }
 
-func TestNoFieldAddsADirective(t *testing.T) {
+func TestRender_NoFieldAddsDirective(t *testing.T) {
 	if !checkUnits(t, harmless) {
 		t.Fatal("what is harmless is refused")
 	}
-	// One field at a time, so that what is refused in one does not hide another.
+	// One field at a time, so that one that is refused does not hide another.
 	held := map[int]int{}
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range 20_000 {
@@ -339,7 +339,7 @@ func TestNoFieldAddsADirective(t *testing.T) {
 	t.Logf("held: %v", slices.Sorted(maps.Values(held)))
 }
 
-func FuzzUnits(f *testing.F) {
+func FuzzRender(f *testing.F) {
 	f.Add("", "/usr/bin/web", "", "", "a", "b", "c", "/p", "/k", "/c")
 	f.Add(`ends in \`, `/q"u'o\te`, "/w ", "a%n", "$HOME", ";", "%h", "/home/x y", "/k%n", "/c:d")
 	f.Fuzz(func(t *testing.T, description, executable, directory, account, argument, other, variable, writable, socket, credential string) {
@@ -347,7 +347,7 @@ func FuzzUnits(f *testing.F) {
 	})
 }
 
-func TestWhatSystemdWouldMisunderstandIsRefused(t *testing.T) {
+func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
 	for field, changes := range map[string][]func(*service.Spec){
 		"WorkingDirectory": {func(s *service.Spec) { s.Directory = "/srv/x " }},
 		"Hardening.WritablePaths": {
@@ -379,7 +379,7 @@ func TestWhatSystemdWouldMisunderstandIsRefused(t *testing.T) {
 	}
 }
 
-func TestDelays(t *testing.T) {
+func TestRender_RestartDelays(t *testing.T) {
 	type d = []string
 	for _, test := range []struct {
 		version int

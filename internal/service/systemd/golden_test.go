@@ -125,52 +125,54 @@ type golden struct {
 	version int
 }
 
-func TestUnitsAreThoseUnderTestdata(t *testing.T) {
+func TestRender_GoldenUnits(t *testing.T) {
 	all := goldens()
 	for name, g := range all {
-		if err := g.spec.Check(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		units, warnings, err := Render(g.spec, g.version, g.spec.Executable)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		dir := filepath.Join("testdata", name)
-		if *update {
-			err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755))
+		t.Run(name, func(t *testing.T) {
+			if err := g.spec.Check(); err != nil {
+				t.Error(err)
+			}
+			units, warnings, err := Render(g.spec, g.version, g.spec.Executable)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			dir := filepath.Join("testdata", name)
+			if *update {
+				err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755))
+				for _, u := range units {
+					err = errors.Join(err, os.WriteFile(filepath.Join(dir, u.Name), []byte(u.Text), 0o644))
+				}
+				if len(warnings) > 0 {
+					err = errors.Join(err, os.WriteFile(filepath.Join(dir, "warnings"), []byte(strings.Join(warnings, "\n")+"\n"), 0o644))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := map[string]string{}
 			for _, u := range units {
-				err = errors.Join(err, os.WriteFile(filepath.Join(dir, u.Name), []byte(u.Text), 0o644))
+				want[u.Name] = u.Text
 			}
 			if len(warnings) > 0 {
-				err = errors.Join(err, os.WriteFile(filepath.Join(dir, "warnings"), []byte(strings.Join(warnings, "\n")+"\n"), 0o644))
+				want["warnings"] = strings.Join(warnings, "\n") + "\n"
 			}
+			got := map[string]string{}
+			entries, err := os.ReadDir(dir)
 			if err != nil {
-				t.Fatal(err)
+				t.Errorf("%v: run the test with -update", err)
 			}
-		}
-		want := map[string]string{}
-		for _, u := range units {
-			want[u.Name] = u.Text
-		}
-		if len(warnings) > 0 {
-			want["warnings"] = strings.Join(warnings, "\n") + "\n"
-		}
-		got := map[string]string{}
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Errorf("%v: run the test with -update", err)
-		}
-		for _, e := range entries {
-			b, err := os.ReadFile(filepath.Join(dir, e.Name()))
-			if err != nil {
-				t.Fatal(err)
+			for _, e := range entries {
+				b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[e.Name()] = string(b)
 			}
-			got[e.Name()] = string(b)
-		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s is not what is rendered, which is %q; run the test with -update and look at the difference", dir, slices.Sorted(maps.Keys(want)))
-		}
+			if !maps.Equal(got, want) {
+				t.Errorf("%s is not what is rendered, which is %q; run the test with -update and look at the difference", dir, slices.Sorted(maps.Keys(want)))
+			}
+		})
 	}
 	entries, err := os.ReadDir("testdata")
 	if err != nil {
@@ -183,7 +185,7 @@ func TestUnitsAreThoseUnderTestdata(t *testing.T) {
 	}
 }
 
-func TestTheLimitOfTheLogIsThatOfAServiceOfTheMachine(t *testing.T) {
+func TestRender_LogLimitNeedsServiceOfMachine(t *testing.T) {
 	limited := func(s *service.Spec) { s.Limits.LogRecords = service.MaxLogRecords }
 	const lines = "LogRateLimitIntervalSec=1s\nLogRateLimitBurst=100000000\n"
 	for name, test := range map[string]struct {
@@ -197,18 +199,20 @@ func TestTheLimitOfTheLogIsThatOfAServiceOfTheMachine(t *testing.T) {
 		"too old":        {web(limited), 239, "Limits.LogRecords: systemd 239 has no limit for single services"},
 		"of a user":      {web(limited, ofUser), 257, "Limits.LogRecords: journald limits single services of the machine only"},
 	} {
-		units, warnings, err := Render(test.spec, test.version, test.spec.Executable)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		var text string
-		for _, u := range units {
-			text += u.Text
-		}
-		said := strings.Join(warnings, "\n")
-		if strings.Contains(text, lines) != (test.warns == "") || strings.Contains(said, "Limits.LogRecords") != (test.warns != "") || !strings.Contains(said, test.warns) {
-			t.Errorf("%s: it warns %q\n%s", name, said, text)
-		}
+		t.Run(name, func(t *testing.T) {
+			units, warnings, err := Render(test.spec, test.version, test.spec.Executable)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var text string
+			for _, u := range units {
+				text += u.Text
+			}
+			said := strings.Join(warnings, "\n")
+			if strings.Contains(text, lines) != (test.warns == "") || strings.Contains(said, "Limits.LogRecords") != (test.warns != "") || !strings.Contains(said, test.warns) {
+				t.Errorf("it warns %q\n%s", said, text)
+			}
+		})
 	}
 }

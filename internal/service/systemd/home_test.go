@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestADynamicUserHasItsStateFolderForItsHome(t *testing.T) {
+func TestRender_HomeOfDynamicUserIsStateFolder(t *testing.T) {
 	const home = "Environment=HOME="
 	for name, test := range map[string]struct {
 		change func(s *service.Spec)
@@ -23,14 +23,16 @@ func TestADynamicUserHasItsStateFolderForItsHome(t *testing.T) {
 		"root":                  {func(s *service.Spec) { s.Account = "root" }, ""},
 		"a user":                {func(s *service.Spec) { s.User = true }, ""},
 	} {
-		s := web(test.change)
-		units, _, err := Render(s, 257, s.Executable)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := units[0].Text
-		if n := strings.Count(text, home); test.want == "" && n > 0 || test.want != "" && (n != 1 || !strings.Contains(text, test.want)) {
-			t.Errorf("%s: %d of %s, want %q", name, n, home, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := web(test.change)
+			units, _, err := Render(s, 257, s.Executable)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := units[0].Text
+			if n := strings.Count(text, home); test.want == "" && n > 0 || test.want != "" && (n != 1 || !strings.Contains(text, test.want)) {
+				t.Errorf("%d of %s, want %q", n, home, test.want)
+			}
+		})
 	}
 }

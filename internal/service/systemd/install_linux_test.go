@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
+func TestInstall_ReplacesServiceOfKardianos(t *testing.T) {
 	t.Parallel()
 	o := oldUnit(t)
 	i := echoService(t, inside(t, false))
@@ -38,7 +38,7 @@ func TestAServiceOfKardianosIsTakenOver(t *testing.T) {
 	i.report()
 }
 
-func TestAServiceOfKardianosIsRemoved(t *testing.T) {
+func TestRemove_ServiceOfKardianos(t *testing.T) {
 	t.Parallel()
 	o := oldUnit(t)
 	m := inside(t, false)
@@ -55,7 +55,7 @@ func TestAServiceOfKardianosIsRemoved(t *testing.T) {
 	}
 }
 
-func TestAServiceIsStartedByItsSocket(t *testing.T) {
+func TestSocket_StartsService(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestAServiceIsStartedByItsSocket(t *testing.T) {
 				c.Close()
 				t.Error("its socket still listens")
 			}
-			// Without the socket, it opens one of its own; what is left of the old one goes.
+			// Without the socket, it opens its own, and the units of the old one are removed.
 			i.start()
 			i.spec.Start, i.spec.Sockets = service.Automatic, nil
 			i.install()
@@ -106,7 +106,7 @@ func TestAServiceIsStartedByItsSocket(t *testing.T) {
 	}
 }
 
-func TestAServiceThatListensByItsManagerStartsWithItsSockets(t *testing.T) {
+func TestSocket_StartsWithService(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), vars("LISTEN", "unix /nowhere"))
 	at := "/run/sock " + i.spec.Name + "/50%.sock"
@@ -122,7 +122,7 @@ func TestAServiceThatListensByItsManagerStartsWithItsSockets(t *testing.T) {
 	}
 }
 
-func TestInstancesOfATemplateShareAUnit(t *testing.T) {
+func TestTemplate_InstancesShareUnit(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
@@ -154,7 +154,7 @@ func TestInstancesOfATemplateShareAUnit(t *testing.T) {
 	}
 }
 
-func TestWhatSystemdDoesNotTakeIsTakenBack(t *testing.T) {
+func TestApply_UndoesWhatSystemdRefuses(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestWhatSystemdDoesNotTakeIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestUninstallGivesBackTheFoldersOfSomebodyElse(t *testing.T) {
+func TestRemove_RestoresFoldersOfOthers(t *testing.T) {
 	for _, account := range []string{"", "daemon"} {
 		t.Run("account "+account, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +238,7 @@ func TestUninstallGivesBackTheFoldersOfSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestEachStartTypeIsFoundAgain(t *testing.T) {
+func TestStatus_ReportsEachStartType(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
@@ -261,7 +261,7 @@ func TestEachStartTypeIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestEachProfileStartsReloadsAndStops(t *testing.T) {
+func TestProfiles_StartReloadAndStop(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for _, p := range []service.Profile{service.Strict, service.Network, service.Localhost, service.LowPorts, service.Lenient, service.None} {
 			t.Run(fmt.Sprintf("%s, user %v", p, user), func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestEachProfileStartsReloadsAndStops(t *testing.T) {
 	}
 }
 
-func TestWhatIsPurgedIsGone(t *testing.T) {
+func TestRemove_PurgedFoldersAreGone(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()

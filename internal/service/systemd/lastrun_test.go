@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestTheArgumentsAreReadBackFromTheUnit(t *testing.T) {
+func TestPasses_ReadsArgumentsFromUnit(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"-v"}, {"-addr", ":8080", "", "a  b"}, {`it's "quoted"`, "$HOME", "100%", "%n", `\`, `a\`, "\t", "ä", "*", ";"},
 	} {
@@ -43,7 +43,7 @@ func TestTheArgumentsAreReadBackFromTheUnit(t *testing.T) {
 	}
 }
 
-func TestTheLastRunIsChosenByItsInvocation(t *testing.T) {
+func TestLastRun_IsSelectedByInvocation(t *testing.T) {
 	for user, want := range map[bool]string{
 		false: "_SYSTEMD_INVOCATION_ID=abc + INVOCATION_ID=abc",
 		true:  "--since=@1795569103 _SYSTEMD_USER_UNIT=web.service _UID=1000 _PID=42 + SYSLOG_IDENTIFIER=web _UID=1000 _PID=42",
@@ -78,7 +78,7 @@ func TestTheLastRunIsChosenByItsInvocation(t *testing.T) {
 	}
 }
 
-func TestWhatASandboxKeepsFromAServiceIsAskedOfSystemd(t *testing.T) {
+func TestConfined(t *testing.T) {
 	f, m := newFake(t, false)
 	f.answer = func(call string) (string, error, bool) {
 		return "User=web\nDynamicUser=yes\nProtectHome=tmpfs\n", nil, strings.HasPrefix(call, "systemctl show --property=User,DynamicUser,ProtectHome,")

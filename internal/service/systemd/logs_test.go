@@ -25,7 +25,7 @@ func entryAt(second int, members string) string {
 	return fmt.Sprintf(`{"__CURSOR":"c%d","__REALTIME_TIMESTAMP":"%d",%s}`+"\n", second, micro, members)
 }
 
-// at is the time of such an entry, as it is shown.
+// at returns the time of such an entry, as it is shown.
 func at(second int) string {
 	return time.Date(2026, 11, 27, 10, 0, second, 0, time.UTC).Local().Format("2006-01-02T15:04:05.000Z07:00 ")
 }
@@ -51,7 +51,7 @@ var shownJournal = []string{
 	at(-60) + "ERROR late\n    stack:\n        main.f\n            main.go:1\n",
 }
 
-// journalOf has journalctl print text when it is asked for what there is, and more when it
+// journalOf makes journalctl print text when it reads the existing journal, and more when it
 // follows. It returns the calls.
 func journalOf(m *Manager, text, more string) *[]string {
 	calls := new([]string)
@@ -70,7 +70,7 @@ func journalOf(m *Manager, text, more string) *[]string {
 	return calls
 }
 
-func TestEntriesOfTheJournalHaveTheirFields(t *testing.T) {
+func TestLogs_EntriesHaveTheirFields(t *testing.T) {
 	_, m := newFake(t, false)
 	journalOf(m, theJournal(), "")
 	var log strings.Builder
@@ -96,7 +96,7 @@ func TestEntriesOfTheJournalHaveTheirFields(t *testing.T) {
 	}
 }
 
-func TestRecordsOfTheJournalAreChosen(t *testing.T) {
+func TestLogs_SelectsRecords(t *testing.T) {
 	base := "journalctl --no-pager --quiet --output=json --all "
 	noon := time.Date(2026, 11, 27, 10, 0, 3, 500_000_000, time.UTC)
 	for name, test := range map[string]struct {
@@ -117,23 +117,25 @@ func TestRecordsOfTheJournalAreChosen(t *testing.T) {
 		"the last of a PID":    {service.LogQuery{PID: 12, Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
 		"matching and of high": {service.LogQuery{Match: regexp.MustCompile(`e`), Lines: 1, Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{5}},
 	} {
-		_, m := newFake(t, false)
-		calls := journalOf(m, theJournal(), "")
-		want := ""
-		for _, i := range test.shown {
-			want += shownJournal[i]
-		}
-		var log strings.Builder
-		if err := m.Logs(t.Context(), web(), test.query, &log); err != nil || log.String() != want {
-			t.Errorf("%s: %v, it shows\n%swant\n%s", name, err, &log, want)
-		}
-		if got := strings.Join(*calls, "; "); got != base+test.call {
-			t.Errorf("%s: called was %s", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, m := newFake(t, false)
+			calls := journalOf(m, theJournal(), "")
+			want := ""
+			for _, i := range test.shown {
+				want += shownJournal[i]
+			}
+			var log strings.Builder
+			if err := m.Logs(t.Context(), web(), test.query, &log); err != nil || log.String() != want {
+				t.Errorf("%v, it shows\n%swant\n%s", err, &log, want)
+			}
+			if got := strings.Join(*calls, "; "); got != base+test.call {
+				t.Errorf("called was %s", got)
+			}
+		})
 	}
 }
 
-func TestFollowingGoesOnBehindWhatWasShown(t *testing.T) {
+func TestLogs_FollowingResumesAfterLastEntry(t *testing.T) {
 	_, m := newFake(t, true)
 	calls := journalOf(m, theJournal(), entryAt(7, `"PRIORITY":"3","MESSAGE":"more"`)+entryAt(8, `"PRIORITY":"6","MESSAGE":"not that"`))
 	var log strings.Builder
@@ -147,7 +149,7 @@ func TestFollowingGoesOnBehindWhatWasShown(t *testing.T) {
 	}
 }
 
-func TestAnEntryThatIsTooLongIsCut(t *testing.T) {
+func TestLogs_CutsLongEntry(t *testing.T) {
 	long := entryAt(1, `"PRIORITY":"4","_TRANSPORT":"journal","MESSAGE":"whole","X":"`+strings.Repeat("x", maxEntry)+`","Y":"1"`)
 	_, m := newFake(t, false)
 	journalOf(m, long+entryAt(2, `"MESSAGE":"next"`), "")
@@ -158,7 +160,7 @@ func TestAnEntryThatIsTooLongIsCut(t *testing.T) {
 	}
 }
 
-func FuzzNoEntryIsTooOdd(f *testing.F) {
+func FuzzParseEntry(f *testing.F) {
 	for line := range strings.Lines(theJournal()) {
 		f.Add(line)
 	}
@@ -172,7 +174,7 @@ func FuzzNoEntryIsTooOdd(f *testing.F) {
 	})
 }
 
-func TestFollowingEndsWithItsContext(t *testing.T) {
+func TestLogs_FollowingEndsWithContext(t *testing.T) {
 	_, m := newFake(t, false)
 	ctx, cancel := context.WithCancel(t.Context())
 	m.stream = func(ctx context.Context, _, _ io.Writer, _ string, _ ...string) error {
@@ -187,7 +189,7 @@ func TestFollowingEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestFollowingEndsWithJournalctl(t *testing.T) {
+func TestLogs_FollowingEndsWithJournalctl(t *testing.T) {
 	_, m := newFake(t, false)
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error {
 		return &command.Error{Line: "journalctl", Code: -1} // an interrupt at the terminal is for both
@@ -200,7 +202,7 @@ func TestFollowingEndsWithJournalctl(t *testing.T) {
 	}
 }
 
-func TestALogThatMayNotBeReadIsSaid(t *testing.T) {
+func TestLogs_SaysIfJournalCannotBeRead(t *testing.T) {
 	_, m := newFake(t, false)
 	m.stream = func(_ context.Context, _, stderr io.Writer, _ string, args ...string) error {
 		if !slices.Contains(args, "--quiet") {

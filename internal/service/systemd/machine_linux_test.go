@@ -21,7 +21,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
-// The tests on a real systemd. The manager works on the root of the booted machine from
+// Some tests use a real systemd. The manager works on the root of the booted machine from
 // outside, and runs its tools inside.
 
 var (
@@ -50,7 +50,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
-	// A service of kardianos/service, from a module of its own.
+	// The service of kardianos/service is in its own module.
 	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
 		return 1, err
 	}
@@ -58,7 +58,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, machine.Close()) }()
-	// Who writes from outside is root, and may not make the folders of tester.
+	// Outside, the test is root, and must not create the folders of tester.
 	if _, err := machine.RunUser(ctx, "mkdir", "-p", "/home/tester/.config/systemd/user"); err != nil {
 		return 1, err
 	}
@@ -209,7 +209,7 @@ func (i *installed) report() (said reported) {
 	if i.spec.Template {
 		dir += "/" + i.spec.Instance
 	}
-	// The tree follows no link that leads out of it, as that of a dynamic user seems to.
+	// The tree follows no link that leads out of it, as the one of a dynamic user seems to.
 	out, err := i.machine.Runner()(i.t.Context(), "cat", dir+"/said.json")
 	i.must(err)
 	i.must(json.Unmarshal([]byte(out), &said))
@@ -223,7 +223,7 @@ func putProgram(t *testing.T, program, at string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Another service may run what is there.
+	// Another service may be running the file that is there.
 	file := machine.Path(at)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)

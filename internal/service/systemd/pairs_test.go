@@ -11,8 +11,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// TestPairs has settings that are right alone and wrong together. Those that only Spec.Check
-// sees are in package service.
+// TestPairs checks settings that are valid alone and wrong together. Package service tests
+// those that Spec.Check refuses.
 func TestPairs(t *testing.T) {
 	socket := func(network, address string) func(*service.Spec) {
 		return func(s *service.Spec) {
@@ -63,31 +63,33 @@ func TestPairs(t *testing.T) {
 		{name: "no dynamic user", spec: web(line("DynamicUser=no")), refuse: `Systemd.Service has "DynamicUser=no"`},
 		{name: "a group", spec: web(line("SupplementaryGroups=audio")), have: "SupplementaryGroups=audio\n"},
 	} {
-		if err := c.spec.Check(); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		units, warnings, err := Render(c.spec, 257, c.spec.Executable)
-		said, all := strings.Join(warnings, "\n"), ""
-		for _, u := range units {
-			all += u.Text
-		}
-		switch {
-		case c.refuse != "":
-			if !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
-				t.Errorf("%s: %v, want %q", c.name, err, c.refuse)
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.spec.Check(); err != nil {
+				t.Error(err)
 			}
-		case err != nil:
-			t.Errorf("%s: %v", c.name, err)
-		case !strings.Contains(said, c.warn), c.warn == "" && strings.Contains(said, packet):
-			t.Errorf("%s: the warnings are %q, want %q", c.name, said, c.warn)
-		case !strings.Contains(all, c.have), c.lack != "" && strings.Contains(all, c.lack):
-			t.Errorf("%s: want %q and not %q in\n%s", c.name, c.have, c.lack, all)
-		}
+			units, warnings, err := Render(c.spec, 257, c.spec.Executable)
+			said, all := strings.Join(warnings, "\n"), ""
+			for _, u := range units {
+				all += u.Text
+			}
+			switch {
+			case c.refuse != "":
+				if !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
+					t.Errorf("%v, want %q", err, c.refuse)
+				}
+			case err != nil:
+				t.Error(err)
+			case !strings.Contains(said, c.warn), c.warn == "" && strings.Contains(said, packet):
+				t.Errorf("the warnings are %q, want %q", said, c.warn)
+			case !strings.Contains(all, c.have), c.lack != "" && strings.Contains(all, c.lack):
+				t.Errorf("want %q and not %q in\n%s", c.have, c.lack, all)
+			}
+		})
 	}
 }
 
-// TestAUserOpensNoLowPorts has a socket that the systemd of a user cannot open.
-func TestAUserOpensNoLowPorts(t *testing.T) {
+// TestPlan_RefusesLowPortsOfUser has a socket that a user's systemd cannot open.
+func TestPlan_RefusesLowPortsOfUser(t *testing.T) {
 	for _, c := range []struct {
 		address, sysctl string
 		refused         bool
@@ -116,9 +118,9 @@ func TestAUserOpensNoLowPorts(t *testing.T) {
 	}
 }
 
-// TestWhatNeedsADelayedServiceIsDelayed has a cycle that systemd would break by leaving out
-// a service.
-func TestWhatNeedsADelayedServiceIsDelayed(t *testing.T) {
+// TestPlan_RefusesToStartBeforeDelayedDependency has a cycle, which systemd would break by
+// leaving out a service.
+func TestPlan_RefusesToStartBeforeDelayedDependency(t *testing.T) {
 	for _, c := range []struct {
 		start   service.Start
 		after   string
@@ -140,7 +142,7 @@ func TestWhatNeedsADelayedServiceIsDelayed(t *testing.T) {
 	}
 }
 
-func TestADelayedServiceIsNotNeededBefore(t *testing.T) {
+func TestPlan_RefusesDelayIfNeededEarlier(t *testing.T) {
 	for other, refused := range map[string]bool{
 		"After=basic.target\nWantedBy=multi-user.target\n":                   true,
 		"After=basic.target multi-user.target\nWantedBy=multi-user.target\n": false,
@@ -166,8 +168,8 @@ func TestADelayedServiceIsNotNeededBefore(t *testing.T) {
 	}
 }
 
-// TestTheLongestLine has the length that systemd 257 loads.
-func TestTheLongestLine(t *testing.T) {
+// TestRender_LongestLine has the longest line that systemd 257 loads.
+func TestRender_LongestLine(t *testing.T) {
 	for length, want := range map[int]string{
 		1<<20 - 1: "",
 		1 << 20:   "the service is described wrongly: ExecStart= has 1048576 bytes: systemd takes at most 1048575 in a line",

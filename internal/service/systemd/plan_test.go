@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestAPlanChangesNothing(t *testing.T) {
+func TestPlan_ChangesNothing(t *testing.T) {
 	f, m := newFake(t, false)
 	before := f.snapshot()
 	p, err := m.Plan(t.Context(), web(onSocket), false)
@@ -32,7 +32,7 @@ func TestAPlanChangesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatBelongsToOthersIsNotOverwritten(t *testing.T) {
+func TestPlan_RefusesUnitsOfOthers(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(*fake)
 		words   []string
@@ -80,7 +80,7 @@ func TestWhatBelongsToOthersIsNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestWhatIsMaskedIsNotInstalledNotEvenByForce(t *testing.T) {
+func TestPlan_RefusesMaskedUnitsEvenWithForce(t *testing.T) {
 	null := func(file string) func(*fake) {
 		return func(f *fake) {
 			f.write(filepath.Dir(file)+"/x", "")
@@ -97,21 +97,23 @@ func TestWhatIsMaskedIsNotInstalledNotEvenByForce(t *testing.T) {
 		"web.service is masked until the machine stops and cannot be started: run systemctl unmask --runtime web.service first": {null("/run/systemd/system/web.service"), web()},
 		systemFile("web.service") + " is empty, which masks the unit: run rm " + systemFile("web.service") + " first":           {func(f *fake) { f.write(systemFile("web.service"), "") }, web()},
 	} {
-		f, m := newFake(t, false)
-		test.prepare(f)
-		before := f.snapshot()
-		for _, force := range []bool{false, true} {
-			if _, err := m.Plan(t.Context(), test.spec, force); err == nil || err.Error() != want {
-				t.Errorf("got %v\nwant %s", err, want)
+		t.Run(want, func(t *testing.T) {
+			f, m := newFake(t, false)
+			test.prepare(f)
+			before := f.snapshot()
+			for _, force := range []bool{false, true} {
+				if _, err := m.Plan(t.Context(), test.spec, force); err == nil || err.Error() != want {
+					t.Errorf("got %v\nwant %s", err, want)
+				}
 			}
-		}
-		if f.snapshot() != before {
-			t.Error("the plan has changed something")
-		}
+			if f.snapshot() != before {
+				t.Error("the plan has changed something")
+			}
+		})
 	}
 }
 
-func TestAUnitOfKardianosIsTakenOver(t *testing.T) {
+func TestPlan_ReplacesUnitOfKardianos(t *testing.T) {
 	f, m := newFake(t, false)
 	machines["one of kardianos"](f, m)
 	p := install(t, m, web())
@@ -123,7 +125,7 @@ func TestAUnitOfKardianosIsTakenOver(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyLooksLikeKardianosIsForeign(t *testing.T) {
+func TestPlan_RefusesWhatOnlyLooksLikeKardianos(t *testing.T) {
 	for _, text := range []string{
 		strings.Replace(ofKardianos, "RestartSec=120", "RestartSec=5", 1),
 		strings.Replace(ofKardianos, "sysconfig/web", "sysconfig/other", 1),
@@ -138,7 +140,7 @@ func TestWhatOnlyLooksLikeKardianosIsForeign(t *testing.T) {
 	}
 }
 
-func TestAnExecutableThatOthersCanReplaceIsRefused(t *testing.T) {
+func TestPlan_RefusesUnsafeExecutable(t *testing.T) {
 	_, m := newFake(t, false)
 	m.safe = func(_ string, user bool) error {
 		if user {
@@ -163,13 +165,13 @@ func TestAnExecutableThatOthersCanReplaceIsRefused(t *testing.T) {
 	wantError(t, err, service.ErrUnsafe)
 }
 
-func TestAnExecutableThatIsNotThereIsRefused(t *testing.T) {
+func TestPlan_RefusesMissingExecutable(t *testing.T) {
 	_, m := newFake(t, false)
 	_, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.Executable = "/nonexistent/web" }), false)
 	wantError(t, err, service.ErrSpec, "/nonexistent/web")
 }
 
-func TestWhereALinkLeadsIsSeenByTheService(t *testing.T) {
+func TestPlan_ExposesTargetOfLinkedExecutable(t *testing.T) {
 	f, m := newFake(t, false)
 	m.links = func(string) (string, error) { return f.path("/home/me/go/bin/web"), nil }
 	p, err := m.Plan(t.Context(), web(), false)
@@ -181,7 +183,7 @@ func TestWhereALinkLeadsIsSeenByTheService(t *testing.T) {
 	}
 }
 
-func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
+func TestPlan_WarnsOperator(t *testing.T) {
 	for want, prepare := range map[string]func(*fake, *service.Spec){
 		"web.service.d stays": func(f *fake, _ *service.Spec) { f.write(f.unit("web.service.d/x.conf"), "[Unit]\n") },
 		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *service.Spec) {
@@ -197,13 +199,15 @@ func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
 		},
 		"only one can run": func(_ *fake, s *service.Spec) { template(s); onSocket(s) },
 	} {
-		f, m := newFake(t, false)
-		s := web()
-		prepare(f, &s)
-		p, err := m.Plan(t.Context(), s, false)
-		if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
-			t.Errorf("want %q, got %+v, %v", want, p, err)
-		}
+		t.Run(want, func(t *testing.T) {
+			f, m := newFake(t, false)
+			s := web()
+			prepare(f, &s)
+			p, err := m.Plan(t.Context(), s, false)
+			if err != nil || !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
+				t.Errorf("want %q, got %+v, %v", want, p, err)
+			}
+		})
 	}
 	f, m := newFake(t, false)
 	f.write("/etc/passwd", "root:x:0\n")
@@ -212,7 +216,7 @@ func TestWhatAnOperatorShouldKnowIsAWarning(t *testing.T) {
 	}
 }
 
-func TestTheUnitsOfAUserAreWhereItSays(t *testing.T) {
+func TestUnitFolder_OfUser(t *testing.T) {
 	_, m := newFake(t, true)
 	for config, want := range map[string]string{
 		"": "/home/me/.config/systemd/user", "/cfg": "/cfg/systemd/user", "relative": "/home/me/.config/systemd/user",
@@ -228,7 +232,7 @@ func TestTheUnitsOfAUserAreWhereItSays(t *testing.T) {
 	wantError(t, err, nil, "no home")
 }
 
-func TestAnInstanceHasItsFoldersInThoseOfTheTemplate(t *testing.T) {
+func TestFolders_OfInstanceAreInThoseOfTemplate(t *testing.T) {
 	for _, test := range []struct {
 		user bool
 		s    service.Spec
@@ -246,7 +250,7 @@ func TestAnInstanceHasItsFoldersInThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
-func TestTheVersionOfSystemdIsRead(t *testing.T) {
+func TestVersion(t *testing.T) {
 	for said, want := range map[string]int{
 		"systemd 257 (257.13-1~deb13u1)\n+PAM": 257, "systemd 249 (249.11-0ubuntu3)": 249, "systemd 258~rc2 (258~rc2)": 258, "systemd 255.4 (x)": 255,
 		"": 0, "elogind 255": 0, "systemd next": 0, "systemd 1": 0,
@@ -259,7 +263,7 @@ func TestTheVersionOfSystemdIsRead(t *testing.T) {
 	}
 }
 
-func TestAServiceDoesNotRunAsAUserThatHappensToHaveItsName(t *testing.T) {
+func TestPlan_RefusesNameOfExistingUser(t *testing.T) {
 	const taken = "this machine has a user of that name already"
 	for name, test := range map[string]struct {
 		passwd, group, getent string
@@ -278,19 +282,21 @@ func TestAServiceDoesNotRunAsAUserThatHappensToHaveItsName(t *testing.T) {
 		"systemd hashes the name": {passwd: "web.1:x:34:34::/:/bin/sh\n", change: func(s *service.Spec) { s.Name = "web.1" }},
 		"nobody else":             {passwd: "web2:x:34:34::/:/bin/sh\n", group: "2web:x:34:\n"},
 	} {
-		f, m := newFake(t, false)
-		f.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"+test.passwd)
-		f.write("/etc/group", "root:x:0:\n"+test.group)
-		f.answer = func(call string) (string, error, bool) {
-			return test.getent, nil, call == "getent passwd web" && test.getent != ""
-		}
-		s := web()
-		if test.change != nil {
-			test.change(&s)
-		}
-		_, err := m.Plan(t.Context(), s, true)
-		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
-			t.Errorf("%s: got %v, want %q", name, err, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			f.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"+test.passwd)
+			f.write("/etc/group", "root:x:0:\n"+test.group)
+			f.answer = func(call string) (string, error, bool) {
+				return test.getent, nil, call == "getent passwd web" && test.getent != ""
+			}
+			s := web()
+			if test.change != nil {
+				test.change(&s)
+			}
+			_, err := m.Plan(t.Context(), s, true)
+			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestWhatCannotBeRemovedIsNotEvenStopped(t *testing.T) {
+func TestRemove_DoesNotStopWhatCannotBeRemoved(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount")
 	}

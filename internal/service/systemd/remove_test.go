@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
-func TestARemovalLeavesNothing(t *testing.T) {
+func TestRemove_LeavesNothing(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		f, m := newFake(t, user)
 		before := f.snapshot()
@@ -50,7 +50,7 @@ func TestARemovalLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestTheRemovalOfWhatOnlyListensClosesItsSocket(t *testing.T) {
+func TestRemove_ClosesListeningSocket(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web(onSocket))
 	f.active["web-http.socket"] = "active"
@@ -62,7 +62,7 @@ func TestTheRemovalOfWhatOnlyListensClosesItsSocket(t *testing.T) {
 	}
 }
 
-func TestWhatTheOperatorHasConfiguredStays(t *testing.T) {
+func TestRemove_KeepsConfiguration(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.write("/etc/web/web.yaml", "")
@@ -74,7 +74,7 @@ func TestWhatTheOperatorHasConfiguredStays(t *testing.T) {
 	}
 }
 
-func TestATemplateGoesWithItsLastInstance(t *testing.T) {
+func TestRemove_TemplateWithLastInstance(t *testing.T) {
 	f, m := newFake(t, false)
 	before := f.snapshot()
 	install(t, m, web(template))
@@ -90,7 +90,7 @@ func TestATemplateGoesWithItsLastInstance(t *testing.T) {
 	}
 }
 
-func TestARemovalThatFailsLeavesTheFiles(t *testing.T) {
+func TestRemove_LeavesFilesIfItFails(t *testing.T) {
 	for _, failing := range []string{"stop", "disable", "daemon-reload"} {
 		f, m := newFake(t, false)
 		install(t, m, web())
@@ -108,7 +108,7 @@ func TestARemovalThatFailsLeavesTheFiles(t *testing.T) {
 	}
 }
 
-func TestAPurgeTakesTheDirectories(t *testing.T) {
+func TestRemove_PurgesDirectories(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	for _, d := range []string{"/var/lib/private/web/x", "/var/cache/web/x", "/var/log/web/x", "/etc/web/x", "/var/lib/webber/x", "/etc/webber"} {
@@ -130,7 +130,7 @@ func TestAPurgeTakesTheDirectories(t *testing.T) {
 	}
 }
 
-func TestATemplateStaysForItsOtherInstances(t *testing.T) {
+func TestRemove_KeepsTemplateForOtherInstances(t *testing.T) {
 	for name, prepare := range map[string]func(*fake, *Manager){
 		"enabled": func(f *fake, m *Manager) { install(f.t, m, web(template, func(s *service.Spec) { s.Instance = "b" })) },
 		"active": func(f *fake, _ *Manager) {
@@ -139,25 +139,27 @@ func TestATemplateStaysForItsOtherInstances(t *testing.T) {
 			}
 		},
 	} {
-		f, m := newFake(t, false)
-		install(t, m, web(template))
-		prepare(f, m)
-		removed, err := m.Remove(t.Context(), web(template), false)
-		if err != nil || !slices.Equal(removed, []string{"web@a.service", "/etc/web/a"}) {
-			t.Errorf("%s: removed %q, %v", name, removed, err)
-		}
-		if _, ok := f.text("web@.service"); !ok {
-			t.Errorf("%s: the unit is gone", name)
-		}
-		if len(f.links("web@a.service")) > 0 {
-			t.Errorf("%s: it is still enabled", name)
-		}
-		_, err = m.Remove(t.Context(), web(template, func(s *service.Spec) { s.Instance = "" }), false)
-		wantError(t, err, nil, "web@b")
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, web(template))
+			prepare(f, m)
+			removed, err := m.Remove(t.Context(), web(template), false)
+			if err != nil || !slices.Equal(removed, []string{"web@a.service", "/etc/web/a"}) {
+				t.Errorf("removed %q, %v", removed, err)
+			}
+			if _, ok := f.text("web@.service"); !ok {
+				t.Error("the unit is gone")
+			}
+			if len(f.links("web@a.service")) > 0 {
+				t.Error("it is still enabled")
+			}
+			_, err = m.Remove(t.Context(), web(template, func(s *service.Spec) { s.Instance = "" }), false)
+			wantError(t, err, nil, "web@b")
+		})
 	}
 }
 
-func TestALeftoverOfAnotherServiceStays(t *testing.T) {
+func TestRemove_KeepsSocketsOfAnotherService(t *testing.T) {
 	f, m := newFake(t, false)
 	other := web(onSocket)
 	other.Name = "web-x"
@@ -172,7 +174,7 @@ func TestALeftoverOfAnotherServiceStays(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+func TestRemove_KeepsFoldersOfOthers(t *testing.T) {
 	f, m := newFake(t, false)
 	ownedtest.Run(t, m, web(), m.machine.Tree, m.Folders(web()))
 	f.write("/var/lib/private/web/data", "theirs")
@@ -181,7 +183,7 @@ func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
 	}
 }
 
-func TestAnUninstallThatWasKilledIsFinished(t *testing.T) {
+func TestRemove_FinishesKilledUninstall(t *testing.T) {
 	for _, purge := range []bool{false, true} {
 		f, m := newFake(t, false)
 		before := f.snapshot()
@@ -189,7 +191,7 @@ func TestAnUninstallThatWasKilledIsFinished(t *testing.T) {
 		if err := f.disable([]string{"web.service"}); err != nil {
 			t.Fatal(err)
 		}
-		// So far it had come: the unit is on its way out, and systemd has not heard of it.
+		// It was killed here: the unit has been moved away, and systemd has not noticed.
 		if err := os.Rename(f.path(f.unit("web.service")), f.path(f.unit(".web.glidepath0.old"))); err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +215,7 @@ func TestAnUninstallThatWasKilledIsFinished(t *testing.T) {
 	}
 }
 
-func TestWhatAUserHasIsUsedAndStays(t *testing.T) {
+func TestRemove_KeepsFoldersThatUserHad(t *testing.T) {
 	f, m := newFake(t, true)
 	f.write("/home/me/.local/state/web/data", "theirs")
 	p := install(t, m, web())

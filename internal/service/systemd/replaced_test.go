@@ -13,9 +13,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// TestWhatATakeoverDoesNotCarryOverIsNamed has each directive that kardianos/service writes,
-// and some that operators do.
-func TestWhatATakeoverDoesNotCarryOverIsNamed(t *testing.T) {
+// TestPlan_NamesSettingsOfKardianosThatAreLost has each directive that kardianos/service
+// writes, and some that operators write.
+func TestPlan_NamesSettingsOfKardianosThatAreLost(t *testing.T) {
 	const before = "the service that is replaced had "
 	add := strings.NewReplacer("ExecStart=/usr/local/bin/web\n", `ExecStart=/usr/local/bin/web "-a" b\x20c
 RootDirectory=/srv
@@ -76,23 +76,25 @@ Environment="B=2 3"
 			"EnvironmentFile: /etc/web.env does not exist, and without it the service does not start",
 		}},
 	} {
-		f, m := newFake(t, false)
-		f.write(f.unit("web.service"), c.old)
-		m.safe = func(file string, _ bool) error { _, err := os.Stat(file); return err }
-		p, err := m.Plan(t.Context(), c.spec, false)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		slices.Sort(p.Warnings)
-		slices.Sort(c.want)
-		if !slices.Equal(p.Warnings, c.want) {
-			t.Errorf("%s: it says\n%s\nwant\n%s", name, strings.Join(p.Warnings, "\n"), strings.Join(c.want, "\n"))
-		}
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			f.write(f.unit("web.service"), c.old)
+			m.safe = func(file string, _ bool) error { _, err := os.Stat(file); return err }
+			p, err := m.Plan(t.Context(), c.spec, false)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			slices.Sort(p.Warnings)
+			slices.Sort(c.want)
+			if !slices.Equal(p.Warnings, c.want) {
+				t.Errorf("it says\n%s\nwant\n%s", strings.Join(p.Warnings, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
 	}
 }
 
-func TestTheEnvironmentFileOfKardianosStays(t *testing.T) {
+func TestPlan_KeepsEnvironmentFileOfKardianos(t *testing.T) {
 	f, m := newFake(t, false)
 	machines["one of kardianos"](f, m)
 	const want = "\n# " + service.Kept + "\nEnvironmentFile=-/etc/sysconfig/web\n"
@@ -102,7 +104,7 @@ func TestTheEnvironmentFileOfKardianosStays(t *testing.T) {
 			t.Errorf("after the %s install want %q in\n%s", round, want, text)
 		}
 	}
-	// The program says another one, and then none.
+	// The program names another file, and then none.
 	install(t, m, web(func(s *service.Spec) { s.EnvironmentFile = "-/etc/default/web 100%" }))
 	if text := f.read(f.unit("web.service")); strings.Contains(text, "sysconfig") || !strings.Contains(text, "\nEnvironmentFile=-/etc/default/web 100%%\n") {
 		t.Errorf("with another one it is\n%s", text)
@@ -113,7 +115,7 @@ func TestTheEnvironmentFileOfKardianosStays(t *testing.T) {
 	}
 }
 
-func TestAnEnvironmentFileThatOthersCanWriteIsRefused(t *testing.T) {
+func TestPlan_RefusesUnsafeEnvironmentFile(t *testing.T) {
 	for _, file := range []string{"/etc/default/web", "-/etc/default/web", "-/etc/missing/web"} {
 		f, m := newFake(t, false)
 		f.write("/etc/default/web", "A=1\n")

@@ -13,7 +13,7 @@ import (
 
 const toReload = "web.service has changed on disk since systemd read it; all units were reloaded (systemctl daemon-reload)"
 
-// outdate has a unit, or a drop-in of it, change on disk until systemd reads it again.
+// outdate changes a unit or its drop-in on disk, until systemd reads it again.
 func (f *fake) outdate(units ...string) {
 	for _, u := range units {
 		f.show[u] = map[string]string{"NeedDaemonReload": "yes"}
@@ -28,7 +28,7 @@ func (f *fake) outdate(units ...string) {
 	}
 }
 
-func TestWhatHasChangedOnDiskIsReadBeforeAStart(t *testing.T) {
+func TestStart_RereadsChangedUnits(t *testing.T) {
 	type does func(*Manager) error
 	restart := func(m *Manager) error { return m.Restart(t.Context(), web()) }
 	start := func(m *Manager) error { return m.Start(t.Context(), web()) }
@@ -78,7 +78,7 @@ func TestWhatHasChangedOnDiskIsReadBeforeAStart(t *testing.T) {
 	}
 }
 
-func TestAChangeOnDiskThatCannotBeLoadedStopsNothing(t *testing.T) {
+func TestRestart_BadChangeOnDiskStopsNothing(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.active["web.service"] = "active"
@@ -97,7 +97,7 @@ func TestAChangeOnDiskThatCannotBeLoadedStopsNothing(t *testing.T) {
 	}
 }
 
-func TestSystemdThatCannotReadAgainIsAnError(t *testing.T) {
+func TestStart_FailedRereadIsError(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web())
 	f.show["web.service"] = map[string]string{"NeedDaemonReload": "yes"}
@@ -108,7 +108,7 @@ func TestSystemdThatCannotReadAgainIsAnError(t *testing.T) {
 	wantError(t, m.Restart(t.Context(), web()), refused)
 }
 
-func TestStatusAndDoctorTellOfAChangeOnDisk(t *testing.T) {
+func TestStatus_TellsOfChangeOnDisk(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web(onSocket))
 	f.active["web.service"] = "active"

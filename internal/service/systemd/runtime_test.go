@@ -10,9 +10,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// TestASocketIsNotInTheFolderThatSystemdRemoves: at each stop systemd removes the runtime
-// folder, but not the sockets whose files are in it.
-func TestASocketIsNotInTheFolderThatSystemdRemoves(t *testing.T) {
+// TestRuntimeFolder_LeavesSocketsOutside keeps sockets out of the folder that systemd removes
+// at each stop, while it still listens at them.
+func TestRuntimeFolder_LeavesSocketsOutside(t *testing.T) {
 	for address, want := range map[string]struct{ machine, user, template string }{
 		"/run/web.sock":                   {"web", "web", "web/%i"},
 		"/run/webs/http.sock":             {"web", "web", "web/%i"},

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
-func TestTheSandboxHoldsWithItsExceptions(t *testing.T) {
+func TestSandbox_HoldsWithItsExceptions(t *testing.T) {
 	t.Parallel()
 	m := inside(t, false)
 	for _, dir := range []string{"/srv/data dir", "/home/shared/up load", "/root/drop", "/srv/closed"} {
@@ -46,9 +46,11 @@ func TestTheSandboxHoldsWithItsExceptions(t *testing.T) {
 		"LimitNOFILE": "4096", "LogRateLimitIntervalUSec": "1s", "LogRateLimitBurst": "1234", "TasksMax": "100", "MemoryMax": "536870912", "CPUQuotaPerSecUSec": "500ms", "FileDescriptorStoreMax": "3", "WatchdogUSec": "30s",
 		"TimeoutStartUSec": "1min 35s", "TimeoutStopUSec": "35s", "RestartSteps": "5", "RestartMaxDelayUSec": "1min",
 	} {
-		if got[name] != want {
-			t.Errorf("%s is %q, want %q", name, got[name], want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got[name] != want {
+				t.Errorf("%s is %q, want %q", name, got[name], want)
+			}
+		})
 	}
 }
 
@@ -71,7 +73,7 @@ func capabilities(t *testing.T, status, line string) uint64 {
 	return set
 }
 
-func TestAServiceHasTheCapabilitiesThatItAsksForAndNoOthers(t *testing.T) {
+func TestSandbox_GrantsOnlyRequestedCapabilities(t *testing.T) {
 	testbed.Require(t)
 	out, err := machine.Run(t.Context(), "cat", "/proc/1/status")
 	if err != nil {

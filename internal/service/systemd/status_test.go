@@ -15,14 +15,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestAStatusSaysWhatSystemdKnows(t *testing.T) {
+func TestStatus(t *testing.T) {
 	at := time.Date(2026, 11, 25, 1, 11, 43, 944616000, time.UTC)
 	stamp := "Wed 2026-11-25 01:11:43.944616 UTC"
 	loaded := map[string]string{"LoadState": "loaded", "UnitFileState": "enabled"}
 	with := func(pairs ...string) map[string]string {
 		u := map[string]string{}
 		for name, value := range loaded {
-			u[name] = value
+			t.Run(name, func(t *testing.T) {
+				u[name] = value
+			})
 		}
 		for i := 0; i < len(pairs); i += 2 {
 			u[pairs[i]] = pairs[i+1]
@@ -116,7 +118,7 @@ func orDead(s string) string {
 	return s
 }
 
-func TestAServiceThatIsListenedForIsStopped(t *testing.T) {
+func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 	f, m := newFake(t, false)
 	install(t, m, web(onSocket))
 	f.active["web-http.socket"] = "active"
@@ -130,7 +132,7 @@ func TestAServiceThatIsListenedForIsStopped(t *testing.T) {
 	}
 }
 
-func TestATemplateItselfDoesNotRun(t *testing.T) {
+func TestStatus_OfTemplate(t *testing.T) {
 	f, m := newFake(t, false)
 	s := web(template, func(s *service.Spec) { s.Instance = "" })
 	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.NotInstalled {
@@ -147,13 +149,15 @@ func TestATemplateItselfDoesNotRun(t *testing.T) {
 		"start": m.Start(t.Context(), s), "stop": m.Stop(t.Context(), s), "restart": m.Restart(t.Context(), s), "reload": m.Reload(t.Context(), s),
 		"logs": m.Logs(t.Context(), s, service.LogQuery{}, io.Discard),
 	} {
-		if !errors.Is(err, service.ErrSpec) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if !errors.Is(err, service.ErrSpec) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
-func TestWhatSystemctlComplainsOfIsExplained(t *testing.T) {
+func TestExplain_ErrorsOfSystemctl(t *testing.T) {
 	for name, test := range map[string]struct {
 		user  bool
 		err   error
@@ -169,21 +173,22 @@ func TestWhatSystemctlComplainsOfIsExplained(t *testing.T) {
 		"denied to a user":   {true, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "Access denied"},
 		"anything else":      {false, refusal(1, "something else"), nil, "something else"},
 	} {
-		f, m := newFake(t, test.user)
-		f.answer = func(string) (string, error, bool) { return "", test.err, true }
-		_, err := m.Status(t.Context(), web())
-		t.Log(name)
-		wantError(t, err, test.want, test.words)
-		_, err = m.Plan(t.Context(), web(), false)
-		wantError(t, err, test.want, test.words)
-		wantError(t, m.Start(t.Context(), web()), test.want, test.words)
-		_, err = m.Remove(t.Context(), web(), false)
-		if !errors.Is(err, service.ErrNotInstalled) {
-			t.Errorf("%s: remove: %v", name, err)
-		}
-		if found := m.Diagnose(t.Context(), web()); len(found) != 1 || found[0].Level != service.Problem || !strings.Contains(found[0].Detail, test.words) {
-			t.Errorf("%s: found %+v", name, found)
-		}
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, test.user)
+			f.answer = func(string) (string, error, bool) { return "", test.err, true }
+			_, err := m.Status(t.Context(), web())
+			wantError(t, err, test.want, test.words)
+			_, err = m.Plan(t.Context(), web(), false)
+			wantError(t, err, test.want, test.words)
+			wantError(t, m.Start(t.Context(), web()), test.want, test.words)
+			_, err = m.Remove(t.Context(), web(), false)
+			if !errors.Is(err, service.ErrNotInstalled) {
+				t.Errorf("remove: %v", err)
+			}
+			if found := m.Diagnose(t.Context(), web()); len(found) != 1 || found[0].Level != service.Problem || !strings.Contains(found[0].Detail, test.words) {
+				t.Errorf("found %+v", found)
+			}
+		})
 	}
 	_, m := newFake(t, true)
 	m.getenv = func(string) string { return "/run/user/1000" }

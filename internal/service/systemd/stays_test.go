@@ -18,7 +18,7 @@ const (
 
 func enable(s *service.Spec) { s.Enable = true }
 
-func TestWhatSomebodyHasDisabledOrEnabledStaysSo(t *testing.T) {
+func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 	newer := func(s *service.Spec) { s.Description = "newer" }
 	for name, test := range map[string]struct {
 		first  service.Spec

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestHundredsOfRandomValuesArrive(t *testing.T) {
+func TestInstall_RandomValuesArrive(t *testing.T) {
 	m := inside(t, false)
 	r := rand.New(rand.NewPCG(3, 4))
 	value := func() string {
@@ -38,9 +38,11 @@ func TestHundredsOfRandomValuesArrive(t *testing.T) {
 			t.Errorf("the arguments are\n%q, want\n%q", said.Args, want)
 		}
 		for name, want := range i.spec.Environment {
-			if !slices.Contains(said.Environment, name+"="+want) {
-				t.Errorf("%s=%q has not arrived", name, want)
-			}
+			t.Run(name, func(t *testing.T) {
+				if !slices.Contains(said.Environment, name+"="+want) {
+					t.Errorf("%s=%q has not arrived", name, want)
+				}
+			})
 		}
 		i.stop()
 	}
@@ -93,7 +95,7 @@ func TestHundredsOfRandomValuesArrive(t *testing.T) {
 	}
 }
 
-func TestArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
+func TestInstall_ArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
 	args := []string{
 		"a b", `c"d`, "e'f", "g%h", "i$j", `k\l`, "m\tn", "", ";", "{}", "é", "#x", "${HOME}", "$HOME", `\x41`, "-x", "=y", "* ? ~", `\`, `"`, "'", "%", "$", "$$",
 		"%%", `\\`, `a\`, " leading", "trailing ", "@a", "+b", "!c", ":d", "|e", "\u00a0", "日本", "a;b", "(c)", "<d>", "&e", "`f`",
@@ -133,9 +135,11 @@ func TestArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
 					got[name] = value
 				}
 				for name, value := range environment {
-					if got[name] != value {
-						t.Errorf("%s is %q, want %q", name, got[name], value)
-					}
+					t.Run(name, func(t *testing.T) {
+						if got[name] != value {
+							t.Errorf("%s is %q, want %q", name, got[name], value)
+						}
+					})
 				}
 			})
 		}

@@ -49,7 +49,7 @@ func goldenFolder(t *testing.T) string {
 	return dir
 }
 
-func TestSystemdHasNothingToSayAboutTheUnits(t *testing.T) {
+func TestUnits_PassSystemdAnalyze(t *testing.T) {
 	dir := goldenFolder(t)
 	for name, g := range goldens() {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +101,7 @@ func exposure(t *testing.T, user bool, file string) (score float64, rating strin
 	return score, rating
 }
 
-func TestTheExposureOfAServiceIsBounded(t *testing.T) {
+func TestUnits_ExposureIsBounded(t *testing.T) {
 	dir := goldenFolder(t)
 	all := goldens()
 	for _, x := range exposures {

@@ -155,12 +155,10 @@ func (d *diagnosis) diagnoseAccount() {
 // diagnosePaths checks that the service can reach its executable and its paths through its
 // sandbox.
 func (d *diagnosis) diagnosePaths() {
-	args := []string{"show", "--property=ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,ReadWritePaths,User,DynamicUser", "--", unitName(d.spec)}
-	out, err := d.systemctl(d.ctx, args...)
+	u, err := d.showProperties(d.ctx, unitName(d.spec), "ProtectHome", "PrivateTmp", "BindPaths", "BindReadOnlyPaths", "ReadWritePaths", "User", "DynamicUser")
 	if err != nil {
 		return
 	}
-	u := parse(out)
 	tree, executable := d.machine.Tree, d.spec.Executable
 	for _, p := range d.spec.Hardening.WritablePaths {
 		if !d.user && !tree.Exists(p) {
@@ -213,11 +211,11 @@ func (d *diagnosis) diagnoseDependencies() {
 		if !strings.HasSuffix(n, ".service") {
 			n += ".service"
 		}
-		out, err := d.systemctl(d.ctx, "show", "--property=LoadState,ActiveState", "--", n)
+		u, err := d.showProperties(d.ctx, n, "LoadState", "ActiveState")
 		if err != nil {
 			continue
 		}
-		switch u := parse(out); {
+		switch {
 		case !u.known():
 			d.add(service.Problem, "dependency "+n, "there is no such unit, and systemd does not start the service without it", "install it first")
 		case u["LoadState"] == "masked":

@@ -3,7 +3,6 @@ package systemd
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 )
@@ -64,11 +63,10 @@ func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinem
 	if bareTemplate(s) {
 		return service.Confinement{}
 	}
-	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(sandboxProperties, ","), "--", unitName(s))
+	u, err := m.showProperties(ctx, unitName(s), sandboxProperties...)
 	if err != nil {
 		return service.Confinement{}
 	}
-	u := parse(out)
 	c := service.Confinement{Account: u["User"], Dynamic: u["DynamicUser"] == "yes", Directives: u}
 	if c.Account == "" && !c.Dynamic && !m.user {
 		c.Account = "root"

@@ -143,13 +143,13 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 }
 
 // listProperties returns properties of a unit that are lists of units.
-func (m *Manager) listProperties(ctx context.Context, unit string, properties ...string) (map[string][]string, error) {
-	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(properties, ","), "--", unit)
+func (m *Manager) listProperties(ctx context.Context, unit string, names ...string) (map[string][]string, error) {
+	u, err := m.showProperties(ctx, unit, names...)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string][]string{}
-	for name, value := range parse(out) {
+	for name, value := range u {
 		all[name] = strings.Fields(value)
 	}
 	return all, nil

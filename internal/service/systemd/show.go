@@ -51,6 +51,12 @@ func (m *Manager) show(ctx context.Context, s service.Spec) (serv properties, so
 	return serv, sockets, nil
 }
 
+// showProperties returns properties of any unit.
+func (m *Manager) showProperties(ctx context.Context, unit string, names ...string) (properties, error) {
+	out, err := m.systemctl(ctx, "show", "--property="+strings.Join(names, ","), "--", unit)
+	return parse(out), err
+}
+
 // parse parses what systemctl show prints about one unit.
 func parse(block string) properties {
 	u := properties{}
@@ -91,12 +97,12 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 	if bareTemplate(s) {
 		return "", nil
 	}
-	out, err := m.systemctl(ctx, "show", "--property=ExecStart", "--", unitName(s))
+	u, err := m.showProperties(ctx, unitName(s), "ExecStart")
 	if err != nil {
 		return "", err
 	}
 	// { path=/usr/local/bin/web ; argv[]=/usr/local/bin/web -v ; ignore_errors=no ; … }
-	_, rest, _ := strings.Cut(parse(out)["ExecStart"], "path=")
+	_, rest, _ := strings.Cut(u["ExecStart"], "path=")
 	file, _, _ := strings.Cut(rest, " ; argv[]=")
 	if file == shell && strings.Contains(rest, `exec "$0" "$@"`) {
 		return "", nil // it runs an executable that systemd would refuse: see execLine

@@ -188,7 +188,7 @@ func notPermitted(c clue) (means, remedy string) {
 		}
 	}
 	if capability != "" && c.Manager != "Windows" {
-		return "it cannot do that without " + capability, "name " + capability + " in Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
+		return "it cannot do that without " + capability, "add " + capability + " to Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
 	}
 	if c.directiveIs("SystemCallFilter") {
 		return "its account or its sandbox does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)"
@@ -206,7 +206,7 @@ func fileMissing(c clue) (means, remedy string) {
 	case c.mentions("mount namespacing"):
 		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "create it; or remove it from Service.Hardening.WritablePaths and install the service again, or from the drop-in that names it"
 	case c.Machine.Exists(c.path) && c.mentions("exec"):
-		return "what " + c.path + " is to be run with is not there: the interpreter of a script, or the loader of a program", "install that, or build the program without it (CGO_ENABLED=0)"
+		return c.path + " exists, but the interpreter of the script or the loader of the program does not", "install it, or build the program without it (CGO_ENABLED=0)"
 	case c.Machine.Exists(c.path):
 		return c.path + " exists now, but did not when the service looked", "start it again; or add the service that creates it to Service.Dependencies"
 	}

@@ -88,7 +88,7 @@ func TestLast_RemedyFitsWhatWasDenied(t *testing.T) {
 		{"mmap: cannot allocate memory", "no memory left", "Service.Limits.Memory (MemoryMax=)", ""},
 		{"write /var/lib/web/db: no space left on device", "the disk of /var/lib/web/db is full", "", ""},
 		{`exec: "ffmpeg": executable file not found in $PATH`, "not in its PATH", "Service.Environment", ""},
-		{"fork/exec /opt/x.py: no such file or directory", "what /opt/x.py is to be run with is not there", "", ""},
+		{"fork/exec /opt/x.py: no such file or directory", "/opt/x.py exists, but the interpreter of the script", "", ""},
 		{"fork/exec /opt/x: exec format error", "not a program for this machine", "", ""},
 		{"open web.toml: no such file or directory", "its path is not absolute", "Service.WorkingDirectory (WorkingDirectory=)", ""},
 		{"open /etc/gone: no such file or directory", "there is no /etc/gone", "create it", ""},

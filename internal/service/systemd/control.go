@@ -255,8 +255,8 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	return nil
 }
 
-// reloadFailed is how a program of this library begins the reason why a reload has failed.
-// systemd has no message for that, so it stands in the text of the program's state.
+// reloadFailed precedes the reason for a failed reload in the status text of a program of
+// this library. systemd has no other message for it.
 const reloadFailed = "the last reload failed: "
 
 // Pause returns ErrNotSupported, because systemd cannot pause a service.

@@ -28,7 +28,7 @@ func (m *Manager) checkMasks(s service.Spec, dir string, units []Unit) error {
 			file := path.Join(at, name)
 			switch info, err := os.Stat(tree.Path(file)); {
 			case tree.Link(file) == "/dev/null" && path.Dir(path.Dir(at)) == "/run":
-				return fmt.Errorf("%s is masked until the machine stops and cannot be started: run %s first", name, m.commandLine("unmask", "--runtime", name))
+				return fmt.Errorf("%s is masked until the next boot and cannot be started: run %s first", name, m.commandLine("unmask", "--runtime", name))
 			case tree.Link(file) == "/dev/null":
 				return fmt.Errorf("%s is masked and cannot be started: run %s first", name, m.commandLine("unmask", name))
 			case err == nil && info.Mode().IsRegular() && info.Size() == 0 && tree.Link(file) == "":

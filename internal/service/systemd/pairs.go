@@ -15,20 +15,20 @@ import (
 // systemd 257, except those with (d), which follow from the documentation of systemd and the
 // kernel. Spec.Check refuses the ones that do not depend on systemd; TestPairs has them all.
 //
-//	socket in /run/NAME        and a stop            its file goes: the service's folder moves, see runtimeFolder
-//	Localhost                  and sockets           the filter is for the unit that opens them: theirs have it too (d)
-//	sandbox                    and a device          /dev is another one there: 226/NAMESPACE at each start. Refused
-//	sandbox                    and a folder that it  of two rules for one path systemd takes the stricter:
-//	                           protects as a whole   read-only all the same. Refused; what is below can be writable
-//	AF_PACKET                  and no CAP_NET_RAW    the family alone opens nothing. A warning (d)
-//	User= among the lines      and Account           DynamicUser=yes with a name that exists is that user. Refused (d)
-//	a service of a user        and a port below 1024 its systemd cannot open it. Refused where the kernel says so
-//	a delayed service          and one that needs it not delayed: a cycle, and systemd starts one of them. Refused
+//	socket in /run/NAME        and a stop            systemd removes its file: see runtimeFolder
+//	Localhost                  and sockets           the filter covers only the unit that opens them: theirs have it too (d)
+//	sandbox                    and a device          its /dev has no devices: 226/NAMESPACE at each start. Refused
+//	sandbox                    and a folder that it  systemd applies the stricter of two rules for one path: it stays
+//	                           protects as a whole   read-only. Refused; paths below it can be writable
+//	AF_PACKET                  and no CAP_NET_RAW    the family alone has no effect. A warning (d)
+//	User= among the lines      and Account           DynamicUser=yes with an existing name uses that user. Refused (d)
+//	a service of a user        and a port below 1024 its systemd cannot open it. Refused if the kernel says so
+//	a delayed service          and one that needs it that is not delayed: a cycle; systemd starts only one. Refused
 //	OpenFiles                  and sockets, stored   202/FDS at each start. Refused by Spec.Check
 //	                           descriptors
-//	two sockets                at one address        one is not opened, or never gets anything. Refused by Spec.Check
+//	two sockets                at one address        one is not opened, or never receives anything. Refused by Spec.Check
 //	Localhost                  and another address   nobody could reach it. Refused by Spec.Check
-//	DrainDelay                 and StopTimeout       nothing is left for Stop. Refused by Config
+//	DrainDelay                 and StopTimeout       no time is left for Stop. Refused by Config
 //
 // These were tested and work together: a socket in the state folder and a dynamic
 // user; WritablePaths or WorkingDirectory in a folder of the service; WritablePaths below

@@ -91,11 +91,11 @@ func TestPlan_RefusesMaskedUnitsEvenWithForce(t *testing.T) {
 		prepare func(*fake)
 		spec    service.Spec
 	}{
-		"web.service is masked and cannot be started: run systemctl unmask web.service first":                                   {null(systemFile("web.service")), web()},
-		"web-http.socket is masked and cannot be started: run systemctl unmask web-http.socket first":                           {null(systemFile("web-http.socket")), web(onSocket)},
-		"web@a.service is masked and cannot be started: run systemctl unmask web@a.service first":                               {null(systemFile("web@a.service")), web(template)},
-		"web.service is masked until the machine stops and cannot be started: run systemctl unmask --runtime web.service first": {null("/run/systemd/system/web.service"), web()},
-		systemFile("web.service") + " is empty, which masks the unit: run rm " + systemFile("web.service") + " first":           {func(f *fake) { f.write(systemFile("web.service"), "") }, web()},
+		"web.service is masked and cannot be started: run systemctl unmask web.service first":                               {null(systemFile("web.service")), web()},
+		"web-http.socket is masked and cannot be started: run systemctl unmask web-http.socket first":                       {null(systemFile("web-http.socket")), web(onSocket)},
+		"web@a.service is masked and cannot be started: run systemctl unmask web@a.service first":                           {null(systemFile("web@a.service")), web(template)},
+		"web.service is masked until the next boot and cannot be started: run systemctl unmask --runtime web.service first": {null("/run/systemd/system/web.service"), web()},
+		systemFile("web.service") + " is empty, which masks the unit: run rm " + systemFile("web.service") + " first":       {func(f *fake) { f.write(systemFile("web.service"), "") }, web()},
 	} {
 		t.Run(want, func(t *testing.T) {
 			f, m := newFake(t, false)

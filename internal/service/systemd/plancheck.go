@@ -51,7 +51,7 @@ const minDynamic, maxDynamic = 61184, 65519
 // if only a group of that name exists.
 func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
 	if m.user || s.Account != "" || s.Name != account.Name(s.Name) && strings.ToLower(s.Name) != account.Name(strings.ToLower(s.Name)) {
-		return nil // systemd makes another name of one that a user cannot have
+		return nil // systemd derives another name from one that a user cannot have
 	}
 	a, exists, err := account.Find(ctx, m.machine, s.Name)
 	switch {

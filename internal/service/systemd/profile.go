@@ -131,7 +131,8 @@ func (r *renderer) exempt(caps []string) (omitted map[string]bool, calls []strin
 	return omitted, slices.Compact(calls)
 }
 
-// setting is a directive of the sandbox. A name that occurs twice has a suffix =….
+// setting is a directive of the sandbox. If a directive occurs twice, the second name has a
+// suffix that begins with =.
 type setting struct{ name, value string }
 
 // confinement returns all directives of the sandbox, in the order of the unit.

@@ -18,10 +18,10 @@ const (
 	// gives up by itself; the rest is for its log and its exit.
 	stopMargin = 5 * time.Second
 
-	// defaultWatchdog applies if the service asks for no other watchdog, or none.
+	// defaultWatchdog is used unless the service sets another watchdog or disables it.
 	defaultWatchdog = 30 * time.Second
 
-	// assumedVersion is rendered for if the version of systemd is not known.
+	// assumedVersion is assumed if the version of systemd is not known.
 	assumedVersion = 252
 
 	// systemd has these features since these versions.
@@ -40,11 +40,11 @@ const (
 //
 // warnings name what s asks for and the units cannot do. Render fails with service.ErrSpec if
 // something cannot be written into a unit.
-func Render(s service.Spec, version int, real string) (units []Unit, warnings []string, err error) {
+func Render(s service.Spec, version int, resolved string) (units []Unit, warnings []string, err error) {
 	if version == 0 {
 		version = assumedVersion
 	}
-	r := renderer{Spec: s, version: version, resolved: real}
+	r := renderer{Spec: s, version: version, resolved: resolved}
 	r.fail(r.checkPairs())
 	units = append(units, Unit{serviceUnit(s), r.serviceText()})
 	for _, k := range s.Sockets {

@@ -157,6 +157,93 @@ func (x fields) spec() service.Spec {
 
 var harmless = fields{"d", "/e", "/w", "a", "b", "c", "v", "/p", "/k", "/c"}
 
+// unitChecker compares the directives of a unit with the fields that it was rendered from.
+type unitChecker struct {
+	t *testing.T
+	fields
+	service string
+	fixed   map[directive]bool // that do not depend on the fields
+	seen    map[string]bool
+}
+
+func (c *unitChecker) see(name, got, want string) {
+	c.t.Helper()
+	if c.seen[name] {
+		c.t.Errorf("%s is there twice", name)
+	}
+	c.seen[name] = true
+	if got != want {
+		c.t.Errorf("%s is %q, want %q", name, got, want)
+	}
+}
+
+// inService checks a directive of the service's unit.
+func (c *unitChecker) inService(d directive) {
+	switch d.name {
+	case "Description":
+		want := strings.Trim(c.description, " \t")
+		if want == "" {
+			want = c.service
+		}
+		if c.description != "" && want == c.service && strings.Trim(c.description, " \t") == "" {
+			want = "" // blanks alone are none
+		}
+		c.see(d.name, unescape(c.t, d.value), want)
+	case "ExecStart":
+		c.see(d.name, fmt.Sprintf("%q", execArgs(c.t, d.value)), fmt.Sprintf("%q", []string{c.executable, c.argument, c.other}))
+	case "WorkingDirectory":
+		c.see(d.name, unescape(c.t, d.value), c.directory)
+	case "Environment":
+		if c.account == "" && d.value == "HOME=/var/lib/"+c.service {
+			c.see("HOME", "", "")
+			return
+		}
+		words := splitLine(c.t, d.value)
+		if len(words) != 1 {
+			c.t.Fatalf("%q are several", words)
+		}
+		c.see(d.name, unescape(c.t, words[0]), "V="+c.variable)
+	case "User", "DynamicUser":
+		if c.account == "" {
+			c.see("User", d.value, "yes")
+		} else {
+			c.see("User", unescape(c.t, d.value), strings.Trim(strings.Replace(c.account, "LocalSystem", "root", 1), " \t"))
+		}
+	case "LoadCredential":
+		c.see(d.name, unescape(c.t, d.value), "c:"+c.credential)
+	case "ReadWritePaths", "BindPaths", "BindReadOnlyPaths":
+		for _, p := range splitLine(c.t, d.value) {
+			if p = unescape(c.t, p); !slices.Contains([]string{c.writable, c.executable, c.directory}, p) || p == "" {
+				c.t.Errorf("%s has %q", d.name, p)
+			}
+		}
+	case "ProtectHome":
+		if d.value != "yes" && d.value != "tmpfs" {
+			c.t.Errorf("got %+v", d)
+		}
+	case "TemporaryFileSystem":
+		c.see(d.name, d.value, "/root:ro,mode=0755")
+	default:
+		if !c.fixed[d] {
+			c.t.Errorf("there is %+v", d)
+		}
+	}
+}
+
+// inSocket checks a directive of the socket's unit.
+func (c *unitChecker) inSocket(d directive) {
+	switch d.name {
+	case "ListenStream":
+		c.see(d.name, unescape(c.t, d.value), c.socket)
+	case "SocketUser":
+		c.see(d.name, unescape(c.t, d.value), strings.Trim(c.account, " \t"))
+	default:
+		if !c.fixed[d] {
+			c.t.Errorf("there is %+v", d)
+		}
+	}
+}
+
 // checkUnits fails unless the units of x have its values, and nothing else. It returns false
 // if x cannot be installed.
 func checkUnits(t *testing.T, x fields) bool {
@@ -176,89 +263,20 @@ func checkUnits(t *testing.T, x fields) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := map[directive]bool{}
+	c := unitChecker{t, x, s.Name, map[directive]bool{}, map[string]bool{}}
 	for _, u := range known {
 		for _, d := range parseUnit(t, u.Text) {
-			fixed[d] = true
+			c.fixed[d] = true
 		}
 	}
-	seen := map[string]string{}
-	see := func(name, got, want string) {
-		t.Helper()
-		if seen[name] != "" {
-			t.Errorf("%s is there twice", name)
-		}
-		seen[name] = "x"
-		if got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
-		}
-	}
-	need := []string{"Description", "ExecStart", "Environment", "LoadCredential", "ListenStream"}
 	for _, d := range parseUnit(t, units[0].Text) {
-		switch d.name {
-		case "Description":
-			want := strings.Trim(x.description, " \t")
-			if want == "" {
-				want = s.Name
-			}
-			if x.description != "" && want == s.Name && strings.Trim(x.description, " \t") == "" {
-				want = "" // blanks alone are none
-			}
-			see(d.name, unescape(t, d.value), want)
-		case "ExecStart":
-			see(d.name, fmt.Sprintf("%q", execArgs(t, d.value)), fmt.Sprintf("%q", []string{x.executable, x.argument, x.other}))
-		case "WorkingDirectory":
-			see(d.name, unescape(t, d.value), x.directory)
-		case "Environment":
-			if x.account == "" && d.value == "HOME=/var/lib/"+s.Name {
-				see("HOME", "", "")
-				continue
-			}
-			words := splitLine(t, d.value)
-			if len(words) != 1 {
-				t.Fatalf("%q are several", words)
-			}
-			see(d.name, unescape(t, words[0]), "V="+x.variable)
-		case "User", "DynamicUser":
-			if x.account == "" {
-				see("User", d.value, "yes")
-			} else {
-				see("User", unescape(t, d.value), strings.Trim(strings.Replace(x.account, "LocalSystem", "root", 1), " \t"))
-			}
-		case "LoadCredential":
-			see(d.name, unescape(t, d.value), "c:"+x.credential)
-		case "ReadWritePaths", "BindPaths", "BindReadOnlyPaths":
-			for _, p := range splitLine(t, d.value) {
-				if p = unescape(t, p); !slices.Contains([]string{x.writable, x.executable, x.directory}, p) || p == "" {
-					t.Errorf("%s has %q", d.name, p)
-				}
-			}
-		case "ProtectHome":
-			if d.value != "yes" && d.value != "tmpfs" {
-				t.Errorf("got %+v", d)
-			}
-		case "TemporaryFileSystem":
-			see(d.name, d.value, "/root:ro,mode=0755")
-		default:
-			if !fixed[d] {
-				t.Errorf("there is %+v", d)
-			}
-		}
+		c.inService(d)
 	}
 	for _, d := range parseUnit(t, units[1].Text) {
-		switch d.name {
-		case "ListenStream":
-			see(d.name, unescape(t, d.value), x.socket)
-		case "SocketUser":
-			see(d.name, unescape(t, d.value), strings.Trim(x.account, " \t"))
-		default:
-			if !fixed[d] {
-				t.Errorf("there is %+v", d)
-			}
-		}
+		c.inSocket(d)
 	}
-	for _, name := range need {
-		if seen[name] == "" {
+	for _, name := range []string{"Description", "ExecStart", "Environment", "LoadCredential", "ListenStream"} {
+		if !c.seen[name] {
 			t.Errorf("there is no %s", name)
 		}
 	}

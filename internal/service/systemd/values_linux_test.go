@@ -12,23 +12,24 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
+// plainValue returns a random value that Spec.Check accepts.
+func plainValue(r *rand.Rand) string {
+	for {
+		if v := nastyText(r, ""); web(func(s *service.Spec) { s.Args = []string{v} }).Check() == nil {
+			return v
+		}
+	}
+}
+
 func TestInstall_RandomValuesArrive(t *testing.T) {
 	m := inside(t, false)
 	r := rand.New(rand.NewPCG(3, 4))
-	value := func() string {
-		for {
-			if v := nastyText(r, ""); web(func(s *service.Spec) { s.Args = []string{v} }).Check() == nil {
-				return v
-			}
-		}
-	}
-	var described []*installed
 	for range 4 {
 		i := echoService(t, m, func(s *service.Spec) {
 			s.Environment = map[string]string{}
 			for n := range 100 {
-				s.Args = append(s.Args, value())
-				s.Environment[fmt.Sprintf("V%d", n)] = value()
+				s.Args = append(s.Args, plainValue(r))
+				s.Environment[fmt.Sprintf("V%d", n)] = plainValue(r)
 			}
 		})
 		i.install()
@@ -38,21 +39,31 @@ func TestInstall_RandomValuesArrive(t *testing.T) {
 			t.Errorf("the arguments are\n%q, want\n%q", said.Args, want)
 		}
 		for name, want := range i.spec.Environment {
-			t.Run(name, func(t *testing.T) {
-				if !slices.Contains(said.Environment, name+"="+want) {
-					t.Errorf("%s=%q has not arrived", name, want)
-				}
-			})
+			if !slices.Contains(said.Environment, name+"="+want) {
+				t.Errorf("%s=%q has not arrived", name, want)
+			}
 		}
 		i.stop()
 	}
-	dir := "/run/systemd/system"
+}
+
+// volatile is where units are until the machine restarts.
+const volatile = "/run/systemd/system"
+
+// TestRender_RandomValuesAreLoaded writes units with random values and lets systemd load them.
+func TestRender_RandomValuesAreLoaded(t *testing.T) {
+	m := inside(t, false)
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 800 {
+		plainValue(r) // TestInstall_RandomValuesArrive has had these
+	}
+	var described []*installed
 	for n := range 200 {
 		i := &installed{t, m, web(func(s *service.Spec) {
 			s.Name = fmt.Sprintf("described%d", n)
-			s.Description = value()
-			s.Directory = "/" + strings.Trim(value(), " \t/")
-			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(value(), "/", ""))}}
+			s.Description = plainValue(r)
+			s.Directory = "/" + strings.Trim(plainValue(r), " \t/")
+			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
 		})}
 		if i.spec.Check() != nil {
 			continue
@@ -62,36 +73,42 @@ func TestInstall_RandomValuesArrive(t *testing.T) {
 			continue
 		}
 		for _, u := range units {
-			writeIn(t, dir+"/"+u.Name, u.Text)
+			writeIn(t, volatile+"/"+u.Name, u.Text)
 		}
 		described = append(described, i)
 	}
-	i := echoService(t, m) // something to have systemd read all that
-	i.install()
+	echoService(t, m).install() // makes systemd read all that
 	for _, i := range described {
-		serv, err := machine.Show(t.Context(), i.spec.Name+".service", "Description", "WorkingDirectory", "LoadState")
-		i.must(err)
-		if want := strings.Trim(i.spec.Description, " \t"); serv["Description"] != want && want != "" {
-			t.Errorf("the description is %q, want %q", serv["Description"], want)
-		}
-		if serv["WorkingDirectory"] != i.spec.Directory || serv["LoadState"] != "loaded" {
-			t.Errorf("the working directory is %q, want %q; the unit is %s", serv["WorkingDirectory"], i.spec.Directory, serv["LoadState"])
-		}
-		sock, err := machine.Show(t.Context(), i.spec.Name+"-k.socket", "Listen", "Triggers")
-		i.must(err)
-		listen, err := strconv.Unquote(`"` + strings.ReplaceAll(sock["Listen"], `\'`, "'") + `"`) // systemctl has escaped it, as C does
-		i.must(err)
-		if want := i.spec.Sockets[0].Address + " (Stream)"; listen != want || sock["Triggers"] != i.spec.Name+".service" {
-			t.Errorf("the socket is %q, want %q; it starts %s", listen, want, sock["Triggers"])
-		}
-		for _, u := range []string{serviceUnit(i.spec), socketUnit(i.spec, i.spec.Sockets[0])} {
-			if err := os.Remove(machine.Path(dir + "/" + u)); err != nil {
-				t.Error(err)
-			}
-		}
+		i.checkLoadedValues()
 	}
 	if len(described) < 100 {
 		t.Errorf("only %d were tried", len(described))
+	}
+}
+
+// checkLoadedValues compares what systemd has loaded with the spec, and removes the units.
+func (i *installed) checkLoadedValues() {
+	t := i.t
+	t.Helper()
+	serv, err := machine.Show(t.Context(), i.spec.Name+".service", "Description", "WorkingDirectory", "LoadState")
+	i.must(err)
+	if want := strings.Trim(i.spec.Description, " \t"); serv["Description"] != want && want != "" {
+		t.Errorf("the description is %q, want %q", serv["Description"], want)
+	}
+	if serv["WorkingDirectory"] != i.spec.Directory || serv["LoadState"] != "loaded" {
+		t.Errorf("the working directory is %q, want %q; the unit is %s", serv["WorkingDirectory"], i.spec.Directory, serv["LoadState"])
+	}
+	sock, err := machine.Show(t.Context(), i.spec.Name+"-k.socket", "Listen", "Triggers")
+	i.must(err)
+	listen, err := strconv.Unquote(`"` + strings.ReplaceAll(sock["Listen"], `\'`, "'") + `"`) // systemctl has escaped it, as C does
+	i.must(err)
+	if want := i.spec.Sockets[0].Address + " (Stream)"; listen != want || sock["Triggers"] != i.spec.Name+".service" {
+		t.Errorf("the socket is %q, want %q; it starts %s", listen, want, sock["Triggers"])
+	}
+	for _, u := range []string{serviceUnit(i.spec), socketUnit(i.spec, i.spec.Sockets[0])} {
+		if err := os.Remove(machine.Path(volatile + "/" + u)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-// tree is a machine that has files: paths, with what is in them after a colon. A path
+// tree returns a machine with these files: paths, each with its content after a colon. A path
 // that ends with a slash is a folder.
 func tree(t *testing.T, paths ...string) files.Tree {
 	t.Helper()

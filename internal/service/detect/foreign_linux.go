@@ -17,7 +17,7 @@ type foreignInit struct {
 // findForeignInit finds it by the name of the first process, and by what these inits leave in
 // the file system while they run, because some call themselves init.
 func findForeignInit(tree files.Tree, first string) (foreignInit, bool) {
-	is := func(processes []string, traces ...string) bool {
+	matches := func(processes []string, traces ...string) bool {
 		for _, p := range processes {
 			if first == p {
 				return true
@@ -32,13 +32,13 @@ func findForeignInit(tree files.Tree, first string) (foreignInit, bool) {
 	}
 	const script = "an executable file with the lines #!/bin/sh and exec COMMAND"
 	switch {
-	case is([]string{"runit", "runit-init", "runsvdir"}, "/run/runit"):
+	case matches([]string{"runit", "runit-init", "runsvdir"}, "/run/runit"):
 		return foreignInit{"runit", "create /etc/sv/NAME/run, " + script + ", and then: ln -s /etc/sv/NAME " + runitFolder(tree) + "/"}, true
-	case is([]string{"s6-svscan", "s6-linux-init"}, "/run/s6-rc", "/run/s6"):
+	case matches([]string{"s6-svscan", "s6-linux-init"}, "/run/s6-rc", "/run/s6"):
 		return foreignInit{"s6", "create /run/service/NAME/run, " + script + ", and then: s6-svscanctl -a /run/service; or, to keep it, a longrun of s6-rc"}, true
-	case is([]string{"dinit"}, "/run/dinitctl", "/dev/dinitctl"):
+	case matches([]string{"dinit"}, "/run/dinitctl", "/dev/dinitctl"):
 		return foreignInit{"dinit", "create /etc/dinit.d/NAME with the lines type = process and command = COMMAND, and then: dinitctl enable NAME"}, true
-	case is([]string{"supervisord"}):
+	case matches([]string{"supervisord"}):
 		return foreignInit{"supervisord", "add a section [program:NAME] with the line command=COMMAND to its configuration, and then: supervisorctl update"}, true
 	}
 	return foreignInit{}, false

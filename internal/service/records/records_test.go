@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// logged are records with values of all kinds that package logtext writes.
+// logged returns records with values of all kinds that package logtext writes.
 func logged() []Record {
 	at := time.Date(2026, 11, 27, 10, 0, 0, 0, time.UTC)
 	record := func(l zapcore.Level, message string, fields ...zapcore.Field) Record {
@@ -33,7 +33,7 @@ func logged() []Record {
 	}
 }
 
-// text is what a View shows of records.
+// text returns what a View shows of records.
 func text(t *testing.T, q service.LogQuery, all ...Record) string {
 	t.Helper()
 	var b strings.Builder

@@ -55,6 +55,7 @@ const (
 	moreThreads = "raise Service.Limits.Tasks (TasksMax=)"
 )
 
+// explain returns a judge that gives the same explanation in every case.
 func explain(means, remedy string) func(clue) (string, string) {
 	return func(clue) (string, string) { return means, remedy }
 }

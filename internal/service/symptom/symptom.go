@@ -166,14 +166,14 @@ func (c clue) mentions(words ...string) bool {
 func (c clue) lastIndex(word string) int {
 	for end := len(c.action); ; {
 		i := strings.LastIndex(c.action[:end], word)
-		if i <= 0 || !letter(c.action[i-1]) {
+		if i <= 0 || !isLetter(c.action[i-1]) {
 			return i
 		}
 		end = i + len(word) - 1
 	}
 }
 
-func letter(c byte) bool { return 'a' <= c && c <= 'z' || c == '_' }
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || c == '_' }
 
 // directiveIs reports whether a directive of the sandbox has one of values or, without
 // values, is switched on.

@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// strict is a service in the default sandbox.
+// strict returns a service in the default sandbox.
 func strict() Service {
 	return Service{
 		Manager: "systemd", Spec: service.Spec{Name: "web"}, State: "/var/lib/web",
@@ -33,7 +33,7 @@ func strict() Service {
 	}
 }
 
-// open is the same service under another manager, without a sandbox.
+// open returns the same service under another manager, without a sandbox.
 func open() Service {
 	s := strict()
 	s.Manager, s.Limits = "OpenRC", service.Confinement{Account: "web"}

@@ -34,7 +34,7 @@ func Mine(line []byte, tag string, now time.Time) (m Message, mine bool) {
 	return By(line, func(word string) bool { return isTagged(word, tag) }, now)
 }
 
-// By is like Mine, but isTag decides which words are the TAG[PID]: of the program.
+// By works like Mine, but isTag decides which words are the TAG[PID]: of the program.
 func By(line []byte, isTag func(word string) bool, now time.Time) (m Message, by bool) {
 	text := strings.TrimRight(string(line), "\r\n")
 	if pri, rest, ok := rfc5424(text); ok {

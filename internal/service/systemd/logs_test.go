@@ -30,7 +30,7 @@ func at(second int) string {
 	return time.Date(2026, 11, 27, 10, 0, second, 0, time.UTC).Local().Format("2006-01-02T15:04:05.000Z07:00 ")
 }
 
-// theJournal is the journal of a service that was started, has logged, printed and crashed.
+// theJournal returns the journal of a service that was started, has logged, printed and crashed.
 func theJournal() string {
 	return entryAt(1, `"PRIORITY":"6","_PID":"1","_TRANSPORT":"journal","UNIT":"web.service","JOB_ID":"7","MESSAGE":"Started web.service."`) +
 		entryAt(2, `"PRIORITY":"6","_PID":"12","_TRANSPORT":"journal","SYSLOG_IDENTIFIER":"web","SYSLOG_FACILITY":"3","_SYSTEMD_UNIT":"web.service","LOGGER":"api",`+

@@ -136,27 +136,27 @@ func (m *Manager) explain(err error) error {
 	case !errors.As(err, &e):
 		return err
 	}
-	said := e.Stderr + e.Stdout
-	has := func(parts ...string) bool {
+	output := e.Stderr + e.Stdout
+	contains := func(parts ...string) bool {
 		for _, p := range parts {
-			if strings.Contains(said, p) {
+			if strings.Contains(output, p) {
 				return true
 			}
 		}
 		return false
 	}
 	switch {
-	case has("has not been booted with systemd"):
+	case contains("has not been booted with systemd"):
 		return fmt.Errorf("%w: systemd is installed but does not run this machine", service.ErrNotSupported)
-	case m.user && has("Failed to connect to"):
+	case m.user && contains("Failed to connect to"):
 		if m.getenv("XDG_RUNTIME_DIR") == "" {
 			return errors.New("cannot connect to the user's systemd: XDG_RUNTIME_DIR is not set; log in as that user (for example with ssh, not with su or sudo), or run loginctl enable-linger USER and set XDG_RUNTIME_DIR=/run/user/UID")
 		}
-		return fmt.Errorf("the user's systemd is not running: log in as that user, or keep it running with loginctl enable-linger: %s", oneLine(said))
-	case has("Failed to connect to"):
-		return fmt.Errorf("cannot connect to systemd: %s", oneLine(said))
-	case has("nteractive authentication required", "Access denied", "Permission denied", "insufficient permissions", "not authorized"):
-		return m.permissionError(errors.New(oneLine(said)))
+		return fmt.Errorf("the user's systemd is not running: log in as that user, or keep it running with loginctl enable-linger: %s", oneLine(output))
+	case contains("Failed to connect to"):
+		return fmt.Errorf("cannot connect to systemd: %s", oneLine(output))
+	case contains("nteractive authentication required", "Access denied", "Permission denied", "insufficient permissions", "not authorized"):
+		return m.permissionError(errors.New(oneLine(output)))
 	}
 	short := *e
 	short.Stdout, short.Stderr = oneLine(e.Stdout), oneLine(e.Stderr)

@@ -13,28 +13,28 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// server is a program as one writes it.
-type server struct{ greeting string }
+// greeter is a small program.
+type greeter struct{ greeting string }
 
-func (s *server) Start(ctx context.Context) error {
-	fmt.Println("serving", s.greeting)
+func (g *greeter) Start(ctx context.Context) error {
+	fmt.Println("serving", g.greeting)
 	return nil
 }
 
-func (s *server) Stop(ctx context.Context) error {
+func (g *greeter) Stop(ctx context.Context) error {
 	fmt.Println("letting go")
 	return nil
 }
 
 // Reload makes it a daemon.Reloader.
-func (s *server) Reload(ctx context.Context) error {
-	s.greeting = "bonjour"
+func (g *greeter) Reload(ctx context.Context) error {
+	g.greeting = "bonjour"
 	return nil
 }
 
 // Check makes it a daemon.Checker.
-func (s *server) Check(ctx context.Context) error {
-	if s.greeting == "" {
+func (g *greeter) Check(ctx context.Context) error {
+	if g.greeting == "" {
 		return errors.New("nothing to say")
 	}
 	return nil
@@ -44,7 +44,7 @@ func ExampleProgram() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // something asks it to stop; here, as soon as it has started
 
-	err := daemon.Run(ctx, &server{greeting: "hello"}, quiet)
+	err := daemon.Run(ctx, &greeter{greeting: "hello"}, quiet)
 	fmt.Println(err)
 	// Output:
 	// serving hello
@@ -74,7 +74,7 @@ func ExampleRun() {
 // Main is the only line of func main, or the last one after flag.Parse.
 func ExampleMain() {
 	main := func() {
-		daemon.Main(&server{greeting: "hello"}, daemon.Config{Name: "example"})
+		daemon.Main(&greeter{greeting: "hello"}, daemon.Config{Name: "example"})
 	}
 	_ = main // it would not return
 	// Output:
@@ -174,7 +174,7 @@ func ExampleExitCode() {
 }
 
 func ExampleConfig() {
-	err := daemon.Run(context.Background(), &server{}, daemon.Config{Name: "my server"})
+	err := daemon.Run(context.Background(), &greeter{}, daemon.Config{Name: "my server"})
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, daemon.ErrConfig), daemon.ExitCode(err))
 	// Output:
@@ -183,14 +183,14 @@ func ExampleConfig() {
 }
 
 func ExampleReloader() {
-	s := &server{greeting: "hello"}
-	var p daemon.Reloader = s // SIGHUP, systemctl reload, … now call Reload
-	fmt.Println(p.Reload(context.Background()), s.greeting)
+	g := &greeter{greeting: "hello"}
+	var p daemon.Reloader = g // SIGHUP, systemctl reload, … now call Reload
+	fmt.Println(p.Reload(context.Background()), g.greeting)
 	// Output: <nil> bonjour
 }
 
 func ExampleChecker() {
-	var p daemon.Checker = &server{} // the manager's watchdog now hears of it
+	var p daemon.Checker = &greeter{} // the watchdog of the manager now depends on it
 	fmt.Println(p.Check(context.Background()))
 	// Output: nothing to say
 }

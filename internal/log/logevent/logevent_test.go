@@ -47,8 +47,8 @@ func TestMessageID_NeverChanges(t *testing.T) {
 	}
 }
 
-func TestMessageID_IsInTheREADME(t *testing.T) {
-	b, err := os.ReadFile("../../../README.md")
+func TestMessageID_IsInTheReference(t *testing.T) {
+	b, err := os.ReadFile("../../../daemon/docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}

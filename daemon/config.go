@@ -14,66 +14,66 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// Config says what the program is called and how long it may take. Only Name is
-// needed.
+// Config configures a run: what the program is called, how long it may take, where it logs,
+// how it is installed. Only Name is required.
 type Config struct {
-	// Name is what the service is called: letters, digits, '.', '_' and '-',
-	// beginning with a letter or digit, at most 200 bytes.
+	// Name is the name of the service: letters, digits, '.', '_' and '-', beginning with a
+	// letter or digit, at most 200 bytes.
 	Name string
 
-	// DisplayName is what people read, Name if empty. Description says in one line
-	// what the program does.
+	// DisplayName is the name for people, Name if empty. Description says in one line what
+	// the program does.
 	DisplayName, Description string
 
-	// Version is what the command version prints; if empty, the version of the
-	// main module that Go has built in.
+	// Version is printed by the command version. If empty, it is the version of the main
+	// module that Go has built in.
 	Version string
 
-	// StartTimeout is how long Start may take, 1 minute if zero. No duration here may
+	// StartTimeout is how long Start may take, 1 minute if zero. No duration of a Config may
 	// be longer than 365 days.
 	StartTimeout time.Duration
 
-	// StopTimeout is how long the whole way down may take, the drain delay included. A
-	// second later the run gives up, see [Run]. Some triggers allow less, as a console
-	// that is closed on Windows.
+	// StopTimeout is how long the whole way down may take, including the drain delay. A
+	// second later the run gives up, see [Run]. Some triggers allow less, for example
+	// closing a console on Windows.
 	//
-	// If zero, it is 30 seconds, except where a container runtime kills earlier than
-	// that: 25 seconds in Kubernetes (KUBERNETES_SERVICE_HOST is set), whose default
-	// grace is 30 seconds, and 8 seconds as PID 1 elsewhere, as in Docker and podman,
-	// whose grace is 10 seconds. Set it to 2 seconds less than any other grace:
-	// terminationGracePeriodSeconds, less what a preStop hook takes, docker stop
-	// --timeout, or stop_grace_period. A container that has an init of its own, as with
-	// docker run --init, is not detected: set it to 8 seconds. What install configures a
-	// manager for never depends on where install runs.
+	// If zero, it is 30 seconds, except where a container runtime kills earlier: 25 seconds
+	// in Kubernetes (KUBERNETES_SERVICE_HOST is set), whose default grace period is 30
+	// seconds, and 8 seconds as PID 1 elsewhere, such as in Docker and podman, whose grace
+	// period is 10 seconds. For any other grace period, set StopTimeout to 2 seconds less:
+	// terminationGracePeriodSeconds, less what a preStop hook takes, docker stop --timeout,
+	// or stop_grace_period. A container with an init of its own, as with docker run --init,
+	// is not detected: set StopTimeout to 8 seconds. The command install never considers
+	// where it runs itself.
 	StopTimeout time.Duration
 
-	// DrainDelay is how long the program goes on serving after it has begun to
-	// stop, if it was ready and has not finished: until those that send it work have
-	// heard that it is not ready any more. It is a part of StopTimeout, and cut in proportion where
-	// a trigger, or the default in a container, allows less than that. If zero, there is none, but in Kubernetes it
-	// is 5 seconds, at most half of StopTimeout; where a preStop hook waits already,
-	// 1 ns is none.
+	// DrainDelay is how long the program goes on serving after it has begun to stop, if it
+	// was ready and has not finished. Meanwhile load balancers learn that it is not ready
+	// any more. DrainDelay is a part of StopTimeout. If a trigger, or the default in a
+	// container, allows less time, it is cut in proportion.
+	//
+	// If zero, there is no delay, except in Kubernetes: 5 seconds, at most half of
+	// StopTimeout. If a preStop hook waits already, set it to 1 ns, which is no delay.
 	DrainDelay time.Duration
 
-	// Logger is where the program and this package log. If nil, it is where the host
-	// keeps logs: see the description of this package. It must lead neither to the
-	// standard log nor to slog.Default, which lead to it.
+	// Logger is used by the program and by this package. If nil, logs go where the host
+	// keeps them: see the package documentation. It must not write to the standard log or
+	// to slog.Default, because both lead to it.
 	Logger *zap.Logger
 
-	// LogAlso gets each record as well, where Logger is nil: a file beside what the host
-	// keeps, with daemon/logfile. One whose level is lower than that of the log goes by
-	// that.
+	// LogAlso gets each record as well, if Logger is nil. With daemon/logfile it is a file
+	// in addition to the host's log. It gets no record below the level of the log.
 	LogAlso []zapcore.Core
 
-	// LogKeys are the names of what is in a line of JSON on standard output,
-	// KeysGlidepath if empty. The variable LOG_KEYS overrides it.
+	// LogKeys selects the names in the lines of JSON on standard output, KeysGlidepath if
+	// empty. The variable LOG_KEYS overrides it.
 	LogKeys LogKeys
 
 	// TraceIDs returns the trace and the span that a context belongs to, as hexadecimal
-	// digits, or empty texts. The records of slog calls with a context have them
-	// (slog.InfoContext), and those with the field [Trace]: in JSON by the name of
+	// digits, or empty strings. They are added to the records of slog calls with a context
+	// (slog.InfoContext), and to records with the field [Trace]: in JSON under the names of
 	// LogKeys, in the journal as TRACE_ID and SPAN_ID, elsewhere as trace_id and span_id.
-	// With OpenTelemetry it is
+	// With OpenTelemetry:
 	//
 	//	TraceIDs: func(ctx context.Context) (string, string) {
 	//		s := trace.SpanContextFromContext(ctx)
@@ -86,100 +86,103 @@ type Config struct {
 	// It is called on the goroutine that logs, and must return at once.
 	TraceIDs func(ctx context.Context) (traceID, spanID string)
 
-	// MaxLogLine is the number of bytes that a line of JSON on standard output is shorter
-	// than, its newline included: 16 KiB if zero, at which container runtimes split lines,
-	// and at least 4 KiB. Lines have no bound if it is negative. The longest texts of a
-	// record that is longer are cut, and whole fields left out if that is not enough; the
-	// field cut lists them, each with the number of its bytes. The time, the level and the
-	// message stay; a message is cut at a third of a line.
+	// MaxLogLine limits the lines of JSON on standard output: each line, including its
+	// newline, has fewer bytes. If zero, it is 16 KiB, at which container runtimes split
+	// lines. The minimum is 4 KiB. If negative, there is no limit.
+	//
+	// If a record is longer, its longest texts are cut. If that is not enough, whole fields
+	// are left out. The field cut lists them, each with the number of its bytes. The time,
+	// the level and the message stay; a message is cut at a third of a line.
 	MaxLogLine int
 
-	// LogLevel is the level of the log, info if it is the zero value. The run sets it,
-	// from before Start on, to what an operator configures, and whenever it is asked to:
-	// see the description of this package. A Logger goes by levels of its own: give it
-	// this one, or it stays at those.
+	// LogLevel is the level of the log, info if it is the zero value. Before Start, and
+	// whenever an operator asks for it, the run sets it to what the operator has configured:
+	// see the package documentation. A Logger has a level of its own, which the run can
+	// change only if it is this one.
 	LogLevel zap.AtomicLevel
 
-	// KeepLevel leaves to the program SIGUSR1 and SIGUSR2, and the controls 254 and 255
-	// on Windows, which else step the level.
+	// KeepLevel leaves SIGUSR1 and SIGUSR2, and the controls 254 and 255 of Windows, to the
+	// program. Otherwise they change the level of the log.
 	KeepLevel bool
 
-	// Host is where the process runs. If empty, it is detected: a Windows service is a
+	// Host says where the process runs. If empty, it is detected: a Windows service is a
 	// process started by the SCM, a systemd service is one that systemd itself has
 	// executed (SYSTEMD_EXEC_PID is its own PID), and everything else is HostConsole.
 	//
-	// What a service starts in turn inherits its environment, such as a shell in a
-	// terminal that is a service, and counts as HostConsole too: it still reports to
-	// NOTIFY_SOCKET, but a second interrupt at its terminal forces it to stop. Set
-	// HostSystemd for a program that a unit starts by a wrapper which waits for it, as in
-	// ExecStart=sh -c 'prog; true': no signal then counts as that of a person, and with
+	// A process that a service starts inherits its environment, for example a shell in a
+	// terminal that is a service. It also counts as HostConsole: it still reports to
+	// NOTIFY_SOCKET, but a second interrupt at its terminal forces it to stop.
+	//
+	// Set HostSystemd for a program that a unit starts by a wrapper that waits for it, as in
+	// ExecStart=sh -c 'prog; true'. Then no signal counts as that of a person, and with
 	// NotifyAccess=all the program becomes the main process of the unit. A wrapper that
 	// ends in exec needs neither. Set HostConsole to ignore NOTIFY_SOCKET.
 	Host Host
 
-	// ReapOrphans makes the run reap the descendants of the process whose parents have
-	// ended before them: the process becomes a child subreaper (prctl(2)) while the run
-	// goes on. Only Linux has this. PID 1 is given orphans anyway and always reaps them:
-	// in a container without an init they would stay zombies, until there is no room for
-	// another process.
+	// ReapOrphans makes the run reap descendants of the process whose parents have ended
+	// before them. The process becomes a child subreaper (prctl(2)) for the time of the run.
+	// Only Linux has this. PID 1 gets orphans anyway and always reaps them: in a container
+	// without an init they would stay zombies, until no process can be started any more.
 	//
-	// The status of a child that was started with os/exec or os.StartProcess is never
-	// taken, however late the program waits for it: package os keeps a pidfd for it, and
-	// nothing that a descriptor of the process refers to is reaped. After Release, or when
-	// the os.Process is garbage, a child counts as an orphan. A child that was started by
-	// other means (syscall.ForkExec, C) has to be waited for within a second of its end. An
-	// orphan is reaped within a few seconds. Where package os has no pidfds (before Linux
-	// 5.4, or where a seccomp filter forbids them), or /proc is not there, nothing is
-	// reaped; a program that has set this field is warned of that in the log.
+	// The run never takes the status of a child that was started with os/exec or
+	// os.StartProcess, however late the program waits for it: package os keeps a pidfd for
+	// it, and the run does not reap a process to which a descriptor refers. After Release,
+	// or when the os.Process is garbage, a child counts as an orphan. The program has to
+	// wait for a child that was started by other means (syscall.ForkExec, C) within a second
+	// of its end. An orphan is reaped within a few seconds.
+	//
+	// Where package os has no pidfds (before Linux 5.4, or where a seccomp filter forbids
+	// them), or there is no /proc, nothing is reaped. If this field is set, a warning in the
+	// log says so.
 	ReapOrphans bool
 
-	// Windows is what there is to say of a service of Windows.
+	// Windows has the settings that only a service of Windows has.
 	Windows Windows
 
-	// Service is how the program is installed.
+	// Service says how the program is installed.
 	Service Service
 
-	// Args is the part of the command line in which Main looks for a command, for
-	// a program that parses flags of its own: flag.Args(), once flag.Parse has been
-	// called. What stands before it is what an installed service is run with. If nil,
-	// Main looks for a command itself.
+	// Args is the part of the command line in which Main looks for a command, for a program
+	// that parses flags of its own: flag.Args(), after flag.Parse. The arguments before it
+	// are those that an installed service is run with. If nil, Main looks for a command
+	// itself.
 	Args []string
 }
 
-// Windows is the part of Config that means something only to a service of Windows.
+// Windows configures a service of Windows. Other systems ignore it.
 type Windows struct {
-	// Preshutdown has the service told of a shutdown of the system by
-	// SERVICE_CONTROL_PRESHUTDOWN, before others are stopped, instead of by
-	// SERVICE_CONTROL_SHUTDOWN. The system waits for it, 10 s if the service is not
-	// configured otherwise (SERVICE_PRESHUTDOWN_INFO): it is for programs that would
-	// lose data. PreshutdownTimeout is what install configures; StopTimeout and 2 s if
-	// zero.
+	// Preshutdown makes Windows announce a shutdown of the system to the service by
+	// SERVICE_CONTROL_PRESHUTDOWN, before it stops other services, and not by
+	// SERVICE_CONTROL_SHUTDOWN. It is for programs that would lose data otherwise. Windows
+	// waits for the service for PreshutdownTimeout, which install configures
+	// (SERVICE_PRESHUTDOWN_INFO): StopTimeout and 2 s if zero. Windows waits 10 s if
+	// nothing was configured.
 	Preshutdown        bool
 	PreshutdownTimeout time.Duration
 
-	// KeepDirectory leaves the working directory of a service what the service control
-	// manager has made it, System32. Without it, it is the executable's folder from
-	// before Start on.
+	// KeepDirectory leaves the working directory at System32, where the service control
+	// manager starts a service. Otherwise the run changes to the folder of the executable
+	// before Start.
 	KeepDirectory bool
 
 	// KeepChildren leaves processes that the service has started running when it ends, as
-	// systemd does with KillMode=process. Without it, they are killed when the process of
-	// the service ends, however that ends: from before Start on it is in a job object with
-	// JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE. A process that is to outlive the service, such as
-	// an updater, or the command restart of the service itself, can also be started with
-	// CREATE_BREAKAWAY_FROM_JOB. Programs that the
-	// service control manager runs as a recovery action are not among them.
+	// systemd does with KillMode=process. Otherwise they are killed when the process of the
+	// service ends, for whatever reason: before Start the run puts the process into a job
+	// object with JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE. To let a single process outlive the
+	// service, such as an updater or the command restart of the service itself, start it
+	// with CREATE_BREAKAWAY_FROM_JOB. Programs that the service control manager runs as a
+	// recovery action are not affected.
 	KeepChildren bool
 
-	// Dependencies are services that install has started before this one, and groups,
-	// with a + before the name, of which one member has to run. They come beside
+	// Dependencies lists services that Windows starts before this one, and groups, with a +
+	// before the name, of which one member has to run. They are added to
 	// Service.Dependencies.
 	Dependencies []string
 
-	// SecurityDescriptor is who may do what with the service, as SDDL. If empty, Windows
-	// has its own: administrators everything, users look at it. One that does not give
-	// administrators everything, (A;;GA;;;BA), keeps them from installing it again and
-	// from uninstalling it.
+	// SecurityDescriptor says who may do what with the service, as SDDL. If empty, it is the
+	// default of Windows: administrators may do everything, and users may look at the
+	// service. If it does not allow administrators everything, (A;;GA;;;BA), they can
+	// neither update nor uninstall the service.
 	SecurityDescriptor string
 }
 
@@ -191,7 +194,7 @@ const (
 	maxTimeout = 365 * 24 * time.Hour
 )
 
-// complete checks c and fills in the defaults, for a run at this place.
+// complete checks c and fills in the defaults for a run at this place.
 func (c Config) complete(p Program, at place) (Config, error) {
 	if err := c.check(p); err != nil {
 		return c, err
@@ -206,13 +209,14 @@ func (c Config) complete(p Program, at place) (Config, error) {
 	return c, nil
 }
 
+// check returns an error for every field that is wrong, joined.
 func (c Config) check(p Program) error {
 	var errs []error
 	wrong := func(field, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s %s", ErrConfig, field, fmt.Sprintf(format, args...)))
 	}
 	if f, ok := p.(function); p == nil || ok && f == nil {
-		wrong("Program", "is nil: give Run the program that it is to run")
+		wrong("Program", "is nil: pass the program to run")
 	}
 	if why := badName(c.Name); why != "" {
 		wrong("Config.Name", "%s", why)
@@ -238,20 +242,20 @@ func (c Config) check(p Program) error {
 	switch c.Host {
 	case "", HostConsole, HostSystemd, HostSCM:
 	default:
-		wrong("Config.Host", "is %q: want %q, %q or %q, or nothing, and it is found out", c.Host, HostConsole, HostSystemd, HostSCM)
+		wrong("Config.Host", "is %q: want %q, %q or %q, or nothing to detect it", c.Host, HostConsole, HostSystemd, HostSCM)
 	}
 	stop := c.StopTimeout
 	if stop == 0 {
 		stop = defaultStopTimeout
 	}
 	if stop > 0 && c.DrainDelay >= stop {
-		wrong("Config.DrainDelay", "is %s, but it is a part of Config.StopTimeout, which is %s: nothing would be left for Stop", c.DrainDelay, stop)
+		wrong("Config.DrainDelay", "is %s: want less than Config.StopTimeout, which is %s and includes it", c.DrainDelay, stop)
 	}
 	return errors.Join(errs...)
 }
 
-// badName says what is wrong with a service's name. What it lets through is legal
-// for every manager: as a unit, a service key, a label, a file's name.
+// badName returns what is wrong with the name of a service, "" if nothing is. Every manager
+// accepts the names that pass: as a unit, a service key, a label, a file name.
 func badName(name string) string {
 	switch {
 	case name == "":
@@ -263,9 +267,9 @@ func badName(name string) string {
 		alphanumeric := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 		switch {
 		case i == 0 && !alphanumeric:
-			return fmt.Sprintf("is %q: want a letter or a digit at its beginning", name)
+			return fmt.Sprintf("is %q: want a letter or a digit at the beginning", name)
 		case !alphanumeric && r != '.' && r != '_' && r != '-':
-			return fmt.Sprintf("is %q: %q is not legal everywhere; want letters, digits, '.', '_' and '-'", name, r)
+			return fmt.Sprintf("is %q: some managers do not allow %q; want letters, digits, '.', '_' and '-'", name, r)
 		}
 	}
 	return ""

@@ -8,58 +8,59 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Go calls f on a goroutine that the daemon owns: on the way down it is waited for, after
-// Stop has returned and before Close is called. An error of f, or a panic, fails the
-// daemon as [Fail] does, except an error that says only that f was asked to stop:
+// Go calls f on a goroutine that the daemon owns. On the way down the daemon waits for the
+// goroutine, after Stop has returned and before it calls Close. An error of f, or a panic,
+// fails the daemon as [Fail] does, except an error that says only that f was asked to stop:
 //
 //   - the error or the cause of ctx, or of the context of Start, once that has ended, and
-//     what wraps nothing else, as the error of a dial that was cut off does;
+//     an error that wraps nothing else, such as that of a dial that was cut off;
 //   - once the context of Start has ended, also http.ErrServerClosed, net.ErrClosed, and
-//     that SIGKILL, SIGTERM or SIGINT has ended a child process.
+//     the error of a child process that SIGKILL, SIGTERM or SIGINT has ended.
 //
-// Any other error counts, whenever it comes, also one that means the same in the words of
-// another package, such as a gRPC status of code Canceled: return nil for that.
+// Any other error counts, whenever it comes. That includes an error of another package that
+// means the same, such as a gRPC status of code Canceled: return nil instead.
 //
-// ctx is one that a method of the Program was given, or one made from it. On any other,
-// that of an HTTP request for example, Go means the run of this process: f is then given a
-// context that also ends when that of Start does, and when f returns. Go panics if there is no run. It may be
-// called from any goroutine. Once the last goroutine has been waited for it starts
-// nothing, and logs a warning: the contexts ended long before.
+// ctx is a context that a method of the Program was given, or one made from it. With any
+// other context, such as that of an HTTP request, Go uses the run of this process: the
+// context of f then also ends when that of Start does, and when f returns. Go panics if
+// there is no run. It may be called from any goroutine. After the daemon has waited for the
+// last goroutine, Go starts nothing and logs a warning; the contexts ended long before.
 func Go(ctx context.Context, f func(ctx context.Context) error) {
-	from(ctx, "Go").Go(ctx, f)
+	mustFind(ctx, "Go").Go(ctx, f)
 }
 
-// Fail fails the daemon: it takes the way down, and Run returns err. The exit code is 1,
-// or what [ExitCode] says of err. It waits for nothing but the text of err, and may be
-// called from any goroutine, any number of times: the first err is the reason, later ones
-// are joined to it. Of more than 16 the others are only counted. After the way down it does nothing.
+// Fail fails the daemon: it takes the way down, and Run returns err. The exit code is
+// [ExitCode] of err, usually 1. Fail waits only for the text of err. It may be called from
+// any goroutine, any number of times: the first err is the reason, and later ones are
+// joined to it. If there are more than 16, the others are only counted. After the way down
+// Fail does nothing.
 //
 // ctx is as for [Go].
 func Fail(ctx context.Context, err error) {
-	from(ctx, "Fail").Fail(err)
+	mustFind(ctx, "Fail").Fail(err)
 }
 
 // Finish ends the daemon because its work is done: it takes the way down, without a drain
-// delay, and unless something fails on the way the exit code is 0 and Run returns nil. The
-// [Trigger] is TriggerFinished. Called before Start has returned, it takes effect when
-// Start returns nil. It returns at once, and may be called from any goroutine, any number
-// of times; once stopping has begun it changes nothing.
+// delay. Unless something fails on the way, the exit code is 0 and Run returns nil. The
+// [Trigger] is TriggerFinished. If Finish is called before Start has returned, it takes
+// effect when Start returns nil. Finish returns at once. It may be called from any
+// goroutine, any number of times. Once stopping has begun it changes nothing.
 //
-// A service manager takes the exit for a success: systemd restarts the service only with
-// Restart=always, Windows does not.
+// A service manager considers this a success: systemd restarts the service only with
+// Restart=always, and Windows does not restart it.
 //
 // ctx is as for [Go].
 func Finish(ctx context.Context) {
-	from(ctx, "Finish").Finish("the program has finished")
+	mustFind(ctx, "Finish").Finish("the program has finished")
 }
 
-// Logger returns where the daemon logs: Config.Logger, or where the host keeps logs. It is
-// never nil, and may be used from any goroutine. On a context that no method of a Program
-// was given, that of an HTTP request for example, it is that of the run of this process;
-// where there is none, it does nothing. The host's does nothing either once the run is
-// over.
+// Logger returns the logger of the daemon: Config.Logger, or one that logs where the host
+// keeps logs. It is never nil, and may be used from any goroutine. With a context that no
+// method of a Program was given, such as that of an HTTP request, Logger returns the logger
+// of the run of this process, or one that does nothing if there is no run. The host's
+// logger also does nothing once the run is over.
 //
-// Its Fatal exits the process at once, as zap's does, without the way down: use [Fail].
+// Its method Fatal exits the process at once, without the way down: use [Fail].
 func Logger(ctx context.Context) *zap.Logger {
 	if r := runctx.Find(ctx); r != nil {
 		return r.Logger()
@@ -67,10 +68,9 @@ func Logger(ctx context.Context) *zap.Logger {
 	return zap.NewNop()
 }
 
-// StartArgs returns the arguments that the manager was given with this start: what
-// StartService and "sc start NAME ARG…" pass to a service of Windows, without its
-// name. Elsewhere, and where there is no run, it is nil; the command line is os.Args
-// everywhere.
+// StartArgs returns the arguments of this start: what StartService and "sc start NAME ARG…"
+// pass to a service of Windows, without its name. On other systems, and if there is no run,
+// it returns nil. The command line is in os.Args on all systems.
 func StartArgs(ctx context.Context) []string {
 	if r := runctx.Find(ctx); r != nil {
 		return r.StartArgs()
@@ -78,10 +78,11 @@ func StartArgs(ctx context.Context) []string {
 	return nil
 }
 
-func from(ctx context.Context, caller string) runctx.Run {
+// mustFind returns the run of ctx. It panics if there is none, in the name of caller.
+func mustFind(ctx context.Context, caller string) runctx.Run {
 	r := runctx.Find(ctx)
 	if r == nil {
-		panic("daemon." + caller + ": nobody would be told of a failure: the context is not one that Run has given to a Program, and it is not clear which run of this process is meant; in a test, use daemontest.Context")
+		panic("daemon." + caller + ": no run to report a failure to: the context was not given to a Program by Run, and this process has no run, or several; in a test, use daemontest.Context")
 	}
 	return r
 }

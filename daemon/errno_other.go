@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// addressInUse reports whether listening failed for somebody else does already.
+// addressInUse reports whether err means that the address is in use.
 func addressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// addressInUse reports whether listening failed for somebody else does already: for
-// himself alone, as the web server of Windows does at port 80 (WSAEACCES), or not. The
-// ports that Windows keeps for its virtual machines are refused in the same way.
+// addressInUse reports whether err means that the address is in use. WSAEACCES means that
+// another process has it exclusively, as the web server of Windows has port 80. Windows
+// refuses the ports that it keeps for its virtual machines in the same way.
 // https://learn.microsoft.com/windows/win32/winsock/using-so-reuseaddr-and-so-exclusiveaddruse
 func addressInUse(err error) bool {
 	return errors.Is(err, windows.WSAEADDRINUSE) || errors.Is(err, windows.WSAEACCES)

@@ -178,7 +178,7 @@ func ExampleConfig() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, daemon.ErrConfig), daemon.ExitCode(err))
 	// Output:
-	// the configuration is wrong: Config.Name is "my server": ' ' is not legal everywhere; want letters, digits, '.', '_' and '-'
+	// the configuration is wrong: Config.Name is "my server": some managers do not allow ' '; want letters, digits, '.', '_' and '-'
 	// true 78
 }
 

@@ -6,15 +6,14 @@ import (
 )
 
 var (
-	// ErrConfig indicates an invalid configuration. Return an error that wraps it
-	// from Start if the configuration of your own program is invalid: its exit code
-	// tells the manager not to try again.
+	// ErrConfig indicates an invalid configuration. Return an error that wraps it from
+	// Start if the configuration of your own program is invalid: its exit code tells the
+	// manager not to try again.
 	ErrConfig = errors.New("the configuration is wrong")
 
-	// ErrStopTimeout indicates that something still ran when the grace after the stop
-	// deadline was over. It stands in the log and decides the exit code, 124. Run does
-	// not return it to a program, for it exits the process then; in a test,
-	// daemontest.Drive does.
+	// ErrStopTimeout indicates that something still ran a second after the stop deadline.
+	// It is in the log and makes the exit code 124. Run does not return it, because it
+	// exits the process then; in a test, daemontest.Drive returns it.
 	ErrStopTimeout = errors.New("gave up at the stop deadline")
 )
 
@@ -22,30 +21,28 @@ var (
 const (
 	exitFailure     = 1
 	exitUsage       = 2
-	exitBusy        = 75 // EX_TEMPFAIL of sysexits, of commands alone
+	exitBusy        = 75 // EX_TEMPFAIL of sysexits, only of commands
 	exitConfig      = 78 // EX_CONFIG of sysexits
 	exitStopTimeout = 124
 	exitSignal      = 128 // plus the signal's number
 
-	maxOwn = 125 // of the program's own: a shell has its own meanings for those above
+	maxOwn = 125 // the highest code that a program may choose: shells use those above for themselves
 )
 
-// ExitCode returns the exit code for what Run has returned:
+// ExitCode returns the exit code for an error that Run has returned: 0 for nil, which means
+// that the program stopped as asked, and 1 for most errors. The [table of exit codes] lists
+// the others.
 //
-//	  0  nil: stopped as asked
-//	  1  failed
-//	  n  failed with an error that has a method ExitCode() int, which returns n
-//	 78  the configuration is wrong: errors.Is(err, ErrConfig)
-//	124  gave up at the stop deadline: errors.Is(err, ErrStopTimeout)
-//	  2  the command line is wrong; only Main and the commands exit with it
-//	128+n  forced by a second signal n
+// A program chooses the exit code by an error with a method ExitCode() int, which may return
+// 1 to 125, except 2, 78 and 124, which have a meaning of their own. Any other value counts
+// as 1. If several errors have such a method, the first one counts. An [*os/exec.ExitError]
+// does not count: the exit code of a child is not that of its parent.
 //
-// When an error is several of these, the one further down decides. An exit code of the
-// program's own is from 1 to 125, except 2, 78 and 124, which are taken; an error with
-// any other counts as 1. Where several errors have one, that of the first counts. An
-// *exec.ExitError has none: how a child ended is not how its parent does, unless the
-// program says so by an error of its own. An error whose methods panic counts as 1. As a
-// Windows service, the code is the service-specific exit code.
+// A second signal n (128+n), [ErrStopTimeout] (124) and [ErrConfig] (78) replace the code of
+// the program, in this order. An error whose methods panic counts as 1. A service of Windows
+// reports the code as its service-specific exit code.
+//
+// [table of exit codes]: https://github.com/go-glidepath/glidepath/blob/main/daemon/docs/reference.md#exit-codes
 func ExitCode(err error) int {
 	code := exitFailure
 	survive(func() { code = exitCode(err) })
@@ -73,7 +70,7 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// ownCode returns the exit code that the program has chosen in the tree of err.
+// ownCode returns the exit code that the program has chosen, from the tree of err.
 func ownCode(err error) (code int, ok bool) {
 	c, has := err.(interface{ ExitCode() int })
 	if _, child := err.(interface{ Pid() int }); has && !child { // os.ProcessState has both
@@ -92,6 +89,7 @@ func ownCode(err error) (code int, ok bool) {
 	return 0, false
 }
 
+// chosen reports whether a program may choose the exit code.
 func chosen(code int) (int, bool) {
 	switch code {
 	case exitUsage, exitConfig, exitStopTimeout:
@@ -100,7 +98,7 @@ func chosen(code int) (int, bool) {
 	return code, 1 <= code && code <= maxOwn
 }
 
-// forcedError is a second signal that did not want to wait for the way down.
+// forcedError is returned when a second signal cut the way down short.
 type forcedError struct {
 	signal int
 	name   string
@@ -110,7 +108,7 @@ func (e forcedError) Error() string {
 	return fmt.Sprintf("a second signal (%s) cut the way down short", e.name)
 }
 
-// usageError is a command line that is wrong. Run never returns one.
+// usageError describes a wrong command line. Run never returns one.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }

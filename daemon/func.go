@@ -7,15 +7,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Func makes a Program of a function that blocks. It calls ready when it serves, and
-// has Config.StartTimeout to do so; it returns when ctx ends, which is when stopping
-// begins. Returning nil earlier, also before ready was called, is a job that is
-// finished: the manager hears that it was ready, and then that it stops, without a
-// drain delay. An error or a panic fails it.
+// Func makes a Program from a function that blocks. The function calls ready when it
+// serves, within Config.StartTimeout, and returns when ctx ends, which is when stopping
+// begins. A function that returns nil earlier, even before it calls ready, is a job that is
+// finished: the manager is told that it was ready and then that it stops, without a drain
+// delay. An error or a panic fails the program.
 //
-// run is called on a goroutine of its own, and ready may be called from any. There
-// is no deadline in ctx: a function that still runs a second after the stop deadline
-// is given up.
+// The function is called on a goroutine of its own; ready may be called from any goroutine.
+// ctx has no deadline: the run gives up a function that still runs a second after the stop
+// deadline.
 func Func(run func(ctx context.Context, ready func()) error) Program {
 	return function(run)
 }
@@ -25,10 +25,10 @@ type function func(ctx context.Context, ready func()) error
 func (f function) Start(ctx context.Context) error {
 	var once sync.Once // whichever comes first, ready or the end
 	decided := make(chan struct{})
-	early := false // it was the end
+	early := false // the function ended before ready was called
 	var result error
 	Go(ctx, func(ctx context.Context) error {
-		// On a goroutine of its own, so that this one goes on whatever f does to it.
+		// f gets a goroutine of its own, so that this one goes on even if f ends its goroutine.
 		end := make(chan error, 1)
 		go protect("Func", func() error {
 			return f(ctx, func() { once.Do(func() { close(decided) }) })
@@ -39,7 +39,7 @@ func (f function) Start(ctx context.Context) error {
 			close(decided)
 		})
 		if early {
-			return nil // Start says it
+			return nil // Start returns the error
 		}
 		f.finish(ctx, err)
 		return err
@@ -52,12 +52,12 @@ func (f function) Start(ctx context.Context) error {
 	return nil
 }
 
-// finish ends the run if the work is done, rather than cut short.
+// finish ends the run if the work is done. It does nothing if the work was cut short.
 func (f function) finish(ctx context.Context, err error) {
 	if err == nil && ctx.Err() == nil {
 		runctx.FromContext(ctx).Finish("the function has returned")
 	}
 }
 
-// Stop has nothing to do: the context has ended, and the goroutine is waited for.
+// Stop has nothing to do: the context has ended, and the run waits for the goroutine.
 func (f function) Stop(context.Context) error { return nil }

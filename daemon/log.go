@@ -9,11 +9,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// logElsewhere is what a run says first where there is no log as it should be.
+// logElsewhere is the first message of a run whose log could not be opened as configured.
 const logElsewhere = "the log is not where it is wanted"
 
-// start sees to the log, and then calls Start: a disk that hangs is to be no more than a
-// Start that hangs.
+// start prepares the log, and then calls Start. It runs on the goroutine of Start, so that a
+// disk that hangs has the same effect as a Start that hangs.
 func (r *run) start(ctx context.Context) error {
 	r.readLevel("")
 	var version []zap.Field
@@ -31,14 +31,13 @@ func (r *run) start(ctx context.Context) error {
 	return r.program.Start(ctx)
 }
 
-// closeLog gives back the standard log, and lets go of what only a crash needs. A disk,
-// or a log of the program's, that hangs there keeps what it has, and the run goes on to
-// its end.
+// closeLog restores the standard log and closes the file for crashes. If a disk or a log of
+// the program hangs, closeLog stops waiting for it, and the run goes on to its end.
 func (r *run) closeLog() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// A file that stays has the next run say that this one ended without a word.
+		// If the file stays, the next run reports that this one ended without a report.
 		_ = r.crash.Load().Close()
 		if r.restore != nil {
 			r.restore()

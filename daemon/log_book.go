@@ -15,36 +15,36 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// logbook writes the lines of the run itself. A log that hangs is not to hold up the way
-// down: where nobody knows how long a write may take, a goroutine of its own writes.
+// logbook writes the lines of the run itself. A log that hangs must not delay the way down:
+// if a write may take any time, a goroutine of its own writes.
 type logbook struct {
 	log     *zap.Logger
-	bounded bool // no write takes long: it is a sink of ours
+	bounded bool // no write takes long, because the log is a sink of ours
 	waiting atomic.Int32
 
-	dropped atomic.Int64 // there was no room for them, or the log panicked
+	dropped atomic.Int64 // lines for which there was no room, or which made the log panic
 
 	mu     sync.Mutex
 	lines  chan line     // nil until a line has to wait
-	idle   chan struct{} // closed when all lines are written, and the logger is flushed
+	idle   chan struct{} // closed when all lines are written and the logger is flushed
 	closed bool
 
-	flushed bool // the logger is asked to, once; of the goroutine that writes
+	flushed bool // the logger was asked to flush; used by the goroutine that writes
 }
 
 type line struct {
 	entry  *zapcore.CheckedEntry // nil if there is nothing to write
 	fields []zap.Field
-	mark   chan struct{} // closed when all before it is written
+	mark   chan struct{} // closed when all lines before this one are written
 	last   bool
 }
 
-// orderBound is how long a line of the program waits for those of the run before it.
+// orderBound limits how long a line of the program waits for earlier lines of the run.
 const orderBound = 5 * time.Millisecond
 
 func newLogbook(log *zap.Logger, bounded bool) *logbook {
 	return &logbook{
-		// Neither the place in this package nor its stack would tell anybody anything.
+		// The caller and the stack would be those of this package, which help nobody.
 		log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zap.LevelEnablerFunc(
 			func(zapcore.Level) bool { return false }))),
 		bounded: bounded,
@@ -52,7 +52,7 @@ func newLogbook(log *zap.Logger, bounded bool) *logbook {
 	}
 }
 
-// add has a line written. It drops it where 256 wait already.
+// add writes a line, or queues it. It drops the line if 256 are waiting already.
 func (b *logbook) add(level zapcore.Level, msg, stack string, fields ...zap.Field) {
 	entry := b.check(level, msg)
 	if entry == nil {
@@ -85,8 +85,8 @@ func (b *logbook) check(level zapcore.Level, msg string) (entry *zapcore.Checked
 	return entry
 }
 
-// guard calls the log, which may be the program's: that it panics is no reason to end
-// without a word to the manager.
+// guard calls f, which uses the log. The log may be the program's: if it panics, the run
+// still has to tell the manager how it ends.
 func (b *logbook) guard(f func()) {
 	defer func() {
 		if recover() != nil {
@@ -96,8 +96,8 @@ func (b *logbook) guard(f func()) {
 	f()
 }
 
-// write is the goroutine that writes lines, until there are none any more. A log that
-// ends its goroutine gets another one.
+// write runs on a goroutine and writes lines until the channel is closed. If the log ends the
+// goroutine, write starts another one.
 func (b *logbook) write() {
 	ended := true
 	defer func() {
@@ -118,8 +118,8 @@ func (b *logbook) write() {
 		}
 	}
 	if !b.flushed {
-		b.flushed = true                     // also if that ends the goroutine
-		b.guard(func() { _ = b.log.Sync() }) // an error of the log has no log to go to
+		b.flushed = true                     // before Sync, which may end the goroutine
+		b.guard(func() { _ = b.log.Sync() }) // there is no log for an error of the log
 	}
 	ended = false
 	close(b.idle)
@@ -130,8 +130,8 @@ func (b *logbook) put(l line) {
 	b.guard(func() { l.entry.Write(l.fields...) })
 }
 
-// reopen flushes the logger, which has one that writes to a file open it anew. It waits
-// for that, but no longer than flushBound.
+// reopen flushes the logger. A logger that writes to a file opens it again then. reopen waits
+// for at most flushBound.
 func (b *logbook) reopen() error {
 	if b.bounded {
 		return logtext.SyncError(b.log.Sync())
@@ -152,8 +152,8 @@ func (b *logbook) reopen() error {
 	}
 }
 
-// close writes a last line, and waits until all are written and the logger is flushed,
-// or until ctx ends. The error says what is lost then.
+// close writes a last line, and waits until all lines are written and the logger is flushed,
+// or until ctx ends. In that case the error says how many lines are lost.
 func (b *logbook) close(ctx context.Context, level zapcore.Level, msg string, fields ...zap.Field) error {
 	entry := b.check(level, msg)
 	b.mu.Lock()
@@ -167,7 +167,7 @@ func (b *logbook) close(ctx context.Context, level zapcore.Level, msg string, fi
 		if entry != nil {
 			b.guard(func() { entry.Write(fields...) })
 		}
-		return nil // its sink is flushed by rules of its own
+		return nil // endLog flushes the sink
 	}
 	if entry != nil {
 		b.waiting.Add(1)
@@ -185,8 +185,8 @@ func (b *logbook) close(ctx context.Context, level zapcore.Level, msg string, fi
 	}
 }
 
-// precede returns log with every line behind those that were added before it: a
-// person reads "stopping" before what Stop has to say.
+// precede returns a logger whose lines come after those that were added before: a person
+// reads "stopping" before the lines of Stop.
 func (b *logbook) precede(log *zap.Logger) *zap.Logger {
 	if b.bounded {
 		return log
@@ -208,17 +208,16 @@ func (c preceded) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 	return c.Core.Check(e, ce)
 }
 
-// Sync is without the errors of terminals and pipes, which cannot be synced and say so
-// each time.
+// Sync omits the errors of terminals and pipes, which cannot be synced.
 func (c preceded) Sync() error { return logtext.SyncError(c.Core.Sync()) }
 
-// order waits until what was added is written, but not long, if the log hangs.
+// order waits until the lines that were added are written, for at most orderBound.
 func (b *logbook) order() {
 	if b.waiting.Load() == 0 {
 		return
 	}
 	mark := make(chan struct{})
-	if !b.set(mark) {
+	if !b.addMark(mark) {
 		return
 	}
 	bound := time.NewTimer(orderBound)
@@ -229,8 +228,8 @@ func (b *logbook) order() {
 	}
 }
 
-// set puts a mark behind what was added, where there is room for one.
-func (b *logbook) set(mark chan struct{}) bool {
+// addMark adds a mark behind the lines that were added. It reports false if there is no room.
+func (b *logbook) addMark(mark chan struct{}) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -244,7 +243,7 @@ func (b *logbook) set(mark chan struct{}) bool {
 	}
 }
 
-// isTerminal reports whether f is a character device that somebody could look at.
+// isTerminal reports whether f is a character device other than the null device.
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {

@@ -9,8 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// LogKeys is a set of names for the JSON lines of the log, and of the values that go with
-// them.
+// LogKeys selects the names in the JSON lines of the log, and the values that go with them.
 //
 //	KeysGlidepath      KeysECS                 KeysOpenTelemetry        KeysGoogleCloud
 //	time               @timestamp              Timestamp (ns)           time
@@ -27,29 +26,29 @@ import (
 //	fields             fields                  Attributes               fields
 //	                   service.name, .version  Resource service.*       serviceContext
 //
-// The … of Google Cloud is logging.googleapis.com. From error on, a record with a caller
-// is a ReportedErrorEvent, which Error Reporting lists. A trace has the name there that
+// For Google Cloud, … stands for logging.googleapis.com. At error and above, a record with a
+// caller is a ReportedErrorEvent, which Error Reporting lists. The name of a trace is what
 // Config.TraceIDs returns: projects/PROJECT/traces/ID, or the ID alone for an agent that
 // completes it.
 //
-// OpenTelemetry's are the fields of its log data model. The filelog receiver of the
+// For OpenTelemetry, the names are those of its log data model. The filelog receiver of the
 // collector reads them with the operator json_parser, and moves Body, Resource and
-// Attributes to where they belong; Timestamp has layout_type epoch and layout ns.
+// Attributes to their places; Timestamp has layout_type epoch and layout ns.
 //
-// The levels are debug, info, warn, error, dpanic, panic and fatal; for OpenTelemetry in
-// upper case; for Google Cloud DEBUG, INFO, WARNING, ERROR, CRITICAL (dpanic, panic) and
-// ALERT (fatal). A level of slog in between is the next lower one, with the number that
-// OpenTelemetry gives it (INFO+2 is 11) in severity_number or event.severity; it is
-// INFO+2 for OpenTelemetry and NOTICE for Google Cloud.
+// The levels are debug, info, warn, error, dpanic, panic and fatal. OpenTelemetry has them in
+// upper case. Google Cloud has DEBUG, INFO, WARNING, ERROR, CRITICAL (dpanic, panic) and
+// ALERT (fatal). A level of slog in between becomes the next lower one, with the number that
+// OpenTelemetry gives it (INFO+2 is 11) in severity_number or event.severity; it is INFO+2
+// for OpenTelemetry and NOTICE for Google Cloud.
 //
-// A field of the program that is called as one of the record's own has field_ before its
-// name, and with KeysECS also a scalar where ECS has an object (host, user,
-// event): Elasticsearch would refuse the record.
+// A field of the program with the name of one of the record's own gets the prefix field_.
+// With KeysECS, so does a scalar where ECS has an object (host, user, event), because
+// Elasticsearch would refuse the record.
 type LogKeys = logtext.Keys
 
 // The sets of names.
 const (
-	KeysGlidepath     = logtext.KeysGlidepath     // time, level, msg; where nothing else is said
+	KeysGlidepath     = logtext.KeysGlidepath     // time, level, msg; the default
 	KeysECS           = logtext.KeysECS           // Elastic Common Schema 8
 	KeysOpenTelemetry = logtext.KeysOpenTelemetry // the log data model
 	KeysGoogleCloud   = logtext.KeysGoogleCloud   // Cloud Logging and Error Reporting

@@ -17,16 +17,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// level is the level of the log, which changes while the run goes on.
+// level holds the level of the log, which can change during the run.
 type level struct {
 	zap.AtomicLevel
-	fixed bool          // the log is the program's, and nobody has said what its level is
-	first zapcore.Level // where nothing says another
-	debug bool          // of this start, whatever else is said
-	file  string        // an operator's, "" if nobody looks for one
+	fixed bool          // the log is the program's, and its level is unknown
+	first zapcore.Level // the default
+	debug bool          // this start logs at debug, whatever is configured
+	file  string        // where an operator sets the level, "" if the run reads no file
 	read  func(path string) ([]byte, error)
 
-	mu sync.Mutex // between one who sets it and another
+	mu sync.Mutex // held while the level is set
 }
 
 func newLevel(c Config, own bool) *level {
@@ -45,10 +45,10 @@ func newLevel(c Config, own bool) *level {
 	return l
 }
 
-// errFixed is a level that cannot be changed.
-var errFixed = errors.New("the level of Config.Logger stays what it is: give Config.LogLevel the level that it goes by")
+// errFixed is returned if the level of the log cannot be changed.
+var errFixed = errors.New("the level of Config.Logger cannot be changed: set Config.LogLevel to the logger's AtomicLevel")
 
-// configured is the level that is configured now.
+// configured returns the level that is configured now.
 func (l *level) configured() (zapcore.Level, error) {
 	if l.debug {
 		return zapcore.DebugLevel, nil
@@ -74,14 +74,15 @@ func (l *level) configured() (zapcore.Level, error) {
 	return v, nil
 }
 
-// readSmall reads the beginning of a file, and never waits for one that is none.
+// readSmall reads the beginning of a regular file. It does not wait for anything else, such
+// as a pipe.
 func readSmall(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -91,7 +92,7 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 64))
 }
 
-// parseLevel knows the levels of zap, and what syslog calls them.
+// parseLevel parses the name of a level of zap, and the names and numbers of syslog.
 func parseLevel(s string) (zapcore.Level, bool) {
 	switch s := strings.ToLower(s); s {
 	case "debug", "7", "trace":
@@ -106,10 +107,10 @@ func parseLevel(s string) (zapcore.Level, bool) {
 	return 0, false
 }
 
-// readLevel sets the level to what is configured now: at the start, when detail is "" and
-// there is nothing to say of it, and at each reload.
+// readLevel sets the level to the one that is configured now. At the start detail is empty,
+// and the change is not logged; at a reload it is.
 func (r *run) readLevel(detail string) {
-	v, err := r.level.configured() // which may take as long as a disk does
+	v, err := r.level.configured() // may wait for a disk, so before the lock
 	r.level.mu.Lock()
 	defer r.level.mu.Unlock()
 	switch {
@@ -125,18 +126,18 @@ func (r *run) readLevel(detail string) {
 	}
 }
 
-// stepLevel makes the log more verbose by one level, or less where by is 1.
+// stepLevel changes the level by one: -1 makes the log more verbose, and 1 less.
 func (r *run) stepLevel(by zapcore.Level, detail string) {
 	r.level.mu.Lock()
 	defer r.level.mu.Unlock()
 	r.setLevel(min(max(r.level.Level()+by, zapcore.DebugLevel), zapcore.ErrorLevel), detail)
 }
 
-// setLevel sets it, and says so in a record that is in the log before and after.
+// setLevel sets the level, and logs that in a record which both levels let through.
 func (r *run) setLevel(to zapcore.Level, detail string) {
 	from := r.level.Level()
 	at := max(zapcore.InfoLevel, min(from, to))
-	r.level.SetLevel(min(from, at)) // no lower than this record needs, or others came before it
+	r.level.SetLevel(min(from, at)) // no lower than this record needs, or other records could come before it
 	r.book.add(at, "the level of the log is "+to.String(), "",
 		zap.Stringer("from", from), zap.Stringer("to", to), zap.String("detail", detail), logevent.LevelChanged.Field())
 	r.level.SetLevel(to)

@@ -8,16 +8,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// relog has the log reloaded alone, where the program cannot be reloaded yet: an
-// operator who asks a paused program for more of its log wants that now. One goroutine
-// does it, once more for all that is asked for meanwhile.
+// relog reloads only the log while the program cannot be reloaded: an operator who asks a
+// paused program to log more wants that now. One goroutine does it, and repeats it once for
+// all requests that came meanwhile.
 type relog struct {
 	mu      sync.Mutex
 	running bool
 	wanted  bool
 }
 
-// begin reports whether the caller is to do it.
+// begin notes a request. It reports whether the caller has to start the goroutine.
 func (l *relog) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,7 +27,7 @@ func (l *relog) begin() bool {
 	return first
 }
 
-// next reports whether it is to be done, or done once more.
+// next reports whether the log has to be reloaded, or reloaded again.
 func (l *relog) next() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -35,15 +35,15 @@ func (l *relog) next() bool {
 	return l.running
 }
 
-// reloadLog reloads the log on a goroutine of the run. The program follows when it can,
-// by an event of its own.
+// reloadLog reloads the log on a goroutine of the run. The machine calls the program's Reload
+// later, when it can.
 func (r *run) reloadLog(e input) {
 	state := r.machine.State()
 	if state == lifecycle.Stopping || state == lifecycle.Stopped || !r.relog.begin() {
 		return
 	}
 	if !r.tasks.add() {
-		return // not before it stops
+		return // too late: the run is stopping
 	}
 	go func() {
 		defer r.tasks.done()
@@ -54,7 +54,7 @@ func (r *run) reloadLog(e input) {
 	}()
 }
 
-// readLog is the part of a reload that the log takes in.
+// readLog reads the level again, and reopens a log file.
 func (r *run) readLog() {
 	r.readLevel("reload")
 	if err := r.book.reopen(); err != nil {

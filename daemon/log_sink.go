@@ -15,35 +15,36 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// sink is where the host keeps logs. No log call waits longer than 50 ms, and none while
-// nobody takes what is logged. At the end, Drain sends everything while the host takes it;
-// Close sends what was logged after that, and its error says what was lost and could not
-// be told.
+// sink logs where the host keeps logs. No log call waits longer than 50 ms, and none while
+// the host takes nothing. At the end, Drain sends everything as long as the host takes it.
+// Close sends the records that were logged after that; its error says how many were lost
+// without being reported.
 type sink interface {
 	zapcore.Core
 	Lost() uint64
-	Untold() uint64 // of the lost records, those that no record has reported
+	Untold() uint64 // how many lost records no record has reported
 	Drain(ctx context.Context) error
 	Close(ctx context.Context) error
 }
 
-// target is a kind of sink.
+// target names a kind of sink.
 type target string
 
-// The targets, as LOG_TARGET has them.
+// The targets, as in LOG_TARGET.
 const (
 	toTerminal target = "terminal" // standard error, for a person
-	toJSON     target = "json"     // standard output, an object a line
-	toJournal  target = "journal"  // of systemd
-	toPrefixed target = "prefixed" // standard error, for the journal behind it
+	toJSON     target = "json"     // standard output, one object a line
+	toJournal  target = "journal"  // the journal of systemd
+	toPrefixed target = "prefixed" // standard error, for a journal that reads it
 	toSyslog   target = "syslog"
-	toEventLog target = "eventlog" // of Windows
+	toEventLog target = "eventlog" // the Event Log of Windows
 )
 
-// targets are those that this system has.
+// targets returns the targets that this system has.
 func targets() []target { return append([]target{toTerminal, toJSON}, hostTargets()...) }
 
-// findTarget is where env's process logs. The error says what is wrong with LOG_TARGET.
+// findTarget returns where the process of env logs. The error says what is wrong with
+// LOG_TARGET.
 func findTarget(env host.Env, getenv func(string) string) (target, error) {
 	var err error
 	if env.Own {
@@ -67,7 +68,7 @@ func findTarget(env host.Env, getenv func(string) string) (target, error) {
 	return toJSON, err
 }
 
-// open opens what t is. It always returns a sink: the error says why it is another.
+// open opens the sink for t. It always returns a sink; the error says why it is another one.
 func (t target) open(name string, env host.Env, json logtext.JSONOptions, level zapcore.LevelEnabler) (sink, error) {
 	stderr := func(f logtext.Format) sink {
 		_, colour := logtext.Look(os.Stderr, os.Getenv)
@@ -76,7 +77,7 @@ func (t target) open(name string, env host.Env, json logtext.JSONOptions, level 
 	stdout := func() sink {
 		f := os.Stdout
 		if !env.Own {
-			f = os.Stderr // standard output is somebody else's
+			f = os.Stderr // standard output is not ours
 		}
 		return logtext.New(logtext.Options{File: f, JSON: json}, level)
 	}
@@ -98,7 +99,7 @@ func (t target) open(name string, env host.Env, json logtext.JSONOptions, level 
 	return stdout(), fmt.Errorf("the log goes to standard output: %w", err)
 }
 
-// logName is what the records are found by: the name that install has registered.
+// logName returns the name under which the records are found, which install has registered.
 func logName(c Config, env host.Env, getenv func(string) string) string {
 	if i := getenv("SERVICE_INSTANCE"); env.Own && c.Service.Template && i != "" {
 		return c.Name + "@" + i
@@ -106,12 +107,13 @@ func logName(c Config, env host.Env, getenv func(string) string) string {
 	return c.Name
 }
 
-// hostLog is the log of a run that has none of its own: where the host keeps logs.
+// hostLog opens the log where the host keeps logs, for a run without a Config.Logger. The
+// errors are for the log itself.
 func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, sink, []error) {
 	t, wrong := findTarget(env, os.Getenv)
 	keys, unknown := findKeys(c, env, os.Getenv)
 	json := logtext.JSONOptions{Keys: keys, Service: logName(c, env, os.Getenv), MaxLine: c.MaxLogLine}
-	if keys != "" { // nothing else needs to know it so early
+	if keys != "" { // names other than the default include the version
 		json.Version = c.version()
 	}
 	s, err := t.open(json.Service, env, json, level)
@@ -130,7 +132,7 @@ func hostLog(c Config, env host.Env, level zapcore.LevelEnabler) (*zap.Logger, s
 	return zap.New(core, options...), s, slices.DeleteFunc([]error{wrong, unknown, err}, func(err error) bool { return err == nil })
 }
 
-// levelled is a core that logs only what the level of the run lets through as well.
+// levelled logs only the records that both the core and the level of the run let through.
 type levelled struct {
 	zapcore.Core
 	level zapcore.LevelEnabler

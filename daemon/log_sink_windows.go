@@ -11,7 +11,8 @@ import (
 
 func hostTargets() []target { return []target{toEventLog} }
 
-// openHost opens what only this kind of system has, so that no other has it linked.
+// openHost opens a sink that only this kind of system has. Programs for other systems do not
+// contain it.
 func (t target) openHost(name string, level zapcore.LevelEnabler) (sink, error) {
 	if t == toEventLog {
 		return eventlog.New(eventlog.Options{Source: name}, level)

@@ -11,21 +11,21 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Socket returns a descriptor that the manager has opened and handed over under this
-// name, nil if there is none, or none left: systemd does it for the sockets in
-// Service.Sockets, for those of a unit of type socket that somebody has written
-// (FileDescriptorName=, the unit's own name without it), for OpenFile= and for what
-// its descriptor store has kept; other supervisors of Unix do it in the same way
-// (sd_listen_fds(3)). Where there is no run it is nil.
+// Socket returns a descriptor that the manager has opened and passed under this name. It
+// returns nil if there is none, or none left, and if there is no run. systemd passes the
+// sockets in Service.Sockets, those of a socket unit that somebody has written
+// (FileDescriptorName=, or else the name of the unit), the files of OpenFile=, and what its
+// descriptor store has kept. Other supervisors of Unix pass sockets in the same way
+// (sd_listen_fds(3)).
 //
-// The caller owns the file and closes it; net.FileListener, net.FilePacketConn and
-// net.FileConn make copies. Each descriptor is returned once: where several have the
-// name, each call returns the next, in the manager's order. It may be called from
-// any goroutine.
+// The caller owns the file and has to close it; net.FileListener, net.FilePacketConn and
+// net.FileConn make copies. Each descriptor is returned once: if several have the name,
+// each call returns the next one, in the manager's order. Socket may be called from any
+// goroutine.
 //
-// What nobody has asked for when Start returns is a warning in the log, and is closed
-// when the run ends. systemd keeps its own copy: whoever connects meanwhile waits for
-// the next start. No child inherits one.
+// A descriptor that has not been asked for when Start returns is reported by a warning in
+// the log, and closed when the run ends. systemd keeps its own copy, so clients that
+// connect in the meantime wait for the next start. No child inherits a descriptor.
 //
 // For a listener, [Listen] is shorter.
 func Socket(ctx context.Context, name string) *os.File {
@@ -35,13 +35,13 @@ func Socket(ctx context.Context, name string) *os.File {
 	return nil
 }
 
-// Listen returns the listener that the manager has handed over under this name, and if
-// there is none one of its own, made by net.ListenConfig of network ("tcp", "unix", …)
-// and address. The one that was handed over listens where the manager has been told
-// to: network and address do not matter then.
+// Listen returns the listener that the manager has passed under this name. If there is
+// none, Listen opens one with net.ListenConfig, on network ("tcp", "unix", …) and address.
+// A listener that was passed listens where the manager was told to; network and address do
+// not matter then.
 //
-// The caller owns it. To close it does not remove a socket in the file system that is
-// the manager's.
+// The caller owns the listener. Closing it does not remove a Unix socket of the manager
+// from the file system.
 func Listen(ctx context.Context, name, network, address string) (net.Listener, error) {
 	f := Socket(ctx, name)
 	if f == nil {
@@ -51,17 +51,18 @@ func Listen(ctx context.Context, name, network, address string) (net.Listener, e
 	defer func() { _ = f.Close() }()
 	l, err := net.FileListener(f)
 	if err != nil {
-		return nil, fmt.Errorf("what the manager has handed over as %q is no listener: %w", name, err)
+		return nil, fmt.Errorf("the descriptor %q that the manager has passed is not a listener: %w", name, err)
 	}
 	return l, nil
 }
 
-// sockets are those that the manager has handed over and nobody has asked for.
+// sockets holds the descriptors that the manager has passed and the program has not taken.
 type sockets struct {
 	mu   sync.Mutex
 	left []host.Socket
 }
 
+// take removes the first descriptor with this name and returns it, nil if there is none.
 func (s *sockets) take(name string) *os.File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,5 +92,5 @@ func (s *sockets) close() {
 	s.left = nil
 }
 
-// Socket hands over one of those that are left.
+// Socket returns the next descriptor with this name, nil if there is none left.
 func (r *run) Socket(name string) *os.File { return r.sockets.take(name) }

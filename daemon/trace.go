@@ -9,9 +9,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Trace returns the field that has a record belong to the trace and the span of ctx, as
-// Config.TraceIDs finds them there: a field that is skipped if there are none. It is for
-// zap; records of slog have it by themselves if ctx is given to them.
+// Trace returns a field that assigns a record to the trace and the span that
+// Config.TraceIDs finds in ctx. If there are none, zap skips the field. Trace is for zap;
+// records of slog calls with a context have their trace without it.
 //
 //	daemon.Logger(ctx).Info("served", daemon.Trace(ctx))
 func Trace(ctx context.Context) zap.Field {
@@ -21,7 +21,8 @@ func Trace(ctx context.Context) zap.Field {
 	return zap.Skip()
 }
 
-// tracer is what finds the trace of a context, nil if nothing does.
+// tracer returns the function that finds the trace of a context in the run of ctx, nil if
+// there is none.
 func tracer(ctx context.Context) func(context.Context) logmeta.Trace {
 	if r, ok := runctx.Find(ctx).(*run); ok {
 		return r.config.tracer()
@@ -29,7 +30,8 @@ func tracer(ctx context.Context) func(context.Context) logmeta.Trace {
 	return nil
 }
 
-// tracer is Config.TraceIDs, or nil. The log goes on if that panics.
+// tracer returns a function that calls c.TraceIDs and recovers from its panics, nil if
+// c.TraceIDs is nil.
 func (c *Config) tracer() func(context.Context) logmeta.Trace {
 	find := c.TraceIDs
 	if find == nil {

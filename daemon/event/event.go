@@ -1,5 +1,6 @@
-// Package event has the events of its system that a service may ask to be told of: those
-// that Windows sends to services. A program that implements daemon.Notified gets them.
+// Package event defines the events that Windows sends to its services: sessions, power, the
+// clock, and controls of the program's own. A program that implements daemon.Notified gets
+// them.
 package event
 
 import (
@@ -14,17 +15,17 @@ type Event interface {
 	event()
 }
 
-// SessionChange is SERVICE_CONTROL_SESSIONCHANGE: a user logs on or off, locks or unlocks,
-// connects or disconnects.
+// SessionChange reports SERVICE_CONTROL_SESSIONCHANGE: a user logs on or off, locks or
+// unlocks, connects or disconnects.
 type SessionChange struct {
 	Type      SessionChangeType
 	SessionID uint32
 }
 
-// SessionChangeType is what happens to a session, a WTS_… value of WM_WTSSESSION_CHANGE.
+// SessionChangeType says what happens to a session: a WTS_… value of WM_WTSSESSION_CHANGE.
 type SessionChangeType uint32
 
-// What happens to a session.
+// The changes of a session.
 const (
 	ConsoleConnect       SessionChangeType = 1
 	ConsoleDisconnect    SessionChangeType = 2
@@ -39,32 +40,32 @@ const (
 	SessionTerminate     SessionChangeType = 11
 )
 
-// PowerChange is SERVICE_CONTROL_POWEREVENT.
+// PowerChange reports SERVICE_CONTROL_POWEREVENT.
 type PowerChange struct{ Type PowerChangeType }
 
-// PowerChangeType is what happens to the power, a PBT_… value of WM_POWERBROADCAST.
+// PowerChangeType says what happens to the power: a PBT_… value of WM_POWERBROADCAST.
 type PowerChangeType uint32
 
-// What happens to the power.
+// The changes of the power.
 const (
 	// PowerSuspend comes before the machine is suspended. Windows suspends it when Notify
-	// has returned, or after about two seconds: save first what must not be lost. Until
-	// then the service is sent no other control.
+	// has returned, or after about two seconds: save what must not be lost first. Until
+	// then Windows sends the service no other control.
 	PowerSuspend PowerChangeType = 0x4
 	// PowerResume comes after PowerResumeAutomatic if a user woke the machine.
 	PowerResume PowerChangeType = 0x7
-	// PowerStatusChange comes when the machine changes between mains and battery, or the
-	// battery runs low.
+	// PowerStatusChange comes when the machine changes between mains and battery, or when
+	// the battery runs low.
 	PowerStatusChange PowerChangeType = 0xA
 	// PowerResumeAutomatic comes after each suspension.
 	PowerResumeAutomatic PowerChangeType = 0x12
 )
 
-// TimeChange is SERVICE_CONTROL_TIMECHANGE: the system's clock was set.
+// TimeChange reports SERVICE_CONTROL_TIMECHANGE: the clock of the system was set.
 type TimeChange struct{ New, Old time.Time }
 
-// UserControl is a control whose meaning the program defines: sc control NAME 200. The
-// codes 254 and 255 step the level of the log, unless Config.KeepLevel is set.
+// UserControl reports a control whose meaning the program defines: sc control NAME 200. The
+// codes 254 and 255 change the level of the log instead, unless Config.KeepLevel is set.
 type UserControl struct{ Code uint8 } // 128 to 255
 
 func (SessionChange) event() {}

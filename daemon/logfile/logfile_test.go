@@ -279,7 +279,7 @@ func TestWrite_RotatesByTimeAfterTheServiceWasStopped(t *testing.T) {
 	}
 	core := start()
 	write(core, "today")
-	midnight := end(now, 24*time.Hour)
+	midnight := endOfPeriod(now, 24*time.Hour)
 	now = midnight.Add(-time.Nanosecond)
 	write(core, "today")
 	if n := len(names(t, dir)); n != 1 {
@@ -314,21 +314,21 @@ func TestWrite_RotatesByTimeAfterTheServiceWasStopped(t *testing.T) {
 	}
 }
 
-func TestEnd(t *testing.T) {
+func TestEndOfPeriod(t *testing.T) {
 	zone := time.FixedZone("x", 5*3600+1800)
 	at := time.Date(2026, 1, 2, 15, 4, 5, 6, zone)
-	if got := end(at, 24*time.Hour); !got.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, zone)) {
+	if got := endOfPeriod(at, 24*time.Hour); !got.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, zone)) {
 		t.Errorf("the day ends at %v", got)
 	}
-	if got := end(at, time.Hour); !got.Equal(time.Date(2026, 1, 2, 16, 0, 0, 0, zone)) {
+	if got := endOfPeriod(at, time.Hour); !got.Equal(time.Date(2026, 1, 2, 16, 0, 0, 0, zone)) {
 		t.Errorf("the hour ends at %v", got)
 	}
-	if got := end(end(at, time.Hour), time.Hour); !got.Equal(time.Date(2026, 1, 2, 17, 0, 0, 0, zone)) {
+	if got := endOfPeriod(endOfPeriod(at, time.Hour), time.Hour); !got.Equal(time.Date(2026, 1, 2, 17, 0, 0, 0, zone)) {
 		t.Errorf("the next hour ends at %v", got)
 	}
 }
 
-func TestEnd_ClockChange(t *testing.T) {
+func TestEndOfPeriod_ClockChange(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -338,14 +338,14 @@ func TestEnd_ClockChange(t *testing.T) {
 	} {
 		midnight := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, zone)
 		for at := day; at.Before(midnight); at = at.Add(30 * time.Minute) {
-			if got := end(at, 24*time.Hour); !got.Equal(midnight) {
+			if got := endOfPeriod(at, 24*time.Hour); !got.Equal(midnight) {
 				t.Errorf("%v: the day ends at %v", at, got)
 			}
-			if got := end(at, time.Hour); !got.After(at) || got.Sub(at) > time.Hour || got.Minute() != 0 {
+			if got := endOfPeriod(at, time.Hour); !got.After(at) || got.Sub(at) > time.Hour || got.Minute() != 0 {
 				t.Errorf("%v: the hour ends at %v", at, got)
 			}
 		}
-		if got := end(day, 7*24*time.Hour); got.Weekday() != time.Monday || got.Hour() != 0 || got.Sub(day) > 7*24*time.Hour+time.Hour {
+		if got := endOfPeriod(day, 7*24*time.Hour); got.Weekday() != time.Monday || got.Hour() != 0 || got.Sub(day) > 7*24*time.Hour+time.Hour {
 			t.Errorf("%v: the week ends at %v", day, got)
 		}
 	}

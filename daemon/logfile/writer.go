@@ -78,7 +78,7 @@ func (w *writer) prepare() error {
 		if err := w.file.RotateWithReason("time"); err != nil {
 			return err
 		}
-		w.until = end(now, w.options.RotateEvery)
+		w.until = endOfPeriod(now, w.options.RotateEvery)
 	}
 	if !w.losses.Due() {
 		return nil
@@ -140,7 +140,7 @@ func (w *writer) open(now time.Time) error {
 		w.file.MaxAge = int((o.KeepFor + day - 1) / day)
 	}
 	if o.RotateEvery > 0 {
-		w.until = end(modified, o.RotateEvery) // far in the past if there is no file, so that nothing is rotated
+		w.until = endOfPeriod(modified, o.RotateEvery) // far in the past if there is no file, so that nothing is rotated
 	}
 	return nil
 }
@@ -207,9 +207,9 @@ func (w *writer) close(ctx context.Context) error {
 	}
 }
 
-// end returns the end of the period that contains t: a multiple of every, in local time. A
+// endOfPeriod returns the end of the period that contains t: a multiple of every, in local time. A
 // day has 23 or 25 hours when the clock changes.
-func end(t time.Time, every time.Duration) time.Time {
+func endOfPeriod(t time.Time, every time.Duration) time.Time {
 	_, offset := t.Zone()
 	next := t.Add(time.Duration(offset) * time.Second).UTC().Truncate(every).Add(every) // in wall clock time
 	if every%(24*time.Hour) == 0 {

@@ -1,12 +1,13 @@
-// Package upstart has services of Upstart, the init of Ubuntu before 15.04 and of
-// Red Hat Enterprise Linux 6, registered by kardianos/service:
+// Package upstart installs services of Upstart, the init of Ubuntu before 15.04 and of Red
+// Hat Enterprise Linux 6, with the help of kardianos/service:
 //
 //	daemon.Service{Managers: []daemon.ServiceManager{upstart.Manager()}}
 //
-// It is for programs that have to be installed there. kardianos/service looks for the
-// init of the machine whenever a program that contains it starts, by running a command
-// if need be; so only the programs that ask for it contain it. What its job cannot carry
-// of a Config is in the warnings of install. On other systems than Linux it contains nothing.
+// A program needs it only if it has to be installed there. Whenever a program that contains
+// kardianos/service starts, it looks for the init of the machine, if necessary by running a
+// command. That is why only programs that import this package contain it. The command
+// install warns about settings that a job of Upstart does not have. On systems other than
+// Linux the package is empty.
 package upstart
 
 import (
@@ -14,8 +15,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/detect"
 )
 
-// Manager is what Service.Managers wants. On a machine that Upstart does not run it
-// means nothing.
+// Manager returns Upstart, for Service.Managers. It has no effect on machines with another
+// init.
 func Manager() daemon.ServiceManager {
 	return daemon.ServiceManager{Name: detect.Upstart, New: manager}
 }

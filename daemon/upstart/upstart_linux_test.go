@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestItIsUpstarts(t *testing.T) {
+func TestManager_NamesUpstart(t *testing.T) {
 	m := upstart.Manager()
 	if m.Name != "Upstart" || m.New(service.Machine{}).Name() != "Upstart" {
 		t.Errorf("it is called %q, and %q", m.Name, m.New(service.Machine{}).Name())

@@ -4,5 +4,5 @@ package upstart
 
 import "github.com/go-glidepath/glidepath/internal/service"
 
-// manager is never called: there is no Upstart.
+// manager is never called, because this system has no Upstart.
 func manager(service.Machine) service.Manager { return nil }

@@ -17,7 +17,7 @@ import (
 // lookEvery is how often the courier looks for letters.
 const lookEvery = 250 * time.Millisecond
 
-// courier is a daemon.Program and a daemon.Reloader.
+// courier implements daemon.Program and daemon.Reloader.
 type courier struct {
 	pace time.Duration
 
@@ -25,8 +25,8 @@ type courier struct {
 	look              chan struct{}
 }
 
-// Start makes the folders. For a daemon they are in /Library/Application
-// Support/courier, for an agent and in a terminal below the user's own Library.
+// Start makes the folders. For a daemon they are in /Library/Application Support/courier.
+// For an agent, and in a terminal, they are in the user's own Library.
 func (c *courier) Start(ctx context.Context) error {
 	paths, err := daemon.Directories(ctx)
 	if err != nil {
@@ -44,15 +44,15 @@ func (c *courier) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop has nothing to do: the letter that is on its way is in a goroutine of the
-// daemon's, which waits for it.
+// Stop has nothing to do: a goroutine of daemon.Go delivers the letter that is on its way,
+// and the run waits for it.
 func (c *courier) Stop(context.Context) error { return nil }
 
-// Reload has the courier look at once: launchctl kill SIGHUP.
+// Reload makes the courier look for letters at once: launchctl kill SIGHUP.
 func (c *courier) Reload(context.Context) error {
 	select {
 	case c.look <- struct{}{}:
-	default: // it is about to look
+	default: // it looks soon anyway
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (c *courier) run(ctx context.Context) error {
 	}
 }
 
-// round delivers what is there. Once it is to stop, it takes no new letter.
+// round delivers the letters in the outbox. It takes no new one after ctx has ended.
 func (c *courier) round(ctx context.Context) error {
 	letters, err := os.ReadDir(c.outbox)
 	if err != nil {
@@ -93,8 +93,8 @@ func (c *courier) round(ctx context.Context) error {
 	return nil
 }
 
-// deliver takes its time, and does not look at the context: a letter is delivered or
-// not, and never half.
+// deliver delivers a letter, which takes some time. It ignores the end of ctx, so that no
+// letter is half delivered.
 func (c *courier) deliver(ctx context.Context, name string) error {
 	log := daemon.Logger(ctx).With(zap.String("letter", name))
 	log.Info("on its way", zap.Duration("takes", c.pace))

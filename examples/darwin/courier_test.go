@@ -12,13 +12,13 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// atWork starts a courier in time of its own, with letters in its outbox. When body has
-// returned it is stopped, and looked at by after.
+// atWork starts a courier in synthetic time, with letters in its outbox, and calls body. Then
+// it stops the courier, and calls after.
 func atWork(t *testing.T, letters []string, body func(context.Context, *testing.T, *courier), after func(*testing.T, *courier)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c := &courier{pace: 8 * time.Second}
-		t.TempDir() // so that the folders go last
+		t.TempDir() // so that the folders are removed last
 		t.Cleanup(func() { after(t, c) })
 		ctx := daemontest.Context(t)
 		paths, err := daemon.Directories(ctx)
@@ -41,16 +41,16 @@ func atWork(t *testing.T, letters []string, body func(context.Context, *testing.
 	})
 }
 
-// arrived asserts how many letters have been delivered.
+// arrived checks how many letters have been delivered.
 func arrived(t *testing.T, c *courier, want int) {
 	t.Helper()
 	entries, err := os.ReadDir(c.delivered)
 	if err != nil || len(entries) != want {
-		t.Errorf("%d have arrived, not %d, %v", len(entries), want, err)
+		t.Errorf("%d letters have arrived, want %d; %v", len(entries), want, err)
 	}
 }
 
-func TestLettersAreDeliveredOneAfterTheOther(t *testing.T) {
+func TestRun_DeliversOneLetterAtATime(t *testing.T) {
 	atWork(t, []string{"a", "b"}, func(_ context.Context, t *testing.T, c *courier) {
 		for i, after := range []time.Duration{7 * time.Second, 2 * time.Second, 8 * time.Second} {
 			daemontest.Sleep(after)
@@ -59,7 +59,7 @@ func TestLettersAreDeliveredOneAfterTheOther(t *testing.T) {
 	}, func(t *testing.T, c *courier) { arrived(t, c, 2) })
 }
 
-func TestWhatIsPutThereLaterIsFoundAndReloadLooksAtOnce(t *testing.T) {
+func TestReload_FindsALaterLetterAtOnce(t *testing.T) {
 	atWork(t, nil, func(ctx context.Context, t *testing.T, c *courier) {
 		daemontest.Sleep(time.Millisecond)
 		if err := os.WriteFile(filepath.Join(c.outbox, "late"), nil, 0o600); err != nil {
@@ -73,7 +73,7 @@ func TestWhatIsPutThereLaterIsFoundAndReloadLooksAtOnce(t *testing.T) {
 	}, func(*testing.T, *courier) {})
 }
 
-func TestALetterThatIsTakenBackIsNoFailure(t *testing.T) {
+func TestRun_IgnoresALetterThatIsGone(t *testing.T) {
 	atWork(t, []string{"a"}, func(_ context.Context, t *testing.T, c *courier) {
 		daemontest.Sleep(time.Millisecond)
 		if err := os.Remove(filepath.Join(c.outbox, "a")); err != nil {
@@ -83,7 +83,7 @@ func TestALetterThatIsTakenBackIsNoFailure(t *testing.T) {
 	}, func(t *testing.T, c *courier) { arrived(t, c, 0) })
 }
 
-func TestTheLetterOnItsWayArrivesAndTheNextIsNotBegun(t *testing.T) {
+func TestStop_WaitsForOneLetterAndTakesNoOther(t *testing.T) {
 	atWork(t, []string{"a", "b"}, func(context.Context, *testing.T, *courier) {
 		daemontest.Sleep(time.Second)
 	}, func(t *testing.T, c *courier) { arrived(t, c, 1) })

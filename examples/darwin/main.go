@@ -1,14 +1,14 @@
-// Darwin shows what is special about a service of macOS. It takes letters out of a
-// folder and delivers them, one after the other, and
+// Darwin shows what is special about a service of macOS. It takes letters out of a folder
+// and delivers them, one after the other:
 //
-//   - has the time that it takes to stop: launchd kills after 5 seconds whoever has not
-//     asked for more (ExitTimeOut), and a letter takes longer;
-//   - is started again when it has failed, after a pause (ThrottleInterval), and left
-//     alone when it has ended by itself;
-//   - logs to a file, as launchd keeps no log;
-//   - is a daemon of the machine, or an agent of the user who installs it.
+//   - it has as much time to stop as a letter takes: launchd kills after 5 seconds, unless a
+//     service asks for more (ExitTimeOut);
+//   - it is started again after a failure, after a pause (ThrottleInterval), but not when it
+//     has finished;
+//   - it logs to a file, because launchd keeps no log;
+//   - it is a daemon of the machine, or an agent of the user who installs it.
 //
-// README.md has the commands. It also runs in a terminal, and on any other system:
+// README.md has the commands. The program also runs in a terminal, and on any other system:
 //
 //	go run ./examples/darwin
 package main
@@ -27,7 +27,7 @@ func main() {
 		Name:        "courier",
 		DisplayName: "Glidepath courier",
 		Description: "delivers letters",
-		StopTimeout: *pace + 2*time.Second, // the letter that is on its way arrives
+		StopTimeout: *pace + 2*time.Second, // enough for the letter that is on its way
 		Args:        flag.Args(),
 		Service: daemon.Service{
 			Recovery: daemon.Recovery{Delays: []time.Duration{10 * time.Second}},

@@ -1,14 +1,14 @@
-// Linux shows what is special about a service of systemd. It counts its visitors, and
+// Linux shows what is special about a service of systemd. It counts its visitors:
 //
 //   - systemd opens its socket, and starts it when somebody connects: no connection is
-//     refused while it restarts, and it has no network but that;
-//   - keeps the count in its state directory, which systemd makes for an account that
-//     exists only while it runs;
-//   - reads its greeting anew on reload, which systemd waits for;
-//   - takes a secret from systemd's credentials, that no file it can read holds;
-//   - is restarted by the watchdog when it hangs.
+//     refused while it restarts, and it has no other network;
+//   - it keeps the count in its state directory, which systemd makes for an account that
+//     exists only while the service runs;
+//   - it reads its greeting again on reload, and systemd waits for that;
+//   - it gets a secret as a credential of systemd, from a file that it cannot read itself;
+//   - the watchdog restarts it when it hangs.
 //
-// README.md has the commands. It also runs in a terminal, and on any other system:
+// README.md has the commands. The program also runs in a terminal, and on any other system:
 //
 //	go run ./examples/linux
 package main
@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:8090", "address to listen at")
+	addr := flag.String("addr", "127.0.0.1:8090", "address to listen on")
 	flag.Parse()
 	daemon.Main(newVisitors(*addr), daemon.Config{
 		Name:        "visitors",

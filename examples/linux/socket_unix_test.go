@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-func TestItServesTheSocketThatItIsHanded(t *testing.T) {
+func TestStart_ServesTheSocketOfTheManager(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestItServesTheSocketThatItIsHanded(t *testing.T) {
 	v, closed := open(t, ctx)
 	defer closed()
 	if v.addr != l.Addr().String() {
-		t.Errorf("it listens at %s, and not at %s", v.addr, l.Addr())
+		t.Errorf("it listens on %s, want %s", v.addr, l.Addr())
 	}
 	asks(t, v, "GET", "/", "", "200 hello, visitor 1")
 }

@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	socket = "http"  // what systemd calls the socket
-	token  = "token" // … and the credential
+	socket = "http"  // the name of the socket in systemd
+	token  = "token" // the name of the credential
 )
 
-// visitors is a daemon.Program, a daemon.Reloader and a daemon.Checker.
+// visitors implements daemon.Program, daemon.Reloader and daemon.Checker.
 type visitors struct {
 	addr  string
 	paths daemon.Paths
-	token string // of those who may begin anew, "" if nobody may
+	token string // authorizes a reset; if empty, nobody may reset
 	http  *http.Server
 
 	mu       sync.Mutex
@@ -39,7 +39,8 @@ type visitors struct {
 
 func newVisitors(addr string) *visitors { return &visitors{addr: addr} }
 
-// Start returns when it can be visited. Under systemd the first visitor waits already.
+// Start returns when the server accepts visitors. Under systemd the first one may be waiting
+// already.
 func (v *visitors) Start(ctx context.Context) (err error) {
 	if v.paths, err = daemon.Directories(ctx); err != nil {
 		return err
@@ -69,8 +70,8 @@ func (v *visitors) Start(ctx context.Context) (err error) {
 	return nil
 }
 
-// Stop waits for those who are there, and keeps the count. Who comes from now on waits
-// at systemd's socket for the next start.
+// Stop waits until the current visitors are served, and saves the count. Under systemd, later
+// visitors wait at the socket for the next start.
 func (v *visitors) Stop(ctx context.Context) error {
 	err := v.http.Shutdown(ctx)
 	v.mu.Lock()
@@ -79,8 +80,8 @@ func (v *visitors) Stop(ctx context.Context) error {
 }
 
 // Reload reads the greeting again. systemctl reload waits until it is in use. If Reload
-// fails the last one stays; systemctl reload succeeds all the same, and systemctl status
-// shows why.
+// fails, the last greeting stays. systemctl reload succeeds all the same, and systemctl
+// status shows the error.
 func (v *visitors) Reload(context.Context) error {
 	file := filepath.Join(v.paths.Configuration, "greeting")
 	text, err := os.ReadFile(file)
@@ -97,8 +98,8 @@ func (v *visitors) Reload(context.Context) error {
 	return nil
 }
 
-// Check is what the watchdog asks for: whether the lock is to be had. Where a visitor
-// holds it for good, systemd restarts the program.
+// Check is called for the watchdog. It reports an error if it cannot get the lock: if a
+// visitor holds it forever, systemd restarts the program.
 func (v *visitors) Check(ctx context.Context) error {
 	for !v.mu.TryLock() {
 		select {
@@ -113,7 +114,7 @@ func (v *visitors) Check(ctx context.Context) error {
 
 func (v *visitors) counter() string { return filepath.Join(v.paths.State, "count") }
 
-// remember reads what the last run has kept.
+// remember reads the count that the last run has saved.
 func (v *visitors) remember() error {
 	text, err := os.ReadFile(v.counter())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -128,7 +129,7 @@ func (v *visitors) remember() error {
 	return nil
 }
 
-// credential is a secret that systemd has read for the program, "" if there is none.
+// credential returns a secret that systemd has read for the program, "" if there is none.
 func credential(name string) (string, error) {
 	dir := os.Getenv("CREDENTIALS_DIRECTORY")
 	if dir == "" {
@@ -149,7 +150,7 @@ func (v *visitors) visit(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintf(w, "%s, visitor %d\n", greeting, count)
 }
 
-// reset begins anew, for those who know the token.
+// reset sets the count to 0 for clients that know the token.
 func (v *visitors) reset(w http.ResponseWriter, r *http.Request) {
 	given := r.Header.Get("Authorization")
 	if v.token == "" || subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+v.token)) != 1 {

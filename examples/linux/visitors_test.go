@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// open starts visitors in ctx; close ends them.
+// open starts visitors in ctx. closed stops them.
 func open(t *testing.T, ctx context.Context) (v *visitors, closed func()) {
 	t.Helper()
 	v = newVisitors("127.0.0.1:0")
@@ -28,7 +28,7 @@ func open(t *testing.T, ctx context.Context) (v *visitors, closed func()) {
 	}
 }
 
-// request returns what the answer says.
+// request returns the status and the body of the answer.
 func request(t *testing.T, v *visitors, method, path, authorization string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+v.addr+path, nil)
@@ -49,7 +49,7 @@ func request(t *testing.T, v *visitors, method, path, authorization string) stri
 	return response.Status[:3] + " " + strings.TrimSpace(string(body))
 }
 
-// asks asserts what the answer to a request says.
+// asks checks the answer to a request.
 func asks(t *testing.T, v *visitors, method, path, authorization, want string) {
 	t.Helper()
 	if got := request(t, v, method, path, authorization); got != want {
@@ -57,7 +57,7 @@ func asks(t *testing.T, v *visitors, method, path, authorization, want string) {
 	}
 }
 
-func TestTheCountIsKept(t *testing.T) {
+func TestStop_SavesTheCount(t *testing.T) {
 	ctx := daemontest.Context(t)
 	v, closed := open(t, ctx)
 	asks(t, v, "GET", "/", "", "200 hello, visitor 1")
@@ -68,7 +68,7 @@ func TestTheCountIsKept(t *testing.T) {
 	asks(t, v, "GET", "/", "", "200 hello, visitor 3")
 }
 
-func TestACountThatIsNoneIsAnError(t *testing.T) {
+func TestStart_FailsIfTheCountIsNotANumber(t *testing.T) {
 	ctx := daemontest.Context(t)
 	paths, err := daemon.Directories(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func TestACountThatIsNoneIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheGreetingIsReadAnew(t *testing.T) {
+func TestReload_ReadsTheGreetingAgain(t *testing.T) {
 	ctx := daemontest.Context(t)
 	v, closed := open(t, ctx)
 	defer closed()
@@ -94,12 +94,12 @@ func TestTheGreetingIsReadAnew(t *testing.T) {
 
 	write(t, file, "\n")
 	if err := v.Reload(ctx); !errors.Is(err, daemon.ErrConfig) {
-		t.Errorf("an empty greeting is %v", err)
+		t.Errorf("an empty greeting: %v", err)
 	}
 	asks(t, v, "GET", "/", "", "200 bonjour, visitor 3")
 }
 
-func TestOnlyWhoKnowsTheTokenBeginsAnew(t *testing.T) {
+func TestReset_NeedsTheToken(t *testing.T) {
 	const refused = "401 want Authorization: Bearer, and the token"
 	v, closed := open(t, daemontest.Context(t))
 	asks(t, v, "POST", "/reset", "Bearer ", refused) // there is no token
@@ -116,14 +116,14 @@ func TestOnlyWhoKnowsTheTokenBeginsAnew(t *testing.T) {
 	asks(t, v, "GET", "/", "", "200 hello, visitor 1")
 }
 
-func TestWithoutTheCredentialItDoesNotStart(t *testing.T) {
+func TestStart_FailsWithoutTheCredential(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", t.TempDir())
 	if err := newVisitors("127.0.0.1:0").Start(daemontest.Context(t)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTheWatchdogHearsNothingWhileItHangs(t *testing.T) {
+func TestCheck_FailsWhileItHangs(t *testing.T) {
 	v := newVisitors("")
 	if err := v.Check(t.Context()); err != nil {
 		t.Error(err)
@@ -132,7 +132,7 @@ func TestTheWatchdogHearsNothingWhileItHangs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // half of the watchdog's interval is over
 	if err := v.Check(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("it is well: %v", err)
+		t.Errorf("got %v, want an error", err)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Web is an HTTP server that loses no request when it stops: those in flight
-// finish, idle connections are closed, and new ones are served until the listener
+// Web is an HTTP server that loses no request when it stops: requests in flight are
+// answered, idle connections are closed, and new connections are served until the listener
 // closes.
 //
 //	go run ./examples/web
@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:8080", "address to listen at")
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	flag.Parse()
 	daemon.Main(newServer(*addr), daemon.Config{
 		Name:        "web",

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// maxSlow bounds what a client may ask of /slow.
+// maxSlow limits how long a client may make /slow take.
 const maxSlow = 10 * time.Second
 
 type server struct {
@@ -41,8 +41,8 @@ func (s *server) Start(ctx context.Context) error {
 		Handler:           s.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
-		// Requests outlive the beginning of the end: they carry what ctx carries,
-		// but do not end with it.
+		// Requests must not end when stopping begins, so their contexts carry the values of
+		// ctx but not its end.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	daemon.Go(ctx, func(context.Context) error {
@@ -55,8 +55,8 @@ func (s *server) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop closes the listener and waits for the requests in flight; those that take
-// longer than it has time for are cut.
+// Stop closes the listener and waits for the requests in flight. It cuts those that are not
+// answered by the deadline.
 func (s *server) Stop(ctx context.Context) error {
 	if err := s.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests were cut: %w", err), s.http.Close())
@@ -68,7 +68,7 @@ func hello(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintln(w, "hello")
 }
 
-// slow answers after a while, as work that must not be lost does.
+// slow answers after a while, like work that must not be lost.
 func slow(w http.ResponseWriter, r *http.Request) {
 	d := time.Second
 	if q := r.FormValue("for"); q != "" {
@@ -81,6 +81,6 @@ func slow(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-time.After(d):
 		_, _ = fmt.Fprintf(w, "this took %s\n", d)
-	case <-r.Context().Done(): // the client has gone, or the deadline has cut it
+	case <-r.Context().Done(): // the client has gone, or the deadline has passed
 	}
 }

@@ -18,17 +18,17 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// load sends requests from several clients until the server does not answer any
-// more, and notes which ones were answered in full.
+// load sends requests from several clients until the server does not answer any more. It
+// notes which requests were answered in full.
 type load struct {
-	begun    sync.Map // the ids of requests that a handler has begun to serve
+	begun    sync.Map // the ids of the requests that a handler has begun to serve
 	answered sync.Map
 	count    atomic.Int64
-	reset    atomic.Int64  // clients whose connection was closed before the server took the request on
-	enough   chan struct{} // closed when the load is on
+	reset    atomic.Int64  // how many clients lost their connection before a handler got the request
+	enough   chan struct{} // closed when the server is under load
 }
 
-// observe makes the server note which requests it has taken on.
+// observe notes which requests reach a handler.
 func (l *load) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.begun.Store(r.Header.Get("Request-Id"), true)
@@ -67,9 +67,8 @@ func (l *load) client(n int, base string, enough int64) {
 	}
 }
 
-// end notes how a client found out that the server does not answer any more: it
-// could not connect, or its connection was closed. Whether a request was lost with
-// that, the ids will tell.
+// end notes how a client noticed that the server does not answer any more: it could not
+// connect, or its connection was closed. The ids show whether a request was lost with it.
 func (l *load) end(err error) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "dial" {
@@ -77,7 +76,7 @@ func (l *load) end(err error) {
 	}
 }
 
-// serving runs s, and hands out its address when it serves.
+// serving is a server that sends its address to ready when it serves.
 type serving struct {
 	*server
 	ready chan string
@@ -89,7 +88,7 @@ func (s serving) Start(ctx context.Context) error {
 	return err
 }
 
-func TestNoRequestThatWasTakenOnIsLostOnStop(t *testing.T) {
+func TestStop_LosesNoRequest(t *testing.T) {
 	const rounds, clients, enough = 20, 8, 200
 	total, reset := 0, int64(0)
 	for round := range rounds {
@@ -115,15 +114,15 @@ func TestNoRequestThatWasTakenOnIsLostOnStop(t *testing.T) {
 		l.begun.Range(func(id, _ any) bool {
 			total++
 			if _, ok := l.answered.Load(id); !ok {
-				t.Errorf("round %d: request %s was taken on, but its client got no answer", round, id)
+				t.Errorf("round %d: request %s reached a handler, but its client got no answer", round, id)
 			}
 			return true
 		})
 	}
-	t.Logf("%d requests in %d rounds, each stopped under load; %d clients had a connection closed before their request was taken on", total, rounds, reset)
+	t.Logf("%d requests in %d rounds, each stopped under load; %d clients lost their connection before a handler got the request", total, rounds, reset)
 }
 
-func TestNewConnectionsAreServedUntilTheListenerCloses(t *testing.T) {
+func TestStop_ServesNewConnectionsUntilTheListenerCloses(t *testing.T) {
 	s := serving{newServer("127.0.0.1:0"), make(chan string, 1)}
 	stopping := make(chan struct{})
 	s.handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -146,14 +145,14 @@ func TestNewConnectionsAreServedUntilTheListenerCloses(t *testing.T) {
 		served++
 	}
 	if served == 0 {
-		t.Error("no new connection was served after it was asked to stop")
+		t.Error("no new connection was served after the stop was requested")
 	}
 	if err := <-result; err != nil {
 		t.Error(err)
 	}
 }
 
-func TestATakenPortFailsTheStart(t *testing.T) {
+func TestStart_FailsIfThePortIsInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +164,7 @@ func TestATakenPortFailsTheStart(t *testing.T) {
 	}
 }
 
-func TestSlowRefusesWhatIsNoDurationOrTooLong(t *testing.T) {
+func TestSlow_RefusesWrongDurations(t *testing.T) {
 	for _, query := range []string{"for=soon", "for=-1s", "for=1h"} {
 		w := httptest.NewRecorder()
 		newServer("").handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/slow?"+query, nil))

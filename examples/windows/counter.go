@@ -18,15 +18,14 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
-// name is that of the file which keeps the count between two runs, in the service's
-// own folder. The one with the executable is for administrators only.
+// name is the name of the file that keeps the count between two runs, in the state folder of
+// the service. The service cannot write to the folder of its executable.
 const name = "counter.txt"
 
-// report is our own control.
+// report is a control of our own.
 const report = 200
 
-// counter is a daemon.Program, a daemon.Pauser, a daemon.Reloader and a
-// daemon.Notified.
+// counter implements daemon.Program, daemon.Pauser, daemon.Reloader and daemon.Notified.
 type counter struct {
 	file string
 
@@ -36,7 +35,7 @@ type counter struct {
 	asleep bool // the system is about to sleep
 }
 
-// Start goes on from the argument of the start, or from where the last run ended.
+// Start begins with the argument of the start, or with the count of the last run.
 func (c *counter) Start(ctx context.Context) error {
 	paths, err := daemon.Directories(ctx)
 	if err != nil {
@@ -73,8 +72,7 @@ func (c *counter) run(ctx context.Context) error {
 	}
 }
 
-// Stop keeps the count. What is lost if the system goes down before it has returned
-// is what PRESHUTDOWN is for.
+// Stop saves the count. With PRESHUTDOWN it has time to do so before the system goes down.
 func (c *counter) Stop(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,10 +83,10 @@ func (c *counter) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Pause is SERVICE_CONTROL_PAUSE.
+// Pause is called for SERVICE_CONTROL_PAUSE.
 func (c *counter) Pause(context.Context) error { c.set(&c.paused, true); return nil }
 
-// Continue is SERVICE_CONTROL_CONTINUE.
+// Continue is called for SERVICE_CONTROL_CONTINUE.
 func (c *counter) Continue(context.Context) error { c.set(&c.paused, false); return nil }
 
 func (c *counter) set(what *bool, to bool) {
@@ -97,7 +95,7 @@ func (c *counter) set(what *bool, to bool) {
 	*what = to
 }
 
-// Reload is SERVICE_CONTROL_PARAMCHANGE: it reads the file anew.
+// Reload is called for SERVICE_CONTROL_PARAMCHANGE. It reads the count from the file.
 func (c *counter) Reload(context.Context) error {
 	text, err := os.ReadFile(c.file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,7 +106,7 @@ func (c *counter) Reload(context.Context) error {
 	}
 	count, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return fmt.Errorf("%w: %s holds no number: %w", daemon.ErrConfig, c.file, err)
+		return fmt.Errorf("%w: %s does not contain a number: %w", daemon.ErrConfig, c.file, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +114,7 @@ func (c *counter) Reload(context.Context) error {
 	return nil
 }
 
-// Notify is what else Windows tells its services.
+// Notify is called for the other events that Windows sends to its services.
 func (c *counter) Notify(ctx context.Context, e event.Event) {
 	log := daemon.Logger(ctx).With(zap.Stringer("event", e))
 	switch e := e.(type) {
@@ -134,7 +132,7 @@ func (c *counter) Notify(ctx context.Context, e event.Event) {
 			c.set(&c.asleep, false)
 		}
 	case event.SessionChange, event.TimeChange:
-		// A program that shows something in a session, or that keeps appointments,
+		// A program that shows something in a session, or does something at a certain time,
 		// would act on these.
 	}
 	log.Info("heard")

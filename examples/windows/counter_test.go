@@ -26,7 +26,7 @@ func drive(t *testing.T, scm *daemontest.SCM, body func(*counter)) error {
 	})
 }
 
-// control sends a control that must be taken.
+// control sends a control that the service has to accept.
 func control(t *testing.T, scm *daemontest.SCM, code daemontest.Control) {
 	t.Helper()
 	if err := scm.Control(code); err != nil {
@@ -34,15 +34,15 @@ func control(t *testing.T, scm *daemontest.SCM, code daemontest.Control) {
 	}
 }
 
-// counted asserts what is kept when the service has stopped.
+// counted checks the count that the service has saved.
 func counted(t *testing.T, scm *daemontest.SCM, want string) {
 	t.Helper()
 	if text, err := os.ReadFile(filepath.Join(scm.Folder, "state", name)); string(text) != want {
-		t.Errorf("kept %q, %v; want %q", text, err, want)
+		t.Errorf("saved %q, %v; want %q", text, err, want)
 	}
 }
 
-func TestItCountsUnlessItIsPausedOrAsleep(t *testing.T) {
+func TestRun_CountsUnlessPausedOrAsleep(t *testing.T) {
 	scm := &daemontest.SCM{}
 	err := drive(t, scm, func(*counter) {
 		daemontest.Sleep(10 * time.Second)
@@ -65,7 +65,7 @@ func TestItCountsUnlessItIsPausedOrAsleep(t *testing.T) {
 	counted(t, scm, "30")
 }
 
-func TestItGoesOnFromWhereItWas(t *testing.T) {
+func TestStart_ContinuesTheCount(t *testing.T) {
 	scm := &daemontest.SCM{Args: []string{"100"}}
 	if err := drive(t, scm, func(*counter) { daemontest.Sleep(5 * time.Second) }); err != nil {
 		t.Error(err)
@@ -79,7 +79,7 @@ func TestItGoesOnFromWhereItWas(t *testing.T) {
 	counted(t, again, "110")
 }
 
-func TestItKeepsTheCountWhenTheSystemShutsDown(t *testing.T) {
+func TestStop_SavesTheCountWhenTheSystemShutsDown(t *testing.T) {
 	scm := &daemontest.SCM{Args: []string{"7"}}
 	if err := drive(t, scm, func(*counter) { scm.Shutdown() }); err != nil {
 		t.Error(err)
@@ -87,7 +87,7 @@ func TestItKeepsTheCountWhenTheSystemShutsDown(t *testing.T) {
 	counted(t, scm, "7")
 }
 
-func TestItReadsTheFileAnew(t *testing.T) {
+func TestReload_ReadsTheFileAgain(t *testing.T) {
 	scm := &daemontest.SCM{}
 	err := drive(t, scm, func(c *counter) {
 		if err := os.WriteFile(c.file, []byte("1000\n"), 0o600); err != nil {
@@ -103,11 +103,11 @@ func TestItReadsTheFileAnew(t *testing.T) {
 	counted(t, scm, "1002")
 }
 
-func TestAnArgumentThatIsNoNumberIsAWrongConfiguration(t *testing.T) {
+func TestStart_ArgumentThatIsNotANumber(t *testing.T) {
 	scm := &daemontest.SCM{Args: []string{"many"}}
 	err := daemontest.Drive(t, scm, &counter{}, daemon.Config{}, func() {})
 	if got := scm.Query(); daemon.ExitCode(err) != 78 || got.ServiceSpecificExitCode != 78 {
-		t.Errorf("it ends with %v, %v", err, got)
+		t.Errorf("it ends with %v, %+v", err, got)
 	}
 }
 

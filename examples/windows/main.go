@@ -1,15 +1,14 @@
-// Windows shows what is special about a service of Windows. It counts, once a second,
-// and
+// Windows shows what is special about a service of Windows. It counts seconds:
 //
-//   - pauses and continues: counter pause, sc pause counter;
-//   - hears of sessions, of the power and of the clock, and does not count while the
-//     system sleeps;
-//   - has a control of its own, which logs the count: sc control counter 200;
-//   - hears of a shutdown of the system before other services are stopped, so that it
-//     can keep the count in a file;
-//   - takes an argument of the start as the number to begin with: sc start counter 100.
+//   - it pauses and continues: counter pause, sc pause counter;
+//   - it is told about sessions, power and the clock, and does not count while the system
+//     sleeps;
+//   - it has a control of its own, which logs the count: sc control counter 200;
+//   - it is told about a shutdown of the system before other services are stopped, so that
+//     it has time to save the count;
+//   - it begins with the argument of its start: sc start counter 100.
 //
-// README.md has the commands. It also runs in a console, and on any other system:
+// README.md has the commands. The program also runs in a console, and on any other system:
 //
 //	go run ./examples/windows
 package main

@@ -1,4 +1,4 @@
-// Worker writes a line a second to a file, the last one on the way down.
+// Worker writes a line to a file every second, and a last line on the way down.
 package main
 
 import (
@@ -18,7 +18,7 @@ func (w *worker) Start(ctx context.Context) (err error) {
 		return err
 	}
 	daemon.Logger(ctx).Info("working, see " + w.out.Name())
-	daemon.Go(ctx, w.work) // an error of it fails the program
+	daemon.Go(ctx, w.work) // if it returns an error, the program fails
 	return nil
 }
 
@@ -31,18 +31,18 @@ func (w *worker) work(ctx context.Context) error {
 			if _, err := fmt.Fprintln(w.out, n); err != nil {
 				return err
 			}
-		case <-ctx.Done(): // stopping has begun, and the file is still open
+		case <-ctx.Done(): // stopping has begun; the file is still open
 			_, err := fmt.Fprintln(w.out, "done")
 			return err
 		}
 	}
 }
 
-// Stop is called once, if and only if Start returned nil. The context of work has ended,
-// which is all that there is to do.
+// Stop is called once, if Start returned nil. It has nothing to do: the context of work
+// has ended.
 func (w *worker) Stop(context.Context) error { return nil }
 
-// Close is called when Stop and work have returned: nobody uses the file any more.
+// Close is called when Stop and work have returned, so nothing uses the file any more.
 func (w *worker) Close(context.Context) error { return w.out.Close() }
 
 func main() { daemon.Main(&worker{}, daemon.Config{Name: "worker"}) }

@@ -25,7 +25,7 @@ func TestWorker_WritesItsLastLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(text) != "1\n2\ndone\n" {
-		t.Errorf("the file has %q", text)
+		t.Errorf("the file contains %q", text)
 	}
 	if err := w.out.Close(); err == nil {
 		t.Error("the file was left open")

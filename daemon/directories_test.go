@@ -14,12 +14,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// all are the variables by which managers name the folders.
-var all = []string{"STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY", "RUNTIME_DIRECTORY", "CONFIGURATION_DIRECTORY"}
+// folderVariables lists the variables in which managers name the folders.
+var folderVariables = []string{"STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY", "RUNTIME_DIRECTORY", "CONFIGURATION_DIRECTORY"}
 
-func TestAServiceFindsTheFoldersThatItsManagerHasNamed(t *testing.T) {
+func TestDirectories_ReturnsTheFoldersOfTheManager(t *testing.T) {
 	base := t.TempDir()
-	for _, variable := range all {
+	for _, variable := range folderVariables {
 		t.Setenv(variable, filepath.Join(base, variable))
 	}
 	var got daemon.Paths
@@ -29,21 +29,21 @@ func TestAServiceFindsTheFoldersThatItsManagerHasNamed(t *testing.T) {
 		return err
 	}), daemon.Config{Name: "web", Logger: zap.NewNop()})
 	want := daemon.Paths{
-		filepath.Join(base, all[0]), filepath.Join(base, all[1]), filepath.Join(base, all[2]), filepath.Join(base, all[3]), filepath.Join(base, all[4]),
+		filepath.Join(base, folderVariables[0]), filepath.Join(base, folderVariables[1]), filepath.Join(base, folderVariables[2]), filepath.Join(base, folderVariables[3]), filepath.Join(base, folderVariables[4]),
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for _, variable := range all {
+	for _, variable := range folderVariables {
 		if info, err := os.Stat(filepath.Join(base, variable)); err != nil || !info.IsDir() {
 			t.Errorf("%s: %v", variable, err)
 		}
 	}
 }
 
-func TestAFolderThatCannotBeHadIsAnErrorThatSaysWhich(t *testing.T) {
+func TestDirectories_NamesTheFolderThatIsNotAvailable(t *testing.T) {
 	base := t.TempDir()
-	for _, variable := range all {
+	for _, variable := range folderVariables {
 		t.Setenv(variable, base)
 	}
 	t.Setenv("CACHE_DIRECTORY", "relative")
@@ -54,21 +54,21 @@ func TestAFolderThatCannotBeHadIsAnErrorThatSaysWhich(t *testing.T) {
 		return err
 	}), daemon.Config{Name: "web", Logger: zap.NewNop()})
 	if err == nil || !strings.Contains(err.Error(), `the folders of web: CACHE_DIRECTORY="relative"`) {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got %v", err)
 	}
 	if want := (daemon.Paths{State: base, Logs: base, Runtime: base, Configuration: base}); got != want {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestThereAreNoFoldersOutsideOfARun(t *testing.T) {
+func TestDirectories_FailsWithoutARun(t *testing.T) {
 	if got, err := daemon.Directories(t.Context()); err == nil || got != (daemon.Paths{}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
-func TestATestHasFoldersOfItsOwn(t *testing.T) {
-	t.Setenv("STATE_DIRECTORY", "/var/lib/of-somebody-else")
+func TestDirectories_OfATestAreItsOwn(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", "/var/lib/of-another-service")
 	ctx := daemontest.Context(t)
 	one, err := daemon.Directories(ctx)
 	if err != nil {
@@ -80,12 +80,12 @@ func TestATestHasFoldersOfItsOwn(t *testing.T) {
 	if other, err := daemon.Directories(daemontest.Context(t)); err != nil || other == one {
 		t.Errorf("another program of the test has the same: %v", err)
 	}
-	if info, err := os.Stat(one.State); err != nil || !info.IsDir() || strings.Contains(one.State, "somebody") {
+	if info, err := os.Stat(one.State); err != nil || !info.IsDir() || strings.Contains(one.State, "another-service") {
 		t.Errorf("%s: %v", one.State, err)
 	}
 }
 
-func TestADrivenServiceFindsWhatItHasLeft(t *testing.T) {
+func TestDirectories_KeepTheFilesOfADrivenService(t *testing.T) {
 	folder := t.TempDir()
 	notes := func(m daemontest.Manager) (found string) {
 		p := program{start: func(ctx context.Context) error {
@@ -112,7 +112,7 @@ func TestADrivenServiceFindsWhatItHasLeft(t *testing.T) {
 	}
 	for _, m := range []daemontest.Manager{&daemontest.Systemd{}, &daemontest.SCM{}} {
 		if got := notes(m); got != "" {
-			t.Errorf("it finds %q in a folder that is its own", got)
+			t.Errorf("it finds %q in a folder of its own", got)
 		}
 	}
 }

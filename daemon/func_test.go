@@ -9,11 +9,11 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-func TestAFunctionIsReadyWhenItSaysSo(t *testing.T) {
+func TestFunc_IsReadyWhenItCallsReady(t *testing.T) {
 	x, err := try(t, daemon.Func(func(ctx context.Context, ready func()) error {
 		pass(10 * time.Second)
 		ready()
-		ready() // again does nothing
+		ready() // the second call does nothing
 		<-ctx.Done()
 		pass(time.Second)
 		return ctx.Err()
@@ -28,7 +28,7 @@ func TestAFunctionIsReadyWhenItSaysSo(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 12*time.Second)
 }
 
-func TestAFunctionThatReturnsNilHasFinished(t *testing.T) {
+func TestFunc_FinishesWhenItReturnsNil(t *testing.T) {
 	for name, early := range map[string]bool{"before ready": true, "after ready": false} {
 		t.Run(name, func(t *testing.T) {
 			x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
@@ -38,25 +38,25 @@ func TestAFunctionThatReturnsNilHasFinished(t *testing.T) {
 				return nil
 			}), daemon.Config{}, func(*trial) {})
 			expect(t, "result", err, nil)
-			// Without running the manager would take it for a failed start.
+			// Without "running" the manager would report a failed start.
 			expect(t, "states", x.states(), "starting running stopping stopped")
 			expect(t, "reason told", x.last().Reason, "finished (the function has returned)")
 		})
 	}
 }
 
-func TestAFunctionThatReturnsWhileItBecomesReadyIsNotLost(t *testing.T) {
+func TestFunc_ReturnsWhileItBecomesReady(t *testing.T) {
 	for range 2000 {
 		x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
 			go ready()
 			return errBoom
 		}), daemon.Config{}, func(*trial) {})
-		expect(t, "is the error", errors.Is(err, errBoom), true)
+		expect(t, "the error of the function", errors.Is(err, errBoom), true)
 		expect(t, "took", x.closed.Sub(x.begun), 0)
 	}
 }
 
-func TestWhatHasFinishedIsNotDrained(t *testing.T) {
+func TestFunc_FinishesWithoutADrainDelay(t *testing.T) {
 	x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
 		ready()
 		pass(time.Second)
@@ -66,7 +66,7 @@ func TestWhatHasFinishedIsNotDrained(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), time.Second)
 }
 
-func TestAFunctionThatFailsFailsTheDaemon(t *testing.T) {
+func TestFunc_FailsTheDaemonWithItsError(t *testing.T) {
 	for name, early := range map[string]bool{"before ready": true, "after ready": false} {
 		t.Run(name, func(t *testing.T) {
 			x, err := try(t, daemon.Func(func(_ context.Context, ready func()) error {
@@ -87,7 +87,7 @@ func TestAFunctionThatFailsFailsTheDaemon(t *testing.T) {
 	}
 }
 
-func TestAFunctionCanBeRunAgain(t *testing.T) {
+func TestFunc_CanBeRunAgain(t *testing.T) {
 	p := daemon.Func(func(_ context.Context, ready func()) error { ready(); return nil })
 	for range 2 {
 		_, err := try(t, p, daemon.Config{}, func(*trial) {})
@@ -95,7 +95,7 @@ func TestAFunctionCanBeRunAgain(t *testing.T) {
 	}
 }
 
-func TestAFunctionThatIgnoresItsContextIsGivenUp(t *testing.T) {
+func TestFunc_IsGivenUpIfItIgnoresItsContext(t *testing.T) {
 	x, _ := try(t, daemon.Func(func(_ context.Context, ready func()) error {
 		ready()
 		pass(time.Hour)

@@ -15,11 +15,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// slowLog is a log that takes a second for each line, and notes them.
+// slowLog takes some time for each line, and notes the lines.
 type slowLog struct {
 	mu    sync.Mutex
 	lines []string
-	slow  time.Duration // a write
+	slow  time.Duration // how long a write takes
 	sync  time.Duration
 }
 
@@ -55,7 +55,7 @@ func closeBook(t *testing.T, b *logbook) {
 	}
 }
 
-func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
+func TestLogbook_WritesAtOnceIfTheLogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{}
 		b := newLogbook(s.logger(), true)
@@ -65,7 +65,7 @@ func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 			t.Errorf("written: %q", s)
 		}
 		if log := s.logger(); b.precede(log) != log {
-			t.Error("the lines of the program take a way around")
+			t.Error("the lines of the program go through the logbook")
 		}
 		closeBook(t, b)
 		if s.String() != "one two\ngoroutine 1 [running] stopped" {
@@ -74,7 +74,7 @@ func TestALineIsWrittenAtOnceWhereThatCannotHang(t *testing.T) {
 	})
 }
 
-func TestALineIsLeftToOthersWhereNobodyKnowsHowLongItTakes(t *testing.T) {
+func TestLogbook_DoesNotWaitForAnyOtherLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{slow: time.Second}
 		b := newLogbook(s.logger(), false)
@@ -93,23 +93,23 @@ func TestALineIsLeftToOthersWhereNobodyKnowsHowLongItTakes(t *testing.T) {
 	})
 }
 
-func TestALogIsOpenedAnewWithinABound(t *testing.T) {
+func TestLogbook_ReopenIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{}
 		b := newLogbook(s.logger(), false)
 		if err := b.reopen(); err == nil || err.Error() != "the disk is full" {
-			t.Errorf("an error of the log is %v", err)
+			t.Errorf("an error of the log: got %v", err)
 		}
 		s.sync = time.Hour
 		begun := time.Now()
 		if err := b.reopen(); err == nil || time.Since(begun) != flushBound {
-			t.Errorf("one that hangs is %v after %s", err, time.Since(begun))
+			t.Errorf("a log that hangs: got %v after %s", err, time.Since(begun))
 		}
 		time.Sleep(2 * time.Hour)
 	})
 }
 
-func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
+func TestLogbook_PrecedeKeepsTheOrderWithinABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{slow: time.Millisecond}
 		b := newLogbook(s.logger(), false)
@@ -130,12 +130,12 @@ func TestALineOfTheProgramWaitsForThoseBeforeItButNotLong(t *testing.T) {
 	})
 }
 
-func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
+func TestLogbook_ReportsDroppedLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{slow: time.Second}
 		b := newLogbook(s.logger(), false)
 		b.add(zap.InfoLevel, "first", "")
-		synctest.Wait() // it is being written
+		synctest.Wait() // the first line is being written
 		for range 300 {
 			b.add(zap.InfoLevel, "more", "")
 		}
@@ -149,12 +149,12 @@ func TestALogThatCannotKeepUpSaysHowMuchItHasLost(t *testing.T) {
 	})
 }
 
-func TestAStackIsNeverWrittenOnTheWay(t *testing.T) {
+func TestLogbook_AddDoesNotWaitForAStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowLog{slow: time.Second}
 		b := newLogbook(s.logger(), false)
 		begun := time.Now()
-		b.add(zap.InfoLevel, "giving up", "goroutine 1 [running]") // more than there may be room for
+		b.add(zap.InfoLevel, "giving up", "goroutine 1 [running]") // may be longer than there is room for
 		if time.Since(begun) > 0 {
 			t.Errorf("adding took %s", time.Since(begun))
 		}
@@ -181,7 +181,7 @@ func TestLogbook_CloseHangs(t *testing.T) {
 	})
 }
 
-// quitter is a core that ends the goroutine it is called on.
+// quitter ends the goroutine that calls Write.
 type quitter struct{ zapcore.Core }
 
 func (q quitter) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
@@ -203,12 +203,12 @@ func TestLogbook_LogEndsItsGoroutine(t *testing.T) {
 		b.add(zap.InfoLevel, "one", "")
 		closeBook(t, b)
 		if !strings.HasSuffix(s.String(), "stopped") || !strings.HasPrefix(s.String(), "one ") || b.dropped.Load() != 1 {
-			t.Errorf("written: %q, and %d are lost", s, b.dropped.Load())
+			t.Errorf("written: %q, %d lost", s, b.dropped.Load())
 		}
 	})
 }
 
-// leaver is a core that ends the goroutine that flushes it.
+// leaver ends the goroutine that calls Sync.
 type leaver struct {
 	zapcore.Core
 	flushes *atomic.Int32
@@ -223,7 +223,7 @@ func TestLogbook_LogEndsTheGoroutineThatFlushesIt(t *testing.T) {
 		closeBook(t, b)
 		synctest.Wait()
 		if n := l.flushes.Load(); n != 1 {
-			t.Errorf("it is flushed %d times", n)
+			t.Errorf("it was flushed %d times", n)
 		}
 	})
 }

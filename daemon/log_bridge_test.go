@@ -24,8 +24,8 @@ func observed() (*zap.Logger, *observer.ObservedLogs) {
 	return zap.New(core), logs
 }
 
-// said is what is in a log, and where it was said.
-func said(logs *observer.ObservedLogs) string {
+// recordsIn returns the records of a log as text, with their callers.
+func recordsIn(logs *observer.ObservedLogs) string {
 	var all []string
 	for _, e := range logs.TakeAll() {
 		s := e.Level.String() + " " + e.Message
@@ -41,12 +41,12 @@ func said(logs *observer.ObservedLogs) string {
 	return strings.Join(all, "; ")
 }
 
-// standard is what slog and log are before and have to be afterwards.
-func standard(t *testing.T) {
+// checkRestored checks at the end of the test that slog and log are what they were before.
+func checkRestored(t *testing.T) {
 	before, out, flags, prefix := slog.Default(), log.Writer(), log.Flags(), log.Prefix()
 	t.Cleanup(func() {
 		if slog.Default() != before || log.Writer() != out || log.Flags() != flags || log.Prefix() != prefix {
-			t.Error("they are not given back")
+			t.Error("slog or log is not restored")
 		}
 		slog.SetDefault(before)
 		log.SetOutput(out)
@@ -55,34 +55,34 @@ func standard(t *testing.T) {
 	})
 }
 
-func TestSlogAndTheStandardLogGoToTheLog(t *testing.T) {
-	standard(t)
+func TestRedirect_SlogAndTheStandardLog(t *testing.T) {
+	checkRestored(t)
 	l, logs := observed()
 	restore := redirect(l, nil)
 	slog.Warn("from slog", "n", 1, slog.Group("g", "a", "b"))
 	slog.Debug("too low")
 	slog.Log(t.Context(), slog.LevelWarn-1, "in between")
 	log.Print("from log")
-	got := said(logs)
-	for _, want := range []string{"warn from slog in TestSlogAndTheStandardLogGoToTheLog", " n=1", ` g={"a":"b"}`, "; info in between", "; info from log"} {
+	got := recordsIn(logs)
+	for _, want := range []string{"warn from slog in TestRedirect_SlogAndTheStandardLog", " n=1", ` g={"a":"b"}`, "; info in between", "; info from log"} {
 		if !strings.Contains(got, want) {
-			t.Errorf("in the log is %q, want %q", got, want)
+			t.Errorf("the log has %q, want %q", got, want)
 		}
 	}
 	if strings.Contains(got, "too low") {
-		t.Errorf("in the log is %q", got)
+		t.Errorf("the log has %q", got)
 	}
 	restore()
 	if log.Writer() != os.Stderr {
-		t.Error("the standard log is not what it was")
+		t.Error("the standard log is not restored")
 	}
-	if said(logs) != "" {
-		t.Error("it goes on")
+	if recordsIn(logs) != "" {
+		t.Error("it still logs there")
 	}
 }
 
-func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
-	standard(t)
+func TestRedirect_LeavesWhatTheProgramHasSet(t *testing.T) {
+	checkRestored(t)
 	var b bytes.Buffer
 
 	log.SetOutput(&b)
@@ -91,8 +91,8 @@ func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
 	log.Print("from log")
 	slog.Info("from slog")
 	restore()
-	if !strings.Contains(b.String(), "from log") || said(logs) != "info from slog in TestWhatAProgramHasLedElsewhereStaysThere" {
-		t.Errorf("elsewhere is %q", &b)
+	if !strings.Contains(b.String(), "from log") || recordsIn(logs) != "info from slog in TestRedirect_LeavesWhatTheProgramHasSet" {
+		t.Errorf("the output of the program has %q", &b)
 	}
 	log.SetOutput(os.Stderr)
 
@@ -104,15 +104,15 @@ func TestWhatAProgramHasLedElsewhereStaysThere(t *testing.T) {
 	slog.Info("from slog")
 	log.Print("from log")
 	restore()
-	if slog.Default() != own || strings.Count(b.String(), "from") != 2 || said(logs) != "" {
-		t.Errorf("elsewhere is %q", &b)
+	if slog.Default() != own || strings.Count(b.String(), "from") != 2 || recordsIn(logs) != "" {
+		t.Errorf("the output of the program has %q", &b)
 	}
 	slog.SetDefault(before)
 	log.SetOutput(os.Stderr)
 	log.SetFlags(flags)
 }
 
-func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
+func TestRedirect_RestoresOnlyItsOwn(t *testing.T) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
 	l, _ := observed()
@@ -122,26 +122,26 @@ func TestWhatAProgramLeadsElsewhereMeanwhileStaysThere(t *testing.T) {
 	log.SetOutput(io.Discard)
 	restore()
 	if slog.Default() != own || log.Writer() != io.Discard {
-		t.Error("it was taken back")
+		t.Error("the setting of the program was overwritten")
 	}
 }
 
-func TestAHandlerWithoutARunDiscards(t *testing.T) {
+func TestSlogHandler_DiscardsWithoutARun(t *testing.T) {
 	if SlogHandler(context.Background()).Enabled(t.Context(), slog.LevelError) {
-		t.Error("it does not")
+		t.Error("it is enabled")
 	}
 }
 
-// leads leads the standard log to a log of a level, and returns what that has.
-func leads(t *testing.T, level zapcore.Level) *observer.ObservedLogs {
-	standard(t)
+// redirected redirects the standard log to a log of this level, and returns its records.
+func redirected(t *testing.T, level zapcore.Level) *observer.ObservedLogs {
+	checkRestored(t)
 	core, logs := observer.New(level)
 	t.Cleanup(redirect(zap.New(core), nil))
 	return logs
 }
 
-func TestWhatIsPrintedInAPanicComesOutWhateverTheLevel(t *testing.T) {
-	logs := leads(t, zap.ErrorLevel)
+func TestRedirect_LogsPanicsAtAnyLevel(t *testing.T) {
+	logs := redirected(t, zap.ErrorLevel)
 	func() {
 		defer func() { _ = recover() }()
 		log.Panicf("no %s", "route")
@@ -155,35 +155,35 @@ func TestWhatIsPrintedInAPanicComesOutWhateverTheLevel(t *testing.T) {
 		panic("boom")
 	}()
 	log.Print("too low")
-	if got, want := said(logs), "panic no route; panic own: of a logger of its own; error recovered: boom"; got != want {
-		t.Errorf("in the log is %q, want %q", got, want)
+	if got, want := recordsIn(logs), "panic no route; panic own: of a logger of its own; error recovered: boom"; got != want {
+		t.Errorf("the log has %q, want %q", got, want)
 	}
 }
 
-func TestAHandlerOfHTTPThatPanicsIsHeardOfAtAnyLevel(t *testing.T) {
-	logs := leads(t, zap.ErrorLevel)
+func TestRedirect_LogsAPanicOfAnHTTPHandlerAtAnyLevel(t *testing.T) {
+	logs := redirected(t, zap.ErrorLevel)
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
 	if r, err := http.Get(s.URL); err == nil {
 		_ = r.Body.Close()
-		t.Error("there is an answer")
+		t.Error("got an answer")
 	}
 	s.Close()
-	if got := said(logs); !strings.HasPrefix(got, "error http: panic serving 127.0.0.1:") || !strings.Contains(got, ": boom\n") {
-		t.Errorf("in the log is %q", got)
+	if got := recordsIn(logs); !strings.HasPrefix(got, "error http: panic serving 127.0.0.1:") || !strings.Contains(got, ": boom\n") {
+		t.Errorf("the log has %q", got)
 	}
 }
 
-func TestALineOfTheStandardLogHasTheLevelThatTheProgramHasSet(t *testing.T) {
-	logs := leads(t, zap.DebugLevel)
+func TestRedirect_ObeysSetLogLoggerLevel(t *testing.T) {
+	logs := redirected(t, zap.DebugLevel)
 	t.Cleanup(func() { slog.SetLogLoggerLevel(slog.LevelInfo) })
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	log.Print("a warning")
-	if got := said(logs); got != "warn a warning" {
-		t.Errorf("in the log is %q", got)
+	if got := recordsIn(logs); got != "warn a warning" {
+		t.Errorf("the log has %q", got)
 	}
 }
 
-func TestWhatAProgramPrintsBeforeItDiesComesOutWhateverTheLevel(t *testing.T) {
+func TestRedirect_LogsLastWordsAtAnyLevel(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestWhatAProgramPrintsBeforeItDiesComesOutWhateverTheLevel(t *testing.T) {
 	}
 }
 
-func BenchmarkALineOfTheStandardLog(b *testing.B) {
+func BenchmarkRedirect_StandardLog(b *testing.B) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel)

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// levels notes the level of the log at which a record is written.
+// levels notes the level of the log whenever a record is written.
 type levels struct {
 	zapcore.Core
 	level *level
@@ -25,12 +25,12 @@ func (c *levels) Write(zapcore.Entry, []zapcore.Field) error {
 	return nil
 }
 
-func TestSetLevel_LogsNothingMoreBeforeTheRecordThatSaysSo(t *testing.T) {
+func TestSetLevel_ItsRecordComesFirst(t *testing.T) {
 	l := &level{AtomicLevel: zap.NewAtomicLevel()}
 	c := &levels{Core: zapcore.NewNopCore(), level: l}
 	r := &run{level: l, book: newLogbook(zap.New(c), true)}
 	r.setLevel(zap.DebugLevel, "USR1")
 	if len(c.at) != 1 || c.at[0] != zap.InfoLevel || l.Level() != zap.DebugLevel {
-		t.Errorf("the record is written at %v, and then the level is %s", c.at, l.Level())
+		t.Errorf("the record was written while the level was %v; now it is %s", c.at, l.Level())
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
+func TestLevel_Configured(t *testing.T) {
 	for _, test := range []struct {
 		name, file, env, debug string
 		want                   zapcore.Level
@@ -32,7 +32,7 @@ func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
 		{name: "a file and the environment", file: "info", env: "error", want: zapcore.InfoLevel},
 		{name: "a debug invocation", file: "error", env: "error", debug: "1", want: zapcore.DebugLevel},
 		{name: "no debug invocation", debug: "0", want: zapcore.WarnLevel},
-		{name: "a word that is none", env: "loud", wrong: `LOG_LEVEL is "loud": want debug, info, warn or error`},
+		{name: "a wrong word", env: "loud", wrong: `LOG_LEVEL is "loud": want debug, info, warn or error`},
 		{name: "a file that is something else", file: strings.Repeat("x", 1<<20), wrong: `log-level is "xxxx`},
 		{name: "a level that would end the process", env: "fatal", wrong: "want debug"},
 	} {
@@ -58,19 +58,19 @@ func TestTheLevelIsWhatTheOperatorConfigures(t *testing.T) {
 	}
 }
 
-func TestAFolderIsNoLevel(t *testing.T) {
+func TestLevel_RefusesAFolder(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("CONFIGURATION_DIRECTORY", dir)
 	if err := os.Mkdir(filepath.Join(dir, "log-level"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := newLevel(Config{Name: "trial"}, true).configured(); err == nil {
-		t.Error("it has no error")
+		t.Error("no error")
 	}
 }
 
-// A disk that hangs is no more than a Start or a Reload that hangs.
-func TestALevelFileThatHangsKeepsNobodyFromAnythingElse(t *testing.T) {
+// A disk that hangs has the same effect as a Start or a Reload that hangs.
+func TestLevel_FileThatHangsDelaysNothingElse(t *testing.T) {
 	for _, when := range []string{"at the start", "at a reload"} {
 		t.Run(when, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestALevelFileThatHangsKeepsNobodyFromAnythingElse(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidOfTheProcessIsNothingToARunThatDoesNotHaveItForItself(t *testing.T) {
+func TestLevel_IgnoresTheEnvironmentIfTheRunDoesNotOwnTheProcess(t *testing.T) {
 	t.Setenv("LOG_LEVEL", "error")
 	t.Setenv("DEBUG_INVOCATION", "1")
 	if got, err := newLevel(Config{Name: "trial"}, false).configured(); err != nil || got != zap.InfoLevel {

@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-func TestAReloadReloadsTheLogAtOnceWhateverTheProgramDoes(t *testing.T) {
+func TestReload_ReloadsTheLogAtOnceInAnyState(t *testing.T) {
 	pause, resume := host.Request{Action: host.Pause}, host.Request{Action: host.Continue}
 	slow := until(30*time.Second, nil)
 	for _, test := range []struct {
@@ -43,7 +43,7 @@ func TestAReloadReloadsTheLogAtOnceWhateverTheProgramDoes(t *testing.T) {
 				}
 				expect(t, "state", x.last().State, test.state)
 				before := reloads.Load()
-				set(t, "debug")
+				writeLevel(t, "debug")
 				x.ask(reload)
 				expect(t, "level", level.Level(), zap.DebugLevel)
 				expect(t, "state", x.logged("reloading the log at once").ContextMap()["state"], any(test.state.String()))
@@ -59,7 +59,7 @@ func TestAReloadReloadsTheLogAtOnceWhateverTheProgramDoes(t *testing.T) {
 	}
 }
 
-func TestReloadsOfTheLogThatAreAskedForMeanwhileBecomeOneMore(t *testing.T) {
+func TestReload_JoinsRequestsForTheLog(t *testing.T) {
 	t.Setenv("CONFIGURATION_DIRECTORY", t.TempDir())
 	level := zap.NewAtomicLevel()
 	x := &trial{t: t, own: true}
@@ -68,7 +68,7 @@ func TestReloadsOfTheLogThatAreAskedForMeanwhileBecomeOneMore(t *testing.T) {
 		for range 1000 {
 			x.run.Post(reload)
 		}
-		set(t, "error")
+		writeLevel(t, "error")
 		x.ask(reload)
 		expect(t, "level", level.Level(), zap.ErrorLevel)
 		x.terminate()
@@ -76,21 +76,21 @@ func TestReloadsOfTheLogThatAreAskedForMeanwhileBecomeOneMore(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestOnceStoppingHasBegunTheLogIsNotReloadedAnyMore(t *testing.T) {
+func TestReload_LeavesTheLogAloneOnceStopping(t *testing.T) {
 	t.Setenv("CONFIGURATION_DIRECTORY", t.TempDir())
 	level := zap.NewAtomicLevel()
 	x := &trial{t: t, own: true}
 	err := x.try(program{stop: until(time.Second, nil)}, daemon.Config{LogLevel: level}, func(x *trial) {
 		x.terminate()
-		set(t, "debug")
+		writeLevel(t, "debug")
 		x.ask(reload)
 		expect(t, "level", level.Level(), zap.InfoLevel)
 	})
 	expect(t, "result", err, nil)
 }
 
-// set is what an operator does to the level of the log.
-func set(t *testing.T, level string) {
+// writeLevel sets the level as an operator does.
+func writeLevel(t *testing.T, level string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(os.Getenv("CONFIGURATION_DIRECTORY"), "log-level"), []byte(level), 0o600); err != nil {
 		t.Fatal(err)

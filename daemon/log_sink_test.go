@@ -19,7 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-func TestWhereAProcessLogs(t *testing.T) {
+func TestFindTarget(t *testing.T) {
 	own := host.Env{Own: true}
 	some := hostTargets()[len(hostTargets())-1]
 	for _, test := range []struct {
@@ -29,24 +29,26 @@ func TestWhereAProcessLogs(t *testing.T) {
 		want  target
 		wrong string
 	}{
-		{name: "in a pipe, as a test is", env: own, want: toJSON},
-		{name: "a double's", want: toJSON},
-		{name: "told by the operator", env: own, vars: map[string]string{"LOG_TARGET": string(some)}, want: some},
-		{name: "told in capitals", env: own, vars: map[string]string{"LOG_TARGET": "Terminal"}, want: toTerminal},
-		{name: "told nonsense", env: own, vars: map[string]string{"LOG_TARGET": "printer"}, want: toJSON, wrong: `LOG_TARGET is "printer"`},
-		{name: "a double's whose process is told", vars: map[string]string{"LOG_TARGET": string(some)}, want: toJSON},
-		{name: "a journal that is somebody else's", env: own, vars: map[string]string{"JOURNAL_STREAM": "1:1"}, want: toJSON},
+		{name: "a pipe, as in a test", env: own, want: toJSON},
+		{name: "a double", want: toJSON},
+		{name: "set by the operator", env: own, vars: map[string]string{"LOG_TARGET": string(some)}, want: some},
+		{name: "set in capitals", env: own, vars: map[string]string{"LOG_TARGET": "Terminal"}, want: toTerminal},
+		{name: "set to nonsense", env: own, vars: map[string]string{"LOG_TARGET": "printer"}, want: toJSON, wrong: `LOG_TARGET is "printer"`},
+		{name: "a double, although LOG_TARGET is set", vars: map[string]string{"LOG_TARGET": string(some)}, want: toJSON},
+		{name: "the journal of another process", env: own, vars: map[string]string{"JOURNAL_STREAM": "1:1"}, want: toJSON},
 		{name: "a service of Windows", env: host.Env{Own: true, SCM: true}, want: toEventLog},
-		{name: "a service of Windows that is told", env: host.Env{Own: true, SCM: true}, vars: map[string]string{"LOG_TARGET": "json"}, want: toJSON},
+		{name: "a service of Windows, set by the operator", env: host.Env{Own: true, SCM: true}, vars: map[string]string{"LOG_TARGET": "json"}, want: toJSON},
 	} {
-		got, err := findTarget(test.env, func(name string) string { return test.vars[name] })
-		if got != test.want || (err == nil) != (test.wrong == "") || err != nil && !strings.Contains(err.Error(), test.wrong) {
-			t.Errorf("%s: %s, %v, want %s, %s", test.name, got, err, test.want, test.wrong)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			got, err := findTarget(test.env, func(name string) string { return test.vars[name] })
+			if got != test.want || (err == nil) != (test.wrong == "") || err != nil && !strings.Contains(err.Error(), test.wrong) {
+				t.Errorf("got %s, %v, want %s, %s", got, err, test.want, test.wrong)
+			}
+		})
 	}
 }
 
-func TestALogThatIsNotThereIsAnother(t *testing.T) {
+func TestTarget_OpenAlwaysReturnsASink(t *testing.T) {
 	for _, to := range []target{toTerminal, toJSON, toJournal, toPrefixed, toSyslog, toEventLog} {
 		s, err := to.open("trial", host.Env{}, logtext.JSONOptions{}, zap.InfoLevel)
 		if s == nil {
@@ -64,7 +66,7 @@ func TestALogThatIsNotThereIsAnother(t *testing.T) {
 	}
 }
 
-func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
+func TestHostLog_LogAlsoGetsEachRecord(t *testing.T) {
 	all, everything := observer.New(zap.DebugLevel)
 	few, failures := observer.New(zap.ErrorLevel)
 	level := zap.NewAtomicLevelAt(zap.WarnLevel)
@@ -79,7 +81,7 @@ func TestWhatIsLoggedIsLoggedElsewhereAsWell(t *testing.T) {
 	}
 }
 
-func TestTheRecordsOfAnInstanceHaveTheNameThatItIsInstalledBy(t *testing.T) {
+func TestLogName_OfAnInstance(t *testing.T) {
 	template, single := Config{Name: "web", Service: Service{Template: true}}, Config{Name: "web"}
 	env := func(string) string { return "a" }
 	for want, got := range map[string]string{
@@ -87,15 +89,15 @@ func TestTheRecordsOfAnInstanceHaveTheNameThatItIsInstalledBy(t *testing.T) {
 		"web":   logName(single, host.Env{Own: true}, env), // started by an instance of something else
 	} {
 		if got != want {
-			t.Errorf("%s, want %s", got, want)
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	if got := logName(template, host.Env{}, env); got != "web" {
-		t.Errorf("a double's is %s", got)
+		t.Errorf("for a double, got %s", got)
 	}
 }
 
-func TestAFileLogsNoMoreThanTheRun(t *testing.T) {
+func TestHostLog_LogAlsoObeysTheLevelOfTheRun(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	level := zap.NewAtomicLevelAt(zap.ErrorLevel)
 	log, s, _ := hostLog(Config{Name: "trial", LogAlso: []zapcore.Core{core}}, host.Env{}, level)
@@ -103,17 +105,17 @@ func TestAFileLogsNoMoreThanTheRun(t *testing.T) {
 	with := log.With(zap.Int("n", 1))
 	with.Warn("too low")
 	if log.Core().Check(zapcore.Entry{Level: zap.WarnLevel}, nil) != nil {
-		t.Error("it takes a record below the level of the run")
+		t.Error("it accepts a record below the level of the run")
 	}
 	level.SetLevel(zap.DebugLevel)
 	with.Info("too low for the file")
 	with.Warn("in it")
 	if all := logs.All(); len(all) != 1 || all[0].Message != "in it" || all[0].ContextMap()["n"] != int64(1) {
-		t.Errorf("in the file are %v", all)
+		t.Errorf("the file has %v", all)
 	}
 }
 
-// hanging is a sink that hangs when it is closed, for as long as it may.
+// hanging hangs in Close until its context ends.
 type hanging struct {
 	sink
 	closed *time.Duration
@@ -126,7 +128,7 @@ func (c hanging) Close(ctx context.Context) error {
 	return c.sink.Close(ctx)
 }
 
-func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
+func TestEndLog_ClosesTheSinkWithinABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		c, err := Config{Name: "trial"}.complete(idle{}, place{})
@@ -143,7 +145,7 @@ func TestASinkIsClosedAtTheEndWithinTheBoundOfTheFlush(t *testing.T) {
 	})
 }
 
-// logged is what a process that logs JSON writes to standard output.
+// logged returns what a process that logs JSON writes to standard output.
 func logged(t *testing.T, c Config, f func(log *zap.Logger)) string {
 	t.Helper()
 	t.Setenv("LOG_TARGET", "json")
@@ -167,7 +169,7 @@ func logged(t *testing.T, c Config, f func(log *zap.Logger)) string {
 	return string(b)
 }
 
-func TestALineOnStandardOutputIsAsLongAsItIsConfigured(t *testing.T) {
+func TestHostLog_MaxLogLine(t *testing.T) {
 	long := strings.Repeat("x", 50_000)
 	for most, bounds := range map[int][2]int{0: {15 << 10, 16<<10 - 1}, 4096: {3 << 10, 4095}, 32 << 10: {30 << 10, 32<<10 - 1}, -1: {50_000, 51_000}} {
 		got := logged(t, Config{Name: "trial", MaxLogLine: most}, func(log *zap.Logger) { log.Info("m", zap.String("long", long)) })
@@ -177,7 +179,7 @@ func TestALineOnStandardOutputIsAsLongAsItIsConfigured(t *testing.T) {
 	}
 }
 
-func TestTheNamesOfALineAreTheOperatorsOrTheProgrammers(t *testing.T) {
+func TestHostLog_LogKeys(t *testing.T) {
 	for _, c := range []struct {
 		config LogKeys
 		env    string
@@ -207,6 +209,6 @@ func TestTheNamesOfALineAreTheOperatorsOrTheProgrammers(t *testing.T) {
 		}
 	}
 	if keys, err := findKeys(Config{}, host.Env{}, func(string) string { return "ecs" }); keys != "" || err != nil {
-		t.Errorf("a double's whose process is told: %s, %v", keys, err)
+		t.Errorf("for a double, although LOG_KEYS is set: %s, %v", keys, err)
 	}
 }

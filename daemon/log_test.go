@@ -17,7 +17,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// core is one whose Check, Write and Sync can be anything.
+// core calls the functions that it has before Check, Write and Sync.
 type core struct {
 	zapcore.Core
 	check, write, sync func()
@@ -46,12 +46,12 @@ func (c core) Sync() error {
 	return nil
 }
 
-func TestWhoLogsWhileTheRunEndsDoesNoHarm(t *testing.T) {
+func TestLogger_UsedWhileTheRunEnds(t *testing.T) {
 	seen, _ := observer.New(zap.DebugLevel)
 	var logging sync.WaitGroup
 	_, err := try(t, program{start: func(ctx context.Context) error {
 		l := daemon.Logger(ctx)
-		logging.Go(func() { // it is the program's own, and nobody waits for it
+		logging.Go(func() { // a goroutine of the program's own, which the run does not wait for
 			for range 1000 {
 				l.Info("busy")
 				pass(time.Millisecond)
@@ -66,7 +66,7 @@ func TestWhoLogsWhileTheRunEndsDoesNoHarm(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestALogThatPanicsIsNoReasonNotToStop(t *testing.T) {
+func TestStop_LogPanics(t *testing.T) {
 	boom := func() { panic("a log of the program's") }
 	for name, c := range map[string]core{"Check": {check: boom}, "Write": {write: boom}, "Sync": {sync: boom}} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestALogThatPanicsIsNoReasonNotToStop(t *testing.T) {
 	}
 }
 
-func TestTheStandardLogIsTheRunsForAsLongAsItHasTheProcess(t *testing.T) {
+func TestRun_HasTheStandardLogWhileItOwnsTheProcess(t *testing.T) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	for _, own := range []bool{true, false} {
 		c, logs := withLevel(zap.InfoLevel)
@@ -99,12 +99,12 @@ func TestTheStandardLogIsTheRunsForAsLongAsItHasTheProcess(t *testing.T) {
 		}}, c, func(x *trial) { x.terminate() })
 		expect(t, "result", err, nil)
 		expect(t, "in the log", messages(logs, "from"), map[bool]string{true: "info: from slog; info: from log"}[own])
-		expect(t, "slog.Default is given back", slog.Default(), before)
-		expect(t, "the standard log is given back", log.Writer() == out && log.Flags() == flags, true)
+		expect(t, "slog.Default is restored", slog.Default(), before)
+		expect(t, "the standard log is restored", log.Writer() == out && log.Flags() == flags, true)
 	}
 }
 
-func TestAStandardLogThatHangsHardlyDelaysTheEnd(t *testing.T) {
+func TestStop_StandardLogHangs(t *testing.T) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() { slog.SetDefault(before); log.SetOutput(out); log.SetFlags(flags) }()
 	seen, _ := observer.New(zap.DebugLevel)
@@ -120,18 +120,18 @@ func TestAStandardLogThatHangsHardlyDelaysTheEnd(t *testing.T) {
 			return nil
 		}}, daemon.Config{Name: "trial", Logger: zap.New(hang)})
 	}()
-	// In real time: a bubble does not take waiting for a lock for waiting.
+	// In real time: for synctest, waiting for a lock does not block durably.
 	select {
 	case err := <-ended:
 		expect(t, "result", err, nil)
 	case <-time.After(time.Minute):
-		t.Error("it never ends")
+		t.Error("it does not end")
 	}
 	close(release)
 	printing.Wait()
 }
 
-func TestTheReportCountsWhatEachLogHasLost(t *testing.T) {
+func TestReport_CountsTheLossesOfEachLog(t *testing.T) {
 	seen, logs := observer.New(zap.InfoLevel)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(host.NewContext(t.Context(), host.Env{}))
@@ -142,7 +142,7 @@ func TestTheReportCountsWhatEachLogHasLost(t *testing.T) {
 	expect(t, "lost", logs.FilterMessage("stopped").All()[0].ContextMap()["lost"], any(uint64(84)))
 }
 
-func TestASinkOfTheHostIsBesideOneThatHangs(t *testing.T) {
+func TestStop_LogAlsoHangs(t *testing.T) {
 	seen, _ := observer.New(zap.InfoLevel)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(host.NewContext(t.Context(), host.Env{}))

@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// withLevel is a Config with a log that goes by a level, and what is in it.
+// withLevel returns a Config with a log whose level the run can set, and its records.
 func withLevel(at zapcore.Level) (daemon.Config, *observer.ObservedLogs) {
 	level := zap.NewAtomicLevelAt(at)
 	core, logs := observer.New(level)
@@ -30,13 +30,13 @@ func messages(logs *observer.ObservedLogs, with string) string {
 	return strings.Join(all, "; ")
 }
 
-func TestTheLevelIsSteppedWhileTheProgramRuns(t *testing.T) {
+func TestStepLevel_WhileTheProgramRuns(t *testing.T) {
 	c, logs := withLevel(zap.InfoLevel)
 	_, err := try(t, program{}, c, func(x *trial) {
-		expect(t, "hosts know that they may ask for it", x.run.LevelControls, true)
+		expect(t, "hosts may ask for it", x.run.LevelControls, true)
 		for _, a := range []host.Action{
-			host.MoreVerbose, host.MoreVerbose, // there is no more
-			host.LessVerbose, host.LessVerbose, host.LessVerbose, host.LessVerbose, // nor less
+			host.MoreVerbose, host.MoreVerbose, // debug is the lowest
+			host.LessVerbose, host.LessVerbose, host.LessVerbose, host.LessVerbose, // error is the highest
 		} {
 			x.ask(host.Request{Action: a, Detail: "SIGUSR"})
 		}
@@ -46,27 +46,27 @@ func TestTheLevelIsSteppedWhileTheProgramRuns(t *testing.T) {
 		x.terminate()
 	})
 	expect(t, "result", err, nil)
-	expect(t, "said of it", messages(logs, "the level of the log"),
+	expect(t, "messages", messages(logs, "the level of the log"),
 		"info: the level of the log is debug; info: the level of the log is debug; "+
 			"info: the level of the log is info; info: the level of the log is warn; "+
 			"warn: the level of the log is error; error: the level of the log is error; "+
 			"warn: the level of the log is warn")
 }
 
-func TestALogWithALevelOfItsOwnIsLeftAlone(t *testing.T) {
+func TestStepLevel_NotOfferedIfTheLevelIsFixed(t *testing.T) {
 	for name, c := range map[string]daemon.Config{
-		"a log whose level nobody has told": {Logger: zap.NewNop()},
-		"a program that keeps its level":    {Logger: zap.NewNop(), LogLevel: zap.NewAtomicLevel(), KeepLevel: true},
+		"a log whose level is unknown":   {Logger: zap.NewNop()},
+		"a program that keeps its level": {Logger: zap.NewNop(), LogLevel: zap.NewAtomicLevel(), KeepLevel: true},
 	} {
 		_, err := try(t, program{}, c, func(x *trial) {
-			expect(t, name+" is asked to change it", x.run.LevelControls, false)
+			expect(t, name+": the level can be changed", x.run.LevelControls, false)
 			x.terminate()
 		})
 		expect(t, "result", err, nil)
 	}
 }
 
-func TestAReloadReadsTheLevelAnewBeforeTheProgramReloads(t *testing.T) {
+func TestReload_ReadsTheLevelBeforeTheProgramReloads(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("CONFIGURATION_DIRECTORY", dir)
 	file := filepath.Join(dir, "log-level")
@@ -100,11 +100,11 @@ func TestAReloadReadsTheLevelAnewBeforeTheProgramReloads(t *testing.T) {
 	expect(t, "result", err, nil)
 	expect(t, "levels in Start and each Reload", strings.Join(seen, " "), "warn debug debug error info")
 	if got := messages(logs, "stays what it is"); !strings.HasPrefix(got, "warn: ") || strings.Contains(got, ";") {
-		t.Errorf("said of what is wrong: %q", got)
+		t.Errorf("messages about the wrong level: %q", got)
 	}
 }
 
-// flushed is a log that counts how often it was flushed.
+// flushed counts how often it is flushed.
 type flushed struct {
 	zapcore.Core
 	n *int
@@ -113,7 +113,7 @@ type flushed struct {
 func (s flushed) With(f []zapcore.Field) zapcore.Core { return flushed{s.Core.With(f), s.n} }
 func (s flushed) Sync() error                         { *s.n++; return nil }
 
-func TestAReloadHasTheLogOpenedAnewBeforeTheProgramReloads(t *testing.T) {
+func TestReload_ReopensTheLogBeforeTheProgramReloads(t *testing.T) {
 	c, _ := withLevel(zap.InfoLevel)
 	n, before := 0, 0
 	c.Logger = zap.New(flushed{c.Logger.Core(), &n})

@@ -20,7 +20,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// listening is a descriptor as systemd hands it over, and the address of it.
+// listening returns a descriptor as systemd passes it, and its address.
 func listening(t *testing.T, network, address string) (*os.File, net.Addr) {
 	t.Helper()
 	l, err := net.Listen(network, address)
@@ -38,7 +38,7 @@ func listening(t *testing.T, network, address string) (*os.File, net.Addr) {
 	return f, l.Addr()
 }
 
-// runWith runs a program that finds these sockets, until start has returned. It returns what was logged.
+// runWith runs a program with these sockets until start has returned. It returns the log.
 func runWith(t *testing.T, start func(context.Context) error, sockets ...host.Socket) *observer.ObservedLogs {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
@@ -51,14 +51,14 @@ func runWith(t *testing.T, start func(context.Context) error, sockets ...host.So
 		return nil
 	}), daemon.Config{Name: "web", Logger: zap.New(core)})
 	if err != nil {
-		t.Errorf("the run has failed: %v", err)
+		t.Errorf("Run: %v", err)
 	}
 	return logs
 }
 
 func closed(f *os.File) bool { return errors.Is(f.Close(), os.ErrClosed) }
 
-func TestASocketIsHandedOverOnce(t *testing.T) {
+func TestSocket_ReturnsEachDescriptorOnce(t *testing.T) {
 	first, _ := listening(t, "tcp", "127.0.0.1:0")
 	second, _ := listening(t, "tcp", "127.0.0.1:0")
 	other, _ := listening(t, "tcp", "127.0.0.1:0")
@@ -75,44 +75,46 @@ func TestASocketIsHandedOverOnce(t *testing.T) {
 	}, host.Socket{Name: "http", File: first}, host.Socket{Name: "other", File: other}, host.Socket{Name: "http", File: second})
 	for _, f := range []*os.File{first, second, other} {
 		if closed(f) {
-			t.Error("the run has closed what is the program's")
+			t.Error("the run has closed a descriptor of the program")
 		}
 	}
 	if n := logs.FilterMessageSnippet("nobody has asked").Len(); n > 0 {
-		t.Errorf("there is a warning:\n%v", logs.All())
+		t.Errorf("got a warning:\n%v", logs.All())
 	}
 }
 
-func TestASocketThatNobodyAsksForIsToldOfAndClosed(t *testing.T) {
+func TestSocket_WarnsOfADescriptorThatIsLeftAndClosesIt(t *testing.T) {
 	asked, _ := listening(t, "tcp", "127.0.0.1:0")
 	left, _ := listening(t, "tcp", "127.0.0.1:0")
 	logs := runWith(t, func(ctx context.Context) error {
 		return daemon.Socket(ctx, "http").Close()
 	}, host.Socket{Name: "https", File: left}, host.Socket{Name: "http", File: asked})
 	if !closed(left) {
-		t.Error("it is open")
+		t.Error("the descriptor is open")
 	}
 	warnings := logs.FilterMessageSnippet("nobody has asked").All()
 	if len(warnings) != 1 || warnings[0].Level != zap.WarnLevel {
-		t.Fatalf("there is no warning:\n%v", logs.All())
+		t.Fatalf("got no warning:\n%v", logs.All())
 	}
 	if got := warnings[0].ContextMap()["sockets"]; !slices.Equal(got.([]any), []any{"https"}) {
 		t.Errorf("the warning says %v", got)
 	}
 }
 
-func TestSocketsAreClosedWhenTheProgramCannotRun(t *testing.T) {
+func TestRun_ClosesTheSocketsIfItFails(t *testing.T) {
 	for name, config := range map[string]daemon.Config{"a wrong configuration": {}, "a failed start": {Name: "web", Logger: zap.NewNop()}} {
-		f, _ := listening(t, "tcp", "127.0.0.1:0")
-		ctx := host.NewContext(t.Context(), host.Env{Sockets: []host.Socket{{Name: "http", File: f}}})
-		err := daemon.Run(ctx, program{start: func(context.Context) error { return errBoom }}, config)
-		if err == nil || !closed(f) {
-			t.Errorf("%s: it is open, and the error is %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			f, _ := listening(t, "tcp", "127.0.0.1:0")
+			ctx := host.NewContext(t.Context(), host.Env{Sockets: []host.Socket{{Name: "http", File: f}}})
+			err := daemon.Run(ctx, program{start: func(context.Context) error { return errBoom }}, config)
+			if err == nil || !closed(f) {
+				t.Errorf("the descriptor is open, or there is no error: %v", err)
+			}
+		})
 	}
 }
 
-func TestWhyNoSocketWasTakenIsLogged(t *testing.T) {
+func TestRun_LogsWhyNoSocketWasTaken(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	ctx, cancel := context.WithCancel(host.NewContext(t.Context(), host.Env{Untaken: errBoom}))
 	cancel()
@@ -124,7 +126,7 @@ func TestWhyNoSocketWasTakenIsLogged(t *testing.T) {
 	}
 }
 
-// greet sends a greeting to addr, and returns what a listener gets.
+// greet sends a greeting to addr, and returns what the listener receives.
 func greet(t *testing.T, l net.Listener, addr net.Addr) string {
 	t.Helper()
 	go func() {
@@ -144,13 +146,13 @@ func greet(t *testing.T, l net.Listener, addr net.Addr) string {
 	return string(buf[:n])
 }
 
-func TestListenTakesWhatWasHandedOver(t *testing.T) {
+func TestListen_TakesTheListenerOfTheManager(t *testing.T) {
 	ctx := daemontest.Context(t)
 	path := filepath.Join(t.TempDir(), "s")
 	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": path} {
 		f, addr := listening(t, network, address)
 		daemontest.HandOver(ctx, "http", f)
-		l, err := daemon.Listen(ctx, "http", "tcp", "an address that does not matter")
+		l, err := daemon.Listen(ctx, "http", "tcp", "ignored")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +160,7 @@ func TestListenTakesWhatWasHandedOver(t *testing.T) {
 			t.Errorf("%s: got %q, at %s", network, got, l.Addr())
 		}
 		if !closed(f) {
-			t.Error("the descriptor is left behind")
+			t.Error("the descriptor is open")
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -169,8 +171,8 @@ func TestListenTakesWhatWasHandedOver(t *testing.T) {
 	}
 }
 
-func TestListenOpensASocketOfItsOwn(t *testing.T) {
-	for name, ctx := range map[string]context.Context{"of a run": daemontest.Context(t), "of no run": t.Context()} {
+func TestListen_OpensAListenerIfThereIsNone(t *testing.T) {
+	for name, ctx := range map[string]context.Context{"in a run": daemontest.Context(t), "without a run": t.Context()} {
 		l, err := daemon.Listen(ctx, "http", "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -185,7 +187,7 @@ func TestListenOpensASocketOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoListenerIsAnErrorThatNamesIt(t *testing.T) {
+func TestListen_NamesADescriptorThatIsNotAListener(t *testing.T) {
 	ctx := daemontest.Context(t)
 	f, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -197,7 +199,7 @@ func TestWhatIsNoListenerIsAnErrorThatNamesIt(t *testing.T) {
 	}
 }
 
-func TestThereIsNoSocketOutsideOfARun(t *testing.T) {
+func TestSocket_NilWithoutARun(t *testing.T) {
 	if f := daemon.Socket(t.Context(), "http"); f != nil {
 		t.Errorf("got %v", f)
 	}

@@ -13,7 +13,7 @@ import (
 
 type traceKey struct{}
 
-// traceIDs is what a line of OpenTelemetry would be.
+// traceIDs returns IDs as OpenTelemetry does.
 func traceIDs(ctx context.Context) (traceID, spanID string) {
 	if ctx.Value(traceKey{}) == "panic" {
 		panic("no")
@@ -24,7 +24,7 @@ func traceIDs(ctx context.Context) (traceID, spanID string) {
 	return "", ""
 }
 
-func TestARecordHasTheTraceOfItsContext(t *testing.T) {
+func TestTrace_OfTheContextOfARecord(t *testing.T) {
 	x, err := try(t, program{start: func(ctx context.Context) error {
 		traced, broken := context.WithValue(ctx, traceKey{}, "4bf9"), context.WithValue(ctx, traceKey{}, "panic")
 		daemon.Logger(ctx).Info("by zap", daemon.Trace(traced))
@@ -48,11 +48,11 @@ func TestARecordHasTheTraceOfItsContext(t *testing.T) {
 	}
 }
 
-func TestWithoutIDsThereIsNoTrace(t *testing.T) {
+func TestTrace_NoneWithoutTraceIDs(t *testing.T) {
 	_, err := try(t, program{start: func(ctx context.Context) error {
 		expect(t, "the field", daemon.Trace(ctx).Type, zapcore.SkipType)
 		return nil
 	}}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "result", err, nil)
-	expect(t, "of no run", daemon.Trace(t.Context()), zap.Skip())
+	expect(t, "without a run", daemon.Trace(t.Context()), zap.Skip())
 }

@@ -42,7 +42,7 @@
 //		return nil
 //	}
 //
-//	func (w *worker) Stop(context.Context) error { return nil } // ctx has told work
+//	func (w *worker) Stop(context.Context) error { return nil } // the context of work has ended
 //
 //	func (w *worker) Close(context.Context) error { return w.db.Close() } // work has returned
 //

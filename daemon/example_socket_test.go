@@ -9,8 +9,8 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// An HTTP server that listens where systemd does, and at a port of its own where there
-// is no systemd.
+// Listen returns the listener that systemd has opened for the service. Without systemd it
+// opens one itself.
 func ExampleListen() {
 	start := func(ctx context.Context) error {
 		l, err := daemon.Listen(ctx, "http", "tcp", "127.0.0.1:8080")
@@ -30,7 +30,7 @@ func ExampleListen() {
 	// Output:
 }
 
-// Datagrams: what Listen is for listeners, in a few lines.
+// For datagrams, Socket does the same as Listen does for listeners, in a few lines.
 func ExampleSocket() {
 	packets := func(ctx context.Context) (net.PacketConn, error) {
 		f := daemon.Socket(ctx, "dns")
@@ -46,7 +46,7 @@ func ExampleSocket() {
 }
 
 func ExampleDirectories() {
-	// Start keeps something for the next run.
+	// Start writes a file for the next run.
 	start := func(ctx context.Context) error {
 		paths, err := daemon.Directories(ctx)
 		if err != nil {

@@ -43,8 +43,8 @@ type Config struct {
 	// period is 10 seconds. For any other grace period, set StopTimeout to 2 seconds less:
 	// terminationGracePeriodSeconds, less what a preStop hook takes, docker stop --timeout,
 	// or stop_grace_period. A container with an init of its own, as with docker run --init,
-	// is not detected: set StopTimeout to 8 seconds. The command install never considers
-	// where it runs itself.
+	// is not detected: set StopTimeout to 8 seconds. What install configures does not depend
+	// on where install runs.
 	StopTimeout time.Duration
 
 	// DrainDelay is how long the program goes on serving after it has begun to stop, if it

@@ -13,7 +13,8 @@ import (
 // fails the daemon as [Fail] does, except an error that says only that f was asked to stop:
 //
 //   - the error or the cause of ctx, or of the context of Start, once that has ended, and
-//     an error that wraps nothing else, such as that of a dial that was cut off;
+//     an error that wraps one of these and nothing else, such as that of a dial that was
+//     cut off;
 //   - once the context of Start has ended, also http.ErrServerClosed, net.ErrClosed, and
 //     the error of a child process that SIGKILL, SIGTERM or SIGINT has ended.
 //

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 // notification holds the lines of a datagram, in order.

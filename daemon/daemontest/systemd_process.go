@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 // process is a host that passes on signals, like host console in a process that a manager

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 // fed is a unit with a script as its service: a string is a message, a duration lets time

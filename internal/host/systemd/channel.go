@@ -3,7 +3,7 @@ package systemd
 import (
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 // Channel is how messages reach the manager: a [sdnotify.Client], or what stands in

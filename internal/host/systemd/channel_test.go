@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-glidepath/glidepath/internal/host"
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 

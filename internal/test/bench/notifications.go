@@ -13,7 +13,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/go-glidepath/glidepath/internal/host/sdnotify"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 // notifications measures one message to the manager: a status with a sign of life.

@@ -46,9 +46,9 @@ func (o *ordeal) breaks(format string, args ...any) {
 	o.broken = append(o.broken, fmt.Sprintf(format, args...))
 }
 
-// found is told of the rules that the manager sees broken. Two of them may be broken
+// errorf is told of the rules that the manager sees broken. Two of them may be broken
 // by the program alone.
-func (o *ordeal) found(format string, args ...any) {
+func (o *ordeal) errorf(format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	switch {
 	case o.program.hangs(o.config.StopTimeout) &&
@@ -88,17 +88,17 @@ func (p *erratic) overruns() bool {
 // asked of the program, and moods for what that does.
 func serve(t *testing.T, choices, moods dice) []string {
 	o := &ordeal{dice: choices, program: &erratic{dice: moods}}
-	o.scm = &daemontest.SCM{Errorf: o.found}
-	if o.one(2) {
+	o.scm = &daemontest.SCM{Errorf: o.errorf}
+	if o.oneIn(2) {
 		o.scm.WaitToKillServiceTimeout = 20 * time.Second
 	}
 	o.config = daemon.Config{
 		Name: "ordeal", Logger: zap.NewNop(),
 		StartTimeout: time.Duration(1+o.dice.IntN(20)) * time.Second,
 		StopTimeout:  time.Duration(2+o.dice.IntN(20)) * time.Second,
-		Windows:      daemon.Windows{Preshutdown: o.one(3)},
+		Windows:      daemon.Windows{Preshutdown: o.oneIn(3)},
 	}
-	if o.one(2) {
+	if o.oneIn(2) {
 		o.config.DrainDelay = o.config.StopTimeout / time.Duration(2+o.dice.IntN(8))
 	}
 	err := daemontest.Drive(t, o.scm, o.cast(), o.config, o.act)
@@ -111,7 +111,7 @@ func serve(t *testing.T, choices, moods dice) []string {
 	return o.broken
 }
 
-func (o *ordeal) one(n int) bool { return o.dice.IntN(n) == 0 }
+func (o *ordeal) oneIn(n int) bool { return o.dice.IntN(n) == 0 }
 
 // cast chooses what abilities the program has.
 func (o *ordeal) cast() daemon.Program {
@@ -143,23 +143,23 @@ func (o *ordeal) act() {
 		case 8:
 			o.control(daemontest.ControlInterrogate)
 		case 9:
-			o.ends(o.control(daemontest.ControlStop))
+			o.noteStopAsked(o.control(daemontest.ControlStop))
 		case 10:
 			for range o.dice.IntN(50) {
 				o.control(daemontest.Control(128 + o.dice.IntN(128)))
 			}
 		case 11:
-			if o.one(4) {
+			if o.oneIn(4) {
 				for range 1100 {
 					o.control(200)
 				}
 			}
 		case 12:
-			o.answered(o.scm.SessionChange(event.SessionLogon, 1))
-			o.answered(o.scm.PowerChange(event.PowerSuspend))
-			o.answered(o.scm.TimeChange(time.Now(), time.Now()))
+			o.checkAnswer(o.scm.SessionChange(event.SessionLogon, 1))
+			o.checkAnswer(o.scm.PowerChange(event.PowerSuspend))
+			o.checkAnswer(o.scm.TimeChange(time.Now(), time.Now()))
 		case 13:
-			if o.one(3) {
+			if o.oneIn(3) {
 				o.shutdown()
 			}
 		case 14:
@@ -167,29 +167,29 @@ func (o *ordeal) act() {
 		default:
 			daemontest.Sleep(time.Duration(o.dice.IntN(5000)) * time.Millisecond)
 		}
-		if o.one(2) {
+		if o.oneIn(2) {
 			daemontest.Sleep(0)
 		}
 	}
-	o.ends(nil)
+	o.noteStopAsked(nil)
 }
 
 func (o *ordeal) control(c daemontest.Control) error {
 	err := o.scm.Control(c)
-	o.answered(err)
+	o.checkAnswer(err)
 	return err
 }
 
 func (o *ordeal) shutdown() {
 	if o.scm.Query().ControlsAccepted != 0 {
-		o.ends(nil) // else it does not hear of it
+		o.noteStopAsked(nil) // else it does not hear of it
 	}
 	o.scm.Shutdown()
 	o.down = o.scm.Query().Win32ExitCode == daemontest.ErrorProcessAborted
 }
 
-// answered checks an answer that any control may get.
-func (o *ordeal) answered(err error) {
+// checkAnswer checks an answer that any control may get.
+func (o *ordeal) checkAnswer(err error) {
 	var no daemontest.Errno
 	if err != nil && !errors.As(err, &no) {
 		o.breaks("the answer is %v", err)
@@ -206,8 +206,8 @@ func (o *ordeal) answered(err error) {
 	}
 }
 
-// ends notes that the service is asked to stop.
-func (o *ordeal) ends(err error) {
+// noteStopAsked notes that the service is asked to stop.
+func (o *ordeal) noteStopAsked(err error) {
 	if err == nil && o.asked.IsZero() {
 		o.asked = time.Now()
 	}
@@ -226,13 +226,13 @@ func (o *ordeal) review(err error) {
 	entered := history[0]
 	for _, r := range history {
 		if r.State != entered.State {
-			o.earned(entered.State, r)
+			o.checkEarned(entered.State, r)
 			entered = r
 		}
-		if want := o.accepted(r.State); r.ControlsAccepted != want {
+		if want := o.wantAccepted(r.State); r.ControlsAccepted != want {
 			o.breaks("accepts %s in %s, want %s", r.ControlsAccepted, r.State, want)
 		}
-		if took, limit := r.At-entered.At, o.limit(r.State); r.CheckPoint > 0 && took > limit {
+		if took, limit := r.At-entered.At, o.pendingLimit(r.State); r.CheckPoint > 0 && took > limit {
 			o.breaks("gets on in %s for %s, want %s at most", r.State, took, limit)
 		}
 	}
@@ -243,9 +243,9 @@ func (o *ordeal) review(err error) {
 	}
 }
 
-// earned checks that what is said of the program in r is true: that what it was asked
+// checkEarned checks that what is said of the program in r is true: that what it was asked
 // for has ended at that moment.
-func (o *ordeal) earned(from daemontest.State, r daemontest.Report) {
+func (o *ordeal) checkEarned(from daemontest.State, r daemontest.Report) {
 	p, at := o.program, o.begun.Add(r.At)
 	switch {
 	case r.State != daemontest.Running && r.State != daemontest.Paused:
@@ -256,8 +256,8 @@ func (o *ordeal) earned(from daemontest.State, r daemontest.Report) {
 	}
 }
 
-// limit is how long the service may say in a state that it gets on.
-func (o *ordeal) limit(s daemontest.State) time.Duration {
+// pendingLimit is how long the service may say in a state that it gets on.
+func (o *ordeal) pendingLimit(s daemontest.State) time.Duration {
 	switch s {
 	case daemontest.StartPending:
 		return o.config.StartTimeout
@@ -267,8 +267,8 @@ func (o *ordeal) limit(s daemontest.State) time.Duration {
 	return o.config.StopTimeout
 }
 
-// accepted is what the service has to accept in a state.
-func (o *ordeal) accepted(s daemontest.State) daemontest.Accepted {
+// wantAccepted is what the service has to accept in a state.
+func (o *ordeal) wantAccepted(s daemontest.State) daemontest.Accepted {
 	a := o.able | always
 	if o.config.Windows.Preshutdown {
 		a = o.able | always&^daemontest.AcceptShutdown | daemontest.AcceptPreshutdown

@@ -43,7 +43,7 @@ func (r *run) closeLog() {
 			r.restore()
 		}
 	}()
-	bound := time.NewTimer(max(min(shortGrace, r.guard.left()/2), 0))
+	bound := time.NewTimer(max(min(shortGrace, r.guard.remaining()/2), 0))
 	defer bound.Stop()
 	select {
 	case <-done:

@@ -116,7 +116,7 @@ type run struct {
 	level    *level
 	sink     sink // nil if the log is the program's
 	book     *logbook
-	words    io.Writer // for what no log takes: standard error
+	stderr   io.Writer // for what no log takes: standard error
 	inbox    *inbox
 	tasks    tasks
 	checks   checks
@@ -130,7 +130,7 @@ type run struct {
 
 	machine    lifecycle.Machine
 	reason     Reason
-	why        string // the reason in words
+	reasonText string // the reason in words
 	errs       []error
 	finished   *input // the work was done before Start had returned
 	reloadErr  error  // of the last reload
@@ -147,7 +147,7 @@ type run struct {
 	watched    bool
 	gaveUp     bool
 	stacks     <-chan string // of what still ran at the deadline, nil if nobody has looked
-	over       bool
+	ended      bool
 	draining   *time.Timer // until the log is given up, nil before that is all that is left
 	alarms     alarms
 	phases     phases
@@ -160,7 +160,7 @@ type run struct {
 var _ runctx.Run = (*run)(nil)
 
 func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
-	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, words: os.Stderr, begun: time.Now()}
+	r := &run{program: p, config: c, env: env, parent: ctx, inbox: newInbox(), log: c.Logger, stderr: os.Stderr, begun: time.Now()}
 	r.level = newLevel(c, env.Own)
 	if r.log == nil {
 		r.log, r.sink, r.troubles = hostLog(c, env, r.level)
@@ -181,15 +181,15 @@ func (r *run) loop() error {
 	var fx lifecycle.Effects
 	_, closes := r.program.(Closer)
 	r.machine, fx = lifecycle.New(r.config.DrainDelay > 0, closes)
-	r.phases.clock(0, fx)
+	r.phases.record(0, fx)
 	r.perform(fx, input{})
 
 	cancelled := r.parent.Done()
-	for !r.over {
+	for !r.ended {
 		select {
 		case <-r.inbox.wake:
 			for _, e := range r.inbox.take() {
-				r.ring() // deadlines first, however much there is to do
+				r.fireAlarms() // deadlines first, however much there is to do
 				r.handle(e)
 			}
 		case s := <-signals:
@@ -202,24 +202,24 @@ func (r *run) loop() error {
 				Trigger: TriggerCancelled, Detail: "the context of Run has ended", Err: comparableError(context.Cause(r.parent)),
 			}})
 		case <-r.alarms.wait():
-			r.ring()
+			r.fireAlarms()
 		}
 	}
 	return r.result()
 }
 
-// ring handles the alarms that are due.
-func (r *run) ring() {
-	for a, due := r.alarms.ring(); due; a, due = r.alarms.ring() {
-		r.rang(a)
+// fireAlarms handles the alarms that are due.
+func (r *run) fireAlarms() {
+	for a, due := r.alarms.takeDue(); due; a, due = r.alarms.takeDue() {
+		r.handleAlarm(a)
 	}
 }
 
 // open opens the hosts. It returns where signals come from and what they mean, if
 // one of the hosts listens to them.
-func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request, bool)) {
+func (r *run) open() (signals <-chan os.Signal, onSignal func(os.Signal) (host.Request, bool)) {
 	h := host.Run{
-		Post: r.request, Notify: r.notify, Warn: r.warn, Debug: r.debug, Check: r.well,
+		Post: r.request, Notify: r.notify, Warn: r.warn, Debug: r.debug, Check: r.health,
 		Preshutdown: r.config.Windows.Preshutdown, KeepChildren: r.config.Windows.KeepChildren,
 	}
 	_, h.CanPause = r.program.(Pauser)
@@ -228,7 +228,7 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 	for _, x := range r.env.Hosts {
 		x.Open(h)
 		if s, ok := x.(host.Signals); ok {
-			signals, on = s.C(), s.On
+			signals, onSignal = s.C(), s.On
 		}
 		if s, ok := x.(host.Starter); ok {
 			r.args = s.Args()
@@ -243,11 +243,11 @@ func (r *run) open() (signals <-chan os.Signal, on func(os.Signal) (host.Request
 	if err := r.env.Enter(); err != nil {
 		r.warn("the working directory stays what it was", zap.Error(err))
 	}
-	return signals, on
+	return signals, onSignal
 }
 
-// rang handles an alarm that is due.
-func (r *run) rang(a alarm) {
+// handleAlarm handles an alarm that is due.
+func (r *run) handleAlarm(a alarm) {
 	switch a {
 	case startTimeout:
 		r.phases.overrun("Start")
@@ -283,13 +283,13 @@ func (r *run) handle(e input) {
 		return
 	}
 	if r.draining != nil {
-		r.hasten(e)
+		r.shortenFlush(e)
 	}
 	before := r.machine
 	m, fx := before.Step(e.kind)
 	r.machine = m
-	r.phases.clock(e.kind, fx)
-	r.note(before, fx, e)
+	r.phases.record(e.kind, fx)
+	r.noteEvent(before, fx, e)
 	r.perform(fx, e)
 	switch {
 	case e.kind == lifecycle.ReloadAsked && !fx.Has(lifecycle.CallReload):
@@ -305,21 +305,21 @@ func (r *run) handle(e input) {
 func (r *run) perform(fx lifecycle.Effects, e input) {
 	for bit := lifecycle.Effects(1); bit <= fx; bit <<= 1 {
 		if fx.Has(bit) {
-			r.one(bit, e)
+			r.performOne(bit, e)
 		}
 	}
 }
 
-func (r *run) one(fx lifecycle.Effects, e input) {
+func (r *run) performOne(fx lifecycle.Effects, e input) {
 	switch fx {
 	case lifecycle.KeepReason:
 		r.asked = time.Now()
-		r.keep(e)
+		r.keepReason(e)
 	case lifecycle.LateReason:
-		r.late(e)
-		r.hurry(e)
+		r.logLateReason(e)
+		r.shortenDeadline(e)
 	case lifecycle.AddError:
-		r.join(e)
+		r.addError(e)
 	case lifecycle.ArmStart:
 		r.until = time.Now().Add(r.config.StartTimeout)
 		r.alarms.set(startTimeout, r.config.StartTimeout)
@@ -330,15 +330,15 @@ func (r *run) one(fx lifecycle.Effects, e input) {
 		r.setDeadline(r.budget)
 	case lifecycle.Tell:
 		r.checkpoint = 0
-		r.pend()
+		r.armPending()
 		r.tell()
-		r.settle()
+		r.settleState()
 	case lifecycle.ArmDrain:
 		r.alarms.set(drainDelay, r.drainShare(r.budget))
 	case lifecycle.Interrupt:
 		r.interrupt(r.reason)
 	case lifecycle.Release:
-		r.end()
+		r.endContext()
 	case lifecycle.Expire:
 		if deadline, _ := r.stopCtx.Deadline(); time.Until(deadline) > 0 {
 			r.expire(r.reason) // else it ends by itself, and says why
@@ -367,16 +367,16 @@ func (r *run) one(fx lifecycle.Effects, e input) {
 	}
 }
 
-// pend begins the budget of a Pause or Continue.
-func (r *run) pend() {
+// armPending begins the budget of a Pause or Continue.
+func (r *run) armPending() {
 	if s := r.machine.State(); s == lifecycle.Pausing || s == lifecycle.Continuing {
 		r.until = time.Now().Add(r.config.StopTimeout)
 		r.alarms.set(nextTick, tick)
 	}
 }
 
-// settle stops and starts what depends on the state being a pending one.
-func (r *run) settle() {
+// settleState stops and starts what depends on the state being a pending one.
+func (r *run) settleState() {
 	switch r.machine.State() {
 	case lifecycle.Running, lifecycle.Paused:
 		r.alarms.stop(startTimeout)
@@ -390,8 +390,8 @@ func (r *run) settle() {
 	r.watched = true
 	r.openChecks()
 	for _, h := range r.env.Hosts {
-		if w, ok := watchdog(h); ok && r.tasks.add() {
-			go r.watch(w)
+		if w, ok := watchdogOf(h); ok && r.tasks.add() {
+			go r.feedWatchdog(w)
 		}
 	}
 }
@@ -405,9 +405,9 @@ func (r *run) tell() {
 		s.Err = r.reloadErr
 	case lifecycle.Stopping:
 		s.Left = time.Until(r.until) + r.grace
-		s.Reason, s.Trigger, s.Err = r.why, string(r.reason.Trigger), r.failure()
+		s.Reason, s.Trigger, s.Err = r.reasonText, string(r.reason.Trigger), r.failure()
 	case lifecycle.Stopped:
-		s.Reason, s.Trigger, s.Err = r.why, string(r.reason.Trigger), r.failure()
+		s.Reason, s.Trigger, s.Err = r.reasonText, string(r.reason.Trigger), r.failure()
 		s.Code = ExitCode(s.Err)
 	}
 	for _, h := range r.env.Hosts {

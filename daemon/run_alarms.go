@@ -28,13 +28,13 @@ func (a *alarms) set(x alarm, d time.Duration) { a.due[x] = time.Now().Add(d) }
 
 func (a *alarms) stop(x alarm) { a.due[x] = time.Time{} }
 
-// left is how long it is until x, if it is set.
-func (a *alarms) left(x alarm) (time.Duration, bool) {
+// remaining is how long it is until x, if it is set.
+func (a *alarms) remaining(x alarm) (time.Duration, bool) {
 	return time.Until(a.due[x]), !a.due[x].IsZero()
 }
 
-// first is the alarm that is due first.
-func (a *alarms) first() (x alarm, set bool) {
+// earliest is the alarm that is due first.
+func (a *alarms) earliest() (x alarm, set bool) {
 	for i, due := range a.due {
 		if !due.IsZero() && (!set || due.Before(a.due[x])) {
 			x, set = alarm(i), true
@@ -45,10 +45,10 @@ func (a *alarms) first() (x alarm, set bool) {
 
 // wait returns a channel on which something comes when an alarm is due.
 func (a *alarms) wait() <-chan time.Time {
-	x, set := a.first()
+	x, set := a.earliest()
 	switch {
 	case !set:
-		a.end()
+		a.stopTimer()
 		return nil
 	case a.timer == nil:
 		a.timer = time.NewTimer(time.Until(a.due[x]))
@@ -59,10 +59,10 @@ func (a *alarms) wait() <-chan time.Time {
 	return a.timer.C
 }
 
-// ring takes the alarm that is due first, if one is due.
-func (a *alarms) ring() (alarm, bool) {
+// takeDue takes the alarm that is due first, if one is due.
+func (a *alarms) takeDue() (alarm, bool) {
 	a.next = time.Time{} // the timer has fired
-	x, set := a.first()
+	x, set := a.earliest()
 	if !set || time.Until(a.due[x]) > 0 {
 		return 0, false
 	}
@@ -70,7 +70,7 @@ func (a *alarms) ring() (alarm, bool) {
 	return x, true
 }
 
-func (a *alarms) end() {
+func (a *alarms) stopTimer() {
 	if a.timer != nil {
 		a.timer.Stop()
 	}

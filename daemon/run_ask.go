@@ -21,7 +21,7 @@ func (r *run) Go(ctx context.Context, f func(context.Context) error) {
 	go func() {
 		defer r.tasks.done()
 		defer release()
-		protect("a goroutine", func() error { return f(ctx) }, func(err error) { r.ended(ctx, err) })
+		protect("a goroutine", func() error { return f(ctx) }, func(err error) { r.goroutineEnded(ctx, err) })
 	}()
 }
 
@@ -36,8 +36,8 @@ func (r *run) adopt(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// ended says what follows from the end of a goroutine that was given ctx.
-func (r *run) ended(ctx context.Context, err error) {
+// goroutineEnded says what follows from the end of a goroutine that was given ctx.
+func (r *run) goroutineEnded(ctx context.Context, err error) {
 	how := abrupt(err)
 	switch {
 	case err == nil:

@@ -17,7 +17,7 @@ const (
 // The zero value is a manager that waits for as long as it was told, or a person.
 type place struct {
 	kubernetes bool
-	first      bool // PID 1, which a container runtime has started
+	pid1       bool // PID 1, which a container runtime has started
 }
 
 // placeOf returns the place of env's process. A process that a manager has started goes
@@ -26,7 +26,7 @@ func placeOf(env host.Env) place {
 	if !env.Own || env.Managed || env.SCM {
 		return place{}
 	}
-	return place{kubernetes: os.Getenv("KUBERNETES_SERVICE_HOST") != "", first: os.Getpid() == 1}
+	return place{kubernetes: os.Getenv("KUBERNETES_SERVICE_HOST") != "", pid1: os.Getpid() == 1}
 }
 
 // budgets returns what Config.StopTimeout and Config.DrainDelay mean at a place. Where
@@ -37,7 +37,7 @@ func budgets(stop, drain time.Duration, at place) (stopTimeout, drainDelay time.
 	switch {
 	case at.kubernetes:
 		whole = kubernetesStop
-	case at.first:
+	case at.pid1:
 		whole = containerStop
 	}
 	byDefault := at.kubernetes && drain == 0

@@ -9,7 +9,7 @@ import (
 )
 
 func TestBudgetsFitTheGraceOfThePlace(t *testing.T) {
-	kubernetes, container, first := place{kubernetes: true}, place{first: true}, place{kubernetes: true, first: true}
+	kubernetes, container, first := place{kubernetes: true}, place{pid1: true}, place{kubernetes: true, pid1: true}
 	for _, test := range []struct {
 		name                string
 		at                  place
@@ -45,7 +45,7 @@ func TestAManagerOrATestIsNoContainer(t *testing.T) {
 		env  host.Env
 		want place
 	}{
-		"a pod":                    {host.Env{Own: true}, place{kubernetes: true, first: os.Getpid() == 1}},
+		"a pod":                    {host.Env{Own: true}, place{kubernetes: true, pid1: os.Getpid() == 1}},
 		"a test in a pod":          {host.Env{}, place{}},
 		"a service of systemd":     {host.Env{Own: true, Managed: true}, place{}},
 		"a service of Windows":     {host.Env{Own: true, SCM: true}, place{}},

@@ -16,13 +16,13 @@ func (r *run) callMethod(fx lifecycle.Effects, e input) {
 	case lifecycle.CallStart:
 		r.call("Start", r.ctx, r.start, lifecycle.StartOK, lifecycle.StartFailed)
 	case lifecycle.CallReload:
-		r.reload(e)
+		r.reloadProgram(e)
 	case lifecycle.CallPause:
-		r.pause("Pause", Pauser.Pause, lifecycle.PauseOK, lifecycle.PauseFailed)
+		r.pauseProgram("Pause", Pauser.Pause, lifecycle.PauseOK, lifecycle.PauseFailed)
 	case lifecycle.CallContinue:
-		r.pause("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
+		r.pauseProgram("Continue", Pauser.Continue, lifecycle.ContinueOK, lifecycle.ContinueFailed)
 	case lifecycle.CallStop:
-		r.call("Stop", r.stopCtx, r.stop, lifecycle.StopOK, lifecycle.StopFailed)
+		r.call("Stop", r.stopCtx, r.stopProgram, lifecycle.StopOK, lifecycle.StopFailed)
 	case lifecycle.CallClose:
 		r.call("Close", r.stopCtx, r.program.(Closer).Close, lifecycle.CloseOK, lifecycle.CloseFailed)
 	}
@@ -59,10 +59,10 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 	})
 }
 
-// end ends the context of the run. That wakes each goroutine that waits for it, which takes
+// endContext ends the context of the run. That wakes each goroutine that waits for it, which takes
 // a second or more where there are 100,000: not on the goroutine of the loop, which keeps
 // the deadlines meanwhile.
-func (r *run) end() {
+func (r *run) endContext() {
 	if !r.tasks.add() {
 		return // nobody is left who could be told
 	}
@@ -74,13 +74,13 @@ func (r *run) end() {
 	}()
 }
 
-// stop calls Stop once the context of Start has ended.
-func (r *run) stop(ctx context.Context) error {
+// stopProgram calls Stop once the context of Start has ended.
+func (r *run) stopProgram(ctx context.Context) error {
 	<-r.released
 	return r.program.Stop(ctx)
 }
 
-func (r *run) reload(e input) {
+func (r *run) reloadProgram(e input) {
 	p, ok := r.program.(Reloader)
 	msg := "reloading"
 	if !ok {
@@ -96,7 +96,7 @@ func (r *run) reload(e input) {
 	}, lifecycle.ReloadDone, lifecycle.ReloadDone)
 }
 
-func (r *run) pause(name string, f func(Pauser, context.Context) error, ok, bad lifecycle.Event) {
+func (r *run) pauseProgram(name string, f func(Pauser, context.Context) error, ok, bad lifecycle.Event) {
 	p := r.program.(Pauser) // hosts ask only programs that can
 	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, bad)
 }

@@ -13,9 +13,9 @@ const (
 	// checkBound is how long a Check may take where no watchdog says.
 	checkBound = 5 * time.Second
 
-	// fresh is how long the result of a Check serves those who ask for it one after the
+	// maxCheckAge is how long the result of a Check serves those who ask for it one after the
 	// other.
-	fresh = time.Second
+	maxCheckAge = time.Second
 )
 
 // checks has Check called once at a time. The watchdog, and those who ask for the status,
@@ -41,7 +41,7 @@ type checking struct {
 func (r *run) openChecks() {
 	within, watched := checkBound, false
 	for _, h := range r.env.Hosts {
-		if w, ok := watchdog(h); ok {
+		if w, ok := watchdogOf(h); ok {
 			within, watched = w.Interval()/2, true
 		}
 	}
@@ -80,12 +80,12 @@ func (r *run) callCheck(p Checker, now *checking, within time.Duration) {
 	})
 	protect("Check", func() error { return p.Check(ctx) }, func(err error) {
 		slow.Stop()
-		r.checked(now, err)
+		r.checkEnded(now, err)
 	})
 }
 
-// checked keeps the result, and logs it when it is another one than before.
-func (r *run) checked(now *checking, err error) {
+// checkEnded keeps the result, and logs it when it is another one than before.
+func (r *run) checkEnded(now *checking, err error) {
 	how := abrupt(err)
 	if err != nil {
 		now.text = newFailed("", err).text
@@ -94,7 +94,7 @@ func (r *run) checked(now *checking, err error) {
 	if how != "" {
 		r.fail("Check "+how, err)
 	}
-	switch changed := r.checks.settle(now, how != ""); {
+	switch changed := r.checks.finish(now, how != ""); {
 	case !changed || how != "" || r.ctx.Err() != nil:
 	case err != nil:
 		r.book.add(zap.WarnLevel, "Check fails"+r.checks.consequence(), "", zap.Error(err))
@@ -103,9 +103,9 @@ func (r *run) checked(now *checking, err error) {
 	}
 }
 
-// settle gives the result to those who wait for it, and reports whether it is another one
+// finish gives the result to those who wait for it, and reports whether it is another one
 // than before. After abrupt there is no further Check.
-func (c *checks) settle(now *checking, abrupt bool) (changed bool) {
+func (c *checks) finish(now *checking, abrupt bool) (changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed, c.failing = c.failing != (now.err != nil), now.err != nil
@@ -125,9 +125,9 @@ func (c *checks) consequence() string {
 	return ""
 }
 
-// well is what Check says, for those who ask from outside. It waits until ctx ends.
-func (r *run) well(ctx context.Context) error {
-	c := r.check(fresh)
+// health is what Check says, for those who ask from outside. It waits until ctx ends.
+func (r *run) health(ctx context.Context) error {
+	c := r.check(maxCheckAge)
 	if c == nil {
 		return nil
 	}
@@ -143,13 +143,13 @@ func (r *run) well(ctx context.Context) error {
 		if c.err == nil {
 			return nil
 		}
-		return unwell(c.text)
+		return unhealthyError(c.text)
 	default:
-		return unwell(fmt.Sprintf("Check has not returned after %s", time.Since(c.begun).Round(time.Second)))
+		return unhealthyError(fmt.Sprintf("Check has not returned after %s", time.Since(c.begun).Round(time.Second)))
 	}
 }
 
-// unwell is what was wrong, without the methods of the program's error.
-type unwell string
+// unhealthyError is what was wrong, without the methods of the program's error.
+type unhealthyError string
 
-func (u unwell) Error() string { return string(u) }
+func (u unhealthyError) Error() string { return string(u) }

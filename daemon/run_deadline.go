@@ -29,8 +29,8 @@ func (r *run) drainShare(budget time.Duration) time.Duration {
 	return time.Duration(float64(r.config.DrainDelay) * share)
 }
 
-// hurry shortens what is left where a later trigger allows less than the first.
-func (r *run) hurry(e input) {
+// shortenDeadline shortens what is left where a later trigger allows less than the first.
+func (r *run) shortenDeadline(e input) {
 	if e.budget == 0 {
 		return
 	}
@@ -38,7 +38,7 @@ func (r *run) hurry(e input) {
 	if left > e.budget {
 		left = e.budget
 		r.setDeadline(left)
-		if drain, set := r.alarms.left(drainDelay); set {
+		if drain, set := r.alarms.remaining(drainDelay); set {
 			r.alarms.set(drainDelay, min(drain, r.drainShare(left)))
 		}
 	}

@@ -35,7 +35,7 @@ func (r *run) giveUp() {
 	if r.stacks == nil {
 		r.stacks = lookAtStacks()
 	}
-	parts := stacks(r.stacks, min(stacksBound, r.guard.left()*7/10))
+	parts := stacks(r.stacks, min(stacksBound, r.guard.remaining()*7/10))
 	for i, part := range parts {
 		if i == 0 && !many {
 			r.book.add(zap.ErrorLevel, "giving up", part, fields...)
@@ -53,7 +53,7 @@ func (r *run) flush() {
 	deadline := time.Now().Add(flushBound)
 	switch {
 	case r.gaveUp:
-		deadline = time.Now().Add(r.guard.left() / 2)
+		deadline = time.Now().Add(r.guard.remaining() / 2)
 	case r.sink != nil && r.until.After(deadline):
 		deadline = r.until
 	}
@@ -64,7 +64,7 @@ func (r *run) flush() {
 	go protect("the log", func() error {
 		defer cancel()
 		r.endLog(ctx, report)
-		bound := time.NewTimer(min(shortGrace, r.guard.left()/2))
+		bound := time.NewTimer(min(shortGrace, r.guard.remaining()/2))
 		defer bound.Stop()
 		select {
 		case <-kept: // before the manager is told the end, and whoever waits for that looks
@@ -77,12 +77,12 @@ func (r *run) flush() {
 // boundFlush has the log given up if it hangs longer than it may: after bound for what
 // waits, and as long as the report takes.
 func (r *run) boundFlush(bound time.Duration) {
-	left := r.guard.left()
+	left := r.guard.remaining()
 	r.alarms.set(flushTimeout, min(bound+2*flushBound, left-min(left/8, shortGrace/2)))
 }
 
-// hasten shortens the time that the log has, where somebody asks for that meanwhile.
-func (r *run) hasten(e input) {
+// shortenFlush shortens the time that the log has, where somebody asks for that meanwhile.
+func (r *run) shortenFlush(e input) {
 	switch {
 	case e.kind == lifecycle.Forced:
 	case e.kind == lifecycle.StopAsked && e.budget > 0:
@@ -99,7 +99,7 @@ func (r *run) hasten(e input) {
 
 // countFailures adds to the result what was only counted.
 func (r *run) countFailures() {
-	n := r.failures.more()
+	n := r.failures.dropped()
 	if n == 0 {
 		return
 	}
@@ -114,7 +114,7 @@ func (r *run) endLog(draining context.Context, report []zap.Field) {
 	if r.sink != nil {
 		_ = r.sink.Drain(draining) // what is lost then is in the report
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.left()/2))
+	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.remaining()/2))
 	defer cancel()
 	if n := r.lost(); n > 0 {
 		report = append(report, zap.Uint64("lost", n))
@@ -124,12 +124,12 @@ func (r *run) endLog(draining context.Context, report []zap.Field) {
 		err = errors.Join(err, r.sink.Close(ctx))
 	}
 	if err != nil && r.env.Own {
-		sayLast(r.words, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
+		writeBriefly(r.stderr, fmt.Sprintf("<4>%s: %s\n", r.config.Name, oneLine(err.Error())))
 	}
 }
 
-// sayLast writes text where nobody may read: it does not wait for long.
-func sayLast(out io.Writer, text string) {
+// writeBriefly writes text where nobody may read: it does not wait for long.
+func writeBriefly(out io.Writer, text string) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -146,9 +146,9 @@ func sayLast(out io.Writer, text string) {
 // finish tells the hosts the end, the last thing that they are told, and lets go of
 // everything.
 func (r *run) finish() {
-	r.over = true
+	r.ended = true
 	r.inbox.close()
-	r.alarms.end()
+	r.alarms.stopTimer()
 	r.draining.Stop()
 	r.expire(r.reason)
 	if r.interrupt != nil {
@@ -156,7 +156,7 @@ func (r *run) finish() {
 	}
 	r.checkpoint = 0
 	r.tell()
-	ctx, cancel := context.WithTimeout(context.Background(), min(closeBound, r.guard.left()/2))
+	ctx, cancel := context.WithTimeout(context.Background(), min(closeBound, r.guard.remaining()/2))
 	defer cancel()
 	for _, h := range r.env.Hosts {
 		h.Close(ctx)

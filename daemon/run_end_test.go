@@ -103,7 +103,7 @@ func TestEnd_OfTheLog(t *testing.T) {
 				var words bytes.Buffer
 				c, _ := Config{Name: "trial", StopTimeout: 20 * time.Second, Logger: zap.New(&s)}.complete(idle{}, place{})
 				r := newRun(ctx, idle{}, c, host.Env{Hosts: []host.Host{l}, Own: true, Exit: func(int) { t.Error("it exits") }})
-				r.sink, r.book.bounded, r.restore, r.words = &s, true, func() {}, &words
+				r.sink, r.book.bounded, r.restore, r.stderr = &s, true, func() {}, &words
 				begun := time.Now()
 				cancel()
 				if err := r.loop(); err != nil {

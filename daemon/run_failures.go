@@ -90,8 +90,8 @@ type failures struct{ reported atomic.Int64 }
 // admit reports whether one more is kept.
 func (f *failures) admit() bool { return f.reported.Add(1) <= maxFailures }
 
-// more is how many were only counted.
-func (f *failures) more() int64 { return max(f.reported.Load()-maxFailures, 0) }
+// dropped is how many were only counted.
+func (f *failures) dropped() int64 { return max(f.reported.Load()-maxFailures, 0) }
 
 // fail fails the run from any goroutine. It costs next to nothing once enough is known.
 func (r *run) fail(what string, err error) {

@@ -48,8 +48,8 @@ func (g *guard) set(t time.Time) {
 	g.timer.Reset(time.Until(t))
 }
 
-// left is how long it is until the process is exited.
-func (g *guard) left() time.Duration {
+// remaining is how long it is until the process is exited.
+func (g *guard) remaining() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return time.Until(g.last)
@@ -66,6 +66,6 @@ func (g *guard) stop() {
 
 // fire tells standard error why, and exits.
 func (g *guard) fire() {
-	sayLast(g.out, fmt.Sprintf("<3>%s: the run has not come to its end in time\n", g.name))
+	writeBriefly(g.out, fmt.Sprintf("<3>%s: the run has not come to its end in time\n", g.name))
 	g.exit(int(g.code.Load()))
 }

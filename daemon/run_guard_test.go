@@ -226,7 +226,7 @@ func TestGuard_IsNeverSetToALaterTime(t *testing.T) {
 		g := newGuard("trial", nil)
 		g.set(time.Now().Add(time.Second))
 		g.set(time.Now().Add(time.Minute))
-		if left := g.left(); left != time.Second {
+		if left := g.remaining(); left != time.Second {
 			t.Errorf("it has %s left", left)
 		}
 		g.stop()

@@ -11,8 +11,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// note keeps and logs what e brings with it.
-func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e input) {
+// noteEvent keeps and logs what e brings with it.
+func (r *run) noteEvent(before lifecycle.Machine, fx lifecycle.Effects, e input) {
 	switch e.kind {
 	case lifecycle.StartOK:
 		if before.State() != lifecycle.Starting {
@@ -67,7 +67,7 @@ func (r *run) note(before lifecycle.Machine, fx lifecycle.Effects, e input) {
 	}
 }
 
-func (r *run) keep(e input) {
+func (r *run) keepReason(e input) {
 	r.reason, r.budget, r.grace = e.reason, r.config.StopTimeout, grace
 	if e.budget > 0 {
 		r.budget = min(r.budget, e.budget)
@@ -75,7 +75,7 @@ func (r *run) keep(e input) {
 		r.guard.set(time.Now().Add(e.budget + 2*shortGrace))
 	}
 	r.guard.set(time.Now().Add(r.budget + r.grace + endBound)) // before anything else may take its time
-	r.why = r.reason.say(e.err)
+	r.reasonText = r.reason.say(e.err)
 	if r.reason.Trigger != TriggerFailure {
 		msg := "stopping"
 		if e.hint != "" {
@@ -89,9 +89,9 @@ func (r *run) keep(e input) {
 		zap.String("trigger", string(r.reason.Trigger)), zap.Error(e.err), logevent.Failed.Field())
 }
 
-// late logs that somebody else asks to stop. A person who does so at a terminal for the
+// logLateReason logs that somebody else asks to stop. A person who does so at a terminal for the
 // first time reads why the program stops already, and how to cut that short.
-func (r *run) late(e input) {
+func (r *run) logLateReason(e input) {
 	if e.hint == "" {
 		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
 		return
@@ -100,8 +100,8 @@ func (r *run) late(e input) {
 		append(reasonFields(r.reason), zap.Duration("for", time.Since(r.asked).Round(time.Millisecond)))...)
 }
 
-// join adds a failure that came after the first reason to the result.
-func (r *run) join(e input) {
+// addError adds a failure that came after the first reason to the result.
+func (r *run) addError(e input) {
 	if e.err == nil {
 		return
 	}

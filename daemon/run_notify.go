@@ -34,25 +34,25 @@ func (r *run) notify(e host.Event) bool {
 	n.waiting = append(n.waiting, e)
 	if !n.handing {
 		n.handing = true
-		go r.hand(p)
+		go r.handNotices(p)
 	}
 	return true
 }
 
-// hand hands over what waits, until nothing does or the run's context has ended. A Notify
+// handNotices hands over what waits, until nothing does or the run's context has ended. A Notify
 // that ends its goroutine gets another one.
-func (r *run) hand(p Notified) {
+func (r *run) handNotices(p Notified) {
 	ended := true
 	defer func() {
 		if ended {
-			go r.hand(p)
+			go r.handNotices(p)
 			return
 		}
 		r.tasks.done()
 	}()
-	for e, ok := r.notice(); ok; e, ok = r.notice() {
+	for e, ok := r.nextNotice(); ok; e, ok = r.nextNotice() {
 		protect("Notify", func() error { p.Notify(r.ctx, eventOf(e)); return nil }, func(err error) {
-			done(e)
+			finishEvents(e)
 			if err != nil {
 				r.fail("Notify "+abrupt(err), err)
 			}
@@ -61,12 +61,12 @@ func (r *run) hand(p Notified) {
 	ended = false
 }
 
-func (r *run) notice() (e host.Event, ok bool) {
+func (r *run) nextNotice() (e host.Event, ok bool) {
 	n := &r.notices
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.waiting) == 0 || r.ctx.Err() != nil {
-		done(n.waiting...) // which the program does not hear of any more
+		finishEvents(n.waiting...) // which the program does not hear of any more
 		n.waiting, n.handing = nil, false
 		return e, false
 	}
@@ -74,8 +74,8 @@ func (r *run) notice() (e host.Event, ok bool) {
 	return e, true
 }
 
-// done tells whoever waits for events that nothing more comes of them.
-func done(events ...host.Event) {
+// finishEvents tells whoever waits for events that nothing more comes of them.
+func finishEvents(events ...host.Event) {
 	for _, e := range events {
 		if e.Done != nil {
 			e.Done()

@@ -50,11 +50,11 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 		}
 	}
 	env.Sockets, env.Untaken = systemd.TakeSockets()
-	said := systemd.Take(c.Host == HostSystemd)
-	if h := systemd.New(said, exits); h != nil && c.Host != HostConsole {
+	environ := systemd.Take(c.Host == HostSystemd)
+	if h := systemd.New(environ, exits); h != nil && c.Host != HostConsole {
 		env.Hosts = append(env.Hosts, h)
 	}
-	env.Managed = c.Host == HostSystemd || c.Host == "" && said.Managed()
+	env.Managed = c.Host == HostSystemd || c.Host == "" && environ.Managed()
 	if h := orphans.New(c.ReapOrphans); h != nil {
 		env.Hosts = append(env.Hosts, h)
 	}

@@ -66,8 +66,8 @@ func (p *phases) fields() []zap.Field {
 	return fields
 }
 
-// clock keeps the time of the phases, by what happens and what comes of it.
-func (p *phases) clock(e lifecycle.Event, fx lifecycle.Effects) {
+// record keeps the time of the phases, by what happens and what comes of it.
+func (p *phases) record(e lifecycle.Event, fx lifecycle.Effects) {
 	switch e {
 	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.StartCancelled:
 		p.end(starting)
@@ -116,7 +116,7 @@ func (r *run) report() []zap.Field {
 // countedFailures is how many failures of the program there were: those that are kept, and
 // those that are only counted.
 func (r *run) countedFailures() int64 {
-	n := r.failures.more()
+	n := r.failures.dropped()
 	for _, err := range r.errs {
 		if _, ok := err.(*failed); ok {
 			n++

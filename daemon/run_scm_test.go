@@ -14,8 +14,8 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
-// went is the states that a service was in, without repetitions.
-func went(s *daemontest.SCM) string {
+// stateHistory is the states that a service was in, without repetitions.
+func stateHistory(s *daemontest.SCM) string {
 	var names []string
 	for _, r := range s.History() {
 		if name := r.State.String(); len(names) == 0 || names[len(names)-1] != name {
@@ -91,14 +91,14 @@ func TestAServiceOfWindowsStartsAndStops(t *testing.T) {
 		control(t, s, daemontest.ControlStop)
 		s.Await(daemontest.Stopped)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
 func TestAServiceOfWindowsIsStoppedWhenTheTestHasEnded(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, program{start: until(time.Minute-time.Second, nil)}, daemon.Config{}, func() {})
-	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -145,7 +145,7 @@ func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &daemontest.SCM{}
 			err := daemontest.Drive(t, s, test.program, test.config, func() { daemontest.Sleep(2 * time.Hour) })
-			expect(t, "states", went(s), test.states)
+			expect(t, "states", stateHistory(s), test.states)
 			ended(t, s, err, daemontest.ErrorServiceSpecific, test.code)
 		})
 	}
@@ -208,7 +208,7 @@ func TestAJobThatIsFinishedEndsTheService(t *testing.T) {
 	s := &daemontest.SCM{}
 	job := daemon.Func(func(context.Context, func()) error { return nil })
 	err := daemontest.Drive(t, s, job, daemon.Config{}, func() { s.Await(daemontest.Stopped) })
-	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -262,7 +262,7 @@ func TestAServiceOfWindowsIsPausedAndContinued(t *testing.T) {
 		refused(t, s, daemontest.ControlContinue, daemontest.ErrorInvalidServiceControl)
 		expect(t, "time of RUNNING", s.Await(daemontest.Running).At, 7*time.Second)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -273,7 +273,7 @@ func TestAServiceOfWindowsWhosePauseFailsGoesOn(t *testing.T) {
 		s.Await(daemontest.PausePending)
 		s.Await(daemontest.Running)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -286,7 +286,7 @@ func TestAServiceOfWindowsWhoseContinueFailsStaysPaused(t *testing.T) {
 		s.Await(daemontest.ContinuePending)
 		s.Await(daemontest.Paused)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING PAUSED STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING PAUSED STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -299,7 +299,7 @@ func TestAStopWinsOverAPauseThatIsUnderWay(t *testing.T) {
 		control(t, s, daemontest.ControlStop)
 		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, 10*time.Second)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING PAUSE_PENDING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
@@ -336,7 +336,7 @@ func TestParamChangeReloads(t *testing.T) {
 		daemontest.Sleep(0)
 		expect(t, "reloads", reloads, 1)
 	})
-	expect(t, "states", went(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
+	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 }
 
 func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {

@@ -26,7 +26,7 @@ func (t *tasks) done() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n--
-	t.settle()
+	t.callIfIdle()
 }
 
 // join calls idle once, when none is left.
@@ -34,10 +34,10 @@ func (t *tasks) join(idle func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.idle = idle
-	t.settle()
+	t.callIfIdle()
 }
 
-func (t *tasks) settle() {
+func (t *tasks) callIfIdle() {
 	if t.n == 0 && t.idle != nil && !t.sealed {
 		t.sealed = true
 		t.idle()

@@ -6,9 +6,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// watch gives the host a sign of life at half the interval of its watchdog, as
+// feedWatchdog gives the host a sign of life at half the interval of its watchdog, as
 // long as the program is well. A Check that fails, or that hangs, withholds it.
-func (r *run) watch(w host.Watchdog) {
+func (r *run) feedWatchdog(w host.Watchdog) {
 	defer r.tasks.done()
 	every := w.Interval() / 2
 	ticks := time.NewTicker(every)
@@ -42,8 +42,8 @@ func (r *run) watch(w host.Watchdog) {
 	}
 }
 
-// watchdog returns h if it waits for signs of life.
-func watchdog(h host.Host) (host.Watchdog, bool) {
+// watchdogOf returns h if it waits for signs of life.
+func watchdogOf(h host.Host) (host.Watchdog, bool) {
 	w, ok := h.(host.Watchdog)
 	return w, ok && w.Interval() > 0
 }

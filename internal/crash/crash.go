@@ -35,9 +35,9 @@ import (
 )
 
 const (
-	running = "run-"   // prefix of the file of a run
-	filed   = "crash-" // prefix of a file that Take has filed
-	suffix  = ".txt"
+	runPrefix   = "run-"   // prefix of the file of a run
+	crashPrefix = "crash-" // prefix of a file that Take has filed
+	suffix      = ".txt"
 )
 
 // ErrTaken is returned when another run of this process already keeps its crash text: the
@@ -84,7 +84,7 @@ func open(dir string, r Run) (*Output, error) {
 }
 
 func (o *Output) start(dir string, r Run) error {
-	if err := prepare(dir); err != nil {
+	if err := prepareFolder(dir); err != nil {
 		return err
 	}
 	if err := o.create(dir); err != nil {
@@ -113,7 +113,7 @@ func (o *Output) create(dir string) error {
 	for range 10 {
 		var random [4]byte
 		_, _ = rand.Read(random[:]) // never fails
-		o.path = filepath.Join(dir, running+strconv.Itoa(os.Getpid())+"-"+hex.EncodeToString(random[:])+suffix)
+		o.path = filepath.Join(dir, runPrefix+strconv.Itoa(os.Getpid())+"-"+hex.EncodeToString(random[:])+suffix)
 		f, err := create(o.path)
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, errBusy) {
 			continue
@@ -139,20 +139,20 @@ func (o *Output) Close() error {
 	return errors.Join(errs...)
 }
 
-// prepare makes dir, if only its last element is missing, and checks who can write to it.
-func prepare(dir string) error {
+// prepareFolder makes dir, if only its last element is missing, and checks who can write to it.
+func prepareFolder(dir string) error {
 	if !filepath.IsAbs(dir) {
 		return fmt.Errorf("%q: want the absolute path of a folder", dir)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return check(dir, false)
+	return checkFolder(dir, false)
 }
 
-// check returns an error unless dir is a folder that only this user can write to. With
+// checkFolder returns an error unless dir is a folder that only this user can write to. With
 // read, the superuser may use the folder of any user.
-func check(dir string, read bool) error {
+func checkFolder(dir string, read bool) error {
 	info, err := os.Lstat(dir)
 	switch {
 	case err != nil:
@@ -160,12 +160,12 @@ func check(dir string, read bool) error {
 	case !info.IsDir(): // or a link
 		return fmt.Errorf("%s is a link or a file: move it away", dir)
 	}
-	return private(dir, info, read)
+	return checkPrivate(dir, info, read)
 }
 
-// pid returns the ID of the process that made the file.
-func pid(name string) int {
-	text, _, _ := strings.Cut(strings.TrimPrefix(name, running), "-")
+// pidOf returns the ID of the process that made the file.
+func pidOf(name string) int {
+	text, _, _ := strings.Cut(strings.TrimPrefix(name, runPrefix), "-")
 	n, _ := strconv.Atoi(text)
 	return n
 }

@@ -42,7 +42,7 @@ func TestTake_LeavesOtherPrograms(t *testing.T) {
 	}
 	for _, program := range []string{"web", "helper"} {
 		file := append(Run{Program: program, PID: 7}.header(), "panic: "+program+"\n"...)
-		if err := os.WriteFile(filepath.Join(dir, running+program+suffix), file, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, runPrefix+program+suffix), file, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestList_IncludesCrashesNotTakenYet(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Summary() != "fatal error: concurrent use of a map" || list[1].Summary() != "panic: boom" {
 		t.Fatalf("got %+v, %v", list, err)
 	}
-	if !strings.HasPrefix(filepath.Base(list[0].File), running) || list[0].PID == 0 || time.Since(list[0].Ended) > time.Minute {
+	if !strings.HasPrefix(filepath.Base(list[0].File), runPrefix) || list[0].PID == 0 || time.Since(list[0].Ended) > time.Minute {
 		t.Errorf("got %+v", list[0])
 	}
 	if after := names(t, dir); !slices.Equal(after, before) {
@@ -177,7 +177,7 @@ func TestList_DuringTakeReportsEachOnce(t *testing.T) {
 	for i := range 100 {
 		dir := t.TempDir()
 		for k := range Keep {
-			path := filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", running, k+1, suffix))
+			path := filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", runPrefix, k+1, suffix))
 			if err := os.WriteFile(path, append(Run{Program: "web"}.header(), "panic: x\n"...), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +197,7 @@ func TestList_DuringTakeReportsEachOnce(t *testing.T) {
 func TestList_BoundsTheFilesItReads(t *testing.T) {
 	dir := t.TempDir()
 	for i := range maxLeft + 5 {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", running, i+1, suffix)), []byte("panic: x\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s%d-ab%s", runPrefix, i+1, suffix)), []byte("panic: x\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -218,12 +218,12 @@ func TestReport_ControlsNoTerminal(t *testing.T) {
 
 func TestList_SkipsNamesThatControlATerminal(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{filed + "1\u202e", running + "1\u200b", filed + "2"} {
+	for _, name := range []string{crashPrefix + "1\u202e", runPrefix + "1\u200b", crashPrefix + "2"} {
 		if err := os.WriteFile(filepath.Join(dir, name+suffix), []byte("panic: x\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if list, err := List(dir); err != nil || len(list) != 1 || filepath.Base(list[0].File) != filed+"2"+suffix {
+	if list, err := List(dir); err != nil || len(list) != 1 || filepath.Base(list[0].File) != crashPrefix+"2"+suffix {
 		t.Errorf("got %+v, %v", list, err)
 	}
 }
@@ -335,7 +335,7 @@ func TestTake_BoundsWhatItKeeps(t *testing.T) {
 
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i := range Keep + 5 {
-		path := filepath.Join(dir, running+"1-"+string(rune('a'+i))+suffix)
+		path := filepath.Join(dir, runPrefix+"1-"+string(rune('a'+i))+suffix)
 		if err := os.WriteFile(path, append(Run{Program: "web"}.header(), "panic: old\n"...), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -407,7 +407,7 @@ func TestTake_ReadsIncompleteFiles(t *testing.T) {
 		"a header, a crash": {head + "panic: x\n\ngoroutine 1 [running]:\n", 1, "panic: x\n\ngoroutine 1 [running]:"},
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, running+"77-ab"+suffix), []byte(c.file), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, runPrefix+"77-ab"+suffix), []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		reports := taken(t, dir)
@@ -444,7 +444,7 @@ func TestTake_ReportsAReboot(t *testing.T) {
 	dir := t.TempDir()
 	for name, boot := range map[string]string{"a": "another", "b": bootID(), "c": ""} {
 		head := Run{Program: name, boot: boot}.header()
-		if err := os.WriteFile(filepath.Join(dir, running+"1-"+name+suffix), head, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, runPrefix+"1-"+name+suffix), head, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

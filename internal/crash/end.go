@@ -33,7 +33,7 @@ const (
 // needs its own: processes that a service starts inherit the name of its folder.
 func endName(program string) string { return "last-run-" + program + ".json" }
 
-const writing = ".new" // suffix of the file while it is written
+const tempSuffix = ".new" // suffix of the file while it is written
 
 // Keep writes how the run ends to the folder of o, for [Last]. Open has removed the file of
 // an earlier run, so a killed run does not appear to have ended that way.
@@ -58,7 +58,7 @@ func (o *Output) Keep(e End) error {
 // replace writes the file that Last reads. A concurrent reader sees either the old or the
 // new file as a whole.
 func replace(end string, text []byte) error {
-	path := end + writing
+	path := end + tempSuffix
 	if err := forget(path); err != nil { // a run was killed while it wrote it
 		return err
 	}
@@ -98,7 +98,7 @@ func Last(dir, program string) (*End, error) {
 }
 
 func readEnd(dir, program string) (*End, error) {
-	if err := check(dir, true); err != nil {
+	if err := checkFolder(dir, true); err != nil {
 		return nil, err
 	}
 	f, err := openRegular(filepath.Join(dir, endName(program)), os.O_RDONLY)

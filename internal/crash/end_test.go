@@ -81,7 +81,7 @@ func TestKeep_LeavesTheEndOfAnotherProgramAlone(t *testing.T) {
 func TestKeep_ReplacesAHalfWrittenFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
-	if err := os.WriteFile(filepath.Join(dir, endName("web")+writing), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, endName("web")+tempSuffix), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Keep(End{Code: 1}); err != nil {
@@ -119,10 +119,10 @@ func TestKeep_OfNilDoesNothing(t *testing.T) {
 func TestKeep_Fails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "crash")
 	o := opened(t, dir)
-	if err := os.Mkdir(filepath.Join(dir, endName("web")+writing), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, endName("web")+tempSuffix), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, endName("web")+writing, "x"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, endName("web")+tempSuffix, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Keep(End{}); err == nil || errors.Is(err, fs.ErrNotExist) {

@@ -14,4 +14,4 @@ func claim(string) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func openRegular(string, int) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-func private(string, fs.FileInfo, bool) error { return nil }
+func checkPrivate(string, fs.FileInfo, bool) error { return nil }

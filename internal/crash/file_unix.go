@@ -16,7 +16,7 @@ func create(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := hold(f, path); err != nil {
+	if err := lockAndCheck(f, path); err != nil {
 		_ = f.Close()
 		_ = os.Remove(path)
 		return nil, err
@@ -30,16 +30,16 @@ func claim(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := hold(f, path); err != nil {
+	if err := lockAndCheck(f, path); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// hold locks f and checks that path still names it: the process that had it locked may have
+// lockAndCheck locks f and checks that path still names it: the process that had it locked may have
 // filed it.
-func hold(f *os.File, path string) error {
+func lockAndCheck(f *os.File, path string) error {
 	if err := lock(f); err != nil {
 		return err
 	}
@@ -73,13 +73,13 @@ func openRegular(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-func private(dir string, info fs.FileInfo, read bool) error {
-	return allowed(dir, owner(info), info.Mode(), os.Geteuid(), read)
+func checkPrivate(dir string, info fs.FileInfo, read bool) error {
+	return checkAccess(dir, owner(info), info.Mode(), os.Geteuid(), read)
 }
 
-// allowed returns an error unless the user with ID uid may use a folder with that owner and
+// checkAccess returns an error unless the user with ID uid may use a folder with that owner and
 // mode, or, with read, may look at it.
-func allowed(dir string, owner int, mode fs.FileMode, uid int, read bool) error {
+func checkAccess(dir string, owner int, mode fs.FileMode, uid int, read bool) error {
 	switch {
 	case owner != uid && uid != 0 && read:
 		return &fs.PathError{Op: "read", Path: dir, Err: fs.ErrPermission}

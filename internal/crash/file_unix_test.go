@@ -54,7 +54,7 @@ func TestList_OfAnotherUserIsReadOnly(t *testing.T) {
 		return
 	}
 	dir := t.TempDir()
-	path := filepath.Join(dir, filed+"20260102T030405Z-1-ab"+suffix)
+	path := filepath.Join(dir, crashPrefix+"20260102T030405Z-1-ab"+suffix)
 	if err := errors.Join(os.WriteFile(path, append(Run{}.header(), "panic: x"...), 0o600), os.Chown(dir, 12345, 12345)); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestAllowed(t *testing.T) {
 		{1, 2, 0o755, look, "permission denied"},
 		{0, 2, 0o777, look, "permission denied"},
 	} {
-		err := allowed("/x", test.owner, test.mode, test.uid, test.read)
+		err := checkAccess("/x", test.owner, test.mode, test.uid, test.read)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%+v: %v", test, err)
 		}
@@ -108,7 +108,7 @@ func TestTake_OpensOnlyOurFiles(t *testing.T) {
 		"dir":  func(path string) error { return os.Mkdir(path, 0o700) },
 	} {
 		dir := t.TempDir()
-		if err := errors.Join(make(filepath.Join(dir, running+"1-a"+suffix)), make(filepath.Join(dir, filed+"1-a"+suffix))); err != nil {
+		if err := errors.Join(make(filepath.Join(dir, runPrefix+"1-a"+suffix)), make(filepath.Join(dir, crashPrefix+"1-a"+suffix))); err != nil {
 			t.Fatal(err)
 		}
 		if r, err := Take(dir, "web"); len(r) != 0 || err == nil {
@@ -136,13 +136,13 @@ func TestHold_RefusesAFileThatWasMoved(t *testing.T) {
 	if err := os.Rename(path, path+"2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := hold(f, path); !errors.Is(err, errBusy) {
+	if err := lockAndCheck(f, path); !errors.Is(err, errBusy) {
 		t.Errorf("held after a rename: %v", err)
 	}
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := hold(f, path); !errors.Is(err, errBusy) {
+	if err := lockAndCheck(f, path); !errors.Is(err, errBusy) {
 		t.Errorf("held where another has its name: %v", err)
 	}
 }

@@ -53,6 +53,6 @@ func openFile(path string, access, share, disposition uint32) (*os.File, error) 
 	return f, nil
 }
 
-// private accepts every folder: the one above it was made for this user only, or the
+// checkPrivate accepts every folder: the one above it was made for this user only, or the
 // manager is responsible for it.
-func private(string, fs.FileInfo, bool) error { return nil }
+func checkPrivate(string, fs.FileInfo, bool) error { return nil }

@@ -66,18 +66,18 @@ func summary(text string) string {
 	for line := range strings.Lines(text) {
 		for _, start := range []string{"panic: ", "fatal error: ", "SIG", "Exception ", "runtime: "} {
 			if strings.HasPrefix(line, start) {
-				return short(strings.TrimSpace(line))
+				return shorten(strings.TrimSpace(line))
 			}
 		}
 		if strings.HasPrefix(line, "goroutine ") {
 			break
 		}
 	}
-	return "fatal error: " + fatal(text)
+	return "fatal error: " + inferError(text)
 }
 
-// fatal infers the runtime's error from the frames in text.
-func fatal(text string) string {
+// inferError infers the runtime's error from the frames in text.
+func inferError(text string) string {
 	first := text // the part about the goroutine that failed, or about the runtime's own stack
 	if i := strings.Index(strings.TrimLeft(text, "\n"), "\n\n"); i > 0 {
 		first = text[:i+1]
@@ -105,7 +105,7 @@ func fatal(text string) string {
 	return "see the text"
 }
 
-func short(s string) string {
+func shorten(s string) string {
 	s = plain(s)
 	if len(s) <= maxSummary {
 		return s

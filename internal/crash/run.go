@@ -37,15 +37,15 @@ func (r Run) header() []byte {
 		{"boot", r.boot},
 		{"go", runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH},
 	} {
-		b.WriteString(l.key + ": " + word(l.value) + "\n")
+		b.WriteString(l.key + ": " + headerValue(l.value) + "\n")
 	}
 	b.WriteByte('\n')
 	return b.Bytes()
 }
 
-// word returns s as one short line, so that the header stays within the bytes that parse
+// headerValue returns s as one short line, so that the header stays within the bytes that parse
 // reads.
-func word(s string) string {
+func headerValue(s string) string {
 	s = plain(s)
 	return strings.ToValidUTF8(s[:min(len(s), 256)], "")
 }
@@ -77,7 +77,7 @@ func parse(b []byte) (r Run, text []byte) {
 	head, text, _ := bytes.Cut(rest, []byte("\n\n"))
 	for line := range bytes.Lines(head) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), ": ")
-		value = word(value)
+		value = headerValue(value)
 		switch key {
 		case "program":
 			r.Program = value

@@ -23,7 +23,7 @@ const (
 	maxLeft = 100     // the number of files not filed yet that List reads
 )
 
-const stamp = "20060102T150405Z"
+const timeLayout = "20060102T150405Z"
 
 // Take returns a report of each run of program in dir that did not end with Close, the
 // oldest first. It files their texts, so each report is returned only once, and to only one
@@ -34,7 +34,7 @@ const stamp = "20060102T150405Z"
 // An error describes what could not be read or filed; Take returns the other reports with
 // it. The program can run without them.
 func Take(dir, program string) ([]Report, error) {
-	names, err := list(dir, running, false)
+	names, err := listNames(dir, runPrefix, false)
 	if err != nil {
 		return nil, fmt.Errorf("read the crashes of earlier runs: %w", err)
 	}
@@ -43,10 +43,10 @@ func Take(dir, program string) ([]Report, error) {
 	now := bootID()
 	for _, name := range names {
 		path := filepath.Join(dir, name)
-		if mine(path) {
+		if isOwnFile(path) {
 			continue
 		}
-		r, ok, err := take(dir, name, program)
+		r, ok, err := takeFile(dir, name, program)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("read or file the crash of an earlier run: %w", err))
 		}
@@ -59,16 +59,16 @@ func Take(dir, program string) ([]Report, error) {
 	return reports, errors.Join(append(errs, prune(dir))...)
 }
 
-// mine reports whether the file belongs to this run. Where locks belong to a process,
+// isOwnFile reports whether the file belongs to this run. Where locks belong to a process,
 // opening and closing the file again would end its lock.
-func mine(path string) bool {
+func isOwnFile(path string) bool {
 	o := current.Load()
 	return o != nil && o.path == path
 }
 
-// take claims the file of a run and files it. It returns false if another process has the
+// takeFile claims the file of a run and files it. It returns false if another process has the
 // file.
-func take(dir, name, program string) (r Report, ok bool, err error) {
+func takeFile(dir, name, program string) (r Report, ok bool, err error) {
 	path := filepath.Join(dir, name)
 	f, err := claim(path)
 	if errors.Is(err, errBusy) || errors.Is(err, fs.ErrNotExist) {
@@ -78,19 +78,19 @@ func take(dir, name, program string) (r Report, ok bool, err error) {
 		return Report{}, false, err
 	}
 	defer func() { _ = f.Close() }()
-	if r, err = read(f); err != nil {
+	if r, err = readText(f); err != nil {
 		return Report{}, false, err
 	}
 	if r.Program != "" && r.Program != program {
 		return Report{}, false, nil
 	}
 	if r.PID == 0 {
-		r.PID = pid(name)
+		r.PID = pidOf(name)
 	}
 	if !r.Crashed() {
 		return r, r.Program != "", os.Remove(path)
 	}
-	r.File = filepath.Join(dir, filed+r.Ended.UTC().Format(stamp)+"-"+strings.TrimPrefix(name, running))
+	r.File = filepath.Join(dir, crashPrefix+r.Ended.UTC().Format(timeLayout)+"-"+strings.TrimPrefix(name, runPrefix))
 	if err := os.Rename(path, r.File); err != nil {
 		r.File = path
 		return r, true, err
@@ -101,8 +101,8 @@ func take(dir, name, program string) (r Report, ok bool, err error) {
 	return r, true, err
 }
 
-// read reads the report that f holds, up to the limits.
-func read(f *os.File) (Report, error) {
+// readText reads the report that f holds, up to the limits.
+func readText(f *os.File) (Report, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Report{}, err
@@ -130,7 +130,7 @@ func read(f *os.File) (Report, error) {
 func List(dir string) (reports []Report, err error) {
 	for range 2 * Keep { // bounded: a service that restarts again and again must not keep us here
 		var moved bool
-		if reports, moved, err = listed(dir); !moved {
+		if reports, moved, err = listOnce(dir); !moved {
 			break
 		}
 	}
@@ -140,15 +140,15 @@ func List(dir string) (reports []Report, err error) {
 	return reports, err
 }
 
-// listed does the work of List, once. It returns true if a file was moved meanwhile.
-func listed(dir string) (reports []Report, moved bool, err error) {
+// listOnce does the work of List, once. It returns true if a file was moved meanwhile.
+func listOnce(dir string) (reports []Report, moved bool, err error) {
 	// In this order, a file that is filed in between is noticed because it moved. In the
 	// other order it would be missed.
-	left, err := list(dir, running, true)
+	left, err := listNames(dir, runPrefix, true)
 	if err != nil {
 		return nil, false, err
 	}
-	names, err := list(dir, filed, true)
+	names, err := listNames(dir, crashPrefix, true)
 	if err != nil {
 		return nil, false, err
 	}
@@ -156,17 +156,17 @@ func listed(dir string) (reports []Report, moved bool, err error) {
 	var errs []error
 	for _, name := range slices.Concat(left[:min(len(left), maxLeft)], names[:min(len(names), Keep)]) {
 		path := filepath.Join(dir, name)
-		if mine(path) {
+		if isOwnFile(path) {
 			continue
 		}
-		switch r, err := look(path); {
+		switch r, err := readReport(path); {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBusy):
-			moved = moved || strings.HasPrefix(name, running)
+			moved = moved || strings.HasPrefix(name, runPrefix)
 		case err != nil:
 			errs = append(errs, err)
 		case r.Crashed(): // a run without a text goes on, or was killed
-			at, _, _ := strings.Cut(strings.TrimPrefix(name, filed), "-")
-			if t, err := time.Parse(stamp, at); err == nil {
+			at, _, _ := strings.Cut(strings.TrimPrefix(name, crashPrefix), "-")
+			if t, err := time.Parse(timeLayout, at); err == nil {
 				r.Ended = t // a copied folder has other file times
 			}
 			reports = append(reports, r)
@@ -176,21 +176,21 @@ func listed(dir string) (reports []Report, moved bool, err error) {
 	return reports, moved, errors.Join(errs...)
 }
 
-func look(path string) (Report, error) {
+func readReport(path string) (Report, error) {
 	f, err := openRegular(path, os.O_RDONLY)
 	if err != nil {
 		return Report{}, err
 	}
 	defer func() { _ = f.Close() }()
-	r, err := read(f)
+	r, err := readText(f)
 	r.File = path
 	return r, err
 }
 
-// list returns the sorted names in dir that begin with prefix and could be ours. It returns
+// listNames returns the sorted names in dir that begin with prefix and could be ours. It returns
 // none if dir does not exist.
-func list(dir, prefix string, readOnly bool) ([]string, error) {
-	switch err := check(dir, readOnly); {
+func listNames(dir, prefix string, readOnly bool) ([]string, error) {
+	switch err := checkFolder(dir, readOnly); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
@@ -211,7 +211,7 @@ func list(dir, prefix string, readOnly bool) ([]string, error) {
 
 // prune removes the oldest filed crashes, except the newest Keep.
 func prune(dir string) error {
-	names, err := list(dir, filed, false)
+	names, err := listNames(dir, crashPrefix, false)
 	if err != nil || len(names) <= Keep {
 		return err
 	}

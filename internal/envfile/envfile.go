@@ -27,15 +27,15 @@ type Var struct{ Name, Value string }
 // backslash means nothing, in double quotes only one before ", \, ` or $. The words of a
 // shell script are not understood, except export before a name.
 func Parse(text string) (vars []Var, wrong []string) {
-	p := parser{rest: text, line: 1}
-	for p.rest != "" {
+	p := parser{unread: text, line: 1}
+	for p.unread != "" {
 		at := p.line
-		name, value, ok := p.next()
+		name, value, ok := p.parseLine()
 		name, _ = strings.CutPrefix(name, "export ")
 		name = strings.TrimSpace(name)
 		switch {
 		case !ok:
-		case !legal(name) || !utf8.ValidString(value) || strings.ContainsFunc(value, control):
+		case !isName(name) || !utf8.ValidString(value) || strings.ContainsFunc(value, isControl):
 			wrong = append(wrong, fmt.Sprintf("line %d is not NAME=value", at))
 		default:
 			vars = append(vars, Var{name, value})
@@ -44,8 +44,8 @@ func Parse(text string) (vars []Var, wrong []string) {
 	return vars, wrong
 }
 
-// legal reports whether name can be that of a variable.
-func legal(name string) bool {
+// isName reports whether name can be that of a variable.
+func isName(name string) bool {
 	for i, r := range name {
 		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (i == 0 || r < '0' || r > '9') {
 			return false
@@ -54,44 +54,44 @@ func legal(name string) bool {
 	return name != ""
 }
 
-func control(r rune) bool { return r != '\t' && r != '\n' && unicode.IsControl(r) }
+func isControl(r rune) bool { return r != '\t' && r != '\n' && unicode.IsControl(r) }
 
 type parser struct {
-	rest string
-	line int
+	unread string
+	line   int
 }
 
-// take removes the next byte. Both of \r\n end a line.
-func (p *parser) take() (c byte) {
-	c, p.rest = p.rest[0], p.rest[1:]
+// nextByte removes the next byte. Both of \r\n end a line.
+func (p *parser) nextByte() (c byte) {
+	c, p.unread = p.unread[0], p.unread[1:]
 	if c == '\n' {
 		p.line++
 	}
 	return c
 }
 
-func ends(c byte) bool  { return c == '\n' || c == '\r' }
-func blank(c byte) bool { return c == ' ' || c == '\t' || ends(c) }
+func endsLine(c byte) bool { return c == '\n' || c == '\r' }
+func isBlank(c byte) bool  { return c == ' ' || c == '\t' || endsLine(c) }
 
-// next takes a line, with those that belong to it. A line that is empty, or a comment, is
+// parseLine takes a line, with those that belong to it. A line that is empty, or a comment, is
 // not ok.
-func (p *parser) next() (name, value string, ok bool) {
-	switch c := p.take(); {
-	case blank(c):
+func (p *parser) parseLine() (name, value string, ok bool) {
+	switch c := p.nextByte(); {
+	case isBlank(c):
 		return "", "", false
 	case c == '#' || c == ';':
-		for p.rest != "" && !ends(p.take()) {
+		for p.unread != "" && !endsLine(p.nextByte()) {
 		}
 		return "", "", false
 	default:
 		name = string(c)
 	}
 	for {
-		if p.rest == "" {
+		if p.unread == "" {
 			return "", "", true
 		}
-		switch c := p.take(); {
-		case ends(c):
+		switch c := p.nextByte(); {
+		case endsLine(c):
 			return "", "", true // there was no =
 		case c == '=':
 			return name, p.value(), true
@@ -106,24 +106,24 @@ func (p *parser) value() string {
 	var b []byte
 	kept := 0      // what is not a blank at the end
 	begun := false // with something outside of quotes
-	for p.rest != "" {
-		c := p.take()
+	for p.unread != "" {
+		c := p.nextByte()
 		switch {
-		case ends(c):
+		case endsLine(c):
 			return string(b[:kept])
 		case c == '\\':
 			begun = true
-			if p.rest == "" {
+			if p.unread == "" {
 				return string(b[:kept])
 			}
-			if c = p.take(); !ends(c) {
+			if c = p.nextByte(); !endsLine(c) {
 				b = append(b, c)
 			}
 			kept = len(b)
 		case !begun && (c == '\'' || c == '"'):
 			b = append(b[:kept], p.quoted(c)...)
 			kept = len(b)
-		case blank(c):
+		case isBlank(c):
 			if begun {
 				b = append(b, c)
 			}
@@ -138,13 +138,13 @@ func (p *parser) value() string {
 
 // quoted takes what follows a quote, and the one that ends it.
 func (p *parser) quoted(quote byte) (b []byte) {
-	for p.rest != "" {
-		c := p.take()
+	for p.unread != "" {
+		c := p.nextByte()
 		if c == quote {
 			return b
 		}
-		if c == '\\' && quote == '"' && p.rest != "" {
-			switch next := p.take(); {
+		if c == '\\' && quote == '"' && p.unread != "" {
+			switch next := p.nextByte(); {
 			case next == '\n':
 				continue
 			case strings.IndexByte("\"\\`$", next) >= 0:

@@ -36,7 +36,7 @@ func Echo(err error, ctx, run context.Context) (echoes bool) {
 			e.ends = append(e.ends, c.Err(), context.Cause(c))
 		}
 	}
-	return err != nil && len(e.ends) > 0 && e.only(err)
+	return err != nil && len(e.ends) > 0 && e.onlyEchoes(err)
 }
 
 type echo struct {
@@ -44,18 +44,18 @@ type echo struct {
 	down bool    // the run's context has ended
 }
 
-// only reports whether all errors in the tree of err are echoes.
-func (e echo) only(err error) bool {
-	if e.is(err) {
+// onlyEchoes reports whether all errors in the tree of err are echoes.
+func (e echo) onlyEchoes(err error) bool {
+	if e.isEcho(err) {
 		return true
 	}
 	switch w := err.(type) {
 	case interface{ Unwrap() error }:
 		inner := w.Unwrap()
-		return inner != nil && e.only(inner)
+		return inner != nil && e.onlyEchoes(inner)
 	case interface{ Unwrap() []error }:
 		for _, inner := range w.Unwrap() {
-			if !e.only(inner) {
+			if !e.onlyEchoes(inner) {
 				return false
 			}
 		}
@@ -64,8 +64,8 @@ func (e echo) only(err error) bool {
 	return false
 }
 
-// is reports whether err itself is an echo, whatever it wraps.
-func (e echo) is(err error) bool {
+// isEcho reports whether err itself is an echo, whatever it wraps.
+func (e echo) isEcho(err error) bool {
 	also, _ := err.(interface{ Is(error) bool })
 	for _, end := range e.ends {
 		if Same(err, end) || also != nil && also.Is(end) {

@@ -29,8 +29,8 @@ type events struct {
 	interrupt, end atomic.Pointer[string] // the last one of each signal
 }
 
-// saw notes an event on its way to Go.
-func (e *events) saw(event uint32) {
+// record notes an event on its way to Go.
+func (e *events) record(event uint32) {
 	name := map[uint32]string{
 		ctrlC: "CTRL_C", ctrlBreak: "CTRL_BREAK", ctrlClose: "CTRL_CLOSE", ctrlLogoff: "CTRL_LOGOFF", ctrlShutdown: "CTRL_SHUTDOWN",
 	}[event]
@@ -42,8 +42,8 @@ func (e *events) saw(event uint32) {
 	}
 }
 
-// or is the last event, or what it can have been if it was not seen.
-func or(event *string, some string) string {
+// nameOr is the last event, or what it can have been if it was not seen.
+func nameOr(event *string, some string) string {
 	if event != nil {
 		return *event
 	}
@@ -52,7 +52,7 @@ func or(event *string, some string) string {
 
 // consoleInterrupt is CTRL_C or CTRL_BREAK, which have no limit of their own.
 func (r *rules) consoleInterrupt(e *events, now time.Time) (host.Request, bool) {
-	detail := or(e.interrupt.Load(), "CTRL_C or CTRL_BREAK")
+	detail := nameOr(e.interrupt.Load(), "CTRL_C or CTRL_BREAK")
 	return r.interrupt(host.Request{Trigger: host.TriggerInterrupt, Detail: detail}, sigint, now)
 }
 
@@ -62,7 +62,7 @@ func (r *rules) consoleInterrupt(e *events, now time.Time) (host.Request, bool) 
 func consoleClose(e *events) (host.Request, bool) {
 	return host.Request{
 		Trigger: host.TriggerConsoleClose,
-		Detail:  or(e.end.Load(), "CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN"),
+		Detail:  nameOr(e.end.Load(), "CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN"),
 		Budget:  closeBudget,
 	}, true
 }

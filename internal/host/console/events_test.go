@@ -51,8 +51,8 @@ func TestConsoleEventsAreToldApart(t *testing.T) {
 	r := rules{terminal: true}
 	now := time.Now()
 	for event, want := range map[uint32]string{0: "CTRL_C", 1: "CTRL_BREAK", 2: "CTRL_CLOSE", 5: "CTRL_LOGOFF", 6: "CTRL_SHUTDOWN"} {
-		e.saw(event)
-		e.saw(77) // is none
+		e.record(event)
+		e.record(77) // is none
 		r.first = time.Time{}
 		q, _ := r.consoleInterrupt(&e, now)
 		if event >= 2 {

@@ -58,7 +58,7 @@ func (h *Host) Open(run host.Run) {
 func (h *Host) C() <-chan os.Signal { return h.signals }
 
 // On says what s asks for.
-func (h *Host) On(s os.Signal) (host.Request, bool) { return h.rules.on(s, time.Now()) }
+func (h *Host) On(s os.Signal) (host.Request, bool) { return h.rules.requestFor(s, time.Now()) }
 
 // Tell does nothing: nobody listens.
 func (h *Host) Tell(host.Status) {}

@@ -49,7 +49,7 @@ func hasTerminal() bool {
 func (r *platform) listen()   {}
 func (r *platform) unlisten() {}
 
-func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
+func (r *platform) requestFor(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case syscall.SIGINT:
 		return r.interrupt(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT"}, int(syscall.SIGINT), now)

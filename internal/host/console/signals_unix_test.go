@@ -41,7 +41,7 @@ func TestSignalsAskForWhatTheyMean(t *testing.T) {
 		{"SIGCONT", platform{rules: rules{}}, syscall.SIGCONT, host.Request{}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, ok := test.rules.on(test.signal, time.Now())
+			got, ok := test.rules.requestFor(test.signal, time.Now())
 			if got != test.want || ok != test.ok {
 				t.Errorf("got %+v, %t, want %+v, %t", got, ok, test.want, test.ok)
 			}
@@ -56,8 +56,8 @@ func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
 	} {
 		now := time.Now()
 		r := platform{rules: rules{terminal: true}}
-		r.on(first, now)
-		q, ok := r.on(second, now.Add(secondInterrupt))
+		r.requestFor(first, now)
+		q, ok := r.requestFor(second, now.Add(secondInterrupt))
 		if !ok || q.Action != host.Force || q.Signal != int(second) {
 			t.Errorf("%s after %s asks for %+v, %t", second, first, q, ok)
 		}

@@ -37,7 +37,7 @@ func newPlatform(managed bool) platform {
 func (r *platform) listen() {
 	e := r.events
 	r.handler = windows.NewCallback(func(event uint32) uintptr {
-		e.saw(event)
+		e.record(event)
 		return 0
 	})
 	_, _, _ = setConsoleCtrlHandler.Call(r.handler, 1)
@@ -47,7 +47,7 @@ func (r *platform) unlisten() {
 	_, _, _ = setConsoleCtrlHandler.Call(r.handler, 0)
 }
 
-func (r *platform) on(s os.Signal, now time.Time) (host.Request, bool) {
+func (r *platform) requestFor(s os.Signal, now time.Time) (host.Request, bool) {
 	switch s {
 	case os.Interrupt:
 		return r.consoleInterrupt(r.events, now)

@@ -43,7 +43,7 @@ const (
 // encode returns a as one line of JSON that is no longer than maxAnswer.
 func (a Answer) encode() []byte {
 	for limit := maxText; ; limit /= 2 {
-		a.Reason, a.Unhealthy = cut(a.Reason, limit), cut(a.Unhealthy, limit)
+		a.Reason, a.Unhealthy = truncate(a.Reason, limit), truncate(a.Unhealthy, limit)
 		text, err := json.Marshal(a)
 		if err != nil {
 			panic(err) // nothing in it can fail
@@ -54,8 +54,8 @@ func (a Answer) encode() []byte {
 	}
 }
 
-// cut returns the beginning of s.
-func cut(s string, limit int) string {
+// truncate returns the beginning of s.
+func truncate(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

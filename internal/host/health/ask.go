@@ -41,7 +41,7 @@ type conn interface {
 func Ask(ctx context.Context, name string, pid int) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askBound)
 	defer cancel()
-	peers, err := find(ctx, name, pid)
+	peers, err := findPeers(ctx, name, pid)
 	defer func() {
 		for _, p := range peers {
 			_ = p.conn.Close()
@@ -88,15 +88,15 @@ func (p peer) read(ctx context.Context) (Answer, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return a, ctx.Err()
 	case isClosed(err):
-		return a, p.closed()
+		return a, p.closedError()
 	case err != nil:
 		return a, fmt.Errorf("process %d: %w", p.pid, err)
 	}
 	return a, nil
 }
 
-// closed says what it means that p has said nothing.
-func (p peer) closed() error {
+// closedError says what it means that p has said nothing.
+func (p peer) closedError() error {
 	if p.ours {
 		return ErrNone // it has ended
 	}

@@ -13,9 +13,9 @@ import (
 	"syscall"
 )
 
-// find returns those who listen under name.
-func find(ctx context.Context, name string, pid int) (peers []peer, err error) {
-	addresses, err := listening(address(name))
+// findPeers returns those who listen under name.
+func findPeers(ctx context.Context, name string, pid int) (peers []peer, err error) {
+	addresses, err := findListening(addressPrefix(name))
 	if err != nil {
 		return nil, fmt.Errorf("look for a process that runs it: %w", err)
 	}
@@ -37,8 +37,8 @@ func find(ctx context.Context, name string, pid int) (peers []peer, err error) {
 	return peers, nil
 }
 
-// listening returns the abstract names that begin with prefix and somebody listens at.
-func listening(prefix string) (names []string, err error) {
+// findListening returns the abstract names that begin with prefix and somebody listens at.
+func findListening(prefix string) (names []string, err error) {
 	f, err := os.Open("/proc/self/net/unix")
 	if err != nil {
 		return nil, err

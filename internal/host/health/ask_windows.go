@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// find returns those who have a pipe under name.
-func find(ctx context.Context, name string, pid int) (peers []peer, err error) {
+// findPeers returns those who have a pipe under name.
+func findPeers(ctx context.Context, name string, pid int) (peers []peer, err error) {
 	pids := []int{pid}
 	if pid == 0 {
-		if pids, err = listening(name); err != nil {
+		if pids, err = findListening(name); err != nil {
 			return nil, fmt.Errorf("look for a process that runs it: %w", err)
 		}
 	}
@@ -40,8 +40,8 @@ func find(ctx context.Context, name string, pid int) (peers []peer, err error) {
 	return peers, nil
 }
 
-// listening returns the processes that say they run name.
-func listening(name string) (pids []int, err error) {
+// findListening returns the processes that say they run name.
+func findListening(name string) (pids []int, err error) {
 	all, err := windows.UTF16PtrFromString(`\\.\pipe\*`)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func listening(name string) (pids []int, err error) {
 	}
 	defer func() { _ = windows.FindClose(h) }()
 	for ; err == nil; err = windows.FindNextFile(h, &found) {
-		number, ok := strings.CutPrefix(windows.UTF16ToString(found.FileName[:]), address(name))
+		number, ok := strings.CutPrefix(windows.UTF16ToString(found.FileName[:]), addressPrefix(name))
 		if pid, bad := strconv.Atoi(number); ok && bad == nil {
 			pids = append(pids, pid)
 		}
@@ -81,7 +81,7 @@ func connect(ctx context.Context, path string) (peer, error) {
 		if !errors.Is(err, windows.ERROR_PIPE_BUSY) || ctx.Err() != nil {
 			break
 		}
-		wait(ctx, busyPause)
+		sleep(ctx, busyPause)
 	}
 	if err != nil {
 		return peer{}, err
@@ -91,13 +91,13 @@ func connect(ctx context.Context, path string) (peer, error) {
 		_ = windows.CloseHandle(h)
 		return peer{}, err
 	}
-	owner, ours := owned(h)
+	owner, ours := pipeOwner(h)
 	return peer{pid: int(pid), user: owner, ours: ours, conn: os.NewFile(uintptr(h), path)}, nil
 }
 
-// owned returns who has made the pipe, and whether that is the user of this process, an
+// pipeOwner returns who has made the pipe, and whether that is the user of this process, an
 // administrator or the system.
-func owned(h windows.Handle) (owner string, ours bool) {
+func pipeOwner(h windows.Handle) (owner string, ours bool) {
 	security, err := windows.GetSecurityInfo(h, windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {
 		return "an unknown user", false

@@ -67,7 +67,7 @@ func (h *Host) serve(l listener) {
 		for ctx.Err() == nil {
 			conn, err := l.accept()
 			if err != nil {
-				wait(ctx, retryAfter)
+				sleep(ctx, retryAfter)
 				continue
 			}
 			_, _ = conn.Write(h.answer(ctx).encode())
@@ -76,7 +76,7 @@ func (h *Host) serve(l listener) {
 	}()
 }
 
-func wait(ctx context.Context, d time.Duration) {
+func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -59,7 +59,7 @@ func TestARunAnswersUntilItIsOver(t *testing.T) {
 func TestTwoRunsOfOneNameDoNotDisturbEachOther(t *testing.T) {
 	name := unique(t)
 	one, two := open(t, name), open(t, name)
-	if found, err := listening(address(name)); len(found) != 2 {
+	if found, err := findListening(addressPrefix(name)); len(found) != 2 {
 		t.Errorf("%d listen, %v", len(found), err)
 	}
 	for _, h := range []*Host{one, two} {
@@ -105,7 +105,7 @@ func TestAnotherUserIsToldNothing(t *testing.T) {
 	name := unique(t)
 	asked := make(chan struct{}, 2)
 	openWith(t, name, func(context.Context) error { asked <- struct{}{}; return nil })
-	found, err := listening(address(name))
+	found, err := findListening(addressPrefix(name))
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
@@ -134,7 +134,7 @@ func TestAnotherUserCannotAnswerInItsPlace(t *testing.T) {
 	var l *net.UnixListener
 	as(t, nobody, func() {
 		var err error
-		if l, err = net.ListenUnix("unix", &net.UnixAddr{Name: address(name) + "0", Net: "unix"}); err != nil {
+		if l, err = net.ListenUnix("unix", &net.UnixAddr{Name: addressPrefix(name) + "0", Net: "unix"}); err != nil {
 			t.Error(err)
 		}
 	})

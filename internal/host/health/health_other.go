@@ -13,6 +13,6 @@ var errOther = errors.New("only on Linux and Windows")
 
 func listen(string) (listener, error) { return nil, errOther }
 
-func find(context.Context, string, int) ([]peer, error) { return nil, errOther }
+func findPeers(context.Context, string, int) ([]peer, error) { return nil, errOther }
 
 func isClosed(error) bool { return false }

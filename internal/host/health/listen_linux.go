@@ -19,11 +19,11 @@ import (
 // socket.
 const writeBound = time.Second
 
-// address is the name of the socket, without what makes it unique. An abstract name
+// addressPrefix is the name of the socket, without what makes it unique. An abstract name
 // (unix(7)) needs no file system, so it works in a container that can write nowhere, and
 // it is gone with the process. It belongs to the network namespace, which containers may
 // share: that is why each run adds a random part, which nobody can take in advance.
-func address(name string) string {
+func addressPrefix(name string) string {
 	if len(name) > 64 { // a name has 107 bytes
 		sum := sha256.Sum256([]byte(name))
 		name = name[:32] + "+" + hex.EncodeToString(sum[:8])
@@ -36,7 +36,7 @@ type unixListener struct{ *net.UnixListener }
 func listen(name string) (listener, error) {
 	random := make([]byte, 8)
 	_, _ = rand.Read(random) // it never fails
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: address(name) + hex.EncodeToString(random), Net: "unix"})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: addressPrefix(name) + hex.EncodeToString(random), Net: "unix"})
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,13 @@ import (
 // pipe.
 const writeBound = time.Second
 
-// address is the name of the pipe, without what makes it unique: the number of the
+// addressPrefix is the name of the pipe, without what makes it unique: the number of the
 // process. No name of a program has a plus sign in it.
-func address(name string) string { return `glidepath+` + name + `+` }
+func addressPrefix(name string) string { return `glidepath+` + name + `+` }
 
-func pipePath(name string, pid int) string { return `\\.\pipe\` + address(name) + strconv.Itoa(pid) }
+func pipePath(name string, pid int) string {
+	return `\\.\pipe\` + addressPrefix(name) + strconv.Itoa(pid)
+}
 
 // pipes is a named pipe, of which there is always one instance more than are in use: a
 // name without an instance could be taken by somebody else.
@@ -42,7 +44,7 @@ func listen(name string) (listener, error) {
 		return nil, err
 	}
 	p := &pipes{path: path}
-	if p.security, err = onlyUs(); err != nil {
+	if p.security, err = pipeSecurity(); err != nil {
 		return nil, err
 	}
 	if p.ended, err = windows.CreateEvent(nil, 1, 0, nil); err != nil {
@@ -58,9 +60,9 @@ func listen(name string) (listener, error) {
 	return p, nil
 }
 
-// onlyUs lets the system, administrators and the user of this process in, and nobody
+// pipeSecurity lets the system, administrators and the user of this process in, and nobody
 // over the network.
-func onlyUs() (windows.SecurityAttributes, error) {
+func pipeSecurity() (windows.SecurityAttributes, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return windows.SecurityAttributes{}, fmt.Errorf("who this process runs as: %w", err)
@@ -86,13 +88,13 @@ func (p *pipes) accept() (io.WriteCloser, error) {
 	if p.next == 0 { // nor any other
 		var err error
 		if p.next, err = p.create(windows.FILE_FLAG_FIRST_PIPE_INSTANCE); err != nil {
-			return nil, p.orClosed(err)
+			return nil, p.closedOr(err)
 		}
 	}
 	if err := p.connect(); err != nil {
 		_ = windows.CloseHandle(p.next)
 		p.next = 0
-		return nil, p.orClosed(err)
+		return nil, p.closedOr(err)
 	}
 	conn := &instance{handle: p.next}
 	p.next, _ = p.create(0) // or when conn is closed
@@ -114,16 +116,16 @@ func (p *pipes) connect() error {
 	case !errors.Is(err, windows.ERROR_IO_PENDING):
 		return err
 	}
-	which, err := windows.WaitForMultipleObjects([]windows.Handle{p.connecting.HEvent, p.ended}, false, windows.INFINITE)
-	if which != windows.WAIT_OBJECT_0 {
+	signaled, err := windows.WaitForMultipleObjects([]windows.Handle{p.connecting.HEvent, p.ended}, false, windows.INFINITE)
+	if signaled != windows.WAIT_OBJECT_0 {
 		_ = windows.CancelIoEx(p.next, &p.connecting)
 	}
 	var n uint32
 	return errors.Join(err, windows.GetOverlappedResult(p.next, &p.connecting, &n, true))
 }
 
-// orClosed is err, or that the listener was closed.
-func (p *pipes) orClosed(err error) error {
+// closedOr is err, or that the listener was closed.
+func (p *pipes) closedOr(err error) error {
 	if state, _ := windows.WaitForSingleObject(p.ended, 0); state == windows.WAIT_OBJECT_0 {
 		p.release()
 		return net.ErrClosed

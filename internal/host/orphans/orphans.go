@@ -41,7 +41,7 @@ var _ host.Host = (*Host)(nil)
 // New returns a host that reaps orphans, nil where none come: in a process that is not
 // PID 1, unless it is asked for, and on anything but Linux.
 func New(asked bool) *Host {
-	if !come(asked) {
+	if !wanted(asked) {
 		return nil
 	}
 	return &Host{asked: asked, interval: interval, gone: make(chan struct{})}
@@ -79,7 +79,7 @@ func (h *Host) reap(ctx context.Context) {
 	ended, stop := childrenEnd()
 	defer stop()
 	for {
-		if !h.reaper.look() {
+		if !h.reaper.reapOnce() {
 			select {
 			case <-ended:
 			case <-ctx.Done():

@@ -20,7 +20,7 @@ type reaper struct {
 	subreaper bool         // this process has become one
 }
 
-func come(asked bool) bool { return asked || os.Getpid() == 1 }
+func wanted(asked bool) bool { return asked || os.Getpid() == 1 }
 
 // open finds out whether all is there that it takes to tell orphans apart. With
 // subreaper, the process becomes one unless it is PID 1, or is one already.
@@ -66,16 +66,16 @@ func usesPidfds() error {
 		return err
 	}
 	defer func() { _ = self.Release() }()
-	found, err := held()
+	found, err := heldPIDs()
 	if err == nil && !found[os.Getpid()] {
 		err = errors.New("the children of this process cannot be told from orphans: it cannot have pidfds, for which it takes Linux 5.4 and no seccomp filter that forbids them")
 	}
 	return err
 }
 
-// look reaps the zombies that the last look has found too, and reports whether it takes
+// reapOnce reaps the zombies that the last look has found too, and reports whether it takes
 // another one: there are others that nobody here waits for.
-func (r *reaper) look() bool {
+func (r *reaper) reapOnce() bool {
 	last := r.suspects
 	r.suspects = nil
 	pids, err := children()
@@ -84,13 +84,13 @@ func (r *reaper) look() bool {
 	}
 	var zombies []int
 	for _, pid := range pids {
-		if exited(pid, unix.WNOWAIT) {
+		if hasExited(pid, unix.WNOWAIT) {
 			zombies = append(zombies, pid)
 		}
 	}
 	for len(zombies) > 0 {
 		n := min(len(zombies), batch)
-		r.judge(zombies[:n], last)
+		r.reapZombies(zombies[:n], last)
 		zombies = zombies[n:]
 	}
 	return len(r.suspects) > 0
@@ -99,10 +99,10 @@ func (r *reaper) look() bool {
 // batch is how many zombies are judged at a time: each takes a descriptor.
 const batch = 64
 
-// judge reaps those that are orphans for sure, and suspects those that may be. A pidfd
+// reapZombies reaps those that are orphans for sure, and suspects those that may be. A pidfd
 // keeps each of them the process that it was found to be: its number would be free for a
 // child of the program as soon as somebody else had reaped it.
-func (r *reaper) judge(zombies []int, last map[int]bool) {
+func (r *reaper) reapZombies(zombies []int, last map[int]bool) {
 	own := make(map[int]int) // by the descriptor
 	for _, pid := range zombies {
 		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
@@ -110,7 +110,7 @@ func (r *reaper) judge(zombies []int, last map[int]bool) {
 			defer func() { _ = unix.Close(fd) }()
 		}
 	}
-	waited, err := heldBeside(own)
+	waited, err := heldPIDsExcept(own)
 	if err != nil {
 		return
 	}
@@ -131,7 +131,7 @@ func (r *reaper) judge(zombies []int, last map[int]bool) {
 		return
 	}
 	// What was duplicated and closed while the first list was made is in the second.
-	if waited, err = heldBeside(own); err != nil {
+	if waited, err = heldPIDsExcept(own); err != nil {
 		return
 	}
 	for fd, pid := range orphans {
@@ -156,18 +156,18 @@ func children() ([]int, error) {
 	return pids, nil
 }
 
-// exited reports whether a child has ended, and with WNOWAIT leaves its status alone.
-func exited(pid, options int) bool {
+// hasExited reports whether a child has ended, and with WNOWAIT leaves its status alone.
+func hasExited(pid, options int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|options, nil)
 	return err == nil && info.Signo == int32(unix.SIGCHLD)
 }
 
-// held are the processes that pidfds of this process refer to.
-func held() (map[int]bool, error) { return heldBeside(nil) }
+// heldPIDs are the processes that pidfds of this process refer to.
+func heldPIDs() (map[int]bool, error) { return heldPIDsExcept(nil) }
 
-// heldBeside leaves out descriptors.
-func heldBeside(own map[int]int) (map[int]bool, error) {
+// heldPIDsExcept leaves out descriptors.
+func heldPIDsExcept(own map[int]int) (map[int]bool, error) {
 	dir, err := os.Open("/proc/self/fd")
 	if err != nil {
 		return nil, err

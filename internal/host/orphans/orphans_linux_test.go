@@ -98,19 +98,19 @@ func awaitEnd(t *testing.T, pid int) {
 func TestAnOrphanIsReapedAtTheSecondLook(t *testing.T) {
 	r := opened(t)
 	pids := []int{orphan(t), orphan(t)}
-	if !r.look() {
+	if !r.reapOnce() {
 		t.Error("it takes no second look")
 	}
 	for _, pid := range pids {
-		if !exited(pid, unix.WNOWAIT) {
+		if !hasExited(pid, unix.WNOWAIT) {
 			t.Errorf("%d is gone at the first look", pid)
 		}
 	}
-	if r.look() {
+	if r.reapOnce() {
 		t.Error("it takes a third look")
 	}
 	for _, pid := range pids {
-		if exited(pid, unix.WNOWAIT) {
+		if hasExited(pid, unix.WNOWAIT) {
 			t.Errorf("%d is still a zombie", pid)
 		}
 	}
@@ -128,7 +128,7 @@ func TestManyOrphansAreReaped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.look() && len(pids) == 0 {
+		if !r.reapOnce() && len(pids) == 0 {
 			return
 		}
 		runtime.Gosched()
@@ -145,7 +145,7 @@ func TestTheProgramGetsTheStatusOfEachOfItsChildren(t *testing.T) {
 	var looking, waiting sync.WaitGroup
 	looking.Go(func() {
 		for {
-			r.look()
+			r.reapOnce()
 			select {
 			case <-end:
 				return
@@ -203,7 +203,7 @@ func TestAChildThatIsWaitedForLateIsNotEvenSuspected(t *testing.T) {
 		t.Fatalf("it is not among %v, %v: the test shows nothing", pids, err)
 	}
 	for range 10 {
-		if r.look() {
+		if r.reapOnce() {
 			t.Fatal("it is suspected")
 		}
 	}
@@ -223,7 +223,7 @@ func TestAChildThatTheProgramHasReleasedIsReaped(t *testing.T) {
 	if err := cmd.Process.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if !r.look() || r.look() || exited(pid, unix.WNOWAIT) {
+	if !r.reapOnce() || r.reapOnce() || hasExited(pid, unix.WNOWAIT) {
 		t.Error("it is still a zombie")
 	}
 }
@@ -235,7 +235,7 @@ func TestOrphansComeToTheHostAsLongAsItIsOpen(t *testing.T) {
 	h.interval = time.Nanosecond
 	h.Open(host.Run{Warn: func(msg string, fields ...zap.Field) { t.Errorf("warned: %s %v", msg, fields) }})
 	pid := orphan(t)
-	for exited(pid, unix.WNOWAIT) {
+	for hasExited(pid, unix.WNOWAIT) {
 		runtime.Gosched()
 	}
 	h.Close(t.Context())
@@ -282,13 +282,13 @@ func TestPidfdsAreFoundAmongOtherDescriptors(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	found, err := held()
+	found, err := heldPIDs()
 	if err != nil || !found[cmd.Process.Pid] || found[os.Getpid()] || found[os.Getppid()] {
 		t.Errorf("found %v, %v, want %d", found, err, cmd.Process.Pid)
 	}
 	_ = out.Close()
 	_ = cmd.Wait()
-	if found, err = held(); err != nil || found[cmd.Process.Pid] {
+	if found, err = heldPIDs(); err != nil || found[cmd.Process.Pid] {
 		t.Errorf("found %v, %v after Wait", found, err)
 	}
 }

@@ -6,10 +6,10 @@ import "os"
 
 type reaper struct{}
 
-func come(bool) bool { return false }
+func wanted(bool) bool { return false }
 
 func (*reaper) open(bool) error { return nil }
 func (*reaper) close()          {}
-func (*reaper) look() bool      { return false }
+func (*reaper) reapOnce() bool  { return false }
 
 func childrenEnd() (<-chan os.Signal, func()) { return nil, func() {} }

@@ -137,7 +137,7 @@ func TestReloadsThatNobodyHasReadOfBecomeTheLatestOne(t *testing.T) {
 		h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute, Reason: "terminate"})
 		play()
 		h.Close(context.Background())
-		if n := len(c.messages); n > kept+4 {
+		if n := len(c.messages); n > maxQueued+4 {
 			t.Errorf("it is told %d messages", n)
 		}
 		c.messages = append(c.messages[:2], c.messages[len(c.messages)-3:]...)

@@ -30,15 +30,15 @@ func Take(wrapped bool) Environ {
 	if wrapped {
 		parent = os.Getppid()
 	}
-	e := read(os.Getenv, os.Getpid(), parent)
+	e := parseEnviron(os.Getenv, os.Getpid(), parent)
 	for _, key := range append([]string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}, listenVariables...) {
 		_ = os.Unsetenv(key)
 	}
 	return e
 }
 
-// read reads the variables. parent is the PID of a wrapper, 0 if there is none.
-func read(get func(string) string, pid, parent int) Environ {
+// parseEnviron reads the variables. parent is the PID of a wrapper, 0 if there is none.
+func parseEnviron(get func(string) string, pid, parent int) Environ {
 	e := Environ{notifySocket: get("NOTIFY_SOCKET")}
 	exec, _ := strconv.Atoi(get("SYSTEMD_EXEC_PID"))
 	e.started = exec == pid

@@ -36,7 +36,7 @@ func TestTheEnvironmentIsUnderstood(t *testing.T) {
 		{"a negative watchdog", 0, map[string]string{"WATCHDOG_USEC": "-1"}, Environ{}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := read(func(key string) string { return test.env[key] }, pid, test.wrapper)
+			got := parseEnviron(func(key string) string { return test.env[key] }, pid, test.wrapper)
 			if bad := got.bad != nil; bad != test.bad {
 				t.Errorf("error: %v", got.bad)
 			} else if bad && !strings.Contains(got.bad.Error(), "WATCHDOG_USEC") {

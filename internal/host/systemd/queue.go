@@ -8,42 +8,42 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// told is a state that the manager is yet to be told.
-type told struct {
+// queuedStatus is a state that the manager is yet to be told.
+type queuedStatus struct {
 	host.Status
 	at time.Duration // of the manager's clock: when the state began
 }
 
-// kept is how many states are kept for a manager that is merely late.
-const kept = 16
+// maxQueued is how many states are kept for a manager that is merely late.
+const maxQueued = 16
 
 // queue is what the manager is yet to be told, in order. It stays short however many
 // states there are: of a manager that does not read, what a later state makes out of date
 // is left out. When it reads again it is told, in this order, that the program is ready,
 // of the latest reload and how it ended, the latest other state, and the end.
-type queue []told
+type queue []queuedStatus
 
 // add returns the queue with t at its end.
-func (q queue) add(t told) queue {
-	if len(q) >= kept {
-		q = q.without(t.State)
+func (q queue) add(t queuedStatus) queue {
+	if len(q) >= maxQueued {
+		q = q.dropOutdated(t.State)
 	}
 	return append(q, t)
 }
 
-// without returns the queue without what s at its end makes out of date.
-func (q queue) without(s lifecycle.State) queue {
+// dropOutdated returns the queue without what s at its end makes out of date.
+func (q queue) dropOutdated(s lifecycle.State) queue {
 	from := len(q)
 	switch {
 	case s == lifecycle.Reloading:
 		// The manager waits for a RELOADING=1 that is newer than its request, and for the
 		// READY=1 behind it: the latest pair answers all requests before it.
-		if i := q.last(lifecycle.Reloading); i >= 0 {
+		if i := q.lastIndex(lifecycle.Reloading); i >= 0 {
 			from = i
 		}
 	case s == lifecycle.Running:
 		// One READY=1 ends a start, or a reload. Another one only has another STATUS.
-		if i := q.last(lifecycle.Running); i > q.last(lifecycle.Reloading) {
+		if i := q.lastIndex(lifecycle.Running); i > q.lastIndex(lifecycle.Reloading) {
 			from = i
 		}
 	case isStatus(s) && len(q) > 0 && isStatus(q[len(q)-1].State):
@@ -57,8 +57,8 @@ func isStatus(s lifecycle.State) bool {
 	return s == lifecycle.Pausing || s == lifecycle.Paused || s == lifecycle.Continuing
 }
 
-// last returns where the last one with a state is, -1 if there is none.
-func (q queue) last(s lifecycle.State) int {
+// lastIndex returns where the last one with a state is, -1 if there is none.
+func (q queue) lastIndex(s lifecycle.State) int {
 	for i, t := range slices.Backward(q) {
 		if t.State == s {
 			return i

@@ -29,7 +29,7 @@ type manager struct {
 	wrong    string
 }
 
-func (m *manager) hear(t told) {
+func (m *manager) hear(t queuedStatus) {
 	m.status = t.State
 	switch t.State {
 	case lifecycle.Running:
@@ -49,8 +49,8 @@ func (m *manager) hear(t told) {
 // states, and in each every moment from which on the manager does not read.
 func TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes(t *testing.T) {
 	const length, most = 11, 7
-	var try func(states []told)
-	try = func(states []told) {
+	var try func(states []queuedStatus)
+	try = func(states []queuedStatus) {
 		for read := range len(states) {
 			var atOnce, late manager
 			var q queue
@@ -59,7 +59,7 @@ func TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes(t *testing.T) {
 				if i < read {
 					late.hear(s)
 				} else {
-					q = append(q.without(s.State), s)
+					q = append(q.dropOutdated(s.State), s)
 				}
 			}
 			for _, s := range q {
@@ -77,8 +77,8 @@ func TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes(t *testing.T) {
 			return
 		}
 		for _, s := range after[last] {
-			try(append(states[:len(states):len(states)], told{host.Status{State: s}, time.Duration(len(states))}))
+			try(append(states[:len(states):len(states)], queuedStatus{host.Status{State: s}, time.Duration(len(states))}))
 		}
 	}
-	try([]told{{Status: host.Status{State: lifecycle.Starting}}})
+	try([]queuedStatus{{Status: host.Status{State: lifecycle.Starting}}})
 }

@@ -32,12 +32,12 @@ func TakeSockets() ([]host.Socket, error) {
 }
 
 func takeSockets(get func(string) string, pid int, pidfd func() (uint64, bool), first int) ([]host.Socket, error) {
-	n, names, err := listening(get, pid, pidfd, first)
+	n, names, err := parseListen(get, pid, pidfd, first)
 	if n == 0 {
 		return nil, err
 	}
 	// Ours, whatever they are called: no child is to have them.
-	if bad := seal(first, n); bad != nil {
+	if bad := closeOnExec(first, n); bad != nil {
 		return nil, errors.Join(err, bad)
 	}
 	var sockets []host.Socket
@@ -57,9 +57,9 @@ func takeSockets(get func(string) string, pid int, pidfd func() (uint64, bool), 
 	return sockets, nil
 }
 
-// listening reads how many descriptors there are for this process, and their names,
+// parseListen reads how many descriptors there are for this process, and their names,
 // nil if they have none. With an error, n is 0 unless only the names are wrong.
-func listening(get func(string) string, pid int, pidfd func() (uint64, bool), first int) (n int, names []string, err error) {
+func parseListen(get func(string) string, pid int, pidfd func() (uint64, bool), first int) (n int, names []string, err error) {
 	wrong := func(key, want string) error {
 		return fmt.Errorf("%s=%q: want %s", key, get(key), want)
 	}

@@ -4,5 +4,5 @@ package systemd
 
 import "errors"
 
-// seal never finds any: nothing is handed over by number here.
-func seal(int, int) error { return errors.New("LISTEN_FDS means nothing on this system") }
+// closeOnExec never finds any: nothing is handed over by number here.
+func closeOnExec(int, int) error { return errors.New("LISTEN_FDS means nothing on this system") }

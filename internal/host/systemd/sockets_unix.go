@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// seal keeps n descriptors from children. It changes nothing unless all were handed
+// closeOnExec keeps n descriptors from children. It changes nothing unless all were handed
 // over: what a process gets from the one that has started it is open, and not closed
 // on exec. One that is has been opened, or taken already, in this process: the
 // runtime's own descriptors have the same numbers where nothing was handed over.
-func seal(first, n int) error {
+func closeOnExec(first, n int) error {
 	for fd := first; fd < first+n; fd++ {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if err != nil {

@@ -44,22 +44,22 @@ type Host struct {
 	clock func() time.Duration // the manager's, as it is in MONOTONIC_USEC
 	warn  func(string, ...zap.Field)
 
-	mu     sync.Mutex
-	states queue       // yet to be told
-	tick   host.Status // worth sending only while it is the newest
-	ticked bool
-	stuck  time.Time // since when the manager does not read, zero if it does
-	alive  bool
-	down   bool          // the run is on its way down
-	idle   bool          // nothing is being sent
-	heard  chan struct{} // closed when all states are sent, nil if nobody waits for that
-	last   time.Time     // nothing follows, and it is to be over by then
+	mu       sync.Mutex
+	states   queue       // yet to be told
+	tick     host.Status // worth sending only while it is the newest
+	ticked   bool
+	stuck    time.Time // since when the manager does not read, zero if it does
+	alive    bool
+	stopping bool          // the run is on its way down
+	idle     bool          // nothing is being sent
+	allSent  chan struct{} // closed when all states are sent, nil if nobody waits for that
+	closeBy  time.Time     // nothing follows, and it is to be over by then
 
-	hearing host.Hearing
+	delivery host.Hearing
 
-	wake chan struct{}
-	gone chan struct{}
-	stop context.CancelFunc
+	wake     chan struct{}
+	sendDone chan struct{}
+	stop     context.CancelFunc
 }
 
 var _ host.Watchdog = (*Host)(nil)
@@ -74,7 +74,7 @@ func New(env Environ, exits bool) *Host {
 }
 
 func newHost(env Environ, exits bool, dial func() (Channel, error), clock func() time.Duration) *Host {
-	return &Host{env: env, exits: exits, dial: dial, clock: clock, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	return &Host{env: env, exits: exits, dial: dial, clock: clock, wake: make(chan struct{}, 1), sendDone: make(chan struct{})}
 }
 
 // Open connects.
@@ -82,7 +82,7 @@ func (h *Host) Open(run host.Run) {
 	h.warn = run.Warn
 	var ctx context.Context
 	ctx, h.stop = context.WithCancel(context.Background())
-	go h.send(ctx)
+	go h.sendAll(ctx)
 }
 
 // Tell queues s, and waits for it to be sent if the program is called next. That the run
@@ -93,22 +93,22 @@ func (h *Host) Tell(s host.Status) {
 	}
 	h.mu.Lock()
 	if s.State == lifecycle.Stopping || s.State == lifecycle.Stopped {
-		h.down, h.alive = true, false
+		h.stopping, h.alive = true, false
 	}
 	if s.Checkpoint > 0 {
 		h.tick, h.ticked = s, s.Left > 0 && (s.State == lifecycle.Starting || s.State == lifecycle.Stopping)
 	} else {
-		h.states = h.states.add(told{s, h.clock()})
+		h.states = h.states.add(queuedStatus{s, h.clock()})
 		h.ticked = false
 	}
-	if h.heard == nil && s.Precedes() {
-		h.heard = make(chan struct{})
+	if h.allSent == nil && s.Precedes() {
+		h.allSent = make(chan struct{})
 	}
-	heard := h.heard
+	heard := h.allSent
 	h.mu.Unlock()
-	h.poke()
+	h.wakeSender()
 	if s.Precedes() {
-		h.hearing.Await(heard)
+		h.delivery.Await(heard)
 	}
 }
 
@@ -125,9 +125,9 @@ func (h *Host) Interval() time.Duration {
 // time when the program is not checked any more.
 func (h *Host) Alive() {
 	h.mu.Lock()
-	h.alive = !h.down
+	h.alive = !h.stopping
 	h.mu.Unlock()
-	h.poke()
+	h.wakeSender()
 }
 
 // Close waits until everything is on its way. Where systemd could not tell any more
@@ -146,33 +146,33 @@ func (h *Host) Close(ctx context.Context) {
 			deadline = soon
 		}
 	}
-	h.last = deadline
+	h.closeBy = deadline
 	done := h.exits && h.env.started && h.idle && !h.pending()
 	h.mu.Unlock()
 	if done {
 		return
 	}
-	h.poke()
+	h.wakeSender()
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	select {
-	case <-h.gone:
+	case <-h.sendDone:
 	case <-ctx.Done():
 	}
 	h.stop()
-	<-h.gone
+	<-h.sendDone
 }
 
-func (h *Host) poke() {
+func (h *Host) wakeSender() {
 	select {
 	case h.wake <- struct{}{}:
 	default:
 	}
 }
 
-// send is the goroutine that owns the connection.
-func (h *Host) send(ctx context.Context) {
-	defer close(h.gone)
+// sendAll is the goroutine that owns the connection.
+func (h *Host) sendAll(ctx context.Context) {
+	defer close(h.sendDone)
 	channel, err := h.dial()
 	if err := errors.Join(h.env.bad, err); err != nil {
 		h.warn("systemd cannot be told everything; the program runs all the same", zap.Error(err))
@@ -181,35 +181,35 @@ func (h *Host) send(ctx context.Context) {
 
 	w := writer{channel: channel, mainPID: h.env.mainPID, buf: make(sdnotify.Message, 0, sdnotify.Max)}
 	for ctx.Err() == nil {
-		s, what := h.next()
+		s, what := h.nextItem()
 		switch what {
-		case nothing:
+		case itemNone:
 			select {
 			case <-h.wake:
 			case <-ctx.Done():
 			}
-		case state:
+		case itemState:
 			// The manager waits for this one: it is not given up while there is
 			// somebody to read it.
-			for h.blocked(w.state(s)) && ctx.Err() == nil {
+			for h.noteBlocked(w.state(s)) && ctx.Err() == nil {
 				continue
 			}
-		case tick:
-			h.blocked(w.tick(s.Status))
-		case sign:
-			h.blocked(w.alive())
-		case end:
+		case itemTick:
+			h.noteBlocked(w.tick(s.Status))
+		case itemAlive:
+			h.noteBlocked(w.alive())
+		case itemEnd:
 			if !h.env.started {
-				_ = channel.Barrier(min(barrierTimeout, time.Until(h.last)))
+				_ = channel.Barrier(min(barrierTimeout, time.Until(h.closeBy)))
 			}
 			return
 		}
 	}
 }
 
-// blocked reports whether err says that the manager does not read, and keeps in mind
+// noteBlocked reports whether err says that the manager does not read, and keeps in mind
 // since when.
-func (h *Host) blocked(err error) bool {
+func (h *Host) noteBlocked(err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch blocked := errors.Is(err, os.ErrDeadlineExceeded); {
@@ -224,40 +224,40 @@ func (h *Host) blocked(err error) bool {
 type item uint8
 
 const (
-	nothing item = iota
-	state
-	tick
-	sign
-	end
+	itemNone item = iota
+	itemState
+	itemTick
+	itemAlive
+	itemEnd
 )
 
 // pending reports whether there is something to be sent.
 func (h *Host) pending() bool { return len(h.states) > 0 || h.ticked || h.alive }
 
-// next takes what is to be sent next.
-func (h *Host) next() (told, item) {
+// nextItem takes what is to be sent next.
+func (h *Host) nextItem() (queuedStatus, item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.idle = !h.pending() && h.last.IsZero()
-	if len(h.states) == 0 && h.heard != nil {
-		close(h.heard)
-		h.heard = nil
+	h.idle = !h.pending() && h.closeBy.IsZero()
+	if len(h.states) == 0 && h.allSent != nil {
+		close(h.allSent)
+		h.allSent = nil
 	}
 	switch {
 	case len(h.states) > 0:
 		s := h.states[0]
 		h.states = h.states[1:]
-		return s, state
+		return s, itemState
 	case h.ticked:
 		h.ticked = false
-		return told{Status: h.tick}, tick
+		return queuedStatus{Status: h.tick}, itemTick
 	case h.alive:
 		h.alive = false
-		return told{}, sign
-	case !h.last.IsZero():
-		return told{}, end
+		return queuedStatus{}, itemAlive
+	case !h.closeBy.IsZero():
+		return queuedStatus{}, itemEnd
 	}
-	return told{}, nothing
+	return queuedStatus{}, itemNone
 }
 
 // writer puts what is to be said into systemd's words.
@@ -267,29 +267,29 @@ type writer struct {
 	buf     sdnotify.Message
 }
 
-func (w *writer) state(s told) error {
+func (w *writer) state(s queuedStatus) error {
 	m := w.buf[:0]
 	switch s.State {
 	case lifecycle.Starting:
 		if w.mainPID > 0 {
 			m = m.Number("MAINPID", int64(w.mainPID))
 		}
-		m = extend(m, s.Left).Status("starting")
+		m = addExtension(m, s.Left).Status("starting")
 	case lifecycle.Running:
 		m = m.Add(sdnotify.Ready)
 		switch {
 		case s.Err != nil:
-			m = errno(m, s.Err).Status("running; the last reload failed: " + fmt.Sprint(s.Err))
+			m = addErrno(m, s.Err).Status("running; the last reload failed: " + fmt.Sprint(s.Err))
 		default:
 			m = m.Status("running")
 		}
 	case lifecycle.Reloading:
 		m = m.ReloadingAt(s.at).Status("reloading")
 	case lifecycle.Stopping:
-		m = extend(m.Add(sdnotify.Stopping), s.Left)
-		m = errno(m, s.Err).Status("stopping: " + s.Reason)
+		m = addExtension(m.Add(sdnotify.Stopping), s.Left)
+		m = addErrno(m, s.Err).Status("stopping: " + s.Reason)
 	case lifecycle.Stopped:
-		m = errno(m, s.Err).Status("failed: " + fmt.Sprint(s.Err))
+		m = addErrno(m, s.Err).Status("failed: " + fmt.Sprint(s.Err))
 	default:
 		m = m.Status(s.State.String())
 	}
@@ -297,24 +297,24 @@ func (w *writer) state(s told) error {
 }
 
 func (w *writer) tick(s host.Status) error {
-	return w.channel.Send(extend(w.buf[:0], s.Left), patience)
+	return w.channel.Send(addExtension(w.buf[:0], s.Left), patience)
 }
 
 func (w *writer) alive() error {
 	return w.channel.Send(w.buf[:0].Add(sdnotify.Watchdog), patience)
 }
 
-// extend asks for time up to what is left of the budget, never beyond it but for
+// addExtension asks for time up to what is left of the budget, never beyond it but for
 // the margin: a program that hangs is to be given up by us, and if we hang, by
 // systemd.
-func extend(m sdnotify.Message, left time.Duration) sdnotify.Message {
+func addExtension(m sdnotify.Message, left time.Duration) sdnotify.Message {
 	return m.Extend(min(extension, min(left, extension)+margin))
 }
 
 // maxErrno is the largest that Linux has; Go has larger ones of its own for others.
 const maxErrno = 4095
 
-func errno(m sdnotify.Message, err error) sdnotify.Message {
+func addErrno(m sdnotify.Message, err error) sdnotify.Message {
 	var no syscall.Errno
 	if errors.As(err, &no) && 0 < no && no <= maxErrno {
 		return m.Number("ERRNO", int64(no))

@@ -218,7 +218,7 @@ func TestAManagerThatDoesNotReadHoldsUpNothingAndLosesNoState(t *testing.T) {
 	}
 	// What was on its way when it stopped reading comes first.
 	want := []string{"RELOADING=1", "READY=1", "STOPPING=1", "BARRIER=1"}
-	if n := len(got) - len(want); n < 0 || n > kept+2 || !slices.Equal(got[n:], want) {
+	if n := len(got) - len(want); n < 0 || n > maxQueued+2 || !slices.Equal(got[n:], want) {
 		t.Errorf("got %q, want %q at the end", got, want)
 	}
 }
@@ -233,7 +233,7 @@ func TestAManagerThatIsStuckDelaysTheEndOnlySoLong(t *testing.T) {
 	defer cancel()
 	h.Close(ctx) // it returns
 	select {
-	case <-h.gone:
+	case <-h.sendDone:
 	default:
 		t.Error("somebody still sends")
 	}
@@ -248,7 +248,7 @@ func TestWhatIsWrongIsOneWarning(t *testing.T) {
 		"all of it":            {"NOTIFY_SOCKET": "/nonexistent/notify", "WATCHDOG_USEC": "often"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := New(read(func(key string) string { return env[key] }, 1, 0), false)
+			h := New(parseEnviron(func(key string) string { return env[key] }, 1, 0), false)
 			var mu sync.Mutex
 			var warnings []string
 			h.Open(host.Run{Warn: func(_ string, fields ...zap.Field) {
@@ -286,8 +286,8 @@ func TestWhatIsToldAgainAndAgainAllocatesNothing(t *testing.T) {
 	for name, tell := range map[string]func() error{
 		"a sign of life": w.alive,
 		"a tick":         func() error { return w.tick(host.Status{State: lifecycle.Stopping, Left: time.Minute}) },
-		"ready":          func() error { return w.state(told{host.Status{State: lifecycle.Running}, time.Second}) },
-		"reloading":      func() error { return w.state(told{host.Status{State: lifecycle.Reloading}, time.Second}) },
+		"ready":          func() error { return w.state(queuedStatus{host.Status{State: lifecycle.Running}, time.Second}) },
+		"reloading":      func() error { return w.state(queuedStatus{host.Status{State: lifecycle.Reloading}, time.Second}) },
 	} {
 		if n := testing.AllocsPerRun(100, func() {
 			if err := tell(); err != nil {

@@ -51,7 +51,7 @@ func Boot(ctx context.Context, binds ...string) (*Machine, error) {
 }
 
 func boot(ctx context.Context, s system, binds []string) (*Machine, error) {
-	if err := usable(); err != nil {
+	if err := checkUsable(); err != nil {
 		return nil, err
 	}
 	root, err := cachedRoot(ctx, s)
@@ -115,7 +115,7 @@ func launch(s system, root, cgroup string, binds []string) (*Machine, error) {
 		args = append(args, "--bind-ro="+escape.Replace(dir))
 	}
 	// Boot's context must not end the machine.
-	cmd := contained(context.Background(), "systemd-nspawn", append(args, s.boot...)...)
+	cmd := containedCommand(context.Background(), "systemd-nspawn", append(args, s.boot...)...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "TERM=dumb")
 	cmd.SysProcAttr.UseCgroupFD = true
 	cmd.SysProcAttr.CgroupFD = int(group.Fd())
@@ -150,7 +150,7 @@ func launch(s system, root, cgroup string, binds []string) (*Machine, error) {
 
 func (m *Machine) awaitBoot(ctx context.Context) error {
 	err := poll(ctx, func() (bool, error) {
-		if err := m.alive(); err != nil {
+		if err := m.checkAlive(); err != nil {
 			return false, err
 		}
 		m.init = findInit(m.nspawn.Process.Pid, m.system.comm)
@@ -204,12 +204,12 @@ func findInit(nspawn int, init string) int {
 
 var errDown = errors.New("the machine is down, boot another")
 
-// alive guards every use of the container's PID, which after its end may belong
+// checkAlive guards every use of the container's PID, which after its end may belong
 // to any other process.
-func (m *Machine) alive() error { return context.Cause(m.life) }
+func (m *Machine) checkAlive() error { return context.Cause(m.life) }
 
-// within is ctx until the machine is down or Close begins.
-func (m *Machine) within(ctx context.Context) context.Context {
+// withLife is ctx until the machine is down or Close begins.
+func (m *Machine) withLife(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(ctx)
 	context.AfterFunc(m.life, func() { cancel(errDown) })
 	return ctx

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// contained prepares a command as the first process of its own PID namespace, so
+// containedCommand prepares a command as the first process of its own PID namespace, so
 // that killing it ends every process below it: systemd survives the SIGKILL of
 // its systemd-nspawn, and dpkg that of its debootstrap. In its own mount
 // namespace nothing it mounts outlives it, so that its files can be removed
@@ -17,7 +17,7 @@ import (
 //
 // It is killed when the thread that started it ends, so the caller must stay
 // locked to that thread until it has waited for it.
-func contained(ctx context.Context, name string, args ...string) *exec.Cmd {
+func containedCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
 	const enter = `mount -t proc proc /proc && exec "$@"`
 	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", enter, "sh", name}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{

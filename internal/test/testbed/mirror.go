@@ -16,11 +16,11 @@ func mirror(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	return archive(string(targets))
+	return archiveSite(string(targets))
 }
 
 // The label tells the archive from Debian-Security, which has no base system.
-func archive(targets string) string {
+func archiveSite(targets string) string {
 	for line := range strings.Lines(targets) {
 		site, ok := strings.CutPrefix(strings.TrimSpace(line), "Debian ")
 		if ok && strings.HasPrefix(site, "http") {

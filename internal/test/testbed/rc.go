@@ -121,7 +121,7 @@ func withInit(setup string) system {
 
 func (m *Machine) awaitFile(ctx context.Context) error {
 	err := poll(ctx, func() (bool, error) {
-		if err := m.alive(); err != nil {
+		if err := m.checkAlive(); err != nil {
 			return false, err
 		}
 		_, err := os.Stat(m.Path(bootedFile))

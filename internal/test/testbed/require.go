@@ -26,12 +26,12 @@ func Require(t testing.TB) {
 	if !Enabled() {
 		t.Skipf("set %s=1, as root, to run the tests that boot a real systemd", switchName)
 	}
-	if err := usable(); err != nil {
+	if err := checkUsable(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func usable() error {
+func checkUsable() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("the test bed makes namespaces and device nodes: run the tests as root, or unset %s", switchName)
 	}

@@ -14,7 +14,7 @@ import (
 
 // cachedRoot returns the root file system of a system, and builds it first if no
 // earlier run did.
-func cachedRoot(ctx context.Context, of system) (string, error) {
+func cachedRoot(ctx context.Context, s system) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find the cache for the test bed's root, set HOME or XDG_CACHE_HOME: %w", err)
@@ -23,7 +23,7 @@ func cachedRoot(ctx context.Context, of system) (string, error) {
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", fmt.Errorf("make the cache for the test bed's root: %w", err)
 	}
-	dir := filepath.Join(base, of.recipe())
+	dir := filepath.Join(base, s.recipe())
 
 	unlock, err := lock(ctx, dir+".lock")
 	if err != nil {
@@ -38,7 +38,7 @@ func cachedRoot(ctx context.Context, of system) (string, error) {
 	if err := os.RemoveAll(building); err != nil {
 		return "", fmt.Errorf("remove a root that was left half built: %w", err)
 	}
-	if err := of.build(ctx, building); err != nil {
+	if err := s.build(ctx, building); err != nil {
 		return "", errors.Join(err, os.RemoveAll(building))
 	}
 	// Without it a power cut could keep the new name and lose the contents.
@@ -77,7 +77,7 @@ func (s system) build(ctx context.Context, dir string) error {
 func buildStep(ctx context.Context, name string, args ...string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := contained(ctx, name, args...)
+	cmd := containedCommand(ctx, name, args...)
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

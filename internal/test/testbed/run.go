@@ -44,7 +44,7 @@ func (m *Machine) RunUser(ctx context.Context, name string, args ...string) (Out
 }
 
 func (m *Machine) enter(ctx context.Context, env, wrapper []string, name string, args []string) (Output, error) {
-	ctx = m.within(ctx)
+	ctx = m.withLife(ctx)
 	cmd, err := m.command(ctx, env, wrapper, name, args)
 	if err != nil {
 		return Output{}, err
@@ -72,9 +72,9 @@ func (m *Machine) enter(ctx context.Context, env, wrapper []string, name string,
 }
 
 // command prepares a command in the machine. The words of wrapper stand before it.
-// ctx is from within.
+// ctx is from withLife.
 func (m *Machine) command(ctx context.Context, env, wrapper []string, name string, args []string) (*exec.Cmd, error) {
-	if err := m.alive(); err != nil {
+	if err := m.checkAlive(); err != nil {
 		return nil, fmt.Errorf("run %s: %w, its console ended with:\n%s", name, err, m.console)
 	}
 	// nsenter forks to enter the PID namespace and does not pass signals on, so

@@ -39,7 +39,7 @@ func (m *Machine) WineTerminal(ctx context.Context, exe string, args ...string) 
 	}
 	// The program leads a session of its own with the terminal, so that the keys
 	// and the hang-up are for it, and not for the nsenter that waits for it.
-	cmd, err := m.command(m.within(ctx), windowsEnv(), []string{"--", "setsid", "--ctty", "wine"}, program(exe), args)
+	cmd, err := m.command(m.withLife(ctx), windowsEnv(), []string{"--", "setsid", "--ctty", "wine"}, windowsProgram(exe), args)
 	if err != nil {
 		return nil, errors.Join(err, master.Close(), side.Close())
 	}
@@ -73,7 +73,7 @@ func (m *Machine) WineTerminal(ctx context.Context, exe string, args ...string) 
 
 // openTerminal opens both sides of a new terminal of the machine.
 func (m *Machine) openTerminal() (master, side *os.File, err error) {
-	if err := m.alive(); err != nil {
+	if err := m.checkAlive(); err != nil {
 		return nil, nil, err
 	}
 	// Not os.OpenFile, whose Fd would make it blocking: Close is to end Read.

@@ -28,10 +28,10 @@ Debian cdrom:[Debian 13]
 Debian http://mirror.test/debian
 Debian http://other.test/debian
 `
-	if got, want := archive(targets), "http://mirror.test/debian"; got != want {
+	if got, want := archiveSite(targets), "http://mirror.test/debian"; got != want {
 		t.Errorf("archive is %q, want %q", got, want)
 	}
-	if got := archive("Ubuntu http://mirror.test/ubuntu\n"); got != "" {
+	if got := archiveSite("Ubuntu http://mirror.test/ubuntu\n"); got != "" {
 		t.Errorf("archive is %q where apt knows no Debian, want none", got)
 	}
 }

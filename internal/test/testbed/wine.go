@@ -26,7 +26,7 @@ func (m *Machine) WineIn(ctx context.Context, dir, exe string, args ...string) (
 	if err := m.startWindows(ctx); err != nil {
 		return Output{}, err
 	}
-	return m.enter(ctx, windowsEnv(), []string{"--", "env", "--chdir=" + dir}, "wine", append([]string{program(exe)}, args...))
+	return m.enter(ctx, windowsEnv(), []string{"--", "env", "--chdir=" + dir}, "wine", append([]string{windowsProgram(exe)}, args...))
 }
 
 // WineCommand prepares what [Machine.Wine] runs, for a caller that wants to talk to
@@ -35,12 +35,12 @@ func (m *Machine) WineCommand(ctx context.Context, exe string, args ...string) (
 	if err := m.startWindows(ctx); err != nil {
 		return nil, err
 	}
-	return m.command(m.within(ctx), windowsEnv(), []string{"--", "wine"}, program(exe), args)
+	return m.command(m.withLife(ctx), windowsEnv(), []string{"--", "wine"}, windowsProgram(exe), args)
 }
 
-// program is exe with its folder. A program that Wine has to search is the child
+// windowsProgram is exe with its folder. A program that Wine has to search is the child
 // of another, which would be killed in its place.
-func program(exe string) string {
+func windowsProgram(exe string) string {
 	if strings.ContainsAny(exe, `/\`) {
 		return exe
 	}

@@ -32,9 +32,9 @@ var vsockSchemes = map[string]kind{
 	"vsock-stream":    vsockStream,
 }
 
-// parse accepts the forms of sd_notify(3): a path, @abstract, and vsock:CID:PORT with its
+// parseAddress accepts the forms of sd_notify(3): a path, @abstract, and vsock:CID:PORT with its
 // variants.
-func parse(s string) (address, error) {
+func parseAddress(s string) (address, error) {
 	if len(s) > 1 && (s[0] == '/' || s[0] == '@') {
 		return address{kind: unixgram, path: s}, nil
 	}

@@ -23,7 +23,7 @@ func Dial(notifySocket string) (*Client, error) {
 	if notifySocket == "" {
 		return nil, nil
 	}
-	addr, err := parse(notifySocket)
+	addr, err := parseAddress(notifySocket)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (c *Client) Barrier(timeout time.Duration) error {
 	_ = unix.Close(p[1])
 	if err == nil {
 		// The manager closes its end when it reads this message.
-		err = wait(p[0], 0, time.Until(deadline))
+		err = waitFor(p[0], 0, time.Until(deadline))
 	}
 	if err != nil {
 		return fmt.Errorf("barrier: %w", err)
@@ -86,7 +86,7 @@ func (c *Client) send(m Message, rights []byte, timeout time.Duration) error {
 		}
 	}
 	err := c.write(m, rights, timeout)
-	if lost(err) {
+	if isLost(err) {
 		// The manager was restarted, or the stream has carried its one message.
 		if err := c.connect(); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (c *Client) write(m Message, rights []byte, timeout time.Duration) error {
 		if deadline.IsZero() {
 			deadline = time.Now().Add(timeout)
 		}
-		if err := wait(c.fd, unix.POLLOUT, time.Until(deadline)); err != nil {
+		if err := waitFor(c.fd, unix.POLLOUT, time.Until(deadline)); err != nil {
 			return err
 		}
 	}
@@ -131,17 +131,17 @@ func (c *Client) finish(timeout time.Duration) error {
 	if err := unix.Shutdown(c.fd, unix.SHUT_WR); err != nil {
 		return err
 	}
-	return wait(c.fd, unix.POLLIN, timeout)
+	return waitFor(c.fd, unix.POLLIN, timeout)
 }
 
-// lost reports whether err says that the connection is gone.
-func lost(err error) bool {
+// isLost reports whether err says that the connection is gone.
+func isLost(err error) bool {
 	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOTCONN) ||
 		errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)
 }
 
-// wait waits for events, or a hang-up, on fd.
-func wait(fd int, events int16, timeout time.Duration) error {
+// waitFor waits for events, or a hang-up, on fd.
+func waitFor(fd int, events int16, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	for {
 		left := time.Until(deadline)

@@ -21,7 +21,7 @@ func (c *Client) connect() error {
 			if err == nil {
 				c.addr.kind = k
 			}
-			if err == nil || k == vsockStream || !unsupported(err) {
+			if err == nil || k == vsockStream || !isUnsupported(err) {
 				return err
 			}
 		}
@@ -30,7 +30,7 @@ func (c *Client) connect() error {
 	}
 }
 
-func unsupported(err error) bool {
+func isUnsupported(err error) bool {
 	for _, e := range []error{unix.ENODEV, unix.EOPNOTSUPP, unix.ESOCKTNOSUPPORT, unix.EPROTONOSUPPORT, unix.EPROTOTYPE} {
 		if errors.Is(err, e) {
 			return true
@@ -58,7 +58,7 @@ func (c *Client) open(family, typ int, to unix.Sockaddr) error {
 	}
 	err = unix.Connect(fd, to)
 	if errors.Is(err, unix.EINPROGRESS) {
-		err = connected(fd)
+		err = awaitConnected(fd)
 	}
 	if err != nil {
 		_ = unix.Close(fd)
@@ -71,7 +71,7 @@ func (c *Client) open(family, typ int, to unix.Sockaddr) error {
 // connectTimeout limits a connection over vsock. A local socket accepts or refuses at once.
 const connectTimeout = 1000 // ms
 
-func connected(fd int) error {
+func awaitConnected(fd int) error {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, connectTimeout)
 	if err != nil {
 		return err

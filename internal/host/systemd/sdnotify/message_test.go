@@ -48,7 +48,7 @@ func TestParse(t *testing.T) {
 		"vsock-dgram:2:1234":     {kind: vsockDatagram, cid: 2, port: 1234},
 		"vsock-seqpacket:2:1234": {kind: vsockPacket, cid: 2, port: 1234},
 	} {
-		got, err := parse(s)
+		got, err := parseAddress(s)
 		if err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", s, got, err, want)
 		}
@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 		"", "/", "@", "notify", "tcp:1:2", "vsock", "vsock:", "vsock::1234", "vsock:2", "vsock:2:",
 		"vsock:-1:1234", "vsock:4294967295:1234", "vsock:2:4294967296", "vsock:2:1234:5",
 	} {
-		if got, err := parse(s); err == nil {
+		if got, err := parseAddress(s); err == nil {
 			t.Errorf("%q: got %+v, want an error", s, got)
 		} else if !strings.Contains(err.Error(), "NOTIFY_SOCKET") {
 			t.Errorf("%q: the error does not name the variable: %v", s, err)

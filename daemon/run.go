@@ -18,68 +18,70 @@ import (
 )
 
 const (
-	// grace is how long after the stop deadline all that still runs is given up, and
-	// shortGrace where the trigger has set the deadline: half a second after that the
-	// process may be killed, so the end has as much again.
+	// grace is the time between the stop deadline and giving up on whatever still runs.
+	// If the trigger set the deadline, it is shortGrace instead: the process may be killed
+	// half a second after that deadline, and ending it takes as long again.
 	grace      = time.Second
 	shortGrace = 250 * time.Millisecond
 
-	// tick is how often managers hear that a pending state is still pending.
+	// tick is the interval at which managers are told that a pending state is still pending.
 	tick = time.Second
 
-	// flushBound is how long a log that hangs delays the end.
+	// flushBound limits how long a log that hangs delays the end.
 	flushBound = 500 * time.Millisecond
 
-	// closeBound is how long a manager that does not listen delays the end.
+	// closeBound limits how long a manager that does not read delays the end.
 	closeBound = time.Second
 )
 
-// Run runs p until it has stopped. It returns nil if p stopped as asked, else the
-// first failure, joined with what failed after it; [ExitCode] makes an exit code of
-// that. What the ways to be asked are, and what happens then in which order, is in
-// the description of this package.
+// Run runs p until it has stopped. It returns nil if p stopped as asked, and otherwise the
+// first failure, joined with those that followed it. [ExitCode] turns that error into an
+// exit code. The package documentation lists what can ask a program to stop, and the order
+// in which it stops.
 //
-// An error that is ErrConfig, and comes before anything was started, says what is
-// wrong with p or c. The manager hears of it.
+// If p or c is invalid, Run starts nothing, tells the manager, and returns an error that
+// matches ErrConfig.
 //
-// Call it first thing in main, and do what takes time or may fail in Start. As a
-// service of Windows, the process has 30 s to come here; one that comes later, or
-// exits before, has failed with error 1053, which says nothing of why.
+// Call Run first in main, and leave whatever takes time or may fail to Start. A Windows
+// service has 30 seconds to call Run. If it takes longer, or exits before, Windows reports
+// error 1053, which does not say why.
 //
-// When ctx ends, p is asked to stop; its values are in the contexts that p gets.
-// Run may be called on any goroutine. While a run goes on, another call fails with an
-// error that is ErrConfig. Call it once in a process that a manager has started: the end
-// of the run is the end of the service. It catches the signals that it
-// needs before it calls Start, and takes what systemd has said out of the process's
-// environment (NOTIFY_SOCKET, WATCHDOG_*, and LISTEN_*, for which there is [Socket]), so
-// that children do not inherit it. It leads [slog.Default] and the standard log to its own until
-// it returns. As a service of Windows it catches no signals, and
-// changes to the folder of the executable. When it returns, nothing of it is left: no
-// goroutine, no signal handler, no socket; only a write to a log that hangs cannot be
-// ended.
+// When ctx ends, p is asked to stop. The contexts that p gets carry the values of ctx.
+// Run may be called on any goroutine. Until it returns, another call fails with an error
+// that matches ErrConfig. A process that a manager has started should call Run only once:
+// the service ends with the run.
 //
-// Run does not return if something still runs a second after the stop deadline: it
-// logs the stack of every goroutine and exits the process with code 124, or
-// 128+n after a second signal n.
+// Before it calls Start, Run catches the signals that it needs, and removes what systemd
+// has put into the environment, so that child processes do not inherit it: NOTIFY_SOCKET,
+// WATCHDOG_* and LISTEN_* (use [Socket] for these). Until it returns, [slog.Default] and the
+// standard log write to the log of the run. A Windows service catches no signals, and
+// changes to the folder of its executable.
+//
+// When Run returns, it leaves no goroutine, signal handler or socket behind. The only
+// exception is a write to a log that hangs, which cannot be ended.
+//
+// If something still runs one second after the stop deadline, Run does not return: it logs
+// the stack of every goroutine and exits the process with code 124, or with 128+n after a
+// second signal n.
 func Run(ctx context.Context, p Program, c Config) error {
 	_, err := runProgram(ctx, p, c, false)
 	return err
 }
 
-// busy says that a run of this process goes on: its signals, its standard log and what
-// its manager has said in the environment are there once.
+// busy is set while a run of this process goes on. Only one can: a process has one set of
+// signals, one standard log and one environment from its manager.
 var busy atomic.Bool
 
-// runProgram is Run, and with exits what Run is for a process that exits next. It
-// also says whether the run has begun: before, there was no log to write err to.
+// runProgram does the work of Run. With exits, the process exits when it returns. begun
+// reports whether the run began: until then, there is no log to write err to.
 func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun bool, err error) {
-	// Before all else: the Windows service control manager gives a process 30 s to
-	// connect, and what is wrong from then on can be told.
+	// Find the host first: the Windows service control manager gives a process 30 s to
+	// connect, and from then on it can be told about errors.
 	var ignored []string
 	env, ok := host.FromContext(ctx)
 	if !ok {
 		if !busy.CompareAndSwap(false, true) {
-			return false, fmt.Errorf("%w: Run is called while another run of this process goes on", ErrConfig)
+			return false, fmt.Errorf("%w: Run was called while another run of this process is active", ErrConfig)
 		}
 		defer busy.Store(false)
 		if env, err = thisProcess(c, exits); err != nil {
@@ -102,8 +104,8 @@ func runProgram(ctx context.Context, p Program, c Config, exits bool) (begun boo
 	return true, r.loop()
 }
 
-// run is one run of a program: it carries out what the lifecycle machine decides.
-// What is below the empty line belongs to the goroutine of loop.
+// run carries out what the lifecycle machine decides for one run of a program. The fields
+// below the empty line belong to the goroutine of loop.
 type run struct {
 	program  Program
 	config   Config
@@ -111,12 +113,12 @@ type run struct {
 	parent   context.Context
 	ctx      context.Context
 	release  context.CancelCauseFunc
-	released chan struct{} // closed when ctx, and all that is made from it, has ended
+	released chan struct{} // closed when ctx and every context derived from it have ended
 	log      *zap.Logger
 	level    *level
-	sink     sink // nil if the log is the program's
+	sink     sink // nil if the program brings its own log
 	book     *logbook
-	stderr   io.Writer // for what no log takes: standard error
+	stderr   io.Writer // where messages go that no log accepts
 	inbox    *inbox
 	tasks    tasks
 	checks   checks
@@ -124,36 +126,36 @@ type run struct {
 	notices  notices
 	failures failures
 	guard    *guard
-	leave    func() // says that the run is over
+	leave    func() // ends what runctx.Enter began
 	sockets  sockets
-	args     []string // of this start, from the manager
+	args     []string // what the manager passed to this start
 
 	machine    lifecycle.Machine
 	reason     Reason
 	reasonText string // the reason in words
 	errs       []error
-	finished   *input // the work was done before Start had returned
-	reloadErr  error  // of the last reload
+	finished   *input // set if the work was done before Start returned
+	reloadErr  error  // the error of the last reload
 	budget     time.Duration
 	grace      time.Duration
 	until      time.Time // when a pending state ends by itself
 	checkpoint uint32
 	begun      time.Time
 	asked      time.Time               // when it was asked to stop
-	calling    string                  // the method that runs, "" if none does
-	interrupt  context.CancelCauseFunc // ends the context of the Reload, Pause or Continue that came last
+	calling    string                  // the method of the program that runs, "" if none does
+	interrupt  context.CancelCauseFunc // ends the context of the latest Reload, Pause or Continue
 	stopCtx    context.Context
 	expire     context.CancelCauseFunc // ends stopCtx
 	watched    bool
 	gaveUp     bool
-	stacks     <-chan string // of what still ran at the deadline, nil if nobody has looked
+	stacks     <-chan string // delivers the stacks at the deadline, nil if not requested
 	ended      bool
-	draining   *time.Timer // until the log is given up, nil before that is all that is left
+	draining   *time.Timer // gives up on the log; nil until only the log is left
 	alarms     alarms
 	phases     phases
-	troubles   []error  // with the log, before there was one
-	ignored    []string // of Service.EnvironmentFile
-	restore    func()   // gives back the standard log, nil if it was not taken
+	troubles   []error  // errors that occurred while the log was set up
+	ignored    []string // lines of Service.EnvironmentFile that were not understood
+	restore    func()   // restores the standard log, nil if it was not replaced
 	crash      atomic.Pointer[crash.Output]
 }
 
@@ -175,7 +177,7 @@ func newRun(ctx context.Context, p Program, c Config, env host.Env) *run {
 	return r
 }
 
-// loop handles events, one after the other, until the run is over.
+// loop handles one event after the other until the run has ended.
 func (r *run) loop() error {
 	signals, onSignal := r.open()
 	var fx lifecycle.Effects
@@ -189,7 +191,7 @@ func (r *run) loop() error {
 		select {
 		case <-r.inbox.wake:
 			for _, e := range r.inbox.take() {
-				r.fireAlarms() // deadlines first, however much there is to do
+				r.fireAlarms() // deadlines first, however many events there are
 				r.handle(e)
 			}
 		case s := <-signals:
@@ -215,8 +217,8 @@ func (r *run) fireAlarms() {
 	}
 }
 
-// open opens the hosts. It returns where signals come from and what they mean, if
-// one of the hosts listens to them.
+// open opens the hosts. If one of them listens to signals, open returns their channel and
+// the function that translates them into requests.
 func (r *run) open() (signals <-chan os.Signal, onSignal func(os.Signal) (host.Request, bool)) {
 	h := host.Run{
 		Post: r.request, Notify: r.notify, Warn: r.warn, Debug: r.debug, Check: r.health,
@@ -264,7 +266,7 @@ func (r *run) handleAlarm(a alarm) {
 		r.handle(input{kind: lifecycle.FlushDone})
 	case nextTick:
 		if time.Until(r.until) <= 0 && r.machine.State() != lifecycle.Stopping {
-			break // a Pause or Continue that hangs is not to look like one that gets on
+			break // a Pause or Continue that hangs must not look as if it made progress
 		}
 		r.alarms.set(nextTick, tick)
 		r.checkpoint++
@@ -272,14 +274,14 @@ func (r *run) handleAlarm(a alarm) {
 	}
 }
 
-// handle lets the machine decide on e, and does what it says.
+// handle passes e to the machine and carries out the effects that it returns.
 func (r *run) handle(e input) {
 	if e.step != 0 {
 		r.stepLevel(e.step, e.name)
 		return
 	}
 	if e.kind == lifecycle.Finished && r.machine.State() == lifecycle.Starting {
-		r.finished = &e // ready comes first, or the manager takes the end for a failed start
+		r.finished = &e // wait until ready: otherwise the manager sees a failed start
 		return
 	}
 	if r.draining != nil {
@@ -295,13 +297,13 @@ func (r *run) handle(e input) {
 	case e.kind == lifecycle.ReloadAsked && !fx.Has(lifecycle.CallReload):
 		r.reloadLog(e)
 	case e.kind == lifecycle.StartOK && r.finished != nil:
-		r.handle(*r.finished) // whatever else was asked for meanwhile
+		r.handle(*r.finished) // even if something else was requested meanwhile
 	case fx.Has(lifecycle.Again):
 		r.handle(input{kind: m.Waiting(), name: "asked for meanwhile"})
 	}
 }
 
-// perform carries out fx, in the order of their bits.
+// perform carries out the effects in fx in the order of their bits.
 func (r *run) perform(fx lifecycle.Effects, e input) {
 	for bit := lifecycle.Effects(1); bit <= fx; bit <<= 1 {
 		if fx.Has(bit) {
@@ -310,6 +312,7 @@ func (r *run) perform(fx lifecycle.Effects, e input) {
 	}
 }
 
+// performOne carries out the single effect fx of the event e.
 func (r *run) performOne(fx lifecycle.Effects, e input) {
 	switch fx {
 	case lifecycle.KeepReason:
@@ -341,16 +344,17 @@ func (r *run) performOne(fx lifecycle.Effects, e input) {
 		r.endContext()
 	case lifecycle.Expire:
 		if deadline, _ := r.stopCtx.Deadline(); time.Until(deadline) > 0 {
-			r.expire(r.reason) // else it ends by itself, and says why
+			r.expire(r.reason) // otherwise it ends by itself, with a cause
 		}
 		if time.Until(r.until) > 0 {
-			r.until = time.Now() // cut short
+			r.until = time.Now() // the user does not want to wait
 		}
 	case lifecycle.ArmGrace:
 		if manyGoroutines() {
-			r.stacks = lookAtStacks() // as they are at the deadline
+			r.stacks = lookAtStacks() // at the deadline, not when giving up
 		}
-		// After a second signal the grace begins now. A loop that is late has less of it.
+		// After a second signal, the grace period begins now. If the loop is late, less of it
+		// is left.
 		left := min(r.grace, time.Until(r.until)+r.grace)
 		r.alarms.set(graceOver, left)
 		r.guard.set(time.Now().Add(left + endBound))
@@ -375,7 +379,8 @@ func (r *run) armPending() {
 	}
 }
 
-// settleState stops and starts what depends on the state being a pending one.
+// settleState stops the alarms of pending states once Running or Paused is reached, and
+// starts the checks when that happens for the first time.
 func (r *run) settleState() {
 	switch r.machine.State() {
 	case lifecycle.Running, lifecycle.Paused:
@@ -396,6 +401,7 @@ func (r *run) settleState() {
 	}
 }
 
+// tell tells every host the state of the run.
 func (r *run) tell() {
 	s := host.Status{State: r.machine.State(), Checkpoint: r.checkpoint}
 	switch s.State {

@@ -2,7 +2,7 @@ package daemon
 
 import "time"
 
-// alarm is a moment that the loop waits for.
+// alarm identifies a moment that the loop waits for.
 type alarm uint8
 
 const (
@@ -16,24 +16,24 @@ const (
 	numAlarms
 )
 
-// alarms are all of them, on one timer that is set when the loop begins to wait:
-// setting an alarm costs next to nothing, and the call of Stop does not wait for it.
+// alarms holds all alarms on one timer, which is set when the loop begins to wait. That
+// makes setting an alarm cheap, so that it does not delay the call of Stop.
 type alarms struct {
-	due   [numAlarms]time.Time // zero if it is not set
+	due   [numAlarms]time.Time // zero if not set
 	timer *time.Timer
-	next  time.Time // when the timer fires, zero if it does not
+	next  time.Time // when the timer fires, zero if it is stopped
 }
 
 func (a *alarms) set(x alarm, d time.Duration) { a.due[x] = time.Now().Add(d) }
 
 func (a *alarms) stop(x alarm) { a.due[x] = time.Time{} }
 
-// remaining is how long it is until x, if it is set.
+// remaining returns the time until x, and whether x is set.
 func (a *alarms) remaining(x alarm) (time.Duration, bool) {
 	return time.Until(a.due[x]), !a.due[x].IsZero()
 }
 
-// earliest is the alarm that is due first.
+// earliest returns the alarm that is due first, and whether any is set.
 func (a *alarms) earliest() (x alarm, set bool) {
 	for i, due := range a.due {
 		if !due.IsZero() && (!set || due.Before(a.due[x])) {
@@ -43,7 +43,7 @@ func (a *alarms) earliest() (x alarm, set bool) {
 	return x, set
 }
 
-// wait returns a channel on which something comes when an alarm is due.
+// wait sets the timer and returns its channel, or nil if no alarm is set.
 func (a *alarms) wait() <-chan time.Time {
 	x, set := a.earliest()
 	switch {
@@ -59,7 +59,7 @@ func (a *alarms) wait() <-chan time.Time {
 	return a.timer.C
 }
 
-// takeDue takes the alarm that is due first, if one is due.
+// takeDue returns the earliest alarm if it is due, and unsets it.
 func (a *alarms) takeDue() (alarm, bool) {
 	a.next = time.Time{} // the timer has fired
 	x, set := a.earliest()
@@ -70,6 +70,7 @@ func (a *alarms) takeDue() (alarm, bool) {
 	return x, true
 }
 
+// stopTimer stops the timer until the next wait.
 func (a *alarms) stopTimer() {
 	if a.timer != nil {
 		a.timer.Stop()

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// Go is for the program: see the function Go.
+// Go implements the function Go.
 func (r *run) Go(ctx context.Context, f func(context.Context) error) {
 	if !r.tasks.add() {
 		r.book.add(zap.WarnLevel, "a goroutine is not started: the last one has been waited for", "")
@@ -25,8 +25,8 @@ func (r *run) Go(ctx context.Context, f func(context.Context) error) {
 	}()
 }
 
-// adopt returns ctx if it is of this run, or one made from it that ends with the run's
-// context too.
+// adopt returns ctx if it belongs to this run. Otherwise it returns a context derived from
+// ctx that also ends with the context of the run.
 func (r *run) adopt(ctx context.Context) (context.Context, func()) {
 	if runctx.FromContext(ctx) == runctx.Run(r) {
 		return ctx, func() {}
@@ -36,7 +36,8 @@ func (r *run) adopt(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// goroutineEnded says what follows from the end of a goroutine that was given ctx.
+// goroutineEnded handles the end of a goroutine that was given ctx: it fails the run unless
+// err is nil or only says that the goroutine was asked to stop.
 func (r *run) goroutineEnded(ctx context.Context, err error) {
 	how := abrupt(err)
 	switch {
@@ -50,7 +51,7 @@ func (r *run) goroutineEnded(ctx context.Context, err error) {
 	}
 }
 
-// Fail is for the program: see the function Fail.
+// Fail implements the function Fail.
 func (r *run) Fail(err error) {
 	if err == nil {
 		err = errors.New("Fail was called without an error")
@@ -58,13 +59,13 @@ func (r *run) Fail(err error) {
 	r.fail("the program failed", err)
 }
 
-// Finish is for Func, and for the program: see the function Finish.
+// Finish implements the function Finish. Func calls it as well.
 func (r *run) Finish(detail string) {
 	r.inbox.post(input{kind: lifecycle.Finished, reason: Reason{Trigger: TriggerFinished, Detail: detail}})
 }
 
-// Logger is for the program: see the function Logger.
+// Logger implements the function Logger.
 func (r *run) Logger() *zap.Logger { return r.log }
 
-// StartArgs is for the program: see the function StartArgs.
+// StartArgs implements the function StartArgs.
 func (r *run) StartArgs() []string { return slices.Clone(r.args) }

@@ -8,20 +8,21 @@ import (
 )
 
 const (
-	kubernetesStop  = 25 * time.Second // terminationGracePeriodSeconds is 30 unless it is set
+	kubernetesStop  = 25 * time.Second // terminationGracePeriodSeconds is 30 by default
 	containerStop   = 8 * time.Second  // docker stop and podman stop wait for 10 s
 	kubernetesDrain = 5 * time.Second
 )
 
-// place is where a run runs, as far as budgets depend on it: who kills it, and when.
-// The zero value is a manager that waits for as long as it was told, or a person.
+// place describes where a run takes place, as far as budgets depend on it: what kills the
+// process, and when. The zero value stands for a person, or for a manager that waits as long
+// as its configuration says.
 type place struct {
 	kubernetes bool
-	pid1       bool // PID 1, which a container runtime has started
+	pid1       bool // the process is PID 1, started by a container runtime
 }
 
-// placeOf returns the place of env's process. A process that a manager has started goes
-// by that, whatever its environment says of the container around both.
+// placeOf returns the place of the process in env. If a manager started the process, only
+// the manager matters, even if both run in a container.
 func placeOf(env host.Env) place {
 	if !env.Own || env.Managed || env.SCM {
 		return place{}
@@ -29,9 +30,9 @@ func placeOf(env host.Env) place {
 	return place{kubernetes: os.Getenv("KUBERNETES_SERVICE_HOST") != "", pid1: os.Getpid() == 1}
 }
 
-// budgets returns what Config.StopTimeout and Config.DrainDelay mean at a place. Where
-// the former is zero, giving up comes before the default grace of a container runtime
-// ends: a second and a flush later than the deadline.
+// budgets returns the effective Config.StopTimeout and Config.DrainDelay at a place. If
+// StopTimeout is zero, the run gives up before the default grace period of the container
+// runtime ends: giving up takes place one second and a flush after the deadline.
 func budgets(stop, drain time.Duration, at place) (stopTimeout, drainDelay time.Duration) {
 	whole := defaultStopTimeout
 	switch {

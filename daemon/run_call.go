@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// callMethod calls the method of the program that fx names.
+// callMethod calls the method of the program that the effect fx names.
 func (r *run) callMethod(fx lifecycle.Effects, e input) {
 	switch fx {
 	case lifecycle.CallStart:
@@ -28,7 +28,8 @@ func (r *run) callMethod(fx lifecycle.Effects, e input) {
 	}
 }
 
-// call calls a method of the program on a goroutine of its own.
+// call calls a method of the program on a new goroutine. When the method returns, call
+// posts the event ok or bad.
 func (r *run) call(name string, ctx context.Context, f func(context.Context) error, ok, bad lifecycle.Event) {
 	r.calling = name
 	go protect(name, func() error { return f(ctx) }, func(err error) {
@@ -36,7 +37,7 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 		switch how := abrupt(err); {
 		case err == nil:
 		case how != "":
-			// Code that does not return fails the program, also where an error would not.
+			// A panic or Goexit fails the program even where a returned error would not.
 			r.fail(name+" "+how, err)
 			e = input{kind: bad}
 			if bad != lifecycle.StartFailed {
@@ -59,12 +60,12 @@ func (r *run) call(name string, ctx context.Context, f func(context.Context) err
 	})
 }
 
-// endContext ends the context of the run. That wakes each goroutine that waits for it, which takes
-// a second or more where there are 100,000: not on the goroutine of the loop, which keeps
-// the deadlines meanwhile.
+// endContext ends the context of the run. It does so on a new goroutine: waking 100,000
+// goroutines that wait for the context takes a second or more, and meanwhile the loop has
+// to keep the deadlines.
 func (r *run) endContext() {
 	if !r.tasks.add() {
-		return // nobody is left who could be told
+		return // nothing is left that waits for it
 	}
 	reason := r.reason
 	go func() {
@@ -80,6 +81,7 @@ func (r *run) stopProgram(ctx context.Context) error {
 	return r.program.Stop(ctx)
 }
 
+// reloadProgram reloads the log, and then calls Reload if the program has it.
 func (r *run) reloadProgram(e input) {
 	p, ok := r.program.(Reloader)
 	msg := "reloading"
@@ -96,14 +98,16 @@ func (r *run) reloadProgram(e input) {
 	}, lifecycle.ReloadDone, lifecycle.ReloadDone)
 }
 
+// pauseProgram calls f, which is Pause or Continue.
 func (r *run) pauseProgram(name string, f func(Pauser, context.Context) error, ok, bad lifecycle.Event) {
-	p := r.program.(Pauser) // hosts ask only programs that can
+	p := r.program.(Pauser) // request drops these requests for other programs
 	r.call(name, r.interruptible(), func(ctx context.Context) error { return f(p, ctx) }, ok, bad)
 }
 
-// interruptible returns the context of a Reload, Pause or Continue. Each has its own:
-// goroutines of an earlier one go on when this one is interrupted. It is never released
-// before the run's, since they may hold it; that is some 200 bytes a call.
+// interruptible returns a new context for a Reload, Pause or Continue. Each call has its
+// own, so that interrupting it leaves the goroutines of earlier calls running. Because those
+// may still use their context, it is not released before that of the run, which costs about
+// 200 bytes a call.
 func (r *run) interruptible() context.Context {
 	ctx, interrupt := context.WithCancelCause(r.ctx)
 	r.interrupt = interrupt

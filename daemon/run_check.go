@@ -10,34 +10,34 @@ import (
 )
 
 const (
-	// checkBound is how long a Check may take where no watchdog says.
+	// checkBound limits the time of a Check if there is no watchdog.
 	checkBound = 5 * time.Second
 
-	// maxCheckAge is how long the result of a Check serves those who ask for it one after the
-	// other.
+	// maxCheckAge limits how long the result of a Check answers further questions.
 	maxCheckAge = time.Second
 )
 
-// checks has Check called once at a time. The watchdog, and those who ask for the status,
-// share a call that has not returned: one that hangs stays the only one.
+// checks makes sure that at most one call of Check runs at a time. The watchdog and status
+// requests share a call that has not returned, so a Check that hangs is not called again.
 type checks struct {
 	mu      sync.Mutex
-	open    bool // Start has returned, and no Check has panicked
+	open    bool // Start has returned and no Check has panicked
 	within  time.Duration
 	watched bool // a watchdog acts on the result
-	failing bool // the last one has failed
+	failing bool // the last call failed
 	last    *checking
 }
 
-// checking is one call of Check.
+// checking describes one call of Check.
 type checking struct {
 	begun, ended time.Time
-	over         chan struct{} // closed when it has returned; what is below is set then
+	over         chan struct{} // closed when it has returned and the fields below are set
 	err          error
-	text         string // of err
+	text         string // the text of err
 }
 
-// openChecks lets Check be called from now on. A watchdog waits for half its interval.
+// openChecks allows calls of Check from now on. With a watchdog, each may take half its
+// interval.
 func (r *run) openChecks() {
 	within, watched := checkBound, false
 	for _, h := range r.env.Hosts {
@@ -50,8 +50,8 @@ func (r *run) openChecks() {
 	r.checks.open, r.checks.within, r.checks.watched = true, within, watched
 }
 
-// check returns the call of Check that goes on, or one that has ended within the time
-// that old says, and else begins one. It is nil if Check cannot be called.
+// check returns the current call of Check, or the last one if it ended less than old ago. If
+// there is neither, it begins a call. It returns nil if Check cannot be called.
 func (r *run) check(old time.Duration) *checking {
 	p, ok := r.program.(Checker)
 	c := &r.checks
@@ -84,7 +84,7 @@ func (r *run) callCheck(p Checker, now *checking, within time.Duration) {
 	})
 }
 
-// checkEnded keeps the result, and logs it when it is another one than before.
+// checkEnded stores the result of a call, and logs it if it differs from the previous one.
 func (r *run) checkEnded(now *checking, err error) {
 	how := abrupt(err)
 	if err != nil {
@@ -103,8 +103,8 @@ func (r *run) checkEnded(now *checking, err error) {
 	}
 }
 
-// finish gives the result to those who wait for it, and reports whether it is another one
-// than before. After abrupt there is no further Check.
+// finish wakes the goroutines that wait for the result, and reports whether it differs from
+// the previous one. If the call ended abruptly, Check is not called again.
 func (c *checks) finish(now *checking, abrupt bool) (changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,7 +115,7 @@ func (c *checks) finish(now *checking, abrupt bool) (changed bool) {
 	return changed
 }
 
-// consequence is what follows from a Check that does not pass.
+// consequence returns a note for the log on what follows from a failing Check.
 func (c *checks) consequence() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,13 +125,14 @@ func (c *checks) consequence() string {
 	return ""
 }
 
-// health is what Check says, for those who ask from outside. It waits until ctx ends.
+// health returns the result of Check for requests from outside the process. It waits for
+// the result until ctx ends.
 func (r *run) health(ctx context.Context) error {
 	c := r.check(maxCheckAge)
 	if c == nil {
 		return nil
 	}
-	overdue := time.NewTimer(time.Until(c.begun.Add(checkBound))) // at once, if it hangs since an earlier question
+	overdue := time.NewTimer(time.Until(c.begun.Add(checkBound))) // fires at once if the call has hung since an earlier request
 	defer overdue.Stop()
 	select {
 	case <-c.over:
@@ -149,7 +150,7 @@ func (r *run) health(ctx context.Context) error {
 	}
 }
 
-// unhealthyError is what was wrong, without the methods of the program's error.
+// unhealthyError holds the text of an error from Check, without the methods of that error.
 type unhealthyError string
 
 func (u unhealthyError) Error() string { return string(u) }

@@ -10,16 +10,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/crash"
 )
 
-// crashes is the folder for the texts of crashes, in that for the state.
+// crashes names the folder for crash texts, below the folder for the state.
 const crashes = "crash"
 
-// crashDir is where the text of a crash is kept: nowhere but in a service, for elsewhere
-// a person or a supervisor has standard error.
+// crashDir returns the folder for crash texts, or "" if this process is not a service: then
+// a person or a supervisor sees standard error.
 func (r *run) crashDir() (string, error) {
 	if !r.env.Own || !r.env.SCM && os.Getenv("STATE_DIRECTORY") == "" {
 		return "", nil
 	}
-	// That folder alone: the program may never ask for the others, which install would find.
+	// Make only this folder: the program may never use the others, and install would find
+	// them.
 	state, err := r.stateDir()
 	if state == "" {
 		return "", err
@@ -27,8 +28,8 @@ func (r *run) crashDir() (string, error) {
 	return filepath.Join(state, crashes), nil
 }
 
-// catchCrashes logs how the run before this one crashed, if it did, and has the runtime
-// keep the text if this one does. What goes wrong with that is no reason not to run.
+// catchCrashes logs how the previous run crashed, if it did, and makes the runtime keep the
+// text if this one does. Errors are logged; they do not keep the program from running.
 func (r *run) catchCrashes() {
 	dir, err := r.crashDir()
 	if err != nil {

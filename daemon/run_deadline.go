@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// setDeadline begins the budget, or one that is shorter. A Stop or Close that runs
-// already keeps its context, which then ends before its deadline.
+// setDeadline begins the budget for stopping, or replaces it with a shorter one. A Stop or
+// Close that is already running keeps its context, which then ends before its deadline.
 func (r *run) setDeadline(budget time.Duration) {
 	r.until = time.Now().Add(budget)
 	r.alarms.set(stopDeadline, budget)
@@ -22,14 +22,14 @@ func (r *run) setDeadline(budget time.Duration) {
 	r.expire = func(cause error) { expire(cause); cancel() }
 }
 
-// drainShare is the part of budget that the drain delay takes: in proportion, where
-// a trigger allows less than Config.StopTimeout.
+// drainShare returns the drain delay for budget. If a trigger allows less time than
+// Config.StopTimeout, the delay shrinks in proportion.
 func (r *run) drainShare(budget time.Duration) time.Duration {
 	share := float64(budget) / float64(r.config.StopTimeout)
 	return time.Duration(float64(r.config.DrainDelay) * share)
 }
 
-// shortenDeadline shortens what is left where a later trigger allows less than the first.
+// shortenDeadline shortens the remaining time if a later trigger allows less than the first.
 func (r *run) shortenDeadline(e input) {
 	if e.budget == 0 {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// giveUp logs what still runs, and where.
+// giveUp logs what still runs, with its stacks.
 func (r *run) giveUp() {
 	r.gaveUp = true
 	what := fmt.Sprintf("%d goroutine(s)", r.tasks.running())
@@ -29,7 +29,7 @@ func (r *run) giveUp() {
 	fields := []zap.Field{zap.Error(err), logevent.GaveUp.Field()}
 	many := manyGoroutines()
 	if many {
-		// Their stacks may take all the time that is left.
+		// Collecting the stacks may take all the remaining time.
 		r.book.add(zap.ErrorLevel, "giving up", "", fields...)
 	}
 	if r.stacks == nil {
@@ -45,8 +45,8 @@ func (r *run) giveUp() {
 	}
 }
 
-// flush has the log end with the report. It goes on as long as somebody reads and the
-// budget allows.
+// flush writes the report as the last record of the log, on a new goroutine. It continues
+// while something reads the log and the budget allows it.
 func (r *run) flush() {
 	r.countFailures()
 	r.guard.code.Store(int64(ExitCode(r.failure())))
@@ -67,21 +67,21 @@ func (r *run) flush() {
 		bound := time.NewTimer(min(shortGrace, r.guard.remaining()/2))
 		defer bound.Stop()
 		select {
-		case <-kept: // before the manager is told the end, and whoever waits for that looks
+		case <-kept: // before the manager learns of the end: a caller that waits for it reads the file then
 		case <-bound.C:
 		}
 		return nil
 	}, func(error) { r.inbox.post(input{kind: lifecycle.FlushDone}) })
 }
 
-// boundFlush has the log given up if it hangs longer than it may: after bound for what
-// waits, and as long as the report takes.
+// boundFlush gives up on the log if it hangs: bound for the waiting records plus the time
+// that the report may take.
 func (r *run) boundFlush(bound time.Duration) {
 	left := r.guard.remaining()
 	r.alarms.set(flushTimeout, min(bound+2*flushBound, left-min(left/8, shortGrace/2)))
 }
 
-// shortenFlush shortens the time that the log has, where somebody asks for that meanwhile.
+// shortenFlush shortens the time for the log if e asks for a faster end meanwhile.
 func (r *run) shortenFlush(e input) {
 	switch {
 	case e.kind == lifecycle.Forced:
@@ -97,22 +97,22 @@ func (r *run) shortenFlush(e input) {
 	}
 }
 
-// countFailures adds to the result what was only counted.
+// countFailures adds the failures that were only counted to the result.
 func (r *run) countFailures() {
 	n := r.failures.dropped()
 	if n == 0 {
 		return
 	}
-	err := fmt.Errorf("%d more failure(s), of which only the number is known", n)
+	err := fmt.Errorf("%d more failure(s), which were only counted", n)
 	r.errs = append(r.errs, err)
 	r.book.add(zap.ErrorLevel, "the program has failed more often than is listed", "", zap.Int64("failures", n), logevent.Failed.Field())
 }
 
-// endLog writes what waits, then the report as the last record, and lets go of the log.
-// What was lost, and is not told in the log itself, is told on standard error.
+// endLog writes the waiting records, then the report as the last one, and closes the log.
+// Losses that the log itself cannot report go to standard error.
 func (r *run) endLog(draining context.Context, report []zap.Field) {
 	if r.sink != nil {
-		_ = r.sink.Drain(draining) // what is lost then is in the report
+		_ = r.sink.Drain(draining) // the report counts what is lost here
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(flushBound, r.guard.remaining()/2))
 	defer cancel()
@@ -128,7 +128,7 @@ func (r *run) endLog(draining context.Context, report []zap.Field) {
 	}
 }
 
-// writeBriefly writes text where nobody may read: it does not wait for long.
+// writeBriefly writes text to out, and waits at most 50 ms: nothing may be reading.
 func writeBriefly(out io.Writer, text string) {
 	written := make(chan struct{})
 	go func() {
@@ -143,8 +143,8 @@ func writeBriefly(out io.Writer, text string) {
 	}
 }
 
-// finish tells the hosts the end, the last thing that they are told, and lets go of
-// everything.
+// finish tells the hosts that the run has stopped, which is the last thing they are told,
+// and releases everything.
 func (r *run) finish() {
 	r.ended = true
 	r.inbox.close()
@@ -166,12 +166,12 @@ func (r *run) finish() {
 	r.leave()
 	r.guard.stop()
 	if r.gaveUp {
-		// What still runs cannot be ended in any other way.
+		// Nothing else ends what still runs.
 		r.env.Exit(ExitCode(r.failure()))
 	}
 }
 
-// result is what Run returns: the program's errors as it has them.
+// result returns the error that Run returns: the program's own errors.
 func (r *run) result() error {
 	errs := make([]error, len(r.errs))
 	for i, err := range r.errs {
@@ -186,8 +186,8 @@ func (r *run) result() error {
 	return errors.Join(errs...)
 }
 
-// failure is the result for the loop and the hosts, which call no method of the program's
-// errors.
+// failure returns the error for the loop and the hosts, which must not call methods of the
+// program's errors.
 func (r *run) failure() error {
 	if len(r.errs) == 1 {
 		return r.errs[0]

@@ -13,12 +13,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// maxEnvironmentFile is how much of a file is read: more than any process can have.
+// maxEnvironmentFile limits the bytes of a file: no process can have that many.
 const maxEnvironmentFile = 4 << 20
 
-// readEnvironment sets the variables of Service.EnvironmentFile, where the manager leaves
-// that to the process. It returns what of the file is not understood. Children do not find
-// the name of the file in their environment.
+// readEnvironment sets the variables in Service.EnvironmentFile if the manager leaves that
+// to the process. It returns descriptions of the lines that it ignored. It removes the name
+// of the file from the environment, so that child processes do not inherit it.
 func readEnvironment() (ignored []string, err error) {
 	setting := os.Getenv(envfile.Variable)
 	if setting == "" {
@@ -30,7 +30,7 @@ func readEnvironment() (ignored []string, err error) {
 	case errors.Is(err, fs.ErrNotExist) && optional:
 		return nil, os.Unsetenv(envfile.Variable)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("%w: Service.EnvironmentFile: %w: the account of the service has to be allowed to read it", ErrConfig, err)
+		return nil, fmt.Errorf("%w: Service.EnvironmentFile: %w: make it readable for the account of the service", ErrConfig, err)
 	case err != nil:
 		return nil, fmt.Errorf("%w: Service.EnvironmentFile: %w", ErrConfig, err)
 	}
@@ -41,7 +41,7 @@ func readEnvironment() (ignored []string, err error) {
 			name = strings.ToUpper(name)
 		}
 		if service.Reserved(name) {
-			ignored = append(ignored, v.Name+" is the manager's to set")
+			ignored = append(ignored, v.Name+" can only be set by the service manager")
 			continue
 		}
 		if err := os.Setenv(v.Name, v.Value); err != nil {

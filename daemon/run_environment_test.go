@@ -37,7 +37,7 @@ func TestARunReadsItsEnvironmentFile(t *testing.T) {
 	if _, inherited := os.LookupEnv(envfile.Variable); inherited {
 		t.Errorf("children inherit %s", envfile.Variable)
 	}
-	if want := []string{file + ": line 3 is not NAME=value", file + ": STATE_DIRECTORY is the manager's to set"}; !slices.Equal(ignored, want) {
+	if want := []string{file + ": line 3 is not NAME=value", file + ": STATE_DIRECTORY can only be set by the service manager"}; !slices.Equal(ignored, want) {
 		t.Errorf("ignored %q, want %q", ignored, want)
 	}
 }
@@ -58,7 +58,7 @@ func TestAnEnvironmentFileThatCannotBeRead(t *testing.T) {
 	if err := os.WriteFile(missing, nil, 0o200); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readEnvironment(); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "the account of the service has to be allowed to read it") {
+	if _, err := readEnvironment(); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "make it readable for the account of the service") {
 		t.Errorf("one that is somebody else's: %v", err)
 	}
 }

@@ -12,23 +12,23 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// maxFailures is how many failures that the program reports are kept one by one. The
-// first is the reason; of a program that goes on failing the rest is counted.
+// maxFailures limits the failures that are kept one by one. The first is the reason to
+// stop. If the program keeps failing, further failures are only counted.
 const maxFailures = 16
 
-// failed is a failure of the program as the run keeps it: with all that the loop and the
-// hosts ask of it, found out on a goroutine of the program's. The loop keeps the
-// deadlines, so it does not call methods of the program's errors, nor unwrap them.
+// failed holds a failure of the program and everything that the loop and the hosts need to
+// know about it. newFailed determines that on a goroutine of the program: the loop keeps the
+// deadlines, so it must neither call methods of the program's errors nor unwrap them.
 type failed struct {
-	err    error // with what was being done
-	origin error // as the program has it
+	err    error // origin, wrapped with what was being done
+	origin error // the program's error
 	text   string
-	stack  string        // of a panic
-	how    string        // its code ended if it did not return, see [abrupt]
+	stack  string        // the stack of a panic
+	how    string        // how the code ended if it did not return, see [abrupt]
 	code   int           // the exit code
-	own    int           // that of the program's own, 0 if there is none
-	errno  syscall.Errno // of the system call, 0 if it was none
-	echo   bool          // it says only that it was asked to stop
+	own    int           // the exit code that the program chose, 0 if none
+	errno  syscall.Errno // the error of a system call, 0 if none
+	echo   bool          // the error only says that the program was asked to stop
 }
 
 func newFailed(doing string, origin error) *failed {
@@ -46,8 +46,8 @@ func newFailed(doing string, origin error) *failed {
 
 func (f *failed) Error() string { return f.text }
 
-// level is that of the record about a Reload, Pause or Continue that fails while the
-// program stops.
+// level returns the log level for a Reload, Pause or Continue that fails while the program
+// stops.
 func (f *failed) level() zapcore.Level {
 	if f.echo {
 		return zap.DebugLevel
@@ -55,45 +55,46 @@ func (f *failed) level() zapcore.Level {
 	return zap.WarnLevel
 }
 
-// ExitCode is what the program has chosen.
+// ExitCode returns the exit code that the program chose.
 func (f *failed) ExitCode() int { return f.own }
 
-// Is tells what decides the exit code.
+// Is matches the errors that decide the exit code.
 func (f *failed) Is(target error) bool {
 	return target == ErrConfig && f.code == exitConfig || target == ErrStopTimeout && f.code == exitStopTimeout
 }
 
-// As tells what hosts ask for.
+// As finds the errors that hosts ask for.
 func (f *failed) As(target any) bool {
 	switch t := target.(type) {
 	case *syscall.Errno:
 		*t = f.errno
 		return f.errno != 0
-	case *forcedError: // of another run
+	case *forcedError: // from another run
 		*t = forcedError{f.code - exitSignal, f.text}
 		return f.code > exitSignal
 	}
 	return false
 }
 
-// survive calls f, which calls methods of the program's. They may panic, as those of an
-// error that is a nil pointer do.
+// survive calls f, which calls methods of the program's errors, and recovers from a panic:
+// the methods of an error that is a nil pointer may panic.
 func survive(f func()) {
 	defer func() { _ = recover() }()
 	f()
 }
 
-// failures counts those that the program reports, by [Fail] or by a goroutine that ends
-// with an error.
+// failures counts the failures that the program reports by calling [Fail], or by returning
+// an error from a goroutine.
 type failures struct{ reported atomic.Int64 }
 
-// admit reports whether one more is kept.
+// admit counts a failure and reports whether to keep it.
 func (f *failures) admit() bool { return f.reported.Add(1) <= maxFailures }
 
-// dropped is how many were only counted.
+// dropped returns the number of failures that were only counted.
 func (f *failures) dropped() int64 { return max(f.reported.Load()-maxFailures, 0) }
 
-// fail fails the run from any goroutine. It costs next to nothing once enough is known.
+// fail fails the run. It may be called on any goroutine, and is cheap once maxFailures are
+// kept.
 func (r *run) fail(what string, err error) {
 	if !r.failures.admit() {
 		return

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// endBound is what the end may take after the grace is over: the stacks of what still
-// runs, the log, and what the manager is told last.
+// endBound limits the time after the grace period: for the stacks of what still runs, the
+// log, and the last message to the manager.
 const endBound = 500 * time.Millisecond
 
-// guard exits the process at its time, whatever the loop does by then: it may be held up
-// by a method of the program's errors, or by a log that is not the host's.
+// guard exits the process at a given time even if the loop is stuck, for example in a method
+// of the program's errors or in a log that the program brings.
 type guard struct {
-	name string // of the service
+	name string // the name of the service
 	exit func(code int)
 	out  io.Writer
 
@@ -32,8 +32,8 @@ func newGuard(name string, exit func(int)) *guard {
 	return g
 }
 
-// set has the process exit at t, or earlier if that was set before: a loop that is late
-// does not put it off.
+// set makes the process exit at t, unless an earlier time was set before: a loop that is
+// late must not postpone the exit.
 func (g *guard) set(t time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -48,14 +48,14 @@ func (g *guard) set(t time.Time) {
 	g.timer.Reset(time.Until(t))
 }
 
-// remaining is how long it is until the process is exited.
+// remaining returns the time until the process exits.
 func (g *guard) remaining() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return time.Until(g.last)
 }
 
-// stop ends it: the loop has come to its end.
+// stop disarms the guard after the loop has ended.
 func (g *guard) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -64,8 +64,8 @@ func (g *guard) stop() {
 	}
 }
 
-// fire tells standard error why, and exits.
+// fire writes the reason to standard error and exits.
 func (g *guard) fire() {
-	writeBriefly(g.out, fmt.Sprintf("<3>%s: the run has not come to its end in time\n", g.name))
+	writeBriefly(g.out, fmt.Sprintf("<3>%s: the run did not end in time\n", g.name))
 	g.exit(int(g.code.Load()))
 }

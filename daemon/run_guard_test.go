@@ -44,7 +44,7 @@ func TestGuard_EndsARunWhoseLoopIsHeldUp(t *testing.T) {
 		if len(exits) == 0 || exits[0] != "124 after 3.5s" {
 			t.Errorf("the process exits with %q", exits)
 		}
-		if want := "<3>trial: the run has not come to its end in time\n"; words.String() != want {
+		if want := "<3>trial: the run did not end in time\n"; words.String() != want {
 			t.Errorf("its last words are %q, want %q", words.String(), want)
 		}
 	})

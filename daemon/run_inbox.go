@@ -9,36 +9,35 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// input is a lifecycle event and what comes with it, or a step of the log's level.
+// input holds a lifecycle event with its details, or a change of the log level.
 type input struct {
 	kind   lifecycle.Event
 	reason Reason        // why to stop
-	budget time.Duration // how long there is for it at the most, 0 if as configured
-	hint   string        // what a person may want to know of it
-	err    *failed       // how it failed
-	signal int           // which signal forces
-	name   string        // what that signal is called, or who asks for a reload or a step
-	step   zapcore.Level // how the level of the log is to change; then it is nothing else
+	budget time.Duration // the most time that stopping may take, 0 if as configured
+	hint   string        // advice for a person at a terminal
+	err    *failed       // the failure, if it is one
+	signal int           // the number of the signal that forces the end
+	name   string        // the name of that signal, or what asks for a reload or a step
+	step   zapcore.Level // the change of the log level; if not 0, the other fields do not count
 }
 
-// maxAlike is how many events of one kind wait. One that nobody has handled says all
-// that a further one would.
+// maxAlike limits the waiting events of one kind. Until they are handled, another one would
+// add nothing.
 const maxAlike = 64
 
-// inbox holds what the loop has yet to handle. Putting something into it never
-// blocks: control handlers of managers have to return at once.
+// inbox holds the events that the loop has not handled yet. Posting an event never blocks,
+// because the control handlers of managers have to return at once.
 type inbox struct {
 	mu     sync.Mutex
 	events []input
-	alike  [lifecycle.NumEvents + 1]int // how many wait, steps last
+	alike  [lifecycle.NumEvents + 1]int // the number of waiting events of each kind, steps last
 	closed bool
 	wake   chan struct{}
 }
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
-// post drops what comes after close, which is too late, and what maxAlike events say
-// already.
+// post adds e. It drops e after close, and if maxAlike events of its kind wait already.
 func (b *inbox) post(e input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,6 +56,7 @@ func (b *inbox) post(e input) {
 	}
 }
 
+// take removes and returns the waiting events.
 func (b *inbox) take() []input {
 	b.mu.Lock()
 	defer b.mu.Unlock()

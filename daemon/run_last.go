@@ -11,10 +11,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// keepEnd files how the run ends, where the texts of crashes are, for who asks when the
-// manager knows nothing of a failure: Windows is told none after a stop that it asked for.
-// It returns at once; kept is closed when that is done. A disk that hangs must not delay
-// the end.
+// keepEnd writes how the run ends to the folder for crash texts. Commands read it if the
+// manager does not know about a failure: after a stop that Windows asked for, Windows is not
+// told about any. keepEnd returns at once, so that a disk that hangs does not delay the end,
+// and closes kept when the file is written.
 func (r *run) keepEnd() (kept <-chan struct{}) {
 	done := make(chan struct{})
 	output := r.crash.Load()
@@ -32,13 +32,14 @@ func (r *run) keepEnd() (kept <-chan struct{}) {
 	}
 	go func() {
 		defer close(done)
-		_ = output.Keep(e) // the log has the same, as far as there is one
+		_ = output.Keep(e) // the log says the same, if there is one
 	}()
 	return done
 }
 
-// lastRun returns how the service's last run ended; nil if it has not run, goes on, or
-// crashed. An error that is fs.ErrPermission says that only an administrator may know.
+// lastRun returns how the last run of the service ended. It returns nil if there was none,
+// if it goes on, or if it crashed. An error that matches fs.ErrPermission means that only an
+// administrator may read it.
 func (h *Handle) lastRun() (*crash.End, error) {
 	var last *crash.End
 	var errs []error
@@ -51,8 +52,8 @@ func (h *Handle) lastRun() (*crash.End, error) {
 	return last, errors.Join(errs...)
 }
 
-// complete adds to s what the state folder knows of the last run and the manager does
-// not. silent says that the service has ended by itself, and the manager does not know how.
+// complete adds to s what the state folder contains about the last run and the manager does
+// not know. silent means that the service ended by itself and the manager does not know how.
 func (h *Handle) complete(s *Status, silent bool) {
 	if s.State != StateStopped && !silent {
 		return // it runs, or the manager knows
@@ -61,12 +62,12 @@ func (h *Handle) complete(s *Status, silent bool) {
 	s.complete(h.name, silent, e, err)
 }
 
-// complete is that of a Handle, for what there is to know of the last run.
+// complete does the work of Handle.complete, given how the last run ended.
 func (s *Status) complete(manager string, silent bool, e *crash.End, err error) {
 	switch {
 	case e == nil:
 		if manager == "Windows" && errors.Is(err, fs.ErrPermission) && s.ExitCode == 0 {
-			s.ExitCode = -1 // Windows is told 0, whatever fails after a stop
+			s.ExitCode = -1 // Windows is told 0 even if something fails after a stop
 		}
 		return
 	case silent && e.Code == 0:
@@ -75,13 +76,13 @@ func (s *Status) complete(manager string, silent bool, e *crash.End, err error) 
 		s.LastFailure = howFailed(e)
 	}
 	s.ExitCode = e.Code
-	if s.Since.IsZero() && s.LastFailure == "" { // which has the time
+	if s.Since.IsZero() && s.LastFailure == "" { // LastFailure contains the time
 		s.Since = e.Ended
 	}
 }
 
-// finished returns how the service's last run ended, if it began after begun and ended
-// with exit code 0; else nil.
+// finished returns how the last run of the service ended, if it began after begun and ended
+// with exit code 0. Otherwise it returns nil.
 func (h *Handle) finished(begun time.Time) *crash.End {
 	e, _ := h.lastRun()
 	if e == nil || e.Code != 0 || e.Began.Before(begun) {
@@ -90,7 +91,8 @@ func (h *Handle) finished(begun time.Time) *crash.End {
 	return e
 }
 
-// lastWordsSince says how the last run failed or crashed, if it began after begun; else "".
+// lastWordsSince describes how the last run failed or crashed, if it began after begun.
+// Otherwise it returns "".
 func (h *Handle) lastWordsSince(begun time.Time) string {
 	if e, _ := h.lastRun(); e != nil {
 		if e.Began.Before(begun) {
@@ -98,15 +100,15 @@ func (h *Handle) lastWordsSince(begun time.Time) string {
 		}
 		return howFailed(e)
 	}
-	// The times of what is filed are in seconds.
+	// The times of filed crashes are in whole seconds.
 	if all, _ := h.crashed(); len(all) > 0 && !all[0].Ended.Before(begun.Truncate(time.Second)) {
 		return "it has crashed: " + all[0].Summary()
 	}
 	return ""
 }
 
-// finishedInWords says that a service which was started after begun, and is in state s now,
-// has finished meanwhile. It returns "" if it has not.
+// finishedInWords describes that a service that was started after begun, and has the status
+// s now, has finished meanwhile. It returns "" if it has not.
 func (h *Handle) finishedInWords(s Status, begun time.Time) string {
 	e := h.finished(begun)
 	switch {
@@ -118,7 +120,7 @@ func (h *Handle) finishedInWords(s Status, begun time.Time) string {
 	return ""
 }
 
-// lastWords are what a command says of the last run, "" if there is nothing to say.
+// lastWords returns what a command prints about the last run, "" if there is nothing to say.
 func (h *Handle) lastWords(s State) string {
 	if s != StateStopped {
 		return ""
@@ -134,7 +136,7 @@ func lastWords(manager string, e *crash.End, err error) string {
 	return howFailed(e)
 }
 
-// howFailed says how a run failed, "" if it did not.
+// howFailed describes how a run failed. It returns "" if it did not.
 func howFailed(e *crash.End) string {
 	if e == nil || e.Code == 0 {
 		return ""
@@ -143,8 +145,8 @@ func howFailed(e *crash.End) string {
 		codeInWords(e.Code), oneLine(cmp.Or(e.Error, e.Detail)))
 }
 
-// diagnoseLastRun tells of a last run that failed and that the manager does not call one:
-// as a warning if it is news.
+// diagnoseLastRun adds a finding if the last run failed and the manager does not consider it
+// failed. The finding is a warning if the failure is recent.
 func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call callCommand) {
 	e, _ := h.lastRun()
 	switch {

@@ -153,7 +153,7 @@ func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
 }
 
 func TestWhoMayNotKnowHowTheLastRunEndedIsToldSoWhereTheManagerDoesNotKnow(t *testing.T) {
-	denied := fmt.Errorf("how the last run has ended: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission})
+	denied := fmt.Errorf("read how the last run ended: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission})
 	for _, test := range []struct {
 		manager string
 		err     error

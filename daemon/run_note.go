@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// noteEvent keeps and logs what e brings with it.
+// noteEvent stores and logs the details of e. before is the machine before e.
 func (r *run) noteEvent(before lifecycle.Machine, fx lifecycle.Effects, e input) {
 	switch e.kind {
 	case lifecycle.StartOK:
@@ -45,7 +45,7 @@ func (r *run) noteEvent(before lifecycle.Machine, fx lifecycle.Effects, e input)
 		r.book.add(zap.InfoLevel, "continued", "", logevent.Continued.Field())
 	case lifecycle.PauseFailed, lifecycle.ContinueFailed:
 		switch {
-		case e.err == nil || e.err.how != "" && before.State() == lifecycle.Stopping: // that is logged
+		case e.err == nil || e.err.how != "" && before.State() == lifecycle.Stopping: // logged elsewhere
 		case before.State() != lifecycle.Stopping:
 			r.book.add(zap.ErrorLevel, r.calling+" failed; going on as before", stackOf(e.err), zap.Error(e.err))
 		default:
@@ -67,6 +67,7 @@ func (r *run) noteEvent(before lifecycle.Machine, fx lifecycle.Effects, e input)
 	}
 }
 
+// keepReason stores e as the reason to stop, logs it, and sets the budgets.
 func (r *run) keepReason(e input) {
 	r.reason, r.budget, r.grace = e.reason, r.config.StopTimeout, grace
 	if e.budget > 0 {
@@ -74,7 +75,7 @@ func (r *run) keepReason(e input) {
 		r.grace = min(grace, e.budget-r.budget+shortGrace)
 		r.guard.set(time.Now().Add(e.budget + 2*shortGrace))
 	}
-	r.guard.set(time.Now().Add(r.budget + r.grace + endBound)) // before anything else may take its time
+	r.guard.set(time.Now().Add(r.budget + r.grace + endBound)) // first, because everything else may block
 	r.reasonText = r.reason.say(e.err)
 	if r.reason.Trigger != TriggerFailure {
 		msg := "stopping"
@@ -89,8 +90,9 @@ func (r *run) keepReason(e input) {
 		zap.String("trigger", string(r.reason.Trigger)), zap.Error(e.err), logevent.Failed.Field())
 }
 
-// logLateReason logs that somebody else asks to stop. A person who does so at a terminal for the
-// first time reads why the program stops already, and how to cut that short.
+// logLateReason logs another request to stop, at debug level. The first interrupt from a
+// terminal is logged at info level: the line tells the user why the program is stopping
+// already, and how to force the end.
 func (r *run) logLateReason(e input) {
 	if e.hint == "" {
 		r.book.add(zap.DebugLevel, "asked to stop again", "", reasonFields(e.reason)...)
@@ -100,14 +102,14 @@ func (r *run) logLateReason(e input) {
 		append(reasonFields(r.reason), zap.Duration("for", time.Since(r.asked).Round(time.Millisecond)))...)
 }
 
-// addError adds a failure that came after the first reason to the result.
+// addError adds a failure that followed the first reason to the result.
 func (r *run) addError(e input) {
 	if e.err == nil {
 		return
 	}
 	for _, err := range r.errs {
 		if kept, ok := err.(*failed); ok && runctx.Same(e.err.origin, kept.origin) {
-			return // told to Fail, and returned as well
+			return // passed to Fail and returned as well
 		}
 	}
 	what := "failed while stopping"
@@ -118,12 +120,13 @@ func (r *run) addError(e input) {
 	r.book.add(zap.ErrorLevel, what, e.err.stack, zap.Error(e.err), logevent.Failed.Field())
 }
 
+// failure returns the Reason for the failure err. what says what failed.
 func failure(what string, err error) Reason {
 	return Reason{Trigger: TriggerFailure, Detail: what, Err: comparableError(err)}
 }
 
-// comparableError returns err, or an error that wraps it if err cannot be compared: the Reason
-// that has it is compared with the errors that goroutines return.
+// comparableError returns err, or an error that wraps it if err cannot be compared: the
+// Reason that contains it is compared with the errors that goroutines return.
 func comparableError(err error) error {
 	if err == nil || reflect.ValueOf(err).Comparable() {
 		return err

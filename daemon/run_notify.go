@@ -6,17 +6,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// maxNotices is how many events wait for a program that is slow to take them.
+// maxNotices limits the number of events that wait for a slow program.
 const maxNotices = 1024
 
-// notices are the events that the program has yet to hear of.
+// notices holds the events that the program has not been told about yet.
 type notices struct {
 	mu      sync.Mutex
 	waiting []host.Event
-	handing bool // a goroutine hands them over
+	handing bool // a goroutine is passing them to the program
 }
 
-// notify has e handed to the program. It returns at once, false if e was not taken.
+// notify queues e for the program. It returns at once, and reports whether it took e.
 func (r *run) notify(e host.Event) bool {
 	p, ok := r.program.(Notified)
 	if !ok {
@@ -39,8 +39,8 @@ func (r *run) notify(e host.Event) bool {
 	return true
 }
 
-// handNotices hands over what waits, until nothing does or the run's context has ended. A Notify
-// that ends its goroutine gets another one.
+// handNotices passes the waiting events to the program until none is left or the context of
+// the run has ended. If Notify ends its goroutine, handNotices continues on another one.
 func (r *run) handNotices(p Notified) {
 	ended := true
 	defer func() {
@@ -61,12 +61,14 @@ func (r *run) handNotices(p Notified) {
 	ended = false
 }
 
+// nextNotice removes the first waiting event. If there is none, or the context of the run has
+// ended, it returns false and drops the others.
 func (r *run) nextNotice() (e host.Event, ok bool) {
 	n := &r.notices
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.waiting) == 0 || r.ctx.Err() != nil {
-		finishEvents(n.waiting...) // which the program does not hear of any more
+		finishEvents(n.waiting...) // the program will not get them any more
 		n.waiting, n.handing = nil, false
 		return e, false
 	}
@@ -74,7 +76,7 @@ func (r *run) nextNotice() (e host.Event, ok bool) {
 	return e, true
 }
 
-// finishEvents tells whoever waits for events that nothing more comes of them.
+// finishEvents tells the senders of events that the program has handled them or never will.
 func finishEvents(events ...host.Event) {
 	for _, e := range events {
 		if e.Done != nil {

@@ -16,22 +16,22 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// Host is where a process runs: who starts it, and asks it to stop.
+// Host identifies where a process runs: what starts it, and what asks it to stop.
 type Host string
 
 // The hosts.
 const (
 	HostConsole Host = "console" // a terminal, a shell, a supervisor, a container: signals or console events
-	HostSystemd Host = "systemd" // signals, and a manager that wants to hear of them; also behind a wrapper script of a unit
+	HostSystemd Host = "systemd" // signals, and a manager that is notified; also for a unit that starts a wrapper script
 	HostSCM     Host = "scm"     // the Windows service control manager
 )
 
-// thisProcess finds out where the process runs. Under the service control manager of
-// Windows that is nothing else: what Go makes a SIGTERM there, a user who logs off, is
-// none of a service's business.
+// thisProcess detects where the process runs. Under the Windows service control manager,
+// there is no other host: Go turns the event that a user logs off into a SIGTERM, which a
+// service must ignore.
 func thisProcess(c Config, exits bool) (host.Env, error) {
 	env := host.Env{Exit: os.Exit, Own: true}
-	if c.Host != HostConsole && c.Host != HostSystemd { // also where it is wrong: the manager hears of that
+	if c.Host != HostConsole && c.Host != HostSystemd { // also for an invalid value, so that the manager is told
 		h, err := scm.Detect(c.Host == HostSCM)
 		switch {
 		case err != nil && c.Host == HostSCM:
@@ -43,7 +43,7 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 			if exe, err := os.Executable(); err == nil && !c.Windows.KeepDirectory {
 				env.Dir = filepath.Dir(exe)
 			}
-			if c.Service.WorkingDirectory != "" { // the manager of Windows has no such setting
+			if c.Service.WorkingDirectory != "" { // Windows has no such setting
 				env.Dir = c.Service.WorkingDirectory
 			}
 			return env, nil
@@ -58,20 +58,19 @@ func thisProcess(c Config, exits bool) (host.Env, error) {
 	if h := orphans.New(c.ReapOrphans); h != nil {
 		env.Hosts = append(env.Hosts, h)
 	}
-	// Last: while the signals are subscribed to, which takes its time, the others
-	// connect.
+	// Open this one last: subscribing to signals takes time, in which the others connect.
 	env.Hosts = append(env.Hosts, console.New(env.Managed, exits))
 	return env, nil
 }
 
-// refuse tells the managers why nothing will run.
+// refuse tells the managers why the program is not started.
 func refuse(env host.Env, err error) {
 	defer env.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), closeBound)
 	defer cancel()
 	for _, h := range env.Hosts {
 		if _, ok := h.(host.Signals); ok {
-			continue // nobody listens there
+			continue // nothing reads the state there
 		}
 		h.Open(host.Run{Post: func(host.Request) {}, Notify: func(host.Event) bool { return false }, Warn: func(string, ...zap.Field) {}, KeepChildren: true})
 		h.Tell(host.Status{State: lifecycle.Stopped, Reason: err.Error(), Err: err, Code: ExitCode(err)})

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// panicError is a panic in the program's code.
+// panicError reports a panic in the program's code.
 type panicError struct {
 	where string
 	value any
@@ -20,14 +20,14 @@ func (e *panicError) Unwrap() error {
 	return err
 }
 
-// goexitError is the program's code ending the goroutine that it was called on.
+// goexitError reports that the program's code ended the goroutine that it was called on.
 type goexitError struct{ where string }
 
 func (e goexitError) Error() string {
-	return e.where + " has ended its goroutine (runtime.Goexit, as FailNow of a test does)"
+	return e.where + " ended its goroutine (runtime.Goexit, which t.FailNow calls)"
 }
 
-// stackOf returns the stack of the panic in err, "" if it is of none.
+// stackOf returns the stack of the panic in err, "" if err is not a panic.
 func stackOf(err error) string {
 	if f, ok := err.(*failed); ok {
 		return f.stack
@@ -40,7 +40,8 @@ func stackOf(err error) string {
 	return ""
 }
 
-// abrupt says how code of the program ended that did not return, "" if it did.
+// abrupt describes how code of the program ended if it did not return. If it returned,
+// abrupt returns "".
 func abrupt(err error) string {
 	ended := false
 	survive(func() { ended = errors.As(err, new(goexitError)) })
@@ -53,9 +54,9 @@ func abrupt(err error) string {
 	return ""
 }
 
-// protect calls f, and then done with what came of it, even if f panics or ends
-// its goroutine. In the latter case the caller's own code does not go on either: what
-// has to happen then belongs into done.
+// protect calls f, and then done with the result, even if f panics or ends its goroutine. In
+// the latter case protect does not return either, so whatever has to happen afterwards
+// belongs in done.
 func protect(where string, f func() error, done func(error)) {
 	var err error = goexitError{where}
 	defer func() {

@@ -10,20 +10,20 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// phase is a part of a run that takes its time.
+// phase identifies a part of a run.
 type phase uint8
 
 const (
-	starting phase = iota // Start
+	starting phase = iota // Start runs
 	draining              // the drain delay
-	stopping              // Stop
-	waiting               // for goroutines
-	closing               // Close
+	stopping              // Stop runs
+	waiting               // waiting for goroutines
+	closing               // Close runs
 
 	numPhases
 )
 
-// phases are how long each has taken.
+// phases records how long each phase took.
 type phases struct {
 	begun, ended [numPhases]time.Time
 	overran      []string
@@ -31,17 +31,17 @@ type phases struct {
 
 func (p *phases) begin(x phase) { p.begun[x] = time.Now() }
 
-// end ends x, if it goes on.
+// end ends x if it has begun and not ended yet.
 func (p *phases) end(x phase) {
 	if !p.begun[x].IsZero() && p.ended[x].IsZero() {
 		p.ended[x] = time.Now()
 	}
 }
 
-// overrun notes what goes on at a deadline.
+// overrun records what is running at a deadline. calling is the method that runs, if any.
 func (p *phases) overrun(calling string) {
 	switch {
-	case calling != "" && slices.Contains(p.overran, calling): // Start, its own timeout and this one
+	case calling != "" && slices.Contains(p.overran, calling): // Start missed its own timeout already
 	case calling != "":
 		p.overran = append(p.overran, calling)
 	case !p.begun[waiting].IsZero() && p.ended[waiting].IsZero():
@@ -49,7 +49,7 @@ func (p *phases) overrun(calling string) {
 	}
 }
 
-// fields are what the report says of those that there were.
+// fields returns the fields of the report about the phases that took place.
 func (p *phases) fields() []zap.Field {
 	var fields []zap.Field
 	for x, name := range [numPhases]string{"start", "drain", "stop", "wait", "close"} {
@@ -66,7 +66,7 @@ func (p *phases) fields() []zap.Field {
 	return fields
 }
 
-// record keeps the time of the phases, by what happens and what comes of it.
+// record begins and ends phases according to the event e and its effects fx.
 func (p *phases) record(e lifecycle.Event, fx lifecycle.Effects) {
 	switch e {
 	case lifecycle.StartOK, lifecycle.StartFailed, lifecycle.StartCancelled:
@@ -97,7 +97,7 @@ func (p *phases) record(e lifecycle.Event, fx lifecycle.Effects) {
 	}
 }
 
-// report returns what the last record of a run says, except how much of the log is lost.
+// report returns the fields of the last record of the run, except the number of lost records.
 func (r *run) report() []zap.Field {
 	fields := append([]zap.Field{
 		zap.Int("code", ExitCode(r.failure())),
@@ -113,8 +113,8 @@ func (r *run) report() []zap.Field {
 	return fields
 }
 
-// countedFailures is how many failures of the program there were: those that are kept, and
-// those that are only counted.
+// countedFailures returns the number of failures of the program, including those that were
+// only counted.
 func (r *run) countedFailures() int64 {
 	n := r.failures.dropped()
 	for _, err := range r.errs {
@@ -125,7 +125,7 @@ func (r *run) countedFailures() int64 {
 	return n
 }
 
-// lost is how many records of the log were lost, as far as anybody knows.
+// lost returns the known number of lost log records.
 func (r *run) lost() uint64 {
 	n := uint64(r.book.dropped.Load())
 	cores := append([]zapcore.Core{r.sink}, r.config.LogAlso...)
@@ -134,7 +134,7 @@ func (r *run) lost() uint64 {
 	}
 	for _, core := range cores {
 		if l, ok := core.(interface{ Lost() uint64 }); ok {
-			survive(func() { n += l.Lost() }) // it may be the program's
+			survive(func() { n += l.Lost() }) // the core may belong to the program
 		}
 	}
 	return n

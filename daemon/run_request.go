@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// request is what hosts ask.
+// request posts the request q of a host.
 func (r *run) request(q host.Request) {
 	if _, can := r.program.(Pauser); !can && (q.Action == host.Pause || q.Action == host.Continue) {
 		return
@@ -15,6 +15,7 @@ func (r *run) request(q host.Request) {
 	r.inbox.post(r.inputOf(q))
 }
 
+// inputOf translates a request into an event.
 func (r *run) inputOf(q host.Request) input {
 	e := input{name: q.Detail, signal: q.Signal, budget: q.Budget, hint: q.Hint}
 	switch q.Action {

@@ -11,29 +11,30 @@ import (
 )
 
 const (
-	// stacksBound is how long the end waits for the stacks of what still runs.
+	// stacksBound limits how long the end waits for the stacks of what still runs.
 	stacksBound = 350 * time.Millisecond
 
-	maxStacks     = 512 << 10 // bytes of them
-	maxChunk      = 12 << 10  // bytes of them in one record: several readers of logs take 16 KiB
-	maxEach       = 256       // goroutines that are listed one by one
-	maxEachMemory = 16 << 20  // bytes of stack that those may have
-	maxGrouped    = 200_000   // goroutines that are looked at at all
+	maxStacks     = 512 << 10 // bytes of all stacks
+	maxChunk      = 12 << 10  // bytes of stacks in one record: several log readers accept only 16 KiB
+	maxEach       = 256       // goroutines that can be listed one by one
+	maxEachMemory = 16 << 20  // bytes of stack memory that those may use
+	maxGrouped    = 200_000   // goroutines that can be listed in groups
 )
 
-// lookAtStacks begins to find out what the goroutines of the process are doing.
+// lookAtStacks begins to collect the stacks of all goroutines, and returns a channel that
+// delivers them as a text.
 func lookAtStacks() <-chan string {
 	text := make(chan string, 1)
 	go func() { text <- allStacks(runtime.NumGoroutine()) }()
 	return text
 }
 
-// manyGoroutines reports whether their stacks take so long that it is better to begin
-// before they are needed.
+// manyGoroutines reports whether there are so many goroutines that their stacks should be
+// collected before they are needed.
 func manyGoroutines() bool { return runtime.NumGoroutine() > maxEach }
 
-// stacks returns text in parts that are fit for a record each. It does not wait for it
-// longer than bound.
+// stacks receives text and splits it into parts that fit into one record each. It waits for
+// the text for at most bound.
 func stacks(text <-chan string, bound time.Duration) []string {
 	timer := time.NewTimer(bound)
 	defer timer.Stop()
@@ -45,10 +46,9 @@ func stacks(text <-chan string, bound time.Duration) []string {
 	}
 }
 
-// allStacks is the stacks of n goroutines. The runtime stops all of them while it prints
-// them one by one, the deepest frames of each included: it does that only where they are
-// few and not deep. Otherwise it is asked for the innermost frames, without stopping them
-// for long, and those that are alike are one.
+// allStacks returns the stacks of n goroutines. If they are few and use little memory, it
+// lists each with all frames, for which the runtime stops all goroutines. Otherwise it lists
+// only the innermost frames, which stops them briefly, and groups equal stacks.
 func allStacks(n int) string {
 	switch {
 	case n > maxGrouped:
@@ -59,7 +59,7 @@ func allStacks(n int) string {
 	return eachStack(n)
 }
 
-// eachStack lists the stacks of n goroutines one by one, as far as there is room.
+// eachStack lists the stacks of n goroutines one by one, up to maxStacks bytes.
 func eachStack(n int) string {
 	buf := make([]byte, maxStacks)
 	k := runtime.Stack(buf, true)
@@ -77,8 +77,8 @@ func stackMemory() uint64 {
 	return m.StackInuse
 }
 
-// groupedStacks lists the stacks of about n goroutines, those that most of them have
-// first, as the goroutine profile of runtime/pprof does.
+// groupedStacks lists the stacks of about n goroutines, the most frequent stack first, as
+// the goroutine profile of runtime/pprof does.
 func groupedStacks(n int) string {
 	records := make([]runtime.StackRecord, n+n/8+64)
 	n, ok := runtime.GoroutineProfile(records)
@@ -115,7 +115,7 @@ func groupedStacks(n int) string {
 	return text.String()
 }
 
-// writeFrames prints a stack as the runtime does.
+// writeFrames prints a stack in the format of the runtime.
 func writeFrames(text *strings.Builder, stack []uintptr) {
 	if end := slices.Index(stack, 0); end >= 0 {
 		stack = stack[:end]
@@ -132,7 +132,7 @@ func writeFrames(text *strings.Builder, stack []uintptr) {
 	}
 }
 
-// chunks cuts text into parts of at most size bytes, between stacks where it can.
+// chunks cuts text into parts of at most size bytes, between stacks if possible.
 func chunks(text string, size int) []string {
 	var parts []string
 	for len(text) > size {

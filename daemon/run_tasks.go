@@ -6,12 +6,12 @@ import "sync"
 type tasks struct {
 	mu     sync.Mutex
 	n      int
-	idle   func() // what to call when none is left
-	sealed bool   // none was left, and none is let in any more
+	idle   func() // called when none is left
+	sealed bool   // idle was called; no more goroutines are admitted
 }
 
-// add lets one more in. Unlike a sync.WaitGroup it may be called while the others
-// are waited for, as a goroutine that starts another one does.
+// add admits one more goroutine, and reports whether it did. Unlike the Add method of a
+// sync.WaitGroup, it may be called while others wait in join: a goroutine may start another.
 func (t *tasks) add() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -22,6 +22,7 @@ func (t *tasks) add() bool {
 	return true
 }
 
+// done removes a goroutine that has ended.
 func (t *tasks) done() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -29,7 +30,7 @@ func (t *tasks) done() {
 	t.callIfIdle()
 }
 
-// join calls idle once, when none is left.
+// join calls idle once, as soon as no goroutine is left.
 func (t *tasks) join(idle func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -44,6 +45,7 @@ func (t *tasks) callIfIdle() {
 	}
 }
 
+// running returns the number of goroutines.
 func (t *tasks) running() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// feedWatchdog gives the host a sign of life at half the interval of its watchdog, as
-// long as the program is well. A Check that fails, or that hangs, withholds it.
+// feedWatchdog sends the host a sign of life at half the interval of its watchdog. It sends
+// none while Check fails or hangs.
 func (r *run) feedWatchdog(w host.Watchdog) {
 	defer r.tasks.done()
 	every := w.Interval() / 2
@@ -19,13 +19,13 @@ func (r *run) feedWatchdog(w host.Watchdog) {
 		if checks {
 			c := r.check(0)
 			if c == nil {
-				return // the way down has begun, or Check has panicked
+				return // the program is stopping, or Check has panicked
 			}
 			select {
 			case <-c.over:
 				well = c.err == nil
 			case <-r.ctx.Done():
-				return // the Check itself is waited for
+				return // the run waits for the Check itself
 			}
 		}
 		if r.ctx.Err() != nil {
@@ -42,7 +42,7 @@ func (r *run) feedWatchdog(w host.Watchdog) {
 	}
 }
 
-// watchdogOf returns h if it waits for signs of life.
+// watchdogOf returns h as a Watchdog, and whether it expects signs of life.
 func watchdogOf(h host.Host) (host.Watchdog, bool) {
 	w, ok := h.(host.Watchdog)
 	return w, ok && w.Interval() > 0

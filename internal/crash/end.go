@@ -92,7 +92,7 @@ func Last(dir, program string) (*End, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBusy):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("how the last run has ended: %w", err)
+		return nil, fmt.Errorf("read how the last run ended: %w", err)
 	}
 	return e, nil
 }

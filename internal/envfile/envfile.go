@@ -1,5 +1,5 @@
-// Package envfile reads files with variables of the environment as systemd reads those of
-// EnvironmentFile=. Nothing in them is run or expanded.
+// Package envfile parses files with environment variables as systemd parses those of
+// EnvironmentFile=. It does not run or expand anything in them.
 package envfile
 
 import (
@@ -9,23 +9,24 @@ import (
 	"unicode/utf8"
 )
 
-// Variable names, on a process that a manager other than systemd has started, the file that
-// the process is to read itself. A dash before the path says that the file may be missing.
+// Variable is the environment variable that names the file for processes that a manager other
+// than systemd has started. The process reads the file itself. A dash before the path means
+// that the file may be missing.
 const Variable = "SERVICE_ENVIRONMENT_FILE"
 
-// Split returns the path that setting names, and whether the file may be missing.
+// Split returns the path in setting, and whether the file may be missing.
 func Split(setting string) (path string, optional bool) { return strings.CutPrefix(setting, "-") }
 
-// Var is a variable.
+// Var holds a variable.
 type Var struct{ Name, Value string }
 
-// Parse returns the variables in text, in their order, and says what of it is none.
+// Parse returns the variables in text, in their order, and a description of each invalid line.
 //
-// A line is NAME=value. Empty lines and those that begin with # or ; count for nothing. A
-// backslash takes away what the next character means, and at the end of a line joins the
-// next one to it. What is in quotes keeps its blanks and newlines; in single quotes a
-// backslash means nothing, in double quotes only one before ", \, ` or $. The words of a
-// shell script are not understood, except export before a name.
+// A line has the form NAME=value. Empty lines and lines that begin with # or ; are ignored. A
+// backslash removes the special meaning of the next character, and joins the next line at the
+// end of a line. Quotes preserve blanks and newlines. In single quotes, a backslash has no
+// special meaning; in double quotes, only one before ", \, ` or $ has. Shell syntax is not
+// supported, except export before a name.
 func Parse(text string) (vars []Var, wrong []string) {
 	p := parser{unread: text, line: 1}
 	for p.unread != "" {
@@ -44,7 +45,7 @@ func Parse(text string) (vars []Var, wrong []string) {
 	return vars, wrong
 }
 
-// isName reports whether name can be that of a variable.
+// isName reports whether name is a valid name of a variable.
 func isName(name string) bool {
 	for i, r := range name {
 		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (i == 0 || r < '0' || r > '9') {
@@ -61,7 +62,7 @@ type parser struct {
 	line   int
 }
 
-// nextByte removes the next byte. Both of \r\n end a line.
+// nextByte removes and returns the next byte.
 func (p *parser) nextByte() (c byte) {
 	c, p.unread = p.unread[0], p.unread[1:]
 	if c == '\n' {
@@ -73,8 +74,8 @@ func (p *parser) nextByte() (c byte) {
 func endsLine(c byte) bool { return c == '\n' || c == '\r' }
 func isBlank(c byte) bool  { return c == ' ' || c == '\t' || endsLine(c) }
 
-// parseLine takes a line, with those that belong to it. A line that is empty, or a comment, is
-// not ok.
+// parseLine parses a line and its continuations. It returns false for an empty line or a
+// comment.
 func (p *parser) parseLine() (name, value string, ok bool) {
 	switch c := p.nextByte(); {
 	case isBlank(c):
@@ -92,7 +93,7 @@ func (p *parser) parseLine() (name, value string, ok bool) {
 		}
 		switch c := p.nextByte(); {
 		case endsLine(c):
-			return "", "", true // there was no =
+			return "", "", true // no = found
 		case c == '=':
 			return name, p.value(), true
 		default:
@@ -101,11 +102,11 @@ func (p *parser) parseLine() (name, value string, ok bool) {
 	}
 }
 
-// value takes the rest of a line.
+// value parses the value up to the end of the line.
 func (p *parser) value() string {
 	var b []byte
-	kept := 0      // what is not a blank at the end
-	begun := false // with something outside of quotes
+	kept := 0      // the length without blanks at the end
+	begun := false // something outside of quotes has been read
 	for p.unread != "" {
 		c := p.nextByte()
 		switch {
@@ -136,7 +137,7 @@ func (p *parser) value() string {
 	return string(b[:kept])
 }
 
-// quoted takes what follows a quote, and the one that ends it.
+// quoted parses the text after a quote up to and including the closing one.
 func (p *parser) quoted(quote byte) (b []byte) {
 	for p.unread != "" {
 		c := p.nextByte()

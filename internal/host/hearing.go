@@ -6,16 +6,18 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// hearingBound is how long Tell waits for a manager to be told of a state. The deadlines of
-// the run are kept on the same goroutine.
+// hearingBound limits how long Tell waits until a manager has been told a state. The same
+// goroutine keeps the deadlines of the run.
 const hearingBound = 100 * time.Millisecond
 
-// Hearing waits for a manager to be told what comes before the next call of the program:
-// a Stop that asks for the state of its own service must not see it running. A manager that
-// was too slow once is not waited for again until it has caught up. The zero value is ready.
+// Hearing waits until a manager has been told the state that precedes a call of the program:
+// a Stop that queries the state of its own service must not see it running. If a manager was
+// too slow once, Hearing does not wait for it again until it has caught up. The zero value is
+// ready to use.
 type Hearing struct{ behind <-chan struct{} }
 
-// Precedes reports whether s is a change of state after which the program is called.
+// Precedes reports whether s is a change of state after which a method of the program is
+// called.
 func (s Status) Precedes() bool {
 	switch s.State {
 	case lifecycle.Reloading, lifecycle.Pausing, lifecycle.Continuing, lifecycle.Stopping:
@@ -24,7 +26,7 @@ func (s Status) Precedes() bool {
 	return false
 }
 
-// Await waits until told is closed, but not long.
+// Await waits until told is closed, for at most hearingBound.
 func (h *Hearing) Await(told <-chan struct{}) {
 	if h.behind != nil {
 		select {

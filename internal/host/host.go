@@ -1,6 +1,6 @@
-// Package host is what a run knows of where it runs. A host turns what its
-// manager says into requests, and the states of the run into what its manager
-// wants to hear. Hosts never talk to the program, the program never to hosts.
+// Package host defines what a run knows about its surroundings. A host translates what its
+// manager says into requests, and the states of the run into messages to the manager. Hosts
+// never talk to the program, and the program never talks to hosts.
 package host
 
 import (
@@ -13,102 +13,103 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// Host is a manager, a terminal, a source of signals or of orphans. Open, Tell and Close are
-// called on one goroutine, and return at once, except that Close waits for the manager,
-// and Tell for up to a tenth of a second where s.Precedes.
+// Host represents a manager, a terminal, a source of signals or of orphans. Open, Tell and
+// Close are called on one goroutine. They return at once, with two exceptions: Close waits
+// for the manager, and Tell waits for it for up to a tenth of a second if s.Precedes returns
+// true.
 type Host interface {
-	// Open begins to listen. It is called once, before Start.
+	// Open makes the host begin to listen. It is called once, before Start.
 	Open(Run)
 
-	// Tell says which state the run is in: at each change, and in Starting, Stopping,
-	// Pausing and Continuing again at least once a second with a higher checkpoint.
+	// Tell reports the state of the run. It is called at each change, and in Starting,
+	// Stopping, Pausing and Continuing also at least once a second with a higher checkpoint.
 	Tell(Status)
 
-	// Close is called once, after Stopped was told. When it returns, the manager
-	// has heard all, or ctx is done, and nothing of the host is left.
+	// Close releases the host. It is called once, after Tell of Stopped. It waits until the
+	// manager has been told everything or ctx is done. When it returns, no goroutine and no
+	// descriptor of the host is left.
 	Close(ctx context.Context)
 }
 
-// Watchdog is a Host that wants to hear that the program is well.
+// Watchdog is a Host that expects signs of life from the program.
 type Watchdog interface {
 	Host
 
-	// Interval is how long the manager waits between two signs of life before it
-	// acts. 0 means that it does not wait for any.
+	// Interval returns the longest time between two signs of life before the manager acts.
+	// It returns 0 if the manager expects none.
 	Interval() time.Duration
 
-	// Alive passes on one sign of life. It may be called on any goroutine, beside
+	// Alive sends one sign of life. It may be called on any goroutine, concurrently with
 	// all other methods, and returns at once.
 	Alive()
 }
 
-// Signals is a Host whose requests come as signals. The run receives them itself,
-// on the goroutine that calls the other methods: nothing lies between a signal and
-// what follows from it.
+// Signals is a Host whose requests come as signals. The run receives them itself, on the
+// goroutine that calls the other methods, so that nothing delays its reaction to a signal.
 type Signals interface {
 	Host
 
-	// C is where they come from, once the host is open.
+	// C returns the channel that delivers the signals once the host is open.
 	C() <-chan os.Signal
 
-	// On says what a signal asks for, if it asks for anything.
+	// On returns the request that a signal stands for, if any.
 	On(os.Signal) (Request, bool)
 }
 
-// Starter is a Host whose manager may give arguments to a start.
+// Starter is a Host whose manager may pass arguments to a start.
 type Starter interface {
 	Host
 
-	// Args is what they are, once the host exists.
+	// Args returns the arguments. It may be called as soon as the host exists.
 	Args() []string
 }
 
-// Run is the run as its hosts see it. Its functions may be called on any goroutine
-// and return at once.
+// Run gives a host access to the run. Its functions may be called on any goroutine and,
+// except Check, return at once.
 type Run struct {
 	Post   func(Request)
-	Notify func(Event) bool // hand e to the program; false if it cannot take it now
+	Notify func(Event) bool // passes an event to the program; returns false if the program cannot take it now
 	Warn   func(msg string, fields ...zap.Field)
 	Debug  func(msg string, fields ...zap.Field)
 
-	// Check has the program say what is wrong with it: nil if it is well, if it cannot
-	// tell, or if it is not its time to. Unlike the others it waits, but not longer than ctx.
+	// Check asks the program whether it is healthy, and waits for the answer until ctx ends.
+	// It returns nil if the program is healthy, cannot tell, or cannot be asked now.
 	Check func(ctx context.Context) error
 
 	CanPause, CanNotify bool // the program is a Pauser, a Notified
 
-	Preshutdown bool // PRESHUTDOWN instead of SHUTDOWN, where there is such a thing
+	Preshutdown bool // accept PRESHUTDOWN instead of SHUTDOWN, on Windows
 
-	KeepChildren bool // processes that this one has started may outlive it, where that is not so in any case
+	KeepChildren bool // let child processes outlive this one where the host would end them
 
-	LevelControls bool // SIGUSR1 and SIGUSR2, and user-defined controls, step the level of the log
+	LevelControls bool // let SIGUSR1, SIGUSR2 and user-defined controls change the log level
 }
 
-// Action is what is asked for.
+// Action identifies what a request asks for.
 type Action uint8
 
 // The actions.
 const (
 	Stop        Action = iota
-	Reload             // read the configuration anew
+	Reload             // read the configuration again
 	Pause              // stop serving, stay in memory
 	Continue           // serve again
-	Force              // do not wait any longer
+	Force              // stop without waiting any longer
 	MoreVerbose        // log more, by one level
-	LessVerbose        // log less
+	LessVerbose        // log less, by one level
 )
 
-// Request is what a host asks of the run.
+// Request holds what a host asks of the run.
 type Request struct {
 	Action  Action
-	Trigger string        // one of the triggers, for Stop
-	Detail  string        // what it was in the words of the platform: "SIGTERM"
-	Hint    string        // for Stop: what a person may want to know
-	Budget  time.Duration // for Stop: how long there is at the most; 0 means as configured
+	Trigger string        // for Stop: one of the triggers
+	Detail  string        // the cause in the platform's own words: "SIGTERM"
+	Hint    string        // for Stop: advice for a person at the terminal
+	Budget  time.Duration // for Stop: the most time that it may take; 0 means as configured
 	Signal  int           // for Force: the exit code is 128 + Signal
 }
 
-// The triggers that hosts know. Package daemon gives them their public names.
+// The triggers of hosts. Package daemon defines their public names.
 const (
 	TriggerStop         = "stop"
 	TriggerShutdown     = "shutdown"
@@ -119,7 +120,7 @@ const (
 	TriggerConsoleClose = "console close"
 )
 
-// Kind is what an event is about.
+// Kind identifies what an event is about.
 type Kind uint8
 
 // The kinds.
@@ -130,62 +131,63 @@ const (
 	UserControl
 )
 
-// Event is something that has happened on the system. Package daemon makes one of
-// its public types of it.
+// Event describes something that happened on the system. Package daemon translates it into
+// one of its public types.
 type Event struct {
 	Kind     Kind
 	Code     uint32    // the type of a session or power event, the code of a user-defined control
-	Session  uint32    // of a session event
-	New, Old time.Time // of a time change
+	Session  uint32    // the ID of the session, for a session event
+	New, Old time.Time // the times of a time change
 
-	// Done, if not nil, is called when the program has returned from it, or will never
-	// see it. It returns at once. What was not taken was not handed over.
+	// Done, if not nil, is called after the program has handled the event, or when it is
+	// certain that the program will never get it. It returns at once. It is not called for
+	// an event that Run.Notify refused.
 	Done func()
 }
 
-// Status is the run as its managers may know it.
+// Status describes the run for its managers.
 type Status struct {
 	State      lifecycle.State
-	Checkpoint uint32        // rises while the state is pending, 0 in others
-	Left       time.Duration // in pending states: until they end by themselves, at the latest
-	Reason     string        // in Stopping and Stopped: why
-	Trigger    string        // in Stopping and Stopped: one of the triggers, that of the first reason
-	Err        error         // in Running: how the last reload failed; in Stopping and Stopped: how the run has failed
+	Checkpoint uint32        // rises while the state is pending, 0 in other states
+	Left       time.Duration // in pending states: the most time until they end
+	Reason     string        // in Stopping and Stopped: why the run stops
+	Trigger    string        // in Stopping and Stopped: the trigger of the first reason
+	Err        error         // in Running: how the last reload failed; in Stopping and Stopped: how the run failed
 	Code       int           // in Stopped: the exit code
 }
 
-// Socket is a descriptor that a manager has handed over.
+// Socket holds a descriptor that a manager has passed to this process.
 type Socket struct {
-	Name string // as the manager calls it; several may have the same
+	Name string // the manager's name for it; several may have the same
 	File *os.File
 }
 
-// Env is where a run runs. Tests have one of their own.
+// Env describes the surroundings of a run. Tests provide their own.
 type Env struct {
 	Hosts []Host
 	Exit  func(code int)
-	Own   bool   // the process is the run's: what it says and logs, and what is left of it
-	SCM   bool   // the service control manager of Windows has started it
-	Dir   string // what the working directory is to be, "" if it stays
+	Own   bool   // the process belongs to the run: its standard error, its log and its crash text
+	SCM   bool   // the Windows service control manager started the process
+	Dir   string // the working directory to change to, "" to keep the current one
 
-	Managed bool // systemd has started it, and waits for as long as its unit says
+	Managed bool // systemd started the process, and waits as long as its unit says
 
-	Sockets []Socket // the run's from now on
-	Untaken error    // why what was handed over was not taken
+	Sockets []Socket // passed by the manager; the run owns them
+	Untaken error    // why the descriptors that the manager passed were not accepted
 
-	// Folder is below what the program has its folders; nil means where the machine
-	// has them. It is called when the program asks for them.
+	// Folder returns the folder below which the program has all its folders. If it is nil,
+	// they are in the usual places. It is called when the program asks for them.
 	Folder func() string
 }
 
-// Close closes what nobody has asked for.
+// Close closes the sockets.
 func (e Env) Close() {
 	for _, s := range e.Sockets {
 		_ = s.File.Close()
 	}
 }
 
-// Enter changes to the working directory.
+// Enter changes to the working directory Dir.
 func (e Env) Enter() error {
 	if e.Dir == "" {
 		return nil
@@ -195,12 +197,12 @@ func (e Env) Enter() error {
 
 type envKey struct{}
 
-// NewContext returns a context under which a run uses env.
+// NewContext returns a context that makes a run use env.
 func NewContext(ctx context.Context, env Env) context.Context {
 	return context.WithValue(ctx, envKey{}, env)
 }
 
-// FromContext returns what NewContext has put into ctx.
+// FromContext returns the Env that NewContext put into ctx.
 func FromContext(ctx context.Context) (Env, bool) {
 	env, ok := ctx.Value(envKey{}).(Env)
 	return env, ok

@@ -7,15 +7,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// closeBudget is how long a console process has after CTRL_CLOSE, CTRL_LOGOFF and
-// CTRL_SHUTDOWN: Windows ends it after 5 s (HandlerRoutine, SPI_GETHUNGAPPTIMEOUT
-// and SPI_GETWAITTOKILLTIMEOUT).
+// closeBudget is the time that a console process has after CTRL_CLOSE, CTRL_LOGOFF and
+// CTRL_SHUTDOWN. Windows ends it after 5 s (HandlerRoutine, SPI_GETHUNGAPPTIMEOUT and
+// SPI_GETWAITTOKILLTIMEOUT).
 const closeBudget = 4500 * time.Millisecond
 
-// sigint is the number that a forced exit has on Windows too.
+// sigint is the signal number in the exit code of a forced exit, also on Windows.
 const sigint = 2
 
-// The console events, CTRL_…_EVENT (HandlerRoutine).
+// The console events CTRL_…_EVENT (HandlerRoutine).
 const (
 	ctrlC        = 0
 	ctrlBreak    = 1
@@ -24,12 +24,12 @@ const (
 	ctrlShutdown = 6
 )
 
-// events is what the console has said: Go makes one signal of several events.
+// events remembers the console events, because Go maps several of them to one signal.
 type events struct {
-	interrupt, end atomic.Pointer[string] // the last one of each signal
+	interrupt, end atomic.Pointer[string] // the name of the last event for each signal
 }
 
-// record notes an event on its way to Go.
+// record remembers an event before Go handles it.
 func (e *events) record(event uint32) {
 	name := map[uint32]string{
 		ctrlC: "CTRL_C", ctrlBreak: "CTRL_BREAK", ctrlClose: "CTRL_CLOSE", ctrlLogoff: "CTRL_LOGOFF", ctrlShutdown: "CTRL_SHUTDOWN",
@@ -42,23 +42,23 @@ func (e *events) record(event uint32) {
 	}
 }
 
-// nameOr is the last event, or what it can have been if it was not seen.
-func nameOr(event *string, some string) string {
+// nameOr returns the name of the last event, or fallback if none was recorded.
+func nameOr(event *string, fallback string) string {
 	if event != nil {
 		return *event
 	}
-	return some
+	return fallback
 }
 
-// consoleInterrupt is CTRL_C or CTRL_BREAK, which have no limit of their own.
+// consoleInterrupt returns the request for CTRL_C or CTRL_BREAK, which have no time limit.
 func (r *rules) consoleInterrupt(e *events, now time.Time) (host.Request, bool) {
 	detail := nameOr(e.interrupt.Load(), "CTRL_C or CTRL_BREAK")
 	return r.interrupt(host.Request{Trigger: host.TriggerInterrupt, Detail: detail}, sigint, now)
 }
 
-// consoleClose is CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN. Go keeps the event's
-// handler from returning, which would end the process at once. It is no impatience,
-// whatever came before it: it only says how much time there is from now on.
+// consoleClose returns the request for CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN. Go keeps the
+// handler of the event from returning, which would end the process at once. The request
+// never forces the end, even after an interrupt: it only limits the time from now on.
 func consoleClose(e *events) (host.Request, bool) {
 	return host.Request{
 		Trigger: host.TriggerConsoleClose,

@@ -1,5 +1,5 @@
-// Package console is the host that every process has: the signals of Unix, the
-// console events of Windows.
+// Package console implements the host for signals on Unix and console events on Windows.
+// Every process has this host, except a Windows service.
 package console
 
 import (
@@ -11,9 +11,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// secondInterrupt is how long after the first interrupt a second one counts as
-// impatience. Below it, it is the same one twice: a shell and a terminal may both
-// pass on one Ctrl-C.
+// secondInterrupt is the time after which a second interrupt forces the end. An earlier one
+// counts as the first, received twice: a shell and a terminal may both pass on one Ctrl-C.
 const secondInterrupt = 250 * time.Millisecond
 
 // Host listens to signals.
@@ -26,10 +25,10 @@ type Host struct {
 
 var _ host.Signals = (*Host)(nil)
 
-// New returns a host that listens to signals once it is open. A process that is
-// managed has no person at its terminal, even if it has a terminal. With forever,
-// Close leaves the signals caught, for a process that is about to exit: one that
-// comes late is not to turn a clean exit into a death.
+// New returns a host that listens to signals once it is open. If managed is true, a terminal
+// of the process does not count, because no person uses it. If forever is true, Close leaves
+// the signals caught: in a process that is about to exit, a late signal must not turn a
+// clean exit into a death by signal.
 func New(managed, forever bool) *Host {
 	return &Host{
 		rules:   newPlatform(managed),
@@ -39,31 +38,31 @@ func New(managed, forever bool) *Host {
 	}
 }
 
-// Open subscribes to the signals before it returns, so that none that comes during
-// Start kills the process.
+// Open subscribes to the signals before it returns, so that no signal during Start kills the
+// process.
 func (h *Host) Open(run host.Run) {
 	h.rules.listen()
 	signal.Notify(h.signals, caught...)
-	if run.LevelControls && len(levels) > 0 { // none would be all there are
+	if run.LevelControls && len(levels) > 0 { // Notify without signals subscribes to all
 		signal.Notify(h.signals, levels...)
 	}
 	if len(swallowed) > 0 {
-		// A program whose output nobody reads any more is not to die of it. Ignoring
-		// the signal would be inherited by its children; nobody reads this channel.
+		// A program must not die because its output is no longer read. Ignoring the signal
+		// is not an option: child processes would inherit that. Nothing reads this channel.
 		signal.Notify(h.unread, swallowed...)
 	}
 }
 
-// C is where the signals come from.
+// C returns the channel that delivers the signals.
 func (h *Host) C() <-chan os.Signal { return h.signals }
 
-// On says what s asks for.
+// On returns the request that s stands for, if any.
 func (h *Host) On(s os.Signal) (host.Request, bool) { return h.rules.requestFor(s, time.Now()) }
 
-// Tell does nothing: nobody listens.
+// Tell does nothing: a terminal is not told the state.
 func (h *Host) Tell(host.Status) {}
 
-// Close gives the signals their default behaviour back, unless the process exits.
+// Close restores the default behavior of the signals, unless the process is about to exit.
 func (h *Host) Close(context.Context) {
 	if !h.forever {
 		signal.Stop(h.signals)
@@ -72,15 +71,15 @@ func (h *Host) Close(context.Context) {
 	}
 }
 
-// rules are what turns signals into requests on every platform, a part of the type
-// platform that each has.
+// rules holds what is needed on every system to turn signals into requests. The type platform
+// of each system embeds it.
 type rules struct {
-	terminal bool      // a person sits there
+	terminal bool      // a person uses the terminal
 	first    time.Time // when the first interrupt came
 }
 
-// interrupt is the rule for what asks to stop: at a terminal a second one does not
-// want to wait, and under a manager it changes nothing.
+// interrupt returns the request for a signal that asks to stop. A second one forces the end
+// if it comes from a terminal, and changes nothing under a manager.
 func (r *rules) interrupt(req host.Request, number int, now time.Time) (host.Request, bool) {
 	if r.first.IsZero() {
 		r.first = now

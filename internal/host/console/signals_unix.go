@@ -11,19 +11,19 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// SIGQUIT and SIGABRT are not caught: Go answers them with the stack of every
-// goroutine, which is what a watchdog's SIGABRT is for.
+// SIGQUIT and SIGABRT are not caught: Go prints the stack of every goroutine then, which is
+// the purpose of a watchdog's SIGABRT.
 var (
 	caught    = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	levels    = []os.Signal{syscall.SIGUSR1, syscall.SIGUSR2}
 	swallowed = []os.Signal{syscall.SIGPIPE}
 )
 
-// platform is the rules, and what there is to know of SIGHUP.
+// platform holds the rules and the state that decides what SIGHUP means.
 type platform struct {
 	rules
-	nohup  bool        // started so that one does not end it
-	hungUp func() bool // there was a terminal, and it is gone
+	nohup  bool        // SIGHUP was ignored when the process started
+	hungUp func() bool // reports whether there was a terminal and it is gone
 }
 
 func newPlatform(managed bool) platform {
@@ -35,8 +35,7 @@ func newPlatform(managed bool) platform {
 	}
 }
 
-// hasTerminal reports whether the process has a controlling terminal. It has none
-// any more when that has hung up.
+// hasTerminal reports whether the process has a controlling terminal that has not hung up.
 func hasTerminal() bool {
 	fd, err := syscall.Open("/dev/tty", syscall.O_RDONLY|syscall.O_NOCTTY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -65,9 +64,9 @@ func (r *platform) requestFor(s os.Signal, now time.Time) (host.Request, bool) {
 	return host.Request{}, false
 }
 
-// hangup is the rule for SIGHUP, which is two things: a terminal that has gone, and by
-// custom a request to reload. While the terminal is there it is the latter, whatever the
-// program can: somebody has sent it, such as kill or a container's runtime.
+// hangup returns the request for SIGHUP. The signal has two meanings: the terminal is gone,
+// or, by convention, reload. While the terminal exists, it means reload, whether or not the
+// program can: something like kill or a container runtime sent it.
 func (r *platform) hangup() (host.Request, bool) {
 	if r.hungUp() && !r.nohup {
 		return host.Request{Trigger: host.TriggerHangup, Detail: "SIGHUP"}, true

@@ -20,20 +20,21 @@ var (
 
 var setConsoleCtrlHandler = windows.NewLazySystemDLL("kernel32.dll").NewProc("SetConsoleCtrlHandler")
 
-// platform is the rules, and what the console has said.
+// platform holds the rules and the console events.
 type platform struct {
 	rules
 	events  *events
 	handler uintptr
 }
 
-// Console events come from a console, which is where a person sits.
+// newPlatform assumes that a person uses the console: console events come from nowhere else.
 func newPlatform(managed bool) platform {
 	return platform{rules: rules{terminal: !managed}, events: &events{}}
 }
 
-// listen has each event noted, and then left to Go's handler: the last one that is
-// registered is called first. Where it cannot, the events are only told apart less.
+// listen registers a handler that records each event and leaves it to Go's handler. Windows
+// calls the handler that was registered last first. If registering fails, requests name the
+// possible events instead of the actual one.
 func (r *platform) listen() {
 	e := r.events
 	r.handler = windows.NewCallback(func(event uint32) uintptr {

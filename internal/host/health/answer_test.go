@@ -21,10 +21,10 @@ func TestAnAnswerArrivesAsItWas(t *testing.T) {
 func TestWhatIsNotAnAnswerIsAnError(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"nothing":        {"", io.ErrUnexpectedEOF.Error()},
-		"half of one":    {`{"state":"runn`, "is not what was expected"},
-		"something else": {"HTTP/1.1 400 Bad Request\r\n", "is not what was expected"},
-		"no state":       {`{"status":"running"}`, "has no state"},
-		"no such state":  {`{"state":"\u001b[31mrunning"}`, `no state that is known: "\x1b[31mrunning"`},
+		"half of one":    {`{"state":"runn`, "the answer is not valid"},
+		"something else": {"HTTP/1.1 400 Bad Request\r\n", "the answer is not valid"},
+		"no state":       {`{"status":"running"}`, `has an unknown state: ""`},
+		"no such state":  {`{"state":"\u001b[31mrunning"}`, `an unknown state: "\x1b[31mrunning"`},
 		"too much":       {`{"state":"running","reason":"` + strings.Repeat("x", maxAnswer) + `"}`, "longer than 4096 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,18 +13,18 @@ import (
 )
 
 var (
-	// ErrNone is returned when no run of that name can be reached.
+	// ErrNone is returned when no run of the given name can be reached.
 	ErrNone = errors.New("no process of it answers")
 
-	// ErrSilent is returned when the process is there and does not answer in time.
+	// ErrSilent is returned when the process exists but does not answer in time.
 	ErrSilent = errors.New("it does not answer")
 )
 
 // peer is a process that listens under the name of the program.
 type peer struct {
-	pid  int    // 0 if it is not visible here, as in another container
-	user string // who it runs as, for an error
-	ours bool   // it runs as the user of this process, or as root
+	pid  int    // 0 if it is not visible from here, for example in another container
+	user string // the user it runs as, for error messages
+	ours bool   // it runs as the user of this process or as root
 	conn conn
 }
 
@@ -33,11 +33,11 @@ type conn interface {
 	SetReadDeadline(t time.Time) error
 }
 
-// Ask asks the run of the program called name in the process pid, or in whichever
-// process there is if pid is 0; if there are several, in the one with the lowest number,
-// which came first as a rule. It waits 10 seconds at most. The answer has the PID also
-// where the error is ErrSilent. An error that is fs.ErrPermission says that the run
-// belongs to another user.
+// Ask asks the run of the program called name in the process pid. If pid is 0, it asks any
+// process of the program; if there are several, the one with the lowest PID, which usually
+// started first. It waits for at most 10 seconds. The answer contains the PID even if the
+// error is ErrSilent. An error that matches fs.ErrPermission means that the run belongs to
+// another user.
 func Ask(ctx context.Context, name string, pid int) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askBound)
 	defer cancel()
@@ -57,16 +57,17 @@ func Ask(ctx context.Context, name string, pid int) (Answer, error) {
 	return p.read(ctx)
 }
 
-// choose returns the peer that is meant and can be believed. Anybody may listen under
-// any name, so what counts is who the kernel says has begun to: a user of its own can
-// say of its processes what it likes.
+// choose returns the peer to ask. Any user may listen under any name, so choose trusts only
+// peers that, according to the kernel, run as this user or root. Other peers count only if
+// the caller or the container names their PID: a user may claim anything about its own
+// processes.
 func choose(peers []peer, pid int) (peer, error) {
 	peers = slices.DeleteFunc(slices.Clone(peers), func(p peer) bool {
 		return p.pid == 0 || pid != 0 && p.pid != pid
 	})
 	slices.SortStableFunc(peers, func(a, b peer) int { return cmp.Compare(a.pid, b.pid) })
 	for _, p := range peers {
-		if p.ours || pid != 0 || p.pid == 1 { // the manager has named it, or it is the container's own
+		if p.ours || pid != 0 || p.pid == 1 { // named by the manager, or the container's main process
 			return p, nil
 		}
 	}
@@ -76,7 +77,7 @@ func choose(peers []peer, pid int) (peer, error) {
 	return peer{}, ErrNone
 }
 
-// read returns what p answers.
+// read returns the answer of p.
 func (p peer) read(ctx context.Context) (Answer, error) {
 	stop := context.AfterFunc(ctx, func() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -95,7 +96,7 @@ func (p peer) read(ctx context.Context) (Answer, error) {
 	return a, nil
 }
 
-// closedError says what it means that p has said nothing.
+// closedError returns the error for a peer that closed the connection without an answer.
 func (p peer) closedError() error {
 	if p.ours {
 		return ErrNone // it has ended

@@ -13,16 +13,16 @@ import (
 	"syscall"
 )
 
-// findPeers returns those who listen under name.
+// findPeers returns the processes that listen under name.
 func findPeers(ctx context.Context, name string, pid int) (peers []peer, err error) {
 	addresses, err := findListening(addressPrefix(name))
 	if err != nil {
-		return nil, fmt.Errorf("look for a process that runs it: %w", err)
+		return nil, fmt.Errorf("look for its process: %w", err)
 	}
 	for _, a := range addresses {
 		c, err := (&net.Dialer{}).DialContext(ctx, "unix", a)
 		if err != nil {
-			continue // it has ended, or so many wait already that it will not answer
+			continue // it has ended, or too many clients wait already
 		}
 		who, err := credentials(c.(*net.UnixConn))
 		if err != nil || pid != 0 && !runsAs(pid, who.Uid) {
@@ -37,7 +37,7 @@ func findPeers(ctx context.Context, name string, pid int) (peers []peer, err err
 	return peers, nil
 }
 
-// findListening returns the abstract names that begin with prefix and somebody listens at.
+// findListening returns the abstract socket names that begin with prefix and have a listener.
 func findListening(prefix string) (names []string, err error) {
 	f, err := os.Open("/proc/self/net/unix")
 	if err != nil {
@@ -55,9 +55,9 @@ func findListening(prefix string) (names []string, err error) {
 	return names, lines.Err()
 }
 
-// runsAs reports whether the process pid runs as the user uid. What a socket says of its
-// process is from when that began to listen: the process may have ended since, its
-// socket been handed on, and its number be that of another one.
+// runsAs reports whether the process pid runs as the user uid. The credentials of a socket date
+// from when its process began to listen. Since then, that process may have ended, passed on
+// its socket, and another process may have got its PID.
 func runsAs(pid int, uid uint32) bool {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// findPeers returns those who have a pipe under name.
+// findPeers returns the processes that have a pipe under name.
 func findPeers(ctx context.Context, name string, pid int) (peers []peer, err error) {
 	pids := []int{pid}
 	if pid == 0 {
 		if pids, err = findListening(name); err != nil {
-			return nil, fmt.Errorf("look for a process that runs it: %w", err)
+			return nil, fmt.Errorf("look for its process: %w", err)
 		}
 	}
 	var refused error
@@ -29,7 +29,7 @@ func findPeers(ctx context.Context, name string, pid int) (peers []peer, err err
 		case err == nil && p.pid == n:
 			peers = append(peers, p)
 		case err == nil:
-			_ = p.conn.Close() // somebody else's
+			_ = p.conn.Close() // the pipe belongs to another process
 		case errors.Is(err, windows.ERROR_ACCESS_DENIED):
 			refused = fmt.Errorf("%w: process %d runs as another user: ask as that user, or as an administrator", fs.ErrPermission, n)
 		}
@@ -40,7 +40,7 @@ func findPeers(ctx context.Context, name string, pid int) (peers []peer, err err
 	return peers, nil
 }
 
-// findListening returns the processes that say they run name.
+// findListening returns the processes that claim to run name.
 func findListening(name string) (pids []int, err error) {
 	all, err := windows.UTF16PtrFromString(`\\.\pipe\*`)
 	if err != nil {
@@ -64,11 +64,10 @@ func findListening(name string) (pids []int, err error) {
 	return pids, nil
 }
 
-// busyPause is how long to wait before another try where all instances are in use.
+// busyPause is the time between two tries while all instances are in use.
 const busyPause = 20 * time.Millisecond
 
-// connect opens a pipe, in which the other end can find out who this is, and not act as
-// such.
+// connect opens a pipe. The other end can identify this user but not impersonate it.
 func connect(ctx context.Context, path string) (peer, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
@@ -95,8 +94,8 @@ func connect(ctx context.Context, path string) (peer, error) {
 	return peer{pid: int(pid), user: owner, ours: ours, conn: os.NewFile(uintptr(h), path)}, nil
 }
 
-// pipeOwner returns who has made the pipe, and whether that is the user of this process, an
-// administrator or the system.
+// pipeOwner returns the user who made the pipe, and whether that is the user of this process,
+// an administrator or the system.
 func pipeOwner(h windows.Handle) (owner string, ours bool) {
 	security, err := windows.GetSecurityInfo(h, windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {

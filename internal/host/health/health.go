@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// Host listens for those who ask how the run is doing.
+// Host answers questions about the health of the run.
 type Host struct {
 	name   string
 	listen func(name string) (listener, error)
@@ -20,33 +20,33 @@ type Host struct {
 
 	end      context.CancelFunc
 	listener listener
-	ended    chan struct{} // closed when nobody is answered any more
+	ended    chan struct{} // closed when no more clients are answered
 
 	mu    sync.Mutex
 	state lifecycle.State
 	last  Answer
 }
 
-// listener waits for those who ask.
+// listener accepts clients.
 type listener interface {
-	// accept returns the next who may ask, or errClosed after close.
+	// accept returns the next client that may ask, or an error after close.
 	accept() (io.WriteCloser, error)
 
-	// close ends accept.
+	// close makes accept return.
 	close()
 }
 
-// retryAfter is how long the host waits after it could not accept, as where the process
-// has no descriptors left.
+// retryAfter is the pause after a failed accept, for example if the process has no descriptors
+// left.
 const retryAfter = time.Second
 
-// New returns the host for the run of a program with this name.
+// New returns the host for a run of the program called name.
 func New(name string) *Host {
 	return &Host{name: name, listen: listen, last: Answer{State: lifecycle.Starting.String(), Since: time.Now()}}
 }
 
-// Open begins to listen. Where it cannot, the run goes on: status then tells only what
-// the service manager knows.
+// Open begins to listen. If it cannot, the run goes on, and the command status prints only
+// what the service manager knows.
 func (h *Host) Open(r host.Run) {
 	h.run = r
 	l, err := h.listen(h.name)
@@ -57,7 +57,7 @@ func (h *Host) Open(r host.Run) {
 	h.serve(l)
 }
 
-// serve begins to answer those who come by l.
+// serve begins to answer the clients of l.
 func (h *Host) serve(l listener) {
 	var ctx context.Context
 	ctx, h.end = context.WithCancel(context.Background())
@@ -85,7 +85,7 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// answer asks the program, and says what state the run is in afterwards.
+// answer calls Check, and returns its result with the state of the run afterwards.
 func (h *Host) answer(ctx context.Context) Answer {
 	ctx, cancel := context.WithTimeout(ctx, checkBound)
 	defer cancel()
@@ -109,7 +109,7 @@ func (h *Host) Tell(s host.Status) {
 	h.state, h.last.State, h.last.Reason = s.State, s.State.String(), s.Reason
 }
 
-// Close ends it. Who waits for an answer gets one.
+// Close stops listening. A client that waits for an answer gets one.
 func (h *Host) Close(ctx context.Context) {
 	if h.listener == nil {
 		return

@@ -7,9 +7,8 @@ import (
 	"errors"
 )
 
-// There are no containers without a service manager on these systems.
-
-var errOther = errors.New("only on Linux and Windows")
+// errOther is returned on systems where containers always have a service manager.
+var errOther = errors.New("only supported on Linux and Windows")
 
 func listen(string) (listener, error) { return nil, errOther }
 

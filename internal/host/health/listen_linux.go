@@ -15,16 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeBound is how long an answer may take to be written. It fits the buffer of the
+// writeBound limits the time for writing an answer. The answer fits into the buffer of the
 // socket.
 const writeBound = time.Second
 
-// addressPrefix is the name of the socket, without what makes it unique. An abstract name
-// (unix(7)) needs no file system, so it works in a container that can write nowhere, and
-// it is gone with the process. It belongs to the network namespace, which containers may
-// share: that is why each run adds a random part, which nobody can take in advance.
+// addressPrefix returns the name of the socket without the random part. An abstract name
+// (unix(7)) needs no file system, so it works in a container that cannot write anywhere, and
+// it disappears with the process. It belongs to the network namespace, which containers may
+// share. That is why each run adds a random part, which nobody else can use in advance.
 func addressPrefix(name string) string {
-	if len(name) > 64 { // a name has 107 bytes
+	if len(name) > 64 { // a name may have at most 107 bytes
 		sum := sha256.Sum256([]byte(name))
 		name = name[:32] + "+" + hex.EncodeToString(sum[:8])
 	}
@@ -35,7 +35,7 @@ type unixListener struct{ *net.UnixListener }
 
 func listen(name string) (listener, error) {
 	random := make([]byte, 8)
-	_, _ = rand.Read(random) // it never fails
+	_, _ = rand.Read(random) // never fails
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: addressPrefix(name) + hex.EncodeToString(random), Net: "unix"})
 	if err != nil {
 		return nil, err
@@ -43,8 +43,8 @@ func listen(name string) (listener, error) {
 	return unixListener{l}, nil
 }
 
-// accept lets nobody wait who may not ask. Permissions of a file could do that for us,
-// but an abstract name has none.
+// accept closes connections from other users at once. An abstract name has no permissions that
+// could keep them out.
 func (l unixListener) accept() (io.WriteCloser, error) {
 	for {
 		c, err := l.AcceptUnix()
@@ -62,8 +62,8 @@ func (l unixListener) accept() (io.WriteCloser, error) {
 
 func (l unixListener) close() { _ = l.Close() }
 
-// credentials returns who the process at the other end is: who has connected, or who
-// has begun to listen.
+// credentials returns the process and the user at the other end: who connected, or who began to
+// listen.
 func credentials(c syscall.Conn) (*unix.Ucred, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -75,7 +75,7 @@ func credentials(c syscall.Conn) (*unix.Ucred, error) {
 		who, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
 	})
 	if err = errors.Join(err, failed); err != nil {
-		return nil, fmt.Errorf("who is at the other end: %w", err)
+		return nil, fmt.Errorf("find the user at the other end: %w", err)
 	}
 	return who, nil
 }

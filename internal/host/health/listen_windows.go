@@ -13,28 +13,27 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// writeBound is how long an answer may take to be written. It fits the buffer of the
+// writeBound limits the time for writing an answer. The answer fits into the buffer of the
 // pipe.
 const writeBound = time.Second
 
-// addressPrefix is the name of the pipe, without what makes it unique: the number of the
-// process. No name of a program has a plus sign in it.
+// addressPrefix returns the name of the pipe without the PID. No program name contains a plus
+// sign.
 func addressPrefix(name string) string { return `glidepath+` + name + `+` }
 
 func pipePath(name string, pid int) string {
 	return `\\.\pipe\` + addressPrefix(name) + strconv.Itoa(pid)
 }
 
-// pipes is a named pipe, of which there is always one instance more than are in use: a
-// name without an instance could be taken by somebody else.
+// pipes is a named pipe. It always has one instance more than are in use: without an instance,
+// another process could take the name.
 type pipes struct {
 	path     *uint16
 	security windows.SecurityAttributes
-	next     windows.Handle // the instance that waits for who comes next, 0 if there is none
-	ended    windows.Handle // an event: close was called
+	next     windows.Handle // the instance for the next client, 0 if there is none
+	ended    windows.Handle // an event that is set by close
 
-	// What is below is in use by the system while an operation goes on, and so must not
-	// be on a stack.
+	// The system uses this during an operation, so it must not be on a stack.
 	connecting windows.Overlapped
 }
 
@@ -60,16 +59,16 @@ func listen(name string) (listener, error) {
 	return p, nil
 }
 
-// pipeSecurity lets the system, administrators and the user of this process in, and nobody
-// over the network.
+// pipeSecurity permits access to the system, administrators and the user of this process, and
+// denies it over the network.
 func pipeSecurity() (windows.SecurityAttributes, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return windows.SecurityAttributes{}, fmt.Errorf("who this process runs as: %w", err)
+		return windows.SecurityAttributes{}, fmt.Errorf("find the user of this process: %w", err)
 	}
 	descriptor, err := windows.SecurityDescriptorFromString("D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + user.User.Sid.String() + ")")
 	if err != nil {
-		return windows.SecurityAttributes{}, fmt.Errorf("who may ask: %w", err)
+		return windows.SecurityAttributes{}, fmt.Errorf("make the access list of the pipe: %w", err)
 	}
 	return windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: descriptor}, nil
 }
@@ -85,7 +84,7 @@ func (p *pipes) create(flags uint32) (windows.Handle, error) {
 }
 
 func (p *pipes) accept() (io.WriteCloser, error) {
-	if p.next == 0 { // nor any other
+	if p.next == 0 { // there is no instance at all
 		var err error
 		if p.next, err = p.create(windows.FILE_FLAG_FIRST_PIPE_INSTANCE); err != nil {
 			return nil, p.closedOr(err)
@@ -97,14 +96,14 @@ func (p *pipes) accept() (io.WriteCloser, error) {
 		return nil, p.closedOr(err)
 	}
 	conn := &instance{handle: p.next}
-	p.next, _ = p.create(0) // or when conn is closed
+	p.next, _ = p.create(0) // if it fails, the next accept tries again
 	return conn, nil
 }
 
-// connect waits until somebody comes.
+// connect waits for the next client.
 func (p *pipes) connect() error {
 	err := windows.ConnectNamedPipe(p.next, &p.connecting)
-	for errors.Is(err, windows.ERROR_NO_DATA) { // who came has gone already
+	for errors.Is(err, windows.ERROR_NO_DATA) { // the client has gone already
 		if err := windows.DisconnectNamedPipe(p.next); err != nil {
 			return err
 		}
@@ -124,7 +123,7 @@ func (p *pipes) connect() error {
 	return errors.Join(err, windows.GetOverlappedResult(p.next, &p.connecting, &n, true))
 }
 
-// closedOr is err, or that the listener was closed.
+// closedOr returns net.ErrClosed if the listener was closed, and err otherwise.
 func (p *pipes) closedOr(err error) error {
 	if state, _ := windows.WaitForSingleObject(p.ended, 0); state == windows.WAIT_OBJECT_0 {
 		p.release()
@@ -144,7 +143,7 @@ func (p *pipes) release() {
 	p.next = 0
 }
 
-// instance is an instance of the pipe that somebody is connected to.
+// instance is an instance of the pipe with a client.
 type instance struct {
 	handle  windows.Handle
 	writing windows.Overlapped
@@ -169,5 +168,5 @@ func (i *instance) Write(b []byte) (int, error) {
 	return int(n), err
 }
 
-// Close leaves what was written to be read.
+// Close closes the instance. The client can still read what was written.
 func (i *instance) Close() error { return windows.CloseHandle(i.handle) }

@@ -1,18 +1,19 @@
-// Package orphans is the host that reaps processes whose parent has ended before them.
-// The kernel makes them children of PID 1, or of a child subreaper, and they stay
-// zombies until that waits for them: in a container whose PID 1 is the program, for good.
+// Package orphans implements the host that reaps orphans: processes whose parent ended before
+// them. The kernel makes them children of PID 1 or of a child subreaper, and they stay zombies
+// until their new parent waits for them. In a container whose PID 1 is the program, that would
+// be forever.
 //
-// It must never take the status of a child that the program itself waits for, however
-// late that is. Nothing that the kernel says of a zombie tells an orphan from such a
-// child; but package os keeps a pidfd for each child that it has started, from before the
-// child runs until Wait has returned its status. So a zombie that no descriptor of this
-// process refers to is nobody's. Where package os does without pidfds, nothing is reaped.
+// The host must never take the status of a child that the program itself waits for, however
+// late it does. The kernel does not tell an orphan from such a child. But package os keeps a
+// pidfd for each child that it started, from before the child runs until Wait has returned its
+// status. So if no descriptor of this process refers to a zombie, nothing waits for it. If
+// package os does not use pidfds, the host reaps nothing.
 //
-// A program may also have forked by other means, as C does. So that it can wait for its
-// child, a zombie is reaped only at the second look, a second after the first.
+// A program may also fork by other means, as C code does. To let it wait for its child, the
+// host reaps a zombie only when it finds it for the second time, one second after the first.
 //
-// Only the children of the main thread are looked at. That is where orphans go; what
-// another thread has forked is not one.
+// The host looks only at children of the main thread. The kernel gives orphans to that thread,
+// and the children of other threads are not orphans.
 package orphans
 
 import (
@@ -24,13 +25,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// interval is the time between two looks.
+// interval is the time between two searches.
 const interval = time.Second
 
 // Host reaps orphans.
 type Host struct {
 	reaper   reaper
-	asked    bool // by the program; else it is only one of the duties of PID 1
+	asked    bool // the program asks for it; otherwise it is just a duty of PID 1
 	interval time.Duration
 	stop     context.CancelFunc
 	gone     chan struct{}
@@ -38,8 +39,8 @@ type Host struct {
 
 var _ host.Host = (*Host)(nil)
 
-// New returns a host that reaps orphans, nil where none come: in a process that is not
-// PID 1, unless it is asked for, and on anything but Linux.
+// New returns a host that reaps orphans. It returns nil if the process is not PID 1, unless
+// asked is true, and on every system except Linux.
 func New(asked bool) *Host {
 	if !wanted(asked) {
 		return nil
@@ -47,7 +48,7 @@ func New(asked bool) *Host {
 	return &Host{asked: asked, interval: interval, gone: make(chan struct{})}
 }
 
-// Open begins to reap.
+// Open begins to reap orphans. It warns if it cannot and the program asked for it.
 func (h *Host) Open(run host.Run) {
 	var ctx context.Context
 	ctx, h.stop = context.WithCancel(context.Background())
@@ -62,18 +63,18 @@ func (h *Host) Open(run host.Run) {
 	go h.reap(ctx)
 }
 
-// Tell does nothing: nobody listens.
+// Tell does nothing: there is no manager.
 func (h *Host) Tell(host.Status) {}
 
-// Close ends it. Nothing of it can hang.
+// Close stops reaping. It does not block.
 func (h *Host) Close(context.Context) {
 	h.stop()
 	<-h.gone
 	h.reaper.close()
 }
 
-// reap is the goroutine that looks for orphans: when children have ended, but not more
-// often than once in an interval, and again while one has been seen only once.
+// reap looks for orphans until ctx ends: after children have ended, at most once per interval,
+// and again while there are zombies that it has found only once.
 func (h *Host) reap(ctx context.Context) {
 	defer close(h.gone)
 	ended, stop := childrenEnd()

@@ -16,17 +16,18 @@ import (
 
 // reaper finds orphans and reaps them.
 type reaper struct {
-	suspects  map[int]bool // the zombies of the last look that nobody here waits for
-	subreaper bool         // this process has become one
+	suspects  map[int]bool // the zombies of the last search that nothing here waits for
+	subreaper bool         // open has made this process a child subreaper
 }
 
+// wanted reports whether orphans should be reaped.
 func wanted(asked bool) bool { return asked || os.Getpid() == 1 }
 
-// open finds out whether all is there that it takes to tell orphans apart. With
-// subreaper, the process becomes one unless it is PID 1, or is one already.
+// open checks whether everything needed to recognize orphans is available. With subreaper, it
+// makes the process a child subreaper, unless it is PID 1 or a subreaper already.
 func (r *reaper) open(subreaper bool) error {
 	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
-		return fmt.Errorf("/proc is not that of this PID namespace: it has %q, %v", self, err)
+		return fmt.Errorf("/proc does not belong to this PID namespace: /proc/self is %q, %v", self, err)
 	}
 	if _, err := children(); err != nil {
 		return err
@@ -51,15 +52,15 @@ func isSubreaper() (bool, error) {
 	return is != 0, err
 }
 
-// close gives back what open has taken.
+// close undoes what open did.
 func (r *reaper) close() {
 	if r.subreaper {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	}
 }
 
-// usesPidfds makes sure that package os has pidfds for processes, and that they are
-// found.
+// usesPidfds returns an error unless package os uses pidfds for processes and heldPIDs finds
+// them.
 func usesPidfds() error {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
@@ -68,13 +69,13 @@ func usesPidfds() error {
 	defer func() { _ = self.Release() }()
 	found, err := heldPIDs()
 	if err == nil && !found[os.Getpid()] {
-		err = errors.New("the children of this process cannot be told from orphans: it cannot have pidfds, for which it takes Linux 5.4 and no seccomp filter that forbids them")
+		err = errors.New("cannot tell the children of this process from orphans: that needs pidfds, which need Linux 5.4 and a seccomp filter that permits them")
 	}
 	return err
 }
 
-// reapOnce reaps the zombies that the last look has found too, and reports whether it takes
-// another one: there are others that nobody here waits for.
+// reapOnce reaps the zombies that the last search found as well. It reports whether another
+// search is needed because it found more zombies that nothing here waits for.
 func (r *reaper) reapOnce() bool {
 	last := r.suspects
 	r.suspects = nil
@@ -96,14 +97,14 @@ func (r *reaper) reapOnce() bool {
 	return len(r.suspects) > 0
 }
 
-// batch is how many zombies are judged at a time: each takes a descriptor.
+// batch limits the zombies that are handled at a time: each needs a descriptor.
 const batch = 64
 
-// reapZombies reaps those that are orphans for sure, and suspects those that may be. A pidfd
-// keeps each of them the process that it was found to be: its number would be free for a
-// child of the program as soon as somebody else had reaped it.
+// reapZombies reaps the zombies that are certainly orphans, and adds those that may be orphans
+// to the suspects. It holds a pidfd for each, which keeps referring to the same process: if
+// something else reaped the zombie, a child of the program could get its PID.
 func (r *reaper) reapZombies(zombies []int, last map[int]bool) {
-	own := make(map[int]int) // by the descriptor
+	own := make(map[int]int) // PIDs by descriptor
 	for _, pid := range zombies {
 		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
 			own[fd] = pid
@@ -130,7 +131,7 @@ func (r *reaper) reapZombies(zombies []int, last map[int]bool) {
 	if len(orphans) == 0 {
 		return
 	}
-	// What was duplicated and closed while the first list was made is in the second.
+	// Look again: the first list misses a descriptor that was duplicated and closed meanwhile.
 	if waited, err = heldPIDsExcept(own); err != nil {
 		return
 	}
@@ -141,7 +142,7 @@ func (r *reaper) reapZombies(zombies []int, last map[int]bool) {
 	}
 }
 
-// children are those of the main thread.
+// children returns the children of the main thread.
 func children() ([]int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
 	if err != nil {
@@ -156,17 +157,17 @@ func children() ([]int, error) {
 	return pids, nil
 }
 
-// hasExited reports whether a child has ended, and with WNOWAIT leaves its status alone.
+// hasExited reports whether a child has ended. With WNOWAIT, it does not take its status.
 func hasExited(pid, options int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|options, nil)
 	return err == nil && info.Signo == int32(unix.SIGCHLD)
 }
 
-// heldPIDs are the processes that pidfds of this process refer to.
+// heldPIDs returns the processes that the pidfds of this process refer to.
 func heldPIDs() (map[int]bool, error) { return heldPIDsExcept(nil) }
 
-// heldPIDsExcept leaves out descriptors.
+// heldPIDsExcept works like heldPIDs but ignores the descriptors in own.
 func heldPIDsExcept(own map[int]int) (map[int]bool, error) {
 	dir, err := os.Open("/proc/self/fd")
 	if err != nil {
@@ -190,8 +191,8 @@ func heldPIDsExcept(own map[int]int) (map[int]bool, error) {
 	return pids, nil
 }
 
-// isPidfd reports whether a descriptor is a pidfd: anon_inode:[pidfd], and since Linux
-// 6.9 pidfd:[…].
+// isPidfd reports whether a descriptor is a pidfd. Its link is anon_inode:[pidfd], or
+// pidfd:[…] since Linux 6.9.
 func isPidfd(fd string) bool {
 	link, err := os.Readlink(filepath.Join("/proc/self/fd", fd))
 	return err == nil && (link == "anon_inode:[pidfd]" || strings.HasPrefix(link, "pidfd:["))
@@ -209,7 +210,8 @@ func pidOf(fd string) (int, bool) {
 	return pid, err == nil && pid > 0
 }
 
-// childrenEnd returns where something comes when children have ended.
+// childrenEnd returns a channel that delivers a signal when children have ended, and a
+// function that stops that.
 func childrenEnd() (<-chan os.Signal, func()) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)

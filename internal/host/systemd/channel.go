@@ -6,9 +6,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
-// Channel is how messages reach the manager: a [sdnotify.Client], or what stands in
-// for it where no socket can be, as in the synthetic time of a test. Its methods are
-// those of the client, and are called on one goroutine.
+// Channel carries messages to the manager. It is a [sdnotify.Client], or a double where there
+// can be no socket, as in the synthetic time of a test. Its methods work like those of the
+// client, and are called on one goroutine.
 type Channel interface {
 	Send(m sdnotify.Message, timeout time.Duration) error
 	Barrier(timeout time.Duration) error
@@ -17,9 +17,9 @@ type Channel interface {
 
 var _ Channel = (*sdnotify.Client)(nil)
 
-// Over returns a host for a service that a manager has started itself, which hears
-// it over c and wants a sign of life within watchdog, if that is not zero. clock is
-// the manager's.
+// Over returns a host that sends to a manager over c. The manager has started the process
+// itself, and expects a sign of life within watchdog, unless that is zero. clock returns the
+// manager's time.
 func Over(c Channel, watchdog time.Duration, clock func() time.Duration) *Host {
 	env := Environ{notifySocket: "a channel", watchdog: watchdog, started: true}
 	return newHost(env, false, func() (Channel, error) { return c, nil }, clock)

@@ -7,24 +7,23 @@ import (
 	"time"
 )
 
-// Environ is what systemd says to a service in its environment, sd_notify(3) and
+// Environ holds what systemd tells a service in its environment, see sd_notify(3) and
 // sd_watchdog_enabled(3).
 type Environ struct {
 	notifySocket string
-	watchdog     time.Duration // 0 if systemd does not wait for signs of life
-	mainPID      int           // what to announce as the main process, 0 if nothing
-	started      bool          // systemd itself has started this process
-	bad          error         // what could not be understood
+	watchdog     time.Duration // 0 if systemd expects no signs of life
+	mainPID      int           // the main process to announce, 0 if none
+	started      bool          // systemd itself started this process
+	bad          error         // describes what could not be parsed
 }
 
-// listenVariables say what was handed over, see [TakeSockets].
+// listenVariables describe the descriptors that systemd passed, see [TakeSockets].
 var listenVariables = []string{"LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES"}
 
-// Take reads what systemd has said and takes it out of the environment: it is
-// meant for this process, and a child that inherited it would speak in its name.
+// Take reads the variables of systemd and removes them from the environment: they are meant
+// for this process, and a child that inherited them would speak in its name.
 //
-// With wrapped, the program says that it is a service of systemd even where a wrapper
-// has started it.
+// With wrapped, the process counts as a systemd service even if a wrapper script started it.
 func Take(wrapped bool) Environ {
 	parent := 0
 	if wrapped {
@@ -37,15 +36,15 @@ func Take(wrapped bool) Environ {
 	return e
 }
 
-// parseEnviron reads the variables. parent is the PID of a wrapper, 0 if there is none.
+// parseEnviron parses the variables. parent is the PID of a wrapper, 0 if there is none.
 func parseEnviron(get func(string) string, pid, parent int) Environ {
 	e := Environ{notifySocket: get("NOTIFY_SOCKET")}
 	exec, _ := strconv.Atoi(get("SYSTEMD_EXEC_PID"))
 	e.started = exec == pid
 	if exec > 1 && exec == parent {
-		// systemd takes the wrapper for the main process. When the wrapper dies of the
-		// SIGTERM that both get, systemd may kill us. The unit has to allow this, with
-		// NotifyAccess=all.
+		// systemd takes the wrapper for the main process. If the wrapper dies of the SIGTERM
+		// that both get, systemd may kill this process. Announcing the main process prevents
+		// that; the unit must permit it with NotifyAccess=all.
 		e.mainPID = pid
 	}
 	usec, watched := get("WATCHDOG_USEC"), get("WATCHDOG_PID")
@@ -56,14 +55,14 @@ func parseEnviron(get func(string) string, pid, parent int) Environ {
 	switch {
 	case err != nil || n == 0:
 		e.bad = fmt.Errorf("WATCHDOG_USEC=%q: want a positive number of microseconds; the watchdog gets no sign of life", usec)
-	case n < uint64(1<<63-1)/1000: // beyond it, and with "infinity", there is none
+	case n < uint64(1<<63-1)/1000: // a larger one, or "infinity", means no watchdog
 		e.watchdog = time.Duration(n) * time.Microsecond
 	}
 	return e
 }
 
-// Managed reports whether systemd has certainly started this process: SYSTEMD_EXEC_PID
-// is its own PID. Every descendant of a service inherits that variable and
-// NOTIFY_SOCKET, and so does what a person starts in a terminal that is a service: that
-// they are set, even to the PID of the parent, proves nothing.
+// Managed reports whether systemd started this process: SYSTEMD_EXEC_PID is its own PID. The
+// mere presence of that variable or of NOTIFY_SOCKET proves nothing: every descendant of a
+// service inherits them, and so does a program that a person starts in a terminal that runs
+// as a service.
 func (e Environ) Managed() bool { return e.started }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownPidfd is the inode of this process, which no other process has had since the
-// machine was started, where the kernel gives one: since Linux 6.9.
+// ownPidfd returns the inode of this process, which is unique since the machine was booted.
+// It returns false before Linux 6.9, which does not have such inodes.
 func ownPidfd() (uint64, bool) {
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
@@ -16,7 +16,7 @@ func ownPidfd() (uint64, bool) {
 	defer func() { _ = unix.Close(fd) }()
 	var system unix.Statfs_t
 	if unix.Fstatfs(fd, &system) != nil || int64(system.Type) != unix.PID_FS_MAGIC {
-		return 0, false // all have the same
+		return 0, false // all pidfds share one inode
 	}
 	var stat unix.Stat_t
 	if unix.Fstat(fd, &stat) != nil {

@@ -8,19 +8,19 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// queuedStatus is a state that the manager is yet to be told.
+// queuedStatus is a state that the manager has not been told yet.
 type queuedStatus struct {
 	host.Status
-	at time.Duration // of the manager's clock: when the state began
+	at time.Duration // when the state began, by the manager's clock
 }
 
-// maxQueued is how many states are kept for a manager that is merely late.
+// maxQueued is the number of states that are kept in full for a manager that is late.
 const maxQueued = 16
 
-// queue is what the manager is yet to be told, in order. It stays short however many
-// states there are: of a manager that does not read, what a later state makes out of date
-// is left out. When it reads again it is told, in this order, that the program is ready,
-// of the latest reload and how it ended, the latest other state, and the end.
+// queue holds the states that the manager has not been told yet, in order. If the manager
+// does not read, the queue drops states that a later one supersedes, and so stays short. When
+// the manager reads again, it is told in this order: that the program is ready, the latest
+// reload and its result, the latest other state, and the end.
 type queue []queuedStatus
 
 // add returns the queue with t at its end.
@@ -31,7 +31,7 @@ func (q queue) add(t queuedStatus) queue {
 	return append(q, t)
 }
 
-// dropOutdated returns the queue without what s at its end makes out of date.
+// dropOutdated returns the queue without the states that s supersedes. The caller appends s.
 func (q queue) dropOutdated(s lifecycle.State) queue {
 	from := len(q)
 	switch {
@@ -42,7 +42,7 @@ func (q queue) dropOutdated(s lifecycle.State) queue {
 			from = i
 		}
 	case s == lifecycle.Running:
-		// One READY=1 ends a start, or a reload. Another one only has another STATUS.
+		// One READY=1 ends a start or a reload. Another one only changes the STATUS.
 		if i := q.lastIndex(lifecycle.Running); i > q.lastIndex(lifecycle.Reloading) {
 			from = i
 		}
@@ -52,12 +52,12 @@ func (q queue) dropOutdated(s lifecycle.State) queue {
 	return slices.Delete(q, from, len(q))
 }
 
-// isStatus reports whether s is no more than a STATUS to systemd.
+// isStatus reports whether systemd sees s only as a STATUS.
 func isStatus(s lifecycle.State) bool {
 	return s == lifecycle.Pausing || s == lifecycle.Paused || s == lifecycle.Continuing
 }
 
-// lastIndex returns where the last one with a state is, -1 if there is none.
+// lastIndex returns the index of the last entry with the state s, -1 if there is none.
 func (q queue) lastIndex(s lifecycle.State) int {
 	for i, t := range slices.Backward(q) {
 		if t.State == s {

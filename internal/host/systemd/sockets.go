@@ -11,18 +11,18 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// firstDescriptor is the number of the first descriptor that is handed over.
+// firstDescriptor is the number of the first descriptor that systemd passes.
 const firstDescriptor = 3
 
-// unnamed is what a descriptor is called where the manager has given no names.
+// unnamed is the name of descriptors if the manager gives none.
 const unnamed = "unknown"
 
-// TakeSockets takes what systemd has handed over, in its order, and takes out of the
-// environment what it has said of that: sd_listen_fds_with_names(3). Children do not
-// inherit them. Where the environment, or a descriptor, is not as it should be, there
-// are none; the error says why.
+// TakeSockets returns the descriptors that systemd has passed, in its order, and removes the
+// variables that describe them from the environment, as sd_listen_fds_with_names(3) does.
+// Child processes do not inherit the descriptors. If the variables or the descriptors are
+// invalid, TakeSockets returns none and an error.
 //
-// It comes before [Take].
+// Call it before [Take].
 func TakeSockets() ([]host.Socket, error) {
 	sockets, err := takeSockets(os.Getenv, os.Getpid(), ownPidfd, firstDescriptor)
 	for _, key := range listenVariables {
@@ -36,7 +36,7 @@ func takeSockets(get func(string) string, pid int, pidfd func() (uint64, bool), 
 	if n == 0 {
 		return nil, err
 	}
-	// Ours, whatever they are called: no child is to have them.
+	// Even if the names are wrong, no child may inherit the descriptors.
 	if bad := closeOnExec(first, n); bad != nil {
 		return nil, errors.Join(err, bad)
 	}
@@ -50,15 +50,15 @@ func takeSockets(get func(string) string, pid int, pidfd func() (uint64, bool), 
 	}
 	if err != nil {
 		for _, s := range sockets {
-			_ = s.File.Close() // nobody can ask for it
+			_ = s.File.Close() // nothing can use them
 		}
 		return nil, err
 	}
 	return sockets, nil
 }
 
-// parseListen reads how many descriptors there are for this process, and their names,
-// nil if they have none. With an error, n is 0 unless only the names are wrong.
+// parseListen returns the number of descriptors for this process and their names, nil if they
+// have none. If it returns an error, n is 0 unless only the names are wrong.
 func parseListen(get func(string) string, pid int, pidfd func() (uint64, bool), first int) (n int, names []string, err error) {
 	wrong := func(key, want string) error {
 		return fmt.Errorf("%s=%q: want %s", key, get(key), want)
@@ -72,7 +72,7 @@ func parseListen(get func(string) string, pid int, pidfd func() (uint64, bool), 
 	case int(whose) != pid:
 		return 0, nil, nil
 	}
-	// The number of a process may be that of one which has ended; this is not.
+	// A PID may be used again after its process has ended. The inode of a pidfd is not.
 	if id := get("LISTEN_PIDFDID"); id != "" {
 		want, err := strconv.ParseUint(id, 10, 64)
 		if err != nil {

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeOnExec keeps n descriptors from children. It changes nothing unless all were handed
-// over: what a process gets from the one that has started it is open, and not closed
-// on exec. One that is has been opened, or taken already, in this process: the
-// runtime's own descriptors have the same numbers where nothing was handed over.
+// closeOnExec keeps child processes from inheriting n descriptors. It changes nothing unless
+// all of them were passed to this process: such a descriptor is open and does not have the
+// close-on-exec flag yet. One that has the flag was opened or taken by this process. If none
+// were passed, the runtime's own descriptors have the same numbers.
 func closeOnExec(first, n int) error {
 	for fd := first; fd < first+n; fd++ {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)

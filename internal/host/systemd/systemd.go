@@ -1,5 +1,5 @@
-// Package systemd is the host that tells systemd what the run does. What systemd
-// wants of the run comes as signals, by way of host console.
+// Package systemd implements the host that tells systemd about the run. Requests of systemd
+// arrive as signals, which package console handles.
 package systemd
 
 import (
@@ -19,41 +19,40 @@ import (
 )
 
 const (
-	// extension is how much time is asked for at a time, several ticks of the run,
-	// so that a late tick is no catastrophe.
+	// extension is the time that one EXTEND_TIMEOUT_USEC requests. It is several ticks of
+	// the run, so that a late tick does no harm.
 	extension = 5 * time.Second
 
-	// margin is what the process needs beyond its own budget to be gone.
+	// margin is the time that the process needs to exit after its budget has ended.
 	margin = 2 * time.Second
 
-	// patience is how long one write waits for room in the manager's queue before
-	// it looks whether the run is over.
+	// patience limits how long one write waits for room in the manager's queue before
+	// checking whether the run has ended.
 	patience = 100 * time.Millisecond
 
-	// barrierTimeout is how long a manager that does not answer, or does not read, delays
-	// the exit.
+	// barrierTimeout limits how long a manager that does not answer or read delays the exit.
 	barrierTimeout = time.Second
 )
 
-// Host tells systemd. One goroutine sends, in order, so that a manager that is slow
-// to read holds up nothing else.
+// Host sends notifications to systemd. It sends them in order on one goroutine, so that a
+// manager that reads slowly delays nothing else.
 type Host struct {
 	env   Environ
 	exits bool
 	dial  func() (Channel, error)
-	clock func() time.Duration // the manager's, as it is in MONOTONIC_USEC
+	clock func() time.Duration // the manager's clock, for MONOTONIC_USEC
 	warn  func(string, ...zap.Field)
 
 	mu       sync.Mutex
-	states   queue       // yet to be told
+	states   queue       // not sent yet
 	tick     host.Status // worth sending only while it is the newest
 	ticked   bool
-	stuck    time.Time // since when the manager does not read, zero if it does
+	stuck    time.Time // when the manager stopped reading, zero if it reads
 	alive    bool
-	stopping bool          // the run is on its way down
+	stopping bool          // the run is stopping
 	idle     bool          // nothing is being sent
-	allSent  chan struct{} // closed when all states are sent, nil if nobody waits for that
-	closeBy  time.Time     // nothing follows, and it is to be over by then
+	allSent  chan struct{} // closed when all states are sent, nil if nothing waits for that
+	closeBy  time.Time     // zero until Close; nothing follows, and sending has to end by then
 
 	delivery host.Hearing
 
@@ -64,8 +63,8 @@ type Host struct {
 
 var _ host.Watchdog = (*Host)(nil)
 
-// New returns a host for what the environment says, nil if that is nothing. With
-// exits, the process exits when the host is closed.
+// New returns a host for the given environment, nil if it names no manager. With exits, the
+// process exits after the host is closed.
 func New(env Environ, exits bool) *Host {
 	if env.notifySocket == "" && env.bad == nil {
 		return nil
@@ -77,7 +76,7 @@ func newHost(env Environ, exits bool, dial func() (Channel, error), clock func()
 	return &Host{env: env, exits: exits, dial: dial, clock: clock, wake: make(chan struct{}, 1), sendDone: make(chan struct{})}
 }
 
-// Open connects.
+// Open begins to connect and to send.
 func (h *Host) Open(run host.Run) {
 	h.warn = run.Warn
 	var ctx context.Context
@@ -85,8 +84,8 @@ func (h *Host) Open(run host.Run) {
 	go h.sendAll(ctx)
 }
 
-// Tell queues s, and waits for it to be sent if the program is called next. That the run
-// has stopped as asked is said by its end.
+// Tell queues s. If a method of the program is called next, it waits until s is sent. It does
+// not send Stopped without an error: the exit of the process says that.
 func (h *Host) Tell(s host.Status) {
 	if s.State == lifecycle.Stopped && s.Err == nil {
 		return
@@ -112,7 +111,7 @@ func (h *Host) Tell(s host.Status) {
 	}
 }
 
-// Interval is the time between two signs of life, as systemd has set it.
+// Interval returns the time between two signs of life, as set by systemd.
 func (h *Host) Interval() time.Duration {
 	if h.env.notifySocket == "" {
 		return 0
@@ -120,9 +119,9 @@ func (h *Host) Interval() time.Duration {
 	return h.env.watchdog
 }
 
-// Alive queues a sign of life. On the way down there is none: systemd has put its
-// watchdog to sleep, and WATCHDOG=1 would wake it (service_reset_watchdog), for the
-// time when the program is not checked any more.
+// Alive queues a sign of life, except while stopping. Then systemd has stopped its watchdog,
+// and WATCHDOG=1 would start it again (service_reset_watchdog) at a time when the program is
+// no longer checked.
 func (h *Host) Alive() {
 	h.mu.Lock()
 	h.alive = !h.stopping
@@ -130,9 +129,9 @@ func (h *Host) Alive() {
 	h.wakeSender()
 }
 
-// Close waits until everything is on its way. Where systemd could not tell any more
-// which service it is of, once the process is gone, it also waits until systemd has
-// processed it: systemd knows the processes that it has started itself.
+// Close waits until everything is sent. If systemd did not start this process itself, Close
+// also waits until systemd has processed the messages: after the process has exited, systemd
+// could not tell which service they belong to.
 func (h *Host) Close(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -140,7 +139,7 @@ func (h *Host) Close(ctx context.Context) {
 	}
 	h.mu.Lock()
 	if !h.stuck.IsZero() {
-		// What it was waited for before counts: it is not likely to read now.
+		// Count the time already waited: the manager is unlikely to read now.
 		left := max(time.Until(h.stuck.Add(barrierTimeout)), patience)
 		if soon := time.Now().Add(left); soon.Before(deadline) {
 			deadline = soon
@@ -163,6 +162,7 @@ func (h *Host) Close(ctx context.Context) {
 	<-h.sendDone
 }
 
+// wakeSender tells the sending goroutine that there is something to send.
 func (h *Host) wakeSender() {
 	select {
 	case h.wake <- struct{}{}:
@@ -170,7 +170,7 @@ func (h *Host) wakeSender() {
 	}
 }
 
-// sendAll is the goroutine that owns the connection.
+// sendAll sends what is queued until Close. It runs on the goroutine that owns the connection.
 func (h *Host) sendAll(ctx context.Context) {
 	defer close(h.sendDone)
 	channel, err := h.dial()
@@ -189,8 +189,7 @@ func (h *Host) sendAll(ctx context.Context) {
 			case <-ctx.Done():
 			}
 		case itemState:
-			// The manager waits for this one: it is not given up while there is
-			// somebody to read it.
+			// The manager waits for a state, so keep trying until Close gives up.
 			for h.noteBlocked(w.state(s)) && ctx.Err() == nil {
 				continue
 			}
@@ -207,8 +206,8 @@ func (h *Host) sendAll(ctx context.Context) {
 	}
 }
 
-// noteBlocked reports whether err says that the manager does not read, and keeps in mind
-// since when.
+// noteBlocked reports whether err means that the manager does not read, and remembers since
+// when.
 func (h *Host) noteBlocked(err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -221,6 +220,7 @@ func (h *Host) noteBlocked(err error) bool {
 	return !h.stuck.IsZero()
 }
 
+// item identifies what is sent next.
 type item uint8
 
 const (
@@ -231,10 +231,10 @@ const (
 	itemEnd
 )
 
-// pending reports whether there is something to be sent.
+// pending reports whether there is something to send.
 func (h *Host) pending() bool { return len(h.states) > 0 || h.ticked || h.alive }
 
-// nextItem takes what is to be sent next.
+// nextItem removes and returns what is sent next.
 func (h *Host) nextItem() (queuedStatus, item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -260,7 +260,7 @@ func (h *Host) nextItem() (queuedStatus, item) {
 	return queuedStatus{}, itemNone
 }
 
-// writer puts what is to be said into systemd's words.
+// writer translates states into messages for systemd.
 type writer struct {
 	channel Channel
 	mainPID int
@@ -304,14 +304,13 @@ func (w *writer) alive() error {
 	return w.channel.Send(w.buf[:0].Add(sdnotify.Watchdog), patience)
 }
 
-// addExtension asks for time up to what is left of the budget, never beyond it but for
-// the margin: a program that hangs is to be given up by us, and if we hang, by
-// systemd.
+// addExtension requests time up to the end of the budget plus the margin, never more: if the
+// program hangs, the run gives up on it, and if the run hangs, systemd does.
 func addExtension(m sdnotify.Message, left time.Duration) sdnotify.Message {
 	return m.Extend(min(extension, min(left, extension)+margin))
 }
 
-// maxErrno is the largest that Linux has; Go has larger ones of its own for others.
+// maxErrno is the largest errno of Linux. Go defines larger ones of its own.
 const maxErrno = 4095
 
 func addErrno(m sdnotify.Message, err error) sdnotify.Message {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// grace is how long Close waits for units that do not stop. Nothing in the
-// container is worth more: its changes are in memory.
+// grace limits how long Close waits for units that do not stop. Nothing in the container is
+// worth waiting longer: its changes are only in memory.
 const grace = 10 * time.Second
 
 // Machine is a booted container. Its methods may be called from any goroutine.
@@ -28,24 +28,24 @@ type Machine struct {
 	console *tail
 	cgroup  string
 	init    int
-	life    context.Context // is over when the machine is down or Close begins
+	life    context.Context // ends when the machine is down or Close begins
 	end     context.CancelCauseFunc
 
-	windows       chan struct{} // a lock that a context can give up
-	windowsStarts bool          // its unit does
+	windows       chan struct{} // a lock; waiting for it can be cancelled
+	windowsStarts bool          // the unit of Windows has been started
 	windowsRuns   bool
 }
 
-// Boot makes the root file system if it is not cached, which takes about a
-// minute and the network, and boots systemd in it. It returns when systemd has
+// Boot boots systemd in a container. If the root file system is not cached, Boot makes it
+// first, which takes about a minute and needs the network. It returns when systemd has
 // finished starting and the user manager of tester, uid 1000, runs.
 //
-// The directories in binds are visible in the container, read-only, at the same
-// absolute path. Their own mode decides whether tester can read them. The network
-// is the host's.
+// The directories in binds are visible in the container, read-only, at the same absolute path.
+// Their own mode decides whether tester can read them. The container uses the network of the
+// host.
 //
-// ctx bounds Boot only. The machine runs until Close, or until the test process
-// dies, however it dies.
+// ctx limits only Boot itself. The machine runs until Close, or until the test process dies
+// for whatever reason.
 func Boot(ctx context.Context, binds ...string) (*Machine, error) {
 	return boot(ctx, withSystemd(), binds)
 }
@@ -73,12 +73,12 @@ func boot(ctx context.Context, s system, binds []string) (*Machine, error) {
 	return m, nil
 }
 
-// Close kills the commands that still run, powers a machine with systemd off, and
-// kills what has not stopped after ten seconds. It returns when every process of the machine
-// is gone. A second Close does nothing.
+// Close kills the commands that still run, powers off a machine with systemd, and kills
+// whatever has not stopped after ten seconds. It returns when no process of the machine is
+// left. A second Close does nothing.
 func (m *Machine) Close() error {
-	// systemd stops all processes before it ends them, and nsenter stops with its
-	// child: it would never take note of its end, which the kernel waits for.
+	// systemd stops all processes before it kills them, and nsenter stops with its child. It
+	// would then never collect its child, which the kernel waits for.
 	m.end(errDown)
 	if m.system.halts {
 		_ = m.nspawn.Process.Signal(syscall.SIGTERM)
@@ -114,7 +114,7 @@ func launch(s system, root, cgroup string, binds []string) (*Machine, error) {
 	for _, dir := range binds {
 		args = append(args, "--bind-ro="+escape.Replace(dir))
 	}
-	// Boot's context must not end the machine.
+	// The context of Boot must not end the machine.
 	cmd := containedCommand(context.Background(), "systemd-nspawn", append(args, s.boot...)...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "TERM=dumb")
 	cmd.SysProcAttr.UseCgroupFD = true
@@ -173,7 +173,7 @@ func (m *Machine) awaitSystemd(ctx context.Context) error {
 		return state == "running" || state == "degraded", nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for systemd to be running, it was %s: %w", state, err)
+		return fmt.Errorf("wait until systemd is running (last state %s): %w", state, err)
 	}
 
 	user, err := m.Run(ctx, "systemctl", "start", "user@1000.service")
@@ -186,9 +186,9 @@ func (m *Machine) awaitSystemd(ctx context.Context) error {
 	return nil
 }
 
-// findInit returns the only child of systemd-nspawn, or 0 until that child is the
-// init. Before, it may still stand in the host's file system, where systemctl would
-// ask the host's own manager and be told that it runs.
+// findInit returns the only child of systemd-nspawn, or 0 until that child is the init. Before
+// that, the child may still be in the host's file system, where systemctl would ask the host's
+// own manager.
 func findInit(nspawn int, init string) int {
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", nspawn, nspawn))
 	pid, err := strconv.Atoi(strings.TrimSpace(string(children)))
@@ -202,13 +202,14 @@ func findInit(nspawn int, init string) int {
 	return pid
 }
 
-var errDown = errors.New("the machine is down, boot another")
+var errDown = errors.New("the machine is down: boot another one")
 
-// checkAlive guards every use of the container's PID, which after its end may belong
-// to any other process.
+// checkAlive returns an error if the machine is down. Call it before each use of the
+// container's PID, which may belong to another process after the container has ended.
 func (m *Machine) checkAlive() error { return context.Cause(m.life) }
 
-// withLife is ctx until the machine is down or Close begins.
+// withLife returns a context that ends with ctx, when the machine is down, and when Close
+// begins.
 func (m *Machine) withLife(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(ctx)
 	context.AfterFunc(m.life, func() { cancel(errDown) })

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// Build builds programs for goos into a new directory, which every user of a
-// [Machine] can read. The caller removes it.
+// Build builds programs for goos in a new directory that every user of a [Machine] can read.
+// The caller must remove it.
 func Build(ctx context.Context, goos string, packages ...string) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "glidepath-testbed-"); err != nil {
 		return "", fmt.Errorf("make a directory for the programs: %w", err)
 	}
-	// MkdirTemp makes it for its owner alone.
+	// MkdirTemp makes it accessible only to its owner.
 	err = os.Chmod(dir, 0o755)
 	if err == nil {
 		_, err = Go(ctx, goos, append([]string{"build", "-o", dir + string(filepath.Separator)}, packages...)...)
@@ -29,8 +29,8 @@ func Build(ctx context.Context, goos string, packages ...string) (dir string, er
 	return dir, nil
 }
 
-// Go runs the go command for goos and returns what it prints. What it makes needs
-// no C library, and does not depend on GOFLAGS.
+// Go runs the go command for goos and returns its output. The programs that it builds need no
+// C library and do not depend on GOFLAGS.
 func Go(ctx context.Context, goos string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")

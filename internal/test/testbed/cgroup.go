@@ -16,9 +16,8 @@ import (
 
 const cgroupPrefix = "glidepath-testbed-"
 
-// newCgroup makes a group for one container. systemd-nspawn calls the group of
-// its payload by a fixed name below its own, so that two containers started from
-// the same group would be mixed up.
+// newCgroup makes a control group for one container. systemd-nspawn uses a fixed name below its
+// own group for its payload, so two containers in the same group would conflict.
 func newCgroup() (string, error) {
 	parent, err := ownCgroup()
 	if err != nil {
@@ -39,7 +38,7 @@ func ownCgroup() (string, error) {
 	}
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
-		return "", fmt.Errorf("find the own control group: %w", err)
+		return "", fmt.Errorf("find the control group of this process: %w", err)
 	}
 	var mount, group string
 	for line := range strings.Lines(string(mounts)) {
@@ -54,12 +53,12 @@ func ownCgroup() (string, error) {
 		}
 	}
 	if mount == "" || group == "" {
-		return "", errors.New("the test bed needs the unified control groups: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified")
+		return "", errors.New("the test bed needs unified control groups: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified")
 	}
 	return filepath.Join(mount, group), nil
 }
 
-// sweepCgroups removes what test processes left that were killed before Close.
+// sweepCgroups removes the groups of test processes that were killed before Close.
 func sweepCgroups(parent string) {
 	left, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*"))
 	for _, dir := range left {
@@ -71,9 +70,10 @@ func sweepCgroups(parent string) {
 	}
 }
 
-// removeLeftovers fails while a process is left in the group or below it.
+// removeLeftovers removes the control groups and the folder of a container. It fails while a
+// process is left in the group or below it.
 func removeLeftovers(dir string) error {
-	// systemd-nspawn removes it itself, unless it was killed.
+	// systemd-nspawn removes this folder itself, unless it is killed.
 	_ = os.Remove(filepath.Join("/run/systemd/nspawn/propagate", filepath.Base(dir)))
 
 	var dirs []string
@@ -90,10 +90,10 @@ func removeLeftovers(dir string) error {
 		return fmt.Errorf("list the container's control groups: %w", err)
 	}
 	for _, dir := range slices.Backward(dirs) {
-		// Not os.Remove: its error would be that of its unlink, not of its rmdir.
+		// Not os.Remove, which would return the error of unlink instead of rmdir.
 		if err := syscall.Rmdir(dir); err != nil && !errors.Is(err, syscall.ENOENT) {
 			procs, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-			return fmt.Errorf("remove control group %s, which holds processes %q: %w", dir, bytes.Fields(procs), err)
+			return fmt.Errorf("remove the control group %s, which contains processes %q: %w", dir, bytes.Fields(procs), err)
 		}
 	}
 	return nil

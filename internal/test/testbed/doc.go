@@ -1,16 +1,16 @@
 // Package testbed boots a real systemd for end-to-end tests.
 //
-// It makes a small Debian root file system once, keeps it in the user's cache,
-// and boots it in a systemd-nspawn container whose changes live in memory: every
-// [Machine] starts from the same pristine state, and several may run at once.
+// It makes a small Debian root file system once, keeps it in the user's cache, and boots it in
+// a systemd-nspawn container that keeps changes in memory. Every [Machine] starts from the same
+// pristine state, and several may run at once.
 //
-// The machine also has a Windows, which is Wine's, with a service control manager
-// that nobody here wrote. It boots with the first [Machine.Wine].
+// The machine also contains Wine, which provides a Windows with a service control manager that
+// is not part of this project. It boots with the first [Machine.Wine].
 //
-// [BootOpenRC], [BootSysV] and [BootRCS] boot other inits in the same way, each from
-// a root file system of its own.
+// [BootOpenRC], [BootSysV] and [BootRCS] boot other inits in the same way, each from its own
+// root file system.
 //
-// The tests are opt-in, because they need root and some Debian packages:
+// The tests are opt-in because they need root and some Debian packages:
 //
 //	var machine *testbed.Machine
 //

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// mirror is the Debian archive that apt uses on this machine. It is empty where
-// apt knows none, for example on another distribution: debootstrap then takes
-// its own default.
+// mirror returns the Debian archive that apt uses on this machine. If apt has none, for example
+// on another distribution, mirror returns "": debootstrap then uses its own default.
 func mirror(ctx context.Context) string {
 	targets, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(LABEL) $(SITE)").Output()
 	if err != nil {
@@ -19,7 +18,8 @@ func mirror(ctx context.Context) string {
 	return archiveSite(string(targets))
 }
 
-// The label tells the archive from Debian-Security, which has no base system.
+// archiveSite returns the site of the first target with the label Debian. The label
+// distinguishes the archive from Debian-Security, which contains no base system.
 func archiveSite(targets string) string {
 	for line := range strings.Lines(targets) {
 		site, ok := strings.CutPrefix(strings.TrimSpace(line), "Debian ")

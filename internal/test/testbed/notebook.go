@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Notebook is a file in which a program says what was called, for what no manager
-// can tell: one note a line. It need not exist before the first note.
+// Notebook reads a file in which a program records which of its methods were called, one note
+// per line. Managers cannot tell that. The file need not exist before the first note.
 type Notebook struct {
 	t    testing.TB
 	path string
 }
 
-// NewNotebook is for the test t. path is where the file is on the host, for example
-// from [Machine.Path].
+// NewNotebook returns a Notebook for the test t. path is the path of the file on the host, for
+// example from [Machine.Path].
 func NewNotebook(t testing.TB, path string) *Notebook { return &Notebook{t, path} }
 
-// notes are the lines that are complete.
+// notes returns the complete lines.
 func (n *Notebook) notes() []string {
 	n.t.Helper()
 	text, err := os.ReadFile(n.path)
@@ -37,7 +37,7 @@ func (n *Notebook) notes() []string {
 	return lines[:len(lines)-1]
 }
 
-// Count says how often something was noted.
+// Count returns how often note was recorded.
 func (n *Notebook) Count(note string) int {
 	n.t.Helper()
 	count := 0
@@ -49,17 +49,17 @@ func (n *Notebook) Count(note string) int {
 	return count
 }
 
-// Await waits until something was noted, for half a minute.
+// Await waits until note is recorded, and fails the test after half a minute.
 func (n *Notebook) Await(note string) {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := poll(ctx, func() (bool, error) { return n.Count(note) > 0, nil }); err != nil {
-		n.t.Fatalf("there is no note %q among %q", note, n.notes())
+		n.t.Fatalf("no note %q among %q", note, n.notes())
 	}
 }
 
-// Says asserts what was noted, and nothing else.
+// Says fails the test unless exactly these notes were recorded, in this order.
 func (n *Notebook) Says(notes ...string) {
 	n.t.Helper()
 	if got, want := strings.Join(n.notes(), "\n"), strings.Join(notes, "\n"); got != want {

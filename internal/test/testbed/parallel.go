@@ -7,9 +7,8 @@ import (
 	"fmt"
 )
 
-// WaitTogether lets more parallel tests run at once than there are processors,
-// unless the command line says how many: they wait, they do not compute. It is for
-// TestMain, after [flag.Parse].
+// WaitTogether allows more parallel tests than there are processors, unless the command line
+// sets a number: these tests mostly wait. Call it in TestMain, after [flag.Parse].
 func WaitTogether() error {
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })

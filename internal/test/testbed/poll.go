@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// poll calls done until it says true or fails, or ctx ends.
+// poll calls done repeatedly until it returns true or an error, or ctx ends.
 func poll(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -8,21 +8,21 @@ import (
 	"os"
 )
 
-// What the init of each of these systems does last.
+// bootedFile is the file that the init of each of these systems creates last.
 const bootedFile = "/run/booted"
 
 const (
-	// Busybox has one that cannot do what Run needs.
+	// The setpriv of busybox lacks options that Run needs.
 	hiddenSetpriv = "/usr/lib/testbed/setpriv"
 
-	// openrc and sysv-rc conflict, and debootstrap would choose the second.
-	// Shellcheck is for the scripts that are made for these systems.
+	// openrc and sysv-rc conflict, and debootstrap would choose the second. Shellcheck checks
+	// the scripts that are generated for these systems.
 	installInit = `
 mount -t proc proc /proc
 export DEBIAN_FRONTEND=noninteractive
 apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 busybox-static `
 
-	// The getties would be for a terminal that is not there.
+	// There are no getties, because there is no terminal.
 	setupInit = `
 apt-get clean
 rm -rf /var/lib/apt/lists/* /etc/hostname
@@ -54,8 +54,8 @@ up:2345:once:/usr/bin/touch ` + bootedFile + `
 END
 `
 
-	// What busybox can do, busybox does. Debian's busybox has no adduser, so that
-	// useradd stays; of the other tools that such a system lacks, nothing does.
+	// Busybox provides every tool that it can. Debian's busybox has no adduser, so useradd
+	// stays. Other tools that such a system lacks are removed.
 	setupRCS = installInit + setupInit + ` <<'END'
 ::sysinit:/etc/init.d/rcS
 ::shutdown:/etc/init.d/rcK
@@ -84,31 +84,29 @@ busybox --install -s /usr/local/bin
 `
 )
 
-// BootOpenRC is [Boot] with OpenRC 0.56, which sysvinit starts. It returns when the
-// runlevel "default" has been reached. What asks systemd or Windows does not work on
-// such a machine, and Close does not stop its services. There is an rsyslogd, which
-// nobody has started.
+// BootOpenRC works like [Boot] but boots OpenRC 0.56, which sysvinit starts. It returns when the
+// runlevel "default" has been reached. Methods that need systemd or Windows do not work on such
+// a machine, and Close does not stop its services. rsyslogd is installed but not started.
 func BootOpenRC(ctx context.Context, binds ...string) (*Machine, error) {
 	return boot(ctx, withInit(setupOpenRC), binds)
 }
 
-// BootSysV is [BootOpenRC] with the init of System V, as Debian has it: insserv,
-// startpar, update-rc.d, start-stop-daemon; runlevel 2; the syslogd of inetutils, which
-// runs.
+// BootSysV works like [BootOpenRC] but boots Debian's System V init, with insserv, startpar,
+// update-rc.d and start-stop-daemon, in runlevel 2. The syslogd of inetutils runs.
 func BootSysV(ctx context.Context, binds ...string) (*Machine, error) {
 	return boot(ctx, withInit(setupSysV), binds)
 }
 
-// BootRCS is [BootOpenRC] with the init and the shell of busybox, and a script rcS
-// that starts what is in /etc/rc.d and /etc/init.d.
+// BootRCS works like [BootOpenRC] but boots the init of busybox, with its shell and a script rcS
+// that runs the scripts in /etc/rc.d and /etc/init.d.
 func BootRCS(ctx context.Context, binds ...string) (*Machine, error) {
 	s := withInit(setupRCS)
 	s.setpriv = hiddenSetpriv
 	return boot(ctx, s, binds)
 }
 
-// withInit has no systemd: no bus, no user manager, nothing that powers off when
-// systemd-nspawn asks for it.
+// withInit returns a system without systemd. It has no bus and no user manager, and does not
+// power off when systemd-nspawn asks it to.
 func withInit(setup string) system {
 	return system{
 		steps:   []step{{"set up the init of the built root, check that the archive can be reached", setup}},
@@ -128,7 +126,7 @@ func (m *Machine) awaitFile(ctx context.Context) error {
 		return err == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for the init to have started everything: %w", err)
+		return fmt.Errorf("wait until the init has started everything: %w", err)
 	}
 	return nil
 }

@@ -12,13 +12,12 @@ import (
 const (
 	suite = "trixie"
 
-	// dbus-user-session gives the user manager a bus, without which systemd-run
-	// --user --wait and every bus client of the user fail.
+	// dbus-user-session gives the user manager a bus. Without one, systemd-run --user --wait
+	// and every bus client of the user fail.
 	packages = "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,ca-certificates"
 
-	// The timers go because persistent ones fire right after boot, in the middle
-	// of a test. The host's name goes so that nothing depends on where the root
-	// was built.
+	// Remove the timers: persistent ones fire right after boot, in the middle of a test.
+	// Remove the host name, so that nothing depends on the machine that built the root.
 	setup = `
 useradd --create-home --user-group --uid 1000 --shell /bin/sh tester
 mkdir -p /etc/systemd/journald.conf.d
@@ -28,11 +27,10 @@ ln -s /dev/null /etc/systemd/system/console-getty.service
 apt-get clean
 `
 
-	// The overrides keep Wine from asking, in a window, for its browser and its
-	// .NET; the null driver keeps it from looking for a screen. The registry is
-	// written when the wineserver ends, a while after wineboot. What names its
-	// socket is of this one boot. Most of Windows is a copy of what the packages
-	// hold.
+	// The overrides keep Wine from asking for its browser and its .NET in a window. The null
+	// driver keeps it from looking for a screen. Wine writes the registry when the wineserver
+	// ends, a while after wineboot. The folders with the wineserver's socket belong to this
+	// one boot. Most of Windows is a copy of files in the packages, hence hardlink.
 	setupWindows = `
 mount -t proc proc /proc
 export DEBIAN_FRONTEND=noninteractive
@@ -50,21 +48,21 @@ hardlink -q -c /usr/lib/x86_64-linux-gnu/wine $WINEPREFIX
 `
 )
 
-// system is a root file system, and how its init is booted.
+// system describes a root file system and how its init is booted.
 type system struct {
-	packages string // what debootstrap puts in besides the least
+	packages string // the packages that debootstrap adds to the minimum
 	steps    []step
-	boot     []string // what systemd-nspawn is told to boot
-	comm     string   // the name of the init's process
-	setpriv  string   // where that tool is
+	boot     []string // the arguments of systemd-nspawn that say what to boot
+	comm     string   // the process name of the init
+	setpriv  string   // the path or name of that tool
 	booted   func(m *Machine, ctx context.Context) error
-	halts    bool // it powers off when systemd-nspawn is told to end
+	halts    bool // it powers off when systemd-nspawn gets SIGTERM
 }
 
 // step is a script that runs in the root while it is built.
 type step struct{ what, script string }
 
-// withSystemd is the system that Boot boots.
+// withSystemd returns the system that Boot boots.
 func withSystemd() system {
 	return system{
 		packages: packages,
@@ -80,7 +78,8 @@ func withSystemd() system {
 	}
 }
 
-// recipe names the root in the cache: what is made otherwise has another name.
+// recipe returns the name of the root in the cache. A root that is made differently has
+// another name.
 func (s system) recipe() string {
 	parts := []string{suite, s.packages}
 	for _, step := range s.steps {

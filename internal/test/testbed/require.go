@@ -19,8 +19,8 @@ const (
 // Enabled reports whether GLIDEPATH_E2E=1 asks for end-to-end tests.
 func Enabled() bool { return os.Getenv(switchName) == "1" }
 
-// Require skips t unless [Enabled]. If the tests are asked for on a machine that
-// cannot run them, it fails t instead: a skip would look like a success.
+// Require skips t unless [Enabled] returns true. If the tests are enabled on a machine that
+// cannot run them, Require fails t instead: a skip would look like a success.
 func Require(t testing.TB) {
 	t.Helper()
 	if !Enabled() {
@@ -31,6 +31,7 @@ func Require(t testing.TB) {
 	}
 }
 
+// checkUsable returns an error if this machine cannot run the test bed.
 func checkUsable() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("the test bed makes namespaces and device nodes: run the tests as root, or unset %s", switchName)

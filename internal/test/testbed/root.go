@@ -12,12 +12,12 @@ import (
 	"syscall"
 )
 
-// cachedRoot returns the root file system of a system, and builds it first if no
-// earlier run did.
+// cachedRoot returns the folder with the root file system of s. If it is not cached, cachedRoot
+// builds it.
 func cachedRoot(ctx context.Context, s system) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("find the cache for the test bed's root, set HOME or XDG_CACHE_HOME: %w", err)
+		return "", fmt.Errorf("find the cache for the test bed's root (set HOME or XDG_CACHE_HOME): %w", err)
 	}
 	base := filepath.Join(cache, "glidepath", "testbed")
 	if err := os.MkdirAll(base, 0o755); err != nil {
@@ -41,7 +41,7 @@ func cachedRoot(ctx context.Context, s system) (string, error) {
 	if err := s.build(ctx, building); err != nil {
 		return "", errors.Join(err, os.RemoveAll(building))
 	}
-	// Without it a power cut could keep the new name and lose the contents.
+	// Otherwise a power failure could preserve the new name and lose the contents.
 	syscall.Sync()
 	if err := os.Rename(building, dir); err != nil {
 		return "", fmt.Errorf("move the built root into place: %w", err)
@@ -59,12 +59,12 @@ func (s system) build(ctx context.Context, dir string) error {
 		args = append(args, site)
 	}
 	if err := buildStep(ctx, "debootstrap", args...); err != nil {
-		// debootstrap prints only "see the log", and the log goes with the folder.
+		// debootstrap prints only "see the log", which is removed with the folder.
 		var log tail
 		if b, err := os.ReadFile(filepath.Join(dir, "debootstrap", "debootstrap.log")); err == nil {
 			_, _ = log.Write(b)
 		}
-		return fmt.Errorf("build the root with debootstrap, check that the archive can be reached: %w\n%s", err, &log)
+		return fmt.Errorf("build the root with debootstrap (check that the archive can be reached): %w\n%s", err, &log)
 	}
 	for _, step := range s.steps {
 		if err := buildStep(ctx, "chroot", dir, "/bin/sh", "-euc", step.script); err != nil {
@@ -81,13 +81,13 @@ func buildStep(ctx context.Context, name string, args ...string) error {
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
-		// Alone, err would say "killed" and not why.
+		// err alone would only say "killed".
 		return fmt.Errorf("%w\n%s", errors.Join(context.Cause(ctx), err), &out)
 	}
 	return nil
 }
 
-// lock waits for other test processes that build the same root.
+// lock locks the file at path. It waits while another test process builds the same root.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -101,7 +101,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		return err == nil, err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("wait for another process to build the root, it holds %s: %w", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("wait for another process that builds the root and holds %s: %w", path, err), f.Close())
 	}
 	return func() { _ = f.Close() }, nil
 }

@@ -15,23 +15,23 @@ import (
 	"time"
 )
 
-// Output is what a command in the machine printed, and its exit code: 128 and
-// the signal's number if a signal ended it.
+// Output holds what a command in the machine printed, and its exit code: 128 plus the number of
+// the signal if a signal ended it.
 type Output struct {
 	Stdout string
 	Stderr string
 	Code   int
 }
 
-// Run runs a command in the machine as root, with a small fixed environment, and
-// waits for it. A code other than 0 is not an error; a command that could not be
-// started is, and so is the end of ctx, which kills the command.
+// Run runs a command in the machine as root, with a small fixed environment, and waits for it.
+// An exit code other than 0 is not an error. Run returns an error if the command cannot be
+// started, or if ctx ends, which kills the command.
 func (m *Machine) Run(ctx context.Context, name string, args ...string) (Output, error) {
 	return m.enter(ctx, []string{"HOME=/root"}, []string{"--"}, name, args)
 }
 
-// RunUser is Run as tester, in reach of tester's own systemd: systemctl --user
-// and systemd-run --user work.
+// RunUser works like Run but runs the command as tester, with access to tester's own systemd:
+// systemctl --user and systemd-run --user work.
 func (m *Machine) RunUser(ctx context.Context, name string, args ...string) (Output, error) {
 	env := []string{
 		"HOME=/home/tester",
@@ -71,14 +71,14 @@ func (m *Machine) enter(ctx context.Context, env, wrapper []string, name string,
 	return out, nil
 }
 
-// command prepares a command in the machine. The words of wrapper stand before it.
-// ctx is from withLife.
+// command returns a command that runs in the machine, with the words of wrapper before it. ctx
+// must come from withLife.
 func (m *Machine) command(ctx context.Context, env, wrapper []string, name string, args []string) (*exec.Cmd, error) {
 	if err := m.checkAlive(); err != nil {
-		return nil, fmt.Errorf("run %s: %w, its console ended with:\n%s", name, err, m.console)
+		return nil, fmt.Errorf("run %s: %w; its console ended with:\n%s", name, err, m.console)
 	}
-	// nsenter forks to enter the PID namespace and does not pass signals on, so
-	// that its child must be tied to its life.
+	// nsenter forks to enter the PID namespace and does not forward signals, so its child must
+	// be killed when nsenter ends.
 	line := slices.Concat(
 		[]string{"-t", strconv.Itoa(m.init), "-a", "--", m.system.setpriv, "--pdeathsig=KILL"},
 		wrapper, []string{name}, args)
@@ -91,7 +91,7 @@ func (m *Machine) command(ctx context.Context, env, wrapper []string, name strin
 	return cmd, nil
 }
 
-// exitCode tells how a command ended from the error of its Wait.
+// exitCode returns the exit code of a command, given the error of its Wait.
 func exitCode(err error) (int, error) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

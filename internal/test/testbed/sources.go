@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// LookAtSources makes go test run the tests of a package again when a file of Go
-// below one of dirs has changed. go test takes an old result for a new one unless
-// something has changed that a test has looked at, and it does not see what [Build]
-// reads. So this looks at all of it; it has to be within a test.
+// LookAtSources makes go test run the tests of a package again when a Go file below one of dirs
+// has changed. go test reuses an earlier result unless a file that a test opened has changed,
+// and it does not know what [Build] reads. So LookAtSources opens those folders. Call it within
+// a test.
 func LookAtSources(t testing.TB, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {

@@ -16,19 +16,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal is a pseudo-terminal with a Windows program at it, whose console it is.
-// Its methods may be called from any goroutine.
+// Terminal is a pseudo-terminal that is the console of a Windows program. Its methods may be
+// called from any goroutine.
 type Terminal struct {
 	master *os.File
 	cmd    *exec.Cmd
 	screen screen
 	ended  chan struct{}
-	err    error // of the program's end, to be read after ended
+	err    error // how the program ended; read it after ended is closed
 	hangUp func() error
 }
 
-// WineTerminal starts a Windows program at a new terminal; exe and args are those
-// of [Machine.Wine]. The program is killed when ctx ends or Close is called.
+// WineTerminal starts a Windows program at a new terminal. For exe and args see [Machine.Wine].
+// The program is killed when ctx ends or Close is called.
 func (m *Machine) WineTerminal(ctx context.Context, exe string, args ...string) (*Terminal, error) {
 	if err := m.startWindows(ctx); err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func (m *Machine) WineTerminal(ctx context.Context, exe string, args ...string) 
 	if err != nil {
 		return nil, err
 	}
-	// The program leads a session of its own with the terminal, so that the keys
-	// and the hang-up are for it, and not for the nsenter that waits for it.
+	// The program leads its own session with the terminal. That way, keys and the hang-up reach
+	// the program and not the nsenter that waits for it.
 	cmd, err := m.command(m.withLife(ctx), windowsEnv(), []string{"--", "setsid", "--ctty", "wine"}, windowsProgram(exe), args)
 	if err != nil {
 		return nil, errors.Join(err, master.Close(), side.Close())
@@ -60,8 +60,8 @@ func (m *Machine) WineTerminal(ctx context.Context, exe string, args ...string) 
 	go func() {
 		defer close(t.ended)
 		t.err = cmd.Wait()
-		// Nobody else has it open now, but for what the program has started, so that
-		// the reader comes to an end.
+		// Except for processes that the program started, nothing else has the terminal open,
+		// so the reader ends.
 		_ = side.Close()
 		select {
 		case <-read:
@@ -76,13 +76,14 @@ func (m *Machine) openTerminal() (master, side *os.File, err error) {
 	if err := m.checkAlive(); err != nil {
 		return nil, nil, err
 	}
-	// Not os.OpenFile, whose Fd would make it blocking: Close is to end Read.
+	// Not os.OpenFile: Close must interrupt Read, and calling Fd on its file would make it
+	// blocking.
 	fd, err := unix.Open(m.Path("/dev/pts/ptmx"), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a pseudo-terminal: %w", err)
 	}
 	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	// Wide, because Wine breaks the lines itself where the terminal ends.
+	// Wide, because Wine breaks lines at the width of the terminal.
 	size := &unix.Winsize{Row: 100, Col: 1000}
 	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0), unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size))
 	master = os.NewFile(uintptr(fd), "ptmx")
@@ -102,16 +103,14 @@ func (t *Terminal) Press(keys string) error {
 	return err
 }
 
-// Screen is what was written to the terminal so far, without colours and
-// movements of the cursor.
+// Screen returns what was written to the terminal so far, without colors and cursor movements.
 func (t *Terminal) Screen() string { return t.screen.String() }
 
-// HangUp takes the terminal away. Wine makes no CTRL_CLOSE_EVENT of that: SIGHUP
-// kills the program. What was on the screen stays readable. A second HangUp does
-// nothing.
+// HangUp closes the terminal. Wine does not turn that into a CTRL_CLOSE_EVENT: SIGHUP kills the
+// program. Screen still works afterwards. A second HangUp does nothing.
 func (t *Terminal) HangUp() error { return t.hangUp() }
 
-// Wait waits for the end of the program and returns its exit code, as in [Output].
+// Wait waits until the program ends and returns its exit code, as in [Output].
 func (t *Terminal) Wait(ctx context.Context) (code int, err error) {
 	select {
 	case <-t.ended:

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Path is where the container's absolute path p is on the host, to read and
-// write files there. The kernel resolves absolute symbolic links in it against
-// the host's root: name the target, for example /run and not /var/run.
+// Path returns the path on the host for the container's absolute path p, for reading and writing
+// files there. The kernel resolves absolute symbolic links in it against the host's root, so use
+// the target of a link, for example /run instead of /var/run.
 func (m *Machine) Path(p string) string {
 	return filepath.Join("/proc", strconv.Itoa(m.init), "root", p)
 }
 
-// Show returns properties of a unit of the system manager, by name; all of them
-// if props is empty. A unit that does not exist has the LoadState "not-found".
+// Show returns properties of a unit of the system manager, by name. If props is empty, it
+// returns all of them. A unit that does not exist has the LoadState "not-found".
 func (m *Machine) Show(ctx context.Context, unit string, props ...string) (map[string]string, error) {
 	args := []string{"show"}
 	if len(props) > 0 {
@@ -40,9 +40,8 @@ func (m *Machine) Show(ctx context.Context, unit string, props ...string) (map[s
 	return values, nil
 }
 
-// Await waits until prop of unit is want. It polls, so it does not see values
-// that last only for some milliseconds. If ctx ends before, the error holds the
-// last values.
+// Await waits until prop of unit is want. It polls, so it misses values that last only a few
+// milliseconds. If ctx ends first, the error contains the last values.
 func (m *Machine) Await(ctx context.Context, unit, prop, want string) error {
 	var last map[string]string
 	err := poll(ctx, func() (bool, error) {
@@ -54,15 +53,15 @@ func (m *Machine) Await(ctx context.Context, unit, prop, want string) error {
 		return now[prop] == want, nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for %s of %s to be %q, last seen %v: %w", prop, unit, want, last, err)
+		return fmt.Errorf("wait until %s of %s is %q (last values %v): %w", prop, unit, want, last, err)
 	}
 	return nil
 }
 
-// Journal returns what the unit and systemd logged about it so far, for failure
-// messages.
+// Journal returns what the unit logged so far, and what systemd logged about it. Use it in
+// failure messages.
 func (m *Machine) Journal(ctx context.Context, unit string) (string, error) {
-	// Lines may still wait in journald's socket.
+	// Some lines may still be in journald's socket.
 	if _, err := m.Run(ctx, "journalctl", "--sync"); err != nil {
 		return "", fmt.Errorf("sync the journal: %w", err)
 	}

@@ -10,34 +10,34 @@ import (
 	"strings"
 )
 
-// windowsDir is Wine's prefix: the registry and the drives of its Windows.
+// windowsDir is Wine's prefix, which contains the registry and the drives of its Windows.
 const windowsDir = "/var/lib/windows"
 
-// WindowsUnit is the unit of systemd that Windows and its services run in. In its
-// [Machine.Journal] there are the calls of the event log that a service makes, and
-// the lines of every record that it reports: Wine keeps none.
+// WindowsUnit is the systemd unit in which Windows and its services run. Wine keeps no event
+// log. Instead, the [Machine.Journal] of this unit contains the event log calls of services and
+// the lines of each reported record.
 const WindowsUnit = "windows.service"
 
-// WindowsPath is how Windows calls the container's absolute path p.
+// WindowsPath returns the Windows path for the container's absolute path p.
 func WindowsPath(p string) string {
 	return "Z:" + strings.ReplaceAll(p, "/", `\`)
 }
 
-// startWindows boots the machine's Windows, if nobody did before, and returns when
-// its service control manager is ready. It runs until the machine is closed.
+// startWindows boots the machine's Windows unless it runs already, and returns when its service
+// control manager is ready. Windows runs until the machine is closed.
 func (m *Machine) startWindows(ctx context.Context) error {
 	select {
 	case m.windows <- struct{}{}:
 		defer func() { <-m.windows }()
 	case <-ctx.Done():
-		return fmt.Errorf("wait for another to start Windows: %w", context.Cause(ctx))
+		return fmt.Errorf("wait for another caller to start Windows: %w", context.Cause(ctx))
 	}
 	if m.windowsRuns {
 		return nil
 	}
 
-	// Windows ends with its last program, so one of them waits for a command that
-	// never comes. Wine runs no program before the system is up.
+	// Windows ends with its last program, so this one waits for a command that never comes.
+	// Wine runs no program before the system is up.
 	const (
 		mark     = "/run/windows-runs"
 		endless  = `{ echo 'echo yes>Z:` + mark + `'; exec sleep infinity; } | exec wine 'C:\windows\system32\cmd.exe'`

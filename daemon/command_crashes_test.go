@@ -22,7 +22,7 @@ func end(t *testing.T, state, how string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+	cmd := exec.Command(self, "-test.run=^TestCrash_NextRunLogsHowTheLastOneCrashed$")
 	cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+state, "LOG_TARGET=json")
 	out, err := cmd.CombinedOutput()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {

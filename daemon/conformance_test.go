@@ -282,7 +282,7 @@ func (o *ordeal) wantAccepted(s daemontest.State) daemontest.Accepted {
 	return 0
 }
 
-func TestTheServiceKeepsTheRulesOfTheManager(t *testing.T) {
+func TestService_KeepsTheRulesOfTheSCM(t *testing.T) {
 	try := func(seed uint64) []string {
 		return serve(t, rand.New(rand.NewPCG(seed, 0)), rand.New(rand.NewPCG(seed, 1)))
 	}

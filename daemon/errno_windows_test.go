@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestAddressInUse_ExclusiveUseByAnotherProcess(t *testing.T) {
+func TestAddressInUse_IncludesExclusiveUse(t *testing.T) {
 	for code, want := range map[error]bool{windows.WSAEADDRINUSE: true, windows.WSAEACCES: true, windows.WSAEADDRNOTAVAIL: false} {
 		err := &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", code)}
 		if got := addressInUse(err); got != want {

@@ -196,7 +196,7 @@ func TestRedirect_LogsLastWordsAtAnyLevel(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+			cmd := exec.Command(self, "-test.run=^TestCrash_NextRunLogsHowTheLastOneCrashed$")
 			cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+folder(t), "LOG_TARGET=json", "LOG_LEVEL=error")
 			out, err := cmd.Output()
 			if err == nil || !strings.HasPrefix(string(out), want) || strings.Count(string(out), "its last words") != 1 {

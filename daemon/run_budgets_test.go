@@ -8,7 +8,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestBudgetsFitTheGraceOfThePlace(t *testing.T) {
+func TestBudgets_FitTheGracePeriodOfThePlace(t *testing.T) {
 	kubernetes, container, first := place{kubernetes: true}, place{pid1: true}, place{kubernetes: true, pid1: true}
 	for _, test := range []struct {
 		name                string
@@ -39,7 +39,7 @@ func TestBudgetsFitTheGraceOfThePlace(t *testing.T) {
 	}
 }
 
-func TestAManagerOrATestIsNoContainer(t *testing.T) {
+func TestPlaceOf_ManagerOrTestIsNotAContainer(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	for name, test := range map[string]struct {
 		env  host.Env
@@ -57,7 +57,7 @@ func TestAManagerOrATestIsNoContainer(t *testing.T) {
 	}
 }
 
-func TestWhatIsInstalledDoesNotDependOnWhereInstallRuns(t *testing.T) {
+func TestBudgets_InstallDoesNotDependOnThePlace(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	s, err := Config{Name: "web"}.spec(idle{}, "/usr/local/bin/web", nil)
 	if err != nil || s.StopTimeout != defaultStopTimeout {

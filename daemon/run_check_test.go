@@ -31,7 +31,7 @@ func (x *trial) saying(want string, took time.Duration) {
 	expect(x.t, "time that it took", time.Since(begun), took)
 }
 
-func TestCheckIsCalledWhenSomebodyAsks(t *testing.T) {
+func TestCheck_IsCalledOnRequest(t *testing.T) {
 	calls, verdict := 0, error(nil)
 	x, err := checking(t, func(ctx context.Context) error {
 		calls++
@@ -58,7 +58,7 @@ func TestCheckIsCalledWhenSomebodyAsks(t *testing.T) {
 	x.logged("Check passes again")
 }
 
-func TestThoseWhoAskAtTheSameTimeShareACheck(t *testing.T) {
+func TestCheck_ConcurrentRequestsShareACall(t *testing.T) {
 	calls := 0
 	_, err := checking(t, func(context.Context) error {
 		calls++
@@ -75,7 +75,7 @@ func TestThoseWhoAskAtTheSameTimeShareACheck(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestACheckThatHangsIsCalledOnce(t *testing.T) {
+func TestCheck_HangingIsCalledOnce(t *testing.T) {
 	calls, released := 0, (chan struct{})(nil)
 	x, err := checking(t, func(context.Context) error {
 		calls++
@@ -98,7 +98,7 @@ func TestACheckThatHangsIsCalledOnce(t *testing.T) {
 	x.logged("Check has not returned")
 }
 
-func TestTheWatchdogAndThoseWhoAskShareACheck(t *testing.T) {
+func TestCheck_WatchdogAndRequestsShareACall(t *testing.T) {
 	var running, calls atomic.Int64
 	x, err := watch(t, able{check: func(context.Context) error {
 		expect(t, "calls at the same time", running.Add(1), 1)
@@ -120,7 +120,7 @@ func TestTheWatchdogAndThoseWhoAskShareACheck(t *testing.T) {
 	expect(t, "signs of life", len(x.signs), 6)
 }
 
-func TestNobodyIsCheckedBeforeItIsReadyNorOnceItStops(t *testing.T) {
+func TestCheck_OnlyBetweenReadyAndStop(t *testing.T) {
 	early := true
 	_, err := try(t, able{
 		program: program{start: until(10*time.Second, nil), stop: until(10*time.Second, nil)},
@@ -143,7 +143,7 @@ func TestNobodyIsCheckedBeforeItIsReadyNorOnceItStops(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestACheckIsGoingOnWhenTheProgramIsStopped(t *testing.T) {
+func TestCheck_RunsWhileTheProgramIsStopped(t *testing.T) {
 	x, err := checking(t, blocked, func(x *trial) {
 		go x.saying("context canceled", time.Second) // the state says that it stops
 		x.sleep(time.Second)
@@ -153,7 +153,7 @@ func TestACheckIsGoingOnWhenTheProgramIsStopped(t *testing.T) {
 	expect(t, "lines of a Check that fails", x.logs.FilterMessage("Check fails").Len(), 0)
 }
 
-func TestACheckThatPanicsFailsTheProgramAlsoWithoutAWatchdog(t *testing.T) {
+func TestCheck_PanicFailsTheProgramWithoutAWatchdog(t *testing.T) {
 	calls := 0
 	_, err := try(t, able{check: func(context.Context) error { calls++; panic(errBoom) }}, daemon.Config{DrainDelay: 20 * time.Second}, func(x *trial) {
 		x.saying("panic in Check: boom", 0)
@@ -169,7 +169,7 @@ type terse struct{}
 
 func (terse) Error() string { panic("Error of it is called") }
 
-func TestTheErrorOfCheckMayHaveMethodsThatPanic(t *testing.T) {
+func TestCheck_ErrorMayHaveMethodsThatPanic(t *testing.T) {
 	_, err := checking(t, func(context.Context) error { return terse{} }, func(x *trial) {
 		err := x.run.Check(context.Background())
 		if err == nil || err.Error() == "" {

@@ -71,8 +71,8 @@ func (p ends) Stop(context.Context) error {
 	return nil
 }
 
-// TestTheNextRunTellsHowTheLastOneCrashed runs itself, as a service that crashes.
-func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
+// TestCrash_NextRunLogsHowTheLastOneCrashed runs itself, as a service that crashes.
+func TestCrash_NextRunLogsHowTheLastOneCrashed(t *testing.T) {
 	if how := os.Getenv(crashChild); how != "" {
 		ctx, stop := context.WithCancel(context.Background())
 		os.Exit(ExitCode(Run(ctx, ends{how, stop}, Config{Name: "web", Version: "v1.2.3", StopTimeout: 10 * time.Millisecond})))
@@ -101,7 +101,7 @@ func TestTheNextRunTellsHowTheLastOneCrashed(t *testing.T) {
 				t.Fatal(err)
 			}
 			run := func(how string) []map[string]any {
-				cmd := exec.Command(self, "-test.run=^TestTheNextRunTellsHowTheLastOneCrashed$")
+				cmd := exec.Command(self, "-test.run=^TestCrash_NextRunLogsHowTheLastOneCrashed$")
 				cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "CACHE_DIRECTORY="+unasked, "LOG_TARGET=json", "GORACE=exitcode=1")
 				out, _ := cmd.Output()
 				var all []map[string]any

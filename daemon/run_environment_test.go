@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/envfile"
 )
 
-func TestARunReadsItsEnvironmentFile(t *testing.T) {
+func TestEnvironmentFile_SetsVariables(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web")
 	const text = "A_OF_FILE='a  b'\nexport B_OF_FILE=$HOME$(touch /tmp/x)\nif true\nSTATE_DIRECTORY=/elsewhere\nA_OF_ENV=file\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -42,7 +42,7 @@ func TestARunReadsItsEnvironmentFile(t *testing.T) {
 	}
 }
 
-func TestAnEnvironmentFileThatCannotBeRead(t *testing.T) {
+func TestEnvironmentFile_CannotBeRead(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "web")
 	t.Setenv(envfile.Variable, "-"+missing)
 	if ignored, err := readEnvironment(); err != nil || ignored != nil {
@@ -63,7 +63,7 @@ func TestAnEnvironmentFileThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestAnEnvironmentFileHasABound(t *testing.T) {
+func TestEnvironmentFile_HasALimit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web")
 	if err := os.WriteFile(file, make([]byte, maxEnvironmentFile+1), 0o600); err != nil {
 		t.Fatal(err)

@@ -218,7 +218,7 @@ type undecided struct{}
 func (undecided) Error() string { return "undecided" }
 func (undecided) ExitCode() int { panic("no code") }
 
-func TestAnErrorWhoseMethodsPanicIsAFailureLikeAnyOther(t *testing.T) {
+func TestFail_ErrorWhoseMethodsPanic(t *testing.T) {
 	for name, bad := range map[string]error{"a nil pointer": (*hollow)(nil), "an exit code": undecided{}} {
 		fails := func(context.Context) error { return bad }
 		for where, p := range map[string]daemon.Program{
@@ -255,7 +255,7 @@ type inquiry struct{}
 func (inquiry) Error() string { return "inquiry" }
 func (inquiry) Is(error) bool { pass(time.Hour); return false }
 
-func TestAnErrorWhoseMethodsTakeLongDoesNotHoldUpTheLoop(t *testing.T) {
+func TestFail_SlowErrorMethodsDoNotDelayTheLoop(t *testing.T) {
 	x, _ := try(t, program{
 		start: starts(func(context.Context) error { return inquiry{} }),
 		stop:  until(90*time.Second, nil),
@@ -265,7 +265,7 @@ func TestAnErrorWhoseMethodsTakeLongDoesNotHoldUpTheLoop(t *testing.T) {
 	expect(t, "ticks", x.ticks(), 90)
 }
 
-func TestHostsAreToldTheErrnoOfAFailure(t *testing.T) {
+func TestTell_ErrnoOfAFailure(t *testing.T) {
 	x, _ := try(t, program{start: func(context.Context) error {
 		_, err := os.Open("/no/such/file")
 		return fmt.Errorf("%w: %w", daemon.ErrConfig, err)

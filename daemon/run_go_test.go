@@ -20,7 +20,7 @@ func starts(f func(context.Context) error) func(context.Context) error {
 	}
 }
 
-func TestAnErrorOfAGoroutineFailsTheDaemon(t *testing.T) {
+func TestGo_ErrorFailsTheRun(t *testing.T) {
 	stopped := 0
 	x, err := try(t, program{
 		start: starts(func(context.Context) error { pass(time.Minute); return errBoom }),
@@ -32,7 +32,7 @@ func TestAnErrorOfAGoroutineFailsTheDaemon(t *testing.T) {
 	expect(t, "reason told", x.last().Reason, "failure (a goroutine failed): boom")
 }
 
-func TestAGoroutineThatReturnsNilChangesNothing(t *testing.T) {
+func TestGo_NilChangesNothing(t *testing.T) {
 	_, err := try(t, program{start: starts(func(context.Context) error { return nil })}, daemon.Config{}, func(x *trial) {
 		x.sleep(time.Hour)
 		expect(t, "states", x.states(), "starting running")
@@ -41,7 +41,7 @@ func TestAGoroutineThatReturnsNilChangesNothing(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestGoroutinesAreWaitedForAfterStop(t *testing.T) {
+func TestGo_IsWaitedForAfterStop(t *testing.T) {
 	order := make(chan string, 2)
 	x, err := try(t, program{
 		start: starts(func(ctx context.Context) error {
@@ -65,7 +65,7 @@ func TestGoroutinesAreWaitedForAfterStop(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 5*time.Second)
 }
 
-func TestAGoroutineOfAReloadLivesAsLongAsTheProgramIsToRun(t *testing.T) {
+func TestGo_FromReloadLivesAsLongAsTheRun(t *testing.T) {
 	for name, action := range map[string]host.Action{"Reload": host.Reload, "Pause": host.Pause} {
 		t.Run(name, func(t *testing.T) {
 			ended := make(chan error, 1)
@@ -87,7 +87,7 @@ func TestAGoroutineOfAReloadLivesAsLongAsTheProgramIsToRun(t *testing.T) {
 	}
 }
 
-func TestAGoroutineThatEndsWithAContextOfItsOwnHasNotFailed(t *testing.T) {
+func TestGo_EndWithItsOwnContextIsNotAFailure(t *testing.T) {
 	_, err := try(t, program{start: func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		daemon.Go(ctx, func(ctx context.Context) error {
@@ -103,7 +103,7 @@ func TestAGoroutineThatEndsWithAContextOfItsOwnHasNotFailed(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestWhatSaysMoreThanThatTheContextHasEndedIsAFailure(t *testing.T) {
+func TestGo_ErrorBesidesTheContextErrorIsAFailure(t *testing.T) {
 	for name, f := range map[string]func(context.Context) error{
 		"joined": func(ctx context.Context) error { return errors.Join(blocked(ctx), errBoom) },
 		"panic":  func(ctx context.Context) error { panic(blocked(ctx)) },
@@ -115,7 +115,7 @@ func TestWhatSaysMoreThanThatTheContextHasEndedIsAFailure(t *testing.T) {
 	}
 }
 
-func TestOneErrorTwiceIsOneError(t *testing.T) {
+func TestResult_SameErrorTwiceCountsOnce(t *testing.T) {
 	_, err := try(t, program{start: func(ctx context.Context) error {
 		daemon.Fail(ctx, errBoom)
 		<-ctx.Done()
@@ -129,7 +129,7 @@ type explosive struct{}
 
 func (explosive) Error() string { panic("no text") }
 
-func TestAnErrorThatPanicsIsAFailureLikeAnyOther(t *testing.T) {
+func TestGo_ErrorWhoseTextPanicsIsAFailure(t *testing.T) {
 	x, err := try(t, program{start: func(ctx context.Context) error {
 		daemon.Fail(ctx, explosive{})
 		return blocked(ctx)
@@ -138,13 +138,13 @@ func TestAnErrorThatPanicsIsAFailureLikeAnyOther(t *testing.T) {
 	expect(t, "exit code told", x.last().Code, 1)
 }
 
-func TestAGoroutineThatDoesNotReturnIsGivenUp(t *testing.T) {
+func TestGo_GivesUpOnAGoroutineThatDoesNotReturn(t *testing.T) {
 	x, err := try(t, program{start: starts(stubborn)}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "exit code of the process", x.exit, 124)
 	expect(t, "says what runs", strings.Contains(err.Error(), "1 goroutine(s) still running"), true)
 }
 
-func TestErrorsAreJoinedInTheirOrder(t *testing.T) {
+func TestResult_JoinsErrorsInOrder(t *testing.T) {
 	second, third := errors.New("second"), errors.New("third")
 	var ctx context.Context
 	x, err := try(t, program{
@@ -160,7 +160,7 @@ func TestErrorsAreJoinedInTheirOrder(t *testing.T) {
 	expect(t, "reason told", x.last().Reason, "failure (the program failed): boom")
 }
 
-func TestAFailureAfterTheFirstReasonStillFails(t *testing.T) {
+func TestFail_AfterTheFirstReason(t *testing.T) {
 	x, err := try(t, program{start: starts(func(ctx context.Context) error { <-ctx.Done(); return errBoom })},
 		daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "result", err, errBoom)
@@ -168,7 +168,7 @@ func TestAFailureAfterTheFirstReasonStillFails(t *testing.T) {
 	expect(t, "reason told", x.last().Reason, "terminate (SIGTERM)")
 }
 
-func TestFailDuringStartEndsIt(t *testing.T) {
+func TestFail_DuringStart(t *testing.T) {
 	x, err := try(t, program{start: func(ctx context.Context) error {
 		daemon.Fail(ctx, errBoom)
 		return blocked(ctx)
@@ -177,12 +177,12 @@ func TestFailDuringStartEndsIt(t *testing.T) {
 	expect(t, "states", x.states(), "starting stopping stopped")
 }
 
-func TestFailWithoutAnErrorFailsAllTheSame(t *testing.T) {
+func TestFail_WithNil(t *testing.T) {
 	_, err := try(t, program{start: func(ctx context.Context) error { daemon.Fail(ctx, nil); return nil }}, daemon.Config{}, func(*trial) {})
 	expect(t, "exit code", daemon.ExitCode(err), 1)
 }
 
-func TestGoAndFailDoNothingAfterTheEnd(t *testing.T) {
+func TestGo_DoesNothingAfterTheEnd(t *testing.T) {
 	var ctx context.Context
 	_, err := try(t, program{start: func(c context.Context) error { ctx = c; return nil }}, daemon.Config{}, func(x *trial) {
 		x.terminate()
@@ -192,7 +192,7 @@ func TestGoAndFailDoNothingAfterTheEnd(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestOnAnyOtherContextGoAndFailPanicAndNameTheDouble(t *testing.T) {
+func TestContext_GoAndFailPanicWithoutARun(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Go":   func() { daemon.Go(context.Background(), stubborn) },
 		"Fail": func() { daemon.Fail(context.Background(), errBoom) },
@@ -208,6 +208,6 @@ func TestOnAnyOtherContextGoAndFailPanicAndNameTheDouble(t *testing.T) {
 	}
 }
 
-func TestOnAnyOtherContextLoggerDoesNothing(t *testing.T) {
+func TestContext_LoggerDoesNothingWithoutARun(t *testing.T) {
 	daemon.Logger(context.Background()).Info("nobody hears this")
 }

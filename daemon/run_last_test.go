@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
+func TestStatusComplete_StopThatFailed(t *testing.T) {
 	for how, want := range map[string]struct{ code, says string }{
 		"fail": {"1 (it failed; its log says how)", "stop: a cache could not be written"},
 		"hang": {"124 (something still ran at the stop deadline)", "gave up at the stop deadline: Stop and 0 goroutine(s) still running "},
@@ -50,7 +50,7 @@ func TestAStopThatFailedIsToldThoughTheManagerDoesNotKnow(t *testing.T) {
 
 // Windows is told 0 after a stop that it asked for. Who may not see what has come of it is
 // not told that all went well.
-func TestACodeThatNobodyCanVouchForIsNotShown(t *testing.T) {
+func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 	for _, test := range []struct {
 		manager string
 		code    int
@@ -69,7 +69,7 @@ func TestACodeThatNobodyCanVouchForIsNotShown(t *testing.T) {
 	}
 }
 
-func TestAJobThatHasFinishedIsASuccess(t *testing.T) {
+func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 	ended := fmt.Errorf("web does not run: %w", service.ErrEnded)
 	var tr transcript
 	for _, test := range []struct {
@@ -104,7 +104,7 @@ func TestAJobThatHasFinishedIsASuccess(t *testing.T) {
 	tr.golden(t, "finished")
 }
 
-func TestOnlyALastRunThatFailedAndIsNotKnownToHaveIsToldOf(t *testing.T) {
+func TestLastWords_OnlyOfAFailureUnknownToTheManager(t *testing.T) {
 	for name, test := range map[string]struct {
 		hows  []string
 		state service.State
@@ -133,7 +133,7 @@ func TestOnlyALastRunThatFailedAndIsNotKnownToHaveIsToldOf(t *testing.T) {
 	}
 }
 
-func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
+func TestDiagnoseLastRun_WarnsForAWeek(t *testing.T) {
 	state := folder(t)
 	end(t, state, "fail")
 	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web"}}
@@ -152,7 +152,7 @@ func TestALastRunThatFailedIsNewsForAWeek(t *testing.T) {
 	}
 }
 
-func TestWhoMayNotKnowHowTheLastRunEndedIsToldSoWhereTheManagerDoesNotKnow(t *testing.T) {
+func TestLastWords_WithoutPermission(t *testing.T) {
 	denied := fmt.Errorf("read how the last run ended: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission})
 	for _, test := range []struct {
 		manager string

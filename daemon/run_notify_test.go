@@ -26,7 +26,7 @@ func (p listener) Notify(ctx context.Context, e event.Event) { p.notify(ctx, e) 
 // user is a user-defined control.
 func user(code uint32) host.Event { return host.Event{Kind: host.UserControl, Code: code} }
 
-func TestEventsArriveWithTheirTypeAndInOrder(t *testing.T) {
+func TestNotify_EventsKeepTypeAndOrder(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	var got []string
 	hear := func(_ context.Context, e event.Event) {
@@ -55,7 +55,7 @@ func TestEventsArriveWithTheirTypeAndInOrder(t *testing.T) {
 	}))
 }
 
-func TestEventsThatAreNotHandedOverWhenStoppingBeginsAreDropped(t *testing.T) {
+func TestNotify_DropsWaitingEventsWhenStopping(t *testing.T) {
 	heard := 0
 	slow := func(ctx context.Context, _ event.Event) {
 		heard++
@@ -74,14 +74,14 @@ func TestEventsThatAreNotHandedOverWhenStoppingBeginsAreDropped(t *testing.T) {
 	expect(t, "events heard", heard, 1)
 }
 
-func TestAPanicInNotifyFailsTheProgram(t *testing.T) {
+func TestNotify_PanicFailsTheProgram(t *testing.T) {
 	_, err := try(t, listener{notify: func(context.Context, event.Event) { panic("boom") }}, daemon.Config{}, func(x *trial) {
 		x.run.Notify(user(128))
 	})
 	expect(t, "exit code", daemon.ExitCode(err), 1)
 }
 
-func TestAProgramThatIsNotNotifiedTakesNoEvents(t *testing.T) {
+func TestNotify_ProgramWithoutItTakesNoEvents(t *testing.T) {
 	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
 		expect(t, "taken", x.run.Notify(user(200)), false)
 		x.terminate()
@@ -89,7 +89,7 @@ func TestAProgramThatIsNotNotifiedTakesNoEvents(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestEventsFromManyThreadsAllArriveOneAfterTheOther(t *testing.T) {
+func TestNotify_ConcurrentEventsArriveOneByOne(t *testing.T) {
 	var heard, beside int
 	hear := func(context.Context, event.Event) {
 		beside++
@@ -116,7 +116,7 @@ func TestEventsFromManyThreadsAllArriveOneAfterTheOther(t *testing.T) {
 	expect(t, "events heard", heard, 400)
 }
 
-func TestANotifyThatEndsItsGoroutineKeepsNobodyWaiting(t *testing.T) {
+func TestNotify_GoexitKeepsNothingWaiting(t *testing.T) {
 	var done atomic.Int32
 	_, err := try(t, listener{notify: func(context.Context, event.Event) {
 		pass(time.Second)

@@ -20,7 +20,7 @@ func (h *heard) Open(host.Run)         { *h = append(*h, "open") }
 func (h *heard) Tell(s host.Status)    { *h = append(*h, s.State.String()+": "+s.Reason) }
 func (h *heard) Close(context.Context) { *h = append(*h, "close") }
 
-func TestTheManagerHearsOfAConfigurationThatIsWrong(t *testing.T) {
+func TestRun_TellsTheManagerAboutAWrongConfiguration(t *testing.T) {
 	var h heard
 	ctx := host.NewContext(t.Context(), host.Env{Hosts: []host.Host{&h}})
 	err := Run(ctx, idle{}, Config{})
@@ -29,14 +29,14 @@ func TestTheManagerHearsOfAConfigurationThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAServiceOfWindowsThatIsNoneSaysSo(t *testing.T) {
+func TestRun_HostSCMOutsideOfAService(t *testing.T) {
 	err := Run(t.Context(), idle{}, Config{Name: "web", Host: HostSCM})
 	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `Config.Host is "scm"`) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTheHostCanBeForced(t *testing.T) {
+func TestThisProcess_HostCanBeForced(t *testing.T) {
 	for want, hosts := range map[Host]int{"": 2, HostConsole: 1, HostSystemd: 2} {
 		t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "notify"))
 		env, err := thisProcess(Config{Host: want}, false)
@@ -49,7 +49,7 @@ func TestTheHostCanBeForced(t *testing.T) {
 	}
 }
 
-func TestTheWorkingDirectoryIsThatOfTheService(t *testing.T) {
+func TestRun_ChangesToTheWorkingDirectory(t *testing.T) {
 	before, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestTheWorkingDirectoryIsThatOfTheService(t *testing.T) {
 	}
 }
 
-func TestSocketsThatWereNotHandedOverAreNotTaken(t *testing.T) {
+func TestThisProcess_InvalidSocketsAreNotTaken(t *testing.T) {
 	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
 	t.Setenv("LISTEN_FDS", "none")
 	env, err := thisProcess(Config{}, false)

@@ -339,7 +339,7 @@ func (x *trial) violations(err error) (broken []string) {
 	return broken
 }
 
-func TestRandomSchedulesKeepTheInvariants(t *testing.T) {
+func TestRun_RandomSchedulesKeepTheInvariants(t *testing.T) {
 	if *randomSeed != 0 {
 		for _, b := range schedule(t, *randomSeed) {
 			t.Error(b)

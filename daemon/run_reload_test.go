@@ -18,7 +18,7 @@ import (
 
 var reload = host.Request{Action: host.Reload, Detail: "SIGHUP"}
 
-func TestReloadIsCalledWhenAskedFor(t *testing.T) {
+func TestReload_IsCalledOnRequest(t *testing.T) {
 	reloads := 0
 	x, err := try(t, able{reload: func(context.Context) error {
 		reloads++
@@ -36,7 +36,7 @@ func TestReloadIsCalledWhenAskedFor(t *testing.T) {
 	x.logged("reloaded")
 }
 
-func TestAReloadThatFailsLeavesTheProgramRunning(t *testing.T) {
+func TestReload_FailureLeavesTheProgramRunning(t *testing.T) {
 	fail := true
 	_, err := try(t, able{reload: func(context.Context) error {
 		if fail {
@@ -56,7 +56,7 @@ func TestAReloadThatFailsLeavesTheProgramRunning(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestAReloadIsCutShortByAStopThatWaitsForIt(t *testing.T) {
+func TestReload_StopInterruptsAndWaitsForIt(t *testing.T) {
 	reloading := false
 	x, err := try(t, able{
 		program: program{stop: func(context.Context) error {
@@ -81,7 +81,7 @@ func TestAReloadIsCutShortByAStopThatWaitsForIt(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
 }
 
-func TestAReloadThatFailsWhileStoppingIsLogged(t *testing.T) {
+func TestReload_FailureWhileStoppingIsLogged(t *testing.T) {
 	x, err := try(t, able{reload: func(ctx context.Context) error { <-ctx.Done(); return errBoom }}, daemon.Config{}, func(x *trial) {
 		x.ask(reload)
 		x.terminate()
@@ -90,7 +90,7 @@ func TestAReloadThatFailsWhileStoppingIsLogged(t *testing.T) {
 	expect(t, "level", x.logged("reload failed, as the program stops").Level, zap.WarnLevel)
 }
 
-func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {
+func TestReload_RequestsMeanwhileBecomeOneMore(t *testing.T) {
 	var reloads atomic.Int32
 	_, err := try(t, able{
 		program: program{start: until(time.Second, nil)},
@@ -110,7 +110,7 @@ func TestReloadsAskedForMeanwhileBecomeOneMore(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestAProgramThatCannotReloadAnswersAtOnce(t *testing.T) {
+func TestReload_ProgramWithoutItAnswersAtOnce(t *testing.T) {
 	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
 		x.ask(reload)
 		x.ask(reload)
@@ -122,7 +122,7 @@ func TestAProgramThatCannotReloadAnswersAtOnce(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestNothingBeginsOnceStoppingHasBegun(t *testing.T) {
+func TestStop_NothingBeginsAfterwards(t *testing.T) {
 	never := func(context.Context) error { t.Error("called"); return nil }
 	_, err := try(t, able{reload: never, pause: never, resume: never}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
 		x.terminate()
@@ -133,7 +133,7 @@ func TestNothingBeginsOnceStoppingHasBegun(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestPauseAndContinue(t *testing.T) {
+func TestPause_ThenContinue(t *testing.T) {
 	var fail error
 	answer := func(context.Context) error { pass(time.Second); return fail }
 	x, err := try(t, able{pause: answer, resume: answer}, daemon.Config{}, func(x *trial) {
@@ -157,7 +157,7 @@ func TestPauseAndContinue(t *testing.T) {
 	expect(t, "states", x.states(), "starting running pausing running pausing paused continuing paused continuing running pausing paused stopping stopped")
 }
 
-func TestALongPauseTellsThatItGoesOnUntilItsBudgetIsOver(t *testing.T) {
+func TestPause_ReportsProgressUntilItsBudgetEnds(t *testing.T) {
 	_, err := try(t, able{pause: until(time.Minute, nil)}, daemon.Config{StopTimeout: 10 * time.Second}, func(x *trial) {
 		x.ask(host.Request{Action: host.Pause})
 		x.sleep(9500 * time.Millisecond)
@@ -173,7 +173,7 @@ func TestALongPauseTellsThatItGoesOnUntilItsBudgetIsOver(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestAPauseThatIsAskedForDuringAReloadBeginsAfterIt(t *testing.T) {
+func TestPause_DuringReloadBeginsAfterIt(t *testing.T) {
 	x, err := try(t, able{reload: until(time.Second, nil)}, daemon.Config{}, func(x *trial) {
 		x.ask(reload)
 		x.ask(host.Request{Action: host.Pause})
@@ -184,7 +184,7 @@ func TestAPauseThatIsAskedForDuringAReloadBeginsAfterIt(t *testing.T) {
 	expect(t, "states", x.states(), "starting running reloading running pausing paused stopping stopped")
 }
 
-func TestAProgramThatCannotPauseIsNotPaused(t *testing.T) {
+func TestPause_ProgramWithoutItIsNotPaused(t *testing.T) {
 	_, err := try(t, program{}, daemon.Config{}, func(x *trial) {
 		x.ask(host.Request{Action: host.Pause})
 		expect(t, "states", x.states(), "starting running")
@@ -193,7 +193,7 @@ func TestAProgramThatCannotPauseIsNotPaused(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestAPauseThatFailsWhileTheProgramStopsIsLogged(t *testing.T) {
+func TestPause_FailureWhileStoppingIsLogged(t *testing.T) {
 	for name, test := range map[string]struct {
 		err   func(context.Context) error
 		level zapcore.Level

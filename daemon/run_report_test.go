@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestTheLastRecordReportsHowTheRunWent(t *testing.T) {
+func TestReport_IsTheLastRecord(t *testing.T) {
 	x, err := try(t, program{
 		start: func(ctx context.Context) error {
 			pass(2 * time.Second)
@@ -38,7 +38,7 @@ func TestTheLastRecordReportsHowTheRunWent(t *testing.T) {
 	expect(t, "the last record", x.logs.All()[x.logs.Len()-1].Message, "stopped")
 }
 
-func TestTheReportNamesWhatOverran(t *testing.T) {
+func TestReport_NamesWhatOverran(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		program program
@@ -69,7 +69,7 @@ func TestTheReportNamesWhatOverran(t *testing.T) {
 	}
 }
 
-func TestTheReportOfAFailureHasItsError(t *testing.T) {
+func TestReport_ContainsTheError(t *testing.T) {
 	x, err := try(t, program{stop: func(context.Context) error { return errors.New("still busy") }}, daemon.Config{}, func(x *trial) {
 		x.ask(host.Request{Trigger: host.TriggerStop, Detail: "SERVICE_CONTROL_STOP"})
 	})
@@ -80,7 +80,7 @@ func TestTheReportOfAFailureHasItsError(t *testing.T) {
 	expect(t, "error", got["error"], any("stop: still busy"))
 }
 
-func TestTheReportCountsFailures(t *testing.T) {
+func TestReport_CountsFailures(t *testing.T) {
 	other := func(context.Context) error { return errors.New("other") }
 	for name, test := range map[string]struct {
 		program daemon.Program
@@ -114,7 +114,7 @@ type leaky struct{ zapcore.Core }
 
 func (leaky) Lost() uint64 { return 42 }
 
-func TestTheReportCountsWhatTheLogHasLost(t *testing.T) {
+func TestReport_CountsLostRecords(t *testing.T) {
 	c, logs := withLevel(zap.InfoLevel)
 	c.Logger = zap.New(leaky{c.Logger.Core()})
 	_, err := try(t, program{}, c, func(x *trial) { x.terminate() })
@@ -122,7 +122,7 @@ func TestTheReportCountsWhatTheLogHasLost(t *testing.T) {
 	expect(t, "lost", logs.FilterMessage("stopped").All()[0].ContextMap()["lost"], any(uint64(42)))
 }
 
-func TestTheRecordsOfARunCarryTheirEvents(t *testing.T) {
+func TestRun_RecordsCarryTheirEvents(t *testing.T) {
 	x, _ := try(t, able{
 		reload: func(context.Context) error { return errBoom },
 	}, daemon.Config{Version: "1.2.3"}, func(x *trial) {

@@ -83,7 +83,7 @@ func (f *found) only(t *testing.T, what string) {
 
 const always = daemontest.AcceptStop | daemontest.AcceptShutdown | daemontest.AcceptParamChange
 
-func TestAServiceOfWindowsStartsAndStops(t *testing.T) {
+func TestSCM_StartAndStop(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
 		expect(t, "state", s.Query().State, daemontest.Running)
@@ -95,14 +95,14 @@ func TestAServiceOfWindowsStartsAndStops(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAServiceOfWindowsIsStoppedWhenTheTestHasEnded(t *testing.T) {
+func TestSCM_StopsWhenTheTestEnds(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, program{start: until(time.Minute-time.Second, nil)}, daemon.Config{}, func() {})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestASlowStartShowsTheManagerThatItGetsOn(t *testing.T) {
+func TestSCM_SlowStartReportsProgress(t *testing.T) {
 	s := &daemontest.SCM{}
 	_ = daemontest.Drive(t, s, program{start: until(12*time.Second, nil)}, daemon.Config{}, func() {
 		refused(t, s, daemontest.ControlStop, daemontest.ErrorServiceCannotAcceptCtrl)
@@ -121,7 +121,7 @@ func TestASlowStartShowsTheManagerThatItGetsOn(t *testing.T) {
 	}
 }
 
-func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
+func TestSCM_ExitCodeOfAFailure(t *testing.T) {
 	fails := func(context.Context) error { return errBoom }
 	later := func(context.Context) error { pass(time.Minute); return errBoom } // when Start has returned
 	goes := func(ctx context.Context) error { daemon.Go(ctx, later); return nil }
@@ -151,7 +151,7 @@ func TestHowAServiceOfWindowsFailsIsItsExitCode(t *testing.T) {
 	}
 }
 
-func TestAStopThatWindowsAskedForIsToldAsOneWhateverFailsOnTheWay(t *testing.T) {
+func TestSCM_RequestedStopEndsWithZeroEvenIfItFails(t *testing.T) {
 	fails := func(context.Context) error { return errBoom }
 	hangs := until(3*time.Hour, nil)
 	goes := func(f func(context.Context) error) func(context.Context) error {
@@ -186,7 +186,7 @@ func TestAStopThatWindowsAskedForIsToldAsOneWhateverFailsOnTheWay(t *testing.T) 
 	}
 }
 
-func TestAFailureKeepsItsCodeThoughAStopFollows(t *testing.T) {
+func TestSCM_FailureKeepsItsCodeIfAStopFollows(t *testing.T) {
 	for name, wait := range map[string]time.Duration{"at once": 0, "on the way down": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			s := &daemontest.SCM{}
@@ -204,7 +204,7 @@ func TestAFailureKeepsItsCodeThoughAStopFollows(t *testing.T) {
 	}
 }
 
-func TestAJobThatIsFinishedEndsTheService(t *testing.T) {
+func TestSCM_FinishEndsTheService(t *testing.T) {
 	s := &daemontest.SCM{}
 	job := daemon.Func(func(context.Context, func()) error { return nil })
 	err := daemontest.Drive(t, s, job, daemon.Config{}, func() { s.Await(daemontest.Stopped) })
@@ -212,7 +212,7 @@ func TestAJobThatIsFinishedEndsTheService(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestFailEndsTheService(t *testing.T) {
+func TestSCM_FailEndsTheService(t *testing.T) {
 	s := &daemontest.SCM{}
 	var run context.Context
 	p := program{start: func(ctx context.Context) error { run = ctx; return nil }}
@@ -224,7 +224,7 @@ func TestFailEndsTheService(t *testing.T) {
 	ended(t, s, err, daemontest.ErrorServiceSpecific, 1)
 }
 
-func TestASlowStopShowsTheManagerThatItGetsOn(t *testing.T) {
+func TestSCM_SlowStopReportsProgress(t *testing.T) {
 	s := &daemontest.SCM{}
 	p := program{stop: until(20*time.Second, nil)}
 	err := daemontest.Drive(t, s, p, daemon.Config{DrainDelay: 5 * time.Second}, func() {
@@ -245,7 +245,7 @@ func TestASlowStopShowsTheManagerThatItGetsOn(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAServiceOfWindowsIsPausedAndContinued(t *testing.T) {
+func TestSCM_PauseAndContinue(t *testing.T) {
 	s := &daemontest.SCM{}
 	p := able{pause: until(3*time.Second, nil), resume: until(4*time.Second, nil)}
 	err := daemontest.Drive(t, s, p, daemon.Config{}, func() {
@@ -266,7 +266,7 @@ func TestAServiceOfWindowsIsPausedAndContinued(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAServiceOfWindowsWhosePauseFailsGoesOn(t *testing.T) {
+func TestSCM_FailedPauseKeepsRunning(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, able{pause: until(time.Second, errBoom)}, daemon.Config{}, func() {
 		control(t, s, daemontest.ControlPause)
@@ -277,7 +277,7 @@ func TestAServiceOfWindowsWhosePauseFailsGoesOn(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAServiceOfWindowsWhoseContinueFailsStaysPaused(t *testing.T) {
+func TestSCM_FailedContinueStaysPaused(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, able{resume: until(time.Second, errBoom)}, daemon.Config{}, func() {
 		control(t, s, daemontest.ControlPause)
@@ -290,7 +290,7 @@ func TestAServiceOfWindowsWhoseContinueFailsStaysPaused(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAStopWinsOverAPauseThatIsUnderWay(t *testing.T) {
+func TestSCM_StopInterruptsAPause(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, able{pause: blocked}, daemon.Config{}, func() {
 		control(t, s, daemontest.ControlPause)
@@ -303,7 +303,7 @@ func TestAStopWinsOverAPauseThatIsUnderWay(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAPauseThatHangsIsFoundOutByTheManager(t *testing.T) {
+func TestSCM_NoticesAPauseThatHangs(t *testing.T) {
 	var rules found
 	s := &daemontest.SCM{Errorf: rules.Errorf}
 	err := daemontest.Drive(t, s, able{pause: blocked}, daemon.Config{StopTimeout: 10 * time.Second}, func() {
@@ -316,7 +316,7 @@ func TestAPauseThatHangsIsFoundOutByTheManager(t *testing.T) {
 	ended(t, s, err, daemontest.NoError, 0)
 }
 
-func TestAControlThatTheProgramCannotHandleIsRefused(t *testing.T) {
+func TestSCM_UnsupportedControlIsRefused(t *testing.T) {
 	s := &daemontest.SCM{}
 	_ = daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
 		refused(t, s, daemontest.ControlPause, daemontest.ErrorInvalidServiceControl)
@@ -327,7 +327,7 @@ func TestAControlThatTheProgramCannotHandleIsRefused(t *testing.T) {
 	})
 }
 
-func TestParamChangeReloads(t *testing.T) {
+func TestSCM_ParamChangeReloads(t *testing.T) {
 	s := &daemontest.SCM{}
 	reloads := 0
 	p := able{reload: func(context.Context) error { reloads++; return nil }}
@@ -339,7 +339,7 @@ func TestParamChangeReloads(t *testing.T) {
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
 }
 
-func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
+func TestSCM_EventsReachTheProgram(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	var heard []event.Event
 	s := &daemontest.SCM{}
@@ -356,7 +356,7 @@ func TestAServiceOfWindowsHearsOfEvents(t *testing.T) {
 	expect(t, "events", fmt.Sprint(heard), "[logon of session 3 suspend time changed by -1h0m0s control 200]")
 }
 
-func TestWindowsSuspendsTheMachineWhenTheProgramHasSeenToIt(t *testing.T) {
+func TestSCM_SuspendWaitsForTheProgram(t *testing.T) {
 	const quick, slow = 1500 * time.Millisecond, time.Hour
 	for name, test := range map[string]struct {
 		event event.PowerChangeType
@@ -385,7 +385,7 @@ func TestWindowsSuspendsTheMachineWhenTheProgramHasSeenToIt(t *testing.T) {
 	}
 }
 
-func TestAProgramThatStopsKeepsNoMachineAwake(t *testing.T) {
+func TestSCM_SuspendDoesNotWaitForAStoppingProgram(t *testing.T) {
 	s := &daemontest.SCM{}
 	var run context.Context
 	p := listener{
@@ -401,7 +401,7 @@ func TestAProgramThatStopsKeepsNoMachineAwake(t *testing.T) {
 	})
 }
 
-func TestAServiceOfWindowsSeesTheArgumentsOfItsStart(t *testing.T) {
+func TestSCM_StartArgs(t *testing.T) {
 	s := &daemontest.SCM{Args: []string{"-v", "x y"}}
 	var got []string
 	p := program{start: func(ctx context.Context) error { got = daemon.StartArgs(ctx); return nil }}
@@ -409,7 +409,7 @@ func TestAServiceOfWindowsSeesTheArgumentsOfItsStart(t *testing.T) {
 	expect(t, "arguments", fmt.Sprintf("%q", got), `["-v" "x y"]`)
 }
 
-func TestWhenTheSystemShutsDownThereIsAsMuchTimeAsItGives(t *testing.T) {
+func TestSCM_ShutdownLimitsTheTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		config  daemon.Config
 		scm     *daemontest.SCM
@@ -442,7 +442,7 @@ func TestWhenTheSystemShutsDownThereIsAsMuchTimeAsItGives(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIgnoresAShutdownIsGivenUpBeforeItIsKilled(t *testing.T) {
+func TestSCM_GivesUpBeforeAShutdownKills(t *testing.T) {
 	for name, config := range map[string]daemon.Config{
 		"when the system shuts down": {},
 		"before it does":             {Windows: daemon.Windows{Preshutdown: true}},

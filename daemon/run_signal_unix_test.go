@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-func TestARealSignalStopsARealRunAndNothingIsLeft(t *testing.T) {
+func TestRun_RealSignalStopsItAndLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for range 50 {
 		started := make(chan struct{})

@@ -119,7 +119,7 @@ func underSystemd(t *testing.T, seed uint64) (broken []string) {
 	return broken
 }
 
-func TestRandomSchedulesKeepTheRulesOfSystemd(t *testing.T) {
+func TestSystemd_RandomSchedulesKeepItsRules(t *testing.T) {
 	if *systemdSeed != 0 {
 		for _, b := range underSystemd(t, *systemdSeed) {
 			t.Error(b)

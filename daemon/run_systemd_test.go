@@ -57,7 +57,7 @@ func heard(sd *daemontest.Systemd, assignment string) (n int) {
 	return n
 }
 
-func TestSystemdWaitsForASlowStart(t *testing.T) {
+func TestSystemd_WaitsForASlowStart(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, program{start: until(50*time.Second, nil)}, daemon.Config{}, func() {
 		daemontest.Sleep(49 * time.Second)
@@ -70,7 +70,7 @@ func TestSystemdWaitsForASlowStart(t *testing.T) {
 	left(t, sd, err, "success", 0)
 }
 
-func TestSystemdHearsWhyAStartFails(t *testing.T) {
+func TestSystemd_IsToldWhyStartFails(t *testing.T) {
 	const inUse = syscall.Errno(98) // EADDRINUSE, by its number on Linux
 	taken := fmt.Errorf("listen: %w", inUse)
 	linger := func(ctx context.Context) error {
@@ -104,7 +104,7 @@ func TestSystemdHearsWhyAStartFails(t *testing.T) {
 	}
 }
 
-func TestSystemdHearsAnyErrorAsOneLineThatFits(t *testing.T) {
+func TestSystemd_GetsAnyErrorAsOneShortLine(t *testing.T) {
 	sd := hasty()
 	ugly := errors.New("no\nREADY=1\r\xff" + strings.Repeat("ä", 5000))
 	err := daemontest.Drive(t, sd, program{start: until(time.Second, ugly)}, daemon.Config{}, func() { sd.Await("failed") })
@@ -114,7 +114,7 @@ func TestSystemdHearsAnyErrorAsOneLineThatFits(t *testing.T) {
 	}
 }
 
-func TestSystemdHearsOfAConfigurationThatIsWrong(t *testing.T) {
+func TestSystemd_IsToldAboutAWrongConfiguration(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, program{}, daemon.Config{Name: "no/name"}, func() {})
 	left(t, sd, err, "exit-code", 78)
@@ -123,7 +123,7 @@ func TestSystemdHearsOfAConfigurationThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestSystemdStopsAStart(t *testing.T) {
+func TestSystemd_StopsAStart(t *testing.T) {
 	for name, start := range map[string]func(context.Context) error{
 		"that gives way":      blocked,
 		"that ends after all": until(20*time.Second, nil),
@@ -140,7 +140,7 @@ func TestSystemdStopsAStart(t *testing.T) {
 	}
 }
 
-func TestSystemdReloads(t *testing.T) {
+func TestSystemd_Reloads(t *testing.T) {
 	var fail error
 	sd := hasty()
 	reload := func(result error, text string, errno int) {
@@ -162,7 +162,7 @@ func TestSystemdReloads(t *testing.T) {
 	left(t, sd, err, "success", 0)
 }
 
-func TestSystemdReloadsAProgramThatCannot(t *testing.T) {
+func TestSystemd_ReloadsAProgramWithoutReload(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, program{}, daemon.Config{}, func() {
 		for range 3 {
@@ -174,7 +174,7 @@ func TestSystemdReloadsAProgramThatCannot(t *testing.T) {
 	left(t, sd, err, "success", 0)
 }
 
-func TestAReloadThatIsTooSlowForSystemdLeavesTheProgramRunning(t *testing.T) {
+func TestSystemd_TooSlowReloadLeavesTheProgramRunning(t *testing.T) {
 	took := 20 * time.Second
 	sd := hasty()
 	err := daemontest.Drive(t, sd, able{reload: func(context.Context) error { pass(took); return nil }}, daemon.Config{}, func() {
@@ -190,7 +190,7 @@ func TestAReloadThatIsTooSlowForSystemdLeavesTheProgramRunning(t *testing.T) {
 	left(t, sd, err, "success", 0)
 }
 
-func TestAHangupDuringAStartReloadsAfterIt(t *testing.T) {
+func TestSystemd_HangupDuringStartReloadsAfterIt(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, able{program: program{start: until(10*time.Second, nil)}, reload: until(time.Second, nil)}, daemon.Config{}, func() {
 		sd.Kill(syscall.SIGHUP)
@@ -203,7 +203,7 @@ func TestAHangupDuringAStartReloadsAfterIt(t *testing.T) {
 	expect(t, "RELOADING=1", heard(sd, "RELOADING=1"), 1)
 }
 
-func TestSystemdStopsAReload(t *testing.T) {
+func TestSystemd_StopsAReload(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, able{reload: func(ctx context.Context) error { <-ctx.Done(); pass(10 * time.Second); return ctx.Err() }}, daemon.Config{}, func() {
 		sd.Kill(syscall.SIGHUP)
@@ -214,7 +214,7 @@ func TestSystemdStopsAReload(t *testing.T) {
 	expect(t, "READY=1", heard(sd, "READY=1"), 1)
 }
 
-func TestTheWatchdogOfSystemdLetsAProgramBeThatIsWell(t *testing.T) {
+func TestSystemd_WatchdogSparesAHealthyProgram(t *testing.T) {
 	for name, p := range map[string]daemon.Program{
 		"without Check":   program{},
 		"with Check":      able{},
@@ -235,7 +235,7 @@ func TestTheWatchdogOfSystemdLetsAProgramBeThatIsWell(t *testing.T) {
 	}
 }
 
-func TestTheWatchdogOfSystemdFindsAProgramThatIsNot(t *testing.T) {
+func TestSystemd_WatchdogFindsAnUnhealthyProgram(t *testing.T) {
 	for name, check := range map[string]func(context.Context) error{
 		"Check fails":       func(context.Context) error { return errBoom },
 		"Check hangs":       blocked,
@@ -264,7 +264,7 @@ func TestTheWatchdogOfSystemdFindsAProgramThatIsNot(t *testing.T) {
 }
 
 // A sign of life after STOPPING=1 would wake the watchdog again.
-func TestTheWatchdogOfSystemdSleepsOnTheWayDown(t *testing.T) {
+func TestSystemd_WatchdogIsOffWhileStopping(t *testing.T) {
 	sd := hasty()
 	sd.Watchdog = 300 * time.Millisecond
 	p := able{program: program{stop: until(10*time.Second, nil)}}
@@ -275,7 +275,7 @@ func TestTheWatchdogOfSystemdSleepsOnTheWayDown(t *testing.T) {
 	left(t, sd, err, "success", 0)
 }
 
-func TestSystemdWaitsForASlowStop(t *testing.T) {
+func TestSystemd_WaitsForASlowStop(t *testing.T) {
 	for name, ask := range map[string]func(context.Context, *daemontest.Systemd){
 		"that systemd asks for": func(_ context.Context, sd *daemontest.Systemd) { sd.Stop() },
 		"that somebody else asks for": func(_ context.Context, sd *daemontest.Systemd) {
@@ -307,7 +307,7 @@ func TestSystemdWaitsForASlowStop(t *testing.T) {
 	}
 }
 
-func TestAStopThatTakesTooLongIsGivenUpBeforeSystemdKills(t *testing.T) {
+func TestSystemd_GivesUpBeforeItKills(t *testing.T) {
 	for name, p := range map[string]program{
 		"Stop hangs":        {stop: until(3*time.Hour, nil)},
 		"a goroutine hangs": {start: starts(until(3*time.Hour, nil))},

@@ -17,7 +17,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestAProgramThatIsAskedToStopStopsAsAsked(t *testing.T) {
+func TestRun_StopsAsAsked(t *testing.T) {
 	stopped := 0
 	x, err := try(t, program{stop: func(context.Context) error { stopped++; return nil }}, daemon.Config{}, func(x *trial) {
 		x.terminate()
@@ -33,7 +33,7 @@ func TestAProgramThatIsAskedToStopStopsAsAsked(t *testing.T) {
 	expect[any](t, "detail", line["detail"], "SIGTERM")
 }
 
-func TestReadyIsToldWhenStartHasReturned(t *testing.T) {
+func TestStart_ReadyWhenItHasReturned(t *testing.T) {
 	x, err := try(t, program{start: until(20*time.Second, nil)}, daemon.Config{}, func(x *trial) {
 		x.sleep(20*time.Second - 1)
 		expect(t, "states just before Start returns", x.states(), "starting")
@@ -51,7 +51,7 @@ func TestReadyIsToldWhenStartHasReturned(t *testing.T) {
 	expect(t, "states", x.states(), "starting running stopping stopped")
 }
 
-func TestStopIsNotCalledWhenStartFails(t *testing.T) {
+func TestStop_IsNotCalledIfStartFails(t *testing.T) {
 	x, err := try(t, program{
 		start: func(context.Context) error { return errBoom },
 		stop:  func(context.Context) error { t.Error("Stop was called"); return nil },
@@ -67,14 +67,14 @@ func TestStopIsNotCalledWhenStartFails(t *testing.T) {
 	expect(t, "the last line", shown[2].Message, "stopped")
 }
 
-func TestAWrongConfigurationOfTheProgramHasItsOwnExitCode(t *testing.T) {
+func TestExitCode_WrongConfigurationOfTheProgram(t *testing.T) {
 	wrong := errors.Join(errors.New("port 70000 is too high"), daemon.ErrConfig)
 	x, err := try(t, program{start: func(context.Context) error { return wrong }}, daemon.Config{}, func(*trial) {})
 	expect(t, "exit code", daemon.ExitCode(err), 78)
 	expect(t, "exit code told", x.last().Code, 78)
 }
 
-func TestTheContextOfStartLivesAsLongAsTheProgramIsToRun(t *testing.T) {
+func TestStart_ContextLivesAsLongAsTheRun(t *testing.T) {
 	var ctx context.Context
 	p := program{
 		start: func(c context.Context) error { ctx = c; return nil },
@@ -97,7 +97,7 @@ func TestTheContextOfStartLivesAsLongAsTheProgramIsToRun(t *testing.T) {
 	expect(t, "result", err, nil)
 }
 
-func TestTheContextOfStopCarriesTheDeadline(t *testing.T) {
+func TestStop_ContextCarriesTheDeadline(t *testing.T) {
 	p := program{stop: func(ctx context.Context) error {
 		deadline, ok := ctx.Deadline()
 		expect(t, "has a deadline", ok, true)
@@ -115,7 +115,7 @@ func TestTheContextOfStopCarriesTheDeadline(t *testing.T) {
 	expect(t, "process exited", x.exit, -1)
 }
 
-func TestATriggerMayAllowLessThanStopTimeoutButNeverMore(t *testing.T) {
+func TestBudget_NeverExceedsStopTimeout(t *testing.T) {
 	for budget, want := range map[time.Duration]time.Duration{
 		4500 * time.Millisecond: 4500 * time.Millisecond,
 		time.Hour:               30 * time.Second,
@@ -132,7 +132,7 @@ func TestATriggerMayAllowLessThanStopTimeoutButNeverMore(t *testing.T) {
 	}
 }
 
-func TestALaterTriggerMayAllowLess(t *testing.T) {
+func TestBudget_LaterTriggerShortensIt(t *testing.T) {
 	x, err := try(t, program{stop: blocked}, daemon.Config{}, func(x *trial) {
 		x.terminate()
 		x.sleep(2 * time.Second)
@@ -143,7 +143,7 @@ func TestALaterTriggerMayAllowLess(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 6*time.Second)
 }
 
-func TestWhereATriggerHasSetTheDeadlineTheGraceIsShort(t *testing.T) {
+func TestGrace_IsShortIfATriggerSetTheDeadline(t *testing.T) {
 	closes := func(budget time.Duration) host.Request {
 		return host.Request{Trigger: host.TriggerConsoleClose, Budget: budget}
 	}
@@ -173,7 +173,7 @@ func TestWhereATriggerHasSetTheDeadlineTheGraceIsShort(t *testing.T) {
 	}
 }
 
-func TestALaterTriggerThatAllowsLessCutsTheDrainDelayToo(t *testing.T) {
+func TestDrain_LaterTriggerShortensIt(t *testing.T) {
 	p := program{stop: func(ctx context.Context) error {
 		deadline, _ := ctx.Deadline()
 		expect(t, "time until the deadline", time.Until(deadline), 3*time.Second)
@@ -188,7 +188,7 @@ func TestALaterTriggerThatAllowsLessCutsTheDrainDelayToo(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
 }
 
-func TestALaterTriggerNeverProlongsTheDrainDelay(t *testing.T) {
+func TestDrain_LaterTriggerNeverProlongsIt(t *testing.T) {
 	x, err := try(t, program{}, daemon.Config{StopTimeout: 40 * time.Second, DrainDelay: 10 * time.Second}, func(x *trial) {
 		x.terminate()
 		x.sleep(9 * time.Second)
@@ -198,7 +198,7 @@ func TestALaterTriggerNeverProlongsTheDrainDelay(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 10*time.Second)
 }
 
-func TestTheFirstReasonIsLoggedForPeopleAndLaterOnesForDebugging(t *testing.T) {
+func TestReason_LaterOnesAreLoggedAtDebugLevel(t *testing.T) {
 	x, _ := try(t, program{}, daemon.Config{DrainDelay: time.Second}, func(x *trial) {
 		x.ask(host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: "interrupt again to stop at once"})
 		x.terminate()
@@ -217,7 +217,7 @@ type synced struct {
 
 func (s synced) Sync() error { pass(100 * time.Millisecond); *s.at = time.Now(); return nil }
 
-func TestTheLogIsFlushedBeforeTheEndIsTold(t *testing.T) {
+func TestTell_StoppedAfterTheLogIsFlushed(t *testing.T) {
 	var at time.Time
 	core := synced{zapcore.NewNopCore(), &at}
 	x, _ := try(t, program{}, daemon.Config{Logger: zap.New(core)}, func(x *trial) { x.terminate() })
@@ -225,7 +225,7 @@ func TestTheLogIsFlushedBeforeTheEndIsTold(t *testing.T) {
 	expect(t, "time from the flush to the end", x.closed.Sub(at), 0)
 }
 
-func TestAStopDuringStartEndsItsContext(t *testing.T) {
+func TestStart_StopEndsItsContext(t *testing.T) {
 	x, err := try(t, program{
 		start: blocked,
 		stop:  func(context.Context) error { t.Error("Stop was called"); return nil },
@@ -238,7 +238,7 @@ func TestAStopDuringStartEndsItsContext(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), time.Second/2)
 }
 
-func TestStopIsCalledWhenStartSucceedsThoughItWasAskedToStop(t *testing.T) {
+func TestStop_IsCalledIfStartSucceedsAfterAll(t *testing.T) {
 	stopped := 0
 	x, err := try(t, program{
 		start: until(10*time.Second, nil),
@@ -250,14 +250,14 @@ func TestStopIsCalledWhenStartSucceedsThoughItWasAskedToStop(t *testing.T) {
 	expect(t, "lines that say it is ready", x.logs.FilterMessage("ready").Len(), 0)
 }
 
-func TestAStartThatTakesTooLongFails(t *testing.T) {
+func TestStart_TimeoutFails(t *testing.T) {
 	x, err := try(t, program{start: blocked}, daemon.Config{StartTimeout: 3 * time.Second}, func(*trial) {})
 	expect(t, "exit code", daemon.ExitCode(err), 1)
 	expect(t, "names the setting", strings.Contains(err.Error(), "Config.StartTimeout"), true)
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second)
 }
 
-func TestAStartThatIgnoresItsContextIsGivenUp(t *testing.T) {
+func TestStart_GivesUpIfItIgnoresItsContext(t *testing.T) {
 	x, err := try(t, program{start: until(time.Hour, nil)}, daemon.Config{StartTimeout: 3 * time.Second, StopTimeout: 5 * time.Second}, func(*trial) {})
 	expect(t, "exit code of the process", x.exit, 124)
 	expect(t, "exit code told", x.last().Code, 124)
@@ -266,7 +266,7 @@ func TestAStartThatIgnoresItsContextIsGivenUp(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 3*time.Second+5*time.Second+time.Second)
 }
 
-func TestAStopThatIgnoresItsDeadlineIsGivenUpWithEveryStack(t *testing.T) {
+func TestStop_GivesUpWithEveryStack(t *testing.T) {
 	x, err := try(t, program{stop: stubborn}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "exit code of the process", x.exit, 124)
 	expect(t, "exit code told", x.last().Code, 124)
@@ -283,7 +283,7 @@ func stubborn(context.Context) error {
 	return nil
 }
 
-func TestWhileItStopsTheManagerHearsProgressNeverPastTheBudget(t *testing.T) {
+func TestStop_ReportsProgressWithinTheBudget(t *testing.T) {
 	x, err := try(t, program{stop: until(4500*time.Millisecond, nil)}, daemon.Config{StopTimeout: 10 * time.Second}, func(x *trial) { x.terminate() })
 	expect(t, "result", err, nil)
 	var left []time.Duration
@@ -308,13 +308,13 @@ func TestWhileItStopsTheManagerHearsProgressNeverPastTheBudget(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfStopIsAFailure(t *testing.T) {
+func TestStop_ErrorIsAFailure(t *testing.T) {
 	x, err := try(t, program{stop: func(context.Context) error { return errBoom }}, daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "is the error of Stop", errors.Is(err, errBoom), true)
 	expect(t, "exit code told", x.last().Code, 1)
 }
 
-func TestASecondSignalCutsTheWayDownShort(t *testing.T) {
+func TestForce_EndsTheContextOfStop(t *testing.T) {
 	x, err := try(t, program{stop: blocked}, daemon.Config{}, func(x *trial) {
 		x.terminate()
 		x.sleep(time.Second)
@@ -326,7 +326,7 @@ func TestASecondSignalCutsTheWayDownShort(t *testing.T) {
 	expect(t, "process exited", x.exit, -1)
 }
 
-func TestASecondSignalGivesUpAfterTheGrace(t *testing.T) {
+func TestForce_GivesUpAfterTheGracePeriod(t *testing.T) {
 	x, err := try(t, program{stop: stubborn}, daemon.Config{}, func(x *trial) {
 		x.terminate()
 		x.sleep(time.Second)
@@ -341,7 +341,7 @@ func TestASecondSignalGivesUpAfterTheGrace(t *testing.T) {
 	expect(t, "is ErrStopTimeout", errors.Is(err, daemon.ErrStopTimeout), false)
 }
 
-func TestAProgramGoesOnServingDuringTheDrainDelay(t *testing.T) {
+func TestDrain_ProgramKeepsServing(t *testing.T) {
 	var ctx context.Context
 	x, err := try(t, program{start: func(c context.Context) error { ctx = c; return nil }},
 		daemon.Config{DrainDelay: 5 * time.Second}, func(x *trial) {
@@ -356,7 +356,7 @@ func TestAProgramGoesOnServingDuringTheDrainDelay(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 5*time.Second)
 }
 
-func TestTheDrainDelayIsCutInProportion(t *testing.T) {
+func TestDrain_ShrinksInProportion(t *testing.T) {
 	x, err := try(t, program{}, daemon.Config{StopTimeout: 20 * time.Second, DrainDelay: 10 * time.Second}, func(x *trial) {
 		x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: 4 * time.Second})
 	})
@@ -364,12 +364,12 @@ func TestTheDrainDelayIsCutInProportion(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), 2*time.Second)
 }
 
-func TestAProgramThatWasNeverReadyIsNotDrained(t *testing.T) {
+func TestDrain_NotIfTheProgramWasNeverReady(t *testing.T) {
 	x, _ := try(t, program{start: blocked}, daemon.Config{DrainDelay: 5 * time.Second}, func(x *trial) { x.terminate() })
 	expect(t, "how long it took", x.closed.Sub(x.begun), 0)
 }
 
-func TestASecondSignalDuringTheDrainDelayStillCallsStop(t *testing.T) {
+func TestForce_DuringDrainStillCallsStop(t *testing.T) {
 	stopped := 0
 	x, err := try(t, program{stop: func(ctx context.Context) error {
 		stopped++
@@ -385,7 +385,7 @@ func TestASecondSignalDuringTheDrainDelayStillCallsStop(t *testing.T) {
 	expect(t, "how long it took", x.closed.Sub(x.begun), time.Second)
 }
 
-func TestTheEndOfTheContextOfRunAsksToStop(t *testing.T) {
+func TestRun_StopsWhenItsContextEnds(t *testing.T) {
 	var cause error
 	_, err := try(t, program{start: func(ctx context.Context) error {
 		daemon.Go(ctx, func(ctx context.Context) error {
@@ -404,7 +404,7 @@ func TestTheEndOfTheContextOfRunAsksToStop(t *testing.T) {
 
 type valueKey struct{}
 
-func TestTheValuesOfTheContextOfRunAreInThoseOfTheProgram(t *testing.T) {
+func TestRun_PassesOnTheValuesOfItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), valueKey{}, "value"))
 		ctx = host.NewContext(ctx, host.Env{})
@@ -421,7 +421,7 @@ func TestTheValuesOfTheContextOfRunAreInThoseOfTheProgram(t *testing.T) {
 	})
 }
 
-func TestPanicsBecomeFailuresWithTheirStack(t *testing.T) {
+func TestPanic_IsAFailureWithItsStack(t *testing.T) {
 	explode := func(context.Context) error { panic(errBoom) }
 	for where, p := range map[string]daemon.Program{
 		"Start":       program{start: explode},
@@ -446,7 +446,7 @@ func TestPanicsBecomeFailuresWithTheirStack(t *testing.T) {
 			expect(t, "says where", strings.Contains(err.Error(), "panic in "+where), true)
 			stacks := 0
 			for _, line := range x.logs.All() {
-				if strings.Contains(line.Stack, "TestPanicsBecomeFailuresWithTheirStack") {
+				if strings.Contains(line.Stack, "TestPanic_IsAFailureWithItsStack") {
 					stacks++
 				}
 			}
@@ -455,13 +455,13 @@ func TestPanicsBecomeFailuresWithTheirStack(t *testing.T) {
 	}
 }
 
-func TestAPanicIsAFailureEvenInAStartThatWasAskedToStop(t *testing.T) {
+func TestPanic_InAStartThatWasAskedToStop(t *testing.T) {
 	_, err := try(t, program{start: func(ctx context.Context) error { <-ctx.Done(); panic(errBoom) }},
 		daemon.Config{}, func(x *trial) { x.terminate() })
 	expect(t, "exit code", daemon.ExitCode(err), 1)
 }
 
-func TestAMethodThatEndsItsGoroutineFails(t *testing.T) {
+func TestGoexit_InAMethodFails(t *testing.T) {
 	_, err := try(t, program{start: func(context.Context) error { runtime.Goexit(); return nil }}, daemon.Config{}, func(*trial) {})
 	expect(t, "exit code", daemon.ExitCode(err), 1)
 	expect(t, "says so", strings.Contains(err.Error(), "runtime.Goexit"), true)
@@ -478,7 +478,7 @@ func (h hanging) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Check
 func (h hanging) Write(zapcore.Entry, []zap.Field) error { pass(time.Hour); return nil }
 func (h hanging) Sync() error                            { pass(time.Hour); return nil }
 
-func TestALogThatHangsHardlyDelaysTheEnd(t *testing.T) {
+func TestLog_HangingHardlyDelaysTheEnd(t *testing.T) {
 	x, err := try(t, program{}, daemon.Config{Logger: zap.New(hanging{zap.InfoLevel})}, func(x *trial) {
 		x.sleep(time.Second)
 		x.terminate()
@@ -489,7 +489,7 @@ func TestALogThatHangsHardlyDelaysTheEnd(t *testing.T) {
 	}
 }
 
-func TestTheLinesThatLeadToACallComeBeforeWhatItLogs(t *testing.T) {
+func TestLog_LinesBeforeACallPrecedeItsOwn(t *testing.T) {
 	x, _ := try(t, able{
 		program: program{stop: func(ctx context.Context) error { daemon.Logger(ctx).Info("in Stop"); return nil }},
 		reload:  func(ctx context.Context) error { daemon.Logger(ctx).Info("in Reload"); return nil },
@@ -504,7 +504,7 @@ func TestTheLinesThatLeadToACallComeBeforeWhatItLogs(t *testing.T) {
 	expect(t, "log", strings.Join(lines, ", "), "starting, ready, reloading, in Reload, reloaded, stopping, in Stop, stopped")
 }
 
-func TestAPersonWhoInterruptsAStopReadsWhyItStopsAndHowToCutItShort(t *testing.T) {
+func TestReason_FirstInterruptShowsItAgainWithTheHint(t *testing.T) {
 	const hint = "interrupt again to stop at once"
 	interrupt := host.Request{Trigger: host.TriggerInterrupt, Detail: "SIGINT", Hint: hint}
 	x, err := try(t, program{

@@ -16,7 +16,7 @@ func watch(t *testing.T, p daemon.Program, body func(*trial)) (*trial, error) {
 	return x, x.try(p, daemon.Config{}, body)
 }
 
-func TestSignsOfLifeComeAtHalfTheIntervalFromReadyToStop(t *testing.T) {
+func TestWatchdog_SignsOfLifeAtHalfTheInterval(t *testing.T) {
 	for name, p := range map[string]daemon.Program{
 		"with Check":    able{program: program{start: until(10*time.Second, nil)}},
 		"without Check": program{start: until(10*time.Second, nil)},
@@ -38,7 +38,7 @@ func TestSignsOfLifeComeAtHalfTheIntervalFromReadyToStop(t *testing.T) {
 	}
 }
 
-func TestACheckThatFailsWithholdsTheSignOfLife(t *testing.T) {
+func TestWatchdog_FailingCheckWithholdsTheSignOfLife(t *testing.T) {
 	var verdict atomic.Pointer[error]
 	verdict.Store(new(error))
 	x, err := watch(t, able{check: func(context.Context) error { return *verdict.Load() }}, func(x *trial) {
@@ -58,7 +58,7 @@ func TestACheckThatFailsWithholdsTheSignOfLife(t *testing.T) {
 	x.logged("Check passes again")
 }
 
-func TestACheckThatHangsWithholdsTheSignOfLife(t *testing.T) {
+func TestWatchdog_HangingCheckWithholdsTheSignOfLife(t *testing.T) {
 	var calls int
 	x, err := watch(t, able{check: func(ctx context.Context) error {
 		calls++
@@ -77,7 +77,7 @@ func TestACheckThatHangsWithholdsTheSignOfLife(t *testing.T) {
 	expect(t, "the hanging Check was waited for", x.closed.Sub(x.begun), 20*time.Second)
 }
 
-func TestReloadsDoNotChangeTheSignsOfLife(t *testing.T) {
+func TestWatchdog_ReloadsDoNotChangeTheSignsOfLife(t *testing.T) {
 	x, err := watch(t, able{}, func(x *trial) {
 		x.ask(reload)
 		x.ask(reload)
@@ -88,13 +88,13 @@ func TestReloadsDoNotChangeTheSignsOfLife(t *testing.T) {
 	expect(t, "signs of life", len(x.signs), 3)
 }
 
-func TestACheckThatPanicsDoesSoOnce(t *testing.T) {
+func TestWatchdog_CheckPanicsOnce(t *testing.T) {
 	x := &trial{t: t, exit: -1, interval: 2 * time.Second}
 	err := x.try(able{check: func(context.Context) error { panic(errBoom) }}, daemon.Config{DrainDelay: 20 * time.Second}, func(*trial) {})
 	expect(t, "result", err.Error(), "panic in Check: boom")
 }
 
-func TestAManagerWithoutAWatchdogGetsNoSignOfLife(t *testing.T) {
+func TestWatchdog_NoneMeansNoSignOfLife(t *testing.T) {
 	x, err := try(t, able{check: func(context.Context) error { t.Error("Check was called"); return nil }}, daemon.Config{}, func(x *trial) {
 		x.sleep(time.Hour)
 		x.terminate()

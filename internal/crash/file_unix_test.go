@@ -69,7 +69,7 @@ func TestList_OfAnotherUserIsReadOnly(t *testing.T) {
 	}
 }
 
-func TestAllowed(t *testing.T) {
+func TestCheckAccess(t *testing.T) {
 	const use, look = false, true
 	for _, test := range []struct {
 		owner, uid int
@@ -123,7 +123,7 @@ func TestTake_OpensOnlyOurFiles(t *testing.T) {
 	}
 }
 
-func TestHold_RefusesAFileThatWasMoved(t *testing.T) {
+func TestLockAndCheck_RefusesAFileThatWasMoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f, err := create(path)
 	if err != nil {

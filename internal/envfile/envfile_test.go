@@ -8,7 +8,7 @@ import (
 
 // Awkward has what systemd 257 makes of it, which the end-to-end test of package manage
 // asks it.
-func TestParseReadsWhatSystemdReads(t *testing.T) {
+func TestParse_MatchesSystemd(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		want []Var
@@ -45,7 +45,7 @@ func TestParseReadsWhatSystemdReads(t *testing.T) {
 	}
 }
 
-func TestParseNamesTheLinesThatItDoesNotUnderstand(t *testing.T) {
+func TestParse_DescribesInvalidLines(t *testing.T) {
 	const text = "A=1\nif [ -e /x ]; then\n  B=2\nfi\n. /etc/x\n1C=3\nD-E=4\n=5\nF='\n'\nG=\x01\nH=\xff\nI=9\nset -a"
 	vars, wrong := Parse(text)
 	if want := []Var{{"A", "1"}, {"B", "2"}, {"F", "\n"}, {"I", "9"}}; !slices.Equal(vars, want) {

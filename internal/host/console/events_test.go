@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestCtrlCAndCtrlBreakHaveNoLimitOfTheirOwn(t *testing.T) {
+func TestConsoleInterrupt_HasNoBudget(t *testing.T) {
 	now := time.Now()
 	r, e := rules{terminal: true}, &events{}
 	q, ok := r.consoleInterrupt(e, now)
@@ -23,7 +23,7 @@ func TestCtrlCAndCtrlBreakHaveNoLimitOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAConsoleThatClosesSaysHowMuchTimeThereIs(t *testing.T) {
+func TestConsoleClose_HasABudget(t *testing.T) {
 	for range 2 { // also after another one
 		q, ok := consoleClose(&events{})
 		if !ok || q.Action != host.Stop || q.Trigger != host.TriggerConsoleClose || q.Budget != 4500*time.Millisecond {
@@ -32,7 +32,7 @@ func TestAConsoleThatClosesSaysHowMuchTimeThereIs(t *testing.T) {
 	}
 }
 
-func TestUnderAManagerRepeatedRequestsChangeNothing(t *testing.T) {
+func TestInterrupt_RepeatedUnderAManager(t *testing.T) {
 	now := time.Now()
 	var r rules
 	if q, ok := r.consoleInterrupt(&events{}, now); !ok || q.Hint != "" {
@@ -46,7 +46,7 @@ func TestUnderAManagerRepeatedRequestsChangeNothing(t *testing.T) {
 	}
 }
 
-func TestConsoleEventsAreToldApart(t *testing.T) {
+func TestEvents_AreDistinguished(t *testing.T) {
 	var e events
 	r := rules{terminal: true}
 	now := time.Now()

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-func TestSignalsAskForWhatTheyMean(t *testing.T) {
+func TestRequestFor(t *testing.T) {
 	stop := func(trigger, detail, hint string) host.Request {
 		return host.Request{Trigger: trigger, Detail: detail, Hint: hint}
 	}
@@ -49,7 +49,7 @@ func TestSignalsAskForWhatTheyMean(t *testing.T) {
 	}
 }
 
-func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
+func TestRequestFor_SecondSignalForces(t *testing.T) {
 	for first, second := range map[syscall.Signal]syscall.Signal{
 		syscall.SIGINT:  syscall.SIGTERM,
 		syscall.SIGTERM: syscall.SIGINT,
@@ -64,7 +64,7 @@ func TestASecondSignalOfEitherKindForcesWithItsNumber(t *testing.T) {
 	}
 }
 
-func TestTheSignalsForTheLevelAreLeftAloneUnlessTheyAreWanted(t *testing.T) {
+func TestOpen_LevelSignalsOnlyIfWanted(t *testing.T) {
 	// The default would end the test.
 	others := make(chan os.Signal, 1)
 	signal.Notify(others, syscall.SIGUSR1)
@@ -88,7 +88,7 @@ func TestTheSignalsForTheLevelAreLeftAloneUnlessTheyAreWanted(t *testing.T) {
 	}
 }
 
-func TestSignalsArriveWhileTheHostIsOpen(t *testing.T) {
+func TestHost_DeliversSignalsWhileOpen(t *testing.T) {
 	h := New(true, false)
 	h.Open(host.Run{})
 	for _, s := range []syscall.Signal{syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestAnAnswerArrivesAsItWas(t *testing.T) {
+func TestAnswer_EncodeDecode(t *testing.T) {
 	sent := Answer{State: "running", Since: time.Date(2026, 11, 27, 3, 0, 0, 0, time.UTC), Unhealthy: "db: \"refused\"\n"}
 	got, err := decode(bytes.NewReader(sent.encode()))
 	if err != nil || got != sent {
@@ -18,7 +18,7 @@ func TestAnAnswerArrivesAsItWas(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAnAnswerIsAnError(t *testing.T) {
+func TestDecode_InvalidAnswer(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"nothing":        {"", io.ErrUnexpectedEOF.Error()},
 		"half of one":    {`{"state":"runn`, "the answer is not valid"},

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestOnlyWhoCanBeBelievedIsAsked(t *testing.T) {
+func TestChoose_OnlyTrustedPeers(t *testing.T) {
 	ours := func(pid int) peer { return peer{pid: pid, ours: true} }
 	other := func(pid int) peer { return peer{pid: pid, user: "user 65534"} }
 	for name, test := range map[string]struct {

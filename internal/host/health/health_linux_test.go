@@ -34,7 +34,7 @@ func openWith(t *testing.T, name string, check func(context.Context) error) *Hos
 // unique is a name that no other test process has.
 func unique(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), os.Getpid()) }
 
-func TestARunAnswersUntilItIsOver(t *testing.T) {
+func TestHost_AnswersUntilClosed(t *testing.T) {
 	for _, name := range []string{unique(t), strings.Repeat("n", 200)} {
 		h := open(t, name)
 		for _, pid := range []int{0, os.Getpid()} {
@@ -56,7 +56,7 @@ func TestARunAnswersUntilItIsOver(t *testing.T) {
 	}
 }
 
-func TestTwoRunsOfOneNameDoNotDisturbEachOther(t *testing.T) {
+func TestHost_TwoRunsOfOneName(t *testing.T) {
 	name := unique(t)
 	one, two := open(t, name), open(t, name)
 	if found, err := findListening(addressPrefix(name)); len(found) != 2 {
@@ -101,7 +101,7 @@ func as(t *testing.T, uid uintptr, f func()) {
 
 const nobody = 65534
 
-func TestAnotherUserIsToldNothing(t *testing.T) {
+func TestHost_AnswersNoOtherUser(t *testing.T) {
 	name := unique(t)
 	asked := make(chan struct{}, 2)
 	openWith(t, name, func(context.Context) error { asked <- struct{}{}; return nil })
@@ -129,7 +129,7 @@ func TestAnotherUserIsToldNothing(t *testing.T) {
 	}
 }
 
-func TestAnotherUserCannotAnswerInItsPlace(t *testing.T) {
+func TestAsk_TrustsNoOtherUser(t *testing.T) {
 	name := unique(t)
 	var l *net.UnixListener
 	as(t, nobody, func() {

@@ -65,7 +65,7 @@ func served(q *queue, check func(context.Context) error) *Host {
 
 func well(context.Context) error { return nil }
 
-func TestTheAnswerIsTheStateAndWhatCheckSays(t *testing.T) {
+func TestHost_AnswersStateAndHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		verdict := error(nil)
 		q := newQueue()
@@ -103,7 +103,7 @@ func TestTheAnswerIsTheStateAndWhatCheckSays(t *testing.T) {
 	})
 }
 
-func TestACheckThatHangsDelaysTheAnswerForFiveSeconds(t *testing.T) {
+func TestHost_HangingCheckDelaysTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue()
 		h := served(q, func(ctx context.Context) error {
@@ -131,7 +131,7 @@ func TestACheckThatHangsDelaysTheAnswerForFiveSeconds(t *testing.T) {
 	})
 }
 
-func TestAnErrorOfAcceptIsTriedAgainASecondLater(t *testing.T) {
+func TestHost_RetriesAcceptAfterASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue()
 		q.fails = errors.New("too many open files")
@@ -144,7 +144,7 @@ func TestAnErrorOfAcceptIsTriedAgainASecondLater(t *testing.T) {
 	})
 }
 
-func TestARunGoesOnIfNobodyCanAskIt(t *testing.T) {
+func TestOpen_FailureIsOnlyLogged(t *testing.T) {
 	var said []string
 	h := New("web")
 	h.listen = func(string) (listener, error) { return nil, errBoom }
@@ -156,7 +156,7 @@ func TestARunGoesOnIfNobodyCanAskIt(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotAnswerIsWaitedForTenSeconds(t *testing.T) {
+func TestRead_WaitsTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		defer there.Close()

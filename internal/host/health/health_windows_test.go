@@ -23,7 +23,7 @@ func open(t *testing.T, name string) *Host {
 	return h
 }
 
-func TestARunAnswersUntilItIsOver(t *testing.T) {
+func TestHost_AnswersUntilClosed(t *testing.T) {
 	name := t.Name()
 	h := open(t, name)
 	for range 3 {
@@ -41,7 +41,7 @@ func TestARunAnswersUntilItIsOver(t *testing.T) {
 	}
 }
 
-func TestARunIsFoundWithoutItsProcessNumber(t *testing.T) {
+func TestAsk_FindsARunWithoutItsPID(t *testing.T) {
 	name := t.Name()
 	open(t, name)
 	a, err := Ask(t.Context(), name, 0)
@@ -56,7 +56,7 @@ func TestARunIsFoundWithoutItsProcessNumber(t *testing.T) {
 	}
 }
 
-func TestWhoGoesWithoutAnAnswerDisturbsNobody(t *testing.T) {
+func TestHost_ClientThatLeavesEarly(t *testing.T) {
 	name := t.Name()
 	open(t, name)
 	for range 20 {
@@ -73,7 +73,7 @@ func TestWhoGoesWithoutAnAnswerDisturbsNobody(t *testing.T) {
 	}
 }
 
-func TestManyMayAskAtTheSameTime(t *testing.T) {
+func TestHost_ManyClientsAtOnce(t *testing.T) {
 	name := t.Name()
 	open(t, name)
 	var all sync.WaitGroup
@@ -87,7 +87,7 @@ func TestManyMayAskAtTheSameTime(t *testing.T) {
 	all.Wait()
 }
 
-func TestANameThatIsTakenIsNotShared(t *testing.T) {
+func TestListen_RefusesANameInUse(t *testing.T) {
 	name := t.Name()
 	open(t, name)
 	l, err := listen(name)

@@ -95,7 +95,7 @@ func awaitEnd(t *testing.T, pid int) {
 	}
 }
 
-func TestAnOrphanIsReapedAtTheSecondLook(t *testing.T) {
+func TestReapOnce_ReapsAnOrphanTheSecondTime(t *testing.T) {
 	r := opened(t)
 	pids := []int{orphan(t), orphan(t)}
 	if !r.reapOnce() {
@@ -116,7 +116,7 @@ func TestAnOrphanIsReapedAtTheSecondLook(t *testing.T) {
 	}
 }
 
-func TestManyOrphansAreReaped(t *testing.T) {
+func TestReapOnce_ManyOrphans(t *testing.T) {
 	r := opened(t)
 	const many = 3*batch + 1
 	out, err := exec.Command("/bin/sh", "-c", fmt.Sprintf("i=0; while [ $i -lt %d ]; do true & i=$((i+1)); done", many)).CombinedOutput()
@@ -137,9 +137,9 @@ func TestManyOrphansAreReaped(t *testing.T) {
 	t.Errorf("%d are left", len(pids))
 }
 
-// TestTheProgramGetsTheStatusOfEachOfItsChildren starts children in all ways, waits for
+// TestReapOnce_LeavesChildrenOfTheProgram starts children in all ways, waits for
 // them at random moments, and meanwhile looks all the time.
-func TestTheProgramGetsTheStatusOfEachOfItsChildren(t *testing.T) {
+func TestReapOnce_LeavesChildrenOfTheProgram(t *testing.T) {
 	r := opened(t)
 	end := make(chan struct{})
 	var looking, waiting sync.WaitGroup
@@ -192,7 +192,7 @@ func TestTheProgramGetsTheStatusOfEachOfItsChildren(t *testing.T) {
 	looking.Wait()
 }
 
-func TestAChildThatIsWaitedForLateIsNotEvenSuspected(t *testing.T) {
+func TestReapOnce_DoesNotSuspectAChildWaitedForLate(t *testing.T) {
 	r := opened(t)
 	cmd := exec.Command("/bin/sh", "-c", "exit 7")
 	if err := startOnMain(cmd); err != nil {
@@ -212,7 +212,7 @@ func TestAChildThatIsWaitedForLateIsNotEvenSuspected(t *testing.T) {
 	}
 }
 
-func TestAChildThatTheProgramHasReleasedIsReaped(t *testing.T) {
+func TestReapOnce_ReapsAReleasedChild(t *testing.T) {
 	r := opened(t)
 	cmd := exec.Command("/bin/true")
 	if err := startOnMain(cmd); err != nil {
@@ -228,7 +228,7 @@ func TestAChildThatTheProgramHasReleasedIsReaped(t *testing.T) {
 	}
 }
 
-func TestOrphansComeToTheHostAsLongAsItIsOpen(t *testing.T) {
+func TestHost_IsASubreaperWhileOpen(t *testing.T) {
 	opened(t).close() // skip where it cannot be
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	h := New(true)
@@ -244,7 +244,7 @@ func TestOrphansComeToTheHostAsLongAsItIsOpen(t *testing.T) {
 	}
 }
 
-func TestAProcessThatIsASubreaperAlreadyStaysOne(t *testing.T) {
+func TestHost_LeavesAnExistingSubreaperOne(t *testing.T) {
 	r := opened(t)
 	h := New(true)
 	h.Open(host.Run{})
@@ -264,13 +264,13 @@ func subreaper(t *testing.T) bool {
 	return is
 }
 
-func TestNobodyWhoHasNotAskedIsAReaper(t *testing.T) {
+func TestNew_NilUnlessAskedFor(t *testing.T) {
 	if h := New(false); h != nil && os.Getpid() != 1 {
 		t.Errorf("got %+v", h)
 	}
 }
 
-func TestPidfdsAreFoundAmongOtherDescriptors(t *testing.T) {
+func TestHeldPIDs_FindsPidfdsAmongOtherDescriptors(t *testing.T) {
 	opened(t)
 	in, out, err := os.Pipe()
 	if err != nil {

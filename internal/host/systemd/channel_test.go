@@ -54,7 +54,7 @@ func (c *tape) says(t *testing.T, want ...string) {
 	}
 }
 
-func TestAManagerOverAChannelIsToldInItsOwnTime(t *testing.T) {
+func TestOver_UsesTheClockOfTheManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c, play := taped(t, 4*time.Second)
 		play()
@@ -79,7 +79,7 @@ func TestAManagerOverAChannelIsToldInItsOwnTime(t *testing.T) {
 	})
 }
 
-func TestStatesAreToldBeforeTicks(t *testing.T) {
+func TestTell_StatesBeforeTicks(t *testing.T) {
 	h, c, play := taped(t, 0)
 	h.Tell(host.Status{State: lifecycle.Starting, Checkpoint: 1, Left: 3 * time.Second}) // nobody needs it any more
 	h.Tell(host.Status{State: lifecycle.Running})
@@ -97,7 +97,7 @@ func TestStatesAreToldBeforeTicks(t *testing.T) {
 	)
 }
 
-func TestOnTheWayDownThereIsNoSignOfLife(t *testing.T) {
+func TestAlive_NotWhileStopping(t *testing.T) {
 	for name, after := range map[string]bool{"that was queued before": false, "that comes later": true} {
 		t.Run(name, func(t *testing.T) {
 			h, c, play := taped(t, time.Second)
@@ -121,7 +121,7 @@ func TestOnTheWayDownThereIsNoSignOfLife(t *testing.T) {
 	}
 }
 
-func TestReloadsThatNobodyHasReadOfBecomeTheLatestOne(t *testing.T) {
+func TestTell_UnreadReloadsBecomeTheLatestOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c, play := taped(t, 0)
 		h.Tell(host.Status{State: lifecycle.Running})
@@ -160,7 +160,7 @@ func (*deaf) Send(_ sdnotify.Message, timeout time.Duration) error {
 	return os.ErrDeadlineExceeded
 }
 
-func TestAManagerThatHasLongStoppedReadingIsNotWaitedForAgain(t *testing.T) {
+func TestClose_CountsTheTimeAlreadyWaited(t *testing.T) {
 	for name, test := range map[string]struct{ before, want time.Duration }{
 		"since now":              {0, barrierTimeout},
 		"since half a second":    {barrierTimeout / 2, barrierTimeout / 2},

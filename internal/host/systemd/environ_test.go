@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestTheEnvironmentIsUnderstood(t *testing.T) {
+func TestParseEnviron(t *testing.T) {
 	const pid, parent = 100, 50
 	for _, test := range []struct {
 		name    string
@@ -50,7 +50,7 @@ func TestTheEnvironmentIsUnderstood(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotInheritWhatSystemdHasSaid(t *testing.T) {
+func TestTake_ClearsTheEnvironment(t *testing.T) {
 	keys := []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES"}
 	for _, key := range keys {
 		t.Setenv(key, "1")

@@ -45,9 +45,9 @@ func (m *manager) hear(t queuedStatus) {
 	}
 }
 
-// TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes tries every sequence of
+// TestQueue_LateReaderEndsUpInTheSameState tries every sequence of
 // states, and in each every moment from which on the manager does not read.
-func TestAManagerThatReadsLateEndsUpWhereOneThatReadsAtOnceDoes(t *testing.T) {
+func TestQueue_LateReaderEndsUpInTheSameState(t *testing.T) {
 	const length, most = 11, 7
 	var try func(states []queuedStatus)
 	try = func(states []queuedStatus) {

@@ -59,7 +59,7 @@ func take(first int, env map[string]string) ([]string, error) {
 	return names, err
 }
 
-func TestWhatWasHandedOverIsTaken(t *testing.T) {
+func TestTakeSockets(t *testing.T) {
 	for name, test := range map[string]struct {
 		env  map[string]string
 		want []string
@@ -89,7 +89,7 @@ func TestWhatWasHandedOverIsTaken(t *testing.T) {
 	}
 }
 
-func TestWhatIsMalformedIsNotTaken(t *testing.T) {
+func TestTakeSockets_RefusesMalformedVariables(t *testing.T) {
 	for name, test := range map[string]struct {
 		pid, fds, names, id string
 		says                string
@@ -122,7 +122,7 @@ func TestWhatIsMalformedIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestADescriptorOfTheProcessItselfIsNotTaken(t *testing.T) {
+func TestTakeSockets_LeavesDescriptorsOfTheProcess(t *testing.T) {
 	first := pipes(t, 2)
 	unix.CloseOnExec(first + 1) // as the runtime opens its own
 	got, err := take(first, map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "2"})
@@ -134,7 +134,7 @@ func TestADescriptorOfTheProcessItselfIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotInheritWhatWasHandedOver(t *testing.T) {
+func TestTakeSockets_ChildrenInheritNothing(t *testing.T) {
 	first := pipes(t, 1)
 	env := map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "1"}
 	sockets, err := takeSockets(func(key string) string { return env[key] }, ownPID, ownPidfd, first)
@@ -149,7 +149,7 @@ func TestChildrenDoNotInheritWhatWasHandedOver(t *testing.T) {
 
 // As systemd does it: the number of the process is known only to the process itself, so
 // a shell hands over and becomes it.
-func TestAProcessTakesWhatItWasStartedWith(t *testing.T) {
+func TestTakeSockets_InAChildProcess(t *testing.T) {
 	const child = "TAKE_SOCKETS"
 	if os.Getenv(child) != "" {
 		sockets, err := TakeSockets()
@@ -192,7 +192,7 @@ func TestAProcessTakesWhatItWasStartedWith(t *testing.T) {
 	}
 }
 
-func TestWhatSystemdHasSaidOfSocketsIsGoneAfterwards(t *testing.T) {
+func TestTakeSockets_ClearsTheEnvironment(t *testing.T) {
 	for _, key := range listenVariables {
 		t.Setenv(key, "1")
 	}

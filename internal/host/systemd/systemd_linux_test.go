@@ -80,7 +80,7 @@ func open(t *testing.T, env Environ) *Host {
 	return h
 }
 
-func TestSystemdHearsEachStateInItsWords(t *testing.T) {
+func TestHost_SendsEachState(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	l := newListen(t)
 	go l.serve()
@@ -121,7 +121,7 @@ func TestSystemdHearsEachStateInItsWords(t *testing.T) {
 	}
 }
 
-func TestAFailureTellsItsErrnoAndText(t *testing.T) {
+func TestHost_SendsErrnoAndTextOfAFailure(t *testing.T) {
 	l := newListen(t)
 	go l.serve()
 	h := open(t, Environ{notifySocket: l.name})
@@ -141,7 +141,7 @@ func TestAFailureTellsItsErrnoAndText(t *testing.T) {
 	}
 }
 
-func TestTicksExtendUpToWhatIsLeftAndTheNewestStateWins(t *testing.T) {
+func TestTell_TicksExtendUpToTheBudget(t *testing.T) {
 	l := newListen(t)
 	h := open(t, Environ{notifySocket: l.name})
 	for i, left := range []time.Duration{time.Minute, 2 * time.Second, 500 * time.Millisecond, 0, -time.Second} {
@@ -163,7 +163,7 @@ func TestTicksExtendUpToWhatIsLeftAndTheNewestStateWins(t *testing.T) {
 	}
 }
 
-func TestSignsOfLifeAreSent(t *testing.T) {
+func TestAlive_IsSent(t *testing.T) {
 	l := newListen(t)
 	go l.serve()
 	h := open(t, Environ{notifySocket: l.name, watchdog: 4 * time.Second})
@@ -198,7 +198,7 @@ func (l *listen) fill(t *testing.T) {
 	})
 }
 
-func TestAManagerThatDoesNotReadHoldsUpNothingAndLosesNoState(t *testing.T) {
+func TestTell_ManagerThatDoesNotReadLosesNoState(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	l := newListen(t)
 	l.fill(t)
@@ -223,7 +223,7 @@ func TestAManagerThatDoesNotReadHoldsUpNothingAndLosesNoState(t *testing.T) {
 	}
 }
 
-func TestAManagerThatIsStuckDelaysTheEndOnlySoLong(t *testing.T) {
+func TestClose_ManagerThatIsStuck(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	l := newListen(t)
 	l.fill(t)
@@ -239,7 +239,7 @@ func TestAManagerThatIsStuckDelaysTheEndOnlySoLong(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsOneWarning(t *testing.T) {
+func TestOpen_WarnsOnce(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for name, env := range map[string]map[string]string{
 		"nobody listens":       {"NOTIFY_SOCKET": "/nonexistent/notify"},
@@ -274,7 +274,7 @@ func TestWhatIsWrongIsOneWarning(t *testing.T) {
 	}
 }
 
-func TestWhatIsToldAgainAndAgainAllocatesNothing(t *testing.T) {
+func TestTell_AllocatesNothing(t *testing.T) {
 	l := newListen(t)
 	client, err := sdnotify.Dial(l.name)
 	if err != nil {
@@ -300,7 +300,7 @@ func TestWhatIsToldAgainAndAgainAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestSystemdsOwnChildHasNoBarrierToWaitFor(t *testing.T) {
+func TestClose_ChildOfSystemdSendsNoBarrier(t *testing.T) {
 	l := newListen(t)
 	go l.serve()
 	h := open(t, Environ{notifySocket: l.name, started: true})
@@ -317,7 +317,7 @@ func TestSystemdsOwnChildHasNoBarrierToWaitFor(t *testing.T) {
 	}
 }
 
-func TestBeforeTheExitNothingThatIsOnItsWayIsLost(t *testing.T) {
+func TestClose_BeforeExitLosesNothing(t *testing.T) {
 	for range 200 {
 		l := newListen(t)
 		go l.serve()
@@ -336,7 +336,7 @@ func TestBeforeTheExitNothingThatIsOnItsWayIsLost(t *testing.T) {
 	}
 }
 
-func TestNoDescriptorIsLeft(t *testing.T) {
+func TestClose_LeavesNoDescriptor(t *testing.T) {
 	count := func() int {
 		fds, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -357,7 +357,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 }
 
-func TestWithoutSystemdThereIsNoHost(t *testing.T) {
+func TestNew_NilWithoutSystemd(t *testing.T) {
 	if h := New(Environ{}, true); h != nil {
 		t.Errorf("got %+v", h)
 	}

@@ -20,7 +20,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestArchiveIsTheFirstDebianSiteThatIsNotSecurity(t *testing.T) {
+func TestArchiveSite_IsNotSecurity(t *testing.T) {
 	const targets = `Debian-Security http://mirror.test/debian-security
 Someone https://packages.test
 Debian Fork http://fork.test/debian
@@ -36,7 +36,7 @@ Debian http://other.test/debian
 	}
 }
 
-func TestTailKeepsTheEnd(t *testing.T) {
+func TestTail_KeepsTheEnd(t *testing.T) {
 	var log tail
 	for i := range 5000 {
 		fmt.Fprintln(&log, i)
@@ -207,7 +207,7 @@ func TestMachine(t *testing.T) {
 
 const orphanMaker = "GLIDEPATH_TESTBED_ORPHAN"
 
-func TestMachineEndsWithItsTestProcess(t *testing.T) {
+func TestMachine_EndsWithItsTestProcess(t *testing.T) {
 	Require(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

@@ -39,7 +39,7 @@ func TestStatus_KeepsShortText(t *testing.T) {
 	}
 }
 
-func TestParse(t *testing.T) {
+func TestParseAddress(t *testing.T) {
 	for s, want := range map[string]address{
 		"/run/systemd/notify":    {path: "/run/systemd/notify"},
 		"@abstract":              {path: "@abstract"},

@@ -51,9 +51,11 @@ func TestPlaceOf_ManagerOrTestIsNotAContainer(t *testing.T) {
 		"a service of Windows":     {host.Env{Own: true, SCM: true}, place{}},
 		"a double of their doings": {host.Env{SCM: true}, place{}},
 	} {
-		if got := placeOf(test.env); got != test.want {
-			t.Errorf("%s: %+v, want %+v", name, got, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := placeOf(test.env); got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+		})
 	}
 }
 

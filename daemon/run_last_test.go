@@ -62,10 +62,12 @@ func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 		{"Windows", 0, nil, 0}, // it was never run, or has crashed
 		{"systemd", 0, fs.ErrPermission, 0},
 	} {
-		s := Status{State: StateStopped, ExitCode: test.code}
-		if s.complete(test.manager, false, nil, test.err); s.ExitCode != test.want {
-			t.Errorf("%+v: the exit code is %d", test, s.ExitCode)
-		}
+		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
+			s := Status{State: StateStopped, ExitCode: test.code}
+			if s.complete(test.manager, false, nil, test.err); s.ExitCode != test.want {
+				t.Errorf("%+v: the exit code is %d", test, s.ExitCode)
+			}
+		})
 	}
 }
 
@@ -140,15 +142,17 @@ func TestDiagnoseLastRun_WarnsForAWeek(t *testing.T) {
 	s := Status{State: StateStopped}
 	h.complete(&s, false)
 	for ago, want := range map[time.Duration]service.Level{time.Minute: service.Warning, news + time.Minute: service.Note} {
-		told := 0
-		h.diagnoseLastRun(s, time.Now().Add(ago), func(level service.Level, what, detail, _ string) {
-			if told++; level != want || what != "last run" || detail != s.LastFailure || detail == "" {
-				t.Errorf("after %s: level %d, %s: %s", ago, level, what, detail)
+		t.Run(ago.String(), func(t *testing.T) {
+			told := 0
+			h.diagnoseLastRun(s, time.Now().Add(ago), func(level service.Level, what, detail, _ string) {
+				if told++; level != want || what != "last run" || detail != s.LastFailure || detail == "" {
+					t.Errorf("after %s: level %d, %s: %s", ago, level, what, detail)
+				}
+			}, func(name string, _ ...string) string { return name })
+			if told != 1 {
+				t.Errorf("after %s: told %d times", ago, told)
 			}
-		}, func(name string, _ ...string) string { return name })
-		if told != 1 {
-			t.Errorf("after %s: told %d times", ago, told)
-		}
+		})
 	}
 }
 
@@ -163,8 +167,10 @@ func TestLastWords_WithoutPermission(t *testing.T) {
 		{"Windows", errors.New("it is a link"), ""},
 		{"systemd", denied, ""}, // which calls the service failed
 	} {
-		if got := lastWords(test.manager, nil, test.err); got != test.want {
-			t.Errorf("%s, %v: %q, want %q", test.manager, test.err, got, test.want)
-		}
+		t.Run(fmt.Sprintf("%s, %v", test.manager, test.err), func(t *testing.T) {
+			if got := lastWords(test.manager, nil, test.err); got != test.want {
+				t.Errorf("%s, %v: %q, want %q", test.manager, test.err, got, test.want)
+			}
+		})
 	}
 }

@@ -120,15 +120,17 @@ func TestBudget_NeverExceedsStopTimeout(t *testing.T) {
 		4500 * time.Millisecond: 4500 * time.Millisecond,
 		time.Hour:               30 * time.Second,
 	} {
-		p := program{stop: func(ctx context.Context) error {
-			deadline, _ := ctx.Deadline()
-			expect(t, "time until the deadline", time.Until(deadline), want)
-			return nil
-		}}
-		_, err := try(t, p, daemon.Config{}, func(x *trial) {
-			x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: budget})
+		t.Run(budget.String(), func(t *testing.T) {
+			p := program{stop: func(ctx context.Context) error {
+				deadline, _ := ctx.Deadline()
+				expect(t, "time until the deadline", time.Until(deadline), want)
+				return nil
+			}}
+			_, err := try(t, p, daemon.Config{}, func(x *trial) {
+				x.ask(host.Request{Trigger: host.TriggerConsoleClose, Budget: budget})
+			})
+			expect(t, "result", err, nil)
 		})
-		expect(t, "result", err, nil)
 	}
 }
 

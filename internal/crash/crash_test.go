@@ -367,9 +367,11 @@ func TestOpen_FailsWithoutAUsableFolder(t *testing.T) {
 	for name, dir := range map[string]string{
 		"a folder in none": filepath.Join(t.TempDir(), "none", "crash"), "a file": file, "nothing": "", "a relative path": "crash",
 	} {
-		if o, err := Open(dir, Run{}); o != nil || err == nil {
-			t.Errorf("%s: got %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if o, err := Open(dir, Run{}); o != nil || err == nil {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 	o, err := Open(t.TempDir(), Run{}) // the failed calls do not count as a run
 	if err != nil {
@@ -406,21 +408,23 @@ func TestTake_ReadsIncompleteFiles(t *testing.T) {
 		"bytes, not text":   {head + "panic: \xff\xfe", 1, "panic: \uFFFD"},
 		"a header, a crash": {head + "panic: x\n\ngoroutine 1 [running]:\n", 1, "panic: x\n\ngoroutine 1 [running]:"},
 	} {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, runPrefix+"77-ab"+suffix), []byte(c.file), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		reports := taken(t, dir)
-		if len(reports) != c.told {
-			t.Errorf("%s: got %+v", name, reports)
-			continue
-		}
-		if c.told == 1 && (reports[0].Text != c.text || c.text != "" && reports[0].PID != 77 && reports[0].PID != 0) {
-			t.Errorf("%s: got %+v", name, reports[0])
-		}
-		if left := names(t, dir); (len(left) == 0) != (c.text == "") {
-			t.Errorf("%s: left are %v", name, left)
-		}
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, runPrefix+"77-ab"+suffix), []byte(c.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			reports := taken(t, dir)
+			if len(reports) != c.told {
+				t.Errorf("got %+v", reports)
+				return
+			}
+			if c.told == 1 && (reports[0].Text != c.text || c.text != "" && reports[0].PID != 77 && reports[0].PID != 0) {
+				t.Errorf("got %+v", reports[0])
+			}
+			if left := names(t, dir); (len(left) == 0) != (c.text == "") {
+				t.Errorf("left are %v", left)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ package crash
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,13 +88,15 @@ func TestCheckAccess(t *testing.T) {
 		{1, 2, 0o755, look, "permission denied"},
 		{0, 2, 0o777, look, "permission denied"},
 	} {
-		err := checkAccess("/x", test.owner, test.mode, test.uid, test.read)
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-			t.Errorf("%+v: %v", test, err)
-		}
-		if errors.Is(err, os.ErrPermission) != (test.want == "permission denied") {
-			t.Errorf("%+v: what is not permitted is %v", test, err)
-		}
+		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
+			err := checkAccess("/x", test.owner, test.mode, test.uid, test.read)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%+v: %v", test, err)
+			}
+			if errors.Is(err, os.ErrPermission) != (test.want == "permission denied") {
+				t.Errorf("%+v: what is not permitted is %v", test, err)
+			}
+		})
 	}
 }
 
@@ -107,16 +110,18 @@ func TestTake_OpensOnlyOurFiles(t *testing.T) {
 		"pipe": func(path string) error { return exec.Command("mkfifo", path).Run() },
 		"dir":  func(path string) error { return os.Mkdir(path, 0o700) },
 	} {
-		dir := t.TempDir()
-		if err := errors.Join(make(filepath.Join(dir, runPrefix+"1-a"+suffix)), make(filepath.Join(dir, crashPrefix+"1-a"+suffix))); err != nil {
-			t.Fatal(err)
-		}
-		if r, err := Take(dir, "web"); len(r) != 0 || err == nil {
-			t.Errorf("%s: Take gives %+v, %v", name, r, err)
-		}
-		if r, err := List(dir); len(r) != 0 || err == nil {
-			t.Errorf("%s: List gives %+v, %v", name, r, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := errors.Join(make(filepath.Join(dir, runPrefix+"1-a"+suffix)), make(filepath.Join(dir, crashPrefix+"1-a"+suffix))); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := Take(dir, "web"); len(r) != 0 || err == nil {
+				t.Errorf("Take gives %+v, %v", r, err)
+			}
+			if r, err := List(dir); len(r) != 0 || err == nil {
+				t.Errorf("List gives %+v, %v", r, err)
+			}
+		})
 	}
 	if b, err := os.ReadFile(secret); err != nil || string(b) != "panic: secret" {
 		t.Errorf("the file that a link led to: %q, %v", b, err)

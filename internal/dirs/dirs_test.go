@@ -14,9 +14,11 @@ func TestSystem(t *testing.T) {
 		"darwin":  {"/Library/Application Support/web", "/Library/Caches/web", "/Library/Logs/web", "/var/run/web", "/Library/Preferences/web"},
 		"windows": {`D:\Data\web\state`, `D:\Data\web\cache`, `D:\Data\web\logs`, `D:\Data\web\runtime`, `D:\Data\web\configuration`},
 	} {
-		if got := System(goos, "web", env(map[string]string{"ProgramData": `D:\Data`})); got != want {
-			t.Errorf("%s: %+v", goos, got)
-		}
+		t.Run(goos, func(t *testing.T) {
+			if got := System(goos, "web", env(map[string]string{"ProgramData": `D:\Data`})); got != want {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }
 
@@ -42,9 +44,11 @@ func TestUser(t *testing.T) {
 			`C:\L\web\state`, `C:\L\web\cache`, `C:\L\web\logs`, `C:\L\web\runtime`, `C:\L\web\configuration`,
 		}},
 	} {
-		if got := User(test.goos, "web", test.home, "/tmp", env(test.vars)); got != test.want {
-			t.Errorf("%s: %+v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := User(test.goos, "web", test.home, "/tmp", env(test.vars)); got != test.want {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }
 

@@ -38,11 +38,13 @@ func TestProcess_Find(t *testing.T) {
 			process{goos: "windows", machine: true}, map[string]string{"STATE_DIRECTORY": `C:\S`}, `C:\S`, `C:\ProgramData\web\runtime`, false,
 		},
 	} {
-		p := test.process
-		p.name, p.temp, p.getenv = "web", "/tmp", env(test.vars)
-		if d, lost := p.find(); d.State != test.state || d.Runtime != test.runtime || lost != test.lost {
-			t.Errorf("%s: %+v, lost is %t", name, d, lost)
-		}
+		t.Run(name, func(t *testing.T) {
+			p := test.process
+			p.name, p.temp, p.getenv = "web", "/tmp", env(test.vars)
+			if d, lost := p.find(); d.State != test.state || d.Runtime != test.runtime || lost != test.lost {
+				t.Errorf("%+v, lost is %t", d, lost)
+			}
+		})
 	}
 }
 

@@ -32,15 +32,17 @@ func TestGuarded(t *testing.T) {
 		"O:S-1-5-21-1-2-3-1001D:(A;;FA;;;BA)":            "belongs to S-1-5-21-1-2-3-1001",
 		"O:BA":                                           "everybody can write",
 	} {
-		sd, err := windows.SecurityDescriptorFromString(sddl)
-		if err != nil {
-			t.Errorf("%s: %v", sddl, err)
-			continue
-		}
-		err = guarded(`C:\x`, sd)
-		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
-			t.Errorf("%s: %v, want %q", sddl, err, says)
-		}
+		t.Run(sddl, func(t *testing.T) {
+			sd, err := windows.SecurityDescriptorFromString(sddl)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			err = guarded(`C:\x`, sd)
+			if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+				t.Errorf("%v, want %q", err, says)
+			}
+		})
 	}
 }
 

@@ -38,10 +38,12 @@ func TestParse_MatchesSystemd(t *testing.T) {
 		{"A=ü\tx", []Var{{"A", "ü\tx"}}},
 		{"export A=b", []Var{{"A", "b"}}}, // of a file that a script was to read
 	} {
-		got, wrong := Parse(c.text)
-		if !slices.Equal(got, c.want) || wrong != nil {
-			t.Errorf("%q: %q, %q, want %q", c.text, got, wrong, c.want)
-		}
+		t.Run(c.text, func(t *testing.T) {
+			got, wrong := Parse(c.text)
+			if !slices.Equal(got, c.want) || wrong != nil {
+				t.Errorf("%q, %q, want %q", got, wrong, c.want)
+			}
+		})
 	}
 }
 

@@ -54,13 +54,15 @@ func TestRequestFor_SecondSignalForces(t *testing.T) {
 		syscall.SIGINT:  syscall.SIGTERM,
 		syscall.SIGTERM: syscall.SIGINT,
 	} {
-		now := time.Now()
-		r := platform{rules: rules{terminal: true}}
-		r.requestFor(first, now)
-		q, ok := r.requestFor(second, now.Add(secondInterrupt))
-		if !ok || q.Action != host.Force || q.Signal != int(second) {
-			t.Errorf("%s after %s asks for %+v, %t", second, first, q, ok)
-		}
+		t.Run(first.String(), func(t *testing.T) {
+			now := time.Now()
+			r := platform{rules: rules{terminal: true}}
+			r.requestFor(first, now)
+			q, ok := r.requestFor(second, now.Add(secondInterrupt))
+			if !ok || q.Action != host.Force || q.Signal != int(second) {
+				t.Errorf("%s after %s asks for %+v, %t", second, first, q, ok)
+			}
+		})
 	}
 }
 

@@ -289,14 +289,16 @@ func TestTell_AllocatesNothing(t *testing.T) {
 		"ready":          func() error { return w.state(queuedStatus{host.Status{State: lifecycle.Running}, time.Second}) },
 		"reloading":      func() error { return w.state(queuedStatus{host.Status{State: lifecycle.Reloading}, time.Second}) },
 	} {
-		if n := testing.AllocsPerRun(100, func() {
-			if err := tell(); err != nil {
-				t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			if n := testing.AllocsPerRun(100, func() {
+				if err := tell(); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = l.conn.Read(buf)
+			}); n > 0 {
+				t.Errorf("%v allocations", n)
 			}
-			_, _ = l.conn.Read(buf)
-		}); n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
+		})
 	}
 }
 

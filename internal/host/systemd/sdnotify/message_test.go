@@ -48,10 +48,12 @@ func TestParseAddress(t *testing.T) {
 		"vsock-dgram:2:1234":     {kind: vsockDatagram, cid: 2, port: 1234},
 		"vsock-seqpacket:2:1234": {kind: vsockPacket, cid: 2, port: 1234},
 	} {
-		got, err := parseAddress(s)
-		if err != nil || got != want {
-			t.Errorf("%s: got %+v, %v, want %+v", s, got, err, want)
-		}
+		t.Run(s, func(t *testing.T) {
+			got, err := parseAddress(s)
+			if err != nil || got != want {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+		})
 	}
 	for _, s := range []string{
 		"", "/", "@", "notify", "tcp:1:2", "vsock", "vsock:", "vsock::1234", "vsock:2", "vsock:2:",

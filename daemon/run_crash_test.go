@@ -71,15 +71,46 @@ func (p ends) Stop(context.Context) error {
 	return nil
 }
 
+// runAndCrash runs this test again as a service that ends by how, with its state in dir. It returns
+// the records of its log.
+func runAndCrash(t *testing.T, dir, cache, how string) []map[string]any {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestCrash_NextRunLogsHowTheLastOneCrashed$")
+	cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "CACHE_DIRECTORY="+cache, "LOG_TARGET=json", "GORACE=exitcode=1")
+	out, _ := cmd.Output()
+	var all []map[string]any
+	for line := range strings.Lines(string(out)) {
+		var record map[string]any
+		if json.Unmarshal([]byte(line), &record) == nil {
+			all = append(all, record)
+		}
+	}
+	return all
+}
+
+// crashRecord returns the only record about a crash, nil if there is none.
+func crashRecord(t *testing.T, log []map[string]any) (told map[string]any) {
+	t.Helper()
+	for _, r := range log {
+		if r["event"] == "crashed" {
+			if told != nil {
+				t.Errorf("it tells %v too", r)
+			}
+			told = r
+		}
+	}
+	return told
+}
+
 // TestCrash_NextRunLogsHowTheLastOneCrashed runs itself, as a service that crashes.
 func TestCrash_NextRunLogsHowTheLastOneCrashed(t *testing.T) {
 	if how := os.Getenv(crashChild); how != "" {
 		ctx, stop := context.WithCancel(context.Background())
 		os.Exit(ExitCode(Run(ctx, ends{how, stop}, Config{Name: "web", Version: "v1.2.3", StopTimeout: 10 * time.Millisecond})))
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		how   string
@@ -100,32 +131,12 @@ func TestCrash_NextRunLogsHowTheLastOneCrashed(t *testing.T) {
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			run := func(how string) []map[string]any {
-				cmd := exec.Command(self, "-test.run=^TestCrash_NextRunLogsHowTheLastOneCrashed$")
-				cmd.Env = append(os.Environ(), crashChild+"="+how, "STATE_DIRECTORY="+dir, "CACHE_DIRECTORY="+unasked, "LOG_TARGET=json", "GORACE=exitcode=1")
-				out, _ := cmd.Output()
-				var all []map[string]any
-				for line := range strings.Lines(string(out)) {
-					var one map[string]any
-					if json.Unmarshal([]byte(line), &one) == nil {
-						all = append(all, one)
-					}
-				}
-				return all
-			}
+			run := func(how string) []map[string]any { return runAndCrash(t, dir, unasked, how) }
 			if first := run(test.how); len(first) == 0 || first[0]["version"] != "v1.2.3" {
 				t.Fatalf("the first run has logged %v", first)
 			}
-			var told map[string]any
 			second := run("stop")
-			for _, r := range second {
-				if r["event"] == "crashed" {
-					if told != nil {
-						t.Errorf("it tells %v too", r)
-					}
-					told = r
-				}
-			}
+			told := crashRecord(t, second)
 			if _, err := os.Stat(unasked); err == nil {
 				t.Errorf("%s is made, which the program has not asked for", unasked)
 			}

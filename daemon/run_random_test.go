@@ -254,32 +254,7 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 		go func() { result <- daemon.Run(ctx, p, config) }()
 		synctest.Wait()
 
-		var asked time.Time
-		for range random.IntN(20) {
-			switch random.IntN(12) {
-			case 0, 1, 2:
-				x.run.Post(reload)
-			case 3:
-				x.run.Post(host.Request{Action: host.Pause})
-			case 4:
-				x.run.Post(host.Request{Action: host.Continue})
-			case 5:
-				x.run.Post(host.Request{Trigger: host.TriggerTerminate, Budget: time.Duration(random.IntN(10)) * time.Second})
-				if asked.IsZero() {
-					asked = time.Now()
-				}
-			case 6:
-				x.run.Post(host.Request{Action: host.Force, Signal: 2})
-			default:
-				pass(time.Duration(random.IntN(5000)) * time.Millisecond)
-			}
-			if random.IntN(2) == 0 {
-				synctest.Wait()
-			}
-		}
-		if asked.IsZero() {
-			asked = time.Now()
-		}
+		asked := x.actAtRandom(random)
 		cancel()
 		err := <-result
 		synctest.Wait()
@@ -288,17 +263,55 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 			broken = append(broken, fmt.Sprintf("it ended %s too late", late))
 		}
 		broken = append(broken, x.violations(err)...)
-		p.mu.Lock()
-		broken = append(broken, p.broken...)
-		if p.stop != nil && !p.closed && x.exit < 0 {
-			broken = append(broken, "Close was not called")
-		}
-		if p.failed && err == nil {
-			broken = append(broken, "a failure looks like success")
-		}
-		p.mu.Unlock()
+		broken = append(broken, p.violations(err, x.exit >= 0)...)
 		pass(24 * time.Hour) // until what was given up has come to its end
 	})
+	return broken
+}
+
+// actAtRandom asks for this and that at random times. It returns the time of the first request
+// to stop, or of the end.
+func (x *trial) actAtRandom(random *rand.Rand) (asked time.Time) {
+	for range random.IntN(20) {
+		switch random.IntN(12) {
+		case 0, 1, 2:
+			x.run.Post(reload)
+		case 3:
+			x.run.Post(host.Request{Action: host.Pause})
+		case 4:
+			x.run.Post(host.Request{Action: host.Continue})
+		case 5:
+			x.run.Post(host.Request{Trigger: host.TriggerTerminate, Budget: time.Duration(random.IntN(10)) * time.Second})
+			if asked.IsZero() {
+				asked = time.Now()
+			}
+		case 6:
+			x.run.Post(host.Request{Action: host.Force, Signal: 2})
+		default:
+			pass(time.Duration(random.IntN(5000)) * time.Millisecond)
+		}
+		if random.IntN(2) == 0 {
+			synctest.Wait()
+		}
+	}
+	if asked.IsZero() {
+		asked = time.Now()
+	}
+	return asked
+}
+
+// violations returns the rules that the run broke, as the program sees it. gaveUp says that the
+// process exited.
+func (p *erratic) violations(err error, gaveUp bool) (broken []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	broken = append(broken, p.broken...)
+	if p.stop != nil && !p.closed && !gaveUp {
+		broken = append(broken, "Close was not called")
+	}
+	if p.failed && err == nil {
+		broken = append(broken, "a failure looks like success")
+	}
 	return broken
 }
 

@@ -67,7 +67,7 @@ func underSystemd(t *testing.T, seed uint64) (broken []string) {
 	if random.IntN(2) == 0 {
 		config.DrainDelay = config.StopTimeout / time.Duration(2+random.IntN(8))
 	}
-	early := false // somebody else than systemd has stopped a start
+	early := false // something other than systemd has stopped a start
 	err := daemontest.Drive(t, sd, p, config, func() {
 		for range random.IntN(20) {
 			switch random.IntN(12) {
@@ -89,10 +89,16 @@ func underSystemd(t *testing.T, seed uint64) (broken []string) {
 		}
 	})
 
+	return violationsUnderSystemd(sd, p, errs.broken, early, err)
+}
+
+// violationsUnderSystemd returns the rules that were broken. errs are those that systemd saw, early
+// says that something other than systemd stopped a start, and err is the result of Run.
+func violationsUnderSystemd(sd *daemontest.Systemd, p *patient, errs []string, early bool, err error) (broken []string) {
 	breaks := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	is := sd.Status()
 	allowed := is.Result == "watchdog" && p.unwell.Load() || is.Result == "protocol" && early
-	for _, what := range errs.broken {
+	for _, what := range errs {
 		if !allowed || !strings.Contains(what, "(Result="+is.Result+")") {
 			breaks("%s", what)
 		}

@@ -186,8 +186,15 @@ func (w world) perform(fx Effects) (world, string) {
 	return w, ""
 }
 
+// performOne carries out the single effect fx. It returns the rule that fx broke.
 func (w *world) performOne(fx Effects) string {
 	switch fx {
+	case CallStart, CallReload, CallPause, CallContinue, CallStop, CallClose:
+		return w.performCall(fx)
+	case ArmDeadline, ArmDrain, Interrupt, Release, Expire, ArmGrace:
+		return w.performTiming(fx)
+	case Join, GiveUp, Flush, Finish:
+		return w.performEnd(fx)
 	case KeepReason:
 		if w.reason {
 			return "a second reason"
@@ -200,6 +207,20 @@ func (w *world) performOne(fx Effects) string {
 		w.late = true
 	case Tell:
 		return w.tell(w.machine.state)
+	case Again:
+		if w.told != Running || !w.wantsReload && !w.wantsPause {
+			return "something was repeated that nobody asked for"
+		}
+	case AddError, ArmStart:
+	default:
+		return fmt.Sprintf("an unknown effect %b", fx)
+	}
+	return ""
+}
+
+// performTiming begins the budgets, and ends the contexts.
+func (w *world) performTiming(fx Effects) string {
+	switch fx {
 	case ArmDeadline:
 		if !w.reason || w.deadlineArmed {
 			return "the stop budget began without a reason, or twice"
@@ -230,6 +251,13 @@ func (w *world) performOne(fx Effects) string {
 			return "the grace began before the deadline, or twice"
 		}
 		w.graceArmed = true
+	}
+	return ""
+}
+
+// performCall calls a method of the program.
+func (w *world) performCall(fx Effects) string {
+	switch fx {
 	case CallStart:
 		if w.startCalled {
 			return "Start was called twice"
@@ -257,17 +285,24 @@ func (w *world) performOne(fx Effects) string {
 		}
 		w.stopCalled = true
 		return w.call(callStop)
-	case Join:
-		if w.joinAsked || w.running != noCall || !w.released || w.startOK && !w.stopCalled {
-			return "the goroutines were waited for too early, or twice"
-		}
-		w.joinAsked = true
 	case CallClose:
 		if !w.closes || w.closeCalled || !w.startOK || !w.joined {
 			return "Close was called twice, or without a Start that returned nil, or before the last goroutine had returned"
 		}
 		w.closeCalled = true
 		return w.call(callClose)
+	}
+	return ""
+}
+
+// performEnd waits for what still runs, or gives it up, and ends the log and the run.
+func (w *world) performEnd(fx Effects) string {
+	switch fx {
+	case Join:
+		if w.joinAsked || w.running != noCall || !w.released || w.startOK && !w.stopCalled {
+			return "the goroutines were waited for too early, or twice"
+		}
+		w.joinAsked = true
 	case GiveUp:
 		if !w.graceOver || w.gaveUp {
 			return "given up before the grace was over, or twice"
@@ -287,13 +322,6 @@ func (w *world) performOne(fx Effects) string {
 		}
 		w.finished = true
 		return w.tell(Stopped)
-	case Again:
-		if w.told != Running || !w.wantsReload && !w.wantsPause {
-			return "something was repeated that nobody asked for"
-		}
-	case AddError, ArmStart:
-	default:
-		return fmt.Sprintf("an unknown effect %b", fx)
 	}
 	return ""
 }

@@ -230,7 +230,7 @@ func (r *run) open() (signals <-chan os.Signal, onSignal func(os.Signal) (host.R
 	for _, x := range r.env.Hosts {
 		x.Open(h)
 		if s, ok := x.(host.Signals); ok {
-			signals, onSignal = s.C(), s.On
+			signals, onSignal = s.C(), s.RequestFor
 		}
 		if s, ok := x.(host.Starter); ok {
 			r.args = s.Args()

@@ -205,7 +205,7 @@ func (s *Systemd) connect(d *drive) ([]host.Host, error) {
 	s.drive, s.process, s.changed = d, &process{}, make(chan struct{})
 	s.unit = newUnit(s, s.signal, s.breaks)
 	s.timer = time.AfterFunc(0, func() { s.do(func(time.Duration) {}) })
-	return []host.Host{systemd.Over(notifySocket{s}, s.Watchdog, d.since), s.process}, nil
+	return []host.Host{systemd.NewOver(notifySocket{s}, s.Watchdog, d.since), s.process}, nil
 }
 
 func (s *Systemd) check() error {

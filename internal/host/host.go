@@ -52,8 +52,8 @@ type Signals interface {
 	// C returns the channel that delivers the signals once the host is open.
 	C() <-chan os.Signal
 
-	// On returns the request that a signal stands for, if any.
-	On(os.Signal) (Request, bool)
+	// RequestFor returns the request that a signal stands for, if any.
+	RequestFor(os.Signal) (Request, bool)
 }
 
 // Starter is a Host whose manager may pass arguments to a start.

@@ -56,8 +56,8 @@ func (h *Host) Open(run host.Run) {
 // C returns the channel that delivers the signals.
 func (h *Host) C() <-chan os.Signal { return h.signals }
 
-// On returns the request that s stands for, if any.
-func (h *Host) On(s os.Signal) (host.Request, bool) { return h.rules.requestFor(s, time.Now()) }
+// RequestFor returns the request that s stands for, if any.
+func (h *Host) RequestFor(s os.Signal) (host.Request, bool) { return h.rules.requestFor(s, time.Now()) }
 
 // Tell does nothing: a terminal is not told the state.
 func (h *Host) Tell(host.Status) {}

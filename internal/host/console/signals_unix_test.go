@@ -101,7 +101,7 @@ func TestHost_DeliversSignalsWhileOpen(t *testing.T) {
 			continue // nothing comes of it
 		}
 		got := <-h.C()
-		q, ok := h.On(got)
+		q, ok := h.RequestFor(got)
 		switch {
 		case got != s:
 			t.Errorf("got %s, want %s", got, s)

@@ -46,7 +46,7 @@ type Host struct {
 	changed chan struct{} // closed when another state is reported
 	wake    chan struct{}
 
-	hearing host.Hearing
+	hearing host.Delivery
 
 	last   Status // what was reported last
 	warned bool

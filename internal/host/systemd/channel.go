@@ -17,10 +17,10 @@ type Channel interface {
 
 var _ Channel = (*sdnotify.Client)(nil)
 
-// Over returns a host that sends to a manager over c. The manager has started the process
+// NewOver returns a host that sends to a manager over c. The manager has started the process
 // itself, and expects a sign of life within watchdog, unless that is zero. clock returns the
 // manager's time.
-func Over(c Channel, watchdog time.Duration, clock func() time.Duration) *Host {
+func NewOver(c Channel, watchdog time.Duration, clock func() time.Duration) *Host {
 	env := Environ{notifySocket: "a channel", watchdog: watchdog, started: true}
 	return newHost(env, false, func() (Channel, error) { return c, nil }, clock)
 }

@@ -38,7 +38,7 @@ func taped(t *testing.T, watchdog time.Duration) (h *Host, c *tape, play func())
 	t.Helper()
 	c = &tape{held: make(chan struct{})}
 	begun := time.Now()
-	h = Over(c, watchdog, func() time.Duration { return time.Since(begun) })
+	h = NewOver(c, watchdog, func() time.Duration { return time.Since(begun) })
 	h.Open(host.Run{Warn: func(msg string, _ ...zap.Field) { t.Errorf("warned: %s", msg) }})
 	h.Tell(host.Status{State: lifecycle.Starting, Left: time.Minute})
 	return h, c, func() { close(c.held) }
@@ -54,7 +54,7 @@ func (c *tape) says(t *testing.T, want ...string) {
 	}
 }
 
-func TestOver_UsesTheClockOfTheManager(t *testing.T) {
+func TestNewOver_UsesTheClockOfTheManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, c, play := taped(t, 4*time.Second)
 		play()
@@ -169,7 +169,7 @@ func TestClose_CountsTheTimeAlreadyWaited(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := Over(&deaf{}, time.Minute, func() time.Duration { return 0 })
+				h := NewOver(&deaf{}, time.Minute, func() time.Duration { return 0 })
 				h.Open(host.Run{})
 				if strings.Contains(name, "pinged") {
 					h.Alive()

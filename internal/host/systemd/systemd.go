@@ -54,7 +54,7 @@ type Host struct {
 	allSent  chan struct{} // closed when all states are sent, nil if nothing waits for that
 	closeBy  time.Time     // zero until Close; nothing follows, and sending has to end by then
 
-	delivery host.Hearing
+	delivery host.Delivery
 
 	wake     chan struct{}
 	sendDone chan struct{}

@@ -6,15 +6,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// hearingBound limits how long Tell waits until a manager has been told a state. The same
+// deliveryBound limits how long Tell waits until a manager has been told a state. The same
 // goroutine keeps the deadlines of the run.
-const hearingBound = 100 * time.Millisecond
+const deliveryBound = 100 * time.Millisecond
 
-// Hearing waits until a manager has been told the state that precedes a call of the program:
+// Delivery waits until a manager has been told the state that precedes a call of the program:
 // a Stop that queries the state of its own service must not see it running. If a manager was
-// too slow once, Hearing does not wait for it again until it has caught up. The zero value is
+// too slow once, Delivery does not wait for it again until it has caught up. The zero value is
 // ready to use.
-type Hearing struct{ behind <-chan struct{} }
+type Delivery struct{ behind <-chan struct{} }
 
 // Precedes reports whether s is a change of state after which a method of the program is
 // called.
@@ -26,21 +26,21 @@ func (s Status) Precedes() bool {
 	return false
 }
 
-// Await waits until told is closed, for at most hearingBound.
-func (h *Hearing) Await(told <-chan struct{}) {
-	if h.behind != nil {
+// Await waits until told is closed, for at most deliveryBound.
+func (d *Delivery) Await(told <-chan struct{}) {
+	if d.behind != nil {
 		select {
-		case <-h.behind:
+		case <-d.behind:
 		default:
 			return
 		}
 	}
-	h.behind = nil
-	bound := time.NewTimer(hearingBound)
+	d.behind = nil
+	bound := time.NewTimer(deliveryBound)
 	defer bound.Stop()
 	select {
 	case <-told:
 	case <-bound.C:
-		h.behind = told
+		d.behind = told
 	}
 }

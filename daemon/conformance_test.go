@@ -25,15 +25,15 @@ var (
 	scmSeed = flag.Uint64("scm.seed", 0, "the one schedule to try, as a failure printed it")
 )
 
-// ordeal is an erratic program as a service of Windows, and what goes wrong with it.
+// ordeal runs an erratic program as a Windows service and collects the rules that it breaks.
 type ordeal struct {
 	dice    dice
 	scm     *daemontest.SCM
 	program *erratic
 	config  daemon.Config
-	able    daemontest.Accepted // what its abilities are
+	able    daemontest.Accepted // the controls that its abilities accept
 	begun   time.Time
-	asked   time.Time // to stop
+	asked   time.Time // when it was asked to stop
 	down    bool      // the system went down before the service had stopped
 
 	mu     sync.Mutex
@@ -46,8 +46,8 @@ func (o *ordeal) breaks(format string, args ...any) {
 	o.broken = append(o.broken, fmt.Sprintf(format, args...))
 }
 
-// errorf is told of the rules that the manager sees broken. Two of them may be broken
-// by the program alone.
+// errorf records the rules that the manager sees broken. It ignores two of them if the program
+// itself is to blame.
 func (o *ordeal) errorf(format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	switch {
@@ -59,8 +59,8 @@ func (o *ordeal) errorf(format string, args ...any) {
 	}
 }
 
-// hangs reports whether a Pause or Continue has taken longer than limit. It may have
-// returned at this very moment.
+// hangs reports whether a Pause or Continue has taken longer than limit and has not returned
+// before this very moment.
 func (p *erratic) hangs(limit time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,8 +71,8 @@ func (p *erratic) hangs(limit time.Duration) bool {
 	return returned.IsZero() || time.Since(returned) == 0
 }
 
-// overruns reports whether the program does not stop, though it has been told how long
-// it has. It may have stopped at this very moment.
+// overruns reports whether the program has not stopped before this very moment although it was
+// told its deadline.
 func (p *erratic) overruns() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,8 +84,8 @@ func (p *erratic) overruns() bool {
 	return told && (p.busy > 0 || now)
 }
 
-// serve runs one schedule, and returns what was broken. choices are for what is
-// asked of the program, and moods for what that does.
+// serve runs one schedule and returns the rules that were broken. choices decide what is asked
+// of the program, and moods decide what the program does.
 func serve(t *testing.T, choices, moods dice) []string {
 	o := &ordeal{dice: choices, program: &erratic{dice: moods}}
 	o.scm = &daemontest.SCM{Errorf: o.errorf}
@@ -113,7 +113,7 @@ func serve(t *testing.T, choices, moods dice) []string {
 
 func (o *ordeal) oneIn(n int) bool { return o.dice.IntN(n) == 0 }
 
-// cast chooses what abilities the program has.
+// cast returns the program with randomly chosen abilities.
 func (o *ordeal) cast() daemon.Program {
 	switch o.dice.IntN(6) {
 	case 0:
@@ -129,7 +129,7 @@ func (o *ordeal) cast() daemon.Program {
 	return o.program
 }
 
-// act is the body of the test.
+// act sends random controls and then ends the service.
 func (o *ordeal) act() {
 	o.begun = time.Now()
 	for range o.dice.IntN(20) {
@@ -182,13 +182,13 @@ func (o *ordeal) control(c daemontest.Control) error {
 
 func (o *ordeal) shutdown() {
 	if o.scm.Query().ControlsAccepted != 0 {
-		o.noteStopAsked(nil) // else it does not hear of it
+		o.noteStopAsked(nil) // otherwise the service is not told
 	}
 	o.scm.Shutdown()
 	o.down = o.scm.Query().Win32ExitCode == daemontest.ErrorProcessAborted
 }
 
-// checkAnswer checks an answer that any control may get.
+// checkAnswer checks that err is an answer that any control may get.
 func (o *ordeal) checkAnswer(err error) {
 	var no daemontest.Errno
 	if err != nil && !errors.As(err, &no) {
@@ -206,14 +206,15 @@ func (o *ordeal) checkAnswer(err error) {
 	}
 }
 
-// noteStopAsked notes that the service is asked to stop.
+// noteStopAsked records the time at which the service was first asked to stop, unless err says
+// that it was not.
 func (o *ordeal) noteStopAsked(err error) {
 	if err == nil && o.asked.IsZero() {
 		o.asked = time.Now()
 	}
 }
 
-// review looks back at the whole of it.
+// review checks the history of the service after its end.
 func (o *ordeal) review(err error) {
 	p := o.program
 	p.mu.Lock()
@@ -243,8 +244,8 @@ func (o *ordeal) review(err error) {
 	}
 }
 
-// checkEarned checks that what is said of the program in r is true: that what it was asked
-// for has ended at that moment.
+// checkEarned checks that r is true of the program: that the method that it was asked to run
+// returned at that moment.
 func (o *ordeal) checkEarned(from daemontest.State, r daemontest.Report) {
 	p, at := o.program, o.begun.Add(r.At)
 	switch {
@@ -256,7 +257,7 @@ func (o *ordeal) checkEarned(from daemontest.State, r daemontest.Report) {
 	}
 }
 
-// pendingLimit is how long the service may say in a state that it gets on.
+// pendingLimit returns how long the service may report progress in a state.
 func (o *ordeal) pendingLimit(s daemontest.State) time.Duration {
 	switch s {
 	case daemontest.StartPending:
@@ -267,7 +268,7 @@ func (o *ordeal) pendingLimit(s daemontest.State) time.Duration {
 	return o.config.StopTimeout
 }
 
-// wantAccepted is what the service has to accept in a state.
+// wantAccepted returns the controls that the service must accept in a state.
 func (o *ordeal) wantAccepted(s daemontest.State) daemontest.Accepted {
 	a := o.able | always
 	if o.config.Windows.Preshutdown {
@@ -309,8 +310,7 @@ func TestService_KeepsTheRulesOfTheSCM(t *testing.T) {
 	t.Logf("%d random schedules, %d of them failed", *scmRuns, failures.Load())
 }
 
-// bytes are choices that somebody else has made. When they are over, it is the last
-// one that there is.
+// bytes makes choices from given bytes. When none are left, it always makes the last choice.
 type bytes struct{ left []byte }
 
 func (b *bytes) IntN(n int) int {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 )
 
-// checking is a program that is asked without a watchdog.
+// checking returns a program with the given Check, for a run without a watchdog.
 func checking(t *testing.T, check func(context.Context) error, body func(*trial)) (*trial, error) {
 	t.Helper()
 	return try(t, able{check: check}, daemon.Config{}, func(x *trial) {
@@ -20,7 +20,7 @@ func checking(t *testing.T, check func(context.Context) error, body func(*trial)
 	})
 }
 
-// saying asks how the program is, and asserts the answer and how long that took.
+// saying asks for the health of the program, and checks the answer and how long it took.
 func (x *trial) saying(want string, took time.Duration) {
 	x.t.Helper()
 	begun, said := time.Now(), ""
@@ -82,7 +82,7 @@ func TestCheck_HangingIsCalledOnce(t *testing.T) {
 		<-released
 		return nil
 	}, func(x *trial) {
-		released = make(chan struct{}) // of the bubble
+		released = make(chan struct{}) // made in the bubble
 		x.saying("Check has not returned after 5s", 5*time.Second)
 		for range 100 {
 			x.saying("Check has not returned after 5s", 0)
@@ -108,7 +108,7 @@ func TestCheck_WatchdogAndRequestsShareACall(t *testing.T) {
 		return nil
 	}}, func(x *trial) {
 		x.sleep(200 * time.Millisecond)
-		x.saying("", 500*time.Millisecond) // the one of the watchdog
+		x.saying("", 500*time.Millisecond) // the call for the watchdog
 		x.saying("", 0)
 		x.sleep(500 * time.Millisecond)
 		x.saying("", 500*time.Millisecond) // the next one

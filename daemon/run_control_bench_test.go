@@ -13,8 +13,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/scm"
 )
 
-// wire is a service control manager that costs nothing, so that what is measured is
-// ours.
+// wire is a service control manager that costs nothing, so that the benchmark measures only our
+// code.
 type wire struct {
 	scm.API
 	handle  func(scm.Control) scm.Errno
@@ -32,8 +32,8 @@ func (w *wire) Report(s scm.Status) error {
 	return nil
 }
 
-// BenchmarkControlToStop is how long it takes from a SERVICE_CONTROL_STOP, as its
-// handler is entered, until Stop is, and until the handler has returned.
+// BenchmarkControlToStop measures the time from the call of the handler with
+// SERVICE_CONTROL_STOP until Stop is called, and until the handler returns.
 func BenchmarkControlToStop(b *testing.B) {
 	var toStop, toAnswer []time.Duration
 	for b.Loop() {

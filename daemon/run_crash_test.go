@@ -16,7 +16,7 @@ import (
 
 const crashChild = "GLIDEPATH_TEST_ENDS_BY"
 
-// ends is a program that ends by something that nobody can catch.
+// ends is a program that ends in a way that cannot be caught.
 type ends struct {
 	how  string
 	stop context.CancelFunc
@@ -114,7 +114,7 @@ func TestCrash_NextRunLogsHowTheLastOneCrashed(t *testing.T) {
 	}
 	for _, test := range []struct {
 		how   string
-		level string // of what the next run says, "" for nothing
+		level string // the level of the record of the next run, "" if there is none
 		msg   string
 		text  string
 	}{
@@ -122,7 +122,7 @@ func TestCrash_NextRunLogsHowTheLastOneCrashed(t *testing.T) {
 		{"map", "error", "the run before this one crashed: fatal error: concurrent use of a map", "daemon.ends.Start.func"},
 		{"kill", "warn", "the run before this one ended without a word: ", ""},
 		{"exit", "warn", "the run before this one ended without a word: ", ""},
-		{"hang", "", "", ""}, // given up: that has been told
+		{"hang", "", "", ""}, // the first run logged that it gave up
 		{"stop", "", "", ""},
 	} {
 		t.Run(test.how, func(t *testing.T) {

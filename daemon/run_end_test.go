@@ -19,10 +19,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// reader is a sink whose reader takes a while for what waits, or for ever.
+// reader is a sink whose reader needs some time for the waiting records, or never takes them.
 type reader struct {
 	zapcore.Core
-	takes time.Duration // for what waits when it is drained; negative if it takes nothing
+	takes time.Duration // the time for the waiting records; negative if it never takes them
 	lost  uint64
 	close error
 
@@ -33,7 +33,7 @@ func (s *reader) Drain(ctx context.Context) error {
 	s.calls = append(s.calls, "Drain")
 	wait := s.takes
 	if wait < 0 {
-		wait = 500 * time.Millisecond // as sinks stop waiting
+		wait = 500 * time.Millisecond // how long real sinks wait
 		s.lost = 7
 	}
 	select {
@@ -57,7 +57,7 @@ func (s *reader) Close(context.Context) error { s.calls = append(s.calls, "Close
 func (s *reader) Lost() uint64                { return s.lost }
 func (s *reader) Untold() uint64              { return s.lost }
 
-// listener is a host that counts how often it is told that the run stops.
+// listener is a host that counts how often it is told Stopping.
 type listener struct {
 	mu    sync.Mutex
 	ticks int
@@ -177,7 +177,7 @@ func TestEnd_OfTheLogIsHastened(t *testing.T) {
 	}
 }
 
-// miscounting is a core that does something else than say what it has lost.
+// miscounting is a core that does not return the number of lost records.
 type miscounting struct {
 	zapcore.Core
 	lost func()

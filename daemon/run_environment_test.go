@@ -19,7 +19,7 @@ func TestEnvironmentFile_SetsVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"A_OF_FILE", "B_OF_FILE", "STATE_DIRECTORY"} {
-		t.Setenv(name, "") // to be given back
+		t.Setenv(name, "") // restores it after the test
 		_ = os.Unsetenv(name)
 	}
 	t.Setenv("A_OF_ENV", "environment")

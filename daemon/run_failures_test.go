@@ -22,7 +22,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 )
 
-// ticks returns when the manager was told that the program still stops.
+// ticks returns the times at which the manager was told that the program is still stopping.
 func (x *trial) ticks() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -37,7 +37,7 @@ func (x *trial) ticks() int {
 
 func TestFail_InALoop(t *testing.T) {
 	x, err := try(t, program{start: starts(func(ctx context.Context) error {
-		for range 5 * 100 { // longer than it may
+		for range 5 * 100 { // longer than its budget
 			for range 1000 {
 				daemon.Fail(ctx, errBoom)
 			}
@@ -69,7 +69,7 @@ func TestFail_ManyGoroutines(t *testing.T) {
 	expect(t, "failures in the report", x.logged("stopped").ContextMap()["failures"], any(int64(n)))
 }
 
-// slowText is an error whose text takes an hour, as that of one that asks a device.
+// slowText is an error whose text takes an hour, for example because it asks a device.
 type slowText struct{}
 
 func (slowText) Error() string { pass(time.Hour); return "slow" }
@@ -159,7 +159,7 @@ func TestGoexit(t *testing.T) {
 				for _, q := range test.asked {
 					x.ask(q)
 				}
-				x.cancel(nil) // in case it goes on
+				x.cancel(nil) // if it still runs
 			})
 			expect(t, "exit code", daemon.ExitCode(err), 1)
 			expect(t, "says how", strings.Count(fmt.Sprint(err), "ended its goroutine"), 1)
@@ -205,14 +205,14 @@ func TestExitCode_OfTheProgramsOwn(t *testing.T) {
 	expect(t, "exit code told", x.last().Code, 42)
 }
 
-// hollow is an error whose methods panic when it is a nil pointer, as one that is
-// returned by mistake is.
+// hollow is an error whose methods panic if it is a nil pointer. Such a pointer is easily
+// returned by mistake.
 type hollow struct{ err error }
 
 func (h *hollow) Error() string { return h.err.Error() }
 func (h *hollow) Unwrap() error { return h.err }
 
-// undecided is an error with an exit code that panics.
+// undecided is an error whose ExitCode method panics.
 type undecided struct{}
 
 func (undecided) Error() string { return "undecided" }
@@ -249,7 +249,7 @@ func TestFail_ErrorWhoseMethodsPanic(t *testing.T) {
 	}
 }
 
-// inquiry is an error that takes an hour to say what it is, as often as it is asked.
+// inquiry is an error whose Is method takes an hour each time.
 type inquiry struct{}
 
 func (inquiry) Error() string { return "inquiry" }

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// starts is a Start that starts f as a goroutine.
+// starts returns a Start method that starts f as a goroutine.
 func starts(f func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		daemon.Go(ctx, f)

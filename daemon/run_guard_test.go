@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/runctx"
 )
 
-// stuck is a cause whose text never comes: it holds up whoever asks for it.
+// stuck is a cause whose Error method blocks.
 type stuck struct{ end chan struct{} }
 
 func (s stuck) Error() string { <-s.end; return "stuck" }
@@ -29,7 +29,7 @@ func TestGuard_EndsARunWhoseLoopIsHeldUp(t *testing.T) {
 		env := host.Env{Exit: func(code int) {
 			exits = append(exits, fmt.Sprintf("%d after %s", code, time.Since(begun)))
 			if len(exits) == 1 {
-				close(cause.end) // a process would be gone
+				close(cause.end) // a real process would have exited
 			}
 		}}
 		var words strings.Builder
@@ -79,7 +79,7 @@ func TestGuard_IsNotPutOff(t *testing.T) {
 	})
 }
 
-// slowHost holds up who tells it that the program still stops.
+// slowHost is a host whose Tell blocks while the program is stopping.
 type slowHost struct{ by time.Duration }
 
 func (slowHost) Open(host.Run)         {}
@@ -124,7 +124,7 @@ func TestRun_KeepsDeadlinesWhileItsContextEnds(t *testing.T) {
 		}
 		r := newRun(ctx, idle{}, c, host.Env{Exit: func(int) { exits = append(exits, time.Since(begun)) }})
 		release := r.release
-		r.release = func(cause error) { <-time.After(time.Hour); release(cause) } // as many goroutines are woken
+		r.release = func(cause error) { <-time.After(time.Hour); release(cause) } // like waking many goroutines
 		cancel()
 		if err := r.loop(); !errors.Is(err, ErrStopTimeout) {
 			t.Errorf("the run ends with %v", err)
@@ -136,7 +136,7 @@ func TestRun_KeepsDeadlinesWhileItsContextEnds(t *testing.T) {
 	})
 }
 
-// deaf is a log that takes nothing, for as long as the test goes on.
+// deaf is a log that accepts nothing until the test ends.
 type deaf struct{ zapcore.Core }
 
 func (d deaf) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
@@ -172,10 +172,10 @@ func TestGuard_DoesNotEndARunThatEndsByItself(t *testing.T) {
 	}
 }
 
-// patient is a host that waits at its end for as long as it may.
+// patient is a host whose Close waits as long as it may.
 type patient struct {
-	told time.Time     // the end
-	had  time.Duration // for its close
+	told time.Time     // when it was told the end
+	had  time.Duration // the time that Close had
 }
 
 func (*patient) Open(host.Run)      {}
@@ -247,7 +247,7 @@ func TestRun_AtTheSameTimeAsAnother(t *testing.T) {
 	}
 }
 
-// request is a context that is not of a run, as that of an HTTP request.
+// request returns a context that does not carry a run, like that of an HTTP request.
 func request(t *testing.T) context.Context {
 	return context.WithValue(context.Background(), t, "a value")
 }

@@ -48,8 +48,8 @@ func TestStatusComplete_StopThatFailed(t *testing.T) {
 	}
 }
 
-// Windows is told 0 after a stop that it asked for. Who may not see what has come of it is
-// not told that all went well.
+// Windows is told 0 after a stop that it asked for. A user who may not read how the run ended
+// must not be told that all went well.
 func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 	for _, test := range []struct {
 		manager string
@@ -59,7 +59,7 @@ func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 	}{
 		{"Windows", 0, fs.ErrPermission, -1},
 		{"Windows", 78, fs.ErrPermission, 78},
-		{"Windows", 0, nil, 0}, // it was never run, or has crashed
+		{"Windows", 0, nil, 0}, // it never ran, or crashed
 		{"systemd", 0, fs.ErrPermission, 0},
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
@@ -76,8 +76,8 @@ func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 	var tr transcript
 	for _, test := range []struct {
 		name string
-		how  string // it ends
-		err  error  // of the manager
+		how  string // how it ends
+		err  error  // the error of the manager
 		now  service.Status
 	}{
 		{"a manager that knows", "stop", nil, service.Status{State: service.Stopped, Since: time.Now()}},
@@ -165,7 +165,7 @@ func TestLastWords_WithoutPermission(t *testing.T) {
 	}{
 		{"Windows", denied, "only an administrator can see whether its last run failed"},
 		{"Windows", errors.New("it is a link"), ""},
-		{"systemd", denied, ""}, // which calls the service failed
+		{"systemd", denied, ""}, // systemd itself reports the failure
 	} {
 		t.Run(fmt.Sprintf("%s, %v", test.manager, test.err), func(t *testing.T) {
 			if got := lastWords(test.manager, nil, test.err); got != test.want {

@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// listener is a Notified.
+// listener is a program that implements Notified.
 type listener struct {
 	program
 	notify func(context.Context, event.Event)
@@ -23,7 +23,7 @@ type listener struct {
 
 func (p listener) Notify(ctx context.Context, e event.Event) { p.notify(ctx, e) }
 
-// user is a user-defined control.
+// user returns a user-defined control.
 func user(code uint32) host.Event { return host.Event{Kind: host.UserControl, Code: code} }
 
 func TestNotify_EventsKeepTypeAndOrder(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// heard notes what a manager hears.
+// heard is a host that records its calls.
 type heard []string
 
 func (h *heard) Open(host.Run)         { *h = append(*h, "open") }

@@ -25,25 +25,24 @@ var (
 	randomSeed = flag.Uint64("random.seed", 0, "the one schedule to try, as a failure printed it")
 )
 
-// dice is where choices come from.
+// dice makes random choices.
 type dice interface {
 	IntN(n int) int // 0 to n-1
 }
 
-// erratic is a program that does anything, and notes what rule of ours was broken
-// while it did.
+// erratic is a program that does anything. It records which rules of the run were broken.
 type erratic struct {
 	mu      sync.Mutex
 	dice    dice
 	running string          // the method that runs
-	busy    int             // how many of its methods and goroutines run
-	done    time.Time       // when one of these returned last
-	pausing time.Time       // when Pause or Continue was called last
-	turns   []time.Time     // when these have returned, zero for one that has not
-	started time.Time       // Start has returned nil
-	stop    context.Context // of Stop, nil if that was not called
+	busy    int             // the number of its methods and goroutines that run
+	done    time.Time       // when the last of these returned
+	pausing time.Time       // when Pause or Continue was last called
+	turns   []time.Time     // when these returned, zero for one that has not
+	started time.Time       // when Start returned nil
+	stop    context.Context // the context of Stop, nil if it was not called
 	closed  bool            // Close was called
-	failed  bool            // something has failed that must show in the result
+	failed  bool            // something failed that the result must contain
 	ctx     context.Context
 	broken  []string
 }
@@ -58,7 +57,7 @@ func (p *erratic) roll(n int) int {
 	return p.dice.IntN(n)
 }
 
-// enter and leave bracket each method but Check.
+// enter and leave bracket each method except Check.
 func (p *erratic) enter(ctx context.Context, method string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,9 +109,9 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 		p.note()
 		panic("boom")
 	case 2:
-		pass(time.Duration(p.roll(20)) * time.Second) // in its own time
+		pass(time.Duration(p.roll(20)) * time.Second) // it takes its time
 	case 3:
-		pass(3 * time.Hour) // never, as good as
+		pass(3 * time.Hour) // as good as never
 	case 4:
 		<-ctx.Done()
 		return ctx.Err()
@@ -134,14 +133,14 @@ func (p *erratic) behave(ctx context.Context, method string) (err error) {
 	return nil
 }
 
-// note says that a failure is on its way which nothing can undo any more.
+// note records that a failure will follow, which nothing can undo.
 func (p *erratic) note() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failed = true
 }
 
-// works counts what runs.
+// works counts the methods and goroutines that run.
 func (p *erratic) works() (done func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -226,8 +225,8 @@ func (p *erratic) Notify(ctx context.Context, _ event.Event) {
 	}
 }
 
-// schedule runs one random program under one random manager, and returns what
-// broke.
+// schedule runs one random program under one random manager, and returns the rules that were
+// broken.
 func schedule(t *testing.T, seed uint64) (broken []string) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -264,12 +263,12 @@ func schedule(t *testing.T, seed uint64) (broken []string) {
 		}
 		broken = append(broken, x.violations(err)...)
 		broken = append(broken, p.violations(err, x.exit >= 0)...)
-		pass(24 * time.Hour) // until what was given up has come to its end
+		pass(24 * time.Hour) // until everything that was given up has ended
 	})
 	return broken
 }
 
-// actAtRandom asks for this and that at random times. It returns the time of the first request
+// actAtRandom posts random requests at random times. It returns the time of the first request
 // to stop, or of the end.
 func (x *trial) actAtRandom(random *rand.Rand) (asked time.Time) {
 	for range random.IntN(20) {
@@ -317,7 +316,7 @@ func (p *erratic) violations(err error, gaveUp bool) (broken []string) {
 
 const grace = time.Second
 
-// violations checks what the manager has heard against the rules of managers.
+// violations returns the rules that the run broke, as the manager sees it.
 func (x *trial) violations(err error) (broken []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

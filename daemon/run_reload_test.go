@@ -96,7 +96,7 @@ func TestReload_RequestsMeanwhileBecomeOneMore(t *testing.T) {
 		program: program{start: until(time.Second, nil)},
 		reload:  func(context.Context) error { reloads.Add(1); pass(time.Second); return nil },
 	}, daemon.Config{}, func(x *trial) {
-		x.ask(reload) // during Start: after it
+		x.ask(reload) // during Start; it begins afterwards
 		expect(t, "calls of Reload during Start", reloads.Load(), 0)
 		x.sleep(1500 * time.Millisecond)
 		expect(t, "calls of Reload after it", reloads.Load(), 1)
@@ -144,7 +144,7 @@ func TestPause_ThenContinue(t *testing.T) {
 			x.sleep(2 * time.Second)
 			expect(t, "state", x.last().State.String(), want)
 		}
-		step(host.Continue, nil, "running") // which it is already
+		step(host.Continue, nil, "running") // it is running already
 		step(host.Pause, errBoom, "running")
 		step(host.Pause, nil, "paused")
 		step(host.Pause, nil, "paused")

@@ -118,7 +118,7 @@ func TestSCM_SuspendDoesNotWaitForAStoppingProgram(t *testing.T) {
 		notify:  func(ctx context.Context, _ event.Event) { <-ctx.Done() },
 	}
 	_ = daemontest.Drive(t, s, p, daemon.Config{}, func() {
-		control(t, s, 200) // keeps it
+		control(t, s, 200) // the program does not return from it
 		daemon.Go(run, func(context.Context) error { pass(time.Second); return errBoom })
 		begun := time.Now()
 		expect(t, "answer", s.PowerChange(event.PowerSuspend), nil)

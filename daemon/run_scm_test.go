@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/event"
 )
 
-// stateHistory is the states that a service was in, without repetitions.
+// stateHistory returns the states of a service in order, without repetitions.
 func stateHistory(s *daemontest.SCM) string {
 	var names []string
 	for _, r := range s.History() {
@@ -25,7 +25,7 @@ func stateHistory(s *daemontest.SCM) string {
 	return strings.Join(names, " ")
 }
 
-// ended checks how the service and the run have ended.
+// ended checks how the service and the run ended.
 func ended(t *testing.T, s *daemontest.SCM, err error, win32 daemontest.Errno, own uint32) {
 	t.Helper()
 	toldManager(t, s, win32, own)
@@ -41,7 +41,7 @@ func toldManager(t *testing.T, s *daemontest.SCM, win32 daemontest.Errno, own ui
 	expect(t, "dwServiceSpecificExitCode", last.ServiceSpecificExitCode, own)
 }
 
-// control sends c, and expects that the service takes it.
+// control sends c and checks that the service accepts it.
 func control(t *testing.T, s *daemontest.SCM, c daemontest.Control) {
 	t.Helper()
 	if err := s.Control(c); err != nil {
@@ -49,7 +49,7 @@ func control(t *testing.T, s *daemontest.SCM, c daemontest.Control) {
 	}
 }
 
-// refused sends c, and expects that the service does not get it, or does not take it.
+// refused sends c and checks that the service does not get or accept it.
 func refused(t *testing.T, s *daemontest.SCM, c daemontest.Control, want daemontest.Errno) {
 	t.Helper()
 	before := len(s.History())
@@ -59,7 +59,7 @@ func refused(t *testing.T, s *daemontest.SCM, c daemontest.Control, want daemont
 	expect(t, "reports that follow from "+c.String(), len(s.History())-before, 0)
 }
 
-// found is the broken rules that a manager has found.
+// found collects the broken rules that a manager reports.
 type found struct {
 	mu     sync.Mutex
 	broken []string
@@ -71,7 +71,7 @@ func (f *found) Errorf(format string, args ...any) {
 	f.broken = append(f.broken, fmt.Sprintf(format, args...))
 }
 
-// only expects that one rule was broken, or with what == "" none.
+// only checks that exactly one rule was broken, or none if what is "".
 func (f *found) only(t *testing.T, what string) {
 	t.Helper()
 	f.mu.Lock()
@@ -123,7 +123,7 @@ func TestSCM_SlowStartReportsProgress(t *testing.T) {
 
 func TestSCM_ExitCodeOfAFailure(t *testing.T) {
 	fails := func(context.Context) error { return errBoom }
-	later := func(context.Context) error { pass(time.Minute); return errBoom } // when Start has returned
+	later := func(context.Context) error { pass(time.Minute); return errBoom } // after Start has returned
 	goes := func(ctx context.Context) error { daemon.Go(ctx, later); return nil }
 	for name, test := range map[string]struct {
 		program daemon.Program
@@ -164,7 +164,7 @@ func TestSCM_RequestedStopEndsWithZeroEvenIfItFails(t *testing.T) {
 		program daemon.Program
 		config  daemon.Config
 		ask     func(*daemontest.SCM)
-		code    int // of the process
+		code    int // the exit code of the process
 	}{
 		"Stop fails":                      {program{stop: fails}, daemon.Config{}, stop, 1},
 		"Stop fails with a configuration": {program{stop: func(context.Context) error { return daemon.ErrConfig }}, daemon.Config{}, stop, 78},
@@ -314,7 +314,7 @@ func TestSCM_ShutdownLimitsTheTime(t *testing.T) {
 				deadline, _ := ctx.Deadline()
 				budget = time.Until(deadline)
 				_ = errors.As(context.Cause(run), &reason)
-				<-ctx.Done() // the whole of it
+				<-ctx.Done() // uses the whole budget
 				return nil
 			}}
 			s := test.scm

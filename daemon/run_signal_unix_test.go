@@ -21,7 +21,7 @@ func TestRun_RealSignalStopsItAndLeavesNothing(t *testing.T) {
 		result := make(chan error, 1)
 		go func() {
 			result <- daemon.Run(context.Background(), program{start: func(context.Context) error {
-				close(started) // a signal during Start is no death either
+				close(started) // a signal during Start does not kill the process either
 				return nil
 			}}, daemon.Config{Name: "real", Logger: zap.NewNop()})
 		}()

@@ -25,10 +25,10 @@ var (
 	systemdSeed = flag.Uint64("systemd.seed", 0, "the one schedule to try under systemd, as a failure printed it")
 )
 
-// patient is an erratic program that notes whether it may have looked dead.
+// patient is an erratic program that records whether it may have looked dead to the watchdog.
 type patient struct {
 	*erratic
-	limit  time.Duration // half of what the watchdog waits for
+	limit  time.Duration // half of the interval of the watchdog
 	unwell atomic.Bool
 }
 
@@ -41,7 +41,8 @@ func (p *patient) Check(ctx context.Context) error {
 	return err
 }
 
-// underSystemd runs one random program under one random unit, and returns what broke.
+// underSystemd runs one random program under one random unit, and returns the rules that were
+// broken.
 func underSystemd(t *testing.T, seed uint64) (broken []string) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	p := &patient{erratic: &erratic{dice: rand.New(rand.NewPCG(seed, 1))}}
@@ -49,8 +50,8 @@ func underSystemd(t *testing.T, seed uint64) (broken []string) {
 
 	var errs found
 	sd := &daemontest.Systemd{TimeoutStart: upTo(20*time.Second) + 100*time.Millisecond, Errorf: errs.Errorf}
-	// When systemctl stops a start that is on its way down already, more time is asked
-	// for with the next tick.
+	// When systemctl stops a program that is stopping already during its start, the next tick
+	// requests more time.
 	sd.TimeoutStop = time.Second + upTo(20*time.Second)
 	if random.IntN(2) == 0 {
 		sd.Type = "notify"
@@ -111,7 +112,7 @@ func violationsUnderSystemd(sd *daemontest.Systemd, p *patient, errs []string, e
 	}
 	broken = append(broken, p.broken...)
 	if is.Result == "watchdog" {
-		return broken // what the process would have done after that is nobody's business
+		return broken // it does not matter what the process would have done afterwards
 	}
 	if p.failed && err == nil {
 		breaks("a failure looks like success")

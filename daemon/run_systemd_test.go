@@ -14,12 +14,12 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/daemontest"
 )
 
-// hasty is a unit whose limits are all shorter than what the library allows itself.
+// hasty returns a unit whose limits are all shorter than those of the run.
 func hasty() *daemontest.Systemd {
 	return &daemontest.Systemd{TimeoutStart: 4 * time.Second, TimeoutStop: 4 * time.Second}
 }
 
-// left checks how the unit and the run have ended.
+// left checks how the unit and the run ended.
 func left(t *testing.T, sd *daemontest.Systemd, err error, result string, code int) {
 	t.Helper()
 	is := sd.Status()
@@ -39,7 +39,7 @@ func left(t *testing.T, sd *daemontest.Systemd, err error, result string, code i
 	}
 }
 
-// sent is all assignments that systemd has heard.
+// sent returns all assignments that systemd received.
 func sent(sd *daemontest.Systemd) (lines []string) {
 	for _, m := range sd.Messages() {
 		lines = append(lines, strings.Split(m.Text, "\n")...)
@@ -47,7 +47,7 @@ func sent(sd *daemontest.Systemd) (lines []string) {
 	return lines
 }
 
-// heard is how often it has heard one of them.
+// heard returns how often systemd received an assignment.
 func heard(sd *daemontest.Systemd, assignment string) (n int) {
 	for _, line := range sent(sd) {
 		if line == assignment {
@@ -157,7 +157,7 @@ func TestSystemd_Reloads(t *testing.T) {
 	err := daemontest.Drive(t, sd, able{reload: func(context.Context) error { pass(3 * time.Second); return fail }}, daemon.Config{}, func() {
 		reload(nil, "running", 0)
 		reload(fmt.Errorf("read: %w", syscall.ENOENT), "running; the last reload failed: read: "+syscall.ENOENT.Error(), int(syscall.ENOENT))
-		reload(nil, "running", int(syscall.ENOENT)) // of the last failure
+		reload(nil, "running", int(syscall.ENOENT)) // the errno of the last failure
 	})
 	left(t, sd, err, "success", 0)
 }
@@ -263,7 +263,7 @@ func TestSystemd_WatchdogFindsAnUnhealthyProgram(t *testing.T) {
 	}
 }
 
-// A sign of life after STOPPING=1 would wake the watchdog again.
+// A sign of life after STOPPING=1 would start the watchdog again.
 func TestSystemd_WatchdogIsOffWhileStopping(t *testing.T) {
 	sd := hasty()
 	sd.Watchdog = 300 * time.Millisecond

@@ -125,7 +125,7 @@ func TestReason_LaterOnesAreLoggedAtDebugLevel(t *testing.T) {
 	expect[any](t, "trigger of a later one", late.ContextMap()["trigger"], "terminate")
 }
 
-// synced notes when it was synced.
+// synced is a core that records when it was synced.
 type synced struct {
 	zapcore.Core
 	at *time.Time
@@ -311,7 +311,7 @@ func TestReason_FirstInterruptShowsItAgainWithTheHint(t *testing.T) {
 		stop:  blocked,
 	}, daemon.Config{}, func(x *trial) {
 		x.sleep(3 * time.Second)
-		x.terminate() // by a manager, which nobody has to read of
+		x.terminate() // by a manager: a person need not see it
 		x.ask(interrupt)
 		x.sleep(time.Second)
 		x.force()

@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// program is made of functions, each of which may be nil.
+// program is a Program made of functions, each of which may be nil.
 type program struct {
 	start, stop func(context.Context) error
 }
@@ -42,11 +42,11 @@ func (p able) Pause(ctx context.Context) error    { return call(ctx, p.pause) }
 func (p able) Continue(ctx context.Context) error { return call(ctx, p.resume) }
 func (p able) Check(ctx context.Context) error    { return call(ctx, p.check) }
 
-// trial is a run under a manager that notes what it hears.
+// trial is a run under a manager that records what it is told.
 type trial struct {
 	t        *testing.T
-	interval time.Duration // of the manager's watchdog
-	own      bool          // the process is the run's
+	interval time.Duration // the interval of the manager's watchdog
+	own      bool          // the process belongs to the run
 	run      host.Run
 	begun    time.Time
 	cancel   context.CancelCauseFunc
@@ -55,13 +55,13 @@ type trial struct {
 
 	mu     sync.Mutex
 	told   []host.Status
-	signs  []time.Duration // when the program was alive
-	exit   int             // what the process exited with, -1 if it did not
+	signs  []time.Duration // when the manager got signs of life
+	exit   int             // the exit code of the process, -1 if it did not exit
 	closed time.Time
 }
 
-// try runs p in a bubble of synthetic time. body asks for this and that; when it
-// returns, the run must have been asked to stop.
+// try runs p in a bubble of synthetic time. body makes requests; when it returns, the run must
+// have been asked to stop.
 func try(t *testing.T, p daemon.Program, c daemon.Config, body func(*trial)) (*trial, error) {
 	t.Helper()
 	x := &trial{t: t, exit: -1, result: make(chan error, 1)}
@@ -91,32 +91,32 @@ func (x *trial) try(p daemon.Program, c daemon.Config, body func(*trial)) (err e
 		synctest.Wait()
 		body(x)
 		err = <-x.result
-		pass(24 * time.Hour) // until what was given up has come to its end
+		pass(24 * time.Hour) // until everything that was given up has ended
 	})
 	return err
 }
 
-// ask asks for something and waits until all that follows at once has happened.
+// ask posts q and waits until all goroutines are idle.
 func (x *trial) ask(q host.Request) {
 	x.run.Post(q)
 	synctest.Wait()
 }
 
-// sleep lets d pass, and waits until all that follows at once has happened.
+// sleep lets d pass and waits until all goroutines are idle.
 func (x *trial) sleep(d time.Duration) {
 	pass(d)
 	synctest.Wait()
 }
 
-// terminate is a SIGTERM.
+// terminate makes the request of a SIGTERM.
 func (x *trial) terminate() {
 	x.ask(host.Request{Trigger: host.TriggerTerminate, Detail: "SIGTERM"})
 }
 
-// force is a second Ctrl-C.
+// force makes the request of a second Ctrl-C.
 func (x *trial) force() { x.ask(host.Request{Action: host.Force, Signal: 2, Detail: "SIGINT"}) }
 
-// states is what the manager has heard, without repetitions.
+// states returns the states that the manager was told, without repetitions.
 func (x *trial) states() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -129,14 +129,14 @@ func (x *trial) states() string {
 	return strings.Join(names, " ")
 }
 
-// last is what the manager heard last.
+// last returns the last status that the manager was told.
 func (x *trial) last() host.Status {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.told[len(x.told)-1]
 }
 
-// logged returns the one line with msg.
+// logged returns the only line with msg.
 func (x *trial) logged(msg string) observer.LoggedEntry {
 	x.t.Helper()
 	lines := x.logs.FilterMessage(msg).All()
@@ -146,7 +146,7 @@ func (x *trial) logged(msg string) observer.LoggedEntry {
 	return lines[0]
 }
 
-// manager is the trial as a host.
+// manager implements the host of a trial.
 type manager trial
 
 func (m *manager) Open(run host.Run) { m.run = run }
@@ -167,17 +167,16 @@ func (m *manager) Alive() {
 	m.signs = append(m.signs, time.Since(m.begun))
 }
 
-// pass lets d pass. All that calls it is in a bubble of synthetic time, where it
-// takes none.
+// pass waits for d. It is only called in a bubble of synthetic time, so it takes no real time.
 func pass(d time.Duration) { <-time.After(d) }
 
-// blocked blocks until ctx ends and says how it ended.
+// blocked blocks until ctx ends and returns its error.
 func blocked(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// until blocks for d whatever happens.
+// until returns a method that blocks for d, whatever happens, and then returns err.
 func until(d time.Duration, err error) func(context.Context) error {
 	return func(context.Context) error {
 		pass(d)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Awkward has what systemd 257 makes of it, which the end-to-end test of package manage
-// asks it.
+// TestParse_MatchesSystemd lists awkward files with the result of systemd 257. The end-to-end
+// test of package manage asks systemd itself.
 func TestParse_MatchesSystemd(t *testing.T) {
 	for _, c := range []struct {
 		text string
@@ -36,7 +36,7 @@ func TestParse_MatchesSystemd(t *testing.T) {
 		{"A=$HOME$(id)`id`", []Var{{"A", "$HOME$(id)`id`"}}},
 		{"A=1\nA=2", []Var{{"A", "1"}, {"A", "2"}}},
 		{"A=ü\tx", []Var{{"A", "ü\tx"}}},
-		{"export A=b", []Var{{"A", "b"}}}, // of a file that a script was to read
+		{"export A=b", []Var{{"A", "b"}}}, // written for a script
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			got, wrong := Parse(c.text)

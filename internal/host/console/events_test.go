@@ -24,7 +24,7 @@ func TestConsoleInterrupt_HasNoBudget(t *testing.T) {
 }
 
 func TestConsoleClose_HasABudget(t *testing.T) {
-	for range 2 { // also after another one
+	for range 2 { // the second one too
 		q, ok := consoleClose(&events{})
 		if !ok || q.Action != host.Stop || q.Trigger != host.TriggerConsoleClose || q.Budget != 4500*time.Millisecond {
 			t.Errorf("it asks for %+v, %t", q, ok)
@@ -52,7 +52,7 @@ func TestEvents_AreDistinguished(t *testing.T) {
 	now := time.Now()
 	for event, want := range map[uint32]string{0: "CTRL_C", 1: "CTRL_BREAK", 2: "CTRL_CLOSE", 5: "CTRL_LOGOFF", 6: "CTRL_SHUTDOWN"} {
 		e.record(event)
-		e.record(77) // is none
+		e.record(77) // not an event
 		r.first = time.Time{}
 		q, _ := r.consoleInterrupt(&e, now)
 		if event >= 2 {

@@ -98,7 +98,7 @@ func TestHost_DeliversSignalsWhileOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s == syscall.SIGPIPE {
-			continue // nothing comes of it
+			continue // it has no effect
 		}
 		got := <-h.C()
 		q, ok := h.RequestFor(got)

@@ -36,8 +36,7 @@ func TestDecode_InvalidAnswer(t *testing.T) {
 	}
 }
 
-// FuzzEncode has whatever the program and its errors say arrive in an answer that is not
-// too long.
+// FuzzEncode checks that any text of the program and its errors fits into an answer.
 func FuzzEncode(f *testing.F) {
 	f.Add("SIGTERM", "db: connection refused")
 	f.Add(strings.Repeat("\x00", 2000), strings.Repeat("€", 1000))
@@ -62,7 +61,7 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// FuzzDecode reads what a process may send that only has the name of the program.
+// FuzzDecode decodes what any process that uses the name of the program may send.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"state":"running"}`))
 	f.Add([]byte(`{"state":"running","since":"never"}`))

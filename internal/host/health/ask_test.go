@@ -12,7 +12,7 @@ func TestChoose_OnlyTrustedPeers(t *testing.T) {
 	for name, test := range map[string]struct {
 		peers []peer
 		pid   int
-		want  int // the PID of the one that is chosen
+		want  int // the PID of the chosen peer
 		err   error
 	}{
 		"nobody":                            {nil, 0, 0, ErrNone},

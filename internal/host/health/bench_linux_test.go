@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// BenchmarkOpenClose is what a run costs that nobody asks.
+// BenchmarkOpenClose measures the cost for a run that gets no questions.
 func BenchmarkOpenClose(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -20,7 +20,7 @@ func BenchmarkOpenClose(b *testing.B) {
 	}
 }
 
-// BenchmarkAsk is a question and its answer.
+// BenchmarkAsk measures a question and its answer.
 func BenchmarkAsk(b *testing.B) {
 	h := New(fmt.Sprintf("bench-%d", os.Getpid()))
 	h.Open(host.Run{Check: well, Debug: func(msg string, fields ...zap.Field) { b.Error(msg, fields) }})

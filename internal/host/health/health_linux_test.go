@@ -19,7 +19,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// open returns a host that listens under name for a program that is well.
+// open returns a host that listens under name for a healthy program.
 func open(t *testing.T, name string) *Host { return openWith(t, name, well) }
 
 func openWith(t *testing.T, name string, check func(context.Context) error) *Host {
@@ -31,7 +31,7 @@ func openWith(t *testing.T, name string, check func(context.Context) error) *Hos
 	return h
 }
 
-// unique is a name that no other test process has.
+// unique returns a name that no other test process uses.
 func unique(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), os.Getpid()) }
 
 func TestHost_AnswersUntilClosed(t *testing.T) {
@@ -70,7 +70,7 @@ func TestHost_TwoRunsOfOneName(t *testing.T) {
 	}
 }
 
-// as calls f on a thread that has become another user, and ends that thread.
+// as calls f on a thread that runs as another user, and ends that thread.
 func as(t *testing.T, uid uintptr, f func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -81,7 +81,7 @@ func as(t *testing.T, uid uintptr, f func()) {
 	become = func() {
 		runtime.LockOSThread() // and never unlock it: the thread ends with this goroutine
 		if syscall.Gettid() == os.Getpid() {
-			go become() // the first thread is what /proc shows of the process
+			go become() // /proc shows the first thread as the process
 			runtime.Goexit()
 		}
 		// Not syscall.Setresuid, which changes all threads of the process.
@@ -139,7 +139,7 @@ func TestAsk_TrustsNoOtherUser(t *testing.T) {
 		}
 	})
 	defer l.Close()
-	// Nothing is read from it, or this would wait for ever: its process number is ours.
+	// Ask must not read from it, or this would block forever: its PID is that of this process.
 	if a, err := Ask(t.Context(), name, 0); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("got %+v, %v", a, err)
 	}

@@ -22,8 +22,8 @@ var errBoom = errors.New("boom")
 type queue struct {
 	asking chan net.Conn
 	closed chan struct{}
-	fails  error        // what accept returns instead
-	calls  atomic.Int64 // of accept
+	fails  error        // returned by accept instead of a client
+	calls  atomic.Int64 // the number of calls of accept
 }
 
 func newQueue() *queue { return &queue{asking: make(chan net.Conn, 8), closed: make(chan struct{})} }
@@ -43,7 +43,7 @@ func (q *queue) accept() (io.WriteCloser, error) {
 
 func (q *queue) close() { close(q.closed) }
 
-// ask connects, and returns what the answer will be.
+// ask connects and returns a channel for the answer.
 func (q *queue) ask() <-chan Answer {
 	here, there := net.Pipe()
 	answer := make(chan Answer, 1)
@@ -55,7 +55,7 @@ func (q *queue) ask() <-chan Answer {
 	return answer
 }
 
-// served returns a host that answers those who come by q, for a program with this Check.
+// served returns a host that answers the clients of q, for a program with the given Check.
 func served(q *queue, check func(context.Context) error) *Host {
 	h := New("web")
 	h.run = host.Run{Check: check}

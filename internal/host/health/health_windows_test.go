@@ -45,7 +45,7 @@ func TestAsk_FindsARunWithoutItsPID(t *testing.T) {
 	name := t.Name()
 	open(t, name)
 	a, err := Ask(t.Context(), name, 0)
-	if wine() { // which does not list pipes
+	if wine() { // Wine does not list pipes
 		if !errors.Is(err, windows.ERROR_BAD_DEV_TYPE) {
 			t.Errorf("got %+v, %v", a, err)
 		}

@@ -22,8 +22,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host"
 )
 
-// onMain has the main thread call a function: its children are those that the kernel
-// lists with orphans.
+// onMain makes the main thread call a function: the kernel lists the children of that thread
+// together with orphans.
 var onMain = make(chan func())
 
 func init() { runtime.LockOSThread() }
@@ -48,7 +48,7 @@ func startOnMain(cmd *exec.Cmd) error {
 	return <-done
 }
 
-// opened is a reaper in a process that orphans go to.
+// opened returns a reaper after making this process one that orphans go to.
 func opened(t *testing.T) *reaper {
 	t.Helper()
 	r := &reaper{}
@@ -59,7 +59,7 @@ func opened(t *testing.T) *reaper {
 	return r
 }
 
-// orphan makes an orphan, and returns it once it is a zombie.
+// orphan makes an orphan and returns its PID once it is a zombie.
 func orphan(t *testing.T) (pid int) {
 	t.Helper()
 	hold, release, err := os.Pipe()
@@ -81,7 +81,7 @@ func orphan(t *testing.T) (pid int) {
 	return pid
 }
 
-// awaitEnd waits until a child is a zombie, or nobody's child any more.
+// awaitEnd waits until a child is a zombie, or no child any more.
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
 	for {
@@ -137,8 +137,8 @@ func TestReapOnce_ManyOrphans(t *testing.T) {
 	t.Errorf("%d are left", len(pids))
 }
 
-// TestReapOnce_LeavesChildrenOfTheProgram starts children in all ways, waits for
-// them at random moments, and meanwhile looks all the time.
+// TestReapOnce_LeavesChildrenOfTheProgram starts children in all ways and waits for them at random
+// moments. Meanwhile it looks for orphans all the time.
 func TestReapOnce_LeavesChildrenOfTheProgram(t *testing.T) {
 	r := opened(t)
 	end := make(chan struct{})
@@ -177,7 +177,7 @@ func TestReapOnce_LeavesChildrenOfTheProgram(t *testing.T) {
 			}
 			if i%3 > 0 {
 				awaitEnd(t, cmd.Process.Pid)
-				for range rand.IntN(1000) { // some looks later
+				for range rand.IntN(1000) { // some searches later
 					runtime.Gosched()
 				}
 			}
@@ -229,7 +229,7 @@ func TestReapOnce_ReapsAReleasedChild(t *testing.T) {
 }
 
 func TestHost_IsASubreaperWhileOpen(t *testing.T) {
-	opened(t).close() // skip where it cannot be
+	opened(t).close() // skip if it cannot be one
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	h := New(true)
 	h.interval = time.Nanosecond

@@ -16,9 +16,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// tape is a channel that notes what is sent. It can be held up.
+// tape is a channel that records what is sent. It can be blocked.
 type tape struct {
-	held     chan struct{} // nothing is through before it is closed
+	held     chan struct{} // Send blocks until it is closed
 	messages []string
 	closed   bool
 	barriers int
@@ -33,7 +33,7 @@ func (c *tape) Send(m sdnotify.Message, _ time.Duration) error {
 func (c *tape) Barrier(time.Duration) error { c.barriers++; return nil }
 func (c *tape) Close() error                { c.closed = true; return nil }
 
-// taped opens a host whose first message is not through before play is called.
+// taped opens a host whose first message is blocked until play is called.
 func taped(t *testing.T, watchdog time.Duration) (h *Host, c *tape, play func()) {
 	t.Helper()
 	c = &tape{held: make(chan struct{})}
@@ -81,7 +81,7 @@ func TestNewOver_UsesTheClockOfTheManager(t *testing.T) {
 
 func TestTell_StatesBeforeTicks(t *testing.T) {
 	h, c, play := taped(t, 0)
-	h.Tell(host.Status{State: lifecycle.Starting, Checkpoint: 1, Left: 3 * time.Second}) // nobody needs it any more
+	h.Tell(host.Status{State: lifecycle.Starting, Checkpoint: 1, Left: 3 * time.Second}) // superseded
 	h.Tell(host.Status{State: lifecycle.Running})
 	h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Minute, Reason: "terminate"})
 	h.Tell(host.Status{State: lifecycle.Stopping, Checkpoint: 1, Left: 2 * time.Second})

@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// after are the states that may come after each.
+// after lists the states that may follow each state.
 var after = map[lifecycle.State][]lifecycle.State{
 	lifecycle.Starting:   {lifecycle.Running, lifecycle.Stopping},
 	lifecycle.Running:    {lifecycle.Reloading, lifecycle.Pausing, lifecycle.Stopping},
@@ -20,11 +20,11 @@ var after = map[lifecycle.State][]lifecycle.State{
 	lifecycle.Stopping:   {lifecycle.Stopped},
 }
 
-// manager is what systemd makes of the states that it is told.
+// manager is a model of systemd: what it concludes from the states that it is told.
 type manager struct {
 	ready    bool
-	answered time.Duration // the latest RELOADING=1 that a READY=1 has ended
-	begun    time.Duration // the one that none has
+	answered time.Duration // the time of the latest RELOADING=1 that a READY=1 followed
+	begun    time.Duration // the time of the one that none has followed yet
 	status   lifecycle.State
 	wrong    string
 }
@@ -45,8 +45,8 @@ func (m *manager) hear(t queuedStatus) {
 	}
 }
 
-// TestQueue_LateReaderEndsUpInTheSameState tries every sequence of
-// states, and in each every moment from which on the manager does not read.
+// TestQueue_LateReaderEndsUpInTheSameState tries every sequence of states. In each, it tries
+// every moment at which the manager may stop reading.
 func TestQueue_LateReaderEndsUpInTheSameState(t *testing.T) {
 	const length, most = 11, 7
 	var try func(states []queuedStatus)
@@ -66,7 +66,7 @@ func TestQueue_LateReaderEndsUpInTheSameState(t *testing.T) {
 				late.hear(s)
 			}
 			if atOnce.begun > 0 {
-				late.answered = atOnce.answered // by the one that goes on
+				late.answered = atOnce.answered // the one in progress answers it
 			}
 			if late != atOnce || len(q) > most {
 				t.Fatalf("after %v, of which it had read %d, and the %d of %v:\n%+v, want\n%+v", states, read, len(q), q, late, atOnce)

@@ -17,7 +17,7 @@ import (
 
 const ownPID, ownInode = 100, 7000
 
-// pipes leaves the ends of pipes at n numbers in a row, as they are after exec, and
+// pipes opens ends of pipes as n consecutive descriptors, without close-on-exec as after exec, and
 // returns the first.
 func pipes(t *testing.T, n int) (first int) {
 	t.Helper()
@@ -93,7 +93,7 @@ func TestTakeSockets_RefusesMalformedVariables(t *testing.T) {
 	for name, test := range map[string]struct {
 		pid, fds, names, id string
 		says                string
-		closed              bool // they are ours, though nobody can ask for them
+		closed              bool // taken and closed, because nothing can use them
 	}{
 		"a process that is none":   {"self", "2", "", "", "LISTEN_PID", false},
 		"process 0":                {"0", "2", "", "", "LISTEN_PID", false},
@@ -124,7 +124,7 @@ func TestTakeSockets_RefusesMalformedVariables(t *testing.T) {
 
 func TestTakeSockets_LeavesDescriptorsOfTheProcess(t *testing.T) {
 	first := pipes(t, 2)
-	unix.CloseOnExec(first + 1) // as the runtime opens its own
+	unix.CloseOnExec(first + 1) // like a descriptor of the runtime
 	got, err := take(first, map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "2"})
 	if len(got) > 0 || err == nil || !isOpen(first) || !isOpen(first+1) {
 		t.Errorf("got %q, %v; open: %t, %t", got, err, isOpen(first), isOpen(first+1))
@@ -147,8 +147,8 @@ func TestTakeSockets_ChildrenInheritNothing(t *testing.T) {
 	}
 }
 
-// As systemd does it: the number of the process is known only to the process itself, so
-// a shell hands over and becomes it.
+// Only the process itself knows its PID, so a shell sets the variables and then becomes the
+// process, as systemd does.
 func TestTakeSockets_InAChildProcess(t *testing.T) {
 	const child = "TAKE_SOCKETS"
 	if os.Getenv(child) != "" {
@@ -186,7 +186,7 @@ func TestTakeSockets_InAChildProcess(t *testing.T) {
 	if got, want := run(2), "first 3 for 0\nsecond 4 for 1\n2 <nil> \n"; got != want {
 		t.Errorf("it has taken %q, want %q", got, want)
 	}
-	// The runtime's own descriptors have these numbers then.
+	// Then the runtime's own descriptors have these numbers.
 	if got := run(0); !strings.HasPrefix(got, "0 LISTEN_FDS says 2, but descriptor 3") {
 		t.Errorf("it has taken %q, and nothing was handed over", got)
 	}

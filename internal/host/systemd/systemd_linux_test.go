@@ -24,7 +24,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// listen is systemd's end: it notes what arrives, and answers barriers.
+// listen plays the part of systemd: it records what arrives and answers barriers.
 type listen struct {
 	conn     *net.UnixConn
 	name     string
@@ -63,7 +63,7 @@ func (l *listen) serve() {
 	}
 }
 
-// all closes the socket and returns what has arrived.
+// all closes the socket and returns everything that arrived.
 func (l *listen) all() []string {
 	_ = l.conn.Close()
 	var messages []string
@@ -216,7 +216,7 @@ func TestTell_ManagerThatDoesNotReadLosesNoState(t *testing.T) {
 			got = append(got, word)
 		}
 	}
-	// What was on its way when it stopped reading comes first.
+	// The messages that were in the queue come first.
 	want := []string{"RELOADING=1", "READY=1", "STOPPING=1", "BARRIER=1"}
 	if n := len(got) - len(want); n < 0 || n > maxQueued+2 || !slices.Equal(got[n:], want) {
 		t.Errorf("got %q, want %q at the end", got, want)

@@ -76,7 +76,7 @@ func windowsArguments(t *testing.T, m *Machine, exe string) {
 
 func windowsExitCodes(ctx context.Context, t *testing.T, m *Machine, dir string, exe string) {
 	out, err := m.Wine(ctx, exe, "exit", "7")
-	// Under load Wine complains at the end of a process about threads of its own.
+	// Under load, Wine complains about its own threads when a process ends.
 	if err != nil || out.Code != 7 || out.Stdout != "" || !strings.HasPrefix(out.Stderr, "about to exit\n") {
 		t.Errorf("got %+v, %v; want code 7", out, err)
 	}

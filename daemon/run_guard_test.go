@@ -90,7 +90,10 @@ func (h slowHost) Tell(s host.Status) {
 	}
 }
 
-func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
+// givesUpInTime checks that a run of p exits the process after a StopTimeout of 2 s and the grace
+// period. It is asked to stop at once; prepare, if not nil, changes the run before.
+func givesUpInTime(t *testing.T, p Program, hosts []host.Host, prepare func(*run)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begun, exits := time.Now(), []time.Duration(nil)
@@ -98,11 +101,10 @@ func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hangs := withStop{func(context.Context) error { <-time.After(time.Hour); return nil }}
-		r := newRun(ctx, hangs, c, host.Env{
-			Hosts: []host.Host{slowHost{1700 * time.Millisecond}},
-			Exit:  func(int) { exits = append(exits, time.Since(begun)) },
-		})
+		r := newRun(ctx, p, c, host.Env{Hosts: hosts, Exit: func(int) { exits = append(exits, time.Since(begun)) }})
+		if prepare != nil {
+			prepare(r)
+		}
 		cancel()
 		if err := r.loop(); !errors.Is(err, ErrStopTimeout) {
 			t.Errorf("the run ends with %v", err)
@@ -114,25 +116,15 @@ func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
 	})
 }
 
+func TestGuard_ALoopThatIsLateForTheDeadlineGivesUpInTime(t *testing.T) {
+	hangs := withStop{func(context.Context) error { <-time.After(time.Hour); return nil }}
+	givesUpInTime(t, hangs, []host.Host{slowHost{1700 * time.Millisecond}}, nil)
+}
+
 func TestRun_KeepsDeadlinesWhileItsContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		begun, exits := time.Now(), []time.Duration(nil)
-		c, err := Config{Name: "trial", StopTimeout: 2 * time.Second, Logger: zap.NewNop()}.complete(idle{}, place{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newRun(ctx, idle{}, c, host.Env{Exit: func(int) { exits = append(exits, time.Since(begun)) }})
+	givesUpInTime(t, idle{}, nil, func(r *run) {
 		release := r.release
 		r.release = func(cause error) { <-time.After(time.Hour); release(cause) } // like waking many goroutines
-		cancel()
-		if err := r.loop(); !errors.Is(err, ErrStopTimeout) {
-			t.Errorf("the run ends with %v", err)
-		}
-		if len(exits) != 1 || exits[0] != 3*time.Second {
-			t.Errorf("the process exits after %s, want 3s", exits)
-		}
-		<-time.After(time.Hour)
 	})
 }
 

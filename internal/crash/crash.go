@@ -163,6 +163,15 @@ func checkFolder(dir string, read bool) error {
 	return checkPrivate(dir, info, read)
 }
 
+// statRegular returns the FileInfo of f, and an error if f is not a regular file.
+func statRegular(f *os.File, path string) (fs.FileInfo, error) {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file: remove it", path)
+	}
+	return info, err
+}
+
 // pidOf returns the ID of the process that made the file.
 func pidOf(name string) int {
 	text, _, _ := strings.Cut(strings.TrimPrefix(name, runPrefix), "-")

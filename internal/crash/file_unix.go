@@ -59,16 +59,13 @@ func openRegular(path string, flag int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch info, err := f.Stat(); {
-	case err != nil:
+	info, err := statRegular(f, path)
+	if err == nil && flag != os.O_RDONLY && owner(info) != os.Geteuid() {
+		err = fmt.Errorf("%s belongs to the user with ID %d: remove it", path, owner(info))
+	}
+	if err != nil {
 		_ = f.Close()
 		return nil, err
-	case !info.Mode().IsRegular():
-		_ = f.Close()
-		return nil, fmt.Errorf("%s is not a regular file: remove it", path)
-	case flag != os.O_RDONLY && owner(info) != os.Geteuid():
-		_ = f.Close()
-		return nil, fmt.Errorf("%s belongs to the user with ID %d: remove it", path, owner(info))
 	}
 	return f, nil
 }

@@ -2,7 +2,6 @@ package crash
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -42,13 +41,9 @@ func openFile(path string, access, share, disposition uint32) (*os.File, error) 
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	f := os.NewFile(uintptr(h), path)
-	switch info, err := f.Stat(); {
-	case err != nil:
+	if _, err := statRegular(f, path); err != nil {
 		_ = f.Close()
 		return nil, err
-	case !info.Mode().IsRegular():
-		_ = f.Close()
-		return nil, fmt.Errorf("%s is not a regular file: remove it", path)
 	}
 	return f, nil
 }

@@ -142,13 +142,20 @@ func windowsServices(ctx context.Context, t *testing.T, m *Machine, exe string) 
 	}
 }
 
-func windowsConsole(ctx context.Context, t *testing.T, m *Machine, exe string) {
+// openConsole starts exe at a new terminal and waits until it is ready.
+func openConsole(ctx context.Context, t *testing.T, m *Machine, exe string) *Terminal {
+	t.Helper()
 	term, err := m.WineTerminal(ctx, exe, "console")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer term.Close()
 	awaitScreen(t, term, "ready")
+	return term
+}
+
+func windowsConsole(ctx context.Context, t *testing.T, m *Machine, exe string) {
+	term := openConsole(ctx, t, m, exe)
+	defer term.Close()
 	for key, want := range map[string]string{"\x03": "interrupted", "text\r": `read "text"`} {
 		if err := term.Press(key); err != nil {
 			t.Fatal(err)
@@ -164,12 +171,8 @@ func windowsConsole(ctx context.Context, t *testing.T, m *Machine, exe string) {
 }
 
 func windowsHangUp(ctx context.Context, t *testing.T, m *Machine, exe string) {
-	term, err := m.WineTerminal(ctx, exe, "console")
-	if err != nil {
-		t.Fatal(err)
-	}
+	term := openConsole(ctx, t, m, exe)
 	defer term.Close()
-	awaitScreen(t, term, "ready")
 	if err := term.HangUp(); err != nil {
 		t.Fatal(err)
 	}
@@ -198,12 +201,8 @@ func windowsKillsProgram(t *testing.T, m *Machine, exe string) {
 }
 
 func windowsClose(ctx context.Context, t *testing.T, m *Machine, exe string) {
-	term, err := m.WineTerminal(ctx, exe, "console")
-	if err != nil {
-		t.Fatal(err)
-	}
+	term := openConsole(ctx, t, m, exe)
 	defer term.Close()
-	awaitScreen(t, term, "ready")
 	pids := append(members(t, m.cgroup), term.cmd.Process.Pid)
 	begin := time.Now()
 	if err := m.Close(); err != nil {

@@ -13,15 +13,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
 )
 
-// heard is a host that records its calls.
-type heard []string
+// recordingHost is a host that records its calls.
+type recordingHost []string
 
-func (h *heard) Open(host.Run)         { *h = append(*h, "open") }
-func (h *heard) Tell(s host.Status)    { *h = append(*h, s.State.String()+": "+s.Reason) }
-func (h *heard) Close(context.Context) { *h = append(*h, "close") }
+func (h *recordingHost) Open(host.Run)         { *h = append(*h, "open") }
+func (h *recordingHost) Tell(s host.Status)    { *h = append(*h, s.State.String()+": "+s.Reason) }
+func (h *recordingHost) Close(context.Context) { *h = append(*h, "close") }
 
 func TestRun_TellsTheManagerAboutAWrongConfiguration(t *testing.T) {
-	var h heard
+	var h recordingHost
 	ctx := host.NewContext(t.Context(), host.Env{Hosts: []host.Host{&h}})
 	err := Run(ctx, idle{}, Config{})
 	if got := strings.Join(h, ", "); !errors.Is(err, ErrConfig) || got != "open, "+lifecycle.Stopped.String()+": "+err.Error()+", close" {

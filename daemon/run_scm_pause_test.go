@@ -28,7 +28,7 @@ func TestSCM_PauseAndContinue(t *testing.T) {
 		expect(t, "time of RUNNING", s.Await(daemontest.Running).At, 7*time.Second)
 	})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING RUNNING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_FailedPauseKeepsRunning(t *testing.T) {
@@ -39,7 +39,7 @@ func TestSCM_FailedPauseKeepsRunning(t *testing.T) {
 		s.Await(daemontest.Running)
 	})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING RUNNING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_FailedContinueStaysPaused(t *testing.T) {
@@ -52,7 +52,7 @@ func TestSCM_FailedContinueStaysPaused(t *testing.T) {
 		s.Await(daemontest.Paused)
 	})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING PAUSED CONTINUE_PENDING PAUSED STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_StopInterruptsAPause(t *testing.T) {
@@ -65,7 +65,7 @@ func TestSCM_StopInterruptsAPause(t *testing.T) {
 		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, 10*time.Second)
 	})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING PAUSE_PENDING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_NoticesAPauseThatHangs(t *testing.T) {
@@ -74,11 +74,11 @@ func TestSCM_NoticesAPauseThatHangs(t *testing.T) {
 	err := daemontest.Drive(t, s, able{pause: blocked}, daemon.Config{StopTimeout: 10 * time.Second}, func() {
 		control(t, s, daemontest.ControlPause)
 		daemontest.Sleep(9 * time.Second)
-		rules.only(t, "")
+		rules.expectOnly(t, "")
 		daemontest.Sleep(5 * time.Second)
 	})
-	rules.only(t, "is hung in PAUSE_PENDING")
-	ended(t, s, err, daemontest.NoError, 0)
+	rules.expectOnly(t, "is hung in PAUSE_PENDING")
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_SuspendWaitsForTheProgram(t *testing.T) {

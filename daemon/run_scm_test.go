@@ -25,8 +25,8 @@ func stateHistory(s *daemontest.SCM) string {
 	return strings.Join(names, " ")
 }
 
-// ended checks how the service and the run ended.
-func ended(t *testing.T, s *daemontest.SCM, err error, win32 daemontest.Errno, own uint32) {
+// checkEnded checks how the service and the run ended.
+func checkEnded(t *testing.T, s *daemontest.SCM, err error, win32 daemontest.Errno, own uint32) {
 	t.Helper()
 	toldManager(t, s, win32, own)
 	expect(t, "exit code", daemon.ExitCode(err), int(own))
@@ -71,8 +71,8 @@ func (f *found) Errorf(format string, args ...any) {
 	f.broken = append(f.broken, fmt.Sprintf(format, args...))
 }
 
-// only checks that exactly one rule was broken, or none if what is "".
-func (f *found) only(t *testing.T, what string) {
+// expectOnly checks that exactly one rule was broken, or none if what is "".
+func (f *found) expectOnly(t *testing.T, what string) {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -92,14 +92,14 @@ func TestSCM_StartAndStop(t *testing.T) {
 		s.Await(daemontest.Stopped)
 	})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_StopsWhenTheTestEnds(t *testing.T) {
 	s := &daemontest.SCM{}
 	err := daemontest.Drive(t, s, program{start: until(time.Minute-time.Second, nil)}, daemon.Config{}, func() {})
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_SlowStartReportsProgress(t *testing.T) {
@@ -146,7 +146,7 @@ func TestSCM_ExitCodeOfAFailure(t *testing.T) {
 			s := &daemontest.SCM{}
 			err := daemontest.Drive(t, s, test.program, test.config, func() { daemontest.Sleep(2 * time.Hour) })
 			expect(t, "states", stateHistory(s), test.states)
-			ended(t, s, err, daemontest.ErrorServiceSpecific, test.code)
+			checkEnded(t, s, err, daemontest.ErrorServiceSpecific, test.code)
 		})
 	}
 }
@@ -199,7 +199,7 @@ func TestSCM_FailureKeepsItsCodeIfAStopFollows(t *testing.T) {
 				}
 				_ = s.Control(daemontest.ControlStop)
 			})
-			ended(t, s, err, daemontest.ErrorServiceSpecific, 1)
+			checkEnded(t, s, err, daemontest.ErrorServiceSpecific, 1)
 		})
 	}
 }
@@ -209,7 +209,7 @@ func TestSCM_FinishEndsTheService(t *testing.T) {
 	job := daemon.Func(func(context.Context, func()) error { return nil })
 	err := daemontest.Drive(t, s, job, daemon.Config{}, func() { s.Await(daemontest.Stopped) })
 	expect(t, "states", stateHistory(s), "START_PENDING RUNNING STOP_PENDING STOPPED")
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_FailEndsTheService(t *testing.T) {
@@ -221,7 +221,7 @@ func TestSCM_FailEndsTheService(t *testing.T) {
 		daemon.Fail(run, errBoom)
 		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, time.Hour)
 	})
-	ended(t, s, err, daemontest.ErrorServiceSpecific, 1)
+	checkEnded(t, s, err, daemontest.ErrorServiceSpecific, 1)
 }
 
 func TestSCM_SlowStopReportsProgress(t *testing.T) {
@@ -242,7 +242,7 @@ func TestSCM_SlowStopReportsProgress(t *testing.T) {
 		expect(t, "time of STOPPED", s.Await(daemontest.Stopped).At, 25*time.Second)
 		refused(t, s, daemontest.ControlInterrogate, daemontest.ErrorServiceNotActive)
 	})
-	ended(t, s, err, daemontest.NoError, 0)
+	checkEnded(t, s, err, daemontest.NoError, 0)
 }
 
 func TestSCM_UnsupportedControlIsRefused(t *testing.T) {
@@ -321,7 +321,7 @@ func TestSCM_ShutdownLimitsTheTime(t *testing.T) {
 			err := daemontest.Drive(t, s, p, test.config, s.Shutdown)
 			expect(t, "budget", budget, test.want)
 			expect(t, "trigger", reason.Trigger, test.trigger)
-			ended(t, s, err, daemontest.NoError, 0)
+			checkEnded(t, s, err, daemontest.NoError, 0)
 		})
 	}
 }

@@ -104,7 +104,7 @@ func violationsUnderSystemd(sd *daemontest.Systemd, p *patient, errs []string, e
 			breaks("%s", what)
 		}
 	}
-	for _, line := range sent(sd) {
+	for _, line := range assignments(sd) {
 		usec, extends := strings.CutPrefix(line, "EXTEND_TIMEOUT_USEC=")
 		if n, err := strconv.Atoi(usec); extends && (err != nil || n > 5_000_000) {
 			breaks("%s is more than a program is to have that hangs", line)
@@ -117,7 +117,7 @@ func violationsUnderSystemd(sd *daemontest.Systemd, p *patient, errs []string, e
 	if p.failed && err == nil {
 		breaks("a failure looks like success")
 	}
-	if n := heard(sd, "STOPPING=1"); n != 1 {
+	if n := countSent(sd, "STOPPING=1"); n != 1 {
 		breaks("STOPPING=1 was heard %d times", n)
 	}
 	if ok := err == nil; is.Result != "protocol" && ok != (is.Result == "success") || is.ExecMainStatus != daemon.ExitCode(err) {

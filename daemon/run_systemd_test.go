@@ -19,8 +19,8 @@ func hasty() *daemontest.Systemd {
 	return &daemontest.Systemd{TimeoutStart: 4 * time.Second, TimeoutStop: 4 * time.Second}
 }
 
-// left checks how the unit and the run ended.
-func left(t *testing.T, sd *daemontest.Systemd, err error, result string, code int) {
+// checkUnit checks how the unit and the run ended.
+func checkUnit(t *testing.T, sd *daemontest.Systemd, err error, result string, code int) {
 	t.Helper()
 	is := sd.Status()
 	expect(t, "Result", is.Result, result)
@@ -39,17 +39,17 @@ func left(t *testing.T, sd *daemontest.Systemd, err error, result string, code i
 	}
 }
 
-// sent returns all assignments that systemd received.
-func sent(sd *daemontest.Systemd) (lines []string) {
+// assignments returns all assignments that systemd received.
+func assignments(sd *daemontest.Systemd) (lines []string) {
 	for _, m := range sd.Messages() {
 		lines = append(lines, strings.Split(m.Text, "\n")...)
 	}
 	return lines
 }
 
-// heard returns how often systemd received an assignment.
-func heard(sd *daemontest.Systemd, assignment string) (n int) {
-	for _, line := range sent(sd) {
+// countSent returns how often systemd received an assignment.
+func countSent(sd *daemontest.Systemd, assignment string) (n int) {
+	for _, line := range assignments(sd) {
 		if line == assignment {
 			n++
 		}
@@ -67,7 +67,7 @@ func TestSystemd_WaitsForASlowStart(t *testing.T) {
 		expect(t, "ActiveState", sd.Status().ActiveState, "active")
 		expect(t, "StatusText", sd.Status().StatusText, "running")
 	})
-	left(t, sd, err, "success", 0)
+	checkUnit(t, sd, err, "success", 0)
 }
 
 func TestSystemd_IsToldWhyStartFails(t *testing.T) {
@@ -94,12 +94,12 @@ func TestSystemd_IsToldWhyStartFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sd := hasty()
 			err := daemontest.Drive(t, sd, program{start: test.start}, daemon.Config{}, func() { sd.Await("failed") })
-			left(t, sd, err, "exit-code", test.code)
+			checkUnit(t, sd, err, "exit-code", test.code)
 			if got := sd.Status(); test.text != "" && got.StatusText != test.text || got.StatusErrno != int(test.errno) {
 				t.Errorf("it is %q with errno %d, want %q with %d", got.StatusText, got.StatusErrno, test.text, test.errno)
 			}
-			expect(t, "READY=1", heard(sd, "READY=1"), 0)
-			expect(t, "STOPPING=1", heard(sd, "STOPPING=1"), 1)
+			expect(t, "READY=1", countSent(sd, "READY=1"), 0)
+			expect(t, "STOPPING=1", countSent(sd, "STOPPING=1"), 1)
 		})
 	}
 }
@@ -108,7 +108,7 @@ func TestSystemd_GetsAnyErrorAsOneShortLine(t *testing.T) {
 	sd := hasty()
 	ugly := errors.New("no\nREADY=1\r\xff" + strings.Repeat("ä", 5000))
 	err := daemontest.Drive(t, sd, program{start: until(time.Second, ugly)}, daemon.Config{}, func() { sd.Await("failed") })
-	left(t, sd, err, "exit-code", 1)
+	checkUnit(t, sd, err, "exit-code", 1)
 	if text := sd.Status().StatusText; !strings.HasPrefix(text, "failed: start: no READY=1 \ufffdä") {
 		t.Errorf("it is %q", text)
 	}
@@ -117,7 +117,7 @@ func TestSystemd_GetsAnyErrorAsOneShortLine(t *testing.T) {
 func TestSystemd_IsToldAboutAWrongConfiguration(t *testing.T) {
 	sd := hasty()
 	err := daemontest.Drive(t, sd, program{}, daemon.Config{Name: "no/name"}, func() {})
-	left(t, sd, err, "exit-code", 78)
+	checkUnit(t, sd, err, "exit-code", 78)
 	if text := sd.Status().StatusText; !strings.HasPrefix(text, "failed: ") || !strings.Contains(text, "no/name") {
 		t.Errorf("it is %q", text)
 	}
@@ -133,9 +133,9 @@ func TestSystemd_StopsAStart(t *testing.T) {
 			err := daemontest.Drive(t, sd, program{start: start}, daemon.Config{}, func() {
 				daemontest.Sleep(10 * time.Second)
 				sd.Stop()
-				expect(t, "READY=1", heard(sd, "READY=1"), 0)
+				expect(t, "READY=1", countSent(sd, "READY=1"), 0)
 			})
-			left(t, sd, err, "success", 0)
+			checkUnit(t, sd, err, "success", 0)
 		})
 	}
 }
@@ -159,7 +159,7 @@ func TestSystemd_Reloads(t *testing.T) {
 		reload(fmt.Errorf("read: %w", syscall.ENOENT), "running; the last reload failed: read: "+syscall.ENOENT.Error(), int(syscall.ENOENT))
 		reload(nil, "running", int(syscall.ENOENT)) // the errno of the last failure
 	})
-	left(t, sd, err, "success", 0)
+	checkUnit(t, sd, err, "success", 0)
 }
 
 func TestSystemd_ReloadsAProgramWithoutReload(t *testing.T) {
@@ -171,7 +171,7 @@ func TestSystemd_ReloadsAProgramWithoutReload(t *testing.T) {
 			}
 		}
 	})
-	left(t, sd, err, "success", 0)
+	checkUnit(t, sd, err, "success", 0)
 }
 
 func TestSystemd_TooSlowReloadLeavesTheProgramRunning(t *testing.T) {
@@ -187,7 +187,7 @@ func TestSystemd_TooSlowReloadLeavesTheProgramRunning(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	left(t, sd, err, "success", 0)
+	checkUnit(t, sd, err, "success", 0)
 }
 
 func TestSystemd_HangupDuringStartReloadsAfterIt(t *testing.T) {
@@ -199,8 +199,8 @@ func TestSystemd_HangupDuringStartReloadsAfterIt(t *testing.T) {
 		sd.Await("reloading")
 		sd.Await("active")
 	})
-	left(t, sd, err, "success", 0)
-	expect(t, "RELOADING=1", heard(sd, "RELOADING=1"), 1)
+	checkUnit(t, sd, err, "success", 0)
+	expect(t, "RELOADING=1", countSent(sd, "RELOADING=1"), 1)
 }
 
 func TestSystemd_StopsAReload(t *testing.T) {
@@ -210,8 +210,8 @@ func TestSystemd_StopsAReload(t *testing.T) {
 		sd.Await("reloading")
 		sd.Stop()
 	})
-	left(t, sd, err, "success", 0)
-	expect(t, "READY=1", heard(sd, "READY=1"), 1)
+	checkUnit(t, sd, err, "success", 0)
+	expect(t, "READY=1", countSent(sd, "READY=1"), 1)
 }
 
 func TestSystemd_WatchdogSparesAHealthyProgram(t *testing.T) {
@@ -230,7 +230,7 @@ func TestSystemd_WatchdogSparesAHealthyProgram(t *testing.T) {
 				sd.Kill(syscall.SIGHUP)
 				daemontest.Sleep(time.Hour)
 			})
-			left(t, sd, err, "success", 0)
+			checkUnit(t, sd, err, "success", 0)
 		})
 	}
 }
@@ -258,7 +258,7 @@ func TestSystemd_WatchdogFindsAnUnhealthyProgram(t *testing.T) {
 				daemontest.Sleep(200 * time.Millisecond)
 				expect(t, "ActiveState", sd.Status().ActiveState, "failed")
 			})
-			left(t, sd, nil, "watchdog", 2)
+			checkUnit(t, sd, nil, "watchdog", 2)
 		})
 	}
 }
@@ -272,7 +272,7 @@ func TestSystemd_WatchdogIsOffWhileStopping(t *testing.T) {
 		daemontest.Sleep(time.Minute)
 		sd.Stop()
 	})
-	left(t, sd, err, "success", 0)
+	checkUnit(t, sd, err, "success", 0)
 }
 
 func TestSystemd_WaitsForASlowStop(t *testing.T) {
@@ -297,12 +297,12 @@ func TestSystemd_WaitsForASlowStop(t *testing.T) {
 				expect(t, "ActiveState", sd.Status().ActiveState, "deactivating")
 			})
 			if errors.Is(err, errBoom) {
-				left(t, sd, err, "exit-code", 1)
+				checkUnit(t, sd, err, "exit-code", 1)
 				expect(t, "StatusText", sd.Status().StatusText, "failed: boom")
 			} else {
-				left(t, sd, err, "success", 0)
+				checkUnit(t, sd, err, "success", 0)
 			}
-			expect(t, "STOPPING=1", heard(sd, "STOPPING=1"), 1)
+			expect(t, "STOPPING=1", countSent(sd, "STOPPING=1"), 1)
 		})
 	}
 }
@@ -321,7 +321,7 @@ func TestSystemd_GivesUpBeforeItKills(t *testing.T) {
 				daemontest.Sleep(200 * time.Millisecond)
 				expect(t, "ActiveState", sd.Status().ActiveState, "failed")
 			})
-			left(t, sd, err, "exit-code", 124)
+			checkUnit(t, sd, err, "exit-code", 124)
 		})
 	}
 }

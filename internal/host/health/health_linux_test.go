@@ -70,8 +70,8 @@ func TestHost_TwoRunsOfOneName(t *testing.T) {
 	}
 }
 
-// as calls f on a thread that runs as another user, and ends that thread.
-func as(t *testing.T, uid uintptr, f func()) {
+// asUser calls f on a thread that runs as another user, and ends that thread.
+func asUser(t *testing.T, uid uintptr, f func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
@@ -109,7 +109,7 @@ func TestHost_AnswersNoOtherUser(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
-	as(t, nobody, func() {
+	asUser(t, nobody, func() {
 		c, err := net.Dial("unix", found[0])
 		if err != nil {
 			t.Error(err)
@@ -132,7 +132,7 @@ func TestHost_AnswersNoOtherUser(t *testing.T) {
 func TestAsk_TrustsNoOtherUser(t *testing.T) {
 	name := unique(t)
 	var l *net.UnixListener
-	as(t, nobody, func() {
+	asUser(t, nobody, func() {
 		var err error
 		if l, err = net.ListenUnix("unix", &net.UnixAddr{Name: addressPrefix(name) + "0", Net: "unix"}); err != nil {
 			t.Error(err)

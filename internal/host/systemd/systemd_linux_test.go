@@ -63,8 +63,8 @@ func (l *listen) serve() {
 	}
 }
 
-// all closes the socket and returns everything that arrived.
-func (l *listen) all() []string {
+// closeAndRead closes the socket and returns everything that arrived.
+func (l *listen) closeAndRead() []string {
 	_ = l.conn.Close()
 	var messages []string
 	for m := range l.messages {
@@ -114,7 +114,7 @@ func TestHost_SendsEachState(t *testing.T) {
 		"STOPPING=1\nEXTEND_TIMEOUT_USEC=5000000\nSTATUS=stopping: terminate (SIGTERM)",
 		"BARRIER=1",
 	}
-	got := strings.Join(l.all(), "\n\n")
+	got := strings.Join(l.closeAndRead(), "\n\n")
 	got = regexp.MustCompile(`MONOTONIC_USEC=\d+`).ReplaceAllString(got, "MONOTONIC_USEC=N")
 	if want := strings.Join(want, "\n\n"); got != want {
 		t.Errorf("got\n%s\n\nwant\n%s", got, want)
@@ -129,7 +129,7 @@ func TestHost_SendsErrnoAndTextOfAFailure(t *testing.T) {
 	h.Tell(host.Status{State: lifecycle.Stopping, Left: time.Second, Reason: "failure (Start failed): it is taken", Err: err})
 	h.Tell(host.Status{State: lifecycle.Stopped, Err: err, Code: 1})
 	h.Close(t.Context())
-	got := l.all()
+	got := l.closeAndRead()
 	for i, want := range []string{
 		"STOPPING=1\nEXTEND_TIMEOUT_USEC=3000000\nERRNO=98\nSTATUS=stopping: failure (Start failed): it is taken",
 		"ERRNO=98\nSTATUS=failed: start: address already in use",
@@ -157,7 +157,7 @@ func TestTell_TicksExtendUpToTheBudget(t *testing.T) {
 	}
 	go l.serve()
 	h.Close(t.Context())
-	got := strings.Join(l.all(), " ")
+	got := strings.Join(l.closeAndRead(), " ")
 	if want := "EXTEND_TIMEOUT_USEC=5000000 EXTEND_TIMEOUT_USEC=4000000 EXTEND_TIMEOUT_USEC=2500000 BARRIER=1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -211,7 +211,7 @@ func TestTell_ManagerThatDoesNotReadLosesNoState(t *testing.T) {
 	go l.serve()
 	h.Close(t.Context())
 	var got []string
-	for _, m := range l.all() {
+	for _, m := range l.closeAndRead() {
 		if word, _, _ := strings.Cut(m, "\n"); word != "X_FILL=1" {
 			got = append(got, word)
 		}

@@ -139,8 +139,8 @@ func TestEnd_OfTheLogIsHastened(t *testing.T) {
 		code  int
 	}{
 		"another request":                  {0, host.Request{Trigger: host.TriggerTerminate}, 20 * time.Second, 0},
-		"somebody does not wait":           {0, force, 3 * time.Second, 0},
-		"somebody did not wait for Stop":   {time.Hour, force, 3500 * time.Millisecond, 130},
+		"a user does not wait":             {0, force, 3 * time.Second, 0},
+		"a user did not wait for Stop":     {time.Hour, force, 3500 * time.Millisecond, 130},
 		"the system shuts down":            {0, host.Request{Trigger: host.TriggerShutdown, Budget: 4 * time.Second}, 7 * time.Second, 0},
 		"the system shuts down, with time": {0, host.Request{Trigger: host.TriggerShutdown, Budget: time.Minute}, 20 * time.Second, 0},
 	} {

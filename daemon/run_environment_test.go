@@ -59,7 +59,7 @@ func TestEnvironmentFile_CannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := readEnvironment(); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "make it readable for the account of the service") {
-		t.Errorf("one that is somebody else's: %v", err)
+		t.Errorf("one of another user: %v", err)
 	}
 }
 

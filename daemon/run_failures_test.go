@@ -272,7 +272,7 @@ func TestTell_ErrnoOfAFailure(t *testing.T) {
 	}}, daemon.Config{}, func(*trial) {})
 	var no syscall.Errno
 	expect(t, "there is one", errors.As(x.last().Err, &no), true)
-	expect(t, "it says that there is no such file", errors.Is(no, fs.ErrNotExist), true)
+	expect(t, "matches fs.ErrNotExist", errors.Is(no, fs.ErrNotExist), true)
 	expect(t, "exit code told", x.last().Code, 78)
 }
 

@@ -209,5 +209,5 @@ func TestContext_GoAndFailPanicWithoutARun(t *testing.T) {
 }
 
 func TestContext_LoggerDoesNothingWithoutARun(t *testing.T) {
-	daemon.Logger(context.Background()).Info("nobody hears this")
+	daemon.Logger(context.Background()).Info("dropped")
 }

@@ -29,11 +29,11 @@ func user(code uint32) host.Event { return host.Event{Kind: host.UserControl, Co
 func TestNotify_EventsKeepTypeAndOrder(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	var got []string
-	hear := func(_ context.Context, e event.Event) {
+	notify := func(_ context.Context, e event.Event) {
 		pass(time.Second)
 		got = append(got, fmt.Sprintf("%T %s", e, e))
 	}
-	_, err := try(t, listener{notify: hear}, daemon.Config{}, func(x *trial) {
+	_, err := try(t, listener{notify: notify}, daemon.Config{}, func(x *trial) {
 		for _, e := range []host.Event{
 			{Kind: host.SessionChange, Code: 5, Session: 3},
 			{Kind: host.SessionChange, Code: 99, Session: 3},
@@ -90,15 +90,15 @@ func TestNotify_ProgramWithoutItTakesNoEvents(t *testing.T) {
 }
 
 func TestNotify_ConcurrentEventsArriveOneByOne(t *testing.T) {
-	var heard, beside int
-	hear := func(context.Context, event.Event) {
-		beside++
+	var heard, concurrent int
+	notify := func(context.Context, event.Event) {
+		concurrent++
 		pass(time.Millisecond)
-		expect(t, "calls at once", beside, 1)
-		beside--
+		expect(t, "calls at once", concurrent, 1)
+		concurrent--
 		heard++
 	}
-	_, err := try(t, listener{notify: hear}, daemon.Config{}, func(x *trial) {
+	_, err := try(t, listener{notify: notify}, daemon.Config{}, func(x *trial) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {

@@ -25,7 +25,7 @@ func TestRun_TellsTheManagerAboutAWrongConfiguration(t *testing.T) {
 	ctx := host.NewContext(t.Context(), host.Env{Hosts: []host.Host{&h}})
 	err := Run(ctx, idle{}, Config{})
 	if got := strings.Join(h, ", "); !errors.Is(err, ErrConfig) || got != "open, "+lifecycle.Stopped.String()+": "+err.Error()+", close" {
-		t.Errorf("it hears %q, and the error is %v", got, err)
+		t.Errorf("it is told %q, and the error is %v", got, err)
 	}
 }
 

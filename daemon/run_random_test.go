@@ -62,7 +62,7 @@ func (p *erratic) enter(ctx context.Context, method string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running != "" {
-		p.breaks("%s was called beside %s", method, p.running)
+		p.breaks("%s was called during %s", method, p.running)
 	}
 	if method != "Start" && p.started.IsZero() {
 		p.breaks("%s was called before Start had returned nil", method)

@@ -60,7 +60,7 @@ func TestReload_StopInterruptsAndWaitsForIt(t *testing.T) {
 	reloading := false
 	x, err := try(t, able{
 		program: program{stop: func(context.Context) error {
-			expect(t, "Stop runs beside Reload", reloading, false)
+			expect(t, "Stop runs during Reload", reloading, false)
 			return nil
 		}},
 		reload: func(ctx context.Context) error {

@@ -278,7 +278,7 @@ func TestSystemd_WatchdogIsOffWhileStopping(t *testing.T) {
 func TestSystemd_WaitsForASlowStop(t *testing.T) {
 	for name, ask := range map[string]func(context.Context, *daemontest.Systemd){
 		"that systemd asks for": func(_ context.Context, sd *daemontest.Systemd) { sd.Stop() },
-		"that somebody else asks for": func(_ context.Context, sd *daemontest.Systemd) {
+		"that another process asks for": func(_ context.Context, sd *daemontest.Systemd) {
 			sd.Kill(syscall.SIGTERM)
 			sd.Stop()
 			sd.Kill(syscall.SIGINT)

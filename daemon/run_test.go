@@ -80,7 +80,7 @@ func TestStart_ContextLivesAsLongAsTheRun(t *testing.T) {
 		stop: func(c context.Context) error {
 			var reason daemon.Reason
 			if !errors.As(context.Cause(ctx), &reason) {
-				t.Fatalf("the cause is %v, which is no Reason", context.Cause(ctx))
+				t.Fatalf("the cause is %v, want a Reason", context.Cause(ctx))
 			}
 			expect(t, "trigger", reason.Trigger, daemon.TriggerTerminate)
 			expect(t, "detail", reason.Detail, "SIGTERM")

@@ -423,7 +423,7 @@ func (w world) ends(next stepper, reply func(world) []Event) string {
 	return "the run does not end"
 }
 
-// everythingReturns answers for a program that behaves, nothingReturns for one that hangs.
+// everythingReturns lets every call of the program return; nothingReturns lets none.
 func everythingReturns(world) []Event {
 	return []Event{StartOK, ReloadDone, PauseOK, ContinueOK, DrainOver, StopOK, Joined, CloseOK, FlushDone}
 }

@@ -21,7 +21,7 @@ import (
 //     one that exited with 1, so Echo returns false there.
 //
 // If one of these is joined with, or wrapped together with, another error, Echo returns
-// false: somebody has to be told about that error.
+// false: the other error must be reported.
 //
 // If a method of err panics, Echo returns false.
 func Echo(err error, ctx, run context.Context) (echoes bool) {

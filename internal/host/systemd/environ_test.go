@@ -28,7 +28,7 @@ func TestParseEnviron(t *testing.T) {
 		{"a service of Type=simple", 0, map[string]string{"SYSTEMD_EXEC_PID": "100"}, Environ{started: true}, false},
 		{"a watchdog", 0, map[string]string{"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "100"}, Environ{watchdog: 2 * time.Second}, false},
 		{"a watchdog for whoever it is", 0, map[string]string{"WATCHDOG_USEC": "2000000"}, Environ{watchdog: 2 * time.Second}, false},
-		{"a watchdog for somebody else", 0, map[string]string{"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "7"}, Environ{}, false},
+		{"a watchdog for another process", 0, map[string]string{"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "7"}, Environ{}, false},
 		{"a watchdog beyond 32 bits", 0, map[string]string{"WATCHDOG_USEC": "3600000000"}, Environ{watchdog: time.Hour}, false},
 		{"an infinite watchdog", 0, map[string]string{"WATCHDOG_USEC": "18446744073709551615"}, Environ{}, false},
 		{"a watchdog of zero", 0, map[string]string{"WATCHDOG_USEC": "0"}, Environ{}, true},

@@ -29,7 +29,7 @@ type manager struct {
 	wrong    string
 }
 
-func (m *manager) hear(t queuedStatus) {
+func (m *manager) receive(t queuedStatus) {
 	m.status = t.State
 	switch t.State {
 	case lifecycle.Running:
@@ -55,15 +55,15 @@ func TestQueue_LateReaderEndsUpInTheSameState(t *testing.T) {
 			var atOnce, late manager
 			var q queue
 			for i, s := range states {
-				atOnce.hear(s)
+				atOnce.receive(s)
 				if i < read {
-					late.hear(s)
+					late.receive(s)
 				} else {
 					q = append(q.dropOutdated(s.State), s)
 				}
 			}
 			for _, s := range q {
-				late.hear(s)
+				late.receive(s)
 			}
 			if atOnce.begun > 0 {
 				late.answered = atOnce.answered // the one in progress answers it

@@ -69,7 +69,7 @@ func TestTakeSockets(t *testing.T) {
 		"with names":                     {map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "http:admin"}, []string{"http", "admin"}},
 		"one name twice":                 {map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "http:http"}, []string{"http", "http"}},
 		"one":                            {map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web.socket"}, []string{"web.socket"}},
-		"for somebody else":              {map[string]string{"LISTEN_PID": "99", "LISTEN_FDS": "2"}, nil},
+		"for another process":            {map[string]string{"LISTEN_PID": "99", "LISTEN_FDS": "2"}, nil},
 		"for nobody":                     {map[string]string{"LISTEN_FDS": "2"}, nil},
 		"to this very process":           {map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_PIDFDID": "7000"}, []string{"unknown"}},
 		"to one that has had its number": {map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_PIDFDID": "6999"}, nil},

@@ -235,7 +235,7 @@ func TestClose_ManagerThatIsStuck(t *testing.T) {
 	select {
 	case <-h.sendDone:
 	default:
-		t.Error("somebody still sends")
+		t.Error("something still sends")
 	}
 }
 

@@ -86,7 +86,7 @@ func TestDial_WithoutAnAddressDoesNothing(t *testing.T) {
 	}
 }
 
-func TestSend_FailsUntilSomebodyListens(t *testing.T) {
+func TestSend_FailsWithoutAListener(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	c, err := Dial(name)
 	if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), name) {

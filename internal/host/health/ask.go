@@ -14,7 +14,7 @@ import (
 
 var (
 	// ErrNone is returned when no run of the given name can be reached.
-	ErrNone = errors.New("no process of it answers")
+	ErrNone = errors.New("no process answers")
 
 	// ErrSilent is returned when the process exists but does not answer in time.
 	ErrSilent = errors.New("it does not answer")

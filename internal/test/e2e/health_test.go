@@ -130,7 +130,7 @@ func TestStatusInAContainerWhereNothingRuns(t *testing.T) {
 	t.Parallel()
 	s := newScratch(t, "status")
 	s.exits(3)
-	if got, want := s.log.String(), "probe: stopped (no service manager runs here, and no process of it answers)\n"; got != want {
+	if got, want := s.log.String(), "probe: stopped (no service manager runs here, and no process answers)\n"; got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 }

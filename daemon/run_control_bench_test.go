@@ -11,22 +11,23 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // wire is a service control manager that costs nothing, so that the benchmark measures only our
 // code.
 type wire struct {
 	scm.API
-	handle  func(scm.Control) scm.Errno
+	handle  func(scm.Control) win32.Errno
 	running chan struct{}
 }
 
 func (w *wire) Dispatch(main func([]string)) error { main([]string{"bench"}); return nil }
 
-func (w *wire) Register(handle func(scm.Control) scm.Errno) error { w.handle = handle; return nil }
+func (w *wire) Register(handle func(scm.Control) win32.Errno) error { w.handle = handle; return nil }
 
 func (w *wire) Report(s scm.Status) error {
-	if s.State == scm.Running {
+	if s.State == win32.Running {
 		close(w.running)
 	}
 	return nil
@@ -55,7 +56,7 @@ func BenchmarkControlToStop(b *testing.B) {
 		<-w.running
 		<-time.After(time.Millisecond) // as idle as a service is
 		asked = time.Now()
-		w.handle(scm.Control{Code: scm.ControlStop})
+		w.handle(scm.Control{Code: win32.ControlStop})
 		toAnswer = append(toAnswer, time.Since(asked))
 		if err := <-ended; err != nil {
 			b.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // SCM is a double of the Windows service control manager that works on any operating
@@ -67,20 +68,20 @@ type SCM struct {
 	released chan struct{} // closed when the dispatcher may return
 
 	mu         sync.Mutex
-	dispatched bool                        // StartServiceCtrlDispatcher has been called
-	returned   bool                        // and has returned
-	handler    func(scm.Control) scm.Errno // HandlerEx
-	status     Status                      // the current status of the service
-	reports    []Report                    // the reports of the service
-	awaited    int                         // the index of the report that Await found last
-	due        time.Time                   // the deadline for the next report, zero if there is none
-	overdue    *time.Timer                 // fires at due
-	asked      Control                     // the first control sent that ends the service, 0 if none
-	ending     Control                     // the first such control that it accepted
-	probed     bool                        // a control that no service knows was sent
-	gone       bool                        // the process has ended or was killed
-	changed    chan struct{}               // closed at the next change, nil if nobody waits
-	broken     []string                    // broken rules that were not reported yet
+	dispatched bool                          // StartServiceCtrlDispatcher has been called
+	returned   bool                          // and has returned
+	handler    func(scm.Control) win32.Errno // HandlerEx
+	status     Status                        // the current status of the service
+	reports    []Report                      // the reports of the service
+	awaited    int                           // the index of the report that Await found last
+	due        time.Time                     // the deadline for the next report, zero if there is none
+	overdue    *time.Timer                   // fires at due
+	asked      win32.Control                 // the first control sent that ends the service, 0 if none
+	ending     win32.Control                 // the first such control that it accepted
+	probed     bool                          // a control that no service knows was sent
+	gone       bool                          // the process has ended or was killed
+	changed    chan struct{}                 // closed at the next change, nil if nobody waits
+	broken     []string                      // broken rules that were not reported yet
 }
 
 // The defaults of Windows.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // The limits of the manager.
@@ -55,7 +56,7 @@ func (a scmAPI) Dispatch(main func(args []string)) error {
 }
 
 // Register implements RegisterServiceCtrlHandlerEx.
-func (a scmAPI) Register(handle func(scm.Control) scm.Errno) error {
+func (a scmAPI) Register(handle func(scm.Control) win32.Errno) error {
 	s := a.scm
 	s.lock()
 	defer s.unlock()

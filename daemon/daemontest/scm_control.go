@@ -6,7 +6,11 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon/event"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
+
+// controlUnknown is a control that no service knows: LOWRESOURCES, which is undocumented.
+const controlUnknown win32.Control = 0x60
 
 // Control sends a control like ControlService, as a client of the manager does. It returns
 // when the service has answered, before the control has any effect: use Await, Query or
@@ -28,29 +32,29 @@ func (s *SCM) Control(c Control) error {
 	switch c {
 	case ControlStop, ControlPause, ControlContinue, ControlInterrogate, ControlParamChange:
 	default:
-		if !c.userDefined() {
+		if !win32.Control(c).UserDefined() {
 			return ErrorInvalidParameter
 		}
 	}
-	return s.send(scm.Control{Code: uint32(c)})
+	return s.send(scm.Control{Code: win32.Control(c)})
 }
 
 // SessionChange sends the control for a user who logs on or off, if the service accepts it.
 // It returns the same errors as Control.
 func (s *SCM) SessionChange(t event.SessionChangeType, sessionID uint32) error {
-	return s.send(scm.Control{Code: uint32(controlSessionChange), Type: uint32(t), Session: sessionID})
+	return s.send(scm.Control{Code: win32.ControlSessionChange, Type: uint32(t), Session: sessionID})
 }
 
 // PowerChange sends the control for a system that suspends or resumes, if the service
 // accepts it. It returns the same errors as Control.
 func (s *SCM) PowerChange(t event.PowerChangeType) error {
-	return s.send(scm.Control{Code: uint32(controlPowerEvent), Type: uint32(t)})
+	return s.send(scm.Control{Code: win32.ControlPowerEvent, Type: uint32(t)})
 }
 
 // TimeChange sends the control for a system clock that is set, if the service accepts it.
 // It returns the same errors as Control.
 func (s *SCM) TimeChange(now, old time.Time) error {
-	return s.send(scm.Control{Code: uint32(controlTimeChange), New: now, Old: old})
+	return s.send(scm.Control{Code: win32.ControlTimeChange, New: now, Old: old})
 }
 
 // Shutdown shuts down the system. A service that accepts PRESHUTDOWN receives that, and has
@@ -65,9 +69,9 @@ func (s *SCM) Shutdown() {
 	s.unlock()
 	switch {
 	case accepted.Has(AcceptPreshutdown):
-		s.shutDown(controlPreshutdown, s.PreshutdownTimeout, "SERVICE_PRESHUTDOWN_INFO")
+		s.shutDown(win32.ControlPreshutdown, s.PreshutdownTimeout, "SERVICE_PRESHUTDOWN_INFO")
 	case accepted.Has(AcceptShutdown):
-		s.shutDown(controlShutdown, s.WaitToKillServiceTimeout, "HandlerEx, Remarks")
+		s.shutDown(win32.ControlShutdown, s.WaitToKillServiceTimeout, "HandlerEx, Remarks")
 	default:
 		s.wait(s.WaitToKillServiceTimeout, s.hasStopped)
 	}
@@ -80,8 +84,8 @@ func (s *SCM) Shutdown() {
 }
 
 // shutDown makes the service stop for a shutdown of the system.
-func (s *SCM) shutDown(c Control, limit time.Duration, page string) {
-	err := s.send(scm.Control{Code: uint32(c)})
+func (s *SCM) shutDown(c win32.Control, limit time.Duration, page string) {
+	err := s.send(scm.Control{Code: c})
 	if s.wait(limit, s.hasStopped) || err != nil {
 		return
 	}
@@ -110,9 +114,9 @@ func (s *SCM) send(c scm.Control) error {
 		return ErrorServiceRequestTimeout
 	}
 	s.lock()
-	refused, handle, probe := s.refuses(Control(c.Code)), s.handler, !s.probed
-	if refused == NoError && Control(c.Code).ends() && s.asked == 0 {
-		s.asked = Control(c.Code)
+	refused, handle, probe := s.refuses(c.Code), s.handler, !s.probed
+	if refused == NoError && c.Code.Ends() && s.asked == 0 {
+		s.asked = c.Code
 	}
 	s.unlock()
 	if refused != NoError {
@@ -123,10 +127,10 @@ func (s *SCM) send(c scm.Control) error {
 	answers := make(chan Errno, 1)
 	go func() {
 		if probe {
-			s.answered(controlUnknown, Errno(handle(scm.Control{Code: uint32(controlUnknown)})))
+			s.answered(controlUnknown, Errno(handle(scm.Control{Code: controlUnknown})))
 		}
 		answer := Errno(handle(c))
-		s.answered(Control(c.Code), answer)
+		s.answered(c.Code, answer)
 		<-s.turn
 		answers <- answer
 	}()
@@ -139,7 +143,7 @@ func (s *SCM) send(c scm.Control) error {
 	case <-timer.C:
 		s.lock()
 		defer s.unlock()
-		s.breaks(fmt.Sprintf("has been handling %s for %s: the handler has to return at once", Control(c.Code), handlerLimit),
+		s.breaks(fmt.Sprintf("has been handling %s for %s: the handler has to return at once", c.Code, handlerLimit),
 			"HandlerEx, Remarks")
 		return ErrorServiceRequestTimeout
 	}
@@ -147,27 +151,26 @@ func (s *SCM) send(c scm.Control) error {
 
 // refuses returns the reason why the manager does not send c. The caller holds the lock of
 // s.
-func (s *SCM) refuses(c Control) Errno {
-	bit := acceptBit(c)
+func (s *SCM) refuses(c win32.Control) Errno {
 	switch state := s.status.State; {
 	case state == Stopped:
 		return ErrorServiceNotActive
 	case s.handler == nil:
 		return ErrorServiceCannotAcceptCtrl
-	case c == ControlInterrogate:
+	case c == win32.ControlInterrogate:
 		return NoError
 	case state == StartPending, state == StopPending, s.ending != 0:
 		// After an accepted STOP the manager sends nothing else (HandlerEx,
 		// SERVICE_CONTROL_STOP).
 		return ErrorServiceCannotAcceptCtrl
-	case !s.status.ControlsAccepted.Has(bit):
+	case !s.status.ControlsAccepted.Has(Accepted(c.Accept())):
 		return ErrorInvalidServiceControl
 	}
 	return NoError
 }
 
 // answered checks the service's answer to c.
-func (s *SCM) answered(c Control, answer Errno) {
+func (s *SCM) answered(c win32.Control, answer Errno) {
 	s.lock()
 	defer s.unlock()
 	const page = "HandlerEx, Return value"
@@ -178,13 +181,13 @@ func (s *SCM) answered(c Control, answer Errno) {
 		if answer != ErrorCallNotImplemented {
 			s.breaks(fmt.Sprintf("answered %d to a control that it cannot know: want ERROR_CALL_NOT_IMPLEMENTED", uint32(answer)), page)
 		}
-	case c == ControlInterrogate && answer != NoError:
+	case c == win32.ControlInterrogate && answer != NoError:
 		s.breaks(fmt.Sprintf("answered %d to INTERROGATE: want NO_ERROR", uint32(answer)), page)
-	case c.ends() && answer == NoError:
+	case c.Ends() && answer == NoError:
 		s.ending = c
-	case c.ends() && !stopped:
+	case c.Ends() && !stopped:
 		s.breaks(fmt.Sprintf("accepts %s, but answered %d to it: want NO_ERROR", c, uint32(answer)), page)
-	case acceptBit(c) != 0 && answer == ErrorCallNotImplemented && !stopped:
+	case c.Accept() != 0 && answer == ErrorCallNotImplemented && !stopped:
 		s.breaks(fmt.Sprintf("accepts %s, but answered that it does not handle it", c), page)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // faults are services that each break one rule and keep all others, with the text that the
@@ -32,12 +33,12 @@ var faults = map[string]struct {
 	}}, "called StartServiceCtrlDispatcher a second time"},
 
 	"registers before it is connected": {service{process: func(ctx context.Context, api scm.API) error {
-		_ = api.Register(func(scm.Control) scm.Errno { return scm.NoError })
+		_ = api.Register(func(scm.Control) win32.Errno { return win32.NoError })
 		return service{}.run(ctx, api)
 	}}, "registered its handler before it was connected"},
 
 	"registers twice": {service{main: func(api scm.API) {
-		_ = api.Register(func(scm.Control) scm.Errno { return scm.NoError })
+		_ = api.Register(func(scm.Control) win32.Errno { return win32.NoError })
 		service{}.serve(context.Background(), api)
 	}}, "registered a second handler"},
 
@@ -95,11 +96,11 @@ var faults = map[string]struct {
 	},
 
 	"accepts what does not exist": {service{start: []scm.Status{starting, accepting(serving, 0x1000)}}, "accepts what does not exist, 0x1000"},
-	"accepts while it starts":     {service{start: []scm.Status{accepting(starting, scm.AcceptStop), serving}}, "accepts STOP in START_PENDING"},
-	"accepts while it stops":      {service{stop: []scm.Status{accepting(stopping, scm.AcceptStop), stopped}}, "accepts STOP in STOP_PENDING"},
-	"accepts when it has stopped": {service{stop: []scm.Status{stopping, accepting(stopped, scm.AcceptStop)}}, "accepts STOP in STOPPED"},
+	"accepts while it starts":     {service{start: []scm.Status{accepting(starting, win32.AcceptStop), serving}}, "accepts STOP in START_PENDING"},
+	"accepts while it stops":      {service{stop: []scm.Status{accepting(stopping, win32.AcceptStop), stopped}}, "accepts STOP in STOP_PENDING"},
+	"accepts when it has stopped": {service{stop: []scm.Status{stopping, accepting(stopped, win32.AcceptStop)}}, "accepts STOP in STOPPED"},
 	"accepts both shutdowns": {
-		service{start: []scm.Status{starting, accepting(serving, scm.AcceptPreshutdown)}},
+		service{start: []scm.Status{starting, accepting(serving, win32.AcceptPreshutdown)}},
 		"accepts SHUTDOWN, but has stopped by then",
 	},
 
@@ -147,8 +148,8 @@ var faults = map[string]struct {
 		asked := make(chan struct{})
 		go func() {
 			_ = api.Dispatch(func([]string) {
-				_ = api.Register(func(c scm.Control) scm.Errno {
-					return handle(c, func() scm.Errno { close(asked); return scm.NoError })
+				_ = api.Register(func(c scm.Control) win32.Errno {
+					return handle(c, func() win32.Errno { close(asked); return win32.NoError })
 				})
 				_ = api.Report(starting)
 				_ = api.Report(serving)
@@ -169,20 +170,20 @@ var faults = map[string]struct {
 		return errors.New("boom")
 	}, body: func(*SCM) { Sleep(time.Minute) }}, "ended before the dispatcher and ServiceMain had returned"},
 
-	"takes a control that it cannot know": {service{handle: answering(uint32(controlUnknown), scm.NoError)}, "answered 0 to a control that it cannot know"},
+	"takes a control that it cannot know": {service{handle: answering(controlUnknown, win32.NoError)}, "answered 0 to a control that it cannot know"},
 	"does not answer INTERROGATE": {
-		service{handle: answering(scm.ControlInterrogate, scm.ErrorCallNotImplemented), body: func(s *SCM) { _ = s.Control(ControlInterrogate) }},
+		service{handle: answering(win32.ControlInterrogate, win32.ErrorCallNotImplemented), body: func(s *SCM) { _ = s.Control(ControlInterrogate) }},
 		"answered 120 to INTERROGATE",
 	},
-	"denies that it stops":      {service{handle: answering(scm.ControlStop, 5)}, "accepts STOP, but answered 5"},
-	"denies that it shuts down": {service{handle: answering(scm.ControlShutdown, 5), body: (*SCM).Shutdown}, "accepts SHUTDOWN, but answered 5"},
+	"denies that it stops":      {service{handle: answering(win32.ControlStop, 5)}, "accepts STOP, but answered 5"},
+	"denies that it shuts down": {service{handle: answering(win32.ControlShutdown, 5), body: (*SCM).Shutdown}, "accepts SHUTDOWN, but answered 5"},
 	"accepts what it does not handle": {
-		service{handle: answering(scm.ControlPause, scm.ErrorCallNotImplemented), body: func(s *SCM) { _ = s.Control(ControlPause) }},
+		service{handle: answering(win32.ControlPause, win32.ErrorCallNotImplemented), body: func(s *SCM) { _ = s.Control(ControlPause) }},
 		"accepts PAUSE, but answered that it does not handle it",
 	},
 	"handles for too long": {
-		service{handle: func(c scm.Control, stop func() scm.Errno) scm.Errno {
-			if c.Code == scm.ControlPause {
+		service{handle: func(c scm.Control, stop func() win32.Errno) win32.Errno {
+			if c.Code == win32.ControlPause {
 				<-time.After(40 * time.Second)
 			}
 			return handle(c, stop)
@@ -202,17 +203,17 @@ var faults = map[string]struct {
 	},
 	"takes too long before a shutdown": {
 		service{
-			start: []scm.Status{with(starting, long), {State: scm.Running, Accepted: scm.AcceptPreshutdown}},
+			start: []scm.Status{with(starting, long), {State: win32.Running, Accepted: win32.AcceptPreshutdown}},
 			stop:  []scm.Status{with(stopping, long), stopped}, pace: 11 * time.Second, body: shutDown,
 		},
 		"was killed: it had not stopped 10s after PRESHUTDOWN",
 	},
 	"cannot be stopped": {
-		service{start: []scm.Status{starting, {State: scm.Running}}}, "cannot be stopped: it does not accept STOP",
+		service{start: []scm.Status{starting, {State: win32.Running}}}, "cannot be stopped: it does not accept STOP",
 	},
 	"does not stop": {
-		service{handle: func(c scm.Control, _ func() scm.Errno) scm.Errno {
-			return handle(c, func() scm.Errno { return scm.NoError })
+		service{handle: func(c scm.Control, _ func() win32.Errno) win32.Errno {
+			return handle(c, func() win32.Errno { return win32.NoError })
 		}}, "has not stopped within 24h0m0s",
 	},
 	"does not start": {
@@ -220,7 +221,7 @@ var faults = map[string]struct {
 	},
 }
 
-func accepting(s scm.Status, a scm.Accepted) scm.Status {
+func accepting(s scm.Status, a win32.Accepted) scm.Status {
 	s.Accepted |= a
 	return s
 }
@@ -243,7 +244,7 @@ func slowStop(api scm.API) {
 type slow struct{ scm.API }
 
 func (a slow) Report(s scm.Status) error {
-	if s.State == scm.Stopped {
+	if s.State == win32.Stopped {
 		<-time.After(6 * time.Second)
 	}
 	return a.API.Report(s)

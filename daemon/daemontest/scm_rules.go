@@ -3,6 +3,8 @@ package daemontest
 import (
 	"fmt"
 	"slices"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // statusRule checks what a service reports.
@@ -46,7 +48,7 @@ var statusRules = []statusRule{
 	}},
 
 	{"SERVICE_STATUS, dwControlsAccepted", func(_, next Status) string {
-		if unknown := next.ControlsAccepted &^ acceptAll; unknown != 0 {
+		if unknown := next.ControlsAccepted &^ Accepted(win32.AcceptAll); unknown != 0 {
 			return fmt.Sprintf("accepts what does not exist, %s", unknown)
 		}
 		return ""

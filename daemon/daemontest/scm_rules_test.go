@@ -12,30 +12,31 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon"
 	"github.com/go-glidepath/glidepath/internal/host/scm"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // service is a service that uses the API directly. Its zero value keeps all rules.
 type service struct {
-	process func(context.Context, scm.API) error                 // replaces everything below
-	main    func(scm.API)                                        // replaces the fields below
-	start   []scm.Status                                         // its first reports
-	stop    []scm.Status                                         // its reports after it was asked to stop
-	pace    time.Duration                                        // the time between two reports
-	handle  func(c scm.Control, stop func() scm.Errno) scm.Errno // replaces its handler
-	result  error                                                // the result of its process
-	exit    int                                                  // the exit code of its process, if not 0
-	body    func(*SCM)                                           // the body of the test
+	process func(context.Context, scm.API) error                     // replaces everything below
+	main    func(scm.API)                                            // replaces the fields below
+	start   []scm.Status                                             // its first reports
+	stop    []scm.Status                                             // its reports after it was asked to stop
+	pace    time.Duration                                            // the time between two reports
+	handle  func(c scm.Control, stop func() win32.Errno) win32.Errno // replaces its handler
+	result  error                                                    // the result of its process
+	exit    int                                                      // the exit code of its process, if not 0
+	body    func(*SCM)                                               // the body of the test
 }
 
 // Statuses that keep all rules.
 var (
-	starting = scm.Status{State: scm.StartPending, CheckPoint: 1, WaitHint: 5 * time.Second}
-	serving  = scm.Status{State: scm.Running, Accepted: scm.AcceptStop | scm.AcceptShutdown | scm.AcceptPauseContinue}
-	pausing  = scm.Status{State: scm.PausePending, Accepted: scm.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
-	paused   = scm.Status{State: scm.Paused, Accepted: scm.AcceptStop}
-	resuming = scm.Status{State: scm.ContinuePending, Accepted: scm.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
-	stopping = scm.Status{State: scm.StopPending, CheckPoint: 1, WaitHint: 5 * time.Second}
-	stopped  = scm.Status{State: scm.Stopped}
+	starting = scm.Status{State: win32.StartPending, CheckPoint: 1, WaitHint: 5 * time.Second}
+	serving  = scm.Status{State: win32.Running, Accepted: win32.AcceptStop | win32.AcceptShutdown | win32.AcceptPauseContinue}
+	pausing  = scm.Status{State: win32.PausePending, Accepted: win32.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
+	paused   = scm.Status{State: win32.Paused, Accepted: win32.AcceptStop}
+	resuming = scm.Status{State: win32.ContinuePending, Accepted: win32.AcceptStop, CheckPoint: 1, WaitHint: 5 * time.Second}
+	stopping = scm.Status{State: win32.StopPending, CheckPoint: 1, WaitHint: 5 * time.Second}
+	stopped  = scm.Status{State: win32.Stopped}
 )
 
 // with returns a changed copy of s.
@@ -62,11 +63,11 @@ func (v service) run(ctx context.Context, api scm.API) error {
 func (v service) serve(ctx context.Context, api scm.API) {
 	asked := make(chan struct{})
 	var once sync.Once
-	stop := func() scm.Errno {
+	stop := func() win32.Errno {
 		once.Do(func() { close(asked) })
-		return scm.NoError
+		return win32.NoError
 	}
-	_ = api.Register(func(c scm.Control) scm.Errno {
+	_ = api.Register(func(c scm.Control) win32.Errno {
 		if v.handle != nil {
 			return v.handle(c, stop)
 		}
@@ -85,7 +86,7 @@ func (v service) serve(ctx context.Context, api scm.API) {
 				<-time.After(v.pace)
 			}
 			_ = api.Report(s)
-			over = over || s.State == scm.Stopped
+			over = over || s.State == win32.Stopped
 		}
 		return over
 	}
@@ -99,23 +100,23 @@ func (v service) serve(ctx context.Context, api scm.API) {
 }
 
 // handle is a handler that keeps all rules.
-func handle(c scm.Control, stop func() scm.Errno) scm.Errno {
+func handle(c scm.Control, stop func() win32.Errno) win32.Errno {
 	switch c.Code {
-	case scm.ControlStop, scm.ControlShutdown, scm.ControlPreshutdown:
+	case win32.ControlStop, win32.ControlShutdown, win32.ControlPreshutdown:
 		return stop()
-	case scm.ControlInterrogate, scm.ControlPause, scm.ControlContinue:
-		return scm.NoError
+	case win32.ControlInterrogate, win32.ControlPause, win32.ControlContinue:
+		return win32.NoError
 	}
-	return scm.ErrorCallNotImplemented
+	return win32.ErrorCallNotImplemented
 }
 
 // answering returns a handler with a special answer to one control. The service stops only
 // after it has answered, because nobody expects an answer from a stopped service.
-func answering(code uint32, answer scm.Errno) func(scm.Control, func() scm.Errno) scm.Errno {
-	return func(c scm.Control, stop func() scm.Errno) scm.Errno {
-		a := handle(c, func() scm.Errno {
+func answering(code win32.Control, answer win32.Errno) func(scm.Control, func() win32.Errno) win32.Errno {
+	return func(c scm.Control, stop func() win32.Errno) win32.Errno {
+		a := handle(c, func() win32.Errno {
 			time.AfterFunc(time.Millisecond, func() { stop() })
-			return scm.NoError
+			return win32.NoError
 		})
 		if c.Code == code {
 			return answer
@@ -179,14 +180,14 @@ func TestSCM_AcceptsAServiceThatKeepsTheRules(t *testing.T) {
 		}},
 		"shuts down": {body: func(s *SCM) { s.Shutdown() }},
 		"does not accept shutdowns": {
-			start: []scm.Status{starting, with(serving, func(s *scm.Status) { s.Accepted = scm.AcceptStop })},
+			start: []scm.Status{starting, with(serving, func(s *scm.Status) { s.Accepted = win32.AcceptStop })},
 			body:  func(s *SCM) { s.Shutdown() },
 		},
 		"ServiceMain returns early": {main: func(api scm.API) {
-			_ = api.Register(func(c scm.Control) scm.Errno {
-				return handle(c, func() scm.Errno {
+			_ = api.Register(func(c scm.Control) win32.Errno {
+				return handle(c, func() win32.Errno {
 					go func() { _ = api.Report(stopping); _ = api.Report(stopped) }()
-					return scm.NoError
+					return win32.NoError
 				})
 			})
 			_ = api.Report(starting)
@@ -209,7 +210,7 @@ func ends(how func(*scm.Status)) []scm.Status {
 func well(*scm.Status) {}
 
 func fail(code uint32) func(*scm.Status) {
-	return func(s *scm.Status) { s.ExitCode, s.SpecificCode = scm.ErrorServiceSpecific, code }
+	return func(s *scm.Status) { s.ExitCode, s.SpecificCode = win32.ErrorServiceSpecific, code }
 }
 
 func higher(s *scm.Status) { s.CheckPoint++ }

@@ -2,8 +2,9 @@ package daemontest
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // State is the state of a service (SERVICE_STATUS, dwCurrentState).
@@ -11,32 +12,20 @@ type State uint32
 
 // The states of a service.
 const (
-	Stopped         State = 1
-	StartPending    State = 2
-	StopPending     State = 3
-	Running         State = 4
-	ContinuePending State = 5
-	PausePending    State = 6
-	Paused          State = 7
+	Stopped         = State(win32.Stopped)
+	StartPending    = State(win32.StartPending)
+	StopPending     = State(win32.StopPending)
+	Running         = State(win32.Running)
+	ContinuePending = State(win32.ContinuePending)
+	PausePending    = State(win32.PausePending)
+	Paused          = State(win32.Paused)
 )
 
-var stateNames = []string{
-	"", "STOPPED", "START_PENDING", "STOP_PENDING", "RUNNING", "CONTINUE_PENDING", "PAUSE_PENDING", "PAUSED",
-}
-
 // String returns the name without SERVICE_.
-func (s State) String() string {
-	if !s.valid() {
-		return fmt.Sprintf("state %d", uint32(s))
-	}
-	return stateNames[s]
-}
+func (s State) String() string { return win32.State(s).String() }
 
-func (s State) valid() bool { return Stopped <= s && s <= Paused }
-
-func (s State) pending() bool {
-	return s == StartPending || s == StopPending || s == ContinuePending || s == PausePending
-}
+func (s State) valid() bool   { return win32.State(s).Valid() }
+func (s State) pending() bool { return win32.State(s).Pending() }
 
 // Control is a control code, SERVICE_CONTROL_…. The service defines the meaning of 128 to
 // 255.
@@ -44,45 +33,15 @@ type Control uint32
 
 // The controls that a client may send.
 const (
-	ControlStop        Control = 0x1
-	ControlPause       Control = 0x2
-	ControlContinue    Control = 0x3
-	ControlInterrogate Control = 0x4
-	ControlParamChange Control = 0x6
+	ControlStop        = Control(win32.ControlStop)
+	ControlPause       = Control(win32.ControlPause)
+	ControlContinue    = Control(win32.ControlContinue)
+	ControlInterrogate = Control(win32.ControlInterrogate)
+	ControlParamChange = Control(win32.ControlParamChange)
 )
-
-// The controls that only the system sends.
-const (
-	controlShutdown      Control = 0x5
-	controlPowerEvent    Control = 0xD
-	controlSessionChange Control = 0xE
-	controlPreshutdown   Control = 0xF
-	controlTimeChange    Control = 0x10
-
-	// controlUnknown is not known to any service: LOWRESOURCES, which is undocumented.
-	controlUnknown Control = 0x60
-)
-
-var controlNames = map[Control]string{
-	ControlStop: "STOP", ControlPause: "PAUSE", ControlContinue: "CONTINUE", ControlInterrogate: "INTERROGATE",
-	ControlParamChange: "PARAMCHANGE", controlShutdown: "SHUTDOWN", controlPowerEvent: "POWEREVENT",
-	controlSessionChange: "SESSIONCHANGE", controlPreshutdown: "PRESHUTDOWN", controlTimeChange: "TIMECHANGE",
-}
 
 // String returns the name without SERVICE_CONTROL_.
-func (c Control) String() string {
-	if name, ok := controlNames[c]; ok {
-		return name
-	}
-	return fmt.Sprintf("control %#x", uint32(c))
-}
-
-func (c Control) userDefined() bool { return 128 <= c && c <= 255 }
-
-// ends reports whether a service that accepts c has to stop.
-func (c Control) ends() bool {
-	return c == ControlStop || c == controlShutdown || c == controlPreshutdown
-}
+func (c Control) String() string { return win32.Control(c).String() }
 
 // Accepted is a set of controls that a service accepts (SERVICE_STATUS,
 // dwControlsAccepted).
@@ -90,70 +49,25 @@ type Accepted uint32
 
 // The controls that a service may accept, SERVICE_ACCEPT_….
 const (
-	AcceptStop                  Accepted = 0x1
-	AcceptPauseContinue         Accepted = 0x2
-	AcceptShutdown              Accepted = 0x4
-	AcceptParamChange           Accepted = 0x8
-	AcceptNetBindChange         Accepted = 0x10
-	AcceptHardwareProfileChange Accepted = 0x20
-	AcceptPowerEvent            Accepted = 0x40
-	AcceptSessionChange         Accepted = 0x80
-	AcceptPreshutdown           Accepted = 0x100
-	AcceptTimeChange            Accepted = 0x200
-	AcceptTriggerEvent          Accepted = 0x400
-	AcceptUserModeReboot        Accepted = 0x800
-
-	acceptAll Accepted = 0xFFF
+	AcceptStop                  = Accepted(win32.AcceptStop)
+	AcceptPauseContinue         = Accepted(win32.AcceptPauseContinue)
+	AcceptShutdown              = Accepted(win32.AcceptShutdown)
+	AcceptParamChange           = Accepted(win32.AcceptParamChange)
+	AcceptNetBindChange         = Accepted(win32.AcceptNetBindChange)
+	AcceptHardwareProfileChange = Accepted(win32.AcceptHardwareProfileChange)
+	AcceptPowerEvent            = Accepted(win32.AcceptPowerEvent)
+	AcceptSessionChange         = Accepted(win32.AcceptSessionChange)
+	AcceptPreshutdown           = Accepted(win32.AcceptPreshutdown)
+	AcceptTimeChange            = Accepted(win32.AcceptTimeChange)
+	AcceptTriggerEvent          = Accepted(win32.AcceptTriggerEvent)
+	AcceptUserModeReboot        = Accepted(win32.AcceptUserModeReboot)
 )
-
-var acceptedNames = []string{
-	"STOP", "PAUSE_CONTINUE", "SHUTDOWN", "PARAMCHANGE", "NETBINDCHANGE", "HARDWAREPROFILECHANGE",
-	"POWEREVENT", "SESSIONCHANGE", "PRESHUTDOWN", "TIMECHANGE", "TRIGGEREVENT", "USERMODEREBOOT",
-}
 
 // Has reports whether a contains all of x.
 func (a Accepted) Has(x Accepted) bool { return a&x == x }
 
 // String returns the names without SERVICE_ACCEPT_, separated by "|".
-func (a Accepted) String() string {
-	if a == 0 {
-		return "nothing"
-	}
-	var names []string
-	for i, name := range acceptedNames {
-		if a.Has(1 << i) {
-			names = append(names, name)
-		}
-	}
-	if unknown := a &^ acceptAll; unknown != 0 {
-		names = append(names, fmt.Sprintf("%#x", uint32(unknown)))
-	}
-	return strings.Join(names, "|")
-}
-
-// acceptBit returns what a service has to accept to receive c, or 0 if it receives c in any
-// case.
-func acceptBit(c Control) Accepted {
-	switch c {
-	case ControlStop:
-		return AcceptStop
-	case ControlPause, ControlContinue:
-		return AcceptPauseContinue
-	case ControlParamChange:
-		return AcceptParamChange
-	case controlShutdown:
-		return AcceptShutdown
-	case controlPowerEvent:
-		return AcceptPowerEvent
-	case controlSessionChange:
-		return AcceptSessionChange
-	case controlPreshutdown:
-		return AcceptPreshutdown
-	case controlTimeChange:
-		return AcceptTimeChange
-	}
-	return 0
-}
+func (a Accepted) String() string { return win32.Accepted(a).String() }
 
 // Status holds what a service reports (SERVICE_STATUS).
 type Status struct {
@@ -189,39 +103,19 @@ type Errno uint32
 
 // The errors that clients receive, and that services report.
 const (
-	NoError                      Errno = 0
-	ErrorInvalidHandle           Errno = 6
-	ErrorInvalidData             Errno = 13
-	ErrorInvalidParameter        Errno = 87
-	ErrorCallNotImplemented      Errno = 120
-	ErrorInvalidServiceControl   Errno = 1052
-	ErrorServiceRequestTimeout   Errno = 1053
-	ErrorServiceAlreadyRunning   Errno = 1056
-	ErrorServiceCannotAcceptCtrl Errno = 1061
-	ErrorServiceNotActive        Errno = 1062
-	ErrorServiceSpecific         Errno = 1066
-	ErrorProcessAborted          Errno = 1067
+	NoError                      = Errno(win32.NoError)
+	ErrorInvalidHandle           = Errno(win32.ErrorInvalidHandle)
+	ErrorInvalidData             = Errno(win32.ErrorInvalidData)
+	ErrorInvalidParameter        = Errno(win32.ErrorInvalidParameter)
+	ErrorCallNotImplemented      = Errno(win32.ErrorCallNotImplemented)
+	ErrorInvalidServiceControl   = Errno(win32.ErrorInvalidServiceControl)
+	ErrorServiceRequestTimeout   = Errno(win32.ErrorServiceRequestTimeout)
+	ErrorServiceAlreadyRunning   = Errno(win32.ErrorServiceAlreadyRunning)
+	ErrorServiceCannotAcceptCtrl = Errno(win32.ErrorServiceCannotAcceptCtrl)
+	ErrorServiceNotActive        = Errno(win32.ErrorServiceNotActive)
+	ErrorServiceSpecific         = Errno(win32.ErrorServiceSpecific)
+	ErrorProcessAborted          = Errno(win32.ErrorProcessAborted)
 )
 
-var errnoTexts = map[Errno]string{
-	NoError:                      "no error",
-	ErrorInvalidHandle:           "the handle is invalid",
-	ErrorInvalidData:             "the data is invalid",
-	ErrorInvalidParameter:        "the parameter is incorrect",
-	ErrorCallNotImplemented:      "the service does not handle this control",
-	ErrorInvalidServiceControl:   "the requested control is not valid for this service",
-	ErrorServiceRequestTimeout:   "the service did not respond to the control in time",
-	ErrorServiceAlreadyRunning:   "an instance of the service is already running",
-	ErrorServiceCannotAcceptCtrl: "the service cannot accept control messages at this time",
-	ErrorServiceNotActive:        "the service has not been started",
-	ErrorServiceSpecific:         "the service has returned an error code of its own",
-	ErrorProcessAborted:          "the process terminated unexpectedly",
-}
-
-// Error returns the meaning of e, or its number if that is unknown.
-func (e Errno) Error() string {
-	if text, ok := errnoTexts[e]; ok {
-		return fmt.Sprintf("%s (%d)", text, uint32(e))
-	}
-	return fmt.Sprintf("Win32 error %d", uint32(e))
-}
+// Error returns the meaning of e and its number.
+func (e Errno) Error() string { return win32.Errno(e).Error() }

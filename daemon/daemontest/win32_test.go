@@ -3,8 +3,11 @@ package daemontest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 func TestStatus_NamesFollowMicrosoft(t *testing.T) {
@@ -15,7 +18,7 @@ func TestStatus_NamesFollowMicrosoft(t *testing.T) {
 		{ContinuePending, "CONTINUE_PENDING"},
 		{State(9), "state 9"},
 		{ControlParamChange, "PARAMCHANGE"},
-		{controlPreshutdown, "PRESHUTDOWN"},
+		{Control(win32.ControlPreshutdown), "PRESHUTDOWN"},
 		{Control(200), "control 0xc8"},
 		{Accepted(0), "nothing"},
 		{AcceptStop | AcceptUserModeReboot | 0x4000, "STOP|USERMODEREBOOT|0x4000"},
@@ -36,10 +39,10 @@ func TestStatus_NamesFollowMicrosoft(t *testing.T) {
 
 func TestErrno_UnknownErrorSaysItsNumber(t *testing.T) {
 	err := fmt.Errorf("pause: %w", ErrorServiceCannotAcceptCtrl)
-	if !errors.Is(err, ErrorServiceCannotAcceptCtrl) || err.Error() != "pause: the service cannot accept control messages at this time (1061)" {
+	if !errors.Is(err, ErrorServiceCannotAcceptCtrl) || err.Error() != "pause: the service cannot accept control messages at this time (error 1061)" {
 		t.Errorf("got %v", err)
 	}
-	if got := Errno(5).Error(); got != "Win32 error 5" {
+	if got := Errno(9999).Error(); !strings.HasSuffix(got, "(error 9999)") {
 		t.Errorf("got %q", got)
 	}
 }

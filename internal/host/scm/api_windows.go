@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // windowsAPI is the service control manager of Windows. Not x/sys/windows/svc: that
@@ -77,13 +79,13 @@ func (a *windowsAPI) Dispatch(main func([]string)) error {
 	return err
 }
 
-func (a *windowsAPI) Register(handle func(Control) Errno) error {
+func (a *windowsAPI) Register(handle func(Control) win32.Errno) error {
 	name, err := windows.UTF16PtrFromString(a.name)
 	if err != nil {
 		return err
 	}
 	handler := windows.NewCallback(func(code, eventType uint32, data unsafe.Pointer, _ uintptr) uintptr {
-		return uintptr(handle(decode(code, eventType, data)))
+		return uintptr(handle(decode(win32.Control(code), eventType, data)))
 	})
 	a.status, err = windows.RegisterServiceCtrlHandlerEx(name, handler, 0)
 	return err
@@ -91,13 +93,13 @@ func (a *windowsAPI) Register(handle func(Control) Errno) error {
 
 // decode takes what it needs from data, whose memory is the manager's until the
 // handler returns.
-func decode(code, eventType uint32, data unsafe.Pointer) Control {
+func decode(code win32.Control, eventType uint32, data unsafe.Pointer) Control {
 	c := Control{Code: code, Type: eventType}
 	switch {
 	case data == nil:
-	case code == ControlSessionChange:
+	case code == win32.ControlSessionChange:
 		c.Session = (*windows.WTSSESSION_NOTIFICATION)(data).SessionID
-	case code == ControlTimeChange:
+	case code == win32.ControlTimeChange:
 		times := (*[2]int64)(data) // SERVICE_TIMECHANGE_INFO
 		c.New, c.Old = fileTime(times[0]), fileTime(times[1])
 	}

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/go-glidepath/glidepath/internal/host"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 func TestWhatEventsCarryIsReadWhileItIsThere(t *testing.T) {
 	session := windows.WTSSESSION_NOTIFICATION{Size: 8, SessionID: 3}
-	c := decode(ControlSessionChange, windows.WTS_SESSION_LOCK, unsafe.Pointer(&session))
+	c := decode(win32.ControlSessionChange, windows.WTS_SESSION_LOCK, unsafe.Pointer(&session))
 	session.SessionID = 0
-	if c.Code != ControlSessionChange || c.Type != 7 || c.Session != 3 {
+	if c.Code != win32.ControlSessionChange || c.Type != 7 || c.Session != 3 {
 		t.Errorf("a session change is %+v", c)
 	}
 
@@ -27,12 +28,12 @@ func TestWhatEventsCarryIsReadWhileItIsThere(t *testing.T) {
 		return int64(ft.HighDateTime)<<32 | int64(ft.LowDateTime)
 	}
 	times := [2]int64{ticks(noon), ticks(noon.Add(-time.Hour))}
-	c = decode(ControlTimeChange, 0, unsafe.Pointer(&times))
+	c = decode(win32.ControlTimeChange, 0, unsafe.Pointer(&times))
 	if !c.New.Equal(noon) || !c.Old.Equal(noon.Add(-time.Hour)) {
 		t.Errorf("a time change is %+v", c)
 	}
 
-	for _, code := range []uint32{ControlSessionChange, ControlTimeChange, ControlPowerEvent, ControlStop, 200} {
+	for _, code := range []win32.Control{win32.ControlSessionChange, win32.ControlTimeChange, win32.ControlPowerEvent, win32.ControlStop, 200} {
 		if c := decode(code, 5, nil); c != (Control{Code: code, Type: 5}) {
 			t.Errorf("without data, control %d is %+v", code, c)
 		}
@@ -74,17 +75,17 @@ func TestAFailureThatWindowsHasANumberForEndsWithIt(t *testing.T) {
 	for _, test := range []struct {
 		err      error
 		code     int
-		want     Errno
+		want     win32.Errno
 		specific uint32
 	}{
-		{nil, 0, NoError, 0},
+		{nil, 0, win32.NoError, 0},
 		{fmt.Errorf("open: %w", syscall.ERROR_FILE_NOT_FOUND), 1, 2, 0},
 		{fmt.Errorf("listen: %w", windows.WSAEADDRINUSE), 1, 10048, 0},
-		{fmt.Errorf("config: %w", syscall.ERROR_FILE_NOT_FOUND), 78, ErrorServiceSpecific, 78},
-		{syscall.EADDRNOTAVAIL, 1, ErrorServiceSpecific, 1}, // a number of Go's own
-		{syscall.Errno(0), 1, ErrorServiceSpecific, 1},
-		{errors.New("boom"), 1, ErrorServiceSpecific, 1},
-		{errors.New("late"), 124, ErrorServiceSpecific, 124},
+		{fmt.Errorf("config: %w", syscall.ERROR_FILE_NOT_FOUND), 78, win32.ErrorServiceSpecific, 78},
+		{syscall.EADDRNOTAVAIL, 1, win32.ErrorServiceSpecific, 1}, // a number of Go's own
+		{syscall.Errno(0), 1, win32.ErrorServiceSpecific, 1},
+		{errors.New("boom"), 1, win32.ErrorServiceSpecific, 1},
+		{errors.New("late"), 124, win32.ErrorServiceSpecific, 124},
 	} {
 		if got, specific := exitCode(host.Status{Err: test.err, Code: test.code}); got != test.want || specific != test.specific {
 			t.Errorf("%v with %d: got %d/%d, want %d/%d", test.err, test.code, got, specific, test.want, test.specific)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // confining is a manager that confines processes, unless it fails.
@@ -45,7 +46,7 @@ func TestTheProcessIsConfinedUnlessItsChildrenAreKept(t *testing.T) {
 			t.Errorf("%+v: %d calls, warned of %q", test, api.calls, warned)
 		}
 		h.Tell(host.Status{State: lifecycle.Running})
-		if answer := h.control(Control{Code: ControlStop}); answer != NoError || asked != 1 {
+		if answer := h.control(Control{Code: win32.ControlStop}); answer != win32.NoError || asked != 1 {
 			t.Errorf("%+v: a stop is answered with %d", test, answer) // in spite of the failure, it runs
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // limits is a manager that says only how long there is.
@@ -51,38 +52,38 @@ func TestEachControlAsksForWhatItMeans(t *testing.T) {
 		state   lifecycle.State
 		want    any
 	}{
-		{Control{Code: ControlStop}, lifecycle.Running, host.Request{Trigger: "stop", Detail: "SERVICE_CONTROL_STOP"}},
-		{Control{Code: ControlShutdown}, lifecycle.Running, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
-		{Control{Code: ControlShutdown}, lifecycle.Stopping, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
-		{Control{Code: ControlPause}, lifecycle.Running, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
-		{Control{Code: ControlPause}, lifecycle.Reloading, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
-		{Control{Code: ControlContinue}, lifecycle.Paused, host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"}},
-		{Control{Code: ControlParamChange}, lifecycle.Running, host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"}},
-		{Control{Code: ControlSessionChange, Type: 7, Session: 2}, lifecycle.Paused, host.Event{Kind: host.SessionChange, Code: 7, Session: 2}},
-		{Control{Code: ControlPowerEvent, Type: 4}, lifecycle.Running, host.Event{Kind: host.PowerEvent, Code: 4}},
-		{Control{Code: ControlTimeChange, New: noon, Old: noon}, lifecycle.Running, host.Event{Kind: host.TimeChange, New: noon, Old: noon}},
+		{Control{Code: win32.ControlStop}, lifecycle.Running, host.Request{Trigger: "stop", Detail: "SERVICE_CONTROL_STOP"}},
+		{Control{Code: win32.ControlShutdown}, lifecycle.Running, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
+		{Control{Code: win32.ControlShutdown}, lifecycle.Stopping, host.Request{Trigger: "shutdown", Detail: "SERVICE_CONTROL_SHUTDOWN", Budget: 4500 * time.Millisecond}},
+		{Control{Code: win32.ControlPause}, lifecycle.Running, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
+		{Control{Code: win32.ControlPause}, lifecycle.Reloading, host.Request{Action: host.Pause, Detail: "SERVICE_CONTROL_PAUSE"}},
+		{Control{Code: win32.ControlContinue}, lifecycle.Paused, host.Request{Action: host.Continue, Detail: "SERVICE_CONTROL_CONTINUE"}},
+		{Control{Code: win32.ControlParamChange}, lifecycle.Running, host.Request{Action: host.Reload, Detail: "SERVICE_CONTROL_PARAMCHANGE"}},
+		{Control{Code: win32.ControlSessionChange, Type: 7, Session: 2}, lifecycle.Paused, host.Event{Kind: host.SessionChange, Code: 7, Session: 2}},
+		{Control{Code: win32.ControlPowerEvent, Type: 4}, lifecycle.Running, host.Event{Kind: host.PowerEvent, Code: 4}},
+		{Control{Code: win32.ControlTimeChange, New: noon, Old: noon}, lifecycle.Running, host.Event{Kind: host.TimeChange, New: noon, Old: noon}},
 		{Control{Code: 128}, lifecycle.Pausing, host.Event{Kind: host.UserControl, Code: 128}},
 		{Control{Code: 255}, lifecycle.Running, host.Event{Kind: host.UserControl, Code: 255}},
 	} {
 		h, a := opened(test.state, true, false)
 		code := h.control(test.control)
-		if got := fmt.Sprint(a.requests, a.events); code != NoError || got != fmt.Sprint(of(test.want)) {
+		if got := fmt.Sprint(a.requests, a.events); code != win32.NoError || got != fmt.Sprint(of(test.want)) {
 			t.Errorf("%+v in %s: error %d, %s; want %+v", test.control, test.state, code, got, test.want)
 		}
 	}
 }
 
 func TestTwoControlsStepTheLevelOfTheLogWhereThatIsWanted(t *testing.T) {
-	for code, want := range map[uint32]host.Action{254: host.MoreVerbose, 255: host.LessVerbose} {
+	for code, want := range map[win32.Control]host.Action{254: host.MoreVerbose, 255: host.LessVerbose} {
 		for _, can := range []bool{false, true} { // hear of events
 			h, a := opened(lifecycle.Running, can, false)
 			h.run.LevelControls = true
 			got := h.control(Control{Code: code})
-			if q := (host.Request{Action: want, Detail: fmt.Sprint("control ", code)}); got != NoError || fmt.Sprint(a.requests) != fmt.Sprint([]host.Request{q}) || a.events != nil {
+			if q := (host.Request{Action: want, Detail: fmt.Sprint("control ", uint32(code))}); got != win32.NoError || fmt.Sprint(a.requests) != fmt.Sprint([]host.Request{q}) || a.events != nil {
 				t.Errorf("%d: error %d, it asks for %+v %v", code, got, a.requests, a.events)
 			}
 			h.Tell(host.Status{State: lifecycle.Starting})
-			if got := h.control(Control{Code: code}); got != ErrorCannotAcceptControl {
+			if got := h.control(Control{Code: code}); got != win32.ErrorServiceCannotAcceptCtrl {
 				t.Errorf("%d while starting: error %d", code, got)
 			}
 		}
@@ -100,30 +101,30 @@ func of(want any) string {
 func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		code  uint32
+		code  win32.Control
 		state lifecycle.State
 		can   bool
-		want  Errno
+		want  win32.Errno
 	}{
-		{"a stop while starting", ControlStop, lifecycle.Starting, true, ErrorCannotAcceptControl},
-		{"a control of the program while starting", 200, lifecycle.Starting, true, ErrorCannotAcceptControl},
-		{"a stop after the end", ControlStop, lifecycle.Stopped, true, NoError},
-		{"a control of the program after the end", 200, lifecycle.Stopped, true, ErrorCannotAcceptControl},
-		{"a pause while stopping", ControlPause, lifecycle.Stopping, true, ErrorCannotAcceptControl},
-		{"a control of the program while stopping", 200, lifecycle.Stopping, true, ErrorCannotAcceptControl},
-		{"continue while running", ControlContinue, lifecycle.Running, true, ErrorInvalidControl},
-		{"pause while paused", ControlPause, lifecycle.Paused, true, ErrorInvalidControl},
-		{"pause while pausing", ControlPause, lifecycle.Pausing, true, ErrorInvalidControl},
-		{"pause of a program that cannot", ControlPause, lifecycle.Running, false, ErrorCallNotImplemented},
-		{"continue of a program that cannot", ControlContinue, lifecycle.Running, false, ErrorCallNotImplemented},
-		{"a control of a program that has none", 200, lifecycle.Running, false, ErrorCallNotImplemented},
-		{"a session change of a program that does not listen", ControlSessionChange, lifecycle.Running, false, ErrorCallNotImplemented},
-		{"preshutdown that was not accepted", ControlPreshutdown, lifecycle.Running, true, ErrorCallNotImplemented},
-		{"a control that nobody knows", 0x60, lifecycle.Running, true, ErrorCallNotImplemented},
-		{"a control below those of programs", 127, lifecycle.Running, true, ErrorCallNotImplemented},
-		{"a control above those of programs", 256, lifecycle.Running, true, ErrorCallNotImplemented},
-		{"interrogate", ControlInterrogate, lifecycle.Stopping, false, NoError},
-		{"interrogate while starting", ControlInterrogate, lifecycle.Starting, false, NoError},
+		{"a stop while starting", win32.ControlStop, lifecycle.Starting, true, win32.ErrorServiceCannotAcceptCtrl},
+		{"a control of the program while starting", 200, lifecycle.Starting, true, win32.ErrorServiceCannotAcceptCtrl},
+		{"a stop after the end", win32.ControlStop, lifecycle.Stopped, true, win32.NoError},
+		{"a control of the program after the end", 200, lifecycle.Stopped, true, win32.ErrorServiceCannotAcceptCtrl},
+		{"a pause while stopping", win32.ControlPause, lifecycle.Stopping, true, win32.ErrorServiceCannotAcceptCtrl},
+		{"a control of the program while stopping", 200, lifecycle.Stopping, true, win32.ErrorServiceCannotAcceptCtrl},
+		{"continue while running", win32.ControlContinue, lifecycle.Running, true, win32.ErrorInvalidServiceControl},
+		{"pause while paused", win32.ControlPause, lifecycle.Paused, true, win32.ErrorInvalidServiceControl},
+		{"pause while pausing", win32.ControlPause, lifecycle.Pausing, true, win32.ErrorInvalidServiceControl},
+		{"pause of a program that cannot", win32.ControlPause, lifecycle.Running, false, win32.ErrorCallNotImplemented},
+		{"continue of a program that cannot", win32.ControlContinue, lifecycle.Running, false, win32.ErrorCallNotImplemented},
+		{"a control of a program that has none", 200, lifecycle.Running, false, win32.ErrorCallNotImplemented},
+		{"a session change of a program that does not listen", win32.ControlSessionChange, lifecycle.Running, false, win32.ErrorCallNotImplemented},
+		{"preshutdown that was not accepted", win32.ControlPreshutdown, lifecycle.Running, true, win32.ErrorCallNotImplemented},
+		{"a control that nobody knows", 0x60, lifecycle.Running, true, win32.ErrorCallNotImplemented},
+		{"a control below those of programs", 127, lifecycle.Running, true, win32.ErrorCallNotImplemented},
+		{"a control above those of programs", 256, lifecycle.Running, true, win32.ErrorCallNotImplemented},
+		{"interrogate", win32.ControlInterrogate, lifecycle.Stopping, false, win32.NoError},
+		{"interrogate while starting", win32.ControlInterrogate, lifecycle.Starting, false, win32.NoError},
 	} {
 		h, a := opened(test.state, test.can, false)
 		if got := h.control(Control{Code: test.code}); got != test.want || len(a.requests)+len(a.events) > 0 {
@@ -135,18 +136,18 @@ func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
 func TestAProgramThatCannotKeepUpWithEventsRefusesThem(t *testing.T) {
 	h, a := opened(lifecycle.Running, true, false)
 	a.full = true
-	if got := h.control(Control{Code: 200}); got != ErrorCannotAcceptControl {
+	if got := h.control(Control{Code: 200}); got != win32.ErrorServiceCannotAcceptCtrl {
 		t.Errorf("error %d", got)
 	}
 }
 
 func TestAProgramThatHearsOfAShutdownEarlyHasItsTimeout(t *testing.T) {
 	h, a := opened(lifecycle.Running, false, true)
-	code := h.control(Control{Code: ControlPreshutdown})
-	if code != NoError || len(a.requests) != 1 || a.requests[0].Budget != 9*time.Second || a.requests[0].Trigger != "preshutdown" {
+	code := h.control(Control{Code: win32.ControlPreshutdown})
+	if code != win32.NoError || len(a.requests) != 1 || a.requests[0].Budget != 9*time.Second || a.requests[0].Trigger != "preshutdown" {
 		t.Errorf("error %d, %+v", code, a.requests)
 	}
-	if got := h.control(Control{Code: ControlShutdown}); got != ErrorCallNotImplemented {
+	if got := h.control(Control{Code: win32.ControlShutdown}); got != win32.ErrorCallNotImplemented {
 		t.Errorf("a shutdown gets error %d", got)
 	}
 }

@@ -2,5 +2,7 @@
 
 package scm
 
-// win32 is none: the numbers of other systems mean something else to Windows.
-func win32(error) (Errno, bool) { return 0, false }
+import "github.com/go-glidepath/glidepath/internal/win32"
+
+// errnoOf is none: the numbers of other systems mean something else to Windows.
+func errnoOf(error) (win32.Errno, bool) { return 0, false }

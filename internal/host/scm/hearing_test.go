@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // slow is a manager that takes its time to be told something.
@@ -17,9 +18,9 @@ type slow struct {
 	told  atomic.Uint32
 }
 
-func (*slow) Dispatch(main func([]string)) error { main(nil); return nil }
-func (*slow) Confine() error                     { return nil }
-func (*slow) Register(func(Control) Errno) error { return nil }
+func (*slow) Dispatch(main func([]string)) error       { main(nil); return nil }
+func (*slow) Confine() error                           { return nil }
+func (*slow) Register(func(Control) win32.Errno) error { return nil }
 
 func (s *slow) Report(st Status) error {
 	<-time.After(time.Duration(s.takes.Load()))
@@ -43,8 +44,8 @@ func connected(t *testing.T, s *slow) (h *Host, stopped func()) {
 }
 
 func TestTheManagerKnowsOfAStateBeforeTheProgramIsCalled(t *testing.T) {
-	for state, want := range map[lifecycle.State]State{
-		lifecycle.Pausing: PausePending, lifecycle.Continuing: ContinuePending, lifecycle.Stopping: StopPending,
+	for state, want := range map[lifecycle.State]win32.State{
+		lifecycle.Pausing: win32.PausePending, lifecycle.Continuing: win32.ContinuePending, lifecycle.Stopping: win32.StopPending,
 	} {
 		t.Run(state.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,7 +53,7 @@ func TestTheManagerKnowsOfAStateBeforeTheProgramIsCalled(t *testing.T) {
 				s.takes.Store(int64(20 * time.Millisecond))
 				h, stopped := connected(t, s)
 				h.Tell(host.Status{State: state})
-				if told := State(s.told.Load()); told != want {
+				if told := win32.State(s.told.Load()); told != want {
 					t.Errorf("when Tell returns it knows of %s, want %s", told, want)
 				}
 				begun := time.Now()

@@ -24,6 +24,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/lifecycle"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Host is the run as a service.
@@ -150,7 +151,7 @@ func (h *Host) main(args []string) {
 	}
 	h.report(host.Status{State: lifecycle.Starting, Left: maxHint})
 	close(h.connected)
-	for h.last.State != Stopped {
+	for h.last.State != win32.Stopped {
 		<-h.wake
 		for queue := h.take(); queue != nil; queue = h.take() {
 			for _, s := range queue {
@@ -173,15 +174,15 @@ func (h *Host) take() []host.Status {
 	return queue
 }
 
-var states = map[lifecycle.State]State{
-	lifecycle.Starting:   StartPending,
-	lifecycle.Running:    Running,
-	lifecycle.Reloading:  Running,
-	lifecycle.Pausing:    PausePending,
-	lifecycle.Paused:     Paused,
-	lifecycle.Continuing: ContinuePending,
-	lifecycle.Stopping:   StopPending,
-	lifecycle.Stopped:    Stopped,
+var states = map[lifecycle.State]win32.State{
+	lifecycle.Starting:   win32.StartPending,
+	lifecycle.Running:    win32.Running,
+	lifecycle.Reloading:  win32.Running,
+	lifecycle.Pausing:    win32.PausePending,
+	lifecycle.Paused:     win32.Paused,
+	lifecycle.Continuing: win32.ContinuePending,
+	lifecycle.Stopping:   win32.StopPending,
+	lifecycle.Stopped:    win32.Stopped,
 }
 
 const (
@@ -207,7 +208,7 @@ func (h *Host) report(s host.Status) {
 		}
 		next.WaitHint = min(maxHint, max(s.Left, 0)+hintMargin)
 	}
-	if next.State == Stopped {
+	if next.State == win32.Stopped {
 		next.ExitCode, next.SpecificCode = exitCode(s)
 	}
 	if next == h.last {
@@ -233,16 +234,16 @@ func (h *Host) report(s host.Status) {
 // After a stop that the manager asked for it is 0, whatever failed on the way down: with
 // SERVICE_FAILURE_ACTIONS_FLAG, which install sets, any other code has the manager start
 // the service again that somebody has just stopped.
-func exitCode(s host.Status) (Errno, uint32) {
+func exitCode(s host.Status) (win32.Errno, uint32) {
 	switch s.Trigger {
 	case host.TriggerStop, host.TriggerShutdown, host.TriggerPreshutdown:
-		return NoError, 0
+		return win32.NoError, 0
 	}
 	if s.Code == 0 {
-		return NoError, 0
+		return win32.NoError, 0
 	}
-	if code, ok := win32(s.Err); ok && s.Code == 1 {
+	if code, ok := errnoOf(s.Err); ok && s.Code == 1 {
 		return code, 0
 	}
-	return ErrorServiceSpecific, uint32(s.Code)
+	return win32.ErrorServiceSpecific, uint32(s.Code)
 }

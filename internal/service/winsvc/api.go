@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // api is what Windows offers, call by call. Windows has it, and a double for tests.
@@ -16,7 +17,7 @@ type api interface {
 	Close(handle)
 	DeleteService(handle) error
 	StartService(handle) error
-	ControlService(h handle, code uint32) error
+	ControlService(h handle, c win32.Control) error
 	QueryStatus(handle) (status, error)
 
 	// Dependents are the services that need this one, and are not stopped if active, else
@@ -38,7 +39,7 @@ type api interface {
 	ServiceSecurity(handle) (string, error)
 	SetServiceSecurity(h handle, sddl string) error
 
-	// Privilege fails with errNoSuchPrivilege for the name of a privilege that this Windows
+	// Privilege fails with win32.ErrorNoSuchPrivilege for the name of a privilege that this Windows
 	// does not have.
 	Privilege(name string) error
 
@@ -88,9 +89,9 @@ type config struct {
 
 // status is SERVICE_STATUS_PROCESS.
 type status struct {
-	State        uint32
-	Accepted     uint32
-	ExitCode     errno
+	State        win32.State
+	Accepted     win32.Accepted
+	ExitCode     win32.Errno
 	SpecificCode uint32
 	CheckPoint   uint32
 	WaitHint     time.Duration
@@ -146,51 +147,48 @@ type value struct {
 	Data []byte
 }
 
-// The rights to the manager and to a service, each verb asks for those that it needs:
-// asking for all, as package mgr does, needs an administrator for a status.
+// The rights to the manager and to a service (Service Security and Access Rights). Each method
+// asks only for those that it needs. Package mgr asks for all, and so needs an administrator
+// even to read the status of a service.
 const (
 	managerConnect = 0x1
 	managerCreate  = 0x2
 
-	accessQueryConfig    = 0x1
-	accessChangeConfig   = 0x2
-	accessQueryStatus    = 0x4
-	accessDependents     = 0x8
-	accessStart          = 0x10
-	accessStop           = 0x20
-	accessPauseContinue  = 0x40
-	accessDelete         = 0x10000
-	accessReadControl    = 0x20000
-	accessWriteDAC       = 0x40000
-	accessWriteOwner     = 0x80000
-	accessServiceAll     = 0xF01FF
-	accessManagerAll     = 0xF003F
-	typeOwnProcess       = 0x10
-	typeSharedProcess    = 0x20
-	typeInteractive      = 0x100
-	errorControlNormal   = 1
-	startAutomatic       = 2
-	startDemand          = 3
-	startDisabled        = 4
-	sidNone              = 0
-	sidUnrestricted      = 1
-	sidRestricted        = 3
-	controlStop          = 1
-	controlPause         = 2
-	controlContinue      = 3
-	controlParamChange   = 6
-	acceptStop           = 0x1
-	acceptPauseContinue  = 0x2
-	acceptParamChange    = 0x8
-	stateStopped         = 1
-	stateStartPending    = 2
-	stateStopPending     = 3
-	stateRunning         = 4
-	stateContinuePending = 5
-	statePausePending    = 6
-	statePaused          = 7
-	regString            = 1
-	regExpand            = 2
-	regDWord             = 4
-	regMulti             = 7
+	accessQueryConfig   = 0x1
+	accessChangeConfig  = 0x2
+	accessQueryStatus   = 0x4
+	accessDependents    = 0x8
+	accessStart         = 0x10
+	accessStop          = 0x20
+	accessPauseContinue = 0x40
+	accessDelete        = 0x10000
+	accessReadControl   = 0x20000
+	accessWriteDAC      = 0x40000
+	accessWriteOwner    = 0x80000
+	accessServiceAll    = 0xF01FF
+)
+
+// The values of a configuration (QUERY_SERVICE_CONFIG, SERVICE_SID_INFO).
+const (
+	typeOwnProcess    = 0x10
+	typeSharedProcess = 0x20
+	typeInteractive   = 0x100
+
+	startAutomatic = 2
+	startDemand    = 3
+	startDisabled  = 4
+
+	errorControlNormal = 1
+
+	sidNone         = 0
+	sidUnrestricted = 1
+	sidRestricted   = 3
+)
+
+// The types of values of the registry.
+const (
+	regString = 1
+	regExpand = 2
+	regDWord  = 4
+	regMulti  = 7
 )

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // windowsAPI is Windows.
@@ -21,7 +23,7 @@ func system() api { return windowsAPI{} }
 func fail(err error) error {
 	var e syscall.Errno
 	if errors.As(err, &e) && e != 0 {
-		return errno(e)
+		return win32.Errno(e)
 	}
 	return err
 }
@@ -121,9 +123,9 @@ func (windowsAPI) StartService(h handle) error {
 	return fail(windows.StartService(windows.Handle(h), 0, nil))
 }
 
-func (windowsAPI) ControlService(h handle, code uint32) error {
+func (windowsAPI) ControlService(h handle, c win32.Control) error {
 	var s windows.SERVICE_STATUS
-	return fail(windows.ControlService(windows.Handle(h), code, &s))
+	return fail(windows.ControlService(windows.Handle(h), uint32(c), &s))
 }
 
 func (windowsAPI) QueryStatus(h handle) (status, error) {
@@ -132,7 +134,7 @@ func (windowsAPI) QueryStatus(h handle) (status, error) {
 	err := windows.QueryServiceStatusEx(windows.Handle(h), windows.SC_STATUS_PROCESS_INFO,
 		(*byte)(unsafe.Pointer(&s)), uint32(unsafe.Sizeof(s)), &needed)
 	return status{
-		State: s.CurrentState, Accepted: s.ControlsAccepted, ExitCode: errno(s.Win32ExitCode), SpecificCode: s.ServiceSpecificExitCode,
+		State: win32.State(s.CurrentState), Accepted: win32.Accepted(s.ControlsAccepted), ExitCode: win32.Errno(s.Win32ExitCode), SpecificCode: s.ServiceSpecificExitCode,
 		CheckPoint: s.CheckPoint, WaitHint: time.Duration(s.WaitHint) * time.Millisecond, PID: s.ProcessId,
 	}, fail(err)
 }
@@ -351,7 +353,7 @@ func (windowsAPI) WriteValue(key, name string, v value) error {
 	r, _, _ := regSetValueEx.Call(uintptr(k), uintptr(unsafe.Pointer(w)), 0, uintptr(v.Kind),
 		uintptr(unsafe.Pointer(unsafe.SliceData(v.Data))), uintptr(len(v.Data)))
 	if r != 0 {
-		return errno(r)
+		return win32.Errno(r)
 	}
 	return nil
 }

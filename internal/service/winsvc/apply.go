@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Apply makes or changes the service. What this Windows turns out to lack is added to
@@ -107,12 +108,12 @@ func (a *applying) security() uint32 {
 
 func (a *applying) create() error {
 	h, err := a.CreateService(a.manager, a.name, accessConfigure|accessDelete|a.security(), a.settings.config, a.password)
-	switch number(err) {
-	case noError:
+	switch win32.Number(err) {
+	case win32.NoError:
 		if err != nil {
 			return err
 		}
-	case errMarkedForDelete:
+	case win32.ErrorServiceMarkedForDelete:
 		return fmt.Errorf("create service %s: %w", a.name, errHeld)
 	default:
 		return denied("create service "+a.name, err)
@@ -181,7 +182,7 @@ func (a *applying) level(h handle, l level, old settings) error {
 	}
 	err := a.ChangeInfo(h, l, i)
 	switch {
-	case number(err) == errInvalidLevel:
+	case win32.Number(err) == win32.ErrorInvalidLevel:
 		if text := a.settings.lacking(l); text != "" && !slices.Contains(a.plan.Warnings, text) {
 			a.plan.Warnings = append(a.plan.Warnings, text)
 		}

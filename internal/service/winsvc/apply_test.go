@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // install plans and applies.
@@ -87,7 +88,7 @@ func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
 	m, f := newManager(t)
 	withData(f)
 	install(t, m, rich(), false)
-	f.services["web"].status = f.services["web"].running(stateRunning)
+	f.services["web"].status = f.services["web"].running(win32.Running)
 	old := f.folders[`D:\data`]
 	s := web()
 	s.Args, s.Start, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
@@ -104,7 +105,7 @@ func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
 		t.Errorf("the service is %+v", got.config)
 	case got.infos[levelDelayed].Flag, len(got.infos[levelPrivileges].List) > 0, len(got.infos[levelFailureActions].Failure.Actions) > 0, got.infos[levelNonCrash].Flag:
 		t.Errorf("the service is %+v", got.infos)
-	case got.status.State != stateRunning:
+	case got.status.State != win32.Running:
 		t.Error("it was stopped")
 	case strings.Contains(f.folders[`D:\data`], serviceSID("web")) || f.folders[`D:\data`] == old:
 		t.Errorf("it may still write to D:\\data: %s", f.folders[`D:\data`])
@@ -219,7 +220,7 @@ func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
 					t.Fatal(err)
 				}
 				before := f.snapshot()
-				f.calls, f.failing, f.with = nil, n, errno(31) // ERROR_GEN_FAILURE
+				f.calls, f.failing, f.with = nil, n, win32.Errno(31) // ERROR_GEN_FAILURE
 				err = m.Apply(t.Context(), p)
 				if len(f.calls) < n { // there was no such call
 					if err != nil {
@@ -230,7 +231,7 @@ func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
 				failures++
 				if err == nil {
 					t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
-				} else if number(err) != 31 || strings.Contains(err.Error(), "taken back") || strings.Contains(err.Error(), "hush") {
+				} else if win32.Number(err) != 31 || strings.Contains(err.Error(), "taken back") || strings.Contains(err.Error(), "hush") {
 					t.Errorf("call %d, %s: %v", n, f.calls[n-1], err)
 				}
 				if after := f.snapshot(); after != before {
@@ -251,7 +252,7 @@ func TestWhatCannotBeTakenBackIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.calls, f.failing, f.with, f.broken = nil, 30, errno(31), true
+	f.calls, f.failing, f.with, f.broken = nil, 30, win32.Errno(31), true
 	err = m.Apply(t.Context(), p)
 	if err == nil || !strings.Contains(err.Error(), "could not all be taken back") || !strings.Contains(err.Error(), "delete service web") {
 		t.Errorf("got %v", err)
@@ -448,7 +449,7 @@ func TestWhatWindowsRefusesIsSaidAndLeavesNothing(t *testing.T) {
 		}, "in a circle"},
 		"no such account": {func(_ *fake, s *service.Spec) {
 			s.Account, s.Password = "nobody", func() (string, error) { return "hush", nil }
-		}, "no such account"},
+		}, "the account does not exist"},
 		"no password": {func(_ *fake, s *service.Spec) { s.Account = "svc" }, `account .\svc: ` + service.ErrSpec.Error() + ": it needs a password"},
 		"a password that is not told": {func(_ *fake, s *service.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "", errors.New("no terminal") }

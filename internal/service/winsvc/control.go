@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // with calls do with the service, opened with no more rights than access.
@@ -43,41 +44,41 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 	switch {
 	case err != nil:
 		return err
-	case now.State == stateRunning:
+	case now.State == win32.Running:
 		return nil
-	case now.State == statePaused:
+	case now.State == win32.Paused:
 		return fmt.Errorf("start service %s: it is paused: have it continue", name)
 	}
 	for {
 		err = scm.StartService(h)
-		if number(err) != errDatabaseLocked { // another one is being started, for 30 s at most
+		if win32.Number(err) != win32.ErrorServiceDatabaseLocked { // another one is being started, for 30 s at most
 			break
 		}
 		if err := rest(ctx, longestPoll); err != nil {
 			return fmt.Errorf("start service %s, while another is started: %w", name, err)
 		}
 	}
-	switch number(err) {
-	case errAlreadyRunning, noError: // somebody else was faster
-	case errDisabled:
+	switch win32.Number(err) {
+	case win32.ErrorServiceAlreadyRunning, win32.NoError: // somebody else was faster
+	case win32.ErrorServiceDisabled:
 		return fmt.Errorf("start service %s: it is disabled: install it with another start type, or with --enable if somebody has disabled it", name)
-	case errAccessDenied: // the handle has the right: it is the account that lacks one
+	case win32.ErrorAccessDenied: // the handle has the right: it is the account that lacks one
 		return fmt.Errorf("start service %s: its account may not run its executable: %w", name, err)
-	case errMarkedForDelete:
+	case win32.ErrorServiceMarkedForDelete:
 		return fmt.Errorf("start service %s: %w", name, errHeld)
 	}
-	if err != nil && number(err) != errAlreadyRunning {
+	if err != nil && win32.Number(err) != win32.ErrorServiceAlreadyRunning {
 		return fmt.Errorf("start service %s: %w", name, err)
 	}
 	now, err = m.settle(ctx, scm, name, h)
 	switch {
 	case err != nil:
 		return err
-	case now.State == stateRunning:
+	case now.State == win32.Running:
 		return nil
-	case now.State == statePaused:
+	case now.State == win32.Paused:
 		return fmt.Errorf("service %s has paused itself as it started", name)
-	case now.ExitCode == noError:
+	case now.ExitCode == win32.NoError:
 		return nil // a job has finished
 	}
 	text, _ := ended(now)
@@ -97,20 +98,20 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 		if err != nil {
 			return err
 		}
-		if now.State == stateStopped {
+		if now.State == win32.Stopped {
 			return nil
 		}
-		err = scm.ControlService(h, controlStop)
-		switch number(err) {
-		case noError, errNotActive: // on its way, or there
-		case errCannotAcceptControl, errInvalidControl:
-			if now, err2 := scm.QueryStatus(h); err2 == nil && !pending(now.State) && now.Accepted&acceptStop == 0 {
+		err = scm.ControlService(h, win32.ControlStop)
+		switch win32.Number(err) {
+		case win32.NoError, win32.ErrorServiceNotActive: // on its way, or there
+		case win32.ErrorServiceCannotAcceptCtrl, win32.ErrorInvalidServiceControl:
+			if now, err2 := scm.QueryStatus(h); err2 == nil && !pending(now.State) && now.Accepted&win32.AcceptStop == 0 {
 				return fmt.Errorf("stop service %s: it takes no stop: end process %d in the Task Manager", name, now.PID)
 			}
 			if time.Since(begun) > patience {
 				return fmt.Errorf("stop service %s: it takes stops, and has refused them for %s: end process %d in the Task Manager: %w", name, patience, now.PID, err)
 			}
-		case errDependentRunning:
+		case win32.ErrorDependentServicesRunning:
 			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, name, h))
 		default:
 			return denied("stop service "+name, err)
@@ -125,9 +126,9 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 func (m *Manager) dependents(scm *session, name string, h handle) error {
 	names, err := scm.dependents(name, h, true)
 	if err != nil || len(names) == 0 {
-		return errors.Join(errDependentRunning, err)
+		return errors.Join(win32.ErrorDependentServicesRunning, err)
 	}
-	return fmt.Errorf("%w: stop %s first", errDependentRunning, strings.Join(names, ", "))
+	return fmt.Errorf("%w: stop %s first", win32.ErrorDependentServicesRunning, strings.Join(names, ", "))
 }
 
 // Restart stops the service, if it runs, and starts it.
@@ -143,21 +144,21 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 // Reload tells the service that its parameters have changed. Windows has no state for
 // what follows: it returns when the service has taken note.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
-	return m.control(ctx, s, "reload", controlParamChange, acceptParamChange, stateRunning, stateRunning)
+	return m.control(ctx, s, "reload", win32.ControlParamChange, win32.AcceptParamChange, win32.Running, win32.Running)
 }
 
 // Pause pauses the service and waits until it has paused.
 func (m *Manager) Pause(ctx context.Context, s service.Spec) error {
-	return m.control(ctx, s, "pause", controlPause, acceptPauseContinue, stateRunning, statePaused)
+	return m.control(ctx, s, "pause", win32.ControlPause, win32.AcceptPauseContinue, win32.Running, win32.Paused)
 }
 
 // Continue has a paused service go on, and waits until it does.
 func (m *Manager) Continue(ctx context.Context, s service.Spec) error {
-	return m.control(ctx, s, "continue", controlContinue, acceptPauseContinue, statePaused, stateRunning)
+	return m.control(ctx, s, "continue", win32.ControlContinue, win32.AcceptPauseContinue, win32.Paused, win32.Running)
 }
 
 // control sends a control to a service in state from, which brings it into state to.
-func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code, accept, from, to uint32) error {
+func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code win32.Control, accept win32.Accepted, from, to win32.State) error {
 	return m.with(ctx, s, accessPauseContinue|accessQueryStatus, func(scm *session, name string, h handle) error {
 		what := verb + " service " + name
 		now, err := m.settle(ctx, scm, name, h)
@@ -166,7 +167,7 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 			return err
 		case now.State == to && from != to:
 			return nil
-		case now.State == stateStopped:
+		case now.State == win32.Stopped:
 			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
 		case now.State != from:
 			return fmt.Errorf("%s: it is %s: have it continue first", what, states[now.State])
@@ -174,11 +175,11 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 			return fmt.Errorf("%s: %w: the program cannot", what, service.ErrNotSupported)
 		}
 		err = scm.ControlService(h, code)
-		switch number(err) {
-		case noError:
-		case errNotActive:
+		switch win32.Number(err) {
+		case win32.NoError:
+		case win32.ErrorServiceNotActive:
 			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
-		case errCallNotImplemented:
+		case win32.ErrorCallNotImplemented:
 			return fmt.Errorf("%s: %w: %w", what, service.ErrNotSupported, err)
 		}
 		if err != nil {
@@ -188,7 +189,7 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 		switch {
 		case err != nil:
 			return err
-		case now.State == stateStopped:
+		case now.State == win32.Stopped:
 			text, _ := ended(now)
 			return fmt.Errorf("%s: it has stopped: %s", what, text)
 		case now.State != to:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // controlled is a machine with an installed service, in a bubble of synthetic time.
@@ -81,17 +82,17 @@ func TestAllStatesAreTold(t *testing.T) {
 			code   int
 			detail string
 		}{
-			{status{State: stateStopped}, service.Stopped, 0, ""},
-			{status{State: stateStopped, ExitCode: errNeverStarted}, service.Stopped, -1, "1077"},
-			{status{State: stateStopped, ExitCode: 1067}, service.Failed, 1067, "the process ended unexpectedly (error 1067)"},
-			{status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 78}, service.Failed, 78, "its configuration is wrong"},
-			{status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 5000}, service.Failed, 5000, "code 1066/5000"},
-			{status{State: stateStartPending, CheckPoint: 3, WaitHint: time.Second, PID: 4711}, service.Starting, -1, "checkpoint 3, wait hint 1s"},
-			{status{State: stateStopPending, PID: 4711}, service.Stopping, -1, "checkpoint 0"},
-			{status{State: stateRunning, PID: 4711}, service.Running, -1, ""},
-			{status{State: stateContinuePending, PID: 4711}, service.Continuing, -1, "checkpoint"},
-			{status{State: statePausePending, PID: 4711}, service.Pausing, -1, "checkpoint"},
-			{status{State: statePaused, PID: 4711}, service.Paused, -1, ""},
+			{status{State: win32.Stopped}, service.Stopped, 0, ""},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceNeverStarted}, service.Stopped, -1, "1077"},
+			{status{State: win32.Stopped, ExitCode: 1067}, service.Failed, 1067, "the process ended unexpectedly (error 1067)"},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 78}, service.Failed, 78, "its configuration is wrong"},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 5000}, service.Failed, 5000, "code 1066/5000"},
+			{status{State: win32.StartPending, CheckPoint: 3, WaitHint: time.Second, PID: 4711}, service.Starting, -1, "checkpoint 3, wait hint 1s"},
+			{status{State: win32.StopPending, PID: 4711}, service.Stopping, -1, "checkpoint 0"},
+			{status{State: win32.Running, PID: 4711}, service.Running, -1, ""},
+			{status{State: win32.ContinuePending, PID: 4711}, service.Continuing, -1, "checkpoint"},
+			{status{State: win32.PausePending, PID: 4711}, service.Pausing, -1, "checkpoint"},
+			{status{State: win32.Paused, PID: 4711}, service.Paused, -1, ""},
 			{status{State: 9}, service.Unknown, -1, "state 9"},
 		} {
 			s.hangs = true
@@ -107,7 +108,7 @@ func TestAllStatesAreTold(t *testing.T) {
 				}
 			}
 		}
-		s.status = status{State: stateStopped}
+		s.status = status{State: win32.Stopped}
 		for start, set := range map[service.Start]func(){
 			service.Automatic: func() { s.config.Start = startAutomatic },
 			service.Delayed:   func() { s.config.Start, s.infos[levelDelayed] = startAutomatic, info{Flag: true} },
@@ -130,7 +131,7 @@ func TestAllStatesAreTold(t *testing.T) {
 
 func TestAJobThatHasFinishedWasStarted(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
-		s.takes, s.starts = time.Second, status{State: stateStopped}
+		s.takes, s.starts = time.Second, status{State: win32.Stopped}
 		if err := m.Start(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
@@ -147,25 +148,25 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 		want  string
 	}{
 		{"an exit code of the program's", func(_ *fake, s *fakeService) {
-			s.starts = status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 78}
+			s.starts = status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 78}
 		}, "its configuration is wrong"},
 		{"an exit code of Windows", func(_ *fake, s *fakeService) {
-			s.starts = status{State: stateStopped, ExitCode: 10048}
+			s.starts = status{State: win32.Stopped, ExitCode: 10048}
 		}, "error 10048"},
 		{"it never connected", func(_ *fake, s *fakeService) {
-			s.starts = status{State: stateStopped, ExitCode: errRequestTimeout}
+			s.starts = status{State: win32.Stopped, ExitCode: win32.ErrorServiceRequestTimeout}
 		}, "within 30 s (error 1053)"},
-		{"it pauses by itself", func(_ *fake, s *fakeService) { s.starts = status{State: statePaused} }, "paused itself"},
-		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: statePaused} }, "have it continue"},
+		{"it pauses by itself", func(_ *fake, s *fakeService) { s.starts = status{State: win32.Paused} }, "paused itself"},
+		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: win32.Paused} }, "have it continue"},
 		{"it is disabled", func(_ *fake, s *fakeService) { s.config.Start = startDisabled }, "another start type"},
 		{"its account", func(_ *fake, s *fakeService) { s.logOn = true }, "no right to log on as a service, or its password is wrong"},
-		{"no executable", func(f *fake, _ *fakeService) { delete(f.folders, `C:\Program Files\web\web.exe`) }, "the file is not there"},
+		{"no executable", func(f *fake, _ *fakeService) { delete(f.folders, `C:\Program Files\web\web.exe`) }, "file not found"},
 		{"a dependency that is none", func(f *fake, _ *fakeService) { delete(f.services, "afd") }, "does not exist, or is marked for deletion (error 1075)"},
 		{"a dependency that does not start", func(f *fake, _ *fakeService) {
-			f.services["afd"].status, f.services["afd"].config.Start = status{State: stateStopped}, startDisabled
+			f.services["afd"].status, f.services["afd"].config.Start = status{State: win32.Stopped}, startDisabled
 		}, "did not start (error 1068)"},
 		{"it is being deleted", func(_ *fake, s *fakeService) { s.deleted = true; s.held = 5 }, "close services.msc"},
-		{"its account may not", func(f *fake, _ *fakeService) { f.failing, f.with = len(f.calls)+4, errAccessDenied }, "may not run its executable"},
+		{"its account may not", func(f *fake, _ *fakeService) { f.failing, f.with = len(f.calls)+4, win32.ErrorAccessDenied }, "may not run its executable"},
 		{"it hangs", func(_ *fake, s *fakeService) { s.hangs = true }, "has not got on for 1m30s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -196,7 +197,7 @@ func TestWhatIsSoAlreadyIsNotAskedFor(t *testing.T) {
 		if err := m.Stop(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
-		s.status = s.running(stateRunning)
+		s.status = s.running(win32.Running)
 		if err := errors.Join(m.Start(t.Context(), web()), m.Continue(t.Context(), web())); err != nil {
 			t.Error(err)
 		}
@@ -211,7 +212,7 @@ func TestWhatIsSoAlreadyIsNotAskedFor(t *testing.T) {
 func TestAStopDuringAStartWaitsForTheStart(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.takes = 3 * time.Second
-		s.turn(stateStartPending, s.running(stateRunning))
+		s.turn(win32.StartPending, s.running(win32.Running))
 		begun := time.Now()
 		if err := m.Stop(t.Context(), web()); err != nil || time.Since(begun) < 6*time.Second {
 			t.Errorf("got %v after %s", err, time.Since(begun))
@@ -222,8 +223,8 @@ func TestAStopDuringAStartWaitsForTheStart(t *testing.T) {
 
 func TestAStopThatIsRefusedAtFirstIsSentAgain(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
-		s.status = s.running(stateRunning)
-		s.refuses, s.refusing = errCannotAcceptControl, 2
+		s.status = s.running(win32.Running)
+		s.refuses, s.refusing = win32.ErrorServiceCannotAcceptCtrl, 2
 		if err := m.Stop(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
@@ -233,9 +234,9 @@ func TestAStopThatIsRefusedAtFirstIsSentAgain(t *testing.T) {
 
 func TestAStopThatIsNotPossibleSaysWhy(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
-		s.status = s.running(stateRunning)
+		s.status = s.running(win32.Running)
 		user := f.add("user", config{Dependencies: []string{"WEB"}, DisplayName: "user"})
-		user.status = user.running(stateRunning)
+		user.status = user.running(win32.Running)
 		if err := m.Stop(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "stop user first") {
 			t.Errorf("got %v", err)
 		}
@@ -245,18 +246,18 @@ func TestAStopThatIsNotPossibleSaysWhy(t *testing.T) {
 		if s.deleted {
 			t.Error("it is deleted")
 		}
-		user.status = status{State: stateStopped}
+		user.status = status{State: win32.Stopped}
 		s.status.Accepted = 0
 		if err := m.Stop(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "end process 4711") {
 			t.Errorf("got %v", err)
 		}
-		s.status.Accepted, s.refuses = acceptStop, errCannotAcceptControl
+		s.status.Accepted, s.refuses = win32.AcceptStop, win32.ErrorServiceCannotAcceptCtrl
 		begun := time.Now()
-		if err := m.Stop(t.Context(), web()); number(err) != errCannotAcceptControl || time.Since(begun) > 2*patience {
+		if err := m.Stop(t.Context(), web()); win32.Number(err) != win32.ErrorServiceCannotAcceptCtrl || time.Since(begun) > 2*patience {
 			t.Errorf("got %v after %s", err, time.Since(begun))
 		}
-		s.refuses = errRequestTimeout
-		if err := m.Stop(t.Context(), web()); number(err) != errRequestTimeout {
+		s.refuses = win32.ErrorServiceRequestTimeout
+		if err := m.Stop(t.Context(), web()); win32.Number(err) != win32.ErrorServiceRequestTimeout {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -270,29 +271,29 @@ func TestControlsThatDoNotApplyAreSaidToBeSo(t *testing.T) {
 				t.Errorf("%s, stopped: %v", name, err)
 			}
 		}
-		s.accepts = acceptStop
-		s.status = s.running(stateRunning)
+		s.accepts = win32.AcceptStop
+		s.status = s.running(win32.Running)
 		for _, name := range []string{"reload", "pause"} {
 			if err := verbs[name](t.Context(), web()); !errors.Is(err, service.ErrNotSupported) {
 				t.Errorf("%s, of a program that cannot: %v", name, err)
 			}
 		}
-		s.accepts = acceptStop | acceptParamChange | acceptPauseContinue
-		s.status = s.running(stateRunning)
-		s.refuses, s.refusing = errCallNotImplemented, 1
+		s.accepts = win32.AcceptStop | win32.AcceptParamChange | win32.AcceptPauseContinue
+		s.status = s.running(win32.Running)
+		s.refuses, s.refusing = win32.ErrorCallNotImplemented, 1
 		if err := m.Reload(t.Context(), web()); !errors.Is(err, service.ErrNotSupported) {
 			t.Errorf("a reload that the program does not know: %v", err)
 		}
-		s.pauses = stateRunning
+		s.pauses = win32.Running
 		if err := m.Pause(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "running again") {
 			t.Errorf("a pause that fails: %v", err)
 		}
-		s.pauses = stateStopped
+		s.pauses = win32.Stopped
 		if err := m.Pause(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "has stopped") {
 			t.Errorf("a pause that ends it: %v", err)
 		}
 		s.pauses = 0
-		s.status = s.running(stateRunning)
+		s.status = s.running(win32.Running)
 		if err := errors.Join(m.Pause(t.Context(), web())); err != nil {
 			t.Fatal(err)
 		}
@@ -359,7 +360,7 @@ func TestEveryVerbAsksForNoMoreThanItNeeds(t *testing.T) {
 func TestWhoMayOnlyAskForTheStateIsToldIt(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		s.security, f.user = "D:(A;;LC;;;IU)(A;;GA;;;BA)", true
-		s.status = s.running(stateRunning)
+		s.status = s.running(win32.Running)
 		if got := state(t, m, service.Running); got.PID != 4711 || got.Start != "" {
 			t.Errorf("the status is %+v", got)
 		}

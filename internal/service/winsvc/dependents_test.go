@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // needing adds services that run and need others.
 func needing(f *fake, needs map[string][]string) {
 	for name, list := range needs {
 		s := f.add(name, config{Type: typeOwnProcess, Start: startDemand, ImagePath: `C:\Program Files\web\web.exe`, DisplayName: "The " + name, Dependencies: list, Account: localSystem})
-		s.status, s.takes = s.running(stateRunning), 40*time.Second // longer than any hint
+		s.status, s.takes = s.running(win32.Running), 40*time.Second // longer than any hint
 	}
 }
 
@@ -29,10 +30,10 @@ func TestDependentsComeInTheOrderToStopThemIn(t *testing.T) {
 			needing(f, map[string][]string{
 				"a": {"WEB"}, "b": {"A", "web"}, "c": {"b"}, "idle": {"web"}, "beyond": {"idle"}, "other": {"Tcpip"},
 			})
-			f.services["web"].status = f.services["web"].running(stateRunning)
-			f.services["a"].status = f.services["a"].running(statePaused)
+			f.services["web"].status = f.services["web"].running(win32.Running)
+			f.services["a"].status = f.services["a"].running(win32.Paused)
 			for _, name := range []string{"idle", "beyond"} {
-				f.services[name].status = status{State: stateStopped}
+				f.services[name].status = status{State: win32.Stopped}
 			}
 			f.user = true // may everybody ask
 			d, err := m.Dependents(t.Context(), web())
@@ -63,8 +64,8 @@ func TestDependentsComeInTheOrderToStopThemIn(t *testing.T) {
 	if d, err := m.Dependents(t.Context(), web()); err != nil || len(d.Running)+len(d.Stopped) > 0 {
 		t.Errorf("nobody needs it: %+v, %v", d, err)
 	}
-	f.calls, f.failing, f.with = nil, 3, errno(31)
-	if _, err := m.Dependents(t.Context(), web()); number(err) != 31 {
+	f.calls, f.failing, f.with = nil, 3, win32.Errno(31)
+	if _, err := m.Dependents(t.Context(), web()); win32.Number(err) != 31 {
 		t.Errorf("a failure: %v", err)
 	}
 }

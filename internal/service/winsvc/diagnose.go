@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Diagnose looks at the service, at what it depends on and at what it consists of.
@@ -32,12 +33,12 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service
 		switch {
 		case st.State == service.Failed:
 			remedy := "look at the log, and start it again"
-			if now.ExitCode == errLogonFailed {
+			if now.ExitCode == win32.ErrorServiceLogonFailed {
 				remedy = kindOf(account(c.Account, name)).remedy(c.Account)
 			}
 			add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
 		case st.State == service.Stopped:
-			add(service.Note, "state", "start it", "%s", strings.TrimSpace("it is stopped "+st.Detail))
+			add(service.Note, "state", "start it", "%s", strings.TrimSuffix("it is stopped: "+st.Detail, ": "))
 		default:
 			add(service.OK, "state", "", "it is %s, as process %d", st.State, st.PID)
 		}
@@ -141,7 +142,7 @@ func (m *Manager) diagnoseDependency(scm *session, name string, add adder) {
 	switch now, err := scm.QueryStatus(h); {
 	case err != nil:
 		add(service.Note, what, "", "%v", err)
-	case now.State == stateRunning:
+	case now.State == win32.Running:
 		add(service.OK, what, "", "it runs")
 	default:
 		add(service.Note, what, "it is started together with this service", "it is %s", states[now.State])

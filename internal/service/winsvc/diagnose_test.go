@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
@@ -16,14 +17,14 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		what  string
 		text  string
 	}{
-		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(stateRunning) }, service.OK, "state", "running, as process 4711"},
-		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, service.Note, "state", "never started"},
+		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(win32.Running) }, service.OK, "state", "running, as process 4711"},
+		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, service.Note, "state", "it is stopped: the service has not been started"},
 		"it is as it was": {func(*Manager, *fake, *fakeService) {}, service.OK, "configuration", "as this program would install it"},
 		"it has failed": {func(_ *Manager, _ *fake, s *fakeService) {
-			s.status = status{State: stateStopped, ExitCode: errServiceSpecific, SpecificCode: 124}
+			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 124}
 		}, service.Problem, "state", "had not stopped at its deadline"},
 		"its account": {func(_ *Manager, _ *fake, s *fakeService) {
-			s.status = status{State: stateStopped, ExitCode: errLogonFailed}
+			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceLogonFailed}
 		}, service.Problem, "state", "could not log on"},
 		"a password": {func(_ *Manager, _ *fake, s *fakeService) { s.config.Account = `.\svc` }, service.Note, "account", `.\svc has a password`},
 		"disabled":   {func(_ *Manager, _ *fake, s *fakeService) { s.config.Start = startDisabled }, service.Problem, "start type", "disabled"},
@@ -36,7 +37,7 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		}, service.Warning, "executable", "write there"},
 		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, service.Problem, "dependency Afd", "does not exist"},
 		"a stopped dependency": {func(_ *Manager, f *fake, _ *fakeService) {
-			f.services["afd"].status = status{State: stateStopped}
+			f.services["afd"].status = status{State: win32.Stopped}
 		}, service.Note, "dependency Afd", "stopped"},
 		"no event source": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.keys, strings.ToLower(eventKey("web"))) }, service.Warning, "event source", "there is none"},
 		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, service.Note, "configuration", `service "web" is not as`},
@@ -72,13 +73,13 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 }
 
 func TestExitCodesAreInWords(t *testing.T) {
-	for _, e := range []errno{errServiceSpecific, errRequestTimeout, errLogonFailed, errDisabled, errDependencyFail, errNeverStarted} {
+	for _, e := range []win32.Errno{win32.ErrorServiceSpecific, win32.ErrorServiceRequestTimeout, win32.ErrorServiceLogonFailed, win32.ErrorServiceDisabled, win32.ErrorServiceDependencyFail, win32.ErrorServiceNeverStarted} {
 		if got := e.Error(); !strings.Contains(got, fmt.Sprintf("(error %d)", e)) || strings.HasPrefix(got, "an error of Windows") {
 			t.Errorf("%d is %q", e, got)
 		}
 	}
 	for code := range maps.Keys(ourCodes) {
-		if got, n := ended(status{ExitCode: errServiceSpecific, SpecificCode: code}); n != int(code) || !strings.Contains(got, fmt.Sprintf("(code 1066/%d)", code)) {
+		if got, n := ended(status{ExitCode: win32.ErrorServiceSpecific, SpecificCode: code}); n != int(code) || !strings.Contains(got, fmt.Sprintf("(code 1066/%d)", code)) {
 			t.Errorf("%d is %q, %d", code, got, n)
 		}
 	}
@@ -99,7 +100,7 @@ func TestAnAccountThatCannotLogOnHasARemedyOfItsOwn(t *testing.T) {
 	} {
 		m, f := newManager(t)
 		install(t, m, web(), false)
-		f.services["web"].config.Account, f.services["web"].status = account, status{State: stateStopped, ExitCode: errLogonFailed}
+		f.services["web"].config.Account, f.services["web"].status = account, status{State: win32.Stopped, ExitCode: win32.ErrorServiceLogonFailed}
 		found := m.Diagnose(t.Context(), web())
 		for _, w := range want {
 			if found[0].What != "state" || !strings.Contains(found[0].Remedy, w) {

@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // The event log of Windows since Vista.
@@ -22,7 +24,6 @@ const (
 	evtQueryForwardDirection = 0x100
 	evtQueryReverseDirection = 0x200
 	evtRenderEventXML        = 1
-	errNoMoreItems           = 259
 )
 
 // errNoLog is a Windows without a log to read.
@@ -48,7 +49,7 @@ func (windowsAPI) Events(xpath string, backwards bool, yield func(xml string) bo
 	}
 	results, _, e := evtQuery.Call(0, uintptr(unsafe.Pointer(channel)), uintptr(unsafe.Pointer(query)), flags)
 	if results == 0 {
-		if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
+		if errors.Is(e, syscall.Errno(win32.ErrorCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
 			return errNoLog
 		}
 		return fail(e)
@@ -59,10 +60,10 @@ func (windowsAPI) Events(xpath string, backwards bool, yield func(xml string) bo
 		var n uint32
 		ok, _, e := evtNext.Call(results, 1, uintptr(unsafe.Pointer(&record)), windows.INFINITE, 0, uintptr(unsafe.Pointer(&n)))
 		if ok == 0 {
-			if errors.Is(e, syscall.Errno(errNoMoreItems)) {
+			if errors.Is(e, syscall.Errno(win32.ErrorNoMoreItems)) {
 				return nil
 			}
-			if errors.Is(e, syscall.Errno(errCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
+			if errors.Is(e, syscall.Errno(win32.ErrorCallNotImplemented)) || errors.Is(e, syscall.Errno(0)) {
 				return errNoLog
 			}
 			return fail(e)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // fake is the service control manager, the registry and the folders of a Windows. It
@@ -34,9 +35,9 @@ type fake struct {
 	later []later // what others do
 
 	calls   []string
-	failing int   // the call with this number, from 1, fails
-	with    errno // with this
-	broken  bool  // and all that follow
+	failing int         // the call with this number, from 1, fails
+	with    win32.Errno // with this
+	broken  bool        // and all that follow
 }
 
 type fakeHandle struct {
@@ -59,12 +60,12 @@ type fakeService struct {
 	// How the program behaves.
 	takes    time.Duration
 	hangs    bool
-	accepts  uint32
-	starts   status // what a start ends with, RUNNING if it is zero
-	pauses   uint32 // what a pause ends with, PAUSED if it is zero
-	refuses  errno  // what controls are answered with
-	refusing int    // so many times; 0 is always
-	logOn    bool   // its account cannot
+	accepts  win32.Accepted
+	starts   status      // what a start ends with, RUNNING if it is zero
+	pauses   win32.State // what a pause ends with, PAUSED if it is zero
+	refuses  win32.Errno // what controls are answered with
+	refusing int         // so many times; 0 is always
+	logOn    bool        // its account cannot
 }
 
 func newFake(t *testing.T) *fake {
@@ -79,7 +80,7 @@ func newFake(t *testing.T) *fake {
 	f.folders[`C:\Program Files\web\web.exe`] = "O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)"
 	for _, name := range []string{"RpcSs", "Tcpip", "Afd"} {
 		f.add(name, config{Type: typeSharedProcess, Start: startAutomatic, ImagePath: `C:\Windows\System32\svchost.exe`, DisplayName: name + " of Windows", Account: localSystem})
-		f.services[strings.ToLower(name)].status = status{State: stateRunning, PID: 700}
+		f.services[strings.ToLower(name)].status = status{State: win32.Running, PID: 700}
 	}
 	t.Cleanup(func() {
 		for h, o := range f.handles {
@@ -99,7 +100,7 @@ const asMade = "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;B
 func (f *fake) add(name string, c config) *fakeService {
 	s := &fakeService{
 		name: name, config: c, infos: map[level]info{}, security: asMade,
-		status: status{State: stateStopped, ExitCode: errNeverStarted}, accepts: acceptStop | acceptPauseContinue | acceptParamChange,
+		status: status{State: win32.Stopped, ExitCode: win32.ErrorServiceNeverStarted}, accepts: win32.AcceptStop | win32.AcceptPauseContinue | win32.AcceptParamChange,
 	}
 	s.infos[levelPreshutdown] = info{Number: 10000}
 	f.services[strings.ToLower(name)] = s
@@ -158,7 +159,7 @@ func (f *fake) OpenManager(access uint32) (handle, error) {
 		return 0, err
 	}
 	if f.user && access&^managerConnect != 0 {
-		return 0, errAccessDenied
+		return 0, win32.ErrorAccessDenied
 	}
 	return f.open(access, nil), nil
 }
@@ -188,7 +189,7 @@ func (f *fake) Close(h handle) {
 // reap removes a service that is marked, once it has stopped and nobody holds it.
 func (f *fake) reap(s *fakeService) {
 	s.advance()
-	if !s.deleted || s.held > 0 || s.status.State != stateStopped {
+	if !s.deleted || s.held > 0 || s.status.State != win32.Stopped {
 		return
 	}
 	delete(f.services, strings.ToLower(s.name))
@@ -200,9 +201,9 @@ func (f *fake) manager(h handle, access uint32) error {
 	o := f.handles[h]
 	switch {
 	case o == nil || o.service != nil:
-		return errno(6)
+		return win32.Errno(6)
 	case o.access&access != access:
-		return errAccessDenied
+		return win32.ErrorAccessDenied
 	}
 	return nil
 }
@@ -211,9 +212,9 @@ func (f *fake) service(h handle, access uint32) (*fakeService, error) {
 	o := f.handles[h]
 	switch {
 	case o == nil || o.service == nil:
-		return nil, errno(6)
+		return nil, win32.Errno(6)
 	case o.access&access != access:
-		return nil, errAccessDenied
+		return nil, win32.ErrorAccessDenied
 	}
 	o.service.advance()
 	return o.service, nil
@@ -240,11 +241,11 @@ func (f *fake) OpenService(m handle, name string, access uint32) (handle, error)
 	s := f.services[strings.ToLower(name)]
 	switch {
 	case s == nil:
-		return 0, errDoesNotExist
+		return 0, win32.ErrorServiceDoesNotExist
 	case s.deleted && f.shut:
-		return 0, errMarkedForDelete
+		return 0, win32.ErrorServiceMarkedForDelete
 	case access&^f.may(s) != 0:
-		return 0, errAccessDenied
+		return 0, win32.ErrorAccessDenied
 	}
 	return f.open(access, s), nil
 }
@@ -258,9 +259,9 @@ func (f *fake) CreateService(m handle, name string, access uint32, c config, pas
 	}
 	if s := f.services[strings.ToLower(name)]; s != nil {
 		if s.deleted {
-			return 0, errMarkedForDelete
+			return 0, win32.ErrorServiceMarkedForDelete
 		}
-		return 0, errServiceExists
+		return 0, win32.ErrorServiceExists
 	}
 	if err := f.valid(name, c); err != nil {
 		return 0, err
@@ -277,14 +278,14 @@ func (f *fake) CreateService(m handle, name string, access uint32, c config, pas
 // valid checks what CreateService and ChangeServiceConfig do.
 func (f *fake) valid(name string, c config) error {
 	if name == "" || len(name) > 256 || strings.ContainsAny(name, `/\`) || c.ImagePath == "" || len(c.DisplayName) > 256 {
-		return errInvalidParameter
+		return win32.ErrorInvalidParameter
 	}
 	if c.Type&typeInteractive != 0 && c.Account != localSystem {
-		return errInvalidParameter // nobody else can interact with the desktop
+		return win32.ErrorInvalidParameter // nobody else can interact with the desktop
 	}
 	for other, s := range f.services {
 		if other != strings.ToLower(name) && (strings.EqualFold(s.config.DisplayName, c.DisplayName) || strings.EqualFold(s.name, c.DisplayName)) {
-			return errDuplicateDisplayName
+			return win32.ErrorDuplicateServiceName
 		}
 	}
 	seen := map[string]bool{}
@@ -305,7 +306,7 @@ func (f *fake) valid(name string, c config) error {
 		return false
 	}
 	if needs(c.Dependencies) {
-		return errCircularDependency
+		return win32.ErrorCircularDependency
 	}
 	return nil
 }
@@ -317,23 +318,23 @@ func logsOn(name, account string, password *string) (string, error) {
 	switch {
 	case account == localSystem, account == localService, account == networkService:
 		if password == nil || *password != "" {
-			return "", errInvalidAccount
+			return "", win32.ErrorInvalidServiceAccount
 		}
 		return "", nil
 	case strings.HasPrefix(lower, `nt service\`):
 		if password != nil || lower != `nt service\`+strings.ToLower(name) {
-			return "", errInvalidAccount
+			return "", win32.ErrorInvalidServiceAccount
 		}
 		return "", nil
 	case strings.HasSuffix(account, "$") && strings.Contains(account, `\`) && account[0] != '.', strings.Contains(account, "$@"):
 		if password != nil {
-			return "", errInvalidAccount
+			return "", win32.ErrorInvalidServiceAccount
 		}
 		return "", nil
 	case strings.ContainsAny(account, `\@`) && !strings.HasSuffix(account, `\nobody`) && password != nil:
 		return *password, nil
 	}
-	return "", errInvalidAccount
+	return "", win32.ErrorInvalidServiceAccount
 }
 
 func (f *fake) DeleteService(h handle) error {
@@ -345,7 +346,7 @@ func (f *fake) DeleteService(h handle) error {
 	case err != nil:
 		return err
 	case s.deleted:
-		return errMarkedForDelete
+		return win32.ErrorServiceMarkedForDelete
 	}
 	s.deleted = true
 	return nil
@@ -371,7 +372,7 @@ func (f *fake) ChangeConfig(h handle, c config) error {
 	case err != nil:
 		return err
 	case s.deleted:
-		return errMarkedForDelete
+		return win32.ErrorServiceMarkedForDelete
 	}
 	c.Account = s.config.Account
 	if err := f.valid(s.name, c); err != nil {
@@ -390,7 +391,7 @@ func (f *fake) ChangeAccount(h handle, account string, password *string) error {
 	case err != nil:
 		return err
 	case s.deleted:
-		return errMarkedForDelete
+		return win32.ErrorServiceMarkedForDelete
 	}
 	secret, err := logsOn(s.name, account, password)
 	if err != nil {
@@ -414,7 +415,7 @@ func (f *fake) QueryInfo(h handle, l level) (info, error) {
 	case err != nil:
 		return info{}, err
 	case f.lacks[l] || f.untold[l]:
-		return info{}, errInvalidLevel
+		return info{}, win32.ErrorInvalidLevel
 	}
 	return s.infos[l], nil
 }
@@ -432,11 +433,11 @@ func (f *fake) ChangeInfo(h handle, l level, i info) error {
 	case err != nil:
 		return err
 	case s.deleted:
-		return errMarkedForDelete
+		return win32.ErrorServiceMarkedForDelete
 	case f.lacks[l]:
-		return errInvalidLevel
+		return win32.ErrorInvalidLevel
 	case l == levelDelayed && i.Flag && s.config.Start != startAutomatic:
-		return errInvalidParameter
+		return win32.ErrorInvalidParameter
 	}
 	s.infos[l] = i
 	return nil
@@ -470,7 +471,7 @@ func (f *fake) Privilege(name string) error {
 		return err
 	}
 	if !service.Privilege(name) && name != "SeNewPrivilege" {
-		return errNoSuchPrivilege
+		return win32.ErrorNoSuchPrivilege
 	}
 	return nil
 }
@@ -480,7 +481,7 @@ func (f *fake) Canonical(sddl string) (string, error) {
 		return "", err
 	}
 	if len(sddl) < 2 || sddl[1] != ':' {
-		return "", errInvalidParameter
+		return "", win32.ErrorInvalidParameter
 	}
 	return sddl, nil // a descriptor needs no DACL
 }
@@ -496,12 +497,12 @@ func (s *fakeService) advance() {
 	}
 }
 
-func (s *fakeService) turn(through uint32, to status) {
+func (s *fakeService) turn(through win32.State, to status) {
 	s.status = status{State: through, CheckPoint: 1, WaitHint: 3 * time.Second, PID: 4711}
 	s.until, s.then = time.Now().Add(s.takes), to
 }
 
-func (s *fakeService) running(state uint32) status {
+func (s *fakeService) running(state win32.State) status {
 	return status{State: state, Accepted: s.accepts, PID: 4711}
 }
 
@@ -515,63 +516,63 @@ func (f *fake) StartService(h handle) error {
 		return err
 	case f.locked > 0:
 		f.locked--
-		return errDatabaseLocked
+		return win32.ErrorServiceDatabaseLocked
 	case s.deleted:
-		return errMarkedForDelete
+		return win32.ErrorServiceMarkedForDelete
 	case s.config.Start == startDisabled:
-		return errDisabled
-	case s.status.State != stateStopped:
-		return errAlreadyRunning
+		return win32.ErrorServiceDisabled
+	case s.status.State != win32.Stopped:
+		return win32.ErrorServiceAlreadyRunning
 	case s.logOn:
-		s.status = status{State: stateStopped, ExitCode: errLogonFailed}
-		return errLogonFailed
+		s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceLogonFailed}
+		return win32.ErrorServiceLogonFailed
 	}
 	for _, d := range s.config.Dependencies {
 		needed := f.services[strings.ToLower(d)]
 		switch {
 		case strings.HasPrefix(d, "+"):
 		case needed == nil || needed.deleted:
-			return errDependencyDeleted
-		case needed.status.State != stateRunning && needed.config.Start == startDisabled:
-			return errDependencyFail
-		case needed.status.State != stateRunning:
-			needed.status = needed.running(stateRunning)
+			return win32.ErrorServiceDependencyDeleted
+		case needed.status.State != win32.Running && needed.config.Start == startDisabled:
+			return win32.ErrorServiceDependencyFail
+		case needed.status.State != win32.Running:
+			needed.status = needed.running(win32.Running)
 		}
 	}
 	if exe := executable(s.config.ImagePath); f.folders[exe] == "" {
-		return errFileNotFound
+		return win32.ErrorFileNotFound
 	}
 	to := s.starts
 	if to.State == 0 {
-		to = s.running(stateRunning)
+		to = s.running(win32.Running)
 	}
-	s.turn(stateStartPending, to)
+	s.turn(win32.StartPending, to)
 	return nil
 }
 
-func (f *fake) ControlService(h handle, code uint32) error {
+func (f *fake) ControlService(h handle, code win32.Control) error {
 	if err := f.call("ControlService %d", code); err != nil {
 		return err
 	}
-	access, accept := uint32(accessPauseContinue), uint32(acceptPauseContinue)
+	access, accept := uint32(accessPauseContinue), win32.AcceptPauseContinue
 	switch code {
-	case controlStop:
-		access, accept = accessStop, acceptStop
-	case controlParamChange:
-		accept = acceptParamChange
+	case win32.ControlStop:
+		access, accept = accessStop, win32.AcceptStop
+	case win32.ControlParamChange:
+		accept = win32.AcceptParamChange
 	}
 	s, err := f.service(h, access)
 	switch {
 	case err != nil:
 		return err
-	case s.status.State == stateStopped:
-		return errNotActive
-	case code == controlStop && len(f.dependents(s, true, false)) > 0:
-		return errDependentRunning
-	case s.status.State == stateStartPending || s.status.State == stateStopPending:
-		return errCannotAcceptControl
+	case s.status.State == win32.Stopped:
+		return win32.ErrorServiceNotActive
+	case code == win32.ControlStop && len(f.dependents(s, true, false)) > 0:
+		return win32.ErrorDependentServicesRunning
+	case s.status.State == win32.StartPending || s.status.State == win32.StopPending:
+		return win32.ErrorServiceCannotAcceptCtrl
 	case s.status.Accepted&accept == 0:
-		return errInvalidControl
+		return win32.ErrorInvalidServiceControl
 	case s.refuses != 0:
 		e := s.refuses
 		if s.refusing--; s.refusing == 0 {
@@ -580,16 +581,16 @@ func (f *fake) ControlService(h handle, code uint32) error {
 		return e
 	}
 	switch code {
-	case controlStop:
-		s.turn(stateStopPending, status{State: stateStopped})
-	case controlPause:
+	case win32.ControlStop:
+		s.turn(win32.StopPending, status{State: win32.Stopped})
+	case win32.ControlPause:
 		to := s.pauses
 		if to == 0 {
-			to = statePaused
+			to = win32.Paused
 		}
-		s.turn(statePausePending, s.running(to))
-	case controlContinue:
-		s.turn(stateContinuePending, s.running(stateRunning))
+		s.turn(win32.PausePending, s.running(to))
+	case win32.ControlContinue:
+		s.turn(win32.ContinuePending, s.running(win32.Running))
 	}
 	return nil
 }
@@ -617,7 +618,7 @@ func (f *fake) dependents(s *fakeService, active, deep bool) (names []string) {
 		if deep {
 			names = append(names, f.dependents(other, active, deep)...)
 		}
-		if (other.status.State != stateStopped) == active {
+		if (other.status.State != win32.Stopped) == active {
 			names = append(names, other.name)
 		}
 	}
@@ -641,7 +642,7 @@ func (f *fake) ReadValue(key, name string) (value, error) {
 	}
 	v, ok := f.keys[strings.ToLower(key)][name]
 	if !ok {
-		return value{}, errFileNotFound
+		return value{}, win32.ErrorFileNotFound
 	}
 	return v, nil
 }
@@ -653,9 +654,9 @@ func (f *fake) WriteValue(key, name string, v value) error {
 	k, ok := f.keys[strings.ToLower(key)]
 	switch {
 	case f.user:
-		return errAccessDenied
+		return win32.ErrorAccessDenied
 	case !ok:
-		return errFileNotFound
+		return win32.ErrorFileNotFound
 	}
 	k[name] = v
 	return nil
@@ -667,7 +668,7 @@ func (f *fake) DeleteValue(key, name string) error {
 	}
 	k := f.keys[strings.ToLower(key)]
 	if _, ok := k[name]; !ok {
-		return errFileNotFound
+		return win32.ErrorFileNotFound
 	}
 	delete(k, name)
 	return nil
@@ -681,7 +682,7 @@ func (f *fake) CreateKey(key string) (bool, error) {
 	above := key[:strings.LastIndexByte(key, '\\')]
 	switch {
 	case f.user:
-		return false, errAccessDenied
+		return false, win32.ErrorAccessDenied
 	case f.keys[key] != nil:
 		return false, nil
 	case f.keys[above] == nil:
@@ -698,9 +699,9 @@ func (f *fake) DeleteKey(key string) error {
 	key = strings.ToLower(key)
 	switch {
 	case f.keys[key] == nil:
-		return errFileNotFound
+		return win32.ErrorFileNotFound
 	case f.user:
-		return errAccessDenied
+		return win32.ErrorAccessDenied
 	}
 	delete(f.keys, key)
 	return nil
@@ -713,9 +714,9 @@ func (f *fake) Security(path string) (string, bool, error) {
 	sddl, ok := f.folders[path]
 	switch {
 	case !ok:
-		return "", false, errFileNotFound
+		return "", false, win32.ErrorFileNotFound
 	case f.user && protected(sddl) && !strings.Contains(sddl, ";BU)"):
-		return "", false, errAccessDenied
+		return "", false, win32.ErrorAccessDenied
 	}
 	return sddl, f.links[path], nil
 }
@@ -727,9 +728,9 @@ func (f *fake) SetSecurity(path, sddl string) error {
 	old, ok := f.folders[path]
 	switch {
 	case !ok:
-		return errFileNotFound
+		return win32.ErrorFileNotFound
 	case f.user:
-		return errAccessDenied
+		return win32.ErrorAccessDenied
 	case f.links[path]:
 		return errLink
 	case parse(sddl).owner == "":
@@ -745,11 +746,11 @@ func (f *fake) MakeFolder(path, sddl string) error {
 	}
 	switch {
 	case f.user:
-		return errAccessDenied
+		return win32.ErrorAccessDenied
 	case f.folders[path] != "":
-		return errAlreadyExists
+		return win32.ErrorAlreadyExists
 	case f.folders[path[:strings.LastIndexByte(path, '\\')]] == "":
-		return errPathNotFound
+		return win32.ErrorPathNotFound
 	}
 	f.folders[path] = sddl
 	return nil
@@ -761,7 +762,7 @@ func (f *fake) RemoveFolder(path string) error {
 	}
 	for other := range f.folders {
 		if strings.HasPrefix(other, path+`\`) {
-			return errno(145) // ERROR_DIR_NOT_EMPTY
+			return win32.Errno(145) // ERROR_DIR_NOT_EMPTY
 		}
 	}
 	delete(f.folders, path)
@@ -783,7 +784,7 @@ func (f *fake) Started(pid uint32) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if f.user {
-		return time.Time{}, errAccessDenied
+		return time.Time{}, win32.ErrorAccessDenied
 	}
 	return noon, nil
 }

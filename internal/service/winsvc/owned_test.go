@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // ofSSH is how OpenSSH has its folder: %ProgramData%\ssh, while its service is sshd.
@@ -154,7 +155,7 @@ func TestWhatAKilledInstallationHasMadeIsRemoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.calls, f.failing, f.with, f.broken = nil, n, errno(31), true
+		f.calls, f.failing, f.with, f.broken = nil, n, win32.Errno(31), true
 		_ = m.Apply(t.Context(), p)
 		calls := len(f.calls)
 		f.failing, f.broken = 0, false

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // another is whose a service is that has our executable and not our mark.
@@ -291,7 +292,7 @@ func (m *Manager) folders(name string, r ledger, marked, taking, force bool, war
 		switch {
 		case missing(err):
 			continue
-		case number(err) == errAccessDenied:
+		case win32.Number(err) == win32.ErrorAccessDenied:
 			a.Present = true
 			a.Old += wanted
 			warn("%s: only Administrators see who may use it; it is taken to be as it should", dir)

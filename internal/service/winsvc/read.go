@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // session is a connection to the service control manager.
@@ -30,7 +31,7 @@ func (s *session) close() { s.Close(s.manager) }
 func (s *session) open(name string, access uint32) (handle, error) {
 	h, err := s.OpenService(s.manager, name, access)
 	switch {
-	case number(err) == errDoesNotExist:
+	case win32.Number(err) == win32.ErrorServiceDoesNotExist:
 		return 0, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
 	case err != nil:
 		return 0, denied("open service "+name, err)
@@ -43,7 +44,7 @@ func denied(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if number(err) == errAccessDenied {
+	if win32.Number(err) == win32.ErrorAccessDenied {
 		return fmt.Errorf("%s: %w: run it as Administrator (from an elevated prompt)", what, service.ErrPermission)
 	}
 	return fmt.Errorf("%s: %w", what, err)
@@ -63,7 +64,7 @@ func (s *session) read(name string, h handle) (c settings, err error) {
 	for _, l := range levels {
 		i, err := s.QueryInfo(h, l)
 		switch {
-		case number(err) == errInvalidLevel:
+		case win32.Number(err) == win32.ErrorInvalidLevel:
 			c.lacks[l] = true
 		case err != nil:
 			return c, denied(fmt.Sprintf("read the configuration of service %s (level %d)", name, l), err)
@@ -98,8 +99,8 @@ func (s *session) list(key, name string) ([]string, error) {
 }
 
 func missing(err error) bool {
-	n := number(err)
-	return n == errFileNotFound || n == errPathNotFound
+	n := win32.Number(err)
+	return n == win32.ErrorFileNotFound || n == win32.ErrorPathNotFound
 }
 
 // set puts what a level carries where it belongs, and get gets it.
@@ -157,7 +158,7 @@ func (s *session) probe() map[level]bool {
 	}
 	defer s.Close(h)
 	for _, l := range levels {
-		if _, err := s.QueryInfo(h, l); number(err) == errInvalidLevel {
+		if _, err := s.QueryInfo(h, l); win32.Number(err) == win32.ErrorInvalidLevel {
 			lacks[l] = true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // errHeld is a service that is marked for deletion and does not go.
@@ -33,7 +34,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
 		}
-		if err := scm.DeleteService(h); err != nil && number(err) != errMarkedForDelete {
+		if err := scm.DeleteService(h); err != nil && win32.Number(err) != win32.ErrorServiceMarkedForDelete {
 			return denied("delete service "+name, err)
 		}
 		return nil
@@ -85,7 +86,7 @@ func (m *Manager) free(ctx context.Context, name string) error {
 			return nil
 		case err == nil:
 			scm.Close(h)
-		case number(err) != errMarkedForDelete:
+		case win32.Number(err) != win32.ErrorServiceMarkedForDelete:
 			return err
 		}
 		if time.Since(begun) > deletion {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 func TestWhatWasInstalledIsRemovedWithoutATrace(t *testing.T) {
@@ -118,7 +119,7 @@ func removeTwice(t *testing.T, killed bool) {
 			f.folders[`C:\ProgramData\web`] = ofSSH
 			before := f.snapshot()
 			install(t, m, rich(), true)
-			f.calls, f.failing, f.with, f.broken = nil, n, errno(31), killed
+			f.calls, f.failing, f.with, f.broken = nil, n, win32.Errno(31), killed
 			_, err := m.Remove(t.Context(), rich(), true)
 			calls := len(f.calls)
 			if calls < n {

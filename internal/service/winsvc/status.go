@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Status asks with the rights that every user has.
@@ -50,12 +51,12 @@ func (m *Manager) status(now status) service.Status {
 	case st.State == "":
 		st.State = service.Unknown
 		st.Detail = fmt.Sprintf("state %d", now.State)
-	case now.State == stateStopped && now.ExitCode == errNeverStarted:
-		st.Detail = errNeverStarted.Error()
-	case now.State == stateStopped && now.ExitCode != noError:
+	case now.State == win32.Stopped && now.ExitCode == win32.ErrorServiceNeverStarted:
+		st.Detail = win32.ErrorServiceNeverStarted.Error()
+	case now.State == win32.Stopped && now.ExitCode != win32.NoError:
 		st.State = service.Failed
 		st.Detail, st.ExitCode = ended(now)
-	case now.State == stateStopped:
+	case now.State == win32.Stopped:
 		st.ExitCode = 0
 	case pending(now.State):
 		st.Detail = fmt.Sprintf("checkpoint %d, wait hint %s", now.CheckPoint, now.WaitHint)

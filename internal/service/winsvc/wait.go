@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 const (
@@ -23,19 +24,19 @@ const (
 	deletion = 15 * time.Second
 )
 
-var states = map[uint32]service.State{
-	stateStopped:         service.Stopped,
-	stateStartPending:    service.Starting,
-	stateStopPending:     service.Stopping,
-	stateRunning:         service.Running,
-	stateContinuePending: service.Continuing,
-	statePausePending:    service.Pausing,
-	statePaused:          service.Paused,
+var states = map[win32.State]service.State{
+	win32.Stopped:         service.Stopped,
+	win32.StartPending:    service.Starting,
+	win32.StopPending:     service.Stopping,
+	win32.Running:         service.Running,
+	win32.ContinuePending: service.Continuing,
+	win32.PausePending:    service.Pausing,
+	win32.Paused:          service.Paused,
 }
 
-func pending(state uint32) bool {
-	return state != stateStopped && state != stateRunning && state != statePaused
-}
+// pending reports whether a service is changing its state. A state that Windows does not
+// document counts, so that it is not mistaken for the end of the change.
+func pending(s win32.State) bool { return s.Pending() || !s.Valid() }
 
 // settle waits until the service is on its way no more, and returns the state that it
 // has then. h needs accessQueryStatus.

@@ -338,7 +338,7 @@ func TestAVerbThatTheProgramDoesNotFollowFails(t *testing.T) {
 	s.do("reload") // of its log
 	s.do("stop")
 	s.probe("-start-fail")
-	s.fails("start", nil, "the file is not there (error 2)")
+	s.fails("start", nil, "file not found (error 2)")
 	if got := s.is(svc.Failed); got.ExitCode != 2 {
 		t.Errorf("the status is %+v", got)
 	}

@@ -1,5 +1,0 @@
-//go:build !windows
-
-package winsvc
-
-func systemText(errno) string { return "an error of Windows" }

@@ -1,5 +1,0 @@
-package winsvc
-
-import "syscall"
-
-func systemText(e errno) string { return syscall.Errno(e).Error() }

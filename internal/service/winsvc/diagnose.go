@@ -11,120 +11,148 @@ import (
 )
 
 // Diagnose looks at the service, at what it depends on and at what it consists of.
-func (m *Manager) Diagnose(ctx context.Context, s service.Spec) (found []service.Finding) {
-	add := func(l service.Level, what, remedy, format string, args ...any) {
-		found = append(found, service.Finding{Level: l, What: what, Detail: fmt.Sprintf(format, args...), Remedy: remedy})
-	}
+func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+	d := diagnosis{manager: m}
 	if err := refuse(s); err != nil {
-		add(service.Problem, "service", "", "%v", err)
-		return found
+		d.add(service.Problem, "service", "", "%v", err)
+		return d.found
 	}
-	name := s.ServiceName()
-	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, func(scm *session, _ string, h handle) error {
-		now, err := scm.QueryStatus(h)
-		if err != nil {
-			return denied("ask for the state of service "+name, err)
-		}
-		c, err := scm.read(name, h)
-		if err != nil {
-			return err
-		}
-		st := m.status(now)
-		switch {
-		case st.State == service.Failed:
-			remedy := "look at the log, and start it again"
-			if now.ExitCode == win32.ErrorServiceLogonFailed {
-				remedy = kindOf(account(c.Account, name)).remedy(c.Account)
-			}
-			add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
-		case st.State == service.Stopped:
-			add(service.Note, "state", "start it", "%s", strings.TrimSuffix("it is stopped: "+st.Detail, ": "))
-		default:
-			add(service.OK, "state", "", "it is %s, as process %d", st.State, st.PID)
-		}
-		switch {
-		case c.config.Start == startDisabled:
-			add(service.Problem, "start type", "install it with another start type", "it is disabled")
-		default:
-			add(service.OK, "start type", "", "%s", startType(c.config.Start))
-		}
-		m.diagnoseExecutable(c, add)
-		switch kindOf(account(c.Account, name)) {
-		case byPassword:
-			add(service.Note, "account", "services.msc grants it, on the page Log On", "%s has a password, which may end, and needs the right to log on as a service", c.Account)
-		case byDomain:
-			add(service.Note, "account", checkManaged(c.Account), "%s is a managed account: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password", c.Account)
-		default:
-			add(service.OK, "account", "", "%s", c.Account)
-		}
-		for _, d := range c.Dependencies {
-			m.diagnoseDependency(scm, d, add)
-		}
-		if c.Mark == "" {
-			add(service.Note, "owner", "install takes it over", "it was installed by another tool")
-		}
-		return nil
-	})
+	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, d.service)
 	switch {
 	case errors.Is(err, service.ErrNotInstalled):
-		add(service.Problem, "service", "install it", "it is not installed")
-		return found
+		d.add(service.Problem, "service", "install it", "it is not installed")
+		return d.found
 	case err != nil:
-		add(service.Problem, "service", "", "%v", err)
-		return found
+		d.add(service.Problem, "service", "", "%v", err)
+		return d.found
 	}
-	switch a, err := m.source(name); {
-	case err != nil:
-		add(service.Note, "event source", "", "%v", err)
-	case !a.Present:
-		add(service.Warning, "event source", "install it again", "there is none: the event viewer has no text for what it logs")
-	case a.Changed():
-		add(service.Note, "event source", "install it again", "it is not as install makes it")
-	default:
-		add(service.OK, "event source", "", "it is there")
-	}
-	p, err := m.Plan(ctx, s, true)
+	d.source(s.ServiceName())
+	d.changes(ctx, s)
+	return d.found
+}
+
+// diagnosis collects findings.
+type diagnosis struct {
+	manager *Manager
+	found   []service.Finding
+}
+
+func (d *diagnosis) add(l service.Level, what, remedy, format string, args ...any) {
+	d.found = append(d.found, service.Finding{Level: l, What: what, Detail: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// service looks at the state and the configuration of the service.
+func (d *diagnosis) service(scm *session, name string, h handle) error {
+	now, err := scm.QueryStatus(h)
 	if err != nil {
-		add(service.Note, "configuration", "", "it cannot be compared: %v", err)
-		return found
+		return denied("ask for the state of service "+name, err)
 	}
-	changed := false
+	c, err := scm.read(name, h)
+	if err != nil {
+		return err
+	}
+	d.state(now, account(c.Account, name), c.Account)
+	if c.config.Start == startDisabled {
+		d.add(service.Problem, "start type", "install it with another start type", "it is disabled")
+	} else {
+		d.add(service.OK, "start type", "", "%s", startType(c.config.Start))
+	}
+	d.executable(c.ImagePath)
+	d.account(account(c.Account, name), c.Account)
+	for _, need := range c.Dependencies {
+		d.dependency(scm, need)
+	}
+	if c.Mark == "" {
+		d.add(service.Note, "owner", "install takes it over", "it was installed by another tool")
+	}
+	return nil
+}
+
+// state looks at the state of the service, which runs as an account that Windows knows as
+// known.
+func (d *diagnosis) state(now status, known, account string) {
+	st := d.manager.status(now)
+	switch st.State {
+	case service.Failed:
+		remedy := "look at the log, and start it again"
+		if now.ExitCode == win32.ErrorServiceLogonFailed {
+			remedy = kindOf(known).remedy(account)
+		}
+		d.add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
+	case service.Stopped:
+		d.add(service.Note, "state", "start it", "%s", strings.TrimSuffix("it is stopped: "+st.Detail, ": "))
+	default:
+		d.add(service.OK, "state", "", "it is %s, as process %d", st.State, st.PID)
+	}
+}
+
+// account looks at an account that Windows knows as known.
+func (d *diagnosis) account(known, account string) {
+	switch kindOf(known) {
+	case byPassword:
+		d.add(service.Note, "account", "services.msc grants it, on the page Log On", "%s has a password, which may end, and needs the right to log on as a service", account)
+	case byDomain:
+		d.add(service.Note, "account", checkManaged(account), "%s is a managed account: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password", account)
+	default:
+		d.add(service.OK, "account", "", "%s", account)
+	}
+}
+
+// source looks at the event source.
+func (d *diagnosis) source(name string) {
+	switch a, err := d.manager.source(name); {
+	case err != nil:
+		d.add(service.Note, "event source", "", "%v", err)
+	case !a.Present:
+		d.add(service.Warning, "event source", "install it again", "there is none: the event viewer has no text for what it logs")
+	case a.Changed():
+		d.add(service.Note, "event source", "install it again", "it is not as install makes it")
+	default:
+		d.add(service.OK, "event source", "", "it is there")
+	}
+}
+
+// changes compares the service with what an installation would make of it.
+func (d *diagnosis) changes(ctx context.Context, s service.Spec) {
+	p, err := d.manager.Plan(ctx, s, true)
+	if err != nil {
+		d.add(service.Note, "configuration", "", "it cannot be compared: %v", err)
+		return
+	}
 	for _, a := range p.Artefacts {
 		if a.Changed() {
-			changed = true
-			add(service.Note, "configuration", "install it again; --dry-run shows the difference", "%s is not as this program would install it", a.Name)
+			d.add(service.Note, "configuration", "install it again; --dry-run shows the difference", "%s is not as this program would install it", a.Name)
 		}
 	}
-	if !changed {
-		add(service.OK, "configuration", "", "it is as this program would install it")
+	if !p.Changed() {
+		d.add(service.OK, "configuration", "", "it is as this program would install it")
 	}
-	return found
 }
 
-type adder func(l service.Level, what, remedy, format string, args ...any)
-
-func (m *Manager) diagnoseExecutable(c settings, add adder) {
-	exe := executable(c.ImagePath)
-	_, _, err := m.api.Security(exe)
+// executable looks at the executable that a command line names.
+func (d *diagnosis) executable(line string) {
+	exe := executable(line)
+	_, _, err := d.manager.api.Security(exe)
 	switch {
 	case missing(err):
-		add(service.Problem, "executable", "put it there, or install from where it is", "%s is not there", exe)
+		d.add(service.Problem, "executable", "put it there, or install from where it is", "%s is not there", exe)
 		return
-	case strings.Contains(exe, " ") && !strings.HasPrefix(c.ImagePath, `"`):
-		add(service.Warning, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started in its place", c.ImagePath)
+	case strings.Contains(exe, " ") && !strings.HasPrefix(line, `"`):
+		d.add(service.Warning, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started in its place", line)
 		return
 	}
-	switch err := m.safe(exe, false); {
+	switch err := d.manager.safe(exe, false); {
 	case errors.Is(err, service.ErrUnsafe):
-		add(service.Warning, "executable", "who can replace it would run as the service", "%v", err)
+		d.add(service.Warning, "executable", "who can replace it would run as the service", "%v", err)
 	case err != nil:
-		add(service.Note, "executable", "", "%v", err)
+		d.add(service.Note, "executable", "", "%v", err)
 	default:
-		add(service.OK, "executable", "", "%s", exe)
+		d.add(service.OK, "executable", "", "%s", exe)
 	}
 }
 
-func (m *Manager) diagnoseDependency(scm *session, name string, add adder) {
+// dependency looks at a service that this one depends on.
+func (d *diagnosis) dependency(scm *session, name string) {
 	what := "dependency " + name
 	if strings.HasPrefix(name, "+") {
 		return // a group
@@ -132,19 +160,19 @@ func (m *Manager) diagnoseDependency(scm *session, name string, add adder) {
 	h, err := scm.open(name, accessQueryStatus)
 	switch {
 	case errors.Is(err, service.ErrNotInstalled):
-		add(service.Problem, what, "install it, or install this service without it", "it does not exist")
+		d.add(service.Problem, what, "install it, or install this service without it", "it does not exist")
 		return
 	case err != nil:
-		add(service.Note, what, "", "%v", err)
+		d.add(service.Note, what, "", "%v", err)
 		return
 	}
 	defer scm.Close(h)
 	switch now, err := scm.QueryStatus(h); {
 	case err != nil:
-		add(service.Note, what, "", "%v", err)
+		d.add(service.Note, what, "", "%v", err)
 	case now.State == win32.Running:
-		add(service.OK, what, "", "it runs")
+		d.add(service.OK, what, "", "it runs")
 	default:
-		add(service.Note, what, "it is started together with this service", "it is %s", states[now.State])
+		d.add(service.Note, what, "it is started together with this service", "it is %s", states[now.State])
 	}
 }

@@ -87,50 +87,6 @@ func (a *applying) note(name string, list []string, replaces bool) error {
 	return a.write(recordKey(a.name), name, multi(list))
 }
 
-// ownSource reports whether an installation has made the source of events.
-func (m *Manager) ownSource(name string) (bool, error) {
-	v, err := m.api.ReadValue(eventKey(name), markName)
-	if err != nil && !missing(err) {
-		return false, denied(`read HKLM\`+eventKey(name), err)
-	}
-	return err == nil && slices.Equal(v.texts(), []string{service.Mark}), nil
-}
-
-// forgetSource removes the source of events that an installation has made, or begun to.
-func (m *Manager) forgetSource(name string, r ledger, did func(what string, err error)) {
-	own, err := m.ownSource(name)
-	if err == nil && !own && len(r.source) > 0 {
-		_, err = m.api.ReadValue(eventKey(name), "EventMessageFile")
-		own = missing(err)
-	}
-	if own {
-		err = m.api.DeleteKey(eventKey(name))
-	}
-	if own || err != nil {
-		did(fmt.Sprintf("event source %q", name), err)
-	}
-}
-
-// foreignSource reports whether there is a source of events of that name that belongs to
-// another program. It is left as it is with force, and refused without.
-func (m *Manager) foreignSource(name string, ours, force bool, warn func(string, ...any)) (theirs bool, err error) {
-	own, err := m.ownSource(name)
-	if err != nil || own || ours {
-		return false, err
-	}
-	file, err := m.api.ReadValue(eventKey(name), "EventMessageFile")
-	switch {
-	case missing(err):
-		return false, nil
-	case err != nil:
-		return false, denied(`read HKLM\`+eventKey(name), err)
-	case !force:
-		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", name, strings.Join(file.texts(), ", "), service.ErrForeign)
-	}
-	warn("the event source %q, whose texts are in %s, belongs to another program: it is left as it is, and the event viewer shows what the service logs with those texts", name, strings.Join(file.texts(), ", "))
-	return true, nil
-}
-
 // reserved fails for the name of a log, which no source can have: what is written to it
 // would be lost, or go to that log.
 func (m *Manager) reserved(name string) error {

@@ -5,334 +5,264 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf16"
 
-	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// another is whose a service is that has our executable and not our mark.
+// another names who installed a service that has our executable but not our mark.
 const another = "kardianos/service or another tool"
 
-// wanted is what Plan tells Apply.
+// wanted is what Plan passes to Apply.
 type wanted struct {
 	name      string
 	installed bool
 	settings  settings
-	folders   []string // of the service, those above first
+	folders   []string // of the service, parents first
 	logon     logon
 
 	ledger     ledger
-	keepSource bool // of events, which belongs to another program
+	keepSource bool // the event source belongs to another program
 }
 
-// logon is how the account logs on.
+// logon tells how the account logs on.
 type logon struct {
 	password func() (string, error)
-	needed   bool // a password, for the account is new to the service
+	needed   bool // the account is new to the service and has a password
 }
 
-// Plan reads the database of the manager, the registry and the folders. What it may not
-// read without being Administrator it takes for what it should be, with a warning.
+// Plan reads the database of the manager, the registry and the folders. What only an
+// administrator may read is taken to be as it should be, with a warning.
 func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
-	if err := refuse(s); err != nil {
-		return nil, err
-	}
-	if err := m.reserved(s.ServiceName()); err != nil {
+	if err := m.checkSpec(s); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
-	}
-	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
-		return nil, fmt.Errorf("%w: Executable is %s: Windows would replace what is between the %% by a variable of that name", service.ErrSpec, s.Executable)
 	}
 	scm, err := m.connect(managerConnect)
 	if err != nil {
 		return nil, err
 	}
 	defer scm.close()
-
-	p := &service.Plan{Spec: s}
-	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
-	name := s.ServiceName()
-	w, warnings := want(s, m.api.Getenv)
-	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
-		return nil, fmt.Errorf("%w: Account is %s: Windows wants the domain of a managed account, DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
-	}
-	if n := len(utf16.Encode([]rune(w.DisplayName))); n > longest {
-		return nil, fmt.Errorf("%w: DisplayName has %d letters: Windows allows %d", service.ErrSpec, n, longest)
-	}
-	have, present, err := scm.look(name, w.Security != "")
-	if err != nil {
-		return nil, err
-	}
-	p.Installed = present
-	if err := w.fits(s); err != nil {
-		return nil, err
-	}
-	if w.Security != "" {
-		text, err := m.api.Canonical(w.Security)
-		if err == nil && parse(text).none {
-			err = errors.New("it has no entries that say who may do what")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, s.Windows.SecurityDescriptor, err)
-		}
-		w.Security = plain(text)
-		for _, text := range parse(text).doubts() {
-			warn("Windows.SecurityDescriptor: %s", text)
-		}
-	}
-	w.lacks = have.lacks
-	p.Warnings = append(p.Warnings, warnings...)
-	if err := m.known(s.Hardening.Capabilities); err != nil {
-		return nil, err
-	}
-	if text := w.late(have); present && text != "" {
-		warn("%s", text)
-	}
-	fresh := !present || !sameAccount(have.Account, w.Account)
-	if needs := kindOf(w.Account).needs(w.Account); needs != "" && fresh {
-		warn("Account: %s", needs)
-	}
-	for _, l := range levels {
-		switch {
-		case !w.lacks[l]:
-		case l == levelFailureActions:
-			warn("this Windows does not tell the recovery actions of a service (Recovery): they are set again each time")
-		default:
-			if text := w.lacking(l); text != "" {
-				warn("%s", text)
-			}
-		}
-	}
-
-	if present && have.Mark == "" {
-		switch {
-		case strings.EqualFold(base(executable(have.ImagePath)), base(s.Executable)):
-			p.Replaces = another
-			warn("service %s was installed by %s, with the command line %s: it is taken over, and what was set there is replaced", name, another, have.ImagePath)
-			p.Warnings = append(p.Warnings, have.lost(w)...)
-		case !force:
-			return nil, fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or give this one another name",
-				name, have.ImagePath, service.ErrForeign, name)
-		default:
-			warn("service %s belonged to another program, with the command line %s: it is replaced", name, have.ImagePath)
-		}
-	}
-	err = m.safe(s.Executable, false)
-	switch {
-	case errors.Is(err, service.ErrUnsafe) && force:
-		warn("%v", err)
-	case errors.Is(err, fs.ErrPermission): // only who may install may look
-		warn("whether others can replace the executable cannot be seen without being Administrator: %v", err)
-	case err != nil:
-		return nil, err
-	}
-
-	more, err := service.CheckEnvironmentFile(s, "", m.safe, force)
-	if err != nil {
-		return nil, err
-	}
-	p.Warnings = append(p.Warnings, more...)
-
-	for i, path := range w.Paths {
-		switch _, link, err := m.api.Security(path); {
-		case missing(err):
-			warn("Hardening.WritablePaths: %s is not there: make it, and install again", path)
-			w.Paths[i] = ""
-		case link:
-			warn("Hardening.WritablePaths: %s is a link, which is not followed: name what it leads to", path)
-			w.Paths[i] = ""
-		}
-	}
-	w.Paths = nonempty(w.Paths)
-
-	if present && have.Mark != "" {
-		if err := m.stay(p, &w, have, name); err != nil {
+	p := &planner{session: scm, manager: m, force: force, name: s.ServiceName(), plan: &service.Plan{Spec: s}}
+	for _, step := range []func() error{
+		p.readService, p.checkSecurity, p.checkSettings, p.checkOwner,
+		p.checkExecutable, p.checkWritablePaths, p.keepStart, p.addArtefacts,
+	} {
+		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	service0 := service.Artefact{
-		Name: fmt.Sprintf("service %q", name), Present: present, Wanted: true, New: w.text(w),
+	p.plan.Private = wanted{
+		name: p.name, installed: p.present, settings: p.want, folders: p.folders, ledger: p.ledger, keepSource: p.keepSource,
+		logon: logon{s.Password, kindOf(p.want.Account) == byPassword && p.newAccount()},
 	}
-	if present {
-		service0.Old = have.text(w)
-	}
-	source, err := m.source(name)
-	if err != nil {
-		return nil, err
-	}
-	ours := have.Mark != "" || p.Replaces != ""
-	theirs, err := m.foreignSource(name, ours, force, warn)
-	if err != nil {
-		return nil, err
-	}
-	r, err := readLedger(m.api, name)
-	if err != nil {
-		return nil, err
-	}
-	folders, below, given, err := m.folders(name, r, have.Mark != "", ours || force, force, warn)
-	if err != nil {
-		return nil, err
-	}
-	r.given = append(r.given, given...)
-	switch {
-	case theirs:
-		source.New, source.Wanted = source.Old, source.Present
-	case !source.Present:
-		r.source = []string{name}
-	}
-	p.Artefacts = []service.Artefact{folders, service0, source}
-	p.Private = wanted{
-		name: name, installed: present, settings: w, folders: below, ledger: r, keepSource: theirs,
-		logon: logon{s.Password, kindOf(w.Account) == byPassword && fresh},
-	}
-	return p, nil
+	return p.plan, nil
 }
 
-// known fails for a privilege that this Windows does not have. The service would not start
-// with it.
-func (m *Manager) known(capabilities []string) error {
-	for _, c := range capabilities {
+// checkSpec returns an error for a specification that Windows cannot install. It looks at
+// nothing that belongs to the service.
+func (m *Manager) checkSpec(s service.Spec) error {
+	if err := refuse(s); err != nil {
+		return err
+	}
+	if err := m.reserved(s.ServiceName()); err != nil {
+		return err
+	}
+	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
+		return fmt.Errorf("%w: Executable is %s: Windows would replace what is between the %% by a variable of that name", service.ErrSpec, s.Executable)
+	}
+	return nil
+}
+
+// planner collects what Plan finds out. Its methods are the steps of Plan, in this order.
+type planner struct {
+	*session
+	manager *Manager
+	force   bool
+	name    string
+	plan    *service.Plan
+
+	want, have settings
+	missing    []string // warnings about what Windows lacks
+	present    bool     // the service is installed
+	ledger     ledger
+	folders    []string
+	keepSource bool
+}
+
+func (p *planner) warn(format string, args ...any) {
+	p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf(format, args...))
+}
+
+// readService determines what the service is to be, and reads what it is now.
+func (p *planner) readService() (err error) {
+	s := p.plan.Spec
+	p.want, p.missing = want(s, p.Getenv), unsupported(s)
+	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
+		return fmt.Errorf("%w: Account is %s: Windows wants the domain of a managed account, DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
+	}
+	if n := len(utf16.Encode([]rune(p.want.DisplayName))); n > longest {
+		return fmt.Errorf("%w: DisplayName has %d letters: Windows allows %d", service.ErrSpec, n, longest)
+	}
+	p.have, p.present, err = p.look(p.name, p.want.Security != "")
+	if err != nil {
+		return err
+	}
+	p.plan.Installed = p.present
+	p.want.lacks = p.have.lacks
+	return p.want.fits(s)
+}
+
+// checkSecurity checks the descriptor of the service, if the specification has one.
+func (p *planner) checkSecurity() error {
+	if p.want.Security == "" {
+		return nil
+	}
+	text, err := p.Canonical(p.want.Security)
+	if err == nil && parse(text).none {
+		err = errors.New("it has no entries that say who may do what")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, p.plan.Spec.Windows.SecurityDescriptor, err)
+	}
+	p.want.Security = plain(text)
+	for _, text := range parse(text).doubts() {
+		p.warn("Windows.SecurityDescriptor: %s", text)
+	}
+	return nil
+}
+
+// checkSettings warns of settings that do not take effect, or not at once.
+func (p *planner) checkSettings() error {
+	p.plan.Warnings = append(p.plan.Warnings, p.missing...)
+	if err := p.checkPrivileges(); err != nil {
+		return err
+	}
+	if text := p.want.late(p.have); p.present && text != "" {
+		p.warn("%s", text)
+	}
+	if needs := kindOf(p.want.Account).needs(p.want.Account); needs != "" && p.newAccount() {
+		p.warn("Account: %s", needs)
+	}
+	for _, l := range levels {
+		switch {
+		case !p.want.lacks[l]:
+		case l == levelFailureActions:
+			p.warn("this Windows does not tell the recovery actions of a service (Recovery): they are set again each time")
+		default:
+			if text := p.want.lacking(l); text != "" {
+				p.warn("%s", text)
+			}
+		}
+	}
+	return nil
+}
+
+// checkPrivileges returns an error for a privilege that this version of Windows does not
+// have. The service would not start with it.
+func (p *planner) checkPrivileges() error {
+	for _, c := range p.plan.Spec.Hardening.Capabilities {
 		if !strings.HasPrefix(c, "Se") {
 			continue // of another system
 		}
-		if err := m.api.Privilege(c); err != nil {
+		if err := p.Privilege(c); err != nil {
 			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", service.ErrSpec, c, err)
 		}
 	}
 	return nil
 }
 
+// newAccount reports whether the service is to run as an account that it has not now.
+func (p *planner) newAccount() bool { return !p.present || !sameAccount(p.have.Account, p.want.Account) }
+
 func sameAccount(a, b string) bool { return strings.EqualFold(account(a, ""), account(b, "")) }
 
-func nonempty(list []string) (kept []string) {
-	for _, s := range list {
-		if s != "" {
-			kept = append(kept, s)
-		}
+// checkOwner decides about a service of this name that was not installed by this package: it
+// takes over one that runs the same program, and refuses any other, unless it is forced.
+func (p *planner) checkOwner() error {
+	line := p.have.ImagePath
+	switch {
+	case !p.present || p.have.Mark != "":
+	case strings.EqualFold(base(executable(line)), base(p.plan.Spec.Executable)):
+		p.plan.Replaces = another
+		p.warn("service %s was installed by %s, with the command line %s: it is taken over, and what was set there is replaced", p.name, another, line)
+		p.plan.Warnings = append(p.plan.Warnings, p.have.lost(p.want)...)
+	case p.force:
+		p.warn("service %s belonged to another program, with the command line %s: it is replaced", p.name, line)
+	default:
+		return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or give this one another name",
+			p.name, line, service.ErrForeign, p.name)
 	}
-	return kept
+	return nil
 }
 
-// sourceValues are what makes a source of the Application log.
-func sourceValues() []struct {
-	name string
-	v    value
-} {
-	return []struct {
-		name string
-		v    value
-	}{
-		{"CustomSource", dword(1)},
-		{"EventMessageFile", text(regExpand, eventMessages)},
-		{"TypesSupported", dword(eventTypes)},
-		{markName, text(regString, service.Mark)},
+// checkExecutable checks that no other user can replace the executable or the file with the
+// environment.
+func (p *planner) checkExecutable() error {
+	err := p.manager.safe(p.plan.Spec.Executable, false)
+	switch {
+	case errors.Is(err, service.ErrUnsafe) && p.force:
+		p.warn("%v", err)
+	case errors.Is(err, fs.ErrPermission):
+		p.warn("whether others can replace the executable cannot be seen without being Administrator: %v", err)
+	case err != nil:
+		return err
 	}
+	warnings, err := service.CheckEnvironmentFile(p.plan.Spec, "", p.manager.safe, p.force)
+	p.plan.Warnings = append(p.plan.Warnings, warnings...)
+	return err
 }
 
-// source is the source of events, as it is and as it will be.
-func (m *Manager) source(name string) (a service.Artefact, err error) {
-	a = service.Artefact{Name: fmt.Sprintf("event source %q", name), Wanted: true}
-	for _, wanted := range sourceValues() {
-		v, err := m.api.ReadValue(eventKey(name), wanted.name)
-		switch {
-		case err == nil:
-			a.Present = true
-			a.Old += wanted.name + ": " + v.words() + "\n"
-		case !missing(err):
-			return a, denied(`read HKLM\`+eventKey(name), err)
-		}
-		a.New += wanted.name + ": " + wanted.v.words() + "\n"
-	}
-	return a, nil
-}
-
-func (v value) words() string {
-	if v.Kind == regDWord && len(v.Data) == 4 {
-		return fmt.Sprintf("%d", uint32(v.Data[0])|uint32(v.Data[1])<<8|uint32(v.Data[2])<<16|uint32(v.Data[3])<<24)
-	}
-	return strings.Join(v.texts(), ", ")
-}
-
-// below are the folders of a service, those above first.
-func (m *Manager) below(name string) []string {
-	d := dirs.System("windows", name, m.api.Getenv)
-	list := []string{d.State[:strings.LastIndexByte(d.State, '\\')]}
-	for _, v := range d.Vars() {
-		list = append(list, v.Dir)
-	}
-	return list
-}
-
-// folders are those of the service, as they are and as they will be. One that is there
-// and belongs to somebody else may be a trap: %ProgramData% lets every user make
-// folders, before the service is installed.
-//
-// Those that are not in r were not made by an installation. They are refused unless taking
-// says otherwise, and are in given, with who may use them now, if the service is not marked.
-func (m *Manager) folders(name string, r ledger, marked, taking, force bool, warn func(string, ...any)) (a service.Artefact, list, given []string, err error) {
-	a = service.Artefact{Name: fmt.Sprintf("folders of %q", name), Wanted: true}
-	sid := serviceSID(name)
-	names := maps.Clone(groups)
-	names[sid] = virtual + name
-	list = m.below(name)
-	theirs := false
-	told := false
-	for _, dir := range list {
-		wanted := dir + ": " + parse(folderSecurity(sid)).words(names) + "\n"
-		a.New += wanted
-		sddl, link, err := m.api.Security(dir)
+// checkWritablePaths leaves out paths that cannot be granted, with a warning.
+func (p *planner) checkWritablePaths() error {
+	p.want.Paths = slices.DeleteFunc(p.want.Paths, func(path string) bool {
+		_, link, err := p.Security(path)
 		switch {
 		case missing(err):
-			continue
-		case win32.Number(err) == win32.ErrorAccessDenied:
-			a.Present = true
-			a.Old += wanted
-			warn("%s: only Administrators see who may use it; it is taken to be as it should", dir)
-			continue
-		case err != nil:
-			return a, nil, nil, fmt.Errorf("%s: %w", dir, err)
+			p.warn("Hardening.WritablePaths: %s is not there: make it, and install again", path)
 		case link:
-			return a, nil, nil, fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
-		}
-		a.Present = true
-		d := parse(sddl)
-		a.Old += dir + ": " + d.words(names) + "\n"
-		foreign := !marked && !slices.Contains(r.own, dir) &&
-			!slices.ContainsFunc(r.given, func(g string) bool { return strings.HasPrefix(g, dir+"\t") })
-		if foreign {
-			given = append(given, dir+"\t"+sddl)
-		}
-		trusted := d.owner == "BA" || d.owner == "SY" || d.owner == sid
-		switch {
-		case trusted && foreign && !taking:
-			return a, nil, nil, fmt.Errorf("%s exists, and no installation of %s has made it; only the service and Administrators could use it, and it %w: move it away, or give the service another Name",
-				dir, name, service.ErrForeign)
-		case trusted:
-			// It may be of another program with this name, or of this one before it was
-			// installed; or somebody has let others in.
-			if w := parse(folderSecurity(sid)); d.words(nil) != w.words(nil) && !told {
-				told = true
-				then := ""
-				if foreign {
-					then = "; uninstall gives it back as it is now, and --purge does not remove it"
-				}
-				warn("%s is there already, and will be only for Administrators and the service: look at what is in it, and who else needs it%s", dir, then)
-			}
-		case force && theirs:
-		case force:
-			theirs = true // so are, most likely, those below
-			warn("%s belonged to %s, who may have left something there", dir, d.owner)
+			p.warn("Hardening.WritablePaths: %s is a link, which is not followed: name what it leads to", path)
 		default:
-			return a, nil, nil, fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)
+			return false
 		}
-	}
-	return a, list, given, nil
+		return true
+	})
+	return nil
 }
+
+// addArtefacts adds the folders, the service and the event source to the plan.
+func (p *planner) addArtefacts() error {
+	svc := service.Artefact{Name: fmt.Sprintf("service %q", p.name), Present: p.present, Wanted: true, New: p.want.text(p.want)}
+	if p.present {
+		svc.Old = p.have.text(p.want)
+	}
+	source, err := p.manager.source(p.name)
+	if err != nil {
+		return err
+	}
+	if p.keepSource, err = p.foreignSource(); err != nil {
+		return err
+	}
+	if p.ledger, err = readLedger(p.api, p.name); err != nil {
+		return err
+	}
+	folders, err := p.planFolders()
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.keepSource:
+		source.New, source.Wanted = source.Old, source.Present
+	case !source.Present:
+		p.ledger.source = []string{p.name}
+	}
+	p.plan.Artefacts = []service.Artefact{folders, svc, source}
+	return nil
+}
+
+// ours reports whether the service, if it is installed, is this program's.
+func (p *planner) ours() bool { return p.have.Mark != "" || p.plan.Replaces != "" }

@@ -57,9 +57,8 @@ var privileges = map[service.Profile][]string{
 	service.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
 }
 
-// want is what s is to be, and what of it Windows lacks.
-func want(s service.Spec, getenv func(string) string) (w settings, warnings []string) {
-	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+// want returns the settings that s asks for, as far as Windows has them.
+func want(s service.Spec, getenv func(string) string) (w settings) {
 	name := s.ServiceName()
 	w.config = config{
 		Type:         typeOwnProcess,
@@ -68,6 +67,7 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 		ImagePath:    compose(s.Executable, s.Args),
 		DisplayName:  cmp.Or(s.DisplayName, name),
 		Account:      account(s.Account, name),
+		Dependencies: dependencies(s),
 	}
 	w.Description = s.Description
 	if s.Template && s.Instance != "" && s.DisplayName != "" {
@@ -75,7 +75,6 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 	}
 	w.Mark = cmp.Or(s.Version, "unknown")
 	w.SID = sidUnrestricted
-
 	switch s.Start {
 	case service.Delayed:
 		w.Delayed = true
@@ -83,67 +82,80 @@ func want(s service.Spec, getenv func(string) string) (w settings, warnings []st
 		w.config.Start = startDemand
 	case service.Disabled:
 		w.config.Start = startDisabled
-	case service.OnSocket:
-		warn("Start: Windows does not start services when somebody connects; it is started with the machine")
 	}
-	for _, need := range s.Needs {
-		if need == "network" {
-			w.Dependencies = append(w.Dependencies, network...)
-		} else {
-			w.Dependencies = append(w.Dependencies, need)
-		}
-	}
-	w.Dependencies = unique(append(w.Dependencies, s.Windows.Dependencies...))
-
 	w.Failure, w.NonCrash = recovery(s.Recovery)
 	if s.Preshutdown {
 		// The service keeps a second of it for itself.
 		w.Preshutdown = milliseconds(cmp.Or(s.Windows.Preshutdown, s.StopTimeout+time.Second))
 	}
-	for _, v := range dirs.System("windows", name, getenv).Vars() {
-		w.Environment = append(w.Environment, v.Name+"="+v.Dir)
-	}
-	if s.Template {
-		w.Environment = append(w.Environment, "SERVICE_INSTANCE="+s.Instance)
-	}
-	if s.EnvironmentFile != "" {
-		w.Environment = append(w.Environment, envfile.Variable+"="+s.EnvironmentFile)
-	}
-	for _, v := range service.Vars(s.Environment) {
-		w.Environment = append(w.Environment, v.Name+"="+v.Value)
-	}
-	w.Privileges = slices.Clone(privileges[s.Hardening.Profile])
-	for _, c := range s.Hardening.Capabilities {
-		if strings.HasPrefix(c, "Se") && s.Hardening.Profile != service.None {
-			w.Privileges = append(w.Privileges, c)
-		}
-	}
-	w.Privileges = unique(w.Privileges)
+	w.Environment = environment(s, getenv)
+	w.Privileges = requiredPrivileges(s.Hardening)
 	w.Security = s.Windows.SecurityDescriptor
 	w.Paths = unique(s.Hardening.WritablePaths)
+	return w
+}
 
-	if s.Hardening.Profile == service.Localhost {
-		warn("Hardening.Profile: Windows does not keep a service from the network; a rule of its firewall does")
+// dependencies returns the services and groups that have to run before s.
+func dependencies(s service.Spec) (list []string) {
+	for _, need := range s.Needs {
+		if need == "network" {
+			list = append(list, network...)
+		} else {
+			list = append(list, need)
+		}
 	}
-	if len(s.Hardening.AddressFamilies) > 0 {
-		warn("Hardening.AddressFamilies: Windows does not confine a service to address families; it may use all")
+	return unique(append(list, s.Windows.Dependencies...))
+}
+
+// environment returns the variables that the manager sets for the service.
+func environment(s service.Spec, getenv func(string) string) (list []string) {
+	for _, v := range dirs.System("windows", s.ServiceName(), getenv).Vars() {
+		list = append(list, v.Name+"="+v.Dir)
 	}
-	if s.Limits != (service.Limits{}) {
-		warn("Limits: Windows has none for services; it runs without")
-	}
-	if s.Watchdog > 0 {
-		warn("Watchdog: Windows has none for services; it is not restarted when it hangs")
+	if s.Template {
+		list = append(list, "SERVICE_INSTANCE="+s.Instance)
 	}
 	if s.EnvironmentFile != "" {
-		warn("EnvironmentFile: Windows reads none; the program does when it runs, and its account needs the right to read it")
+		list = append(list, envfile.Variable+"="+s.EnvironmentFile)
 	}
-	if s.FDStore > 0 {
-		warn("FileDescriptorStore: Windows keeps nothing open over a restart")
+	for _, v := range service.Vars(s.Environment) {
+		list = append(list, v.Name+"="+v.Value)
 	}
-	if len(s.Sockets) > 0 {
-		warn("Sockets: Windows does not listen for a service; the program has to")
+	return list
+}
+
+// requiredPrivileges returns the privileges that the service keeps, or none if it keeps all
+// that its account has.
+func requiredPrivileges(h service.Hardening) []string {
+	list := slices.Clone(privileges[h.Profile])
+	for _, c := range h.Capabilities {
+		if strings.HasPrefix(c, "Se") && h.Profile != service.None {
+			list = append(list, c)
+		}
 	}
-	return w, warnings
+	return unique(list)
+}
+
+// unsupported returns a warning for each thing that s asks for and no Windows has.
+func unsupported(s service.Spec) (warnings []string) {
+	for _, w := range []struct {
+		asked bool
+		text  string
+	}{
+		{s.Start == service.OnSocket, "Start: Windows does not start services when somebody connects; it is started with the machine"},
+		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not keep a service from the network; a rule of its firewall does"},
+		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not confine a service to address families; it may use all"},
+		{s.Limits != (service.Limits{}), "Limits: Windows has none for services; it runs without"},
+		{s.Watchdog > 0, "Watchdog: Windows has none for services; it is not restarted when it hangs"},
+		{s.EnvironmentFile != "", "EnvironmentFile: Windows reads none; the program does when it runs, and its account needs the right to read it"},
+		{s.FDStore > 0, "FileDescriptorStore: Windows keeps nothing open over a restart"},
+		{len(s.Sockets) > 0, "Sockets: Windows does not listen for a service; the program has to"},
+	} {
+		if w.asked {
+			warnings = append(warnings, w.text)
+		}
+	}
+	return warnings
 }
 
 // recovery is what the manager does after failures.

@@ -6,30 +6,33 @@ import "github.com/go-glidepath/glidepath/internal/service"
 // has another one, somebody has chosen that since.
 const startName = "GlidepathStart"
 
-// stay leaves the start type as somebody has set it since the service was installed. A note
-// of p says so.
-func (m *Manager) stay(p *service.Plan, w *settings, have settings, name string) error {
-	last, err := m.api.ReadValue(parametersKey(name), startName)
+// keepStart keeps the start type that somebody has set since the service was installed. A
+// note of the plan says so.
+func (p *planner) keepStart() error {
+	if !p.present || p.have.Mark == "" {
+		return nil
+	}
+	last, err := p.ReadValue(parametersKey(p.name), startName)
 	switch {
 	case missing(err):
 		return nil
 	case err != nil:
-		return denied(`read HKLM\`+parametersKey(name), err)
+		return denied(`read HKLM\`+parametersKey(p.name), err)
 	}
 	set := last.texts()
-	now, want := have.config.Start, w.config.Start
+	now, want := p.have.config.Start, p.want.config.Start
 	switch {
 	case len(set) == 0 || set[0] == startType(now) || now == want:
 		return nil
-	case p.Spec.Enable && now > want: // automatic, when asked to, disabled
+	case p.plan.Spec.Enable && now > want: // automatic, when asked to, disabled
 		return nil
 	}
-	w.config.Start, w.Delayed = now, have.Delayed
+	p.want.config.Start, p.want.Delayed = now, p.have.Delayed
 	note := "its start type stays " + startType(now) + ", as somebody has set it since it was installed"
 	if now > want {
 		note += "; --enable sets it again"
 	}
-	p.Notes = append(p.Notes, note)
+	p.plan.Notes = append(p.plan.Notes, note)
 	return nil
 }
 

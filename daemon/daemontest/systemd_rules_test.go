@@ -58,17 +58,31 @@ func hasty() *Systemd {
 	return &Systemd{TimeoutStart: 10 * time.Second, TimeoutStop: 10 * time.Second, Watchdog: 2 * time.Second}
 }
 
-func TestUnit_ReportsEachBrokenRule(t *testing.T) {
-	const second = time.Second
-	expects := func(result string) func(*fed) { return func(f *fed) { f.expect = result } }
-	unwatched := func(f *fed) { f.watchdog = 0 }
+// violation is a script that breaks one rule.
+type violation struct {
+	name   string
+	script []any
+	rule   notifyRule
+	says   string
+}
 
-	for _, test := range []struct {
-		name   string
-		script []any
-		rule   notifyRule
-		says   string
-	}{
+func checkViolations(t *testing.T, violations []violation) {
+	t.Helper()
+	for _, test := range violations {
+		t.Run(test.name, func(t *testing.T) {
+			f := feed(hasty(), test.script...)
+			if len(f.broken) != 1 || f.broken[0] != test.rule {
+				t.Fatalf("broken: %q, want %q", f.reported, test.rule)
+			}
+			if !strings.Contains(f.reported[0], test.says) {
+				t.Errorf("it says %q, want %q in it", f.reported[0], test.says)
+			}
+		})
+	}
+}
+
+func TestUnit_ReportsEachBrokenMessage(t *testing.T) {
+	checkViolations(t, []violation{
 		{"an empty message", []any{""}, ruleLines, "empty"},
 		{"a line that assigns nothing", []any{"READY=1\nand so on"}, ruleLines, `"and so on"`},
 		{"a line without a key", []any{"=1"}, ruleLines, `"=1"`},
@@ -98,7 +112,12 @@ func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 		{"an EXTEND_TIMEOUT_USEC with a unit", []any{"EXTEND_TIMEOUT_USEC=5s"}, ruleValue, "EXTEND_TIMEOUT_USEC=5s"},
 		{"another WATCHDOG", []any{"READY=1", "WATCHDOG=0"}, ruleValue, "WATCHDOG=0"},
 		{"a barrier without a descriptor", []any{"BARRIER=1"}, ruleBarrier, "BARRIER=1"},
+	})
+}
 
+func TestUnit_ReportsEachBrokenOrder(t *testing.T) {
+	const second = time.Second
+	checkViolations(t, []violation{
 		{"READY=1 twice", []any{"READY=1", "READY=1"}, ruleReady, "READY=1 a second time"},
 		{"READY=1 twice after a reload", []any{"READY=1", reload, reloads, "READY=1", "READY=1"}, ruleReady, "READY=1 a second time"},
 		{"RELOADING=1 before READY=1", []any{reloads}, ruleReady, "RELOADING=1 before"},
@@ -118,7 +137,14 @@ func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 		{"more time together with READY=1", []any{"READY=1\nEXTEND_TIMEOUT_USEC=5000000"}, ruleExtend, "nothing ran out"},
 		{"a sign of life before READY=1", []any{"WATCHDOG=1"}, ruleAlive, "before READY=1"},
 		{"a sign of life after STOPPING=1", []any{"READY=1", "STOPPING=1", "WATCHDOG=1"}, ruleAlive, "after STOPPING=1"},
+	})
+}
 
+func TestUnit_ReportsEachBrokenLimit(t *testing.T) {
+	const second = time.Second
+	expects := func(result string) func(*fed) { return func(f *fed) { f.expect = result } }
+	unwatched := func(f *fed) { f.watchdog = 0 }
+	checkViolations(t, []violation{
 		{"a start that takes too long", []any{10*second + 1}, ruleStart, "not ready 10s after"},
 		{"a start that asks for more too late", []any{10*second + 1, "EXTEND_TIMEOUT_USEC=5000000"}, ruleStart, "not ready 10s after"},
 		{"a start that does not ask again", []any{8 * second, "EXTEND_TIMEOUT_USEC=5000000", 6 * second}, ruleStart, "not ready 13s after"},
@@ -134,17 +160,7 @@ func TestUnit_ReportsEachBrokenRule(t *testing.T) {
 		{"WATCHDOG=trigger", []any{unwatched, "READY=1", "WATCHDOG=trigger"}, ruleWatchdog, "WATCHDOG=trigger"},
 		{"an end before READY=1 that nobody asked for", []any{second, "STOPPING=1", exit(0)}, ruleProtocol, "1s after"},
 		{"an end that nobody expects", []any{expects("watchdog"), "READY=1", "STOPPING=1", exit(0)}, ruleExpect, "Result=success"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := feed(hasty(), test.script...)
-			if len(f.broken) != 1 || f.broken[0] != test.rule {
-				t.Fatalf("broken: %q, want %q", f.reported, test.rule)
-			}
-			if !strings.Contains(f.reported[0], test.says) {
-				t.Errorf("it says %q, want %q in it", f.reported[0], test.says)
-			}
-		})
-	}
+	})
 }
 
 func TestUnit_AcceptsWhatIsAllowed(t *testing.T) {

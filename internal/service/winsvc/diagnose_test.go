@@ -3,6 +3,7 @@ package winsvc
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,12 +12,13 @@ import (
 )
 
 func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
-	for name, test := range map[string]struct {
+	type test struct {
 		setUp func(m *Manager, f *fake, s *fakeService)
 		level service.Level
 		what  string
 		text  string
-	}{
+	}
+	for name, test := range map[string]test{
 		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(win32.Running) }, service.OK, "state", "running, as process 4711"},
 		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, service.Note, "state", "it is stopped: the service has not been started"},
 		"it is as it was": {func(*Manager, *fake, *fakeService) {}, service.OK, "configuration", "as this program would install it"},
@@ -54,21 +56,27 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 			for _, user := range []bool{false, true} {
 				f.user = user
 				found := m.Diagnose(t.Context(), web())
-				ok := false
-				for _, x := range found {
-					ok = ok || x.Level == test.level && x.What == test.what && strings.Contains(x.Detail, test.text)
-					if strings.Contains(x.Detail+x.Remedy, "\n") || x.Level == service.Problem && x.Remedy == "" {
-						t.Errorf("%+v", x)
-					}
-				}
-				if !ok {
+				if !slices.ContainsFunc(found, func(x service.Finding) bool {
+					return x.Level == test.level && x.What == test.what && strings.Contains(x.Detail, test.text)
+				}) {
 					t.Errorf("as user %t, found %+v", user, found)
 				}
+				checkFindings(t, found)
 			}
 			if f.snapshot() != before {
 				t.Error("something has changed")
 			}
 		})
+	}
+}
+
+// checkFindings checks that findings have one line, and problems a remedy.
+func checkFindings(t *testing.T, found []service.Finding) {
+	t.Helper()
+	for _, x := range found {
+		if strings.Contains(x.Detail+x.Remedy, "\n") || x.Level == service.Problem && x.Remedy == "" {
+			t.Errorf("%+v", x)
+		}
 	}
 }
 

@@ -26,14 +26,6 @@ func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
 	line := func(n int) string {
 		return fmt.Sprintf("the command line, which is Executable and Arguments with quotes, has %d letters: Windows starts nothing with more than 32766", n)
 	}
-	many := func(n int) func(*service.Spec) {
-		return func(s *service.Spec) {
-			s.Needs, s.Windows.Dependencies = nil, nil
-			for i := range n {
-				s.Windows.Dependencies = append(s.Windows.Dependencies, fmt.Sprintf("%0101d", i)) // 204 bytes with the NUL
-			}
-		}
-	}
 	for _, c := range []struct {
 		name string
 		spec func(*service.Spec)
@@ -61,16 +53,36 @@ func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
 			s.Hardening.Capabilities = []string{"Se" + x(1000), "Se" + x(1100)}
 		}, "Hardening.Capabilities have 4262 bytes: Windows allows 4096"},
 	} {
-		m, _ := newManager(t)
-		s := web()
-		c.spec(&s)
-		_, err := m.Plan(t.Context(), s, false)
-		got := ""
-		if err != nil {
-			got = strings.TrimPrefix(err.Error(), service.ErrSpec.Error()+": ")
-		}
-		if got != c.want || err != nil && !errors.Is(err, service.ErrSpec) {
-			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)
+		t.Run(c.name, func(t *testing.T) {
+			if got := refusal(t, c.spec); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// many returns a change to n dependencies of 204 bytes each, with the NUL.
+func many(n int) func(*service.Spec) {
+	return func(s *service.Spec) {
+		s.Needs, s.Windows.Dependencies = nil, nil
+		for i := range n {
+			s.Windows.Dependencies = append(s.Windows.Dependencies, fmt.Sprintf("%0101d", i))
 		}
 	}
+}
+
+// refusal returns why a changed specification is refused, or "".
+func refusal(t *testing.T, change func(*service.Spec)) string {
+	t.Helper()
+	m, _ := newManager(t)
+	s := web()
+	change(&s)
+	_, err := m.Plan(t.Context(), s, false)
+	if err == nil {
+		return ""
+	}
+	if !errors.Is(err, service.ErrSpec) {
+		t.Errorf("got %v, want service.ErrSpec", err)
+	}
+	return strings.TrimPrefix(err.Error(), service.ErrSpec.Error()+": ")
 }

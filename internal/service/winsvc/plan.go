@@ -177,7 +177,9 @@ func (p *planner) checkPrivileges() error {
 }
 
 // newAccount reports whether the service is to run as an account that it has not now.
-func (p *planner) newAccount() bool { return !p.present || !sameAccount(p.have.Account, p.want.Account) }
+func (p *planner) newAccount() bool {
+	return !p.present || !sameAccount(p.have.Account, p.want.Account)
+}
 
 func sameAccount(a, b string) bool { return strings.EqualFold(account(a, ""), account(b, "")) }
 

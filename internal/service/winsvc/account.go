@@ -31,9 +31,9 @@ var accounts = map[string]string{
 	`nt authority\network service`: networkService,
 }
 
-// account is the name that Windows wants, for one that people write. The default is the
-// virtual account of the service: it has no password, no rights of its own, and nothing
-// else runs as it.
+// account returns the name by which Windows knows an account. The default is the virtual
+// account of the service: it has no password and no rights of its own, and nothing else runs
+// as it.
 func account(name, service string) string {
 	known, ok := accounts[strings.ToLower(name)]
 	switch {
@@ -41,23 +41,23 @@ func account(name, service string) string {
 		return virtual + service
 	case ok:
 		return known
-	case strings.ContainsAny(name, `\@`):
-		return name // it has a domain
+	case strings.ContainsAny(name, `\@`): // it has a domain
+		return name
 	}
 	return `.\` + name
 }
 
-// logonKind tells accounts apart by how they log on.
+// logonKind tells how an account logs on.
 type logonKind uint8
 
 const (
-	byPassword logonKind = iota // .\user, DOMAIN\user, user@domain: with a password that somebody knows
-	bySystem                    // an account that every Windows has: with an empty password
-	byService                   // a virtual account, NT SERVICE\NAME: with none
-	byDomain                    // a managed account, DOMAIN\name$: with one that only the domain knows
+	byPassword logonKind = iota // .\user, DOMAIN\user, user@domain: with a password that a person knows
+	bySystem                    // an account of the system: with an empty password
+	byService                   // a virtual account, NT SERVICE\NAME: without a password
+	byDomain                    // a managed account, DOMAIN\name$: with a password that only the domain knows
 )
 
-// kindOf returns how an account logs on, whose name is as Windows wants it.
+// kindOf returns how an account logs on. It takes a name that account returned.
 func kindOf(account string) logonKind {
 	lower := strings.ToLower(account)
 	user, domain, ok := strings.Cut(lower, "@")
@@ -75,40 +75,40 @@ func kindOf(account string) logonKind {
 	return byPassword
 }
 
-// needs says what an administrator has to do before an account can log on as a service,
-// "" if nothing: Windows lets its own accounts and virtual ones.
+// needs says what an administrator has to do before an account can log on as a service. It
+// returns "" for accounts of the system and virtual accounts, which always can.
 func (k logonKind) needs(account string) string {
 	switch k {
 	case byPassword:
-		return account + " needs the right to log on as a service; services.msc grants it, on the page Log On of the service"
+		return account + " needs the right to log on as a service; services.msc grants it, on the Log On page of the service"
 	case byDomain:
-		return account + " is a managed account, which has no password to give: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password; " + checkManaged(account)
+		return account + " is a managed account, which takes no password: it needs the right to log on as a service, and this machine must be allowed to retrieve its password; " + checkManaged(account)
 	}
 	return ""
 }
 
-// remedy says what helps where an account could not log on.
+// remedy says what to do if an account could not log on.
 func (k logonKind) remedy(account string) string {
-	const policy = "in secpol.msc, User Rights Assignment, or in the policy of the domain, which replaces it"
+	const policy = "in secpol.msc under User Rights Assignment, or in the domain policy, which overrides it"
 	switch k {
 	case byPassword:
-		return "give " + account + " the right to log on as a service and its password, with services.msc, page Log On"
+		return "give " + account + " the right to log on as a service, and its password, on the Log On page of services.msc"
 	case byDomain:
-		return "give " + account + " the right to log on as a service, " + policy + "; it has no password to give; " + checkManaged(account)
+		return "give " + account + " the right to log on as a service, " + policy + "; it takes no password; " + checkManaged(account)
 	case byService:
-		return `have the security policy let NT SERVICE\ALL SERVICES log on as a service, ` + policy
+		return `give NT SERVICE\ALL SERVICES the right to log on as a service, ` + policy
 	}
-	return "see that nothing denies " + account + " to log on as a service, " + policy
+	return "make sure that nothing denies " + account + " the right to log on as a service, " + policy
 }
 
 // checkManaged says how to find out whether this machine can use a managed account.
 func checkManaged(account string) string {
 	user, _, _ := strings.Cut(account[strings.LastIndexByte(account, '\\')+1:], "@")
-	return "Test-ADServiceAccount " + strings.TrimSuffix(user, "$") + " in PowerShell says whether it can"
+	return "check with Test-ADServiceAccount " + strings.TrimSuffix(user, "$") + " in PowerShell"
 }
 
-// serviceSID is the SID of a service, as of its virtual account: S-1-5-80 and the SHA-1
-// of its name in upper case, whether the service exists or not.
+// serviceSID returns the SID of a service, which is also that of its virtual account: S-1-5-80
+// and the SHA-1 of its name in upper case. The service need not exist.
 func serviceSID(service string) string {
 	text := utf16.Encode([]rune(strings.ToUpper(service)))
 	b := make([]byte, 0, 2*len(text))

@@ -18,10 +18,10 @@ func TestTheSIDOfAServiceIsThatOfWindows(t *testing.T) {
 func TestADescriptorIsTakenApart(t *testing.T) {
 	const sid = "S-1-5-80-1"
 	for sddl, want := range map[string]string{
-		"O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;S-1-5-80-1)S:AI(AU;;FA;;;WD)": "SYSTEM full, S-1-5-80-1 modify; of BA",
-		"O:SYD:AI(A;OICI;0x1f01ff;;;SY)(A;ID;FA;;;BU)":                                 "SYSTEM full, (A;ID;FA;;;BU), and what is inherited; of SYSTEM",
-		`O:SYD:P(XA;OICI;FA;;;WD;(Member_of {SID(BA)} && @USER.a == "x"))`:             `(XA;OICI;FA;;;WD;(Member_of {SID(BA)} && @USER.a == "x")); of SYSTEM`,
-		"O:S-1-5-21-1D:P":         "nobody; of S-1-5-21-1",
+		"O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;S-1-5-80-1)S:AI(AU;;FA;;;WD)": "SYSTEM full, S-1-5-80-1 modify; owned by BA",
+		"O:SYD:AI(A;OICI;0x1f01ff;;;SY)(A;ID;FA;;;BU)":                                 "SYSTEM full, (A;ID;FA;;;BU), and inherited entries; owned by SYSTEM",
+		`O:SYD:P(XA;OICI;FA;;;WD;(Member_of {SID(BA)} && @USER.a == "x"))`:             `(XA;OICI;FA;;;WD;(Member_of {SID(BA)} && @USER.a == "x")); owned by SYSTEM`,
+		"O:S-1-5-21-1D:P":         "nobody; owned by S-1-5-21-1",
 		"O:SY":                    "everybody full",
 		"O:SYD:NO_ACCESS_CONTROL": "everybody full",
 		"":                        "everybody full",

@@ -8,8 +8,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// api is what Windows offers, call by call. Windows has it, and a double for tests.
-// Its errors are errnos. Paths of the registry are below HKEY_LOCAL_MACHINE.
+// api has the calls of Windows that this package makes. Windows implements it, and a double
+// for tests. Its errors are of type win32.Errno. Keys of the registry are relative to
+// HKEY_LOCAL_MACHINE.
 type api interface {
 	OpenManager(access uint32) (handle, error)
 	CreateService(manager handle, name string, access uint32, c config, password *string) (handle, error)
@@ -20,63 +21,65 @@ type api interface {
 	ControlService(h handle, c win32.Control) error
 	QueryStatus(handle) (status, error)
 
-	// Dependents are the services that need this one, and are not stopped if active, else
-	// those that are. A service comes before those that it needs itself.
+	// Dependents returns the services that depend on this one: those that are not stopped
+	// if active is true, and those that are stopped otherwise. Each service comes before
+	// those that it depends on.
 	Dependents(h handle, active bool) ([]string, error)
 
-	// QueryConfig and ChangeConfig are of all in config; but the account, and the
-	// password, which nobody can read, are changed by ChangeAccount. A password that
-	// is nil is left as it is.
+	// QueryConfig returns all of config. ChangeConfig changes all of it except the account.
+	// ChangeAccount changes the account and the password, which cannot be read. It keeps the
+	// password if that is nil.
 	QueryConfig(handle) (config, error)
 	ChangeConfig(handle, config) error
 	ChangeAccount(h handle, account string, password *string) error
 
-	// QueryInfo and ChangeInfo are QueryServiceConfig2 and ChangeServiceConfig2.
+	// QueryInfo calls QueryServiceConfig2, and ChangeInfo calls ChangeServiceConfig2.
 	QueryInfo(h handle, l level) (info, error)
 	ChangeInfo(h handle, l level, i info) error
 
-	// ServiceSecurity is the DACL of the service itself, in SDDL.
+	// ServiceSecurity returns the DACL of the service itself, in SDDL.
 	ServiceSecurity(handle) (string, error)
 	SetServiceSecurity(h handle, sddl string) error
 
-	// Privilege fails with win32.ErrorNoSuchPrivilege for the name of a privilege that this Windows
-	// does not have.
+	// Privilege returns win32.ErrorNoSuchPrivilege if this version of Windows has no privilege
+	// of that name.
 	Privilege(name string) error
 
-	// Canonical is a descriptor as Windows itself writes it.
+	// Canonical returns a descriptor in the form in which Windows writes it.
 	Canonical(sddl string) (string, error)
 
 	ReadValue(key, name string) (value, error)
 	WriteValue(key, name string, v value) error
 	DeleteValue(key, name string) error
 	CreateKey(key string) (made bool, err error)
-	DeleteKey(key string) error // with what is in it, but for other keys
+	DeleteKey(key string) error // with its values; it must not contain keys
 
-	// Security is the owner and the DACL of a file or a folder, in SDDL, and whether it
-	// is a link, which is not followed. SetSecurity changes what sddl has of that, and
-	// for a link fails with service.ErrUnsafe.
+	// Security returns the owner and the DACL of a file or a folder, in SDDL, and whether it
+	// is a link. SetSecurity changes the owner, the DACL or both, whichever sddl contains.
+	// It returns service.ErrUnsafe for a link. Neither follows links.
 	Security(path string) (sddl string, link bool, err error)
 	SetSecurity(path, sddl string) error
 	MakeFolder(path, sddl string) error
-	RemoveFolder(path string) error // an empty one
+	RemoveFolder(path string) error // which must be empty
 	RemoveAll(path string) error
 
-	// Started is when a process was started.
+	// Started returns when a process was started.
 	Started(pid uint32) (time.Time, error)
 
-	// Events calls yield with the records of the Application log that an XPath chooses, as
-	// XML, until yield returns false: the oldest first, or the newest.
+	// Events calls yield with each record of the Application log that the XPath selects, as
+	// XML, until yield returns false. It begins with the oldest, or with the newest if
+	// backwards is true.
 	Events(xpath string, backwards bool, yield func(xml string) bool) error
 
 	Getenv(name string) string
 }
 
-// errLink is a path that leads elsewhere.
+// errLink is returned for a path that is a link, which may lead anywhere.
 var errLink = fmt.Errorf("it is a link: %w", service.ErrUnsafe)
 
 type handle uintptr
 
-// config is QUERY_SERVICE_CONFIG.
+// config holds the fields of QUERY_SERVICE_CONFIG.
 type config struct {
 	Type         uint32
 	Start        uint32
@@ -87,7 +90,7 @@ type config struct {
 	Account      string
 }
 
-// status is SERVICE_STATUS_PROCESS.
+// status holds the fields of SERVICE_STATUS_PROCESS.
 type status struct {
 	State        win32.State
 	Accepted     win32.Accepted
@@ -98,10 +101,9 @@ type status struct {
 	PID          uint32
 }
 
-// level is one of SERVICE_CONFIG_….
+// level tells what QueryServiceConfig2 reads: SERVICE_CONFIG_….
 type level uint32
 
-// The levels.
 const (
 	levelDescription    level = 1
 	levelFailureActions level = 2
@@ -112,7 +114,7 @@ const (
 	levelPreshutdown    level = 7
 )
 
-// info is what a level carries, in the field that is its own.
+// info holds what one level carries, in the field of that level.
 type info struct {
 	Text    string         // levelDescription
 	Failure failureActions // levelFailureActions
@@ -121,19 +123,19 @@ type info struct {
 	List    []string       // levelPrivileges
 }
 
-// failureActions is SERVICE_FAILURE_ACTIONS, without what we leave as it is.
+// failureActions holds the fields of SERVICE_FAILURE_ACTIONS that this package changes.
 type failureActions struct {
 	Reset   uint32 // seconds
 	Actions []action
 }
 
-// action is SC_ACTION.
+// action is an SC_ACTION: what the manager does after a failure.
 type action struct {
 	Type  uint32
 	Delay uint32 // milliseconds
 }
 
-// SC_ACTION_….
+// The types of actions, SC_ACTION_….
 const (
 	actionNone    = 0
 	actionRestart = 1
@@ -141,7 +143,7 @@ const (
 	actionCommand = 3
 )
 
-// value is what stands in the registry.
+// value is a value of the registry.
 type value struct {
 	Kind uint32
 	Data []byte

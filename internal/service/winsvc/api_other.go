@@ -9,14 +9,14 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// nowhere is where there is no service control manager. Everything begins with
-// connecting to it.
+// nowhere implements api on systems without a service control manager. Its other methods are
+// never called, because everything begins with OpenManager.
 type nowhere struct{ api }
 
 func system() api { return nowhere{} }
 
 func (nowhere) OpenManager(uint32) (handle, error) {
-	return 0, fmt.Errorf("%w: %s is no Windows", service.ErrNotSupported, runtime.GOOS)
+	return 0, fmt.Errorf("%w: %s has no service control manager", service.ErrNotSupported, runtime.GOOS)
 }
 
 func (nowhere) Getenv(string) string { return "" }

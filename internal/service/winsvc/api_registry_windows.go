@@ -25,7 +25,7 @@ func (windowsAPI) ReadValue(key, name string) (v value, err error) {
 	return v, fail(err)
 }
 
-// regSetValueEx is not in package registry for values of any kind.
+// regSetValueEx writes values of any type, which package registry does not.
 var regSetValueEx = windows.NewLazySystemDLL("advapi32.dll").NewProc("RegSetValueExW")
 
 func (windowsAPI) WriteValue(key, name string, v value) error {

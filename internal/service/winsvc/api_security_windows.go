@@ -25,6 +25,7 @@ func (windowsAPI) SetServiceSecurity(h handle, sddl string) error {
 	return fail(windows.SetSecurityInfo(windows.Handle(h), windows.SE_SERVICE, windows.DACL_SECURITY_INFORMATION, nil, nil, acl, nil))
 }
 
+// descriptor returns the owner and the DACL of a descriptor, each nil if it has none.
 func descriptor(sddl string) (owner *windows.SID, acl *windows.ACL, err error) {
 	sd, err := windows.SecurityDescriptorFromString(sddl)
 	if err != nil {
@@ -55,9 +56,9 @@ func (windowsAPI) Canonical(sddl string) (string, error) {
 	return sd.String(), nil
 }
 
-// open opens a file or a folder to read or set who may use it, and says whether it is a
-// link, which is not followed: between a look at a path and another, the path may have
-// become one.
+// open opens a file or a folder to read or set who may use it, and reports whether it is a
+// link. It does not follow links. The caller has to use the handle and not the path, which may
+// become a link at any time.
 func open(path string, access uint32) (h windows.Handle, link bool, err error) {
 	w, err := windows.UTF16PtrFromString(path)
 	if err != nil {
@@ -103,7 +104,8 @@ func (windowsAPI) SetSecurity(path, sddl string) error {
 		what |= windows.OWNER_SECURITY_INFORMATION
 		access |= windows.WRITE_OWNER
 	}
-	// An owner that is not oneself, and what one is not let into, take these.
+	// Without these, the owner can only be set to the caller, and a file that the caller may not
+	// use cannot be changed.
 	defer enable("SeRestorePrivilege", "SeTakeOwnershipPrivilege")()
 	h, link, err := open(path, access)
 	if err != nil {
@@ -113,13 +115,13 @@ func (windowsAPI) SetSecurity(path, sddl string) error {
 	if link {
 		return errLink
 	}
-	// What is below inherits it: SetSecurityInfo sees to that, but for a handle that was
-	// opened with MAXIMUM_ALLOWED.
+	// SetSecurityInfo also changes the files and folders below, which inherit the DACL, unless
+	// the handle was opened with MAXIMUM_ALLOWED.
 	return fail(windows.SetSecurityInfo(h, windows.SE_FILE_OBJECT, what, owner, nil, acl, nil))
 }
 
-// enable enables privileges that an administrator has, and returns what puts them back.
-// One that is not there is no error: Windows says what it was needed for.
+// enable enables privileges that an administrator has, and returns a function that restores
+// them. It ignores a privilege that is missing: the call that needs it fails then.
 func enable(names ...string) (back func()) {
 	var token windows.Token
 	if windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_ADJUST_PRIVILEGES|windows.TOKEN_QUERY, &token) != nil {

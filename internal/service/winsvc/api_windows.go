@@ -13,12 +13,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// windowsAPI is Windows.
+// windowsAPI implements api with the calls of Windows.
 type windowsAPI struct{}
 
 func system() api { return windowsAPI{} }
 
-// fail makes errnos of the system's.
+// fail turns an error of the system into a win32.Errno.
 func fail(err error) error {
 	var e syscall.Errno
 	if errors.As(err, &e) && e != 0 {
@@ -27,7 +27,7 @@ func fail(err error) error {
 	return err
 }
 
-// pointer is nil for "", where that means nothing.
+// pointer returns nil for "". Calls take that to mean that the text is not given.
 func pointer(s string) (*uint16, error) {
 	if s == "" {
 		return nil, nil
@@ -35,8 +35,8 @@ func pointer(s string) (*uint16, error) {
 	return windows.UTF16PtrFromString(s)
 }
 
-// block is a list of texts, each ended by a zero, and all by another. An empty list
-// clears what is there.
+// block returns a list of texts in memory, each ended by a zero, and all of them by another. An
+// empty list clears the old one.
 func block(list []string) (*uint16, error) {
 	var b []uint16
 	for _, s := range list {
@@ -50,7 +50,7 @@ func block(list []string) (*uint16, error) {
 	return &b[0], nil
 }
 
-// unblock reads what block writes.
+// unblock reads a list that block returned.
 func unblock(p *uint16) (list []string) {
 	for p != nil {
 		s := windows.UTF16PtrToString(p)
@@ -74,9 +74,10 @@ func (windowsAPI) OpenManager(access uint32) (handle, error) {
 
 func (windowsAPI) Close(h handle) { _ = windows.CloseServiceHandle(windows.Handle(h)) }
 
-// strings16 are the texts of a configuration as the calls want them.
+// strings16 holds the texts of a configuration in the form that the calls take.
 type strings16 struct{ name, path, display, dependencies, account, password *uint16 }
 
+// convert converts the texts of a configuration.
 func convert(name string, c config, password *string) (w strings16, err error) {
 	for _, t := range []struct {
 		to   **uint16
@@ -138,8 +139,8 @@ func (windowsAPI) QueryStatus(h handle) (status, error) {
 	}, fail(err)
 }
 
-// grown calls with a buffer that is as large as needed. It is of pointers, so that it
-// lies where structures may.
+// grown passes a buffer to call, and a larger one as long as call needs more. The buffer
+// consists of uintptr so that it is aligned for structures.
 func grown(call func(b *byte, size uint32, needed *uint32) error) ([]uintptr, error) {
 	size := uint32(1 << 10)
 	for {

@@ -11,12 +11,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// Apply makes or changes the service. What this Windows turns out to lack is added to
-// the warnings of the plan.
+// Apply creates or changes the service. If this version of Windows turns out to lack a
+// setting, Apply adds that to the warnings of the plan.
 func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	w, ok := p.Private.(wanted)
 	if !ok {
-		return errors.New("the plan is not of the service control manager of Windows")
+		return errors.New("the plan was made for another service manager")
 	}
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -40,18 +40,18 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 			scm.Close(h)
 		}
 	}()
-	if err := a.all(); err != nil {
+	if err := a.run(); err != nil {
 		if undo := a.change.Undo(); undo != nil {
-			return errors.Join(err, fmt.Errorf("and what was done before could not all be taken back: %w", undo))
+			return errors.Join(err, fmt.Errorf("and not all earlier changes could be undone: %w", undo))
 		}
 		return err
 	}
 	return nil
 }
 
-// ask asks for the password, where one is needed. That of an account of the system is
-// an empty one, and of a virtual or managed account there must be none (CreateService,
-// lpPassword); nil leaves it as it is.
+// ask asks for the password if the account needs one. The password of a system account is
+// empty, and a virtual or managed account must have none (CreateService, lpPassword). nil keeps
+// the old password.
 func (l logon) ask(account string) (*string, error) {
 	switch {
 	case kindOf(account) == bySystem:
@@ -70,6 +70,7 @@ func (l logon) ask(account string) (*string, error) {
 	return &password, nil
 }
 
+// applying holds the state of one call of Apply. Its methods are the steps.
 type applying struct {
 	*session
 	wanted
@@ -77,10 +78,11 @@ type applying struct {
 	plan     *service.Plan
 	password *string
 	change   *files.Change
-	handles  []handle // open until all is done or undone
+	handles  []handle // stay open until everything is done or undone
 }
 
-func (a *applying) all() error {
+// run calls the steps in order. It stops when the context ends.
+func (a *applying) run() error {
 	steps := []func() error{a.claim, a.makeFolders, a.create, a.levels, a.secure, a.mark, a.environment, a.source, a.grants}
 	if a.installed {
 		steps = []func() error{a.claim, a.makeFolders, a.open, a.levels, a.secure, a.mark, a.environment, a.source, a.grants, a.logOn}
@@ -96,9 +98,11 @@ func (a *applying) all() error {
 	return nil
 }
 
-// The rights that setting needs: to restart is asked for by the recovery actions.
+// accessConfigure has the rights that changing a service needs. Setting the recovery actions
+// needs the right to start it.
 const accessConfigure = accessQueryConfig | accessChangeConfig | accessStart
 
+// security returns the rights to read and set the descriptor of the service, if it is set.
 func (a *applying) security() uint32 {
 	if a.settings.Security == "" {
 		return 0
@@ -106,6 +110,7 @@ func (a *applying) security() uint32 {
 	return accessReadControl | accessWriteDAC
 }
 
+// create creates the service.
 func (a *applying) create() error {
 	h, err := a.CreateService(a.manager, a.name, accessConfigure|accessDelete|a.security(), a.settings.config, a.password)
 	switch win32.Number(err) {
@@ -123,8 +128,8 @@ func (a *applying) create() error {
 	return nil
 }
 
-// open changes all but the account, which comes last: the password of the old one could
-// not be put back.
+// open changes everything except the account. That comes last, because the old account's
+// password could not be restored.
 func (a *applying) open() error {
 	h, err := a.session.open(a.name, accessConfigure|a.security())
 	if err != nil {
@@ -136,7 +141,7 @@ func (a *applying) open() error {
 		return err
 	}
 	if old.Delayed && !a.settings.Delayed {
-		if err := a.level(h, levelDelayed, old); err != nil { // it goes only with automatic
+		if err := a.level(h, levelDelayed, old); err != nil { // only an automatic start can be delayed
 			return err
 		}
 	}
@@ -152,11 +157,13 @@ func (a *applying) open() error {
 	return nil
 }
 
+// equalConfig compares everything except the accounts.
 func equalConfig(a, b config) bool {
 	return a.Type == b.Type && a.Start == b.Start && a.ErrorControl == b.ErrorControl && a.ImagePath == b.ImagePath &&
 		a.DisplayName == b.DisplayName && slices.Equal(a.Dependencies, b.Dependencies)
 }
 
+// levels sets what ChangeServiceConfig2 sets.
 func (a *applying) levels() error {
 	h := a.handles[0]
 	old, err := a.read(a.name, h)
@@ -174,7 +181,7 @@ func (a *applying) levels() error {
 	return nil
 }
 
-// level sets what is not as it should be, and what cannot be seen to be.
+// level sets what differs from the wanted settings, and what Windows does not tell.
 func (a *applying) level(h handle, l level, old settings) error {
 	i, before := a.settings.get(l), old.get(l)
 	if i.equal(before) && !old.lacks[l] || i.equal(info{}) && old.lacks[l] && l != levelFailureActions {
@@ -198,12 +205,14 @@ func (a *applying) level(h handle, l level, old settings) error {
 	return nil
 }
 
+// String returns what a level sets, for messages.
 func (l level) String() string {
 	return [...]string{
 		"", "description", "recovery actions", "delayed start", "recovery from exit codes", "service SID", "required privileges", "time before a shutdown",
 	}[l]
 }
 
+// secure sets who may use the service.
 func (a *applying) secure() error {
 	if a.settings.Security == "" {
 		return nil
@@ -225,39 +234,43 @@ func (a *applying) secure() error {
 	return nil
 }
 
+// mark marks the service as ours, and records its start type.
 func (a *applying) mark() error {
-	if err := a.key(parametersKey(a.name)); err != nil {
+	if err := a.createKey(parametersKey(a.name)); err != nil {
 		return err
 	}
 	if err := a.setStart(); err != nil {
 		return err
 	}
-	return a.write(parametersKey(a.name), markName, text(regString, a.settings.Mark))
+	return a.writeValue(parametersKey(a.name), markName, text(regString, a.settings.Mark))
 }
 
+// environment sets the variables of the service.
 func (a *applying) environment() error {
-	return a.write(serviceKey(a.name), "Environment", multi(a.settings.Environment))
+	return a.writeValue(serviceKey(a.name), "Environment", multi(a.settings.Environment))
 }
 
+// source creates the event source, unless that belongs to another program.
 func (a *applying) source() error {
 	if a.keepSource {
 		return nil
 	}
-	if err := a.key(eventKey(a.name)); err != nil {
+	if err := a.createKey(eventKey(a.name)); err != nil {
 		return err
 	}
-	for _, v := range slices.Backward(sourceValues()) { // the mark first
-		if err := a.write(eventKey(a.name), v.name, v.v); err != nil {
+	for _, v := range slices.Backward(sourceValues()) { // the mark comes first
+		if err := a.writeValue(eventKey(a.name), v.name, v.v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *applying) key(key string) error {
+// createKey creates a key of the registry if it does not exist.
+func (a *applying) createKey(key string) error {
 	made, err := a.CreateKey(key)
 	if err != nil {
-		return denied(`make HKLM\`+key, err)
+		return denied(`create HKLM\`+key, err)
 	}
 	if made {
 		a.change.Call(func() error { return wrap(`delete HKLM\`+key, a.DeleteKey(key)) })
@@ -265,7 +278,8 @@ func (a *applying) key(key string) error {
 	return nil
 }
 
-func (a *applying) write(key, name string, v value) error {
+// writeValue writes a value of the registry if it differs.
+func (a *applying) writeValue(key, name string, v value) error {
 	old, err := a.ReadValue(key, name)
 	switch {
 	case err == nil && old.Kind == v.Kind && slices.Equal(old.Data, v.Data):
@@ -284,6 +298,7 @@ func (a *applying) write(key, name string, v value) error {
 	return nil
 }
 
+// makeFolders creates the folders of the service. It sets who may use those that exist.
 func (a *applying) makeFolders() error {
 	wanted := folderSecurity(serviceSID(a.name))
 	for _, dir := range a.folders {
@@ -291,9 +306,9 @@ func (a *applying) makeFolders() error {
 		switch {
 		case missing(err):
 			if err := a.MakeFolder(dir, wanted); err != nil {
-				return denied("make the folder "+dir, err)
+				return denied("create folder "+dir, err)
 			}
-			a.change.Call(func() error { return wrap("remove the folder "+dir, a.RemoveFolder(dir)) })
+			a.change.Call(func() error { return wrap("remove folder "+dir, a.RemoveFolder(dir)) })
 			continue
 		case err != nil:
 			return denied("read who may use "+dir, err)
@@ -307,7 +322,7 @@ func (a *applying) makeFolders() error {
 	return nil
 }
 
-// protect sets who may use a folder.
+// protect sets who may use a file or a folder.
 func (a *applying) protect(path, old, wanted string) error {
 	if o, w := parse(old), parse(wanted); o.words(nil) == w.words(nil) {
 		return nil
@@ -319,7 +334,8 @@ func (a *applying) protect(path, old, wanted string) error {
 	return nil
 }
 
-// grants lets the service write where it is to, and no more where it was to before.
+// grants lets the service write to the wanted paths, and no longer to the other paths that it
+// could write to before.
 func (a *applying) grants() error {
 	sid := serviceSID(a.name)
 	for _, path := range a.ledger.paths {
@@ -351,7 +367,7 @@ func (a *applying) grants() error {
 			return err
 		}
 	}
-	return a.note(pathsName, a.settings.Paths, len(a.ledger.paths) > 0)
+	return a.writeRecord(pathsName, a.settings.Paths, len(a.ledger.paths) > 0)
 }
 
 // logOn changes the account.
@@ -367,6 +383,7 @@ func (a *applying) logOn() error {
 	return denied("set the account of service "+a.name+" to "+a.settings.Account, a.ChangeAccount(h, a.settings.Account, a.password))
 }
 
+// wrap adds what was being done to err, if that is not nil.
 func wrap(what string, err error) error {
 	if err == nil {
 		return nil

@@ -195,7 +195,7 @@ func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
 				failures++
 				if err == nil {
 					t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
-				} else if win32.Number(err) != 31 || strings.Contains(err.Error(), "taken back") || strings.Contains(err.Error(), "hush") {
+				} else if win32.Number(err) != 31 || strings.Contains(err.Error(), "could be undone") || strings.Contains(err.Error(), "hush") {
 					t.Errorf("call %d, %s: %v", n, f.calls[n-1], err)
 				}
 				if after := f.snapshot(); after != before {
@@ -218,7 +218,7 @@ func TestWhatCannotBeTakenBackIsSaid(t *testing.T) {
 	}
 	f.calls, f.failing, f.with, f.broken = nil, 30, win32.Errno(31), true
 	err = m.Apply(t.Context(), p)
-	if err == nil || !strings.Contains(err.Error(), "could not all be taken back") || !strings.Contains(err.Error(), "delete service web") {
+	if err == nil || !strings.Contains(err.Error(), "not all earlier changes could be undone") || !strings.Contains(err.Error(), "delete service web") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -342,7 +342,7 @@ func TestWithoutTheRightsAPlanIsMadeAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Changed() || !strings.Contains(strings.Join(p.Warnings, "\n"), "only Administrators see") {
+	if p.Changed() || !strings.Contains(strings.Join(p.Warnings, "\n"), "only administrators can see") {
 		t.Errorf("the plan is %+v", p)
 	}
 	s := web()

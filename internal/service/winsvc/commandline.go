@@ -2,17 +2,17 @@ package winsvc
 
 import "strings"
 
-// compose is a command line that CommandLineToArgvW, and so every program, takes apart
-// into exe and args again. exe is always quoted, which keeps C:\Program.exe from being
-// started for C:\Program Files\web.exe; it must not contain a quote, which no path can.
+// compose returns a command line that CommandLineToArgvW, and so every program, splits into exe
+// and args again. It always quotes exe, because otherwise C:\Program.exe could be started instead
+// of C:\Program Files\web.exe. A path cannot contain a quote.
 //
-// The rules: backslashes are themselves but before a quote, where each stands for half
-// of one, and the odd one makes the quote a character.
+// The rules: a backslash stands for itself, except before a quote. There two stand for one, and
+// an odd one makes the quote an ordinary character.
 // https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
 //
-// The manager keeps command lines as REG_EXPAND_SZ: before it starts the service, it
-// replaces %PATH% by the variable. Nothing escapes that, but a quote after the first %
-// makes it "PATH, which is no variable, and vanishes when the line is taken apart.
+// The manager stores command lines as REG_EXPAND_SZ: before it starts the service, it replaces
+// %PATH% by the value of the variable. There is no escape for that. A quote after the first %
+// helps: there is no variable "PATH, and the quote disappears when the line is split.
 func compose(exe string, args []string) string {
 	b := []byte(`"` + exe + `"`)
 	for _, a := range args {
@@ -22,6 +22,7 @@ func compose(exe string, args []string) string {
 	return string(b)
 }
 
+// quote appends an argument, with quotes if it needs any.
 func quote(b []byte, arg string) []byte {
 	if arg != "" && !strings.ContainsAny(arg, " \t\n\v\"") && strings.Count(arg, "%") < 2 {
 		return append(b, arg...)
@@ -29,13 +30,13 @@ func quote(b []byte, arg string) []byte {
 	quoted := true
 	b = append(b, '"')
 	backslashes := 0
-	open := false // a % still needs its quote
+	open := false // a % needs a quote after it
 	for i := range len(arg) {
 		c := arg[i]
 		blank := strings.IndexByte(" \t\n\v", c) >= 0
 		switch {
 		case blank && !quoted, open && !blank && c != '"' && c != '%' && strings.IndexByte(arg[i:], '%') > 0:
-			// Those before a quote count twice.
+			// Backslashes before a quote count twice.
 			b = append(b, strings.Repeat(`\`, backslashes)...)
 			b = append(b, '"')
 			quoted, open = !quoted, false
@@ -51,14 +52,14 @@ func quote(b []byte, arg string) []byte {
 		b = append(b, c)
 	}
 	if quoted {
-		b = append(b, strings.Repeat(`\`, backslashes)...) // before the quote that ends it
+		b = append(b, strings.Repeat(`\`, backslashes)...) // they are before the closing quote
 		b = append(b, '"')
 	}
 	return b
 }
 
-// executable is the program of a command line that anybody has written: where it is
-// not quoted and has spaces, up to the first .exe that ends a word.
+// executable returns the program of a command line that any tool may have written. If the
+// program is not quoted and has spaces, it ends with the first .exe at the end of a word.
 func executable(line string) string {
 	line = strings.TrimLeft(line, " \t")
 	if rest, ok := strings.CutPrefix(line, `"`); ok {
@@ -81,5 +82,5 @@ func executable(line string) string {
 	return exe
 }
 
-// base is the last part of a path of Windows.
+// base returns the last part of a Windows path.
 func base(path string) string { return path[strings.LastIndexAny(path, `\/:`)+1:] }

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// with calls do with the service, opened with no more rights than access.
+// with opens the service with the rights in access and calls do with it.
 func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do func(*session, string, handle) error) error {
 	if err := refuse(s); err != nil {
 		return err
@@ -32,13 +32,14 @@ func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do fu
 	return do(scm, s.ServiceName(), h)
 }
 
-// Start starts the service and waits until it runs, or has finished.
+// Start starts the service and waits until it runs or has finished.
 func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	return m.with(ctx, s, accessStart|accessQueryStatus, func(scm *session, name string, h handle) error {
 		return m.start(ctx, scm, name, h)
 	})
 }
 
+// start implements Start for an open service.
 func (m *Manager) start(ctx context.Context, scm *session, name string, h handle) error {
 	now, err := m.settle(ctx, scm, name, h)
 	switch {
@@ -47,23 +48,23 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 	case now.State == win32.Running:
 		return nil
 	case now.State == win32.Paused:
-		return fmt.Errorf("start service %s: it is paused: have it continue", name)
+		return fmt.Errorf("start service %s: it is paused: continue it instead", name)
 	}
 	for {
 		err = scm.StartService(h)
-		if win32.Number(err) != win32.ErrorServiceDatabaseLocked { // another one is being started, for 30 s at most
+		if win32.Number(err) != win32.ErrorServiceDatabaseLocked { // another service is being started, for at most 30 s
 			break
 		}
-		if err := rest(ctx, longestPoll); err != nil {
-			return fmt.Errorf("start service %s, while another is started: %w", name, err)
+		if err := sleep(ctx, longestPoll); err != nil {
+			return fmt.Errorf("start service %s while another service is being started: %w", name, err)
 		}
 	}
 	switch win32.Number(err) {
-	case win32.ErrorServiceAlreadyRunning, win32.NoError: // somebody else was faster
+	case win32.ErrorServiceAlreadyRunning, win32.NoError: // it was started by somebody else
 	case win32.ErrorServiceDisabled:
-		return fmt.Errorf("start service %s: it is disabled: install it with another start type, or with --enable if somebody has disabled it", name)
-	case win32.ErrorAccessDenied: // the handle has the right: it is the account that lacks one
-		return fmt.Errorf("start service %s: its account may not run its executable: %w", name, err)
+		return fmt.Errorf("start service %s: it is disabled: install it with another start type, or with --enable if it was disabled by hand", name)
+	case win32.ErrorAccessDenied: // the handle has the right to start it, so the account lacks one
+		return fmt.Errorf("start service %s: its account is not allowed to run the executable: %w", name, err)
 	case win32.ErrorServiceMarkedForDelete:
 		return fmt.Errorf("start service %s: %w", name, errHeld)
 	}
@@ -77,24 +78,25 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 	case now.State == win32.Running:
 		return nil
 	case now.State == win32.Paused:
-		return fmt.Errorf("service %s has paused itself as it started", name)
+		return fmt.Errorf("service %s paused itself when it started", name)
 	case now.ExitCode == win32.NoError:
-		return nil // a job has finished
+		return nil // it is a job that has finished
 	}
 	text, _ := ended(now)
-	return fmt.Errorf("service %s has not started: %s", name, text)
+	return fmt.Errorf("service %s did not start: %s", name, text)
 }
 
-// Stop stops the service and waits until it has stopped, whatever it ends with.
+// Stop stops the service and waits until it has stopped, with whatever exit code.
 func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 	return m.with(ctx, s, accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
 		return m.stop(ctx, scm, name, h)
 	})
 }
 
+// stop implements Stop for an open service.
 func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle) error {
 	for begun := time.Now(); ; {
-		now, err := m.settle(ctx, scm, name, h) // while it starts it takes no stop
+		now, err := m.settle(ctx, scm, name, h) // a service that is starting does not accept a stop
 		if err != nil {
 			return err
 		}
@@ -103,26 +105,26 @@ func (m *Manager) stop(ctx context.Context, scm *session, name string, h handle)
 		}
 		err = scm.ControlService(h, win32.ControlStop)
 		switch win32.Number(err) {
-		case win32.NoError, win32.ErrorServiceNotActive: // on its way, or there
+		case win32.NoError, win32.ErrorServiceNotActive: // it is stopping or has stopped
 		case win32.ErrorServiceCannotAcceptCtrl, win32.ErrorInvalidServiceControl:
 			if now, err2 := scm.QueryStatus(h); err2 == nil && !pending(now.State) && now.Accepted&win32.AcceptStop == 0 {
-				return fmt.Errorf("stop service %s: it takes no stop: end process %d in the Task Manager", name, now.PID)
+				return fmt.Errorf("stop service %s: it does not accept stop requests: end process %d in Task Manager", name, now.PID)
 			}
 			if time.Since(begun) > patience {
-				return fmt.Errorf("stop service %s: it takes stops, and has refused them for %s: end process %d in the Task Manager: %w", name, patience, now.PID, err)
+				return fmt.Errorf("stop service %s: it has refused stop requests for %s: end process %d in Task Manager: %w", name, patience, now.PID, err)
 			}
 		case win32.ErrorDependentServicesRunning:
 			return fmt.Errorf("stop service %s: %w", name, m.dependents(scm, name, h))
 		default:
 			return denied("stop service "+name, err)
 		}
-		if err := rest(ctx, shortestPoll); err != nil {
+		if err := sleep(ctx, shortestPoll); err != nil {
 			return fmt.Errorf("stop service %s: %w", name, err)
 		}
 	}
 }
 
-// dependents says which services keep one from stopping.
+// dependents returns an error that names the running services that depend on one.
 func (m *Manager) dependents(scm *session, name string, h handle) error {
 	names, err := scm.dependents(name, h, true)
 	if err != nil || len(names) == 0 {
@@ -131,7 +133,7 @@ func (m *Manager) dependents(scm *session, name string, h handle) error {
 	return fmt.Errorf("%w: stop %s first", win32.ErrorDependentServicesRunning, strings.Join(names, ", "))
 }
 
-// Restart stops the service, if it runs, and starts it.
+// Restart stops the service if it is running, and starts it.
 func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	return m.with(ctx, s, accessStart|accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
 		if err := m.stop(ctx, scm, name, h); err != nil {
@@ -141,8 +143,8 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	})
 }
 
-// Reload tells the service that its parameters have changed. Windows has no state for
-// what follows: it returns when the service has taken note.
+// Reload tells the service that its parameters have changed. It returns when the service has
+// answered, because Windows has no state for a service that reloads.
 func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	return m.control(ctx, s, "reload", win32.ControlParamChange, win32.AcceptParamChange, win32.Running, win32.Running)
 }
@@ -152,12 +154,12 @@ func (m *Manager) Pause(ctx context.Context, s service.Spec) error {
 	return m.control(ctx, s, "pause", win32.ControlPause, win32.AcceptPauseContinue, win32.Running, win32.Paused)
 }
 
-// Continue has a paused service go on, and waits until it does.
+// Continue resumes a paused service and waits until it runs.
 func (m *Manager) Continue(ctx context.Context, s service.Spec) error {
 	return m.control(ctx, s, "continue", win32.ControlContinue, win32.AcceptPauseContinue, win32.Paused, win32.Running)
 }
 
-// control sends a control to a service in state from, which brings it into state to.
+// control sends a control to a service in state from, and waits until it is in state to.
 func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code win32.Control, accept win32.Accepted, from, to win32.State) error {
 	return m.with(ctx, s, accessPauseContinue|accessQueryStatus, func(scm *session, name string, h handle) error {
 		what := verb + " service " + name
@@ -170,9 +172,9 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 		case now.State == win32.Stopped:
 			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
 		case now.State != from:
-			return fmt.Errorf("%s: it is %s: have it continue first", what, states[now.State])
+			return fmt.Errorf("%s: it is %s: continue it first", what, states[now.State])
 		case now.Accepted&accept == 0:
-			return fmt.Errorf("%s: %w: the program cannot", what, service.ErrNotSupported)
+			return fmt.Errorf("%s: %w: the program does not support it", what, service.ErrNotSupported)
 		}
 		err = scm.ControlService(h, code)
 		switch win32.Number(err) {
@@ -191,7 +193,7 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 			return err
 		case now.State == win32.Stopped:
 			text, _ := ended(now)
-			return fmt.Errorf("%s: it has stopped: %s", what, text)
+			return fmt.Errorf("%s: it stopped: %s", what, text)
 		case now.State != to:
 			return fmt.Errorf("%s: it is %s again: see its log", what, states[now.State])
 		}

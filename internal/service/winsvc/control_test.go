@@ -157,7 +157,7 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 			s.starts = status{State: win32.Stopped, ExitCode: win32.ErrorServiceRequestTimeout}
 		}, "within 30 s (error 1053)"},
 		{"it pauses by itself", func(_ *fake, s *fakeService) { s.starts = status{State: win32.Paused} }, "paused itself"},
-		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: win32.Paused} }, "have it continue"},
+		{"it is paused", func(_ *fake, s *fakeService) { s.status = status{State: win32.Paused} }, "continue it instead"},
 		{"it is disabled", func(_ *fake, s *fakeService) { s.config.Start = startDisabled }, "another start type"},
 		{"its account", func(_ *fake, s *fakeService) { s.logOn = true }, "no right to log on as a service, or its password is wrong"},
 		{"no executable", func(f *fake, _ *fakeService) { delete(f.folders, `C:\Program Files\web\web.exe`) }, "file not found"},
@@ -166,8 +166,8 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 			f.services["afd"].status, f.services["afd"].config.Start = status{State: win32.Stopped}, startDisabled
 		}, "did not start (error 1068)"},
 		{"it is being deleted", func(_ *fake, s *fakeService) { s.deleted = true; s.held = 5 }, "close services.msc"},
-		{"its account may not", func(f *fake, _ *fakeService) { f.failing, f.with = len(f.calls)+4, win32.ErrorAccessDenied }, "may not run its executable"},
-		{"it hangs", func(_ *fake, s *fakeService) { s.hangs = true }, "has not got on for 1m30s"},
+		{"its account may not", func(f *fake, _ *fakeService) { f.failing, f.with = len(f.calls)+4, win32.ErrorAccessDenied }, "its account is not allowed to run the executable"},
+		{"it hangs", func(_ *fake, s *fakeService) { s.hangs = true }, "has made no progress for 1m30s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
@@ -289,7 +289,7 @@ func TestControlsThatDoNotApplyAreSaidToBeSo(t *testing.T) {
 			t.Errorf("a pause that fails: %v", err)
 		}
 		s.pauses = win32.Stopped
-		if err := m.Pause(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "has stopped") {
+		if err := m.Pause(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "it stopped: ") {
 			t.Errorf("a pause that ends it: %v", err)
 		}
 		s.pauses = 0
@@ -297,7 +297,7 @@ func TestControlsThatDoNotApplyAreSaidToBeSo(t *testing.T) {
 		if err := errors.Join(m.Pause(t.Context(), web())); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Reload(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "have it continue first") {
+		if err := m.Reload(t.Context(), web()); err == nil || !strings.Contains(err.Error(), "continue it first") {
 			t.Errorf("a reload while paused: %v", err)
 		}
 	})

@@ -22,23 +22,23 @@ func (m *Manager) Dependents(ctx context.Context, s service.Spec) (d service.Dep
 	return d, err
 }
 
-// dependents returns the services that need the one called name, directly or not, each
-// before those that it needs itself. Windows says in which order to stop those that it
-// returns, but not whether it returns those that need it only indirectly.
+// dependents returns the services that depend on the one called name, directly or indirectly,
+// each before those that it depends on. Windows documents the order of the services that it
+// returns, but not whether it returns those that depend indirectly.
 func (s *session) dependents(name string, h handle, active bool) (names []string, err error) {
 	seen := []string{strings.ToLower(name)}
 	var visit func(name string, h handle) error
 	visit = func(name string, h handle) error {
 		list, err := s.Dependents(h, active)
 		if err != nil {
-			return denied("ask which services need "+name, err)
+			return denied("list the services that depend on "+name, err)
 		}
 		for _, n := range list {
 			if slices.Contains(seen, strings.ToLower(n)) {
 				continue
 			}
 			seen = append(seen, strings.ToLower(n))
-			if h, err := s.open(n, accessDependents); err == nil { // it may be gone, or closed to this user
+			if h, err := s.open(n, accessDependents); err == nil { // it may be gone, or this user may not open it
 				err = visit(n, h)
 				s.Close(h)
 				if err != nil {

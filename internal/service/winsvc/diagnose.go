@@ -10,7 +10,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// Diagnose looks at the service, at what it depends on and at what it consists of.
+// Diagnose checks the service, the services that it depends on, and everything that an
+// installation consists of.
 func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
 	d := diagnosis{manager: m}
 	if err := refuse(s); err != nil {
@@ -41,11 +42,11 @@ func (d *diagnosis) add(l service.Level, what, remedy, format string, args ...an
 	d.found = append(d.found, service.Finding{Level: l, What: what, Detail: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
-// service looks at the state and the configuration of the service.
+// service checks the state and the configuration of the service.
 func (d *diagnosis) service(scm *session, name string, h handle) error {
 	now, err := scm.QueryStatus(h)
 	if err != nil {
-		return denied("ask for the state of service "+name, err)
+		return denied("query the state of service "+name, err)
 	}
 	c, err := scm.read(name, h)
 	if err != nil {
@@ -68,17 +69,16 @@ func (d *diagnosis) service(scm *session, name string, h handle) error {
 	return nil
 }
 
-// state looks at the state of the service, which runs as an account that Windows knows as
-// known.
+// state checks the state of the service. Its account is known to Windows as known.
 func (d *diagnosis) state(now status, known, account string) {
 	st := d.manager.status(now)
 	switch st.State {
 	case service.Failed:
-		remedy := "look at the log, and start it again"
+		remedy := "read the log, then start it again"
 		if now.ExitCode == win32.ErrorServiceLogonFailed {
 			remedy = kindOf(known).remedy(account)
 		}
-		d.add(service.Problem, "state", remedy, "it has failed: %s", st.Detail)
+		d.add(service.Problem, "state", remedy, "it failed: %s", st.Detail)
 	case service.Stopped:
 		d.add(service.Note, "state", "start it", "%s", strings.TrimSuffix("it is stopped: "+st.Detail, ": "))
 	default:
@@ -86,29 +86,29 @@ func (d *diagnosis) state(now status, known, account string) {
 	}
 }
 
-// account looks at an account that Windows knows as known.
+// account checks an account, which is known to Windows as known.
 func (d *diagnosis) account(known, account string) {
 	switch kindOf(known) {
 	case byPassword:
-		d.add(service.Note, "account", "services.msc grants it, on the page Log On", "%s has a password, which may end, and needs the right to log on as a service", account)
+		d.add(service.Note, "account", "services.msc grants it on the Log On page", "%s has a password, which may expire, and needs the right to log on as a service", account)
 	case byDomain:
-		d.add(service.Note, "account", checkManaged(account), "%s is a managed account: it needs the right to log on as a service, and this machine has to be allowed to retrieve its password", account)
+		d.add(service.Note, "account", checkManaged(account), "%s is a managed account: it needs the right to log on as a service, and this machine must be allowed to retrieve its password", account)
 	default:
 		d.add(service.OK, "account", "", "%s", account)
 	}
 }
 
-// source looks at the event source.
+// source checks the event source.
 func (d *diagnosis) source(name string) {
 	switch a, err := d.manager.source(name); {
 	case err != nil:
 		d.add(service.Note, "event source", "", "%v", err)
 	case !a.Present:
-		d.add(service.Warning, "event source", "install it again", "there is none: the event viewer has no text for what it logs")
+		d.add(service.Warning, "event source", "install it again", "there is none: Event Viewer has no descriptions for its records")
 	case a.Changed():
-		d.add(service.Note, "event source", "install it again", "it is not as install makes it")
+		d.add(service.Note, "event source", "install it again", "it differs from what install sets up")
 	default:
-		d.add(service.OK, "event source", "", "it is there")
+		d.add(service.OK, "event source", "", "it exists")
 	}
 }
 
@@ -116,7 +116,7 @@ func (d *diagnosis) source(name string) {
 func (d *diagnosis) changes(ctx context.Context, s service.Spec) {
 	p, err := d.manager.Plan(ctx, s, true)
 	if err != nil {
-		d.add(service.Note, "configuration", "", "it cannot be compared: %v", err)
+		d.add(service.Note, "configuration", "", "it could not be compared: %v", err)
 		return
 	}
 	for _, a := range p.Artefacts {
@@ -129,21 +129,21 @@ func (d *diagnosis) changes(ctx context.Context, s service.Spec) {
 	}
 }
 
-// executable looks at the executable that a command line names.
+// executable checks the executable that a command line names.
 func (d *diagnosis) executable(line string) {
 	exe := executable(line)
 	_, _, err := d.manager.api.Security(exe)
 	switch {
 	case missing(err):
-		d.add(service.Problem, "executable", "put it there, or install from where it is", "%s is not there", exe)
+		d.add(service.Problem, "executable", "put it there, or install again from where it is", "%s does not exist", exe)
 		return
 	case strings.Contains(exe, " ") && !strings.HasPrefix(line, `"`):
-		d.add(service.Warning, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started in its place", line)
+		d.add(service.Warning, "executable", "install it again", "the path in the command line %s is not quoted: another program can be started instead", line)
 		return
 	}
 	switch err := d.manager.safe(exe, false); {
 	case errors.Is(err, service.ErrUnsafe):
-		d.add(service.Warning, "executable", "who can replace it would run as the service", "%v", err)
+		d.add(service.Warning, "executable", "move it to a folder that only administrators can write to: whoever can replace it can act as the service", "%v", err)
 	case err != nil:
 		d.add(service.Note, "executable", "", "%v", err)
 	default:
@@ -151,11 +151,11 @@ func (d *diagnosis) executable(line string) {
 	}
 }
 
-// dependency looks at a service that this one depends on.
+// dependency checks a service that this one depends on.
 func (d *diagnosis) dependency(scm *session, name string) {
 	what := "dependency " + name
 	if strings.HasPrefix(name, "+") {
-		return // a group
+		return // it is a group
 	}
 	h, err := scm.open(name, accessQueryStatus)
 	switch {
@@ -171,8 +171,8 @@ func (d *diagnosis) dependency(scm *session, name string) {
 	case err != nil:
 		d.add(service.Note, what, "", "%v", err)
 	case now.State == win32.Running:
-		d.add(service.OK, what, "", "it runs")
+		d.add(service.OK, what, "", "it is running")
 	default:
-		d.add(service.Note, what, "it is started together with this service", "it is %s", states[now.State])
+		d.add(service.Note, what, "it is started with this service", "it is %s", states[now.State])
 	}
 }

@@ -24,7 +24,7 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		"it is as it was": {func(*Manager, *fake, *fakeService) {}, service.OK, "configuration", "as this program would install it"},
 		"it has failed": {func(_ *Manager, _ *fake, s *fakeService) {
 			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 124}
-		}, service.Problem, "state", "had not stopped at its deadline"},
+		}, service.Problem, "state", "did not stop before its deadline"},
 		"its account": {func(_ *Manager, _ *fake, s *fakeService) {
 			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceLogonFailed}
 		}, service.Problem, "state", "could not log on"},
@@ -32,7 +32,7 @@ func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		"disabled":   {func(_ *Manager, _ *fake, s *fakeService) { s.config.Start = startDisabled }, service.Problem, "start type", "disabled"},
 		"no executable": {func(_ *Manager, f *fake, _ *fakeService) {
 			delete(f.folders, `C:\Program Files\web\web.exe`)
-		}, service.Problem, "executable", "not there"},
+		}, service.Problem, "executable", "does not exist"},
 		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, service.Warning, "executable", "not quoted"},
 		"an unsafe place": {func(m *Manager, _ *fake, _ *fakeService) {
 			m.safe = func(string, bool) error { return service.ErrUnsafe }
@@ -103,8 +103,8 @@ func TestAnAccountThatCannotLogOnHasARemedyOfItsOwn(t *testing.T) {
 		`.\svc$`:                    {"and its password", "services.msc"},
 		`CORP\svc`:                  {"and its password", "services.msc"},
 		"svc@corp.example":          {"and its password", "services.msc"},
-		`CORP\web$`:                 {`give CORP\web$ the right to log on as a service`, "no password to give", managed},
-		"web$@corp.example":         {"no password to give", managed},
+		`CORP\web$`:                 {`give CORP\web$ the right to log on as a service`, "it takes no password", managed},
+		"web$@corp.example":         {"it takes no password", managed},
 	} {
 		m, f := newManager(t)
 		install(t, m, web(), false)

@@ -6,15 +6,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// ourCodes are the exit codes of package daemon.
+// ourCodes explains the exit codes of package daemon.
 var ourCodes = map[uint32]string{
-	1:   "it has failed, its log says how",
+	1:   "it failed; its log says how",
 	2:   "its command line is wrong",
-	78:  "its configuration is wrong, its log says how; it is of no use to start it again before that is mended",
-	124: "it had not stopped at its deadline",
+	78:  "its configuration is wrong; its log says how; fix it before starting the service again",
+	124: "it did not stop before its deadline",
 }
 
-// ended says how a service has ended, and with which code.
+// ended returns how a service ended, and its exit code.
 func ended(s status) (text string, code int) {
 	if s.ExitCode != win32.ErrorServiceSpecific {
 		return s.ExitCode.Error(), int(s.ExitCode)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// The event log of Windows since Vista.
+// The functions of the Event Log since Windows Vista.
 var (
 	wevtapi   = windows.NewLazySystemDLL("wevtapi.dll")
 	evtQuery  = wevtapi.NewProc("EvtQuery")
@@ -26,8 +26,8 @@ const (
 	evtRenderEventXML        = 1
 )
 
-// errNoLog is a Windows without a log to read.
-var errNoLog = errors.New("this Windows has no event log that can be read")
+// errNoLog is returned by versions of Windows, and by Wine, that cannot read the event log.
+var errNoLog = errors.New("this version of Windows has no event log that can be read")
 
 func (windowsAPI) Events(xpath string, backwards bool, yield func(xml string) bool) error {
 	for _, p := range []*windows.LazyProc{evtQuery, evtNext, evtRender, evtClose} {
@@ -79,6 +79,7 @@ func (windowsAPI) Events(xpath string, backwards bool, yield func(xml string) bo
 	}
 }
 
+// render returns a record as XML.
 func render(record uintptr) (string, error) {
 	var properties uint32
 	b, err := grown(func(b *byte, size uint32, needed *uint32) error {

@@ -39,7 +39,7 @@ func (p *planner) planFolders() (a service.Artefact, err error) {
 		case win32.Number(err) == win32.ErrorAccessDenied:
 			a.Present = true
 			a.Old += wanted
-			p.warn("%s: only Administrators see who may use it; it is taken to be as it should", dir)
+			p.warn("%s: only administrators can see who may use it; it is assumed to be correct", dir)
 			continue
 		case err != nil:
 			return a, fmt.Errorf("%s: %w", dir, err)
@@ -65,7 +65,7 @@ type folderCheck struct {
 }
 
 // existing checks one folder. A folder that no installation has made is recorded with its
-// descriptor, so that uninstall can give it back.
+// descriptor, so that uninstall can restore it.
 func (c *folderCheck) existing(dir, sddl string) error {
 	d := parse(sddl)
 	foreign := c.have.Mark == "" && !slices.Contains(c.ledger.own, dir) &&
@@ -76,16 +76,16 @@ func (c *folderCheck) existing(dir, sddl string) error {
 	trusted := d.owner == "BA" || d.owner == "SY" || d.owner == c.sid
 	switch {
 	case trusted && foreign && !c.ours() && !c.force:
-		return fmt.Errorf("%s exists, and no installation of %s has made it; only the service and Administrators could use it, and it %w: move it away, or give the service another Name",
+		return fmt.Errorf("%s exists, but was not created by an installation of %s; only the service and administrators could use it, and it %w: move it away, or give the service another Name",
 			dir, c.name, service.ErrForeign)
 	case trusted:
 		c.warnOfChange(dir, d, foreign)
 	case c.force && c.theirs:
 	case c.force:
 		c.theirs = true
-		c.warn("%s belonged to %s, who may have left something there", dir, d.owner)
+		c.warn("%s belonged to %s, who may have left files in it", dir, d.owner)
 	default:
-		return fmt.Errorf("%s belongs to %s: %w: move it out of the way, or look at what is in it and install with force", dir, d.owner, service.ErrUnsafe)
+		return fmt.Errorf("%s belongs to %s: %w: move it away, or check what is in it and install with force", dir, d.owner, service.ErrUnsafe)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (c *folderCheck) warnOfChange(dir string, d dacl, foreign bool) {
 	c.told = true
 	then := ""
 	if foreign {
-		then = "; uninstall gives it back as it is now, and --purge does not remove it"
+		then = "; uninstall restores it as it is now, and --purge does not remove it"
 	}
-	c.warn("%s is there already, and will be only for Administrators and the service: look at what is in it, and who else needs it%s", dir, then)
+	c.warn("%s already exists; from now on, only administrators and the service can use it: check what is in it, and who else needs it%s", dir, then)
 }

@@ -24,7 +24,7 @@ func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
 	}
 	args := func(args ...string) func(*service.Spec) { return func(s *service.Spec) { s.Args = args } }
 	line := func(n int) string {
-		return fmt.Sprintf("the command line, which is Executable and Arguments with quotes, has %d letters: Windows starts nothing with more than 32766", n)
+		return fmt.Sprintf("the command line (Executable and Arguments with quotes) has %d characters: Windows allows 32766", n)
 	}
 	for _, c := range []struct {
 		name string
@@ -38,20 +38,20 @@ func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
 		{"too many of two units", args(strings.Repeat("😀", left/2) + x(left%2+1)), line(32767)},
 		{"backslashes before quotes", args(strings.Repeat(`\"`, left/4+1)), line(32766 - left + 4*(left/4+1) + 2)},
 		{"the longest variable", environment("A", x(32764)), ""},
-		{"a variable that is longer", environment("A", x(32765)), "Environment[A] has 32767 letters with its name: Windows allows 32766"},
-		{"a variable twice", environment("PATH", "a", "Path", "b"), "Environment has PATH and Path, which are one variable of Windows"},
-		{"a folder", environment("state_directory", "a"), "Environment has state_directory, which is the manager's to set: Windows does not tell it from STATE_DIRECTORY"},
+		{"a variable that is longer", environment("A", x(32765)), "Environment[A] has 32767 characters, including its name: Windows allows 32766"},
+		{"a variable twice", environment("PATH", "a", "Path", "b"), "Environment has PATH and Path, which are the same variable to Windows"},
+		{"a folder", environment("state_directory", "a"), "Environment has state_directory: to Windows, that is STATE_DIRECTORY, which is set by the manager"},
 		{"the longest description", func(s *service.Spec) { s.Description = x(8191) }, ""},
-		{"a description that is longer", func(s *service.Spec) { s.Description = x(8192) }, "Description has 8192 letters: Windows allows 8191"},
-		{"an indirect description", func(s *service.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": Windows takes what begins with @ for the name of a file with the text in it; let it begin with something else`},
-		{"an indirect name", func(s *service.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": Windows takes what begins with @ for the name of a file with the text in it; let it begin with something else`},
+		{"a description that is longer", func(s *service.Spec) { s.Description = x(8192) }, "Description has 8192 characters: Windows allows 8191"},
+		{"an indirect description", func(s *service.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": it must not begin with @, which to Windows means that the text is in a file`},
+		{"an indirect name", func(s *service.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": it must not begin with @, which to Windows means that the text is in a file`},
 		{"an @ further on", func(s *service.Spec) { s.DisplayName, s.Description = "web @ home", " @" }, ""},
-		{"itself", func(s *service.Spec) { s.Needs = []string{"WEB"} }, "Dependencies has the service itself, WEB: Windows does not tell web from it"},
+		{"itself", func(s *service.Spec) { s.Needs = []string{"WEB"} }, "Dependencies contains the service itself: to Windows, WEB and web are the same name"},
 		{"the most dependencies", many(20), ""},
-		{"more dependencies", many(21), "Dependencies have 4286 bytes: Windows allows 4096"},
+		{"more dependencies", many(21), "Dependencies has 4286 bytes: Windows allows 4096"},
 		{"privileges", func(s *service.Spec) {
 			s.Hardening.Capabilities = []string{"Se" + x(1000), "Se" + x(1100)}
-		}, "Hardening.Capabilities have 4262 bytes: Windows allows 4096"},
+		}, "Hardening.Capabilities has 4262 bytes: Windows allows 4096"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := refusal(t, c.spec); got != c.want {

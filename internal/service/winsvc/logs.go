@@ -15,11 +15,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// logPoll is how often the log is looked at for what follows.
+// logPoll is how often Logs looks for new records when it follows the log.
 const logPoll = time.Second
 
-// Logs reads what the service has reported to the Application log. Following ends with
-// ctx, without an error.
+// Logs reads the records of the service from the Application log. If q.Follow is set, it returns
+// when ctx ends, without an error.
 func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
 	if err := refuse(s); err != nil {
 		return err
@@ -38,13 +38,14 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if err == nil {
 		err = l.view.Flush()
 	}
-	for err == nil && q.Follow && rest(ctx, logPoll) == nil {
+	for err == nil && q.Follow && sleep(ctx, logPoll) == nil {
 		err = l.read(choice(q) + " and EventRecordID>" + strconv.FormatUint(l.last, 10))
 	}
 	return err
 }
 
-// choice is what the event log chooses: levels, and times in milliseconds.
+// choice returns the condition by which the event log selects records: their level, and their
+// time in milliseconds.
 func choice(q service.LogQuery) (xpath string) {
 	if l, some := records.Lowest(q.Level); some {
 		levels := []string{"Level=1", "Level=2"}
@@ -67,16 +68,16 @@ type logReader struct {
 	api  api
 	name string
 	view *records.View
-	last uint64 // the number of the newest record
+	last uint64 // the number of the newest record read
 }
 
-// read reads those that xpath chooses, the oldest first.
+// read reads the records that xpath selects, the oldest first.
 func (l *logReader) read(xpath string) error {
 	return l.events(xpath, false, func(r records.Record) (bool, error) { return true, l.view.Add(r) })
 }
 
-// newest reads the last records that are wanted: those of the log from its end, until
-// there are enough.
+// newest reads the last q.Lines records that are wanted. It reads the log backwards until it has
+// enough.
 func (l *logReader) newest(q service.LogQuery) error {
 	var found []records.Record
 	size := 0
@@ -102,7 +103,7 @@ func (l *logReader) newest(q service.LogQuery) error {
 	return nil
 }
 
-// events calls yield with the records that xpath chooses, until it is false.
+// events calls yield with the records that xpath selects, until yield returns false.
 func (l *logReader) events(xpath string, backwards bool, yield func(records.Record) (bool, error)) error {
 	var failed error
 	err := l.api.Events(fmt.Sprintf("*[System[Provider[@Name='%s']%s]]", l.name, xpath), backwards, func(xml string) bool {
@@ -127,8 +128,8 @@ type event struct {
 	data      []string
 }
 
-// parseEvent reads what EvtRender has written. It is no parser of XML, which would be a
-// large one for three elements: the log writes them always in one way.
+// parseEvent parses what EvtRender returns. It does not parse XML in general, because the log
+// always writes the few elements that are needed in the same form.
 func parseEvent(xml string) (e event) {
 	system, data, _ := strings.Cut(xml, "</System>")
 	e.number, _ = strconv.ParseUint(element(system, "EventRecordID"), 10, 64)
@@ -156,7 +157,7 @@ func parseEvent(xml string) (e event) {
 	return e
 }
 
-// attribute returns the value of an attribute, which either quote may be around.
+// attribute returns the value of an attribute, which may be in quotes of either kind.
 func attribute(xml, before string) string {
 	_, rest, _ := strings.Cut(xml, before)
 	if rest == "" {
@@ -166,8 +167,9 @@ func attribute(xml, before string) string {
 	return value
 }
 
-// record is what package eventlog has made the event of: its first text has the message
-// and a field a line, and the second, if there is one, the fields as JSON.
+// record returns the record from which package eventlog made the event. The first text of the
+// event has the message and one field per line. The second, if there is one, has the fields as
+// JSON.
 func (e event) record() (r records.Record) {
 	r.Time, r.PID = e.time, e.pid
 	switch {
@@ -193,7 +195,7 @@ func (e event) record() (r records.Record) {
 	return r
 }
 
-// percent undoes what keeps Event Viewer from replacing %1.
+// percent undoes the escape that keeps Event Viewer from replacing %1.
 var percent = strings.NewReplacer(`\x25`, "%")
 
 // The event ids of package eventlog for levels that Windows has no type for.
@@ -205,6 +207,7 @@ const (
 var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&amp;", "&",
 	"&#13;", "\r", "&#10;", "\n", "&#9;", "\t", "&#xD;", "\r", "&#xA;", "\n", "&#x9;", "\t")
 
+// element returns the text of an element.
 func element(xml, name string) string {
 	_, rest, _ := strings.Cut(xml, "<"+name)
 	_, rest, _ = strings.Cut(rest, ">")

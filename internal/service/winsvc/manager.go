@@ -1,14 +1,17 @@
-// Package winsvc installs and controls services of Windows.
+// Package winsvc installs and controls Windows services.
 //
-// It talks to the service control manager itself: package mgr of x/sys asks for all
-// rights to do anything, and drops checkpoints and wait hints.
+// It calls the service control manager itself, because package mgr of x/sys asks for all rights
+// whatever it does, and drops checkpoints and wait hints.
 //
-// What an installation consists of: the service in the manager's database, with
-// values Environment and Parameters\Glidepath in its key of the registry, where the
-// latter says that it is ours; a source in the Application log; and folders below
-// %ProgramData% that are the service's alone.
-// What an installation has made and changed outside of the service is recorded in
-// HKLM\SOFTWARE\Glidepath.NAME until it is removed or given back.
+// An installation consists of:
+//
+//   - the service in the database of the manager. Its registry key has the value Environment, and
+//     the value Parameters\Glidepath, which marks the service as ours,
+//   - an event source of the Application log,
+//   - folders in %ProgramData% that only the service and administrators can use.
+//
+// HKLM\SOFTWARE\Glidepath.NAME records what an installation has created and changed outside of
+// the service, until that is removed or restored.
 package winsvc
 
 import (
@@ -28,20 +31,20 @@ type Manager struct {
 
 var _ service.Manager = (*Manager)(nil)
 
-// New returns the manager of m. Elsewhere than on Windows each of its methods fails
-// with service.ErrNotSupported. Of m, only Progress counts.
+// New returns the service control manager. Of m, it uses only Progress. On systems other than
+// Windows, its methods return service.ErrNotSupported.
 func New(m service.Machine) *Manager {
 	return &Manager{api: system(), machine: m, safe: safe.Executable}
 }
 
-// Name is "Windows".
+// Name returns "Windows".
 func (m *Manager) Name() string { return "Windows" }
 
-// longest is how long a name and a display name may be (CreateService).
+// longest is the maximum length of a name and of a display name (CreateService).
 const longest = 256
 
-// device reports whether a folder of this name would be a device of DOS. What follows a
-// dot does not count.
+// device reports whether a folder of this name would be a DOS device. Windows ignores what
+// follows a dot.
 func device(name string) bool {
 	name, _, _ = strings.Cut(strings.ToUpper(name), ".")
 	switch name {
@@ -51,22 +54,22 @@ func device(name string) bool {
 	return len(name) == 4 && (name[:3] == "COM" || name[:3] == "LPT") && '1' <= name[3] && name[3] <= '9'
 }
 
-// refuse is what this manager cannot.
+// refuse returns an error for a service that this manager cannot manage.
 func refuse(s service.Spec) error {
 	name := s.ServiceName()
 	switch {
 	case s.User:
-		return fmt.Errorf("service %s of a user: %w: Windows has services of the machine only; install it as one, or have the Task Scheduler run it when the user logs on",
+		return fmt.Errorf("per-user service %s: %w: Windows has no per-user services; install it as a system service, or let Task Scheduler run the program when the user logs on",
 			name, service.ErrNotSupported)
 	case s.Template && s.Instance == "":
-		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, each of which is a service of its own", name, service.ErrNotSupported)
+		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, which is installed as a service of its own", name, service.ErrNotSupported)
 	case strings.ContainsAny(name, `/\'"<>:|?*`) || strings.HasSuffix(name, "."):
-		// As a folder it would be another, as a query of the event log another query.
-		return fmt.Errorf("%w: the service is called %s: Windows wants no / \\ ' \" < > : | ? * in it, and no dot at its end", service.ErrSpec, name)
+		// These would change the path of its folders or the query of its log.
+		return fmt.Errorf("%w: the service is called %s: a name must not contain / \\ ' \" < > : | ? * or end with a dot", service.ErrSpec, name)
 	case device(name):
-		return fmt.Errorf("%w: the service is called %s, which is a device of Windows: no folder can have the name", service.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is a device name: Windows does not allow a folder of that name", service.ErrSpec, name)
 	case len(name) > longest:
-		return fmt.Errorf("%w: the service is called %s, which has %d letters: Windows allows %d", service.ErrSpec, name, len(name), longest)
+		return fmt.Errorf("%w: the service is called %s, which has %d characters: Windows allows %d", service.ErrSpec, name, len(name), longest)
 	}
 	return nil
 }

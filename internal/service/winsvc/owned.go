@@ -9,29 +9,29 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// recordKey has the record of what an installation has made and changed outside of the
-// service. It is not in the key of the service, which goes with the service: whatever is
-// not removed or given back by then has to be remembered.
+// recordKey returns the key with the record of what an installation has created and changed
+// outside of the service. It is not in the key of the service, because that disappears with the
+// service, when not everything may have been removed or restored.
 func recordKey(name string) string { return `SOFTWARE\Glidepath.` + name }
 
 // The values of the record.
 const (
-	ownName   = "Folders"      // that install has made
-	givenName = "GivenFolders" // that were there before, each with a tab and its descriptor, for uninstall to give back
-	pathsName = "Paths"        // that the service was let write to
-	madeName  = "EventSource"  // that install has made
+	ownName   = "Folders"      // folders that install has created
+	givenName = "GivenFolders" // folders that existed before, each with a tab and the descriptor that uninstall restores
+	pathsName = "Paths"        // paths that the service may write to
+	madeName  = "EventSource"  // the event source that install has created
 )
 
-// Where earlier versions have recorded the last two: in parametersKey.
+// The names that earlier versions gave to GivenFolders and Paths, in parametersKey.
 const (
 	oldGivenName = "GlidepathFolders"
 	oldPathsName = "GlidepathPaths"
 )
 
-// ledger is what the record says.
+// ledger holds the values of the record.
 type ledger struct{ own, given, paths, source []string }
 
-// readLedger reads the record of a service. There may be none.
+// readLedger reads the record of a service. The record need not exist.
 func readLedger(a api, name string) (r ledger, err error) {
 	for _, v := range []struct {
 		to       *[]string
@@ -51,8 +51,8 @@ func readLedger(a api, name string) (r ledger, err error) {
 	return r, nil
 }
 
-// claim records what the installation is about to make and to change, before it does: a
-// process that is killed halfway leaves nothing that a removal does not find.
+// claim records what the installation is about to create and change. It does that first, so that
+// a removal finds everything even if the process is killed halfway.
 func (a *applying) claim() error {
 	own := slices.Clone(a.ledger.own)
 	for _, dir := range a.folders {
@@ -63,47 +63,47 @@ func (a *applying) claim() error {
 			return denied("read who may use "+dir, err)
 		}
 	}
-	if err := a.note(ownName, own, false); err != nil {
+	if err := a.writeRecord(ownName, own, false); err != nil {
 		return err
 	}
-	if err := a.note(givenName, a.ledger.given, false); err != nil {
+	if err := a.writeRecord(givenName, a.ledger.given, false); err != nil {
 		return err
 	}
-	if err := a.note(madeName, a.ledger.source, false); err != nil {
+	if err := a.writeRecord(madeName, a.ledger.source, false); err != nil {
 		return err
 	}
-	// Those of before are among them until their rights are revoked.
-	return a.note(pathsName, unique(append(slices.Clone(a.ledger.paths), a.settings.Paths...)), false)
+	// The old paths stay in the record until their rights are revoked.
+	return a.writeRecord(pathsName, unique(append(slices.Clone(a.ledger.paths), a.settings.Paths...)), false)
 }
 
-// note writes a value of the record; an empty one only if there is one to replace.
-func (a *applying) note(name string, list []string, replaces bool) error {
+// writeRecord writes a value of the record. It writes an empty list only if that replaces another.
+func (a *applying) writeRecord(name string, list []string, replaces bool) error {
 	if len(list) == 0 && !replaces {
 		return nil
 	}
-	if err := a.key(recordKey(a.name)); err != nil {
+	if err := a.createKey(recordKey(a.name)); err != nil {
 		return err
 	}
-	return a.write(recordKey(a.name), name, multi(list))
+	return a.writeValue(recordKey(a.name), name, multi(list))
 }
 
-// reserved fails for the name of a log, which no source can have: what is written to it
-// would be lost, or go to that log.
+// reserved returns an error for the name of a log. No event source can have that name: its
+// records would be lost, or go to that log.
 func (m *Manager) reserved(name string) error {
 	for _, log := range []string{"Application", "System", "Security", "Setup", "ForwardedEvents"} {
 		if strings.EqualFold(name, log) {
-			return fmt.Errorf("%w: the service is called %s, as a log of Windows is: choose another Name", service.ErrSpec, name)
+			return fmt.Errorf("%w: the service is called %s, which is the name of a Windows log: choose another Name", service.ErrSpec, name)
 		}
 	}
 	if _, err := m.api.ReadValue(logKey(name), "File"); err == nil {
-		return fmt.Errorf("%w: the service is called %s, as a log of this Windows is: choose another Name", service.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is the name of a log on this machine: choose another Name", service.ErrSpec, name)
 	}
 	return nil
 }
 
-// forget revokes the rights that the service had, gives back folders that were there before
-// it, and with purge removes those that were not; then it removes the record of what is
-// done. did is told of each.
+// forget revokes the rights of the service and restores folders that existed before it. With
+// purge, it removes the other folders. At last it removes what is done from the record. It calls
+// did for each change.
 func (m *Manager) forget(name string, r ledger, purge bool, did func(what string, err error)) error {
 	sid, failed := serviceSID(name), false
 	try := func(what string, err error) {
@@ -129,7 +129,7 @@ func (m *Manager) forget(name string, r ledger, purge bool, did func(what string
 	}
 	switch {
 	case failed:
-		return nil // what has failed is still to be done
+		return nil // the record is needed to try again
 	case purge || len(r.own) == 0:
 		return denied("remove the record of what install has changed", gone(m.api.DeleteKey(recordKey(name))))
 	}
@@ -145,7 +145,7 @@ func (m *Manager) forget(name string, r ledger, purge bool, did func(what string
 	return denied("remove the record of what install has changed", errors.Join(errs...))
 }
 
-// gone is err, unless that says that what was to go is not there.
+// gone returns err, or nil if err says that what was to be removed does not exist.
 func gone(err error) error {
 	if missing(err) {
 		return nil
@@ -153,11 +153,11 @@ func gone(err error) error {
 	return err
 }
 
-// purge removes the folders of a service that belong to it.
+// purge removes the folders that an installation has created.
 func (m *Manager) purge(name string, own []string, did func(what string, err error)) {
 	all := m.below(name)
 	if slices.Contains(own, all[0]) {
-		all = all[:1] // the others are in it
+		all = all[:1] // it contains the others
 	}
 	for _, dir := range all {
 		if !slices.Contains(own, dir) {

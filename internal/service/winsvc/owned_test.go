@@ -27,12 +27,12 @@ func TestAFolderOfAnotherProgramIsGivenBackAndStays(t *testing.T) {
 		}
 		before := f.snapshot()
 		_, err := m.Plan(t.Context(), ssh(), false)
-		if !errors.Is(err, service.ErrForeign) || !strings.HasPrefix(err.Error(), `C:\ProgramData\ssh exists, and no installation of ssh has made it`) {
+		if !errors.Is(err, service.ErrForeign) || !strings.HasPrefix(err.Error(), `C:\ProgramData\ssh exists, but was not created by an installation of ssh`) {
 			t.Fatalf("without force: %v", err)
 		}
 		p := install(t, m, ssh(), true)
 		if !slices.ContainsFunc(p.Warnings, func(w string) bool {
-			return strings.HasPrefix(w, `C:\ProgramData\ssh is there already`) && strings.Contains(w, "uninstall gives it back as it is now")
+			return strings.HasPrefix(w, `C:\ProgramData\ssh already exists`) && strings.Contains(w, "uninstall restores it as it is now")
 		}) {
 			t.Errorf("it warns of %q", p.Warnings)
 		}
@@ -64,7 +64,7 @@ func TestAnEventSourceOfAnotherProgramStays(t *testing.T) {
 		t.Fatalf("without force: %v", err)
 	}
 	p := install(t, m, web(), true)
-	if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "it is left as it is") }) {
+	if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "it is not changed") }) {
 		t.Errorf("it warns of %q", p.Warnings)
 	}
 	if removed, err := m.Remove(t.Context(), web(), true); err != nil || slices.Contains(removed, `event source "web"`) {
@@ -81,7 +81,7 @@ func TestTheNameOfALogIsRefused(t *testing.T) {
 		f.keys[strings.ToLower(logKey("Vendor"))] = map[string]value{"File": text(regExpand, `C:\vendor.evtx`)}
 		s := web()
 		s.Name = name
-		if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", as a log of") {
+		if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", which is the name of a ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -19,8 +19,9 @@ func (m *Manager) Passes(ctx context.Context, s service.Spec) (args []string, ok
 	return args, ok && err == nil
 }
 
-// arguments takes a command line apart as CommandLineToArgvW does, and returns what follows
-// the program. It returns false for one whose program has no quotes: that is not by compose.
+// arguments splits a command line as CommandLineToArgvW does, and returns what follows the
+// program. It returns false if the program is not quoted, because then the line is not from
+// compose.
 func arguments(line string) (args []string, ok bool) {
 	rest, ok := strings.CutPrefix(line, `"`)
 	_, rest, closed := strings.Cut(rest, `"`)

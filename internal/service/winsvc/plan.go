@@ -73,7 +73,7 @@ func (m *Manager) checkSpec(s service.Spec) error {
 		return err
 	}
 	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
-		return fmt.Errorf("%w: Executable is %s: Windows would replace what is between the %% by a variable of that name", service.ErrSpec, s.Executable)
+		return fmt.Errorf("%w: Executable is %s: Windows would replace the part between the %% signs with the variable of that name", service.ErrSpec, s.Executable)
 	}
 	return nil
 }
@@ -103,12 +103,12 @@ func (p *planner) readService() (err error) {
 	s := p.plan.Spec
 	p.want, p.missing = want(s, p.Getenv), unsupported(s)
 	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
-		return fmt.Errorf("%w: Account is %s: Windows wants the domain of a managed account, DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
+		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
 	}
 	if n := len(utf16.Encode([]rune(p.want.DisplayName))); n > longest {
-		return fmt.Errorf("%w: DisplayName has %d letters: Windows allows %d", service.ErrSpec, n, longest)
+		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", service.ErrSpec, n, longest)
 	}
-	p.have, p.present, err = p.look(p.name, p.want.Security != "")
+	p.have, p.present, err = p.inspect(p.name, p.want.Security != "")
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (p *planner) checkSecurity() error {
 	}
 	text, err := p.Canonical(p.want.Security)
 	if err == nil && parse(text).none {
-		err = errors.New("it has no entries that say who may do what")
+		err = errors.New("it has no DACL (D:…), which says who may do what")
 	}
 	if err != nil {
 		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, p.plan.Spec.Windows.SecurityDescriptor, err)
@@ -152,7 +152,7 @@ func (p *planner) checkSettings() error {
 		switch {
 		case !p.want.lacks[l]:
 		case l == levelFailureActions:
-			p.warn("this Windows does not tell the recovery actions of a service (Recovery): they are set again each time")
+			p.warn("this version of Windows does not tell the recovery actions of a service (Recovery): they are set again by each installation")
 		default:
 			if text := p.want.lacking(l); text != "" {
 				p.warn("%s", text)
@@ -176,11 +176,12 @@ func (p *planner) checkPrivileges() error {
 	return nil
 }
 
-// newAccount reports whether the service is to run as an account that it has not now.
+// newAccount reports whether the installation gives the service another account, or its first.
 func (p *planner) newAccount() bool {
 	return !p.present || !sameAccount(p.have.Account, p.want.Account)
 }
 
+// sameAccount reports whether a and b name the same account.
 func sameAccount(a, b string) bool { return strings.EqualFold(account(a, ""), account(b, "")) }
 
 // checkOwner decides about a service of this name that was not installed by this package: it
@@ -191,12 +192,12 @@ func (p *planner) checkOwner() error {
 	case !p.present || p.have.Mark != "":
 	case strings.EqualFold(base(executable(line)), base(p.plan.Spec.Executable)):
 		p.plan.Replaces = another
-		p.warn("service %s was installed by %s, with the command line %s: it is taken over, and what was set there is replaced", p.name, another, line)
+		p.warn("service %s was installed by %s, with the command line %s: it is taken over, and its settings are replaced", p.name, another, line)
 		p.plan.Warnings = append(p.plan.Warnings, p.have.lost(p.want)...)
 	case p.force:
 		p.warn("service %s belonged to another program, with the command line %s: it is replaced", p.name, line)
 	default:
-		return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or give this one another name",
+		return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or choose another name",
 			p.name, line, service.ErrForeign, p.name)
 	}
 	return nil
@@ -210,7 +211,7 @@ func (p *planner) checkExecutable() error {
 	case errors.Is(err, service.ErrUnsafe) && p.force:
 		p.warn("%v", err)
 	case errors.Is(err, fs.ErrPermission):
-		p.warn("whether others can replace the executable cannot be seen without being Administrator: %v", err)
+		p.warn("checking who can replace the executable needs administrator rights: %v", err)
 	case err != nil:
 		return err
 	}
@@ -225,9 +226,9 @@ func (p *planner) checkWritablePaths() error {
 		_, link, err := p.Security(path)
 		switch {
 		case missing(err):
-			p.warn("Hardening.WritablePaths: %s is not there: make it, and install again", path)
+			p.warn("Hardening.WritablePaths: %s does not exist: create it and install again", path)
 		case link:
-			p.warn("Hardening.WritablePaths: %s is a link, which is not followed: name what it leads to", path)
+			p.warn("Hardening.WritablePaths: %s is a link, which is not followed: use the path that it points to", path)
 		default:
 			return false
 		}

@@ -14,8 +14,8 @@ import (
 func TestWhatWaitsForARestartOfTheMachineIsSaid(t *testing.T) {
 	late := func(p *service.Plan) string {
 		for _, w := range p.Warnings {
-			if _, text, ok := strings.Cut(w, "what changes of "); ok {
-				return strings.TrimSuffix(text, " takes effect only when the machine starts again: to restart the service is not enough")
+			if _, text, ok := strings.Cut(w, "the change of "); ok {
+				return strings.TrimSuffix(text, " takes effect only when the machine is restarted: restarting the service is not enough")
 			}
 		}
 		return ""
@@ -60,7 +60,7 @@ func TestWhatThisWindowsLacksIsAWarningThatNamesIt(t *testing.T) {
 			}
 			p := install(t, m, s, false)
 			got := slices.DeleteFunc(slices.Clone(p.Warnings), func(w string) bool { return !strings.Contains(w, name) })
-			if len(got) == 0 || !strings.HasPrefix(got[len(got)-1], "this Windows") {
+			if len(got) == 0 || !strings.HasPrefix(got[len(got)-1], "this version of Windows") {
 				t.Errorf("without level %d (%s), probed %t, the warnings are %q", l, name, probed, p.Warnings)
 			}
 			if f.services["web"] == nil {
@@ -153,18 +153,18 @@ func TestWhatIsRefused(t *testing.T) {
 		"a template": {func(_ *Manager, _ *fake, s *service.Spec) { s.Template = true }, service.ErrNotSupported, "name an instance", ""},
 		"a name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) {
 			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 200), strings.Repeat("i", 56)
-		}, service.ErrSpec, "257 letters", ""},
-		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 letters", ""},
+		}, service.ErrSpec, "257 characters", ""},
+		"a display name that is too long": {func(_ *Manager, _ *fake, s *service.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, service.ErrSpec, "257 characters", ""},
 		"a privilege that is none": {func(_ *Manager, _ *fake, s *service.Spec) {
 			s.Hardening.Profile, s.Hardening.Capabilities = service.None, []string{"CAP_X", "SeNewPrivilege", "SeNoSuchPrivilege"}
 		}, service.ErrSpec, `Capabilities has "SeNoSuchPrivilege": there is no such privilege`, ""},
 		"a managed account of no domain":  {func(_ *Manager, _ *fake, s *service.Spec) { s.Account = "gmsa$" }, service.ErrSpec, `DOMAIN\gmsa$`, ""},
 		"an executable with a variable":   {func(_ *Manager, _ *fake, s *service.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, service.ErrSpec, "variable", ""},
-		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "web." }, service.ErrSpec, "no dot at its end", ""},
-		"a name that is a query":          {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "x' or @Name='y" }, service.ErrSpec, "wants no", ""},
+		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "web." }, service.ErrSpec, "or end with a dot", ""},
+		"a name that is a query":          {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "x' or @Name='y" }, service.ErrSpec, "a name must not contain", ""},
 		"a name that is a device":         {func(_ *Manager, _ *fake, s *service.Spec) { s.Name = "Com1.web" }, service.ErrSpec, "device", ""},
-		"a descriptor for everybody":      {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "D:NO_ACCESS_CONTROL" }, service.ErrSpec, "no entries", ""},
-		"a descriptor without a DACL":     {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "O:BA" }, service.ErrSpec, "no entries", ""},
+		"a descriptor for everybody":      {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "D:NO_ACCESS_CONTROL" }, service.ErrSpec, "no DACL", ""},
+		"a descriptor without a DACL":     {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "O:BA" }, service.ErrSpec, "no DACL", ""},
 		"a descriptor that is none":       {func(_ *Manager, _ *fake, s *service.Spec) { s.Windows.SecurityDescriptor = "x" }, service.ErrSpec, "SecurityDescriptor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,16 +214,16 @@ func TestADescriptorThatGivesTooMuchOrTooLittleIsDoubted(t *testing.T) {
 		ours: "",
 		"(A;;GA;;;BA)(A;;CCLCSWRPWPDTLOCRRC;;;BU)":       "", // to start and stop it
 		"(A;;0xf01ff;;;BA)(A;;KA;;;SY)":                  "",
-		"(A;;CCLCSWRPWPLOCRRC;;;BU)":                     "Administrators (BA) have not all rights",
-		"(A;;CCLCSWRPWPDTLOCRSDRC;;;BA)":                 "Administrators (BA) have not all rights", // it cannot be changed
-		"(D;;GA;;;BA)":                                   "Administrators (BA) have not all rights",
+		"(A;;CCLCSWRPWPLOCRRC;;;BU)":                     "Administrators (BA) lack rights",
+		"(A;;CCLCSWRPWPDTLOCRSDRC;;;BA)":                 "Administrators (BA) lack rights", // it cannot be changed
+		"(D;;GA;;;BA)":                                   "Administrators (BA) lack rights",
 		ours + "(A;;DC;;;BU)":                            "Users may change the service",
 		ours + "(A;;CCWD;;;AU)":                          "Authenticated Users may change the service",
 		ours + "(XA;;WO;;;WD;(Member_of {SID(BA)}))":     "Everyone may change the service",
 		ours + "(A;;GW;;;S-1-5-80-1)":                    "S-1-5-80-1 may change the service",
 		ours + "(D;;DC;;;BU)":                            "",
 		"(A;;CCDCLCSWRPWPDTLOCR;;;BA)(A;;SDRCWDWO;;;BA)": "",
-		ours + "(A;;0x2;;;IU)":                           "who logs on (Interactive) may change the service",
+		ours + "(A;;0x2;;;IU)":                           "everybody who logs on (Interactive) may change the service",
 	} {
 		m, _ := newManager(t)
 		s := web()
@@ -241,7 +241,7 @@ func TestAFolderThatIsThereAndOpenToOthersIsNamed(t *testing.T) {
 	install(t, m, web(), false)
 	f.folders[`C:\ProgramData\web`] += "(A;OICI;0x1200a9;;;BU)"
 	p := install(t, m, web(), false)
-	if len(p.Warnings) != 1 || !strings.HasPrefix(p.Warnings[0], `C:\ProgramData\web is there already`) || strings.Contains(p.Warnings[0], "gives it back") {
+	if len(p.Warnings) != 1 || !strings.HasPrefix(p.Warnings[0], `C:\ProgramData\web already exists`) || strings.Contains(p.Warnings[0], "restores it") {
 		t.Errorf("the warnings are %q", p.Warnings)
 	}
 	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // it is as it should be now

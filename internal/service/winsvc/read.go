@@ -16,7 +16,7 @@ type session struct {
 	manager handle
 }
 
-// connect asks for no more than access. The caller closes what it gets.
+// connect connects to the manager with the rights in access. The caller has to close the session.
 func (m *Manager) connect(access uint32) (*session, error) {
 	h, err := m.api.OpenManager(access)
 	if err != nil {
@@ -27,7 +27,7 @@ func (m *Manager) connect(access uint32) (*session, error) {
 
 func (s *session) close() { s.Close(s.manager) }
 
-// open opens a service. One that is not there is service.ErrNotInstalled.
+// open opens a service. It returns service.ErrNotInstalled if that does not exist.
 func (s *session) open(name string, access uint32) (handle, error) {
 	h, err := s.OpenService(s.manager, name, access)
 	switch {
@@ -39,23 +39,23 @@ func (s *session) open(name string, access uint32) (handle, error) {
 	return h, nil
 }
 
-// denied says what to do where rights are missing.
+// denied adds to err what was being done and, if rights are missing, the remedy.
 func denied(what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if win32.Number(err) == win32.ErrorAccessDenied {
-		return fmt.Errorf("%s: %w: run it as Administrator (from an elevated prompt)", what, service.ErrPermission)
+		return fmt.Errorf("%s: %w: run it as Administrator, from an elevated prompt", what, service.ErrPermission)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// levels are all, in the order in which they are set.
+// levels lists all levels, in the order in which they are set.
 var levels = []level{
 	levelDescription, levelSID, levelPrivileges, levelFailureActions, levelNonCrash, levelPreshutdown, levelDelayed,
 }
 
-// read is what a service is set to now. h needs accessQueryConfig.
+// read returns the settings of a service. h needs accessQueryConfig.
 func (s *session) read(name string, h handle) (c settings, err error) {
 	if c.config, err = s.QueryConfig(h); err != nil {
 		return c, denied("read the configuration of service "+name, err)
@@ -71,7 +71,7 @@ func (s *session) read(name string, h handle) (c settings, err error) {
 		}
 		c.set(l, i)
 	}
-	c.Environment, err = s.list(serviceKey(name), "Environment")
+	c.Environment, err = s.readTexts(serviceKey(name), "Environment")
 	if err != nil {
 		return c, err
 	}
@@ -80,14 +80,15 @@ func (s *session) read(name string, h handle) (c settings, err error) {
 		return c, err
 	}
 	c.Paths = r.paths
-	mark, err := s.list(parametersKey(name), markName)
+	mark, err := s.readTexts(parametersKey(name), markName)
 	if len(mark) > 0 {
 		c.Mark = mark[0]
 	}
 	return c, err
 }
 
-func (s *session) list(key, name string) ([]string, error) {
+// readTexts reads a value of the registry that contains texts. The value need not exist.
+func (s *session) readTexts(key, name string) ([]string, error) {
 	v, err := s.ReadValue(key, name)
 	if missing(err) {
 		return nil, nil
@@ -98,12 +99,13 @@ func (s *session) list(key, name string) ([]string, error) {
 	return v.texts(), nil
 }
 
+// missing reports whether err says that a file, a key or a value does not exist.
 func missing(err error) bool {
 	n := win32.Number(err)
 	return n == win32.ErrorFileNotFound || n == win32.ErrorPathNotFound
 }
 
-// set puts what a level carries where it belongs, and get gets it.
+// set sets the setting of a level to i.
 func (c *settings) set(l level, i info) {
 	switch l {
 	case levelDescription:
@@ -123,6 +125,7 @@ func (c *settings) set(l level, i info) {
 	}
 }
 
+// get returns the setting of a level.
 func (c *settings) get(l level) (i info) {
 	switch l {
 	case levelDescription:
@@ -143,18 +146,19 @@ func (c *settings) get(l level) (i info) {
 	return i
 }
 
+// equal reports whether i and o are equal.
 func (i info) equal(o info) bool {
 	return i.Text == o.Text && i.Flag == o.Flag && i.Number == o.Number && slices.Equal(i.List, o.List) &&
 		i.Failure.Reset == o.Failure.Reset && slices.Equal(i.Failure.Actions, o.Failure.Actions)
 }
 
-// probe asks a service that every Windows has which levels there are, for a service
-// that is not there to be asked.
+// probe returns the levels that this version of Windows lacks. It asks for those of a service
+// that every Windows has, because the service itself is not installed.
 func (s *session) probe() map[level]bool {
 	lacks := map[level]bool{}
 	h, err := s.OpenService(s.manager, "RpcSs", accessQueryConfig)
 	if err != nil {
-		return lacks // installing will tell
+		return lacks // Apply finds out
 	}
 	defer s.Close(h)
 	for _, l := range levels {
@@ -165,8 +169,9 @@ func (s *session) probe() map[level]bool {
 	return lacks
 }
 
-// look reads the service, if there is one.
-func (s *session) look(name string, security bool) (c settings, present bool, err error) {
+// inspect reads the settings of a service, and its descriptor if security is set. It reports whether
+// the service is installed.
+func (s *session) inspect(name string, security bool) (c settings, present bool, err error) {
 	access := uint32(accessQueryConfig)
 	if security {
 		access |= accessReadControl

@@ -11,12 +11,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// errHeld is a service that is marked for deletion and does not go.
-var errHeld = errors.New("it is marked for deletion (error 1072), and goes when the last program closes it: " +
-	"close services.msc, the Task Manager and the event viewer on every desktop, or restart the machine")
+// errHeld is returned if a service stays marked for deletion.
+var errHeld = errors.New("it is marked for deletion (error 1072) until no program has it open: " +
+	"close services.msc, Task Manager and Event Viewer in all sessions, or restart the machine")
 
-// Remove asks for the rights that it needs before it does anything. When something
-// cannot be removed it goes on with the rest.
+// Remove asks for all rights that it needs before it changes anything. If something cannot be
+// removed, it removes the rest.
 func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
 	name := s.ServiceName()
 	var r ledger
@@ -29,7 +29,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			return err
 		}
 		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
-			return fmt.Errorf("service %s, whose command line is %s, %w: \"sc delete %s\" removes it", name, c.ImagePath, service.ErrForeign, name)
+			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, service.ErrForeign, name)
 		}
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	return nil, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
 }
 
-// free waits until the name is free again: until then the service cannot be installed.
+// free waits until the name is free. The service cannot be installed again before that.
 func (m *Manager) free(ctx context.Context, name string) error {
 	scm, err := m.connect(managerConnect)
 	if err != nil {
@@ -93,7 +93,7 @@ func (m *Manager) free(ctx context.Context, name string) error {
 			return fmt.Errorf("service %s: %w", name, errHeld)
 		}
 		m.machine.Waiting(name + " is being deleted")
-		if err := rest(ctx, 5*shortestPoll); err != nil {
+		if err := sleep(ctx, 5*shortestPoll); err != nil {
 			return fmt.Errorf("wait for service %s to be deleted: %w", name, err)
 		}
 	}

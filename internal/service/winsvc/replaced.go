@@ -8,8 +8,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// lost are warnings about what a service of another tool has, and w, which replaces it, has
-// not. The names of a service, its folder and its privileges have something in their place.
+// lost returns warnings about settings of a service of another tool that w, which replaces it,
+// does not have. It omits the names of the service, its folder and its privileges, for which w
+// always has something of its own.
 func (s settings) lost(w settings) (warnings []string) {
 	not := func(format string, args ...any) {
 		warnings = append(warnings, service.NotCarried(fmt.Sprintf(format, args...)))
@@ -46,7 +47,7 @@ func (s settings) lost(w settings) (warnings []string) {
 	return warnings
 }
 
-// sameVariable compares names without their case.
+// sameVariable reports whether two variables are equal. It ignores the case of their names.
 func sameVariable(a, b string) bool {
 	name, value, _ := strings.Cut(a, "=")
 	other, has, _ := strings.Cut(b, "=")

@@ -7,31 +7,32 @@ import (
 	"strings"
 )
 
-// The rights of an entry. Windows writes those of a modify as a number.
+// The rights of an entry. Windows writes the right to modify as a number.
 const (
 	rightsFull   = "FA"
 	rightsModify = "0x1301bf"
 )
 
-// folderSecurity lets the system, the administrators and the service into a folder, and
-// nobody else: nothing is inherited from %ProgramData%, where every user may make files.
+// folderSecurity returns a descriptor that lets the system, administrators and the service use a
+// folder, and nobody else. The folder inherits nothing from %ProgramData%, where every user may
+// create files.
 func folderSecurity(sid string) string {
 	return "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)" + grantEntry(sid)
 }
 
+// grantEntry returns the entry that lets sid modify a file or a folder.
 func grantEntry(sid string) string { return "(A;OICI;" + rightsModify + ";;;" + sid + ")" }
 
-// dacl is the part of a descriptor that says who may do what: its flags, and its
-// entries, without parentheses.
+// dacl holds the part of a descriptor that says who may do what, and the owner.
 type dacl struct {
 	owner   string
 	flags   string
-	entries []string
-	none    bool // no DACL at all: everybody may do everything
+	entries []string // without parentheses
+	none    bool     // there is no DACL: everybody may do everything
 }
 
-// parse takes apart what Windows writes; entries with conditions, which have
-// parentheses in them, too.
+// parse parses a descriptor as Windows writes it. Entries may have conditions, which contain
+// parentheses.
 func parse(sddl string) (d dacl) {
 	d.none = true
 	for sddl != "" {
@@ -64,6 +65,7 @@ func parse(sddl string) (d dacl) {
 	return d
 }
 
+// entries splits a DACL into its flags and its entries.
 func entries(part string) (flags string, list []string) {
 	i := strings.IndexByte(part, '(')
 	if i < 0 {
@@ -87,6 +89,7 @@ func entries(part string) (flags string, list []string) {
 	return flags, list
 }
 
+// String returns the DACL in SDDL, without the owner.
 func (d dacl) String() string {
 	s := "D:" + d.flags
 	for _, e := range d.entries {
@@ -95,6 +98,7 @@ func (d dacl) String() string {
 	return s
 }
 
+// field returns a field of an entry, or "" if it has fewer.
 func field(entry string, i int) string {
 	fields := strings.Split(entry, ";")
 	if i >= len(fields) {
@@ -103,8 +107,8 @@ func field(entry string, i int) string {
 	return fields[i]
 }
 
-// grant lets sid modify. The entry comes before those that are inherited, and after
-// those that deny, as Windows wants them.
+// grant returns d with an entry that lets sid modify. As Windows requires, the entry comes after
+// those that deny and before those that are inherited.
 func (d dacl) grant(sid string) dacl {
 	d = d.revoke(sid)
 	at := slices.IndexFunc(d.entries, func(e string) bool {
@@ -118,12 +122,12 @@ func (d dacl) grant(sid string) dacl {
 	return d
 }
 
-// grants reports whether sid may modify by an entry of its own.
+// grants reports whether d has the entry that grant adds.
 func (d dacl) grants(sid string) bool {
 	return slices.Contains(d.entries, strings.Trim(grantEntry(sid), "()"))
 }
 
-// revoke takes away every entry of sid's own.
+// revoke returns d without the entries for sid that are not inherited.
 func (d dacl) revoke(sid string) dacl {
 	d.entries = slices.DeleteFunc(slices.Clone(d.entries), func(e string) bool {
 		return field(e, 5) == sid && !strings.Contains(field(e, 1), "ID")
@@ -131,7 +135,7 @@ func (d dacl) revoke(sid string) dacl {
 	return d
 }
 
-// words says in one line who may do what; what it has no words for is as it is.
+// words says in one line who may do what. It leaves entries in SDDL that it has no words for.
 func (d dacl) words(names map[string]string) string {
 	name := func(sid string) string {
 		if n, ok := names[sid]; ok {
@@ -160,16 +164,16 @@ func (d dacl) words(names map[string]string) string {
 		list = append(list, "nobody")
 	}
 	if !strings.Contains(d.flags, "P") {
-		list = append(list, "and what is inherited")
+		list = append(list, "and inherited entries")
 	}
-	return strings.Join(list, ", ") + "; of " + name(d.owner)
+	return strings.Join(list, ", ") + "; owned by " + name(d.owner)
 }
 
-// protected reports whether nothing is inherited.
+// protected reports whether a descriptor inherits nothing.
 func protected(sddl string) bool { return strings.Contains(parse(sddl).flags, "P") }
 
-// plain is the DACL of a service without its flags: a service inherits nothing, and the
-// manager does not keep them.
+// plain returns the DACL of a service without its flags. The manager does not keep them, because
+// a service inherits nothing.
 func plain(sddl string) string {
 	d := parse(sddl)
 	if d.none {
@@ -179,9 +183,9 @@ func plain(sddl string) string {
 	return d.String()
 }
 
-// rightsOf are the rights that an entry of a service gives, as a number. Windows writes
-// them as pairs of letters where it can, which of a service mean what they do of a
-// directory service: CC is 1, to read the configuration.
+// rightsOf returns the rights that an entry gives to a service, as a number. Windows writes them
+// as pairs of letters if it can. Each pair has the bit that it has for a directory service: CC is
+// 1, which for a service is the right to read its configuration.
 func rightsOf(text string) (mask uint32) {
 	if hex, ok := strings.CutPrefix(text, "0x"); ok {
 		n, _ := strconv.ParseUint(hex, 16, 32)
@@ -214,35 +218,35 @@ func rightsOf(text string) (mask uint32) {
 	return mask
 }
 
-// groups are those of SDDL that have the most members.
+// groups names the groups of SDDL that have the most members.
 var groups = map[string]string{
 	"SY": "SYSTEM", "BA": "Administrators", "BU": "Users", "AU": "Authenticated Users", "WD": "Everyone", "CO": "the creator",
-	"IU": "who logs on (Interactive)", "SU": "every service (Service)",
+	"IU": "everybody who logs on (Interactive)", "SU": "every service (Service)",
 }
 
-// administering is what install and uninstall need.
+// administering has the rights that install and uninstall need.
 const administering = accessConfigure | accessQueryStatus | accessDependents | accessStop | accessDelete | accessReadControl | accessWriteDAC
 
-// takingOver are the rights to a service with which its account can be had: to name
-// another executable, or to give oneself that right.
+// takingOver has the rights with which a user can act as the account of a service: to set
+// another executable, or to grant oneself that right.
 const takingOver = accessChangeConfig | accessWriteDAC | accessWriteOwner
 
-// doubts are what speaks against d as the DACL of a service. The service itself counts as
-// others do: with another account it would be more than it is.
+// doubts returns what is wrong with d as the DACL of a service. It makes no exception for the SID of
+// the service itself: a service that can set its account can gain the rights of any.
 func (d dacl) doubts() (list []string) {
 	var ours uint32
 	for _, e := range d.entries {
 		mask, sid := rightsOf(field(e, 2)), field(e, 5)
 		switch {
-		case !strings.HasSuffix(field(e, 0), "A"): // it denies, or watches
+		case !strings.HasSuffix(field(e, 0), "A"): // it denies or audits
 		case sid == "BA":
 			ours |= mask
 		case sid != "SY" && mask&takingOver != 0:
-			list = append(list, cmp.Or(groups[sid], sid)+" may change the service, and so have it run what they like as LocalSystem")
+			list = append(list, cmp.Or(groups[sid], sid)+" may change the service, and so run any program as LocalSystem")
 		}
 	}
 	if ours&administering != administering {
-		list = append(list, "Administrators (BA) have not all rights, and cannot install it again or uninstall it")
+		list = append(list, "Administrators (BA) lack rights to install it again or to uninstall it")
 	}
 	return list
 }

@@ -13,42 +13,41 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// settings are all that there is to set of a service.
+// settings holds everything that can be set for a service.
 type settings struct {
 	config
 	Description string
 	Delayed     bool
 	SID         uint32
-	Privileges  []string // none: it keeps what its account has
+	Privileges  []string // if empty, it keeps those of its account
 	Failure     failureActions
 	NonCrash    bool
 	Preshutdown uint32   // milliseconds; 0 leaves it as it is
 	Environment []string // NAME=value
 	Security    string   // SDDL; "" leaves it as it is
-	Mark        string   // the version of the program, with a word before it
-	Paths       []string // that it is let write to
+	Mark        string   // the version of the program
+	Paths       []string // that it may write to
 
-	// lacks are the levels that this Windows does not answer for.
+	// lacks has the levels that this version of Windows does not answer for.
 	lacks map[level]bool
 }
 
-// network is what a service needs that needs the network: the protocol and, for
-// sockets, the Ancillary Function Driver, as Windows' own DHCP client does
-// (https://mskb.pkisolutions.com/kb/193888). Both are drivers that every Windows has and
-// nobody disables. Nothing says when addresses are there. The DHCP client and the cache
-// of DNS would be later, but who disables one of these, as on a server with a fixed
-// address, would have a service that never starts (error 1068). NlaSvc says
-// which network it is, and not that it is there, and newer Windows start it on demand.
+// network lists what a service that needs the network depends on: the protocol and, for sockets,
+// the Ancillary Function Driver, like the DHCP client of Windows
+// (https://mskb.pkisolutions.com/kb/193888). Every Windows has both drivers, and nobody disables
+// them. No service tells when addresses are available. The DHCP client and the DNS cache start
+// later, but on a machine where one of them is disabled, such as a server with a fixed address, the
+// service would never start (error 1068). NlaSvc tells which network it is, not that it is
+// available, and newer versions of Windows start it on demand.
 var network = []string{"Tcpip", "Afd"}
 
-// privileges are what a process keeps, for each profile but None.
+// privileges lists the privileges that a process keeps, for each profile except None.
 //
-// SeChangeNotify is what nobody loses: to go through folders that one may not list. A
-// program of Go needs nothing else to serve the network, at whichever port. Lenient
-// leaves what every service has besides: SeCreateGlobal, for shared memory that other
-// sessions see, and SeImpersonate, to act for a client. The latter is why Lenient is not
-// the default: with it, who takes over the process becomes LocalSystem by having a
-// service of the system connect to a pipe.
+// Every process has SeChangeNotify, to pass through folders that it may not list. A Go program
+// needs nothing else to serve the network, on any port. Lenient also keeps the other privileges of
+// every service: SeCreateGlobal, for shared memory that other sessions see, and SeImpersonate, to
+// act for a client. Because of the latter, Lenient is not the default: an attacker who controls
+// the process could become LocalSystem by making a service of the system connect to a pipe.
 var privileges = map[service.Profile][]string{
 	service.Strict:    {"SeChangeNotifyPrivilege"},
 	service.Network:   {"SeChangeNotifyPrivilege"},
@@ -71,7 +70,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 	}
 	w.Description = s.Description
 	if s.Template && s.Instance != "" && s.DisplayName != "" {
-		w.DisplayName += " (" + s.Instance + ")" // two services cannot have the same one
+		w.DisplayName += " (" + s.Instance + ")" // no two services can have the same display name
 	}
 	w.Mark = cmp.Or(s.Version, "unknown")
 	w.SID = sidUnrestricted
@@ -85,7 +84,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 	}
 	w.Failure, w.NonCrash = recovery(s.Recovery)
 	if s.Preshutdown {
-		// The service keeps a second of it for itself.
+		// The service reserves one second of it.
 		w.Preshutdown = milliseconds(cmp.Or(s.Windows.Preshutdown, s.StopTimeout+time.Second))
 	}
 	w.Environment = environment(s, getenv)
@@ -142,14 +141,14 @@ func unsupported(s service.Spec) (warnings []string) {
 		asked bool
 		text  string
 	}{
-		{s.Start == service.OnSocket, "Start: Windows does not start services when somebody connects; it is started with the machine"},
-		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not keep a service from the network; a rule of its firewall does"},
-		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not confine a service to address families; it may use all"},
-		{s.Limits != (service.Limits{}), "Limits: Windows has none for services; it runs without"},
-		{s.Watchdog > 0, "Watchdog: Windows has none for services; it is not restarted when it hangs"},
-		{s.EnvironmentFile != "", "EnvironmentFile: Windows reads none; the program does when it runs, and its account needs the right to read it"},
-		{s.FDStore > 0, "FileDescriptorStore: Windows keeps nothing open over a restart"},
-		{len(s.Sockets) > 0, "Sockets: Windows does not listen for a service; the program has to"},
+		{s.Start == service.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
+		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
+		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not restrict address families; the service may use all"},
+		{s.Limits != (service.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
+		{s.Watchdog > 0, "Watchdog: Windows has no watchdog for services; the service is not restarted when it hangs"},
+		{s.EnvironmentFile != "", "EnvironmentFile: Windows does not read it; the program reads it when it runs, and its account needs the right to do so"},
+		{s.FDStore > 0, "FileDescriptorStore: Windows keeps no files open across a restart"},
+		{len(s.Sockets) > 0, "Sockets: Windows does not listen for a service; the program has to listen itself"},
 	} {
 		if w.asked {
 			warnings = append(warnings, w.text)
@@ -158,23 +157,25 @@ func unsupported(s service.Spec) (warnings []string) {
 	return warnings
 }
 
-// recovery is what the manager does after failures.
+// recovery returns what the manager does after failures, and whether it does so after exit codes
+// too.
 func recovery(r service.Recovery) (f failureActions, nonCrash bool) {
 	if r.Never {
 		return f, false
 	}
-	f.Reset = uint32(min((r.Reset+time.Second-1)/time.Second, math.MaxUint32-1)) // the largest would be never
+	f.Reset = uint32(min((r.Reset+time.Second-1)/time.Second, math.MaxUint32-1)) // MaxUint32 means never
 	for _, d := range r.Delays {
 		f.Actions = append(f.Actions, action{actionRestart, milliseconds(d)})
 	}
 	return f, !r.CrashOnly
 }
 
+// milliseconds rounds d up, so that a short time does not become 0.
 func milliseconds(d time.Duration) uint32 {
 	return uint32(min((d+time.Millisecond-1)/time.Millisecond, math.MaxUint32-1))
 }
 
-// unique drops what was there before, in whatever case.
+// unique returns list without repetitions. It ignores case.
 func unique(list []string) (kept []string) {
 	for _, s := range list {
 		if !slices.ContainsFunc(kept, func(k string) bool { return strings.EqualFold(k, s) }) {
@@ -184,8 +185,8 @@ func unique(list []string) (kept []string) {
 	return kept
 }
 
-// text is the settings, one a line. What w, which is wanted, leaves as it is has no
-// line, and what this Windows does not tell is said to be so.
+// text returns the settings, one per line. It omits settings that w, the wanted ones, does not
+// change, and notes what this version of Windows does not tell.
 func (s settings) text(w settings) string {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
@@ -193,7 +194,7 @@ func (s settings) text(w settings) string {
 	}
 	leveled := func(l level, name, text string) {
 		if w.lacks[l] && l != levelFailureActions {
-			text = "this Windows has none"
+			text = "not available in this version of Windows"
 		}
 		line(name, "%s", text)
 	}
@@ -202,18 +203,18 @@ func (s settings) text(w settings) string {
 	leveled(levelDescription, "Description", s.Description)
 	line("Type", "%s", serviceType(s.Type))
 	line("StartType", "%s", startType(s.config.Start))
-	leveled(levelDelayed, "DelayedAutoStart", yes(s.Delayed))
+	leveled(levelDelayed, "DelayedAutoStart", yesNo(s.Delayed))
 	line("ErrorControl", "%s", errorControl(s.ErrorControl))
 	line("Dependencies", "%s", strings.Join(s.Dependencies, ", "))
 	line("Account", "%s", account(s.Account, ""))
 	leveled(levelSID, "ServiceSidType", sidType(s.SID))
-	leveled(levelPrivileges, "RequiredPrivileges", cmp.Or(strings.Join(s.Privileges, ", "), "all that the account has"))
+	leveled(levelPrivileges, "RequiredPrivileges", cmp.Or(strings.Join(s.Privileges, ", "), "all of the account"))
 	if w.lacks[levelFailureActions] {
-		line("FailureActions", "%s (this Windows does not tell them)", w.Failure)
+		line("FailureActions", "%s (this version of Windows does not tell them)", w.Failure)
 	} else {
 		line("FailureActions", "%s", s.Failure)
 	}
-	leveled(levelNonCrash, "FailureActionsOnNonCrashFailures", yes(s.NonCrash))
+	leveled(levelNonCrash, "FailureActionsOnNonCrashFailures", yesNo(s.NonCrash))
 	if w.Preshutdown != 0 {
 		leveled(levelPreshutdown, "PreshutdownTimeout", (time.Duration(s.Preshutdown) * time.Millisecond).String())
 	}
@@ -252,18 +253,20 @@ func (f failureActions) String() string {
 	}
 	s := strings.Join(list, ", ")
 	if f.Reset == math.MaxUint32 {
-		return s + "; never from the first again"
+		return s + "; the count is never reset"
 	}
-	return s + "; from the first again after " + (time.Duration(f.Reset) * time.Second).String()
+	return s + "; the count is reset after " + (time.Duration(f.Reset) * time.Second).String()
 }
 
-func yes(b bool) string {
+// yesNo returns "yes" or "no".
+func yesNo(b bool) string {
 	if b {
 		return "yes"
 	}
 	return "no"
 }
 
+// serviceType returns a service type in words.
 func serviceType(t uint32) string {
 	s := fmt.Sprintf("%#x", t&^typeInteractive)
 	switch t &^ typeInteractive {
@@ -278,6 +281,7 @@ func serviceType(t uint32) string {
 	return s
 }
 
+// startType returns a start type in words.
 func startType(t uint32) string {
 	switch t {
 	case startAutomatic:
@@ -290,6 +294,7 @@ func startType(t uint32) string {
 	return fmt.Sprintf("%d", t)
 }
 
+// errorControl returns an error control in words.
 func errorControl(e uint32) string {
 	if e == errorControlNormal {
 		return "normal"
@@ -297,6 +302,7 @@ func errorControl(e uint32) string {
 	return fmt.Sprintf("%d", e)
 }
 
+// sidType returns the type of a service SID in words.
 func sidType(t uint32) string {
 	switch t {
 	case sidNone:
@@ -309,8 +315,8 @@ func sidType(t uint32) string {
 	return fmt.Sprintf("%d", t)
 }
 
-// late says which of the changes from have take effect only when the machine starts again
-// (SERVICE_SID_INFO, SERVICE_FAILURE_ACTIONS_FLAG), "" if none do. All others do when the
+// late returns a warning if some changes from have take effect only when the machine is restarted
+// (SERVICE_SID_INFO, SERVICE_FAILURE_ACTIONS_FLAG), else "". All others take effect when the
 // service starts.
 func (w settings) late(have settings) string {
 	var names []string
@@ -323,28 +329,28 @@ func (w settings) late(have settings) string {
 	if names == nil {
 		return ""
 	}
-	return "what changes of " + strings.Join(names, " and ") + " takes effect only when the machine starts again: to restart the service is not enough"
+	return "the change of " + strings.Join(names, " and ") + " takes effect only when the machine is restarted: restarting the service is not enough"
 }
 
-// lacking says what it means that this Windows does not have a level, or "" where
-// nothing was asked of it.
+// lacking returns a warning that this version of Windows does not have a level, or "" if w does
+// not use it.
 func (w settings) lacking(l level) string {
-	const lead = "this Windows has no "
+	const lead = "this version of Windows has no "
 	switch {
 	case l == levelDescription && w.Description != "":
-		return lead + "descriptions of services (Description): nobody reads it"
+		return lead + "descriptions of services (Description): it is not shown"
 	case l == levelFailureActions && len(w.Failure.Actions) > 0:
-		return lead + "recovery actions (Recovery): the service is not restarted when it has failed"
+		return lead + "recovery actions (Recovery): the service is not restarted when it fails"
 	case l == levelDelayed && w.Delayed:
 		return lead + "delayed start (Start): the service is started with the others"
 	case l == levelNonCrash && w.NonCrash:
-		return lead + "recovery from exit codes (Recovery.CrashOnly): the service is restarted only when its process has crashed"
+		return lead + "recovery from exit codes (Recovery.CrashOnly): the service is restarted only when its process crashes"
 	case l == levelSID:
-		return lead + "SIDs for services (ServiceSidType): its folders are open only to its account, if that is an administrator's, or its own"
+		return lead + "SIDs for services (ServiceSidType): the service can use its folders only if its account is an administrator, or its own virtual account"
 	case l == levelPrivileges && w.Privileges != nil:
-		return lead + "required privileges (Hardening): the service keeps all that its account has"
+		return lead + "required privileges (Hardening): the service keeps all privileges of its account"
 	case l == levelPreshutdown && w.Preshutdown != 0:
-		return lead + "time before a shutdown to set (Windows.PreshutdownTimeout): it waits as long as it does by itself"
+		return lead + "setting for the time before a shutdown (Windows.PreshutdownTimeout): its default applies"
 	}
 	return ""
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// sourceValues are what makes a source of the Application log.
+// sourceValues returns the values of a source of the Application log.
 func sourceValues() []struct {
 	name string
 	v    value
@@ -24,7 +24,7 @@ func sourceValues() []struct {
 	}
 }
 
-// source is the source of events, as it is and as it will be.
+// source returns the event source, as it is and as it will be.
 func (m *Manager) source(name string) (a service.Artefact, err error) {
 	a = service.Artefact{Name: fmt.Sprintf("event source %q", name), Wanted: true}
 	for _, wanted := range sourceValues() {
@@ -41,6 +41,7 @@ func (m *Manager) source(name string) (a service.Artefact, err error) {
 	return a, nil
 }
 
+// words returns the value as text.
 func (v value) words() string {
 	if v.Kind == regDWord && len(v.Data) == 4 {
 		return fmt.Sprintf("%d", uint32(v.Data[0])|uint32(v.Data[1])<<8|uint32(v.Data[2])<<16|uint32(v.Data[3])<<24)
@@ -48,7 +49,7 @@ func (v value) words() string {
 	return strings.Join(v.texts(), ", ")
 }
 
-// ownSource reports whether an installation has made the source of events.
+// ownSource reports whether the event source was created by an installation.
 func (m *Manager) ownSource(name string) (bool, error) {
 	v, err := m.api.ReadValue(eventKey(name), markName)
 	if err != nil && !missing(err) {
@@ -57,7 +58,7 @@ func (m *Manager) ownSource(name string) (bool, error) {
 	return err == nil && slices.Equal(v.texts(), []string{service.Mark}), nil
 }
 
-// forgetSource removes the source of events that an installation has made, or begun to.
+// forgetSource removes the event source if an installation has created it, or has begun to.
 func (m *Manager) forgetSource(name string, r ledger, did func(what string, err error)) {
 	own, err := m.ownSource(name)
 	if err == nil && !own && len(r.source) > 0 {
@@ -89,6 +90,6 @@ func (p *planner) foreignSource() (bool, error) {
 	case !p.force:
 		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", p.name, texts, service.ErrForeign)
 	}
-	p.warn("the event source %q, whose texts are in %s, belongs to another program: it is left as it is, and the event viewer shows what the service logs with those texts", p.name, texts)
+	p.warn("the event source %q, whose texts are in %s, belongs to another program: it is not changed, and Event Viewer shows the log of the service with those texts", p.name, texts)
 	return true, nil
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// Status asks with the rights that every user has.
+// Status returns the status of the service. It needs only rights that every user has.
 func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
 	st := service.Status{State: service.NotInstalled, ExitCode: -1}
 	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, func(scm *session, name string, h handle) error {
 		now, err := scm.QueryStatus(h)
 		if err != nil {
-			return denied("ask for the state of service "+name, err)
+			return denied("query the state of service "+name, err)
 		}
 		c, err := scm.QueryConfig(h)
 		if err != nil {
@@ -29,11 +29,11 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 		return nil
 	})
 	if errors.Is(err, service.ErrPermission) {
-		// A descriptor of its own may tell users the state and no more.
+		// The descriptor of the service may let users read its state only.
 		err = m.with(ctx, s, accessQueryStatus, func(scm *session, name string, h handle) error {
 			now, err := scm.QueryStatus(h)
 			if err != nil {
-				return denied("ask for the state of service "+name, err)
+				return denied("query the state of service "+name, err)
 			}
 			st = m.status(now)
 			return nil
@@ -45,6 +45,7 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 	return st, err
 }
 
+// status converts a status of Windows.
 func (m *Manager) status(now status) service.Status {
 	st := service.Status{State: states[now.State], PID: int(now.PID), ExitCode: -1}
 	switch {
@@ -62,7 +63,7 @@ func (m *Manager) status(now status) service.Status {
 		st.Detail = fmt.Sprintf("checkpoint %d, wait hint %s", now.CheckPoint, now.WaitHint)
 	}
 	if now.PID != 0 {
-		// Not everybody may look at every process.
+		// Not every user may look at every process.
 		if t, err := m.api.Started(now.PID); err == nil {
 			st.Since = t
 		}
@@ -70,6 +71,7 @@ func (m *Manager) status(now status) service.Status {
 	return st
 }
 
+// start converts a start type of Windows.
 func start(t uint32) service.Start {
 	switch t {
 	case startAutomatic:

@@ -2,8 +2,8 @@ package winsvc
 
 import "github.com/go-glidepath/glidepath/internal/service"
 
-// startName is the value with the start type that install has set last. Where the service
-// has another one, somebody has chosen that since.
+// startName is the name of the value with the start type that install set last. If the service
+// has a different one, somebody has changed it since.
 const startName = "GlidepathStart"
 
 // keepStart keeps the start type that somebody has set since the service was installed. A
@@ -24,23 +24,23 @@ func (p *planner) keepStart() error {
 	switch {
 	case len(set) == 0 || set[0] == startType(now) || now == want:
 		return nil
-	case p.plan.Spec.Enable && now > want: // automatic, when asked to, disabled
+	case p.plan.Spec.Enable && now > want: // --enable sets only a type that starts the service more often
 		return nil
 	}
 	p.want.config.Start, p.want.Delayed = now, p.have.Delayed
-	note := "its start type stays " + startType(now) + ", as somebody has set it since it was installed"
+	note := "its start type stays " + startType(now) + ", because it was changed after the installation"
 	if now > want {
-		note += "; --enable sets it again"
+		note += "; use --enable to set it again"
 	}
 	p.plan.Notes = append(p.plan.Notes, note)
 	return nil
 }
 
-// setStart writes down which start type install wants.
+// setStart records the start type that install sets.
 func (a *applying) setStart() error {
 	wanted := service.Automatic
 	if s := a.plan.Spec.Start; s == service.Manual || s == service.Disabled {
 		wanted = s
 	}
-	return a.write(parametersKey(a.name), startName, text(regString, string(wanted)))
+	return a.writeValue(parametersKey(a.name), startName, text(regString, string(wanted)))
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheStartTypeThatSomebodyHasSetStays(t *testing.T) {
-	const since = ", as somebody has set it since it was installed"
+	const since = ", because it was changed after the installation"
 	of := func(start service.Start, enable bool) service.Spec {
 		s := web()
 		s.Start, s.Enable = start, enable
@@ -22,11 +22,11 @@ func TestTheStartTypeThatSomebodyHasSetStays(t *testing.T) {
 		note   string
 	}{
 		"nobody has":                   {service.Automatic, 0, of(service.Automatic, false), startAutomatic, ""},
-		"disabled":                     {service.Automatic, startDisabled, of(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
-		"disabled, delayed before":     {service.Delayed, startDisabled, of(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
-		"manual":                       {service.Automatic, startDemand, of(service.Automatic, false), startDemand, "its start type stays manual" + since + "; --enable sets it again"},
+		"disabled":                     {service.Automatic, startDisabled, of(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"disabled, delayed before":     {service.Delayed, startDisabled, of(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"manual":                       {service.Automatic, startDemand, of(service.Automatic, false), startDemand, "its start type stays manual" + since + "; use --enable to set it again"},
 		"disabled, and --enable":       {service.Automatic, startDisabled, of(service.Automatic, true), startAutomatic, ""},
-		"a manual one disabled":        {service.Manual, startDisabled, of(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; --enable sets it again"},
+		"a manual one disabled":        {service.Manual, startDisabled, of(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
 		"a manual one, and --enable":   {service.Manual, startDisabled, of(service.Manual, true), startDemand, ""},
 		"a manual one made automatic":  {service.Manual, startAutomatic, of(service.Manual, true), startAutomatic, "its start type stays automatic" + since},
 		"by the program":               {service.Manual, 0, of(service.Automatic, false), startAutomatic, ""},

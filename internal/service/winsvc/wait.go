@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// How often the manager is asked: a tenth of what the service hints at, within
-	// these. Microsoft's own bounds, 1 s to 10 s, would have people wait for nothing.
+	// The interval between two queries is a tenth of the wait hint, within these bounds.
+	// Microsoft recommends 1 s to 10 s, which would make people wait for nothing.
 	shortestPoll = 20 * time.Millisecond
 	longestPoll  = time.Second
 
-	// patience is how long a service may be on its way without a sign of getting on, if
-	// it hints at less. The manager itself gives it 30 s to connect, and calls it hung
-	// 80 s after its last hint.
+	// patience is how long a service may stay in a pending state without progress, if its
+	// wait hint is shorter. The manager itself gives it 30 s to connect, and considers it
+	// hung 80 s after its last hint.
 	patience = 90 * time.Second
 
 	// deletion is how long a service may be marked for deletion.
@@ -38,15 +38,15 @@ var states = map[win32.State]service.State{
 // document counts, so that it is not mistaken for the end of the change.
 func pending(s win32.State) bool { return s.Pending() || !s.Valid() }
 
-// settle waits until the service is on its way no more, and returns the state that it
-// has then. h needs accessQueryStatus.
+// settle waits until the service is in no pending state, and returns its status. h needs
+// accessQueryStatus.
 func (m *Manager) settle(ctx context.Context, s *session, name string, h handle) (status, error) {
 	var last status
 	advanced := time.Now()
 	for {
 		now, err := s.QueryStatus(h)
 		if err != nil {
-			return now, denied("ask for the state of service "+name, err)
+			return now, denied("query the state of service "+name, err)
 		}
 		if !pending(now.State) {
 			return now, nil
@@ -57,15 +57,16 @@ func (m *Manager) settle(ctx context.Context, s *session, name string, h handle)
 		}
 		last = now
 		if still := time.Since(advanced); still > max(patience, 2*now.WaitHint) {
-			return now, fmt.Errorf("service %s is %s, and has not got on for %s: see its log; process %d can be ended in the Task Manager",
+			return now, fmt.Errorf("service %s is %s, but has made no progress for %s: see its log; process %d can be ended in Task Manager",
 				name, states[now.State], still.Round(time.Second), now.PID)
 		}
-		if err := rest(ctx, min(max(now.WaitHint/10, shortestPoll), longestPoll)); err != nil {
+		if err := sleep(ctx, min(max(now.WaitHint/10, shortestPoll), longestPoll)); err != nil {
 			return now, fmt.Errorf("wait for service %s, which is %s: %w", name, states[now.State], err)
 		}
 	}
 }
 
+// progress returns a text about a pending state.
 func progress(name string, s status) string {
 	if s.CheckPoint <= 1 {
 		return fmt.Sprintf("%s is %s", name, states[s.State])
@@ -73,7 +74,8 @@ func progress(name string, s status) string {
 	return fmt.Sprintf("%s is %s (checkpoint %d)", name, states[s.State], s.CheckPoint)
 }
 
-func rest(ctx context.Context, d time.Duration) error {
+// sleep waits for d. It returns the cause of ctx if that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

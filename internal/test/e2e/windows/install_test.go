@@ -30,7 +30,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 			t.Errorf("the plan is %+v", p)
 		}
 		for _, want := range []string{"no SIDs for services", "no required privileges", "no recovery from exit codes"} {
-			if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.HasPrefix(w, "this Windows has "+want) }) {
+			if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.HasPrefix(w, "this version of Windows has "+want) }) {
 				t.Errorf("nothing is said of %q: %q", want, p.Warnings)
 			}
 		}
@@ -51,7 +51,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		if got := says(t, "reg", "query", key+`EventLog\Application\`+s.spec.Name); !strings.Contains(got, `EventMessageFile    REG_EXPAND_SZ    %SystemRoot%\System32\EventCreate.exe`) {
 			t.Errorf("its source is\n%s", got)
 		}
-		if got := s.is(svc.Stopped); got.Start != svc.Manual || !strings.Contains(got.Detail, "never started") {
+		if got := s.is(svc.Stopped); got.Start != svc.Manual || !strings.Contains(got.Detail, "has not been started") {
 			t.Errorf("the status is %+v", got)
 		}
 
@@ -334,7 +334,7 @@ func TestAVerbThatTheProgramDoesNotFollowFails(t *testing.T) {
 	s.do("stop")
 	s.probe() // has no abilities
 	s.do("start")
-	s.fails("pause", svc.ErrNotSupported, "the program cannot")
+	s.fails("pause", svc.ErrNotSupported, "the program does not support it")
 	s.do("reload") // of its log
 	s.do("stop")
 	s.probe("-start-fail")

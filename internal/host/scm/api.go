@@ -7,42 +7,43 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// API is what the service control manager offers to a service. Windows has it, and
-// a double for tests.
+// API has the calls that a service makes to the service control manager. Windows implements it,
+// and doubles for tests.
 type API interface {
-	// Dispatch is StartServiceCtrlDispatcher: it connects to the manager, has main
-	// called with the arguments of ServiceMain on a thread of its own, and returns
-	// when the service has stopped. The error is ErrNotService if the manager has
-	// not started this process.
+	// Dispatch calls StartServiceCtrlDispatcher. It connects to the manager, which calls
+	// main with the arguments of ServiceMain, on another thread. It returns when the
+	// service has stopped. It returns ErrNotService if the manager has not started this
+	// process.
 	Dispatch(main func(args []string)) error
 
-	// Register is RegisterServiceCtrlHandlerEx. It is called once, from main. The
-	// manager calls handle for one control after the other, and waits for it.
+	// Register calls RegisterServiceCtrlHandlerEx. It is called once, from main. The
+	// manager calls handle for one control at a time, and waits for it.
 	Register(handle func(Control) win32.Errno) error
 
-	// Report is SetServiceStatus.
+	// Report calls SetServiceStatus.
 	Report(Status) error
 
-	// Confine has the processes that this one starts from now on end with it.
+	// Confine makes the processes that this one starts from now on end with it.
 	Confine() error
 
-	// ShutdownTimeout is how long services have when the system shuts down.
+	// ShutdownTimeout returns how long services may take to stop when the system shuts down.
 	ShutdownTimeout() time.Duration
 
-	// PreshutdownTimeout is how long this service has before the system shuts down.
+	// PreshutdownTimeout returns how long this service may take to stop before the system
+	// shuts down.
 	PreshutdownTimeout() time.Duration
 }
 
-// ErrNotService is ERROR_FAILED_SERVICE_CONTROLLER_CONNECT (1063): the process was
-// not started by the service control manager.
-var ErrNotService = errors.New("the service control manager has not started this process")
+// ErrNotService is returned if the process was not started by the service control manager
+// (ERROR_FAILED_SERVICE_CONTROLLER_CONNECT, 1063).
+var ErrNotService = errors.New("the process was not started by the service control manager")
 
-// Control is one call of HandlerEx.
+// Control holds the arguments of one call of HandlerEx.
 type Control struct {
 	Code     win32.Control
-	Type     uint32 // dwEventType
-	Session  uint32 // of a ControlSessionChange
-	New, Old time.Time
+	Type     uint32    // dwEventType
+	Session  uint32    // of a ControlSessionChange
+	New, Old time.Time // of a ControlTimeChange
 }
 
 // Two controls step the level of the log.
@@ -51,7 +52,7 @@ const (
 	controlLessVerbose win32.Control = 255
 )
 
-// Status is SERVICE_STATUS, of a service in a process of its own.
+// Status holds the fields of SERVICE_STATUS for a service with a process of its own.
 type Status struct {
 	State        win32.State
 	Accepted     win32.Accepted

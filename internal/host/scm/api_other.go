@@ -7,10 +7,10 @@ import (
 	"runtime"
 )
 
-// Detect finds no service control manager.
+// Detect returns nil, or an error if the process is forced to be a service.
 func Detect(forced bool) (*Host, error) {
 	if forced {
-		return nil, errors.New("there is no service control manager on " + runtime.GOOS)
+		return nil, errors.New(runtime.GOOS + " has no service control manager")
 	}
 	return nil, nil
 }

@@ -14,17 +14,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// windowsAPI is the service control manager of Windows. Not x/sys/windows/svc: that
-// answers NO_ERROR to every control, and reads the data of events when their memory
-// is no longer theirs.
+// windowsAPI implements API with the calls of Windows. It does not use x/sys/windows/svc, which
+// answers NO_ERROR to every control, and reads the data of an event after its memory was freed.
 type windowsAPI struct {
-	name   string // of the service, from ServiceMain
+	name   string // of the service, as passed to ServiceMain
 	status windows.Handle
 }
 
-// Detect connects to the service control manager if that has started this process,
-// as its parent says, or if the process is forced to be a service. It returns nil if
-// the process is none.
+// Detect connects to the service control manager if that is the parent of this process, or if the
+// process is forced to be a service. It returns nil if the process is not a service.
 func Detect(forced bool) (*Host, error) {
 	if !forced && !startedByManager() {
 		return nil, nil
@@ -36,12 +34,12 @@ func Detect(forced bool) (*Host, error) {
 	return h, err
 }
 
-// startedByManager reports whether the parent is services.exe. The session says
-// nothing: it is not 0 in a container.
+// startedByManager reports whether the parent is services.exe. The session does not tell whether
+// the process is a service, because in a container it is not 0.
 func startedByManager() bool {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
-		return true // connecting will tell
+		return true // Connect finds out
 	}
 	defer func() { _ = windows.CloseHandle(snapshot) }()
 	own := windows.GetCurrentProcessId()
@@ -58,7 +56,7 @@ func startedByManager() bool {
 }
 
 func (a *windowsAPI) Dispatch(main func([]string)) error {
-	// Callbacks live as long as the process, which is a service once.
+	// A callback is never freed. The process is a service only once.
 	serviceMain := windows.NewCallback(func(argc uint32, argv **uint16) uintptr {
 		args := make([]string, 0, argc)
 		for _, arg := range unsafe.Slice(argv, argc) {
@@ -70,7 +68,7 @@ func (a *windowsAPI) Dispatch(main func([]string)) error {
 		main(args)
 		return 0
 	})
-	// The name is not looked at in a process of one service.
+	// Windows ignores the name if the process has only one service.
 	table := []windows.SERVICE_TABLE_ENTRY{{ServiceName: new(uint16), ServiceProc: serviceMain}, {}}
 	err := windows.StartServiceCtrlDispatcher(&table[0])
 	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
@@ -91,8 +89,7 @@ func (a *windowsAPI) Register(handle func(Control) win32.Errno) error {
 	return err
 }
 
-// decode takes what it needs from data, whose memory is the manager's until the
-// handler returns.
+// decode copies what it needs from data. The manager frees that memory when the handler returns.
 func decode(code win32.Control, eventType uint32, data unsafe.Pointer) Control {
 	c := Control{Code: code, Type: eventType}
 	switch {
@@ -106,7 +103,7 @@ func decode(code win32.Control, eventType uint32, data unsafe.Pointer) Control {
 	return c
 }
 
-// fileTime is a time that is counted in 100 ns since 1601.
+// fileTime converts a time that is counted in units of 100 ns since 1601.
 func fileTime(t int64) time.Time {
 	ft := windows.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
 	return time.Unix(0, ft.Nanoseconds())
@@ -125,11 +122,11 @@ func (a *windowsAPI) Report(s Status) error {
 	return windows.SetServiceStatus(a.status, &status)
 }
 
-// Confine puts this process into a job. What it starts belongs to the job too, unless it is
-// started with CREATE_BREAKAWAY_FROM_JOB, and ends when the last handle to the job is closed:
-// nobody inherits the one that there is, and it is closed with this process, however that
-// ends. The process itself has its exit code by then. It may be in another job already, as
-// in a container, since Windows 8.
+// Confine puts this process into a job. The processes that it starts belong to the job too, unless
+// they are started with CREATE_BREAKAWAY_FROM_JOB. They end when the last handle to the job is
+// closed. The only handle is not inherited, and is closed when this process ends, for whatever
+// reason. The exit code of this process is not affected. Since Windows 8, a process may be in
+// another job already, as in a container.
 func (*windowsAPI) Confine() error {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
@@ -148,7 +145,7 @@ func (*windowsAPI) Confine() error {
 	return nil
 }
 
-// What holds where Windows says nothing else: the shortest limits of its versions.
+// The limits that apply if Windows does not tell others: the shortest of all its versions.
 const (
 	defaultShutdownTimeout    = 5 * time.Second
 	defaultPreshutdownTimeout = 10 * time.Second
@@ -168,6 +165,7 @@ func (a *windowsAPI) ShutdownTimeout() time.Duration {
 	return milliseconds(text)
 }
 
+// milliseconds parses a number of milliseconds.
 func milliseconds(text string) time.Duration {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31)
 	if err != nil || n == 0 {
@@ -176,7 +174,7 @@ func milliseconds(text string) time.Duration {
 	return time.Duration(n) * time.Millisecond
 }
 
-// PreshutdownTimeout asks for SERVICE_CONFIG_PRESHUTDOWN_INFO.
+// PreshutdownTimeout queries SERVICE_CONFIG_PRESHUTDOWN_INFO.
 func (a *windowsAPI) PreshutdownTimeout() time.Duration {
 	ms, err := preshutdownTimeout(a.name)
 	if err != nil || ms == 0 {

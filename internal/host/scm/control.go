@@ -10,31 +10,33 @@ import (
 )
 
 const (
-	// What the limits of the system leave for the process to be gone.
+	// The margins are subtracted from the limits of the system, so that the process has ended
+	// when they are reached.
 	shutdownMargin    = 500 * time.Millisecond
 	preshutdownMargin = time.Second
 
-	// answerBound is how long an answer waits for its state.
+	// answerBound limits how long an answer waits for the change of state.
 	answerBound = 250 * time.Millisecond
 
-	// suspendBound is how long Windows waits before it suspends the machine all the same
-	// (PBT_APMSUSPEND, "Remarks").
+	// suspendBound is how long Windows waits for an answer before it suspends the machine
+	// anyway (PBT_APMSUSPEND, "Remarks").
 	suspendBound = 2 * time.Second
 
 	powerSuspend = 0x4 // PBT_APMSUSPEND
 )
 
-// control is HandlerEx. It runs on the thread of the dispatcher, where everything
-// else of the manager waits for it: it asks, and does not wait for what the program
-// makes of it. But where the state changes it waits for that to be reported, as
-// handlers do that report it themselves: whoever has sent a stop is to see
-// STOP_PENDING when the answer comes, and not a service that runs on. And it answers
-// PBT_APMSUSPEND only when the program has seen to it, since the machine sleeps after that.
+// control implements HandlerEx. It runs on the thread of the dispatcher, on which all other
+// requests of the manager wait for it. Therefore it posts a request to the run, and does not wait
+// for the program.
+//
+// There are two exceptions. If the state changes, control waits until the new state is reported,
+// so that a client that has sent a stop sees STOP_PENDING when it gets the answer. And it answers
+// PBT_APMSUSPEND only after the program has handled it, because the machine is suspended next.
 func (h *Host) control(c Control) win32.Errno {
 	state := lifecycle.State(h.told.Load())
 	switch {
 	case c.Code == win32.ControlInterrogate:
-		return win32.NoError // the manager knows: every change was reported
+		return win32.NoError // the manager knows the state: every change was reported
 	case !h.open.Load():
 		return win32.ErrorServiceCannotAcceptCtrl
 	case !h.handles(c.Code):
@@ -42,7 +44,7 @@ func (h *Host) control(c Control) win32.Errno {
 	case state == lifecycle.Starting:
 		return win32.ErrorServiceCannotAcceptCtrl
 	case state == lifecycle.Stopped && c.Code.Ends():
-		return win32.NoError // it has stopped by itself, which the manager is about to hear
+		return win32.NoError // it has stopped by itself, which is about to be reported
 	}
 	switch c.Code {
 	case win32.ControlStop:
@@ -50,12 +52,12 @@ func (h *Host) control(c Control) win32.Errno {
 	case win32.ControlShutdown:
 		return h.ask(host.Request{
 			Trigger: host.TriggerShutdown, Detail: "SERVICE_CONTROL_SHUTDOWN",
-			Budget: less(h.api.ShutdownTimeout(), shutdownMargin),
+			Budget: withoutMargin(h.api.ShutdownTimeout(), shutdownMargin),
 		})
 	case win32.ControlPreshutdown:
 		return h.ask(host.Request{
 			Trigger: host.TriggerPreshutdown, Detail: "SERVICE_CONTROL_PRESHUTDOWN",
-			Budget: less(time.Duration(h.preshutdown.Load()), preshutdownMargin),
+			Budget: withoutMargin(time.Duration(h.preshutdown.Load()), preshutdownMargin),
 		})
 	}
 	if state == lifecycle.Stopping || state == lifecycle.Stopped {
@@ -84,7 +86,7 @@ func (h *Host) control(c Control) win32.Errno {
 	return win32.NoError
 }
 
-// notify hands e to the program, and waits for it where the machine is suspended next.
+// notify passes e to the program. It waits for the program if the machine is suspended next.
 func (h *Host) notify(e host.Event) win32.Errno {
 	suspends := e.Kind == host.PowerEvent && e.Code == powerSuspend
 	done := make(chan struct{})
@@ -99,13 +101,13 @@ func (h *Host) notify(e host.Event) win32.Errno {
 		defer bound.Stop()
 		select {
 		case <-done:
-		case <-bound.C: // the machine is suspended in any case
+		case <-bound.C: // the machine is suspended anyway
 		}
 	}
 	return win32.NoError
 }
 
-// ask asks for something that changes the state, and waits until that has changed.
+// ask posts a request that changes the state, and waits until the change is reported.
 func (h *Host) ask(q host.Request) win32.Errno {
 	h.mu.Lock()
 	changed := h.changed
@@ -115,12 +117,12 @@ func (h *Host) ask(q host.Request) win32.Errno {
 	defer bound.Stop()
 	select {
 	case <-changed:
-	case <-bound.C: // it stops already, or pauses after a reload, or cannot keep up
+	case <-bound.C: // it is stopping already, pauses only after a reload, or is slow
 	}
 	return win32.NoError
 }
 
-// handles reports whether the program can do anything with a control.
+// handles reports whether the program handles a control.
 func (h *Host) handles(code win32.Control) bool {
 	switch code {
 	case win32.ControlStop, win32.ControlParamChange:
@@ -138,7 +140,7 @@ func (h *Host) handles(code win32.Control) bool {
 	return h.run.CanNotify && code.UserDefined()
 }
 
-// levelControl is what a control asks of the level of the log.
+// levelControl returns the request of a control that changes the level of the log.
 func (h *Host) levelControl(code win32.Control) (host.Request, bool) {
 	detail := "control " + strconv.Itoa(int(code))
 	switch {
@@ -150,7 +152,7 @@ func (h *Host) levelControl(code win32.Control) (host.Request, bool) {
 	return host.Request{}, false
 }
 
-// event is c in the words of hosts.
+// event converts a control to an event for the run.
 func event(c Control) host.Event {
 	switch c.Code {
 	case win32.ControlSessionChange:
@@ -163,19 +165,19 @@ func event(c Control) host.Event {
 	return host.Event{Kind: host.UserControl, Code: uint32(c.Code)}
 }
 
-// less is limit without margin, or half of a limit that is hardly longer.
-func less(limit, margin time.Duration) time.Duration { return max(limit-margin, limit/2) }
+// withoutMargin returns limit without margin, but at least half of limit.
+func withoutMargin(limit, margin time.Duration) time.Duration { return max(limit-margin, limit/2) }
 
-// accepted is what the manager may send in a state. In START_PENDING that is
-// nothing: a stop that arrived there could find a program half made
-// (SetServiceStatus, "Remarks"). STOP_PENDING has one way on.
+// accepted returns the controls that the service accepts in a state. In START_PENDING it accepts
+// none, because a stop could arrive when the program is only half initialized (SetServiceStatus,
+// "Remarks"). In STOP_PENDING there is nothing left to control.
 func (h *Host) accepted(s win32.State) (a win32.Accepted) {
 	switch s {
 	case win32.Running, win32.Paused, win32.PausePending, win32.ContinuePending:
 	default:
 		return 0
 	}
-	a = win32.AcceptStop | win32.AcceptShutdown | win32.AcceptParamChange // where the program cannot, its log can
+	a = win32.AcceptStop | win32.AcceptShutdown | win32.AcceptParamChange // even if the program cannot reload, its log can
 	if h.run.Preshutdown {
 		a = win32.AcceptStop | win32.AcceptPreshutdown | win32.AcceptParamChange
 	}

@@ -158,7 +158,7 @@ func TestALimitThatIsHardlyLongerThanItsMarginIsHalved(t *testing.T) {
 		time.Second:            500 * time.Millisecond,
 		600 * time.Millisecond: 300 * time.Millisecond,
 	} {
-		if got := less(limit, shutdownMargin); got != want {
+		if got := withoutMargin(limit, shutdownMargin); got != want {
 			t.Errorf("of %s there is %s, want %s", limit, got, want)
 		}
 	}

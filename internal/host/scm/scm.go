@@ -1,9 +1,9 @@
-// Package scm is the host of a Windows service. It speaks for the run to the
-// service control manager, and to the run for it.
+// Package scm implements the host of a Windows service. It connects the run to the service control
+// manager.
 //
-// Two threads are the manager's. On one it calls control, which turns controls into
-// requests. On the other it calls main, which reports each state of the run, in
-// order, until it has reported STOPPED:
+// The manager uses two threads. On one it calls control, which turns controls into requests. On
+// the other it calls main, which reports each state of the run, in order, until it has reported
+// STOPPED:
 //
 //	run                               manager
 //	Starting                          START_PENDING
@@ -27,38 +27,38 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// Host is the run as a service.
+// Host implements host.Host for a Windows service.
 type Host struct {
 	api       API
 	args      []string
 	connected chan struct{} // closed by main when it has registered and reported START_PENDING
 	gone      chan struct{} // closed when the dispatcher has returned
-	dispatch  error         // what it has returned
+	dispatch  error         // the result of the dispatcher
 	register  error
 
 	run         host.Run
 	open        atomic.Bool
-	told        atomic.Uint32 // the lifecycle.State that the run told last
-	preshutdown atomic.Int64  // the time before a shutdown of the system
+	told        atomic.Uint32 // the last lifecycle.State that the run told
+	preshutdown atomic.Int64  // the time that the service has before a shutdown
 
-	mu      sync.Mutex
-	queue   []host.Status // yet to be reported
-	heard   chan struct{} // closed when all of the queue is reported, nil if nobody waits for that
-	changed chan struct{} // closed when another state is reported
-	wake    chan struct{}
+	mu       sync.Mutex
+	queue    []host.Status // not reported yet
+	reported chan struct{} // closed when the whole queue is reported, nil if nobody waits for that
+	changed  chan struct{} // closed when a new state is reported
+	wake     chan struct{}
 
 	hearing host.Delivery
 
-	last   Status // what was reported last
+	last   Status // the last status reported
 	warned bool
 }
 
 var _ host.Starter = (*Host)(nil)
 
-// Connect connects to the manager and tells it that the service starts. It returns
-// when that has called ServiceMain; the manager gives a process 30 s to come here
-// (StartServiceCtrlDispatcher, "Remarks"). The error is ErrNotService if this process
-// is no service.
+// Connect connects to the manager and reports that the service starts. It returns when the manager
+// has called ServiceMain. A process has to call it within 30 s of its start
+// (StartServiceCtrlDispatcher, "Remarks"). Connect returns ErrNotService if this process is not a
+// service.
 func Connect(api API) (*Host, error) {
 	h := newHost(api)
 	go func() {
@@ -73,7 +73,7 @@ func Connect(api API) (*Host, error) {
 		return h, nil
 	case <-h.gone:
 		if h.dispatch == nil {
-			return nil, errors.New("the service control manager let go of the process before it was a service")
+			return nil, errors.New("the service control manager disconnected before the service was started")
 		}
 		return nil, fmt.Errorf("connect to the service control manager: %w", h.dispatch)
 	}
@@ -89,7 +89,7 @@ func newHost(api API) *Host {
 	}
 }
 
-// Args is what StartService was given, without the service's name.
+// Args returns the arguments of StartService, without the name of the service.
 func (h *Host) Args() []string {
 	if len(h.args) < 2 {
 		return nil
@@ -97,7 +97,8 @@ func (h *Host) Args() []string {
 	return h.args[1:]
 }
 
-// Open lets controls in.
+// Open starts to accept controls. Unless children are kept, it confines those that are started
+// from now on.
 func (h *Host) Open(run host.Run) {
 	h.run = run
 	h.open.Store(true)
@@ -109,8 +110,8 @@ func (h *Host) Open(run host.Run) {
 	}
 }
 
-// Tell queues s, and waits for it to be reported if the program is called next. Ticks that
-// have to wait are one.
+// Tell queues s. It waits until s is reported if the program is called next. Consecutive checkpoints
+// in the queue are merged.
 func (h *Host) Tell(s host.Status) {
 	h.told.Store(uint32(s.State))
 	h.mu.Lock()
@@ -119,22 +120,22 @@ func (h *Host) Tell(s host.Status) {
 	} else {
 		h.queue = append(h.queue, s)
 	}
-	if h.heard == nil && s.Precedes() {
-		h.heard = make(chan struct{})
+	if h.reported == nil && s.Precedes() {
+		h.reported = make(chan struct{})
 	}
-	heard := h.heard
+	reported := h.reported
 	h.mu.Unlock()
 	select {
 	case h.wake <- struct{}{}:
 	default:
 	}
 	if s.Precedes() {
-		h.hearing.Await(heard)
+		h.hearing.Await(reported)
 	}
 }
 
-// Close waits until the manager has heard of the end and let go of the process: one
-// that exits earlier has failed to it.
+// Close waits until the end is reported and the manager has disconnected, or until ctx ends. A
+// process that exits earlier has failed as far as the manager knows.
 func (h *Host) Close(ctx context.Context) {
 	select {
 	case <-h.gone:
@@ -142,7 +143,7 @@ func (h *Host) Close(ctx context.Context) {
 	}
 }
 
-// main is ServiceMain.
+// main implements ServiceMain.
 func (h *Host) main(args []string) {
 	h.args = args
 	if h.register = h.api.Register(h.control); h.register != nil {
@@ -161,15 +162,15 @@ func (h *Host) main(args []string) {
 	}
 }
 
-// take returns what is to be reported, nil once all of it is.
+// take returns the queue and empties it. It returns nil if everything is reported.
 func (h *Host) take() []host.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	queue := h.queue
 	h.queue = nil
-	if queue == nil && h.heard != nil {
-		close(h.heard)
-		h.heard = nil
+	if queue == nil && h.reported != nil {
+		close(h.reported)
+		h.reported = nil
 	}
 	return queue
 }
@@ -186,18 +187,18 @@ var states = map[lifecycle.State]win32.State{
 }
 
 const (
-	// maxHint is several ticks of the run, so that a late one is no catastrophe.
+	// maxHint is several times the interval of checkpoints, so that a late one does no harm.
 	maxHint = 5 * time.Second
 
-	// hintMargin is what the process needs beyond the budget to flush its log, and
-	// to report what follows.
+	// hintMargin is the time that the process needs, in addition to the budget, to flush its
+	// log and to report the next state.
 	hintMargin = 2 * time.Second
 )
 
-// report tells the manager s, unless that would be what it has heard already.
+// report reports s, unless that would repeat the last status.
 func (h *Host) report(s host.Status) {
 	if s.State == lifecycle.Running && h.run.Preshutdown && h.preshutdown.Load() == 0 {
-		h.preshutdown.Store(int64(h.api.PreshutdownTimeout())) // before one is accepted
+		h.preshutdown.Store(int64(h.api.PreshutdownTimeout())) // before PRESHUTDOWN is accepted
 	}
 	next := Status{State: states[s.State]}
 	next.Accepted = h.accepted(next.State)
@@ -228,12 +229,12 @@ func (h *Host) report(s host.Status) {
 	h.last = next
 }
 
-// exitCode returns what STOPPED carries for s: the code that Windows has for the error
-// of a plain failure, otherwise our own code as the service's.
+// exitCode returns the exit codes that STOPPED carries for s: the Windows error in s.Err if the
+// run failed with code 1 and has one, otherwise our own code as the service-specific code.
 //
-// After a stop that the manager asked for it is 0, whatever failed on the way down: with
-// SERVICE_FAILURE_ACTIONS_FLAG, which install sets, any other code has the manager start
-// the service again that somebody has just stopped.
+// After a stop that the manager requested it returns 0, even if something failed while stopping.
+// With SERVICE_FAILURE_ACTIONS_FLAG, which install sets, any other code makes the manager start a
+// service again that was stopped on purpose.
 func exitCode(s host.Status) (win32.Errno, uint32) {
 	switch s.Trigger {
 	case host.TriggerStop, host.TriggerShutdown, host.TriggerPreshutdown:

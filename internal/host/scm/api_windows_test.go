@@ -14,7 +14,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-func TestWhatEventsCarryIsReadWhileItIsThere(t *testing.T) {
+func TestDecode_CopiesTheDataOfEvents(t *testing.T) {
 	session := windows.WTSSESSION_NOTIFICATION{Size: 8, SessionID: 3}
 	c := decode(win32.ControlSessionChange, windows.WTS_SESSION_LOCK, unsafe.Pointer(&session))
 	session.SessionID = 0
@@ -40,7 +40,7 @@ func TestWhatEventsCarryIsReadWhileItIsThere(t *testing.T) {
 	}
 }
 
-func TestTheTimeForAShutdownIsThatOfTheRegistry(t *testing.T) {
+func TestShutdownTimeout_FromTheRegistry(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"20000": 20 * time.Second, " 5000 ": 5 * time.Second, "": 5 * time.Second, "x": 5 * time.Second, "0": 5 * time.Second, "-1": 5 * time.Second,
 	} {
@@ -53,13 +53,13 @@ func TestTheTimeForAShutdownIsThatOfTheRegistry(t *testing.T) {
 	}
 }
 
-func TestAServiceThatCannotBeAskedHasTheDefaultTimeBeforeAShutdown(t *testing.T) {
+func TestPreshutdownTimeout_DefaultIfUnknown(t *testing.T) {
 	if got := (&windowsAPI{name: "no such service"}).PreshutdownTimeout(); got != 10*time.Second {
 		t.Errorf("it has %s", got)
 	}
 }
 
-func TestAProcessThatNobodyStartedAsAServiceIsNone(t *testing.T) {
+func TestDetect_ProcessThatIsNoService(t *testing.T) {
 	if startedByManager() {
 		t.Error("its parent is services.exe")
 	}
@@ -71,7 +71,7 @@ func TestAProcessThatNobodyStartedAsAServiceIsNone(t *testing.T) {
 	}
 }
 
-func TestAFailureThatWindowsHasANumberForEndsWithIt(t *testing.T) {
+func TestExitCode_ErrorsOfWindows(t *testing.T) {
 	for _, test := range []struct {
 		err      error
 		code     int
@@ -87,8 +87,10 @@ func TestAFailureThatWindowsHasANumberForEndsWithIt(t *testing.T) {
 		{errors.New("boom"), 1, win32.ErrorServiceSpecific, 1},
 		{errors.New("late"), 124, win32.ErrorServiceSpecific, 124},
 	} {
-		if got, specific := exitCode(host.Status{Err: test.err, Code: test.code}); got != test.want || specific != test.specific {
-			t.Errorf("%v with %d: got %d/%d, want %d/%d", test.err, test.code, got, specific, test.want, test.specific)
-		}
+		t.Run(fmt.Sprintf("%v with %d", test.err, test.code), func(t *testing.T) {
+			if got, specific := exitCode(host.Status{Err: test.err, Code: test.code}); got != test.want || specific != test.specific {
+				t.Errorf("%v with %d: got %d/%d, want %d/%d", test.err, test.code, got, specific, test.want, test.specific)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package scm
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -21,7 +22,7 @@ type confining struct {
 
 func (c *confining) Confine() error { c.calls++; return c.err }
 
-func TestTheProcessIsConfinedUnlessItsChildrenAreKept(t *testing.T) {
+func TestOpen_ConfinesUnlessChildrenAreKept(t *testing.T) {
 	denied := errors.New("access is denied")
 	for _, test := range []struct {
 		keep  bool
@@ -33,21 +34,23 @@ func TestTheProcessIsConfinedUnlessItsChildrenAreKept(t *testing.T) {
 		{false, denied, 1, []string{"processes that the service starts will not end with it"}},
 		{true, denied, 0, nil},
 	} {
-		api := &confining{err: test.err}
-		h := newHost(api)
-		var warned []string
-		var asked int
-		h.Open(host.Run{
-			KeepChildren: test.keep,
-			Post:         func(host.Request) { asked++ },
-			Warn:         func(msg string, _ ...zap.Field) { warned = append(warned, msg) },
+		t.Run(fmt.Sprintf("keep %t, error %v", test.keep, test.err), func(t *testing.T) {
+			api := &confining{err: test.err}
+			h := newHost(api)
+			var warned []string
+			var asked int
+			h.Open(host.Run{
+				KeepChildren: test.keep,
+				Post:         func(host.Request) { asked++ },
+				Warn:         func(msg string, _ ...zap.Field) { warned = append(warned, msg) },
+			})
+			if api.calls != test.calls || !slices.Equal(warned, test.warns) {
+				t.Errorf("%+v: %d calls, warned of %q", test, api.calls, warned)
+			}
+			h.Tell(host.Status{State: lifecycle.Running})
+			if answer := h.control(Control{Code: win32.ControlStop}); answer != win32.NoError || asked != 1 {
+				t.Errorf("%+v: a stop is answered with %d", test, answer) // in spite of the failure, it runs
+			}
 		})
-		if api.calls != test.calls || !slices.Equal(warned, test.warns) {
-			t.Errorf("%+v: %d calls, warned of %q", test, api.calls, warned)
-		}
-		h.Tell(host.Status{State: lifecycle.Running})
-		if answer := h.control(Control{Code: win32.ControlStop}); answer != win32.NoError || asked != 1 {
-			t.Errorf("%+v: a stop is answered with %d", test, answer) // in spite of the failure, it runs
-		}
 	}
 }

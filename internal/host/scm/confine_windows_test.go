@@ -58,7 +58,7 @@ func leave(what string) int {
 	return 3
 }
 
-func TestAProcessEndsWithTheOneThatHasStartedIt(t *testing.T) {
+func TestConfine_ChildrenEndWithTheirParent(t *testing.T) {
 	for _, test := range []struct {
 		what  string
 		lives bool

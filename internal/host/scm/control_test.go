@@ -45,7 +45,7 @@ func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
 	return h, a
 }
 
-func TestEachControlAsksForWhatItMeans(t *testing.T) {
+func TestControl_Requests(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		control Control
@@ -65,17 +65,19 @@ func TestEachControlAsksForWhatItMeans(t *testing.T) {
 		{Control{Code: 128}, lifecycle.Pausing, host.Event{Kind: host.UserControl, Code: 128}},
 		{Control{Code: 255}, lifecycle.Running, host.Event{Kind: host.UserControl, Code: 255}},
 	} {
-		h, a := opened(test.state, true, false)
-		code := h.control(test.control)
-		if got := fmt.Sprint(a.requests, a.events); code != win32.NoError || got != fmt.Sprint(of(test.want)) {
-			t.Errorf("%+v in %s: error %d, %s; want %+v", test.control, test.state, code, got, test.want)
-		}
+		t.Run(fmt.Sprintf("%s in %s", test.control.Code, test.state), func(t *testing.T) {
+			h, a := opened(test.state, true, false)
+			code := h.control(test.control)
+			if got := fmt.Sprint(a.requests, a.events); code != win32.NoError || got != printed(test.want) {
+				t.Errorf("%+v in %s: error %d, %s; want %+v", test.control, test.state, code, got, test.want)
+			}
+		})
 	}
 }
 
-func TestTwoControlsStepTheLevelOfTheLogWhereThatIsWanted(t *testing.T) {
+func TestControl_TwoControlsStepTheLogLevel(t *testing.T) {
 	for code, want := range map[win32.Control]host.Action{254: host.MoreVerbose, 255: host.LessVerbose} {
-		for _, can := range []bool{false, true} { // hear of events
+		for _, can := range []bool{false, true} { // whether the program handles events
 			h, a := opened(lifecycle.Running, can, false)
 			h.run.LevelControls = true
 			got := h.control(Control{Code: code})
@@ -90,15 +92,15 @@ func TestTwoControlsStepTheLevelOfTheLogWhereThatIsWanted(t *testing.T) {
 	}
 }
 
-// of sorts what is wanted into requests and events.
-func of(want any) string {
+// printed prints what is wanted as the lists of requests and of events.
+func printed(want any) string {
 	if e, ok := want.(host.Event); ok {
 		return fmt.Sprint([]host.Request(nil), []host.Event{e})
 	}
 	return fmt.Sprint([]host.Request{want.(host.Request)}, []host.Event(nil))
 }
 
-func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
+func TestControl_Refusals(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		code  win32.Control
@@ -126,14 +128,16 @@ func TestAControlThatIsNotToBeHadIsRefusedAndAsksForNothing(t *testing.T) {
 		{"interrogate", win32.ControlInterrogate, lifecycle.Stopping, false, win32.NoError},
 		{"interrogate while starting", win32.ControlInterrogate, lifecycle.Starting, false, win32.NoError},
 	} {
-		h, a := opened(test.state, test.can, false)
-		if got := h.control(Control{Code: test.code}); got != test.want || len(a.requests)+len(a.events) > 0 {
-			t.Errorf("%s: error %d, want %d; it asks for %v %v", test.name, got, test.want, a.requests, a.events)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			h, a := opened(test.state, test.can, false)
+			if got := h.control(Control{Code: test.code}); got != test.want || len(a.requests)+len(a.events) > 0 {
+				t.Errorf("error %d, want %d; it asks for %v %v", got, test.want, a.requests, a.events)
+			}
+		})
 	}
 }
 
-func TestAProgramThatCannotKeepUpWithEventsRefusesThem(t *testing.T) {
+func TestControl_RefusesEventsIfTheProgramIsSlow(t *testing.T) {
 	h, a := opened(lifecycle.Running, true, false)
 	a.full = true
 	if got := h.control(Control{Code: 200}); got != win32.ErrorServiceCannotAcceptCtrl {
@@ -141,7 +145,7 @@ func TestAProgramThatCannotKeepUpWithEventsRefusesThem(t *testing.T) {
 	}
 }
 
-func TestAProgramThatHearsOfAShutdownEarlyHasItsTimeout(t *testing.T) {
+func TestControl_PreshutdownHasItsTimeout(t *testing.T) {
 	h, a := opened(lifecycle.Running, false, true)
 	code := h.control(Control{Code: win32.ControlPreshutdown})
 	if code != win32.NoError || len(a.requests) != 1 || a.requests[0].Budget != 9*time.Second || a.requests[0].Trigger != "preshutdown" {
@@ -152,14 +156,16 @@ func TestAProgramThatHearsOfAShutdownEarlyHasItsTimeout(t *testing.T) {
 	}
 }
 
-func TestALimitThatIsHardlyLongerThanItsMarginIsHalved(t *testing.T) {
+func TestWithoutMargin_IsAtLeastHalf(t *testing.T) {
 	for limit, want := range map[time.Duration]time.Duration{
 		20 * time.Second:       19500 * time.Millisecond,
 		time.Second:            500 * time.Millisecond,
 		600 * time.Millisecond: 300 * time.Millisecond,
 	} {
-		if got := withoutMargin(limit, shutdownMargin); got != want {
-			t.Errorf("of %s there is %s, want %s", limit, got, want)
-		}
+		t.Run(limit.String(), func(t *testing.T) {
+			if got := withoutMargin(limit, shutdownMargin); got != want {
+				t.Errorf("of %s there is %s, want %s", limit, got, want)
+			}
+		})
 	}
 }

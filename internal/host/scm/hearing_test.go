@@ -43,7 +43,7 @@ func connected(t *testing.T, s *slow) (h *Host, stopped func()) {
 	}
 }
 
-func TestTheManagerKnowsOfAStateBeforeTheProgramIsCalled(t *testing.T) {
+func TestTell_ReportsTheStateBeforeTheProgramIsCalled(t *testing.T) {
 	for state, want := range map[lifecycle.State]win32.State{
 		lifecycle.Pausing: win32.PausePending, lifecycle.Continuing: win32.ContinuePending, lifecycle.Stopping: win32.StopPending,
 	} {
@@ -67,7 +67,7 @@ func TestTheManagerKnowsOfAStateBeforeTheProgramIsCalled(t *testing.T) {
 	}
 }
 
-func TestAManagerThatHangsHoldsUpTheWayDownOnlyOnce(t *testing.T) {
+func TestTell_WaitsOnlyOnceForAManagerThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{}
 		h, stopped := connected(t, s)

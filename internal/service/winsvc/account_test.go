@@ -1,11 +1,12 @@
 package winsvc
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
 
-func TestTheSIDOfAServiceIsThatOfWindows(t *testing.T) {
+func TestServiceSID_MatchesWindows(t *testing.T) {
 	// That of TrustedInstaller is documented, and the same everywhere.
 	const want = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
 	for _, name := range []string{"TrustedInstaller", "TRUSTEDINSTALLER"} {
@@ -15,7 +16,7 @@ func TestTheSIDOfAServiceIsThatOfWindows(t *testing.T) {
 	}
 }
 
-func TestADescriptorIsTakenApart(t *testing.T) {
+func TestParse_DescriptorsInWords(t *testing.T) {
 	const sid = "S-1-5-80-1"
 	for sddl, want := range map[string]string{
 		"O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;S-1-5-80-1)S:AI(AU;;FA;;;WD)": "SYSTEM full, S-1-5-80-1 modify; owned by BA",
@@ -27,9 +28,11 @@ func TestADescriptorIsTakenApart(t *testing.T) {
 		"":                        "everybody full",
 		"x":                       "everybody full",
 	} {
-		if got := parse(sddl).words(map[string]string{"SY": "SYSTEM"}); got != want {
-			t.Errorf("%s is %q, want %q", sddl, got, want)
-		}
+		t.Run(sddl, func(t *testing.T) {
+			if got := parse(sddl).words(map[string]string{"SY": "SYSTEM"}); got != want {
+				t.Errorf("%s is %q, want %q", sddl, got, want)
+			}
+		})
 	}
 	d := parse("D:AI(D;;FA;;;BG)(A;;FA;;;SY)(A;ID;FA;;;BA)")
 	granted := d.grant(sid)
@@ -47,7 +50,7 @@ func TestADescriptorIsTakenApart(t *testing.T) {
 	}
 }
 
-func TestTextsOfTheRegistry(t *testing.T) {
+func TestTexts_ValuesOfEachType(t *testing.T) {
 	for _, list := range [][]string{nil, {"a"}, {"a b", "ü=服务", "𝄞"}} {
 		if got := multi(list).texts(); !slices.Equal(got, list) {
 			t.Errorf("%q is %q", list, got)
@@ -63,15 +66,17 @@ func TestTextsOfTheRegistry(t *testing.T) {
 		{dword(65), nil},
 		{value{3, wide("a\x00")}, nil},
 	} {
-		if got := test.v.texts(); !slices.Equal(got, test.want) {
-			t.Errorf("%v is %q, want %q", test.v, got, test.want)
-		}
+		t.Run(fmt.Sprint(test.want), func(t *testing.T) {
+			if got := test.v.texts(); !slices.Equal(got, test.want) {
+				t.Errorf("%v is %q, want %q", test.v, got, test.want)
+			}
+		})
 	}
 }
 
 // The numbers are those of Service Security and Access Rights, the letters those of
 // Security Descriptor String Format.
-func TestTheRightsToAServiceAreRead(t *testing.T) {
+func TestRightsOf_LettersAndNumbers(t *testing.T) {
 	for text, want := range map[string]uint32{
 		"CCDCLCSWRPWPDTLOCRSDRCWDWO": 0xF01FF, // SERVICE_ALL_ACCESS
 		"GA":                         0xF01FF,
@@ -93,8 +98,10 @@ func TestTheRightsToAServiceAreRead(t *testing.T) {
 		"":                           0,
 		"XX":                         0,
 	} {
-		if got := rightsOf(text); got != want {
-			t.Errorf("%s is %#x, want %#x", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := rightsOf(text); got != want {
+				t.Errorf("%s is %#x, want %#x", text, got, want)
+			}
+		})
 	}
 }

@@ -40,7 +40,7 @@ func withData(f *fake) {
 	f.folders[`D:\more`] = "O:BAD:AI(A;OICIID;FA;;;SY)"
 }
 
-func TestWhatIsInstalledIsWhatThePlanSaid(t *testing.T) {
+func TestApply_InstallsWhatThePlanSaid(t *testing.T) {
 	m, f := newManager(t)
 	withData(f)
 	p := install(t, m, rich(), false)
@@ -82,7 +82,7 @@ func TestWhatIsInstalledIsWhatThePlanSaid(t *testing.T) {
 	}
 }
 
-func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
+func TestApply_UpdateChangesOnlyWhatDiffers(t *testing.T) {
 	m, f := newManager(t)
 	withData(f)
 	install(t, m, rich(), false)
@@ -112,7 +112,7 @@ func TestAnUpdateChangesWhatIsThereAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestWhatIsAsItShouldIsNotWritten(t *testing.T) {
+func TestApply_WritesNothingThatIsUnchanged(t *testing.T) {
 	for _, account := range []string{"", "LocalService", "root"} {
 		m, f := newManager(t)
 		withData(f)
@@ -172,7 +172,7 @@ func worlds() []world {
 	}
 }
 
-func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
+func TestApply_UndoesEverythingIfAnyCallFails(t *testing.T) {
 	for _, w := range worlds() {
 		t.Run(w.name, func(t *testing.T) {
 			failures := 0
@@ -210,7 +210,7 @@ func TestWhateverCallFailsAllIsAsItWasBefore(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeTakenBackIsSaid(t *testing.T) {
+func TestApply_ReportsWhatCannotBeUndone(t *testing.T) {
 	m, f := newManager(t)
 	p, err := m.Plan(t.Context(), web(), false)
 	if err != nil {
@@ -223,7 +223,7 @@ func TestWhatCannotBeTakenBackIsSaid(t *testing.T) {
 	}
 }
 
-func TestALinkThatAppearsAfterThePlanIsNotFollowed(t *testing.T) {
+func TestApply_DoesNotFollowALinkCreatedAfterThePlan(t *testing.T) {
 	for _, path := range []string{`C:\ProgramData\web\logs`, `D:\data`} {
 		m, f := newManager(t)
 		withData(f)
@@ -246,7 +246,7 @@ func TestALinkThatAppearsAfterThePlanIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestWhatWindowsRefusesIsSaidAndLeavesNothing(t *testing.T) {
+func TestApply_ReportsRefusalsAndLeavesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		setUp func(f *fake, s *service.Spec)
 		want  string
@@ -286,7 +286,7 @@ func TestWhatWindowsRefusesIsSaidAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAccountsGetThePasswordThatTheyNeed(t *testing.T) {
+func TestApply_AsksForPasswordsOnlyIfNeeded(t *testing.T) {
 	asked := 0
 	ask := func() (string, error) { asked++; return "hush", nil }
 	for _, test := range []struct {
@@ -306,35 +306,37 @@ func TestAccountsGetThePasswordThatTheyNeed(t *testing.T) {
 		{`CORP\gmsa$`, `CORP\gmsa$`, "", 0},
 		{"gmsa$@corp.example", "gmsa$@corp.example", "", 0},
 	} {
-		for _, first := range []string{"", "other"} { // what was installed before, if anything
-			m, f := newManager(t)
-			s := web()
-			s.Password = ask
-			if first != "" {
-				s.Account = first
-				install(t, m, s, false)
-			}
-			s.Account = test.account
-			asked = 0
-			p := install(t, m, s, false)
-			got := f.services["web"]
-			if got.config.Account != test.want || got.password != test.password || asked != test.asks {
-				t.Errorf("%q is %q with password %q, asked %d times", test.account, got.config.Account, got.password, asked)
-			}
-			for _, a := range p.Artefacts {
-				if strings.Contains(a.Old+a.New, "hush") {
-					t.Errorf("the plan has the password:\n%s", a.New)
+		t.Run(test.account, func(t *testing.T) {
+			for _, first := range []string{"", "other"} { // what was installed before, if anything
+				m, f := newManager(t)
+				s := web()
+				s.Password = ask
+				if first != "" {
+					s.Account = first
+					install(t, m, s, false)
+				}
+				s.Account = test.account
+				asked = 0
+				p := install(t, m, s, false)
+				got := f.services["web"]
+				if got.config.Account != test.want || got.password != test.password || asked != test.asks {
+					t.Errorf("%q is %q with password %q, asked %d times", test.account, got.config.Account, got.password, asked)
+				}
+				for _, a := range p.Artefacts {
+					if strings.Contains(a.Old+a.New, "hush") {
+						t.Errorf("the plan has the password:\n%s", a.New)
+					}
+				}
+				s.Password = nil // it stays
+				if install(t, m, s, false); f.services["web"].password != test.password {
+					t.Errorf("%q has lost its password", test.account)
 				}
 			}
-			s.Password = nil // it stays
-			if install(t, m, s, false); f.services["web"].password != test.password {
-				t.Errorf("%q has lost its password", test.account)
-			}
-		}
+		})
 	}
 }
 
-func TestWithoutTheRightsAPlanIsMadeAndNothingElse(t *testing.T) {
+func TestManager_OnlyPlansWithoutRights(t *testing.T) {
 	m, f := newManager(t)
 	install(t, m, web(), false)
 	f.user = true
@@ -366,7 +368,7 @@ func TestWithoutTheRightsAPlanIsMadeAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestInstancesOfATemplateAreServicesOfTheirOwn(t *testing.T) {
+func TestApply_InstancesAreSeparateServices(t *testing.T) {
 	m, f := newManager(t)
 	for _, instance := range []string{"a", "b"} {
 		s := web()
@@ -382,7 +384,7 @@ func TestInstancesOfATemplateAreServicesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAnInstallationThatIsCalledOffLeavesNothing(t *testing.T) {
+func TestApply_CancelledLeavesNothing(t *testing.T) {
 	m, f := newManager(t)
 	p, err := m.Plan(t.Context(), web(), false)
 	if err != nil {
@@ -398,7 +400,7 @@ func TestAnInstallationThatIsCalledOffLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestTheExecutableIsWhatTheManagerStarts(t *testing.T) {
+func TestLaunches_ReturnsTheInstalledExecutable(t *testing.T) {
 	m, f := newManager(t)
 	if got, err := m.Launches(t.Context(), web()); got != "" || err != nil {
 		t.Errorf("of what is not installed: %q, %v", got, err)

@@ -75,7 +75,7 @@ func expand(line string) string {
 	}
 }
 
-func TestVariablesInArgumentsAreNotReplaced(t *testing.T) {
+func TestCompose_VariablesAreNotReplaced(t *testing.T) {
 	for _, a := range awkward {
 		line := compose(`C:\w.exe`, []string{a})
 		if got := expand(line); got != line {
@@ -87,7 +87,7 @@ func TestVariablesInArgumentsAreNotReplaced(t *testing.T) {
 	}
 }
 
-func TestAwkwardArgumentsComeBack(t *testing.T) {
+func TestCompose_AwkwardArgumentsSurvive(t *testing.T) {
 	for _, args := range [][]string{nil, awkward, slices.Concat(awkward, awkward)} {
 		line := compose(`C:\Program Files\wéb\w.exe`, args)
 		if got := decompose(line); got[0] != `C:\Program Files\wéb\w.exe` || !slices.Equal(got[1:], args) {
@@ -96,7 +96,7 @@ func TestAwkwardArgumentsComeBack(t *testing.T) {
 	}
 }
 
-func FuzzArgumentsComeBack(f *testing.F) {
+func FuzzCompose_ArgumentsSurvive(f *testing.F) {
 	for i, a := range awkward {
 		f.Add(a, awkward[len(awkward)-1-i])
 	}
@@ -115,7 +115,7 @@ func FuzzArgumentsComeBack(f *testing.F) {
 	})
 }
 
-func TestTheExecutableOfAnyCommandLineIsFound(t *testing.T) {
+func TestExecutable_OfAnyCommandLine(t *testing.T) {
 	for line, want := range map[string]string{
 		`"C:\Program Files\web\web.exe" -a "b"`:  `C:\Program Files\web\web.exe`,
 		`C:\Program Files\web\web.exe -a b.exe`:  `C:\Program Files\web\web.exe`,
@@ -126,8 +126,10 @@ func TestTheExecutableOfAnyCommandLineIsFound(t *testing.T) {
 		`"C:\unended`:                            `C:\unended`,
 		``:                                       ``,
 	} {
-		if got := executable(line); got != want {
-			t.Errorf("%s runs %s, want %s", line, got, want)
-		}
+		t.Run(line, func(t *testing.T) {
+			if got := executable(line); got != want {
+				t.Errorf("%s runs %s, want %s", line, got, want)
+			}
+		})
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestWindowsTakesACommandLineApartAsWeDo(t *testing.T) {
+func TestCompose_WindowsSplitsItAsWeDo(t *testing.T) {
 	for _, a := range awkward {
 		for _, b := range awkward {
 			line := compose(`C:\Program Files\w.exe`, []string{a, b})
@@ -19,7 +19,7 @@ func TestWindowsTakesACommandLineApartAsWeDo(t *testing.T) {
 	}
 }
 
-func TestAListInMemoryIsReadAsItWasWritten(t *testing.T) {
+func TestBlock_IsReadByUnblock(t *testing.T) {
 	for _, list := range [][]string{nil, {"a"}, {"a", "ü 服务", "c"}, {"𝄞", "b"}} {
 		p, err := block(list)
 		if err != nil {

@@ -32,7 +32,7 @@ func state(t *testing.T, m *Manager, want service.State) service.Status {
 	return got
 }
 
-func TestTheVerbsWaitForTheStateThatTheyName(t *testing.T) {
+func TestManager_VerbsWaitForTheirState(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.takes = 5 * time.Second
 		var heard []string
@@ -74,7 +74,7 @@ func TestTheVerbsWaitForTheStateThatTheyName(t *testing.T) {
 	})
 }
 
-func TestAllStatesAreTold(t *testing.T) {
+func TestStatus_AllStates(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		for _, test := range []struct {
 			status status
@@ -129,7 +129,7 @@ func TestAllStatesAreTold(t *testing.T) {
 	})
 }
 
-func TestAJobThatHasFinishedWasStarted(t *testing.T) {
+func TestStart_FinishedJobIsNoError(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.takes, s.starts = time.Second, status{State: win32.Stopped}
 		if err := m.Start(t.Context(), web()); err != nil {
@@ -141,7 +141,7 @@ func TestAJobThatHasFinishedWasStarted(t *testing.T) {
 	})
 }
 
-func TestAStartThatFailsSaysWhy(t *testing.T) {
+func TestStart_FailureSaysWhy(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		setUp func(f *fake, s *fakeService)
@@ -181,7 +181,7 @@ func TestAStartThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAStartWaitsForThatOfAnotherService(t *testing.T) {
+func TestStart_WaitsForTheStartOfAnotherService(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		f.locked = 3
 		if err := m.Start(t.Context(), web()); err != nil {
@@ -191,7 +191,7 @@ func TestAStartWaitsForThatOfAnotherService(t *testing.T) {
 	})
 }
 
-func TestWhatIsSoAlreadyIsNotAskedFor(t *testing.T) {
+func TestManager_SendsNothingIfTheStateIsReached(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		f.calls = nil
 		if err := m.Stop(t.Context(), web()); err != nil {
@@ -209,7 +209,7 @@ func TestWhatIsSoAlreadyIsNotAskedFor(t *testing.T) {
 	})
 }
 
-func TestAStopDuringAStartWaitsForTheStart(t *testing.T) {
+func TestStop_WaitsForAStart(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.takes = 3 * time.Second
 		s.turn(win32.StartPending, s.running(win32.Running))
@@ -221,7 +221,7 @@ func TestAStopDuringAStartWaitsForTheStart(t *testing.T) {
 	})
 }
 
-func TestAStopThatIsRefusedAtFirstIsSentAgain(t *testing.T) {
+func TestStop_IsRepeatedIfRefused(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.status = s.running(win32.Running)
 		s.refuses, s.refusing = win32.ErrorServiceCannotAcceptCtrl, 2
@@ -232,7 +232,7 @@ func TestAStopThatIsRefusedAtFirstIsSentAgain(t *testing.T) {
 	})
 }
 
-func TestAStopThatIsNotPossibleSaysWhy(t *testing.T) {
+func TestStop_FailureSaysWhy(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		s.status = s.running(win32.Running)
 		user := f.add("user", config{Dependencies: []string{"WEB"}, DisplayName: "user"})
@@ -263,7 +263,7 @@ func TestAStopThatIsNotPossibleSaysWhy(t *testing.T) {
 	})
 }
 
-func TestControlsThatDoNotApplyAreSaidToBeSo(t *testing.T) {
+func TestControl_FailureSaysWhy(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		verbs := map[string]func(context.Context, service.Spec) error{"reload": m.Reload, "pause": m.Pause, "continue": m.Continue}
 		for name, verb := range verbs {
@@ -303,7 +303,7 @@ func TestControlsThatDoNotApplyAreSaidToBeSo(t *testing.T) {
 	})
 }
 
-func TestAWaitEndsWithTheContext(t *testing.T) {
+func TestManager_WaitEndsWithTheContext(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		s.hangs = true
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -317,7 +317,7 @@ func TestAWaitEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotInstalledCannotBeControlled(t *testing.T) {
+func TestManager_VerbsFailIfNotInstalled(t *testing.T) {
 	m, _ := newManager(t)
 	_, removed := m.Remove(t.Context(), web(), true)
 	for name, err := range map[string]error{
@@ -330,7 +330,7 @@ func TestWhatIsNotInstalledCannotBeControlled(t *testing.T) {
 	}
 }
 
-func TestEveryVerbAsksForNoMoreThanItNeeds(t *testing.T) {
+func TestManager_VerbsAskOnlyForRightsTheyNeed(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		for _, test := range []struct {
 			name string
@@ -357,7 +357,7 @@ func TestEveryVerbAsksForNoMoreThanItNeeds(t *testing.T) {
 	})
 }
 
-func TestWhoMayOnlyAskForTheStateIsToldIt(t *testing.T) {
+func TestStatus_NeedsOnlyTheRightToQueryTheState(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		s.security, f.user = "D:(A;;LC;;;IU)(A;;GA;;;BA)", true
 		s.status = s.running(win32.Running)

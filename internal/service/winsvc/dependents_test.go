@@ -21,7 +21,7 @@ func needing(f *fake, needs map[string][]string) {
 
 // Whether or not Windows tells of indirect ones, they can be stopped in the order that they
 // come in.
-func TestDependentsComeInTheOrderToStopThemIn(t *testing.T) {
+func TestDependents_AreInStopOrder(t *testing.T) {
 	for _, shallow := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := newManager(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-func TestDiagnoseFindsWhatKeepsTheServiceFromRunning(t *testing.T) {
+func TestDiagnose_FindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 	type test struct {
 		setUp func(m *Manager, f *fake, s *fakeService)
 		level service.Level
@@ -80,7 +80,7 @@ func checkFindings(t *testing.T, found []service.Finding) {
 	}
 }
 
-func TestExitCodesAreInWords(t *testing.T) {
+func TestEnded_ExplainsExitCodes(t *testing.T) {
 	for _, e := range []win32.Errno{win32.ErrorServiceSpecific, win32.ErrorServiceRequestTimeout, win32.ErrorServiceLogonFailed, win32.ErrorServiceDisabled, win32.ErrorServiceDependencyFail, win32.ErrorServiceNeverStarted} {
 		if got := e.Error(); !strings.Contains(got, fmt.Sprintf("(error %d)", e)) || strings.HasPrefix(got, "an error of Windows") {
 			t.Errorf("%d is %q", e, got)
@@ -94,7 +94,7 @@ func TestExitCodesAreInWords(t *testing.T) {
 }
 
 // Only an account with a password is told of one.
-func TestAnAccountThatCannotLogOnHasARemedyOfItsOwn(t *testing.T) {
+func TestDiagnose_RemedyFitsTheAccount(t *testing.T) {
 	const managed = "Test-ADServiceAccount web in PowerShell"
 	for account, want := range map[string][]string{
 		`NT SERVICE\web`:            {`NT SERVICE\ALL SERVICES`},

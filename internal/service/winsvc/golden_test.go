@@ -72,50 +72,52 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 	}
 }
 
-func TestPlansAreAsTheyWere(t *testing.T) {
+func TestPlan_GoldenFiles(t *testing.T) {
 	seen := map[string]bool{}
 	for name, set := range goldens() {
-		m, f := newManager(t)
-		s := web()
-		set(f, &s)
-		if err := s.Check(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		p, err := m.Plan(t.Context(), s, true)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		var b strings.Builder
-		for _, w := range p.Warnings {
-			b.WriteString("warning: " + w + "\n")
-		}
-		if p.Replaces != "" {
-			b.WriteString("replaces: " + p.Replaces + "\n")
-		}
-		for _, a := range p.Artefacts {
-			b.WriteString("\n" + a.Name + "\n")
-			if a.Present {
-				b.WriteString(diff.Unified(a.Old, a.New))
-			} else {
-				b.WriteString(a.New)
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			s := web()
+			set(f, &s)
+			if err := s.Check(); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
-		}
-		file := filepath.Join("testdata", name+".golden")
-		seen[file] = true
-		got := b.String()
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			p, err := m.Plan(t.Context(), s, true)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			var b strings.Builder
+			for _, w := range p.Warnings {
+				b.WriteString("warning: " + w + "\n")
+			}
+			if p.Replaces != "" {
+				b.WriteString("replaces: " + p.Replaces + "\n")
+			}
+			for _, a := range p.Artefacts {
+				b.WriteString("\n" + a.Name + "\n")
+				if a.Present {
+					b.WriteString(diff.Unified(a.Old, a.New))
+				} else {
+					b.WriteString(a.New)
+				}
+			}
+			file := filepath.Join("testdata", name+".golden")
+			seen[file] = true
+			got := b.String()
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s, - as it was, + as it is; -update takes it:\n%s", name, diff.Unified(string(want), got))
-		}
+			if got != string(want) {
+				t.Errorf("%s, - as it was, + as it is; -update takes it:\n%s", name, diff.Unified(string(want), got))
+			}
+		})
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "*.golden"))
 	if err != nil {

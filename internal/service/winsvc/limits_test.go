@@ -9,8 +9,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// TestWhatWindowsDoesNotTakeIsRefused has the right values on both sides of each limit.
-func TestWhatWindowsDoesNotTakeIsRefused(t *testing.T) {
+// TestFits_RefusesWhatWindowsDoesNotTake has the right values on both sides of each limit.
+func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 	x := func(length int) string { return strings.Repeat("x", length) }
 	executable := web().Executable
 	left := 32766 - len(`"`+executable+`" `)

@@ -34,7 +34,7 @@ func local(at string) string {
 	return t.Local().Format("2006-01-02T15:04:05.000Z07:00 ")
 }
 
-func TestTheLogIsReadTheOldestFirst(t *testing.T) {
+func TestLogs_OldestFirst(t *testing.T) {
 	m, f := newManager(t)
 	f.events = []string{
 		record("9", "2", "2026-01-01T12:00:01.1234567Z", "<EventData><Data>a &lt;b&gt; &amp;lt; &quot;c&quot;\r\n        second line\r\n    n: 5\r\n</Data></EventData>"),
@@ -55,7 +55,7 @@ func TestTheLogIsReadTheOldestFirst(t *testing.T) {
 	}
 }
 
-func TestFieldsAreThoseOfTheEventData(t *testing.T) {
+func TestLogs_FieldsOfTheEventData(t *testing.T) {
 	for _, test := range []struct {
 		query service.LogQuery
 		want  string
@@ -68,19 +68,21 @@ func TestFieldsAreThoseOfTheEventData(t *testing.T) {
 		{service.LogQuery{PID: 13}, ""},
 		{service.LogQuery{Lines: 5, Since: time.Date(2026, 1, 1, 12, 0, 3, 0, time.UTC), Match: regexp.MustCompile("asked")}, ""},
 	} {
-		m, f := newManager(t)
-		f.events = []string{
-			reported(9, 103, "2", "2026-01-01T12:00:03Z", "api: request of 100\\x251 failed\r\n    status: 503\r\n    peer.ip: ::1\r\n    text: a b\r\n    caller: web/main.go:3\r\n    stack:\r\n        main.serve\r\n            main.go:3", `{"status":503,"peer":{"ip":"::1"},"text":"a b"}`),
-			reported(8, 100, "4", "2026-01-01T12:00:02Z", "asked\r\n    again: true"),
-		}
-		var b strings.Builder
-		if err := m.Logs(t.Context(), web(), test.query, &b); err != nil || b.String() != test.want {
-			t.Errorf("%+v: %v\n%swant\n%s", test.query, err, &b, test.want)
-		}
+		t.Run(fmt.Sprintf("%+v", test.query), func(t *testing.T) {
+			m, f := newManager(t)
+			f.events = []string{
+				reported(9, 103, "2", "2026-01-01T12:00:03Z", "api: request of 100\\x251 failed\r\n    status: 503\r\n    peer.ip: ::1\r\n    text: a b\r\n    caller: web/main.go:3\r\n    stack:\r\n        main.serve\r\n            main.go:3", `{"status":503,"peer":{"ip":"::1"},"text":"a b"}`),
+				reported(8, 100, "4", "2026-01-01T12:00:02Z", "asked\r\n    again: true"),
+			}
+			var b strings.Builder
+			if err := m.Logs(t.Context(), web(), test.query, &b); err != nil || b.String() != test.want {
+				t.Errorf("%+v: %v\n%swant\n%s", test.query, err, &b, test.want)
+			}
+		})
 	}
 }
 
-func TestTheEventLogChoosesWhatItCan(t *testing.T) {
+func TestLogs_EventLogSelectsRecords(t *testing.T) {
 	since := time.Date(2026, 1, 1, 13, 0, 3, 1_500_000, time.FixedZone("", 3600))
 	for want, q := range map[string]service.LogQuery{
 		"*[System[Provider[@Name='web']]]": {Level: zap.DebugLevel},
@@ -88,14 +90,16 @@ func TestTheEventLogChoosesWhatItCan(t *testing.T) {
 		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3) and TimeCreated[@SystemTime>='2026-01-01T12:00:03.001Z']]]": {Level: zap.WarnLevel, Since: since},
 		"*[System[Provider[@Name='web'] and (Level=1 or Level=2)]]":                                                                     {Level: zap.ErrorLevel},
 	} {
-		m, f := newManager(t)
-		if err := m.Logs(t.Context(), web(), q, io.Discard); err != nil || len(f.queries) != 1 || f.queries[0] != want {
-			t.Errorf("asked for %q, %v, want %s", f.queries, err, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			m, f := newManager(t)
+			if err := m.Logs(t.Context(), web(), q, io.Discard); err != nil || len(f.queries) != 1 || f.queries[0] != want {
+				t.Errorf("asked for %q, %v, want %s", f.queries, err, want)
+			}
+		})
 	}
 }
 
-func TestALogIsFollowedFromTheLastRecordOn(t *testing.T) {
+func TestLogs_FollowsFromTheLastRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newManager(t)
 		f.events = []string{record("9", "4", "2026-01-01T12:00:00Z", "<EventData><Data>first</Data></EventData>")}
@@ -117,7 +121,7 @@ func TestALogIsFollowedFromTheLastRecordOn(t *testing.T) {
 	})
 }
 
-func FuzzNoRecordIsTooOdd(f *testing.F) {
+func FuzzParseEvent_NeverPanics(f *testing.F) {
 	f.Add(record("9", "2", "2026-01-01T12:00:01Z", "<EventData><Data>a</Data></EventData>"))
 	f.Add("</System><Data")
 	f.Add("<TimeCreated SystemTime=")

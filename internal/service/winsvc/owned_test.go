@@ -19,7 +19,7 @@ func ssh() service.Spec {
 	return s
 }
 
-func TestAFolderOfAnotherProgramIsGivenBackAndStays(t *testing.T) {
+func TestRemove_RestoresAFolderOfAnotherProgram(t *testing.T) {
 	for _, purge := range []bool{false, true} {
 		m, f := newManager(t)
 		for _, dir := range []string{"", `\sshd_config`, `\logs`} {
@@ -56,7 +56,7 @@ func TestAFolderOfAnotherProgramIsGivenBackAndStays(t *testing.T) {
 	}
 }
 
-func TestAnEventSourceOfAnotherProgramStays(t *testing.T) {
+func TestRemove_KeepsAnEventSourceOfAnotherProgram(t *testing.T) {
 	m, f := newManager(t)
 	f.keys[strings.ToLower(eventKey("web"))] = map[string]value{"EventMessageFile": text(regExpand, `C:\Another\messages.dll`), "CategoryCount": dword(3)}
 	before := f.snapshot()
@@ -75,19 +75,21 @@ func TestAnEventSourceOfAnotherProgramStays(t *testing.T) {
 	}
 }
 
-func TestTheNameOfALogIsRefused(t *testing.T) {
+func TestPlan_RefusesTheNameOfALog(t *testing.T) {
 	for _, name := range []string{"Application", "system", "Security", "Setup", "ForwardedEvents", "Vendor"} {
-		m, f := newManager(t)
-		f.keys[strings.ToLower(logKey("Vendor"))] = map[string]value{"File": text(regExpand, `C:\vendor.evtx`)}
-		s := web()
-		s.Name = name
-		if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", which is the name of a ") {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			m, f := newManager(t)
+			f.keys[strings.ToLower(logKey("Vendor"))] = map[string]value{"File": text(regExpand, `C:\vendor.evtx`)}
+			s := web()
+			s.Name = name
+			if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", which is the name of a ") {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
-func TestPurgeWorksAfterUninstall(t *testing.T) {
+func TestRemove_PurgeWorksAfterUninstall(t *testing.T) {
 	m, f := newManager(t)
 	before := f.snapshot()
 	install(t, m, web(), false)
@@ -117,7 +119,7 @@ func asBefore(f *fake, name string) {
 	}
 }
 
-func TestTheRecordOfAnEarlierVersionIsRead(t *testing.T) {
+func TestReadLedger_RecordOfAnEarlierVersion(t *testing.T) {
 	for _, update := range []bool{false, true} {
 		m, f := newManager(t)
 		withData(f)
@@ -145,7 +147,7 @@ func TestTheRecordOfAnEarlierVersionIsRead(t *testing.T) {
 
 // An installation that is killed at whichever call leaves nothing that a removal, or an
 // installation and a removal, do not find.
-func TestWhatAKilledInstallationHasMadeIsRemoved(t *testing.T) {
+func TestRemove_FindsWhatAKilledInstallationCreated(t *testing.T) {
 	for n := 1; ; n++ {
 		m, f := newManager(t)
 		withData(f)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestArgumentsAreReadBackFromACommandLine(t *testing.T) {
+func TestArguments_ReadsWhatComposeWrote(t *testing.T) {
 	words := []string{"", "a", "a b", `"`, `\`, `\\`, `a\`, `a \`, `\"`, `a"b`, `C:\Program Files\x\`, "100%", "%PATH%", "%a b%", "%%", "\t", "ä", "-x=y z"}
 	for _, a := range words {
 		for _, b := range words {

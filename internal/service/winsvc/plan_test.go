@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestWhatWaitsForARestartOfTheMachineIsSaid(t *testing.T) {
+func TestPlan_WarnsOfChangesThatNeedAReboot(t *testing.T) {
 	late := func(p *service.Plan) string {
 		for _, w := range p.Warnings {
 			if _, text, ok := strings.Cut(w, "the change of "); ok {
@@ -45,7 +45,7 @@ func TestWhatWaitsForARestartOfTheMachineIsSaid(t *testing.T) {
 	}
 }
 
-func TestWhatThisWindowsLacksIsAWarningThatNamesIt(t *testing.T) {
+func TestPlan_WarnsOfWhatThisWindowsLacks(t *testing.T) {
 	s := rich()
 	s.Hardening.WritablePaths = nil
 	for l, name := range map[level]string{
@@ -83,7 +83,7 @@ func TestWhatThisWindowsLacksIsAWarningThatNamesIt(t *testing.T) {
 	}
 }
 
-func TestRecoveryActionsThatCannotBeSeenAreSetAgain(t *testing.T) {
+func TestApply_SetsRecoveryActionsThatCannotBeRead(t *testing.T) {
 	m, f := newManager(t)
 	f.untold[levelFailureActions] = true
 	p := install(t, m, web(), false)
@@ -99,7 +99,7 @@ func TestRecoveryActionsThatCannotBeSeenAreSetAgain(t *testing.T) {
 	}
 }
 
-func TestWhoseTheServiceIs(t *testing.T) {
+func TestPlan_OwnerOfTheService(t *testing.T) {
 	foreign := func(path string) (*Manager, *fake) {
 		m, f := newManager(t)
 		f.add("web", config{Type: typeOwnProcess, Start: startAutomatic, ErrorControl: 1, ImagePath: path, DisplayName: "web", Account: localSystem})
@@ -134,7 +134,7 @@ func TestWhoseTheServiceIs(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefused(t *testing.T) {
+func TestPlan_Refusals(t *testing.T) {
 	unsafe := func(string, bool) error { return service.ErrUnsafe }
 	for name, test := range map[string]struct {
 		setUp func(m *Manager, f *fake, s *service.Spec)
@@ -189,7 +189,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnExecutableThatOnlyAdministratorsSeeIsNoErrorOfThePlan(t *testing.T) {
+func TestPlan_ExecutableThatOnlyAdministratorsSeeIsNoError(t *testing.T) {
 	m, _ := newManager(t)
 	m.safe = func(string, bool) error { return fs.ErrPermission }
 	if p, err := m.Plan(t.Context(), web(), false); err != nil || len(p.Warnings) != 1 {
@@ -201,14 +201,14 @@ func TestAnExecutableThatOnlyAdministratorsSeeIsNoErrorOfThePlan(t *testing.T) {
 	}
 }
 
-func TestTimesAreRoundedUp(t *testing.T) {
+func TestRecovery_RoundsTimesUp(t *testing.T) {
 	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, Reset: 1})
 	if f.Reset != 1 || f.Actions[0].Delay != 1 || f.Actions[1].Delay != 4294967294 {
 		t.Errorf("got %+v", f)
 	}
 }
 
-func TestADescriptorThatGivesTooMuchOrTooLittleIsDoubted(t *testing.T) {
+func TestPlan_WarnsOfDoubtfulDescriptors(t *testing.T) {
 	const ours = "(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
 	for sddl, want := range map[string]string{
 		ours: "",
@@ -225,18 +225,20 @@ func TestADescriptorThatGivesTooMuchOrTooLittleIsDoubted(t *testing.T) {
 		"(A;;CCDCLCSWRPWPDTLOCR;;;BA)(A;;SDRCWDWO;;;BA)": "",
 		ours + "(A;;0x2;;;IU)":                           "everybody who logs on (Interactive) may change the service",
 	} {
-		m, _ := newManager(t)
-		s := web()
-		s.Windows.SecurityDescriptor = "D:" + sddl
-		p, err := m.Plan(t.Context(), s, false)
-		got := strings.Join(p.Warnings, "\n")
-		if err != nil || want == "" && got != "" || !strings.Contains(got, want) || strings.Contains(got, "\n") {
-			t.Errorf("%s: %q, %v", sddl, got, err)
-		}
+		t.Run(sddl, func(t *testing.T) {
+			m, _ := newManager(t)
+			s := web()
+			s.Windows.SecurityDescriptor = "D:" + sddl
+			p, err := m.Plan(t.Context(), s, false)
+			got := strings.Join(p.Warnings, "\n")
+			if err != nil || want == "" && got != "" || !strings.Contains(got, want) || strings.Contains(got, "\n") {
+				t.Errorf("%s: %q, %v", sddl, got, err)
+			}
+		})
 	}
 }
 
-func TestAFolderThatIsThereAndOpenToOthersIsNamed(t *testing.T) {
+func TestPlan_WarnsOfAFolderOpenToOthers(t *testing.T) {
 	m, f := newManager(t)
 	install(t, m, web(), false)
 	f.folders[`C:\ProgramData\web`] += "(A;OICI;0x1200a9;;;BU)"

@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-func TestWhatWasInstalledIsRemovedWithoutATrace(t *testing.T) {
+func TestRemove_LeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newManager(t)
 		withData(f)
@@ -37,7 +37,7 @@ func TestWhatWasInstalledIsRemovedWithoutATrace(t *testing.T) {
 	})
 }
 
-func TestWithoutPurgeTheFoldersStay(t *testing.T) {
+func TestRemove_KeepsFoldersWithoutPurge(t *testing.T) {
 	m, f := newManager(t)
 	install(t, m, web(), false)
 	delete(f.keys, strings.ToLower(eventKey("web"))) // which is no error
@@ -53,7 +53,7 @@ func TestWithoutPurgeTheFoldersStay(t *testing.T) {
 	}
 }
 
-func TestAServiceThatSomebodyHoldsIsSaidToBeSo(t *testing.T) {
+func TestRemove_WaitsForAServiceThatIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newManager(t)
 		f.shut = true
@@ -83,7 +83,7 @@ func TestAServiceThatSomebodyHoldsIsSaidToBeSo(t *testing.T) {
 	})
 }
 
-func TestAServiceOfAnotherToolForOurExecutableIsRemoved(t *testing.T) {
+func TestRemove_ServiceOfAnotherToolWithOurExecutable(t *testing.T) {
 	m, f := newManager(t)
 	f.add("web", config{ImagePath: `C:\old\web.exe`, DisplayName: "web"})
 	if removed, err := m.Remove(t.Context(), web(), false); err != nil || len(removed) != 1 {
@@ -91,7 +91,7 @@ func TestAServiceOfAnotherToolForOurExecutableIsRemoved(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRemovedDoesNotKeepTheRest(t *testing.T) {
+func TestRemove_ContinuesAfterAFailure(t *testing.T) {
 	m, f := newManager(t)
 	install(t, m, web(), false)
 	f.links[`C:\ProgramData\web`] = true
@@ -105,11 +105,11 @@ func TestWhatCannotBeRemovedDoesNotKeepTheRest(t *testing.T) {
 }
 
 // Whichever call fails, it is said, and what follows goes on; another removal ends it.
-func TestARemovalThatFailsCanBeRepeated(t *testing.T) { removeTwice(t, false) }
+func TestRemove_CanBeRepeatedAfterAFailure(t *testing.T) { removeTwice(t, false) }
 
 // A process that is killed at whichever call leaves nothing that another removal does not
 // find.
-func TestARemovalThatIsKilledCanBeRepeated(t *testing.T) { removeTwice(t, true) }
+func TestRemove_CanBeRepeatedAfterAKill(t *testing.T) { removeTwice(t, true) }
 
 func removeTwice(t *testing.T, killed bool) {
 	synctest.Test(t, func(t *testing.T) {

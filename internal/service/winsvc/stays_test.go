@@ -7,7 +7,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestTheStartTypeThatSomebodyHasSetStays(t *testing.T) {
+func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 	const since = ", because it was changed after the installation"
 	of := func(start service.Start, enable bool) service.Spec {
 		s := web()

@@ -82,7 +82,7 @@ func TestExitCode_ErrorsOfWindows(t *testing.T) {
 		{fmt.Errorf("open: %w", syscall.ERROR_FILE_NOT_FOUND), 1, 2, 0},
 		{fmt.Errorf("listen: %w", windows.WSAEADDRINUSE), 1, 10048, 0},
 		{fmt.Errorf("config: %w", syscall.ERROR_FILE_NOT_FOUND), 78, win32.ErrorServiceSpecific, 78},
-		{syscall.EADDRNOTAVAIL, 1, win32.ErrorServiceSpecific, 1}, // a number of Go's own
+		{syscall.EADDRNOTAVAIL, 1, win32.ErrorServiceSpecific, 1}, // a number that Go invented
 		{syscall.Errno(0), 1, win32.ErrorServiceSpecific, 1},
 		{errors.New("boom"), 1, win32.ErrorServiceSpecific, 1},
 		{errors.New("late"), 124, win32.ErrorServiceSpecific, 124},

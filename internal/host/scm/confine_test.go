@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// confining is a manager that confines processes, unless it fails.
+// confining is a manager that counts the calls of Confine, and may fail them.
 type confining struct {
 	limits
 	calls int
@@ -49,7 +49,7 @@ func TestOpen_ConfinesUnlessChildrenAreKept(t *testing.T) {
 			}
 			h.Tell(host.Status{State: lifecycle.Running})
 			if answer := h.control(Control{Code: win32.ControlStop}); answer != win32.NoError || asked != 1 {
-				t.Errorf("%+v: a stop is answered with %d", test, answer) // in spite of the failure, it runs
+				t.Errorf("%+v: a stop is answered with %d", test, answer) // it runs in spite of the failure
 			}
 		})
 	}

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// role is the variable that says what a process of the tests is: "child" for one that goes on
-// until its standard input ends, and otherwise a parent of such a child, which it leaves.
+// role is the variable with the role of a test process: "child" for a process that runs until its
+// standard input ends, or what the parent of such a child does.
 const role = "SCM_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -64,7 +64,7 @@ func TestConfine_ChildrenEndWithTheirParent(t *testing.T) {
 		lives bool
 		code  int
 	}{
-		{"confined", false, 3}, // the exit code stays what it is
+		{"confined", false, 3}, // with its own exit code
 		{"killed", false, 1},
 		{"breaks away", true, 3},
 		{"free", true, 3},
@@ -92,11 +92,11 @@ func TestConfine_ChildrenEndWithTheirParent(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != test.code {
 				t.Errorf("the exit code of the parent is %d, want %d", got, test.code)
 			}
-			ends := time.AfterFunc(10*time.Second, func() { _ = give.Close() }) // of one that should not live any more
+			ends := time.AfterFunc(10*time.Second, func() { _ = give.Close() }) // ends a child that should be gone
 			if test.lives {
 				_ = give.Close()
 			}
-			said, err := io.ReadAll(take) // until no process has it open
+			said, err := io.ReadAll(take) // ends when no process has it open
 			ends.Stop()
 			_ = give.Close()
 			if err != nil || strings.Contains(string(said), "lives") != test.lives {

@@ -10,21 +10,21 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// limits is a manager that says only how long there is.
+// limits is a manager that only returns timeouts.
 type limits struct{ API }
 
 func (limits) Confine() error                    { return nil }
 func (limits) ShutdownTimeout() time.Duration    { return 5 * time.Second }
 func (limits) PreshutdownTimeout() time.Duration { return 10 * time.Second }
 
-// asked is what a control has come to.
+// asked holds the requests and events that controls have caused.
 type asked struct {
 	requests []host.Request
 	events   []host.Event
 	full     bool
 }
 
-// opened returns a host in a state, without a manager behind it.
+// opened returns a host in a state, without a manager.
 func opened(state lifecycle.State, can bool, preshutdown bool) (*Host, *asked) {
 	a := &asked{}
 	h := newHost(limits{})

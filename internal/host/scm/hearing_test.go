@@ -11,7 +11,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// slow is a manager that takes its time to be told something.
+// slow is a manager that takes some time for each report.
 type slow struct {
 	API
 	takes atomic.Int64 // a time.Duration
@@ -28,7 +28,7 @@ func (s *slow) Report(st Status) error {
 	return nil
 }
 
-// connected is a host whose service runs.
+// connected returns a host whose service is running.
 func connected(t *testing.T, s *slow) (h *Host, stopped func()) {
 	t.Helper()
 	h, err := Connect(s)
@@ -54,7 +54,7 @@ func TestTell_ReportsTheStateBeforeTheProgramIsCalled(t *testing.T) {
 				h, stopped := connected(t, s)
 				h.Tell(host.Status{State: state})
 				if told := win32.State(s.told.Load()); told != want {
-					t.Errorf("when Tell returns it knows of %s, want %s", told, want)
+					t.Errorf("when Tell returns, %s is reported, want %s", told, want)
 				}
 				begun := time.Now()
 				h.Tell(host.Status{State: state, Checkpoint: 1})
@@ -76,7 +76,7 @@ func TestTell_WaitsOnlyOnceForAManagerThatHangs(t *testing.T) {
 			begun := time.Now()
 			h.Tell(host.Status{State: state})
 			if took := time.Since(begun); took != want {
-				t.Errorf("to tell of %s took %s, want %s", state, took, want)
+				t.Errorf("Tell(%s) took %s, want %s", state, took, want)
 			}
 		}
 		synctest.Wait()
@@ -84,10 +84,10 @@ func TestTell_WaitsOnlyOnceForAManagerThatHangs(t *testing.T) {
 		s.takes.Store(int64(time.Minute))
 		tell(lifecycle.Pausing, 100*time.Millisecond)
 		tell(lifecycle.Paused, 0)
-		tell(lifecycle.Continuing, 0) // it has yet to hear of the other
+		tell(lifecycle.Continuing, 0) // the manager still hangs
 		<-time.After(time.Hour)
 		s.takes.Store(int64(20 * time.Millisecond))
-		tell(lifecycle.Stopping, 20*time.Millisecond) // now it has
+		tell(lifecycle.Stopping, 20*time.Millisecond) // it does not hang any more
 		stopped()
 	})
 }

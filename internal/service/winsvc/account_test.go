@@ -7,7 +7,7 @@ import (
 )
 
 func TestServiceSID_MatchesWindows(t *testing.T) {
-	// That of TrustedInstaller is documented, and the same everywhere.
+	// The SID of TrustedInstaller is documented, and the same on every machine.
 	const want = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
 	for _, name := range []string{"TrustedInstaller", "TRUSTEDINSTALLER"} {
 		if got := serviceSID(name); got != want {
@@ -60,7 +60,7 @@ func TestTexts_ValuesOfEachType(t *testing.T) {
 		v    value
 		want []string
 	}{
-		{value{regString, wide("a")}, []string{"a"}}, // not ended, as some write it
+		{value{regString, wide("a")}, []string{"a"}}, // without the NUL that some programs omit
 		{value{regMulti, wide("a\x00b")}, []string{"a", "b"}},
 		{value{regMulti, append(wide("a\x00"), 1)}, []string{"a"}},
 		{dword(65), nil},
@@ -74,8 +74,8 @@ func TestTexts_ValuesOfEachType(t *testing.T) {
 	}
 }
 
-// The numbers are those of Service Security and Access Rights, the letters those of
-// Security Descriptor String Format.
+// The numbers are from "Service Security and Access Rights", the letters from "Security Descriptor
+// String Format".
 func TestRightsOf_LettersAndNumbers(t *testing.T) {
 	for text, want := range map[string]uint32{
 		"CCDCLCSWRPWPDTLOCRSDRCWDWO": 0xF01FF, // SERVICE_ALL_ACCESS

@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// install plans and applies.
+// install makes a plan and applies it.
 func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan {
 	t.Helper()
 	p, err := m.Plan(t.Context(), s, force)
@@ -23,7 +23,7 @@ func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan
 	return p
 }
 
-// rich uses everything.
+// rich returns a specification that uses every setting.
 func rich() service.Spec {
 	s := web()
 	s.Start = service.Delayed
@@ -131,7 +131,7 @@ func TestApply_WritesNothingThatIsUnchanged(t *testing.T) {
 	}
 }
 
-// world is what a machine was before an installation.
+// world describes a machine before an installation.
 type world struct {
 	name  string
 	setUp func(t *testing.T, m *Manager, f *fake)
@@ -186,7 +186,7 @@ func TestApply_UndoesEverythingIfAnyCallFails(t *testing.T) {
 				before := f.snapshot()
 				f.calls, f.failing, f.with = nil, n, win32.Errno(31) // ERROR_GEN_FAILURE
 				err = m.Apply(t.Context(), p)
-				if len(f.calls) < n { // there was no such call
+				if len(f.calls) < n { // all calls were made
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -194,16 +194,16 @@ func TestApply_UndoesEverythingIfAnyCallFails(t *testing.T) {
 				}
 				failures++
 				if err == nil {
-					t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
+					t.Errorf("call %d, %s, failed, but no error was returned", n, f.calls[n-1])
 				} else if win32.Number(err) != 31 || strings.Contains(err.Error(), "could be undone") || strings.Contains(err.Error(), "hush") {
 					t.Errorf("call %d, %s: %v", n, f.calls[n-1], err)
 				}
 				if after := f.snapshot(); after != before {
-					t.Fatalf("call %d, %s, has failed. Before:\n%s\nafter:\n%s", n, f.calls[n-1], before, after)
+					t.Fatalf("call %d, %s, failed. Before:\n%s\nafter:\n%s", n, f.calls[n-1], before, after)
 				}
 			}
 			if failures < 15 {
-				t.Errorf("only %d calls have failed", failures)
+				t.Errorf("only %d calls failed", failures)
 			}
 			t.Logf("%d calls failed, one after the other", failures)
 		})
@@ -327,7 +327,7 @@ func TestApply_AsksForPasswordsOnlyIfNeeded(t *testing.T) {
 						t.Errorf("the plan has the password:\n%s", a.New)
 					}
 				}
-				s.Password = nil // it stays
+				s.Password = nil // the password is kept
 				if install(t, m, s, false); f.services["web"].password != test.password {
 					t.Errorf("%q has lost its password", test.account)
 				}

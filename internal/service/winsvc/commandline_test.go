@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// decompose takes a command line apart as CommandLineToArgvW does.
+// decompose splits a command line as CommandLineToArgvW does.
 func decompose(line string) (args []string) {
-	// The first word knows no backslashes.
+	// In the first word, a backslash is always itself.
 	if rest, ok := strings.CutPrefix(line, `"`); ok {
 		first, rest, _ := strings.Cut(rest, `"`)
 		args, line = append(args, first), rest
@@ -53,7 +53,7 @@ var awkward = []string{
 	"", " ", "a b", `"`, `a"b`, `\`, `\\`, `\"`, `\\"`, `a\`, `a b\`, `a b\\`, `C:\d\`, "%PATH%", "$HOME", "ü 服务", "\t", "'", "^", "&|<>", `""`, `"a" "b"`, "-x=\\\\\"", "%A B%", `a %PATH% b%PATH%`, `\%PATH%\`, `%\"PATH"%`, "%%", "%", "% %", `%"%`, `100% or 50%`, `%PATH%\ %A B%\\`,
 }
 
-// expand replaces variables as ExpandEnvironmentStrings does: what is none stays.
+// expand replaces variables as ExpandEnvironmentStrings does. It keeps what cannot be a variable.
 func expand(line string) string {
 	var b strings.Builder
 	for {
@@ -66,7 +66,7 @@ func expand(line string) string {
 		case !ok:
 			return b.String() + "%" + rest
 		case name != "" && name != "\"" && strings.Trim(name, " \t") != "" && !strings.ContainsAny(name, "\""):
-			b.WriteString("<" + name + ">") // every name is one
+			b.WriteString("<" + name + ">") // every name is taken for a variable
 			line = after
 		default:
 			b.WriteString("%" + name)
@@ -108,7 +108,7 @@ func FuzzCompose_ArgumentsSurvive(f *testing.F) {
 		if got := decompose(line); !slices.Equal(got, []string{`C:\w.exe`, a, b}) {
 			t.Errorf("%q, %q are %s, and that %q", a, b, line, got)
 		}
-		// From one argument to the next, a name would begin with a space.
+		// A name that spans two arguments would begin with a space.
 		if line := compose(`C:\w.exe`, []string{a}); expand(line) != line && !strings.ContainsAny(a, "\n\v") {
 			t.Errorf("%q is %s, and becomes %s", a, line, expand(line))
 		}

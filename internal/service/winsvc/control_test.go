@@ -13,7 +13,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// controlled is a machine with an installed service, in a bubble of synthetic time.
+// controlled calls run in a bubble of synthetic time, on a machine with an installed service.
 func controlled(t *testing.T, run func(t *testing.T, m *Manager, f *fake, s *fakeService)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestStatus_AllStates(t *testing.T) {
 			{status{State: 9}, service.Unknown, -1, "state 9"},
 		} {
 			s.hangs = true
-			for _, user := range []bool{false, true} { // it needs no rights
+			for _, user := range []bool{false, true} { // no special rights are needed
 				f.user = user
 				s.status = test.status
 				got := state(t, m, test.want)

@@ -11,16 +11,15 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// needing adds services that run and need others.
+// needing adds running services that depend on others.
 func needing(f *fake, needs map[string][]string) {
 	for name, list := range needs {
 		s := f.add(name, config{Type: typeOwnProcess, Start: startDemand, ImagePath: `C:\Program Files\web\web.exe`, DisplayName: "The " + name, Dependencies: list, Account: localSystem})
-		s.status, s.takes = s.running(win32.Running), 40*time.Second // longer than any hint
+		s.status, s.takes = s.running(win32.Running), 40*time.Second // longer than any wait hint
 	}
 }
 
-// Whether or not Windows tells of indirect ones, they can be stopped in the order that they
-// come in.
+// The order is right whether or not Windows returns indirect dependents.
 func TestDependents_AreInStopOrder(t *testing.T) {
 	for _, shallow := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -35,7 +34,7 @@ func TestDependents_AreInStopOrder(t *testing.T) {
 			for _, name := range []string{"idle", "beyond"} {
 				f.services[name].status = status{State: win32.Stopped}
 			}
-			f.user = true // may everybody ask
+			f.user = true // every user may ask
 			d, err := m.Dependents(t.Context(), web())
 			if err != nil || d.Along || !slices.Equal(d.Running, []string{"c", "b", "a"}) || !slices.Equal(d.Stopped, []string{"beyond", "idle"}) {
 				t.Fatalf("shallow %t: %+v, %v", shallow, d, err)

@@ -93,7 +93,7 @@ func TestEnded_ExplainsExitCodes(t *testing.T) {
 	}
 }
 
-// Only an account with a password is told of one.
+// The remedy mentions a password only for an account that has one.
 func TestDiagnose_RemedyFitsTheAccount(t *testing.T) {
 	const managed = "Test-ADServiceAccount web in PowerShell"
 	for account, want := range map[string][]string{

@@ -33,13 +33,13 @@ func (f *fake) CreateService(m handle, name string, access uint32, c config, pas
 	return f.open(access, s), nil
 }
 
-// valid checks what CreateService and ChangeServiceConfig do.
+// valid checks a configuration as CreateService and ChangeServiceConfig do.
 func (f *fake) valid(name string, c config) error {
 	if name == "" || len(name) > 256 || strings.ContainsAny(name, `/\`) || c.ImagePath == "" || len(c.DisplayName) > 256 {
 		return win32.ErrorInvalidParameter
 	}
 	if c.Type&typeInteractive != 0 && c.Account != localSystem {
-		return win32.ErrorInvalidParameter // nobody else can interact with the desktop
+		return win32.ErrorInvalidParameter // no other account can interact with the desktop
 	}
 	for other, s := range f.services {
 		if other != strings.ToLower(name) && (strings.EqualFold(s.config.DisplayName, c.DisplayName) || strings.EqualFold(s.name, c.DisplayName)) {
@@ -69,8 +69,7 @@ func (f *fake) valid(name string, c config) error {
 	return nil
 }
 
-// logsOn checks an account and its password: CreateService, lpServiceStartName and
-// lpPassword.
+// logsOn checks an account and its password (CreateService, lpServiceStartName and lpPassword).
 func logsOn(name, account string, password *string) (string, error) {
 	lower := strings.ToLower(account)
 	switch {
@@ -209,7 +208,7 @@ func (f *fake) ServiceSecurity(h handle) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.Replace(s.security, "D:", "D:AI", 1), nil // they do not come back as they were
+	return strings.Replace(s.security, "D:", "D:AI", 1), nil // the flags are not kept
 }
 
 func (f *fake) SetServiceSecurity(h handle, sddl string) error {
@@ -220,7 +219,7 @@ func (f *fake) SetServiceSecurity(h handle, sddl string) error {
 	if err != nil {
 		return err
 	}
-	s.security = plain(sddl) // flags are of no use to it
+	s.security = plain(sddl) // the manager ignores the flags
 	return nil
 }
 

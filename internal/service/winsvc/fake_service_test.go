@@ -16,7 +16,7 @@ type fakeService struct {
 	infos    map[level]info
 	security string
 	deleted  bool
-	held     int // handles that are open, those of other programs included
+	held     int // the number of open handles, including those of other programs
 	status   status
 	until    time.Time // when a pending state ends …
 	then     status    // … with this
@@ -25,14 +25,14 @@ type fakeService struct {
 	takes    time.Duration
 	hangs    bool
 	accepts  win32.Accepted
-	starts   status      // what a start ends with, RUNNING if it is zero
-	pauses   win32.State // what a pause ends with, PAUSED if it is zero
-	refuses  win32.Errno // what controls are answered with
-	refusing int         // so many times; 0 is always
-	logOn    bool        // its account cannot
+	starts   status      // the status at the end of a start, RUNNING if it is zero
+	pauses   win32.State // the state at the end of a pause, PAUSED if it is zero
+	refuses  win32.Errno // the answer to controls
+	refusing int         // how often, 0 for always
+	logOn    bool        // its account cannot log on
 }
 
-// advance lets time pass.
+// advance updates the status to the current time.
 func (s *fakeService) advance() {
 	switch {
 	case !pending(s.status.State) || s.hangs:
@@ -152,8 +152,8 @@ func (f *fake) QueryStatus(h handle) (status, error) {
 	return s.status, nil
 }
 
-// dependents are the services that need s, and are active or not. With deep, they are all
-// that do, in the reverse of the order in which they start, as Windows has them.
+// dependents returns the services that depend on s and are active or not. With deep, it includes
+// those that depend indirectly, in the reverse of the order in which they start, like Windows.
 func (f *fake) dependents(s *fakeService, active, deep bool) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(f.services)) {
 		other := f.services[name]

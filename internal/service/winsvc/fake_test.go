@@ -12,37 +12,37 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// fake is the service control manager, the registry and the folders of a Windows. It
-// enforces the documented rules, and that every handle is closed.
+// fake is a double of Windows: its service control manager, its registry and its folders. It
+// enforces the documented rules, and checks that every handle is closed.
 type fake struct {
 	t        *testing.T
-	user     bool // the caller is no Administrator
+	user     bool // the caller is not an administrator
 	services map[string]*fakeService
 	handles  map[handle]*fakeHandle
 	next     handle
-	keys     map[string]map[string]value // by the path in lower case, and by the name
-	folders  map[string]string           // to the descriptor
+	keys     map[string]map[string]value // by path in lower case, and by name
+	folders  map[string]string           // the descriptors, by path
 	links    map[string]bool
-	lacks    map[level]bool // neither asked for nor set
-	untold   map[level]bool // set, but not asked for
-	shut     bool           // what is marked for deletion is not opened any more
-	shallow  bool           // only direct dependents are told
-	locked   int            // so many starts find the database locked
+	lacks    map[level]bool // levels that can be neither read nor set
+	untold   map[level]bool // levels that can be set but not read
+	shut     bool           // services that are marked for deletion cannot be opened
+	shallow  bool           // only direct dependents are returned
+	locked   int            // how many starts find the database locked
 	events   []string
 	queries  []string
 	env      map[string]string
 
-	later []later // what others do
+	later []later // what others do meanwhile
 
 	calls   []string
 	failing int         // the call with this number, from 1, fails
-	with    win32.Errno // with this
-	broken  bool        // and all that follow
+	with    win32.Errno // with this error
+	broken  bool        // and all later calls
 }
 
 type fakeHandle struct {
 	access  uint32
-	service *fakeService // nil: the manager
+	service *fakeService // nil for the manager
 }
 
 func newFake(t *testing.T) *fake {
@@ -71,7 +71,8 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-// asMade is what CreateService gives a service: Service Security and Access Rights.
+// asMade is the descriptor that CreateService gives to a service ("Service Security and Access
+// Rights").
 const asMade = "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 
 func (f *fake) add(name string, c config) *fakeService {
@@ -85,7 +86,7 @@ func (f *fake) add(name string, c config) *fakeService {
 	return s
 }
 
-// snapshot is all that an installation could change.
+// snapshot returns everything that an installation could change.
 func (f *fake) snapshot() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(f.services)) {
@@ -107,7 +108,7 @@ func (f *fake) snapshot() string {
 	return b.String()
 }
 
-// later is what happens at a time, as seen by the first call after it.
+// later is done by the first call after a time.
 type later struct {
 	at time.Time
 	do func()
@@ -117,7 +118,7 @@ func (f *fake) after(d time.Duration, do func()) {
 	f.later = append(f.later, later{time.Now().Add(d), do})
 }
 
-// call counts a call, and has it fail if it is to.
+// call counts a call, and returns an error if this call is to fail.
 func (f *fake) call(format string, args ...any) error {
 	for len(f.later) > 0 && !time.Now().Before(f.later[0].at) {
 		do := f.later[0].do
@@ -163,7 +164,7 @@ func (f *fake) Close(h handle) {
 	}
 }
 
-// reap removes a service that is marked, once it has stopped and nobody holds it.
+// reap removes a service that is marked for deletion once it has stopped and no handle is open.
 func (f *fake) reap(s *fakeService) {
 	s.advance()
 	if !s.deleted || s.held > 0 || s.status.State != win32.Stopped {
@@ -197,7 +198,7 @@ func (f *fake) service(h handle, access uint32) (*fakeService, error) {
 	return o.service, nil
 }
 
-// may is what the DACL of a service lets the caller do.
+// may returns the rights that the DACL of a service gives to the caller.
 func (f *fake) may(s *fakeService) (mask uint32) {
 	for _, e := range parse(s.security).entries {
 		switch sid := field(e, 5); {
@@ -239,7 +240,7 @@ func (f *fake) Started(pid uint32) (time.Time, error) {
 	return noon, nil
 }
 
-// Events has all that are in f.events, the newest first there, once.
+// Events returns the events in f.events, which has the newest first, and removes them.
 func (f *fake) Events(xpath string, backwards bool, yield func(xml string) bool) error {
 	if err := f.call("EvtQuery %s", xpath); err != nil {
 		return err
@@ -261,7 +262,7 @@ func (f *fake) Events(xpath string, backwards bool, yield func(xml string) bool)
 
 func (f *fake) Getenv(name string) string { return f.env[name] }
 
-// newManager is a manager of a fake Windows, where every executable is safe.
+// newManager returns a manager of a fake Windows on which every executable is safe.
 func newManager(t *testing.T) (*Manager, *fake) {
 	f := newFake(t)
 	return &Manager{api: f, safe: func(string, bool) error { return nil }}, f

@@ -12,9 +12,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// goldens are specs of every kind, by what is special about each.
+// goldens returns changes to a specification, by what is special about each.
 func goldens() map[string]func(f *fake, s *service.Spec) {
 	profile := func(p service.Profile) func(*fake, *service.Spec) {
 		return func(_ *fake, s *service.Spec) { s.Hardening.Profile = p }
@@ -53,7 +53,7 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 		"privileges": func(_ *fake, s *service.Spec) {
 			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeTcbPrivilege", "SeChangeNotifyPrivilege"}
 		},
-		"lacking": func(f *fake, s *service.Spec) { // what Windows has not
+		"lacking": func(f *fake, s *service.Spec) { // what Windows does not have
 			s.Start, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			s.Directory, s.Watchdog, s.FDStore = `C:\d`, time.Minute, 3
 			s.Limits.OpenFiles = 64
@@ -61,7 +61,7 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 			s.Hardening.WritablePaths = []string{`E:\missing`, `E:\link`}
 			f.folders[`E:\link`], f.links[`E:\link`] = "O:BAD:", true
 		},
-		"old-windows": func(f *fake, s *service.Spec) { // and what only the newer ones have
+		"old-windows": func(f *fake, s *service.Spec) { // what only newer versions have
 			*s = rich()
 			s.Hardening.WritablePaths = nil
 			for _, l := range levels {
@@ -115,7 +115,7 @@ func TestPlan_GoldenFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("%s, - as it was, + as it is; -update takes it:\n%s", name, diff.Unified(string(want), got))
+				t.Errorf("%s differs (- want, + got); -update accepts it:\n%s", name, diff.Unified(string(want), got))
 			}
 		})
 	}
@@ -125,7 +125,7 @@ func TestPlan_GoldenFiles(t *testing.T) {
 	}
 	for _, f := range files {
 		if !seen[f] {
-			t.Errorf("%s is of nothing any more", f)
+			t.Errorf("%s belongs to no test any more", f)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// counted is a context that ends after it was asked so many times.
+// counted is a context that ends after Err was called left times.
 type counted struct {
 	context.Context
 	left int

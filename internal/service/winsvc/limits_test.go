@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// TestFits_RefusesWhatWindowsDoesNotTake has the right values on both sides of each limit.
+// TestFits_RefusesWhatWindowsDoesNotTake tests both sides of each limit.
 func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 	x := func(length int) string { return strings.Repeat("x", length) }
 	executable := web().Executable

@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
-// ofSSH is how OpenSSH has its folder: %ProgramData%\ssh, while its service is sshd.
+// ofSSH is the descriptor of the folder of OpenSSH: %ProgramData%\ssh. Its service is sshd.
 const ofSSH = "O:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;AU)"
 
 func ssh() service.Spec {
@@ -36,7 +36,7 @@ func TestRemove_RestoresAFolderOfAnotherProgram(t *testing.T) {
 		}) {
 			t.Errorf("it warns of %q", p.Warnings)
 		}
-		if p := install(t, m, ssh(), false); p.Changed() { // it is installed, and remembers
+		if p := install(t, m, ssh(), false); p.Changed() { // the record says that the folder is known
 			t.Errorf("once more: %+v", p)
 		}
 		if _, err := m.Remove(t.Context(), ssh(), purge); err != nil {
@@ -46,7 +46,7 @@ func TestRemove_RestoresAFolderOfAnotherProgram(t *testing.T) {
 			if f.folders[`C:\ProgramData\ssh`] != ofSSH {
 				t.Errorf("it is not given back: %s", f.folders[`C:\ProgramData\ssh`])
 			}
-			if _, err := m.Remove(t.Context(), ssh(), true); err != nil { // what has stayed
+			if _, err := m.Remove(t.Context(), ssh(), true); err != nil { // removes what was kept
 				t.Fatal(err)
 			}
 		}
@@ -108,7 +108,7 @@ func TestRemove_PurgeWorksAfterUninstall(t *testing.T) {
 	}
 }
 
-// asBefore has the record where earlier versions kept it: in the key of the service.
+// asBefore moves the record to where earlier versions kept it: the key of the service.
 func asBefore(f *fake, name string) {
 	r, p := f.keys[strings.ToLower(recordKey(name))], f.keys[strings.ToLower(parametersKey(name))]
 	for is, was := range map[string]string{givenName: oldGivenName, pathsName: oldPathsName} {
@@ -145,8 +145,8 @@ func TestReadLedger_RecordOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// An installation that is killed at whichever call leaves nothing that a removal, or an
-// installation and a removal, do not find.
+// Whenever an installation is killed, a removal finds everything that it has created. So does
+// another installation and a removal.
 func TestRemove_FindsWhatAKilledInstallationCreated(t *testing.T) {
 	for n := 1; ; n++ {
 		m, f := newManager(t)

@@ -26,7 +26,7 @@ func TestPlan_WarnsOfChangesThatNeedAReboot(t *testing.T) {
 		sid       uint32
 		want      string
 	}{
-		{false, sidUnrestricted, ""}, // there was none
+		{false, sidUnrestricted, ""}, // it was not installed
 		{false, sidUnrestricted, ""}, // nothing changes
 		{true, sidUnrestricted, "FailureActionsOnNonCrashFailures"},
 		{true, sidRestricted, "ServiceSidType"},
@@ -34,11 +34,11 @@ func TestPlan_WarnsOfChangesThatNeedAReboot(t *testing.T) {
 		{false, sidUnrestricted, ""},
 	} {
 		if s := f.services["web"]; s != nil {
-			s.infos[levelSID] = info{Number: step.sid} // what somebody has made of it
+			s.infos[levelSID] = info{Number: step.sid} // set by another tool
 		}
 		s := web()
 		s.Recovery.CrashOnly = step.crashOnly
-		s.Args = append(s.Args, "-x") // does not
+		s.Args = append(s.Args, "-x") // needs no reboot
 		if got := late(install(t, m, s, false)); got != step.want {
 			t.Errorf("%+v: %q", step, got)
 		}
@@ -52,7 +52,7 @@ func TestPlan_WarnsOfWhatThisWindowsLacks(t *testing.T) {
 		levelDescription: "Description", levelFailureActions: "Recovery", levelDelayed: "Start", levelNonCrash: "CrashOnly",
 		levelSID: "ServiceSidType", levelPrivileges: "required privileges", levelPreshutdown: "PreshutdownTimeout",
 	} {
-		for _, probed := range []bool{true, false} { // whether the plan finds out, or only Apply
+		for _, probed := range []bool{true, false} { // whether Plan or only Apply finds out
 			m, f := newManager(t)
 			f.lacks[l] = true
 			if !probed {
@@ -79,7 +79,7 @@ func TestPlan_WarnsOfWhatThisWindowsLacks(t *testing.T) {
 		f.lacks[l] = l != levelDescription && l != levelSID
 	}
 	if p := install(t, m, s, false); len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "does not tell the recovery actions") {
-		t.Errorf("what nobody has asked for is missed: %q", p.Warnings)
+		t.Errorf("warnings about settings that are not used: %q", p.Warnings)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestPlan_Refusals(t *testing.T) {
 		setUp func(m *Manager, f *fake, s *service.Spec)
 		want  error
 		text  string
-		force string // the warning with force, "" if that does not help
+		force string // the warning with force, "" if it is refused all the same
 	}{
 		"a service of a user":          {func(_ *Manager, _ *fake, s *service.Spec) { s.User = true }, service.ErrNotSupported, "Task Scheduler", ""},
 		"an executable of everybody's": {func(m *Manager, _ *fake, _ *service.Spec) { m.safe = unsafe }, service.ErrUnsafe, "", service.ErrUnsafe.Error()},
@@ -212,10 +212,10 @@ func TestPlan_WarnsOfDoubtfulDescriptors(t *testing.T) {
 	const ours = "(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
 	for sddl, want := range map[string]string{
 		ours: "",
-		"(A;;GA;;;BA)(A;;CCLCSWRPWPDTLOCRRC;;;BU)":       "", // to start and stop it
+		"(A;;GA;;;BA)(A;;CCLCSWRPWPDTLOCRRC;;;BU)":       "", // users may start and stop it
 		"(A;;0xf01ff;;;BA)(A;;KA;;;SY)":                  "",
 		"(A;;CCLCSWRPWPLOCRRC;;;BU)":                     "Administrators (BA) lack rights",
-		"(A;;CCLCSWRPWPDTLOCRSDRC;;;BA)":                 "Administrators (BA) lack rights", // it cannot be changed
+		"(A;;CCLCSWRPWPDTLOCRSDRC;;;BA)":                 "Administrators (BA) lack rights", // they cannot change it
 		"(D;;GA;;;BA)":                                   "Administrators (BA) lack rights",
 		ours + "(A;;DC;;;BU)":                            "Users may change the service",
 		ours + "(A;;CCWD;;;AU)":                          "Authenticated Users may change the service",
@@ -246,13 +246,13 @@ func TestPlan_WarnsOfAFolderOpenToOthers(t *testing.T) {
 	if len(p.Warnings) != 1 || !strings.HasPrefix(p.Warnings[0], `C:\ProgramData\web already exists`) || strings.Contains(p.Warnings[0], "restores it") {
 		t.Errorf("the warnings are %q", p.Warnings)
 	}
-	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // it is as it should be now
+	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // the folder is as it should be
 		t.Errorf("once more, the warnings are %q", p.Warnings)
 	}
 	if _, err := m.Remove(t.Context(), web(), false); err != nil {
 		t.Fatal(err)
 	}
-	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // what it has left is as it will be
+	if p := install(t, m, web(), false); len(p.Warnings) != 0 { // the folders that were kept are as they should be
 		t.Errorf("after a removal, the warnings are %q", p.Warnings)
 	}
 }

@@ -40,7 +40,7 @@ func TestRemove_LeavesNoTrace(t *testing.T) {
 func TestRemove_KeepsFoldersWithoutPurge(t *testing.T) {
 	m, f := newManager(t)
 	install(t, m, web(), false)
-	delete(f.keys, strings.ToLower(eventKey("web"))) // which is no error
+	delete(f.keys, strings.ToLower(eventKey("web"))) // not an error
 	removed, err := m.Remove(t.Context(), web(), false)
 	if err != nil || !slices.Equal(removed, []string{"service web"}) {
 		t.Errorf("removed %q, %v", removed, err)
@@ -75,7 +75,7 @@ func TestRemove_WaitsForAServiceThatIsOpen(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "services.msc") || !slices.Equal(removed, []string{`event source "web"`}) {
 			t.Errorf("removed %q, %v", removed, err)
 		}
-		// Once more, it waits for what is marked already.
+		// A second removal waits for a service that is marked already.
 		f.after(5*time.Second, func() { s.held--; f.reap(s) })
 		if removed, err := m.Remove(t.Context(), web(), false); err != nil || !slices.Equal(removed, []string{"service web"}) {
 			t.Errorf("removed %q, %v", removed, err)
@@ -104,11 +104,10 @@ func TestRemove_ContinuesAfterAFailure(t *testing.T) {
 	}
 }
 
-// Whichever call fails, it is said, and what follows goes on; another removal ends it.
+// Whichever call fails, Remove returns an error and continues. Another removal completes it.
 func TestRemove_CanBeRepeatedAfterAFailure(t *testing.T) { removeTwice(t, false) }
 
-// A process that is killed at whichever call leaves nothing that another removal does not
-// find.
+// Whenever a removal is killed, another one completes it.
 func TestRemove_CanBeRepeatedAfterAKill(t *testing.T) { removeTwice(t, true) }
 
 func removeTwice(t *testing.T, killed bool) {
@@ -132,7 +131,7 @@ func removeTwice(t *testing.T, killed bool) {
 				return
 			}
 			if err == nil {
-				t.Errorf("call %d, %s, has failed, and nobody said so", n, f.calls[n-1])
+				t.Errorf("call %d, %s, failed, but no error was returned", n, f.calls[n-1])
 			}
 			f.failing, f.broken = 0, false
 			if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, service.ErrNotInstalled) {

@@ -9,33 +9,33 @@ import (
 
 func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 	const since = ", because it was changed after the installation"
-	of := func(start service.Start, enable bool) service.Spec {
+	spec := func(start service.Start, enable bool) service.Spec {
 		s := web()
 		s.Start, s.Enable = start, enable
 		return s
 	}
 	for name, test := range map[string]struct {
 		first  service.Start
-		set    uint32 // by somebody; 0 for nobody
+		set    uint32 // the start type set by hand, or 0
 		second service.Spec
 		want   uint32
 		note   string
 	}{
-		"nobody has":                   {service.Automatic, 0, of(service.Automatic, false), startAutomatic, ""},
-		"disabled":                     {service.Automatic, startDisabled, of(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"disabled, delayed before":     {service.Delayed, startDisabled, of(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"manual":                       {service.Automatic, startDemand, of(service.Automatic, false), startDemand, "its start type stays manual" + since + "; use --enable to set it again"},
-		"disabled, and --enable":       {service.Automatic, startDisabled, of(service.Automatic, true), startAutomatic, ""},
-		"a manual one disabled":        {service.Manual, startDisabled, of(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"a manual one, and --enable":   {service.Manual, startDisabled, of(service.Manual, true), startDemand, ""},
-		"a manual one made automatic":  {service.Manual, startAutomatic, of(service.Manual, true), startAutomatic, "its start type stays automatic" + since},
-		"by the program":               {service.Manual, 0, of(service.Automatic, false), startAutomatic, ""},
-		"by somebody, as now wanted":   {service.Automatic, startDemand, of(service.Manual, false), startDemand, ""},
-		"by the program, and disabled": {service.Automatic, 0, of(service.Disabled, false), startDisabled, ""},
+		"nobody has":                   {service.Automatic, 0, spec(service.Automatic, false), startAutomatic, ""},
+		"disabled":                     {service.Automatic, startDisabled, spec(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"disabled, delayed before":     {service.Delayed, startDisabled, spec(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"manual":                       {service.Automatic, startDemand, spec(service.Automatic, false), startDemand, "its start type stays manual" + since + "; use --enable to set it again"},
+		"disabled, and --enable":       {service.Automatic, startDisabled, spec(service.Automatic, true), startAutomatic, ""},
+		"a manual one disabled":        {service.Manual, startDisabled, spec(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"a manual one, and --enable":   {service.Manual, startDisabled, spec(service.Manual, true), startDemand, ""},
+		"a manual one made automatic":  {service.Manual, startAutomatic, spec(service.Manual, true), startAutomatic, "its start type stays automatic" + since},
+		"by the program":               {service.Manual, 0, spec(service.Automatic, false), startAutomatic, ""},
+		"by somebody, as now wanted":   {service.Automatic, startDemand, spec(service.Manual, false), startDemand, ""},
+		"by the program, and disabled": {service.Automatic, 0, spec(service.Disabled, false), startDisabled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)
-			install(t, m, of(test.first, false), false)
+			install(t, m, spec(test.first, false), false)
 			if test.set != 0 {
 				f.services["web"].config.Start = test.set
 			}
@@ -54,7 +54,7 @@ func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 			if _, err := m.Remove(t.Context(), web(), false); err != nil {
 				t.Fatal(err)
 			}
-			install(t, m, of(service.Automatic, false), false)
+			install(t, m, spec(service.Automatic, false), false)
 			if got := f.services["web"].config.Start; got != startAutomatic {
 				t.Errorf("removed and installed it is %s", startType(got))
 			}

@@ -107,7 +107,7 @@ func (d *drive) run(ctx context.Context, p daemon.Program, body func()) {
 	hosts, err := d.manager.connect(d)
 	if err != nil {
 		d.err = err
-		d.errorf("the process does not reach its manager: %v", err)
+		d.errorf("the process cannot connect to its manager: %v", err)
 		return
 	}
 	ctx = host.NewContext(ctx, host.Env{Hosts: hosts, Exit: func(code int) { d.exit = code }, Folder: sync.OnceValue(d.folder)})

@@ -91,19 +91,19 @@ var scenarios = map[string]struct {
 		t.Log("it goes on")
 	}, []string{"is hung in PAUSE_PENDING", "Pause has taken longer than Config.StopTimeout", "RUNNING, accepts STOP", "it goes on"}},
 
-	"it does not become what is awaited": {func(t *testing.T) {
+	"it never reaches the state that is awaited": {func(t *testing.T) {
 		s := &daemontest.SCM{}
 		_ = daemontest.Drive(t, s, program{}, daemon.Config{}, func() {
 			s.Await(daemontest.Paused)
 			t.Error("it goes on")
 		})
-	}, []string{"the service does not become PAUSED any more", "RUNNING, accepts STOP", "!it goes on"}},
+	}, []string{"the service did not become PAUSED", "RUNNING, accepts STOP", "!it goes on"}},
 
-	"it ends before it becomes what is awaited": {func(t *testing.T) {
+	"it ends before it reaches the state that is awaited": {func(t *testing.T) {
 		s := &daemontest.SCM{}
 		p := program{start: func(context.Context) error { return errors.New("boom") }}
 		_ = daemontest.Drive(t, s, p, daemon.Config{}, func() { s.Await(daemontest.Running) })
-	}, []string{"the service does not become RUNNING any more", "STOPPED, accepts nothing, exit code 1066/1"}},
+	}, []string{"the service did not become RUNNING", "STOPPED, accepts nothing, exit code 1066/1"}},
 
 	"a goroutine never ends": {func(t *testing.T) {
 		_ = daemontest.Drive(t, &daemontest.SCM{}, program{start: forgetful}, daemon.Config{}, nothing)
@@ -134,8 +134,8 @@ func forgetful(context.Context) error {
 
 const scenarioVariable = "DAEMONTEST_SCENARIO"
 
-// TestScenario is run by the next test.
-func TestScenario(t *testing.T) {
+// TestDrive_Scenario runs one scenario, in a process that the next test starts.
+func TestDrive_Scenario(t *testing.T) {
 	if name := os.Getenv(scenarioVariable); name != "" {
 		scenarios[name].run(t)
 	}
@@ -145,7 +145,7 @@ func TestDrive_MessagesOfFailingTests(t *testing.T) {
 	for name, scenario := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestScenario$", "-test.timeout=1m")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDrive_Scenario$", "-test.timeout=1m")
 			cmd.Env = append(os.Environ(), scenarioVariable+"="+name)
 			out, err := cmd.CombinedOutput()
 			if err == nil {

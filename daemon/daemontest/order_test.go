@@ -50,7 +50,7 @@ func TestSystemd_IsToldBeforeStopIsCalled(t *testing.T) {
 		_ = Drive(t, s, asks{stop: func() {
 			messages := s.Messages()
 			if last := messages[len(messages)-1].Text; !strings.Contains(last, "STOPPING=1") {
-				t.Errorf("when Stop is called it has heard %q last", last)
+				t.Errorf("when Stop is called, the last message is %q", last)
 			}
 		}}, daemon.Config{}, func() { Sleep(0) })
 	}

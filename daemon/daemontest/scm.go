@@ -179,7 +179,7 @@ func (s *SCM) Await(state State) Report {
 		story := s.story()
 		s.unlock()
 		if over || !s.wait(scmPatience, func() bool { return s.gone || len(s.reports) > known }) {
-			s.drive.t.Fatalf("the service does not become %s any more\nit has reported:\n%s", state, story)
+			s.drive.t.Fatalf("the service did not become %s\nit has reported:\n%s", state, story)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func (s *SCM) stopsForManager() bool {
 		return s.asked != 0
 	case host.TriggerStop, host.TriggerShutdown, host.TriggerPreshutdown:
 		if s.asked == 0 {
-			s.breaks("stopped for a control that nobody has sent", "HandlerEx, Remarks")
+			s.breaks("stopped for a control that was not sent", "HandlerEx, Remarks")
 		}
 		return true
 	}

@@ -95,10 +95,10 @@ var faults = map[string]struct {
 		"is hung in CONTINUE_PENDING: it has reported nothing for 5s, its wait hint; Continue has taken longer than Config.StopTimeout",
 	},
 
-	"accepts what does not exist": {service{start: []scm.Status{starting, accepting(serving, 0x1000)}}, "accepts what does not exist, 0x1000"},
-	"accepts while it starts":     {service{start: []scm.Status{accepting(starting, win32.AcceptStop), serving}}, "accepts STOP in START_PENDING"},
-	"accepts while it stops":      {service{stop: []scm.Status{accepting(stopping, win32.AcceptStop), stopped}}, "accepts STOP in STOP_PENDING"},
-	"accepts when it has stopped": {service{stop: []scm.Status{stopping, accepting(stopped, win32.AcceptStop)}}, "accepts STOP in STOPPED"},
+	"accepts a control that does not exist": {service{start: []scm.Status{starting, accepting(serving, 0x1000)}}, "accepts controls that do not exist, 0x1000"},
+	"accepts while it starts":               {service{start: []scm.Status{accepting(starting, win32.AcceptStop), serving}}, "accepts STOP in START_PENDING"},
+	"accepts while it stops":                {service{stop: []scm.Status{accepting(stopping, win32.AcceptStop), stopped}}, "accepts STOP in STOP_PENDING"},
+	"accepts when it has stopped":           {service{stop: []scm.Status{stopping, accepting(stopped, win32.AcceptStop)}}, "accepts STOP in STOPPED"},
 	"accepts both shutdowns": {
 		service{start: []scm.Status{starting, accepting(serving, win32.AcceptPreshutdown)}},
 		"accepts SHUTDOWN, but has stopped by then",

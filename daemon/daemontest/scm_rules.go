@@ -49,7 +49,7 @@ var statusRules = []statusRule{
 
 	{"SERVICE_STATUS, dwControlsAccepted", func(_, next Status) string {
 		if unknown := next.ControlsAccepted &^ Accepted(win32.AcceptAll); unknown != 0 {
-			return fmt.Sprintf("accepts what does not exist, %s", unknown)
+			return fmt.Sprintf("accepts controls that do not exist, %s", unknown)
 		}
 		return ""
 	}},

@@ -136,7 +136,7 @@ func (s *Systemd) Await(state string) {
 	Sleep(0)
 	if !found {
 		is := s.Status()
-		d.t.Fatalf("the unit does not become %q any more: it is %s, with Result=%s and StatusText=%q", state, is.ActiveState, is.Result, is.StatusText)
+		d.t.Fatalf("the unit did not become %q: it is %s, with Result=%s and StatusText=%q", state, is.ActiveState, is.Result, is.StatusText)
 	}
 }
 

@@ -52,12 +52,12 @@ const (
 	// has returned, or after about two seconds: save what must not be lost first. Until
 	// then Windows sends the service no other control.
 	PowerSuspend PowerChangeType = 0x4
-	// PowerResume comes after PowerResumeAutomatic if a user woke the machine.
+	// PowerResume comes after PowerResumeAutomatic, if a user woke the machine.
 	PowerResume PowerChangeType = 0x7
 	// PowerStatusChange comes when the machine changes between mains and battery, or when
 	// the battery runs low.
 	PowerStatusChange PowerChangeType = 0xA
-	// PowerResumeAutomatic comes after each suspension.
+	// PowerResumeAutomatic comes each time the machine resumes.
 	PowerResumeAutomatic PowerChangeType = 0x12
 )
 
@@ -73,14 +73,19 @@ func (PowerChange) event()   {}
 func (TimeChange) event()    {}
 func (UserControl) event()   {}
 
+// String returns the change and the session.
 func (e SessionChange) String() string { return fmt.Sprintf("%s of session %d", e.Type, e.SessionID) }
-func (e PowerChange) String() string   { return e.Type.String() }
-func (e UserControl) String() string   { return "control " + strconv.Itoa(int(e.Code)) }
 
-func (e TimeChange) String() string {
-	return fmt.Sprintf("time changed by %s", e.New.Sub(e.Old))
-}
+// String returns the name of the type.
+func (e PowerChange) String() string { return e.Type.String() }
 
+// String returns by how much the clock was set forward.
+func (e TimeChange) String() string { return fmt.Sprintf("time changed by %s", e.New.Sub(e.Old)) }
+
+// String returns the code.
+func (e UserControl) String() string { return "control " + strconv.Itoa(int(e.Code)) }
+
+// String returns the name of the type, or its number if it has none.
 func (t SessionChangeType) String() string {
 	names := [...]string{
 		"", "console connect", "console disconnect", "remote connect", "remote disconnect", "logon", "logoff",
@@ -92,6 +97,7 @@ func (t SessionChangeType) String() string {
 	return names[t]
 }
 
+// String returns the name of the type, or its number if it has none.
 func (t PowerChangeType) String() string {
 	switch t {
 	case PowerSuspend:

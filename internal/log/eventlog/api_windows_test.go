@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestRefused(t *testing.T) {
+func TestRefused_OnlyErrorsOfTheRecord(t *testing.T) {
 	for err, want := range map[error]bool{
 		windows.ERROR_INVALID_PARAMETER: true, windows.RPC_S_INVALID_BOUND: true,
 		windows.RPC_S_SERVER_UNAVAILABLE: false, windows.RPC_S_CALL_FAILED: false, windows.ERROR_INVALID_HANDLE: false,

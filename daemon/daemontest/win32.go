@@ -12,13 +12,13 @@ type State uint32
 
 // The states of a service.
 const (
-	Stopped         = State(win32.Stopped)
-	StartPending    = State(win32.StartPending)
-	StopPending     = State(win32.StopPending)
-	Running         = State(win32.Running)
-	ContinuePending = State(win32.ContinuePending)
-	PausePending    = State(win32.PausePending)
-	Paused          = State(win32.Paused)
+	Stopped         State = State(win32.Stopped)
+	StartPending    State = State(win32.StartPending)
+	StopPending     State = State(win32.StopPending)
+	Running         State = State(win32.Running)
+	ContinuePending State = State(win32.ContinuePending)
+	PausePending    State = State(win32.PausePending)
+	Paused          State = State(win32.Paused)
 )
 
 // String returns the name without SERVICE_.
@@ -33,11 +33,11 @@ type Control uint32
 
 // The controls that a client may send.
 const (
-	ControlStop        = Control(win32.ControlStop)
-	ControlPause       = Control(win32.ControlPause)
-	ControlContinue    = Control(win32.ControlContinue)
-	ControlInterrogate = Control(win32.ControlInterrogate)
-	ControlParamChange = Control(win32.ControlParamChange)
+	ControlStop        Control = Control(win32.ControlStop)
+	ControlPause       Control = Control(win32.ControlPause)
+	ControlContinue    Control = Control(win32.ControlContinue)
+	ControlInterrogate Control = Control(win32.ControlInterrogate)
+	ControlParamChange Control = Control(win32.ControlParamChange)
 )
 
 // String returns the name without SERVICE_CONTROL_.
@@ -49,18 +49,18 @@ type Accepted uint32
 
 // The controls that a service may accept, SERVICE_ACCEPT_….
 const (
-	AcceptStop                  = Accepted(win32.AcceptStop)
-	AcceptPauseContinue         = Accepted(win32.AcceptPauseContinue)
-	AcceptShutdown              = Accepted(win32.AcceptShutdown)
-	AcceptParamChange           = Accepted(win32.AcceptParamChange)
-	AcceptNetBindChange         = Accepted(win32.AcceptNetBindChange)
-	AcceptHardwareProfileChange = Accepted(win32.AcceptHardwareProfileChange)
-	AcceptPowerEvent            = Accepted(win32.AcceptPowerEvent)
-	AcceptSessionChange         = Accepted(win32.AcceptSessionChange)
-	AcceptPreshutdown           = Accepted(win32.AcceptPreshutdown)
-	AcceptTimeChange            = Accepted(win32.AcceptTimeChange)
-	AcceptTriggerEvent          = Accepted(win32.AcceptTriggerEvent)
-	AcceptUserModeReboot        = Accepted(win32.AcceptUserModeReboot)
+	AcceptStop                  Accepted = Accepted(win32.AcceptStop)
+	AcceptPauseContinue         Accepted = Accepted(win32.AcceptPauseContinue)
+	AcceptShutdown              Accepted = Accepted(win32.AcceptShutdown)
+	AcceptParamChange           Accepted = Accepted(win32.AcceptParamChange)
+	AcceptNetBindChange         Accepted = Accepted(win32.AcceptNetBindChange)
+	AcceptHardwareProfileChange Accepted = Accepted(win32.AcceptHardwareProfileChange)
+	AcceptPowerEvent            Accepted = Accepted(win32.AcceptPowerEvent)
+	AcceptSessionChange         Accepted = Accepted(win32.AcceptSessionChange)
+	AcceptPreshutdown           Accepted = Accepted(win32.AcceptPreshutdown)
+	AcceptTimeChange            Accepted = Accepted(win32.AcceptTimeChange)
+	AcceptTriggerEvent          Accepted = Accepted(win32.AcceptTriggerEvent)
+	AcceptUserModeReboot        Accepted = Accepted(win32.AcceptUserModeReboot)
 )
 
 // Has reports whether a contains all of x.
@@ -103,18 +103,18 @@ type Errno uint32
 
 // The errors that clients receive, and that services report.
 const (
-	NoError                      = Errno(win32.NoError)
-	ErrorInvalidHandle           = Errno(win32.ErrorInvalidHandle)
-	ErrorInvalidData             = Errno(win32.ErrorInvalidData)
-	ErrorInvalidParameter        = Errno(win32.ErrorInvalidParameter)
-	ErrorCallNotImplemented      = Errno(win32.ErrorCallNotImplemented)
-	ErrorInvalidServiceControl   = Errno(win32.ErrorInvalidServiceControl)
-	ErrorServiceRequestTimeout   = Errno(win32.ErrorServiceRequestTimeout)
-	ErrorServiceAlreadyRunning   = Errno(win32.ErrorServiceAlreadyRunning)
-	ErrorServiceCannotAcceptCtrl = Errno(win32.ErrorServiceCannotAcceptCtrl)
-	ErrorServiceNotActive        = Errno(win32.ErrorServiceNotActive)
-	ErrorServiceSpecific         = Errno(win32.ErrorServiceSpecific)
-	ErrorProcessAborted          = Errno(win32.ErrorProcessAborted)
+	NoError                      Errno = Errno(win32.NoError)
+	ErrorInvalidHandle           Errno = Errno(win32.ErrorInvalidHandle)
+	ErrorInvalidData             Errno = Errno(win32.ErrorInvalidData)
+	ErrorInvalidParameter        Errno = Errno(win32.ErrorInvalidParameter)
+	ErrorCallNotImplemented      Errno = Errno(win32.ErrorCallNotImplemented)
+	ErrorInvalidServiceControl   Errno = Errno(win32.ErrorInvalidServiceControl)
+	ErrorServiceRequestTimeout   Errno = Errno(win32.ErrorServiceRequestTimeout)
+	ErrorServiceAlreadyRunning   Errno = Errno(win32.ErrorServiceAlreadyRunning)
+	ErrorServiceCannotAcceptCtrl Errno = Errno(win32.ErrorServiceCannotAcceptCtrl)
+	ErrorServiceNotActive        Errno = Errno(win32.ErrorServiceNotActive)
+	ErrorServiceSpecific         Errno = Errno(win32.ErrorServiceSpecific)
+	ErrorProcessAborted          Errno = Errno(win32.ErrorProcessAborted)
 )
 
 // Error returns the meaning of e and its number.

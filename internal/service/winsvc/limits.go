@@ -20,8 +20,8 @@ const (
 	longestList        = 4 << 10   // bytes of all dependencies, or of all privileges, with their NULs
 )
 
-// letters returns the length of s in UTF-16, as Windows counts it.
-func letters(s string) int { return len(utf16.Encode([]rune(s))) }
+// lengthUTF16 returns the length of s in UTF-16, as Windows counts it.
+func lengthUTF16(s string) int { return len(utf16.Encode([]rune(s))) }
 
 // fits returns an error for settings that are longer than Windows allows, or that Windows would
 // take for something else.
@@ -29,10 +29,10 @@ func (w settings) fits(s service.Spec) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: "+format, append([]any{service.ErrSpec}, args...)...)
 	}
-	if n := letters(w.ImagePath); n > longestLine {
+	if n := lengthUTF16(w.ImagePath); n > longestLine {
 		return wrong("the command line (Executable and Arguments with quotes) has %d characters: Windows allows %d", n, longestLine)
 	}
-	if n := letters(w.Description); n > longestDescription {
+	if n := lengthUTF16(w.Description); n > longestDescription {
 		return wrong("Description has %d characters: Windows allows %d", n, longestDescription)
 	}
 	for _, f := range []struct{ field, value string }{{"DisplayName", w.DisplayName}, {"Description", w.Description}} {
@@ -46,7 +46,7 @@ func (w settings) fits(s service.Spec) error {
 	}{{"Dependencies", w.Dependencies}, {"Hardening.Capabilities", w.Privileges}} {
 		bytes := 2
 		for _, name := range f.list {
-			bytes += 2 * (letters(name) + 1)
+			bytes += 2 * (lengthUTF16(name) + 1)
 		}
 		if bytes > longestList {
 			return wrong("%s has %d bytes: Windows allows %d", f.field, bytes, longestList)
@@ -74,7 +74,7 @@ func checkEnvironment(s service.Spec, all []string) error {
 		had[key] = v.Name
 	}
 	for _, v := range all {
-		if n := letters(v); n > longestVariable {
+		if n := lengthUTF16(v); n > longestVariable {
 			name, _, _ := strings.Cut(v, "=")
 			return fmt.Errorf("%w: Environment[%s] has %d characters, including its name: Windows allows %d", service.ErrSpec, name, n, longestVariable)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 // recordKey returns the key with the record of what an installation has created and changed
-// outside of the service. It is not in the key of the service, because that disappears with the
-// service, when not everything may have been removed or restored.
+// outside of the service. It is not below the key of the service: that key disappears with the
+// service, perhaps before everything is removed or restored.
 func recordKey(name string) string { return `SOFTWARE\Glidepath.` + name }
 
 // The values of the record.
@@ -102,7 +102,7 @@ func (m *Manager) reserved(name string) error {
 }
 
 // forget revokes the rights of the service and restores folders that existed before it. With
-// purge, it removes the other folders. At last it removes what is done from the record. It calls
+// purge, it removes the other folders. Finally, it removes from the record what is done. It calls
 // did for each change.
 func (m *Manager) forget(name string, r ledger, purge bool, did func(what string, err error)) error {
 	sid, failed := serviceSID(name), false

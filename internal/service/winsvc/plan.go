@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/go-glidepath/glidepath/internal/service"
 )
@@ -87,7 +86,7 @@ type planner struct {
 	plan    *service.Plan
 
 	want, have settings
-	missing    []string // warnings about what Windows lacks
+	ignored    []string // warnings about settings that Windows does not have
 	present    bool     // the service is installed
 	ledger     ledger
 	folders    []string
@@ -101,11 +100,11 @@ func (p *planner) warn(format string, args ...any) {
 // readService determines what the service is to be, and reads what it is now.
 func (p *planner) readService() (err error) {
 	s := p.plan.Spec
-	p.want, p.missing = want(s, p.Getenv), unsupported(s)
+	p.want, p.ignored = want(s, p.Getenv), unsupported(s)
 	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
 		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
 	}
-	if n := len(utf16.Encode([]rune(p.want.DisplayName))); n > longest {
+	if n := lengthUTF16(p.want.DisplayName); n > longest {
 		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", service.ErrSpec, n, longest)
 	}
 	p.have, p.present, err = p.inspect(p.name, p.want.Security != "")
@@ -138,7 +137,7 @@ func (p *planner) checkSecurity() error {
 
 // checkSettings warns of settings that do not take effect, or not at once.
 func (p *planner) checkSettings() error {
-	p.plan.Warnings = append(p.plan.Warnings, p.missing...)
+	p.plan.Warnings = append(p.plan.Warnings, p.ignored...)
 	if err := p.checkPrivileges(); err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ func (p *planner) checkPrivileges() error {
 	return nil
 }
 
-// newAccount reports whether the installation gives the service another account, or its first.
+// newAccount reports whether the service does not run as the wanted account yet.
 func (p *planner) newAccount() bool {
 	return !p.present || !sameAccount(p.have.Account, p.want.Account)
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	// The interval between two queries is a tenth of the wait hint, within these bounds.
-	// Microsoft recommends 1 s to 10 s, which would make people wait for nothing.
+	// Microsoft recommends 1 s to 10 s, which would make people wait needlessly.
 	shortestPoll = 20 * time.Millisecond
 	longestPoll  = time.Second
 

@@ -143,7 +143,7 @@ func (d *diagnosis) executable(line string) {
 	}
 	switch err := d.manager.safe(exe, false); {
 	case errors.Is(err, service.ErrUnsafe):
-		d.add(service.Warning, "executable", "move it to a folder that only administrators can write to: whoever can replace it can act as the service", "%v", err)
+		d.add(service.Warning, "executable", "otherwise, whoever can replace it can act as the service", "%v", err)
 	case err != nil:
 		d.add(service.Note, "executable", "", "%v", err)
 	default:

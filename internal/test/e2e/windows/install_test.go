@@ -194,7 +194,7 @@ func TestWhatKeepsItFromRunningIsFound(t *testing.T) {
 	s.finds(svc.Problem, "service", "not installed")
 	s.do("apply")
 	s.finds(svc.OK, "event source", "")
-	s.finds(svc.Note, "state", "never started")
+	s.finds(svc.Note, "state", "has not been started")
 	s.finds(svc.Warning, "executable", "belongs to") // a user of Wine's
 	s.fails("logs", nil, "no event log that can be read")
 }

@@ -10,8 +10,8 @@ import (
 // [HandlerEx]: https://learn.microsoft.com/windows/win32/api/winsvc/nc-winsvc-lphandler_function_ex
 type Control uint32
 
-// The controls that a service may receive. A client can send the first five with [ControlService];
-// only the system sends the others.
+// The controls that a service may receive. Clients can send the first five with [ControlService].
+// Only the system sends the others.
 //
 // [ControlService]: https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-controlservice
 const (
@@ -82,7 +82,7 @@ const (
 	AcceptTriggerEvent          Accepted = 0x400
 	AcceptUserModeReboot        Accepted = 0x800
 
-	AcceptAll Accepted = 0xFFF
+	AcceptAll Accepted = 0xFFF // all of them
 )
 
 // acceptedNames lists the names of the bits, from the lowest.

@@ -53,8 +53,8 @@ const (
 	ErrorPrivilegeNotHeld         Errno = 1314
 )
 
-// texts is in English, whatever the language of the system, and says more than the system's
-// own texts where these do not tell what to do.
+// texts has the meanings in English, whatever the language of the system. Some say more than the
+// texts of the system, which do not always tell what to do.
 var texts = map[Errno]string{
 	NoError:                       "no error",
 	ErrorFileNotFound:             "file not found",

@@ -1,4 +1,4 @@
-// Package win32 is the table of what Windows and its services tell each other: the states of
+// Package win32 names and explains what Windows and its services tell each other: the states of
 // a service, the controls that it receives, and the errors of the service control manager.
 //
 // The names are Microsoft's, without underscores: ErrorServiceDisabled stands for
@@ -39,8 +39,8 @@ func (s State) String() string {
 // Valid reports whether there is such a state.
 func (s State) Valid() bool { return Stopped <= s && s <= Paused }
 
-// Pending reports whether a service in s is changing to another state. Checkpoints and wait
-// hints belong to these states only (SERVICE_STATUS, dwCheckPoint and dwWaitHint).
+// Pending reports whether a service in s is changing to another state. Only in these states does
+// it have checkpoints and wait hints (SERVICE_STATUS, dwCheckPoint and dwWaitHint).
 func (s State) Pending() bool {
 	return s == StartPending || s == StopPending || s == ContinuePending || s == PausePending
 }

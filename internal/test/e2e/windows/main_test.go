@@ -40,7 +40,7 @@ func run(m *testing.M) (code int, err error) {
 	defer cancel()
 
 	// The unit tests look at files beside them.
-	sources, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	sources, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
 	if err != nil {
 		return 1, err
 	}

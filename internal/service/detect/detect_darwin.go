@@ -2,9 +2,9 @@ package detect
 
 import (
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/launchd"
+	"github.com/go-glidepath/glidepath/internal/service/script"
 )
 
 func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
-	return launchd.New(m, user), nil
+	return script.NewLaunchd(m, user), nil
 }

@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/openrc"
-	"github.com/go-glidepath/glidepath/internal/service/procd"
+	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/systemd"
-	"github.com/go-glidepath/glidepath/internal/service/sysv"
 )
 
 // managerKind is a manager of Linux.
@@ -38,9 +36,9 @@ func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
 	}
 	switch k {
 	case onOpenRC:
-		return openrc.New(m), nil
+		return script.NewOpenRC(m), nil
 	case onProcd:
-		return procd.New(m), nil
+		return script.NewProcd(m), nil
 	case onUpstart:
 		for _, x := range more {
 			if x.Name == Upstart {
@@ -49,9 +47,9 @@ func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
 		}
 		return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
 	case onRCS:
-		return sysv.New(m, sysv.RCS), nil
+		return script.NewRCS(m), nil
 	default:
-		return sysv.New(m, sysv.Runlevels), nil
+		return script.NewSysV(m), nil
 	}
 }
 

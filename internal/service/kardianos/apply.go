@@ -10,96 +10,101 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
-	"github.com/go-glidepath/glidepath/internal/service/onefile"
 )
 
-// Apply implements service.Manager.
-func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
-	s := p.Spec
-	doing := "install " + s.ServiceName()
-	if m.uid != 0 {
-		return fmt.Errorf("%s: %w: run it as root (sudo)", doing, service.ErrPermission)
+// Plan implements script.Dialect. kardianos/service has no start types.
+func (d dialect) Plan(_ context.Context, p *service.Plan, _ func(bool) bool) (any, error) {
+	c := d.config(p.Spec)
+	if d.system == src && p.Installed {
+		p.Calls = append(p.Calls, "rmssys -s "+c.Name)
 	}
-	if err := m.legal(s); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+	if d.system == src {
+		p.Calls = append(p.Calls, "kardianos/service runs mkssys -s "+c.Name+" -p "+c.Executable+" -a '"+strings.Join(c.Arguments, " ")+"'")
 	}
-	if !p.Artefacts[0].Changed() { // kardianos/service would refuse to write what is there
-		return nil
-	}
-	return onefile.Install(m.m.Tree, s.ServiceName(), func(c *files.Change) error { return m.apply(ctx, c, p) })
+	p.Calls = append(p.Calls, "kardianos/service writes "+d.paths(c.Name)[0])
+	return nil, nil
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan) error {
-	s := p.Spec
-	name := s.ServiceName()
-	late := context.WithoutCancel(ctx)
-	k, err := m.open(m.system, m.config(s))
+// Write implements writer. kardianos/service refuses to write what exists.
+func (d dialect) Write(ctx context.Context, c *files.Change, p *service.Plan) error {
+	s, name := p.Spec, p.Spec.ServiceName()
+	paths := d.paths(name)
+	i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == paths[0] })
+	if i >= 0 && !p.Artefacts[i].Changed() {
+		return nil
+	}
+	k, err := d.open(d.system, d.config(s))
 	if err != nil {
 		return err
 	}
-	owner, err := onefile.Account(ctx, m.m, c, s, s.Account, " (useradd)")
-	if err != nil {
-		return err
-	}
-	if err := m.belongings(s).Write(c, p); err != nil {
-		return err
-	}
-	if err := onefile.Make(c, m.m.Tree, onefile.Folders(folders(name)), owner, m.chown); err != nil {
-		return err
-	}
-	if m.system == src && m.m.Tree.Exists(m.file(name)) {
-		st, err := m.Status(ctx, s)
-		if err != nil {
-			return err
-		}
-		if st.State != service.Stopped {
-			return fmt.Errorf("it is %s, and AIX changes nothing that runs: stop it first", st.State)
-		}
-		if err := m.unregister(ctx, c, name); err != nil {
+	if d.system == src && d.Tree.Exists(paths[0]) {
+		if err := d.replace(ctx, c, s); err != nil {
 			return err
 		}
 	}
-	// It refuses to write a file that is there, and links as well.
-	for _, path := range slices.Backward(m.paths(name)) {
-		if err := c.Remove(path); err != nil {
-			return err
-		}
+	if err := d.removeAll(c, name); err != nil {
+		return err
 	}
-	c.Call(func() error { // whatever it has made before it failed
-		var errs []error
-		if m.system == src {
-			_, err := m.m.Runner()(late, "rmssys", "-s", name)
-			_ = err // it may not have come so far
-		}
-		for _, path := range m.paths(name) {
-			if m.m.Tree.Exists(path) {
-				errs = append(errs, os.Remove(m.m.Tree.Path(path)))
-			}
-		}
-		return errors.Join(errs...)
-	})
+	c.Call(func() error { return d.takeBack(context.WithoutCancel(ctx), name) })
 	if err := k.Install(); err != nil {
 		return fmt.Errorf("kardianos/service: %w", err)
 	}
-	text, exists, err := m.m.Tree.Read(m.file(name))
+	text, exists, err := d.Tree.Read(paths[0])
 	if err != nil || !exists || text == "" {
-		return errors.Join(fmt.Errorf("kardianos/service says that it has written %s, but it is not there, or empty", m.file(name)), err)
+		return errors.Join(fmt.Errorf("kardianos/service says that it has written %s, but it is not there, or empty", paths[0]), err)
+	}
+	return nil
+}
+
+// replace removes the subsystem that is there, which must not run.
+func (d dialect) replace(ctx context.Context, c *files.Change, s service.Spec) error {
+	st, err := d.Status(ctx, s, "")
+	if err != nil {
+		return err
+	}
+	if st.State != service.Stopped {
+		return fmt.Errorf("it is %s, and AIX changes nothing that runs: stop it first", st.State)
+	}
+	return d.unregister(ctx, c, s.ServiceName())
+}
+
+// takeBack removes whatever Install has made before it failed.
+func (d dialect) takeBack(ctx context.Context, name string) error {
+	var errs []error
+	if d.system == src {
+		_, err := d.Runner()(ctx, "rmssys", "-s", name)
+		_ = err // it may not have come so far
+	}
+	for _, path := range d.paths(name) {
+		if d.Tree.Exists(path) {
+			errs = append(errs, os.Remove(d.Tree.Path(path)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeAll removes the links first, and then the file.
+func (d dialect) removeAll(c *files.Change, name string) error {
+	for _, path := range slices.Backward(d.paths(name)) {
+		if err := c.Remove(path); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // unregister removes the subsystem, and has it made again if what follows fails.
-func (m *Manager) unregister(ctx context.Context, c *files.Change, name string) error {
-	out, err := m.m.Runner()(ctx, "odmget", "-q", "subsysname="+name, "SRCsubsys")
+func (d dialect) unregister(ctx context.Context, c *files.Change, name string) error {
+	out, err := d.Runner()(ctx, "odmget", "-q", "subsysname="+name, "SRCsubsys")
 	if err != nil {
 		return err
 	}
 	path, args := odm(out, "path"), odm(out, "cmdargs")
 	c.Call(func() error {
-		_, err := m.m.Runner()(context.WithoutCancel(ctx), "mkssys", "-s", name, "-p", path, "-a", args, "-u", "0", "-R", "-Q", "-S", "-n", "15", "-f", "9", "-d", "-w", "30")
+		_, err := d.Runner()(context.WithoutCancel(ctx), "mkssys", "-s", name, "-p", path, "-a", args, "-u", "0", "-R", "-Q", "-S", "-n", "15", "-f", "9", "-d", "-w", "30")
 		return err
 	})
-	_, err = m.m.Runner()(ctx, "rmssys", "-s", name)
+	_, err = d.Runner()(ctx, "rmssys", "-s", name)
 	return err
 }
 
@@ -114,55 +119,17 @@ func odm(out, name string) string {
 	return ""
 }
 
-// Remove implements service.Manager. Uninstall of kardianos/service is not used: on AIX
-// it fails for what does not run, and leaves the links of the runlevels.
-func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
-	name := s.ServiceName()
-	doing := "remove " + name
-	f := onefile.File{Path: m.file(name), Theirs: m.theirs(name)}
-	switch err := f.Removable(m.m.Tree, doing); {
-	case m.belongings(s).Left(err, purge, m.paths(name)...): // it was uninstalled, and has left this
-		removed, err := m.purge(ctx, s, m.belongings(s).Gone())
-		return removed, onefile.Refused(err, doing)
-	case err != nil:
-		return nil, err
-	}
-	if m.uid != 0 {
-		return nil, fmt.Errorf("%s: %w: run it as root (sudo)", doing, service.ErrPermission)
-	}
-	if err := m.belongings(s).Removable(purge, m.paths(name)...); err != nil {
-		return nil, onefile.Refused(err, doing)
-	}
-	if err := onefile.Halt(ctx, m, s); err != nil {
-		return nil, err
-	}
-	c := m.m.Tree.Begin(name)
-	if m.system == src {
-		if err := m.unregister(ctx, c, name); err != nil {
-			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
+// Register implements script.Dialect: Write has done it.
+func (dialect) Register(context.Context, *files.Change, *service.Plan, any) error { return nil }
+
+// Unregister implements script.Dialect. Uninstall of kardianos/service is not used: on AIX it
+// fails for what does not run, and leaves the links of the runlevels.
+func (d dialect) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+	if d.system == src {
+		if err := d.unregister(ctx, c, s.ServiceName()); err != nil {
+			return nil, err
 		}
 	}
-	for _, path := range slices.Backward(m.paths(name)) {
-		if err := c.Remove(path); err != nil {
-			return nil, onefile.Refused(errors.Join(err, c.Undo()), doing)
-		}
-	}
-	removed := slices.Clone(c.Done)
-	if err := c.Keep(); err != nil || !purge {
-		return removed, errors.Join(err, m.belongings(s).Forget())
-	}
-	gone, err := m.purge(ctx, s, m.belongings(s))
-	return append(removed, gone...), onefile.Refused(err, doing)
-}
-
-func (m *Manager) belongings(s service.Spec) onefile.Belongings {
-	d := folders(s.ServiceName())
-	return onefile.Belong(m.m.Tree, s, d, onefile.Folders(d))
-}
-
-func (m *Manager) purge(ctx context.Context, s service.Spec, b onefile.Belongings) ([]string, error) {
-	if m.system == src {
-		return b.Purge() // it has no account
-	}
-	return onefile.PurgeAll(ctx, m.m, s, b)
+	err := d.removeAll(c, s.ServiceName())
+	return slices.Clone(c.Done), err
 }

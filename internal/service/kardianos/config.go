@@ -12,24 +12,29 @@ import (
 	kardianos "github.com/kardianos/service"
 
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/onefile"
+	"github.com/go-glidepath/glidepath/internal/service/script"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
 )
 
-// config is what kardianos/service is told. Neither template has an environment, and
-// both write the path of the executable without quotes, so that env(1) is what runs.
-func (m *Manager) config(s service.Spec) *kardianos.Config {
+// config returns what kardianos/service is told. Neither template has an environment, and
+// both write the path of the executable without quotes, so env(1) is what runs.
+func (d dialect) config(s service.Spec) *kardianos.Config {
 	name := s.ServiceName()
-	d := folders(name)
+	dirs := folders(name)
 	c := &kardianos.Config{
 		Name: name, DisplayName: s.DisplayName, Executable: "/usr/bin/env", WorkingDirectory: s.Directory,
-		Option: kardianos.KeyValue{"LogOutput": true, "LogDirectory": d.Logs},
+		Option: kardianos.KeyValue{"LogOutput": true, "LogDirectory": dirs.Logs},
 	}
-	for _, v := range onefile.Environment(s, d) {
+	for _, v := range script.Environment(s, dirs) {
 		c.Arguments = append(c.Arguments, v.Name+"="+v.Value)
 	}
 	c.Arguments = append(append(c.Arguments, s.Executable), s.Args...)
-	if a := m.account(s); a != "root" {
-		c.UserName = a
+	switch {
+	case s.Root():
+	case s.Account != "":
+		c.UserName = s.Account
+	default:
+		c.UserName = account.Name(name)
 	}
 	c.Description = fmt.Sprintf("%s; %s %s%s", s.Description, service.Mark, settings, hash(c))
 	return c
@@ -40,10 +45,10 @@ func hash(c *kardianos.Config) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// listing is what is shown of a file that kardianos/service is to write.
-func (m *Manager) listing(c *kardianos.Config) string {
+// listing returns what is shown of a file that kardianos/service is to write.
+func (d dialect) listing(c *kardianos.Config) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "written by kardianos/service v1.3.0 for %s from\n", m.Name())
+	fmt.Fprintf(&b, "written by kardianos/service v1.3.0 for %s from\n", d.name())
 	fmt.Fprintf(&b, "  name        %s\n  description %s\n", c.Name, c.Description)
 	if c.UserName != "" {
 		fmt.Fprintf(&b, "  user        %s\n", c.UserName)
@@ -58,16 +63,16 @@ func (m *Manager) listing(c *kardianos.Config) string {
 }
 
 // legal refuses what the templates would not write as it is.
-func (m *Manager) legal(s service.Spec) error {
+func (d dialect) legal(s service.Spec) error {
 	var errs []error
 	refuse := func(field, value, characters string) {
 		if strings.ContainsAny(value, characters) {
-			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", service.ErrSpec, field, value, m.Name(), characters))
+			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", service.ErrSpec, field, value, d.name(), characters))
 		}
 	}
 	quoted, bare := "\"$`\\%", " \t\"'$`\\%&|;<>()#*?[]~!{}"
 	words := quoted
-	if m.system == src {
+	if d.system == src {
 		words = bare
 		if len(s.ServiceName()) > 30 {
 			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", service.ErrSpec, s.ServiceName()))
@@ -93,9 +98,9 @@ func (m *Manager) legal(s service.Spec) error {
 	return errors.Join(errs...)
 }
 
-func (m *Manager) lacks(s service.Spec) []string {
-	if m.system == src {
-		lines := onefile.Lacks(m.Name(), s, "Recovery.Delays", "Recovery")
+func (d dialect) lacks(s service.Spec) []string {
+	if d.system == src {
+		lines := script.Lacks(d.name(), s, "Recovery.Delays", "Recovery")
 		if !s.Recovery.Never {
 			lines = append(lines, "Recovery: kardianos/service has AIX restart it at most once in a while (-R); how often is not ours to say")
 		}
@@ -105,19 +110,19 @@ func (m *Manager) lacks(s service.Spec) []string {
 		if s.StopTimeout > 30*time.Second {
 			lines = append(lines, "StopTimeout: AIX kills it after 30 s (-w 30)")
 		}
-		if onefile.ByHand(s) {
+		if !s.Start.ByItself() {
 			lines = append(lines, "StartType: kardianos/service links it into the runlevels; it starts with the machine")
 		}
 		return append(lines, "the umask is not set, and what it logs goes to /dev/null: have it log to a file")
 	}
-	lines := onefile.Lacks(m.Name(), s, "Recovery.Delays")
+	lines := script.Lacks(d.name(), s, "Recovery.Delays")
 	lines = append(lines, fmt.Sprintf("StopTimeout: kardianos/service sets no kill timeout; Upstart kills it after 5 s, not %s", s.StopTimeout))
 	if s.Recovery.Never {
 		lines = append(lines, "Recovery.Never: kardianos/service has it restarted all the same")
 	} else {
 		lines = append(lines, "Recovery.Delays: Upstart has none; it restarts it at once, and gives it up after 10 times in 5 s")
 	}
-	if onefile.ByHand(s) {
+	if !s.Start.ByItself() {
 		lines = append(lines, "StartType: kardianos/service has it started with the machine; echo manual >/etc/init/"+s.ServiceName()+".override changes that")
 	}
 	return append(lines, "the umask is 022, and not 077: files of the service are readable outside its folders")

@@ -1,16 +1,14 @@
-// Package kardianos is the only one that knows kardianos/service. It hands over to it
-// where this project has no templates of its own: Upstart on Linux, and the system
-// resource controller (SRC) of AIX.
+// Package kardianos is the only one that imports kardianos/service. It uses it where this
+// project has no templates of its own: Upstart on Linux, and the system resource controller
+// (SRC) of AIX.
 //
-// What kardianos/service would write without quoting is refused before anything
-// happens, and what its templates do not carry is a warning. It knows no update, leaves
-// behind what it has begun when it fails, and loses what the tools say; that is made up
-// for here.
+// What kardianos/service would write without quotes is refused before anything happens, and
+// what its templates do not carry is a warning. It has no update, leaves what it has begun
+// when it fails, and loses what the tools print; this package makes up for that.
 package kardianos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -20,9 +18,8 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
-	"github.com/go-glidepath/glidepath/internal/service/onefile"
-	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // What kardianos/service calls Upstart, and the controller of AIX.
@@ -39,24 +36,21 @@ type control interface {
 	Status() (kardianos.Status, error)
 }
 
-// Manager is the service.Manager of Upstart and of AIX.
-type Manager struct {
-	m      service.Machine
+// dialect speaks the language of Upstart and of AIX.
+type dialect struct {
+	service.Machine
 	system string // upstart or src
-	uid    int
 	open   func(system string, c *kardianos.Config) (control, error)
-	safe   func(file string, user bool) error
-	chown  onefile.Chown
 }
 
-// New returns the manager of services of the machine m: of Upstart, or of AIX in a
-// program for AIX.
-func New(m service.Machine) *Manager {
+// New returns the manager of services of the machine m: of Upstart, or of AIX in a program
+// for AIX.
+func New(m service.Machine) *script.Manager {
 	system := upstart
 	if runtime.GOOS == "aix" {
 		system = src
 	}
-	return &Manager{m: m, system: system, uid: os.Geteuid(), open: open, safe: safe.Executable}
+	return script.New(m, dialect{m, system, open})
 }
 
 // open asks kardianos/service for a service of one of its systems, whichever it has
@@ -70,22 +64,35 @@ func open(system string, c *kardianos.Config) (control, error) {
 	return nil, fmt.Errorf("%w: kardianos/service has no %s on %s", service.ErrNotSupported, system, runtime.GOOS)
 }
 
-// Name implements service.Manager.
-func (m *Manager) Name() string {
-	if m.system == src {
+func (d dialect) Traits() script.Traits { return script.Traits{Name: d.name(), Sudo: "sudo"} }
+
+func (d dialect) name() string {
+	if d.system == src {
 		return "AIX SRC"
 	}
 	return "Upstart"
 }
 
-// paths are what Install makes: the file first, and links to it.
-func (m *Manager) paths(name string) []string {
-	if m.system != src {
+func (d dialect) Layout(s service.Spec) script.Layout {
+	name := s.ServiceName()
+	l := script.Layout{Name: name, File: d.paths(name)[0], Mode: 0o644, Dirs: folders(name), Home: "/nonexistent"}
+	l.Log = l.Dirs.Logs + "/" + name + ".err"
+	if d.system == src {
+		l.Mode = 0o755
+	}
+	return l
+}
+
+func (dialect) Account(s service.Spec) (string, bool) { return account.Name(s.ServiceName()), true }
+
+// paths returns what Install makes: the file first, and links to it.
+func (d dialect) paths(name string) []string {
+	if d.system != src {
 		return []string{"/etc/init/" + name + ".conf"}
 	}
 	all := []string{"/etc/rc.d/init.d/" + name}
 	rc := "/etc/rc"
-	if m.m.Tree.Exists("/etc/rc.d/rc2.d") {
+	if d.Tree.Exists("/etc/rc.d/rc2.d") {
 		rc = "/etc/rc.d/rc"
 	}
 	for _, level := range []string{"2", "3"} {
@@ -94,74 +101,41 @@ func (m *Manager) paths(name string) []string {
 	return all
 }
 
-func (m *Manager) file(name string) string { return m.paths(name)[0] }
-
-// folders are those of the service. Nobody makes one in /run before the service starts.
+// folders returns those of a service. Nobody makes one in /run before the service starts.
 func folders(name string) dirs.Dirs {
 	d := dirs.System("linux", name, os.Getenv)
 	d.Runtime = d.State + "/runtime"
 	return d
 }
 
-func (m *Manager) account(s service.Spec) string {
-	return onefile.User(s, account.Name(s.ServiceName()))
-}
-
 // settings stands before the hash of what a file was made from: kardianos/service does
 // not say what it would write.
 const settings = "Settings "
 
-// theirs knows the files of kardianos/service v1.3.0. On AIX nothing of ours is in
-// them, so that those of ours and of others are the same.
-func (m *Manager) theirs(name string) func(text string) bool {
-	if m.system == src {
-		return func(text string) bool {
-			return strings.HasPrefix(text, "#!/bin/ksh\ncase \"$1\" in\nstart)\n") && strings.Contains(text, "startsrc -s "+name+"\n")
-		}
+// Replaced implements script.Dialect. It knows the files of kardianos/service v1.3.0. On AIX
+// nothing of ours is in them, so ours and those of others are the same.
+func (d dialect) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+	name := s.ServiceName()
+	if d.system == src {
+		return nil, strings.HasPrefix(old, "#!/bin/ksh\ncase \"$1\" in\nstart)\n") && strings.Contains(old, "startsrc -s "+name+"\n")
 	}
-	return func(text string) bool {
-		return strings.Contains(text, "\nrespawn limit 10 5\numask 022\n") && strings.Contains(text, "if [ -f \"/etc/sysconfig/"+name+"\" ]; then")
+	if !strings.Contains(old, "\nrespawn limit 10 5\numask 022\n") || !strings.Contains(old, "if [ -f \"/etc/sysconfig/"+name+"\" ]; then") {
+		return nil, false
 	}
+	return lost(old, s, account), true
 }
 
-// Plan implements service.Manager.
-func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
-	if err := m.legal(s); err != nil {
-		return nil, err
-	}
-	p := &service.Plan{Spec: s}
-	if err := onefile.CheckExecutable(p, m.m.Tree, m.safe, force); err != nil {
-		return nil, err
-	}
-	name := s.ServiceName()
-	c := m.config(s)
-	f := onefile.File{Path: m.file(name), Mode: 0o644, Text: m.listing(c), Theirs: m.theirs(name), Lost: func(old string) []string { return m.replaced(old, s) }}
-	if m.system == src {
-		f.Mode = 0o755
-	}
-	if err := f.Compare(p, m.m.Tree, force); err != nil {
-		return nil, err
-	}
-	if a := &p.Artefacts[0]; a.Present && strings.Contains(a.Old, settings+hash(c)+"\n") {
-		a.Old = a.New
-	}
-	if err := m.belongings(s).Check(p, force); err != nil {
-		return nil, err
-	}
-	onefile.PlanFolders(p, m.m.Tree, onefile.Folders(folders(name)))
-	if m.system == src {
-		p.Calls = []string{"kardianos/service runs mkssys -s " + name + " -p " + c.Executable + " -a '" + strings.Join(c.Arguments, " ") + "'"}
-		if p.Installed {
-			p.Calls = append([]string{"rmssys -s " + name}, p.Calls...)
-		}
-	} else if a, exists, err := account.Of(ctx, m.m, s); errors.Is(err, service.ErrSpec) {
-		return nil, err
-	} else if err == nil && exists {
-		p.Warnings = append(p.Warnings, onefile.Strangers(m.m.Tree, onefile.Folders(folders(name)), m.account(s), a.UID)...)
-	} else if err == nil && s.Account == "" {
-		p.Calls = append(p.Calls, "useradd "+m.account(s))
-	}
-	p.Calls = append(p.Calls, "kardianos/service writes "+f.Path)
-	p.Warnings = append(p.Warnings, m.lacks(s)...)
-	return p, nil
+// Render implements script.Dialect. The file is what kardianos/service writes; the text says
+// from what.
+func (d dialect) Render(_ context.Context, s service.Spec, o script.Owner) (string, []string, error) {
+	return d.listing(d.config(s)), d.lacks(s), nil
 }
+
+func (d dialect) Same(old string, s service.Spec) bool {
+	return strings.Contains(old, settings+hash(d.config(s))+"\n")
+}
+
+func (d dialect) Check(s service.Spec) error         { return d.legal(s) }
+func (d dialect) Registered(s service.Spec) []string { return d.paths(s.ServiceName())[1:] }
+func (d dialect) Places(s service.Spec) []string     { return d.paths(s.ServiceName()) }
+func (dialect) RemoveRemains(service.Spec)           {}

@@ -18,12 +18,13 @@ import (
 	kardianos "github.com/kardianos/service"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
-func TestNothingElseImportsKardianos(t *testing.T) {
+func TestKardianos_IsImportedByNothingElse(t *testing.T) {
 	for _, goos := range []string{"linux", "windows", "darwin", "freebsd", "solaris", "aix"} {
 		cmd := exec.Command("go", "list", "-test", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "github.com/go-glidepath/glidepath/...")
 		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
@@ -136,7 +137,7 @@ func (f *fake) Status() (kardianos.Status, error) {
 	return kardianos.StatusUnknown, kardianos.ErrNotInstalled
 }
 
-const passwd = "root:x:0:0:root:/root:/bin/sh\n"
+const passwd = "root:x:0:0:root:/root:/bin/sh\nwww:x:80:80:www:/:/bin/false\n"
 
 func (f *fake) answer(line string) (string, error) {
 	words := strings.Fields(line)
@@ -171,17 +172,16 @@ func (f *fake) answer(line string) (string, error) {
 	return "", nil
 }
 
-func world(t *testing.T, system string) (*Manager, *fake) {
+func world(t *testing.T, system string) (*script.Manager, *fake) {
 	t.Helper()
 	f := &fake{Runner: managertest.Runner{Fail: map[string]error{}}, tree: files.Tree(t.TempDir()), system: system, state: "stop/waiting", pid: 100}
 	f.Answer = f.answer
 	managertest.Put(t, f.tree, "/etc/passwd", passwd)
 	managertest.Put(t, f.tree, "/etc/group", "root:x:0:\n")
-	return &Manager{
-		m: service.Machine{Tree: f.tree, Run: f.Run}, system: system,
-		open: func(_ string, c *kardianos.Config) (control, error) { f.config = c; return f, nil },
-		safe: func(string, bool) error { return nil }, chown: func(string, int, int) error { return nil },
-	}, f
+	machine := service.Machine{Tree: f.tree, Run: f.Run}
+	m := script.New(machine, dialect{machine, system, func(_ string, c *kardianos.Config) (control, error) { f.config = c; return f, nil }})
+	m.UID, m.Safe, m.Chown = 0, func(string, bool) error { return nil }, func(string, int, int) error { return nil }
+	return m, f
 }
 
 // plain is a service that both systems take.
@@ -200,7 +200,7 @@ func each(t *testing.T, f func(t *testing.T, system string)) {
 	}
 }
 
-func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
+func TestKardianos_WhatIsHandedOverIsAsItWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
 			if name == "hostile" {
@@ -211,14 +211,21 @@ func TestWhatIsHandedOverIsAsItWas(t *testing.T) {
 			}
 			m, _ := world(t, system)
 			p := managertest.Plan(t, m, s)
-			text := p.Artefacts[0].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
+			file := dialect{system: system}.paths(s.ServiceName())[0]
+			i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == file })
+			text := p.Artefacts[i].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
+			for _, a := range p.Artefacts {
+				if strings.HasPrefix(a.Name, "account ") && !a.Present {
+					text += "makes\n  " + a.Name + "\n"
+				}
+			}
 			managertest.Golden(t, system+"-"+name+".txt", text)
 			managertest.Golden(t, system+"-"+name+".warnings", managertest.Warnings(p))
 		})
 	})
 }
 
-func TestALifeFromInstallToRemoveTwice(t *testing.T) {
+func TestKardianos_Life(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := world(t, system)
@@ -249,7 +256,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 				if err != nil || len(removed) < 5 || f.state != "stop/waiting" || f.known {
 					t.Errorf("removed %q, %v", removed, err)
 				}
-				for _, p := range m.paths("web") {
+				for _, p := range (dialect{Machine: service.Machine{Tree: f.tree}, system: system}).paths("web") {
 					if f.tree.Exists(p) {
 						t.Errorf("%s is left", p)
 					}
@@ -262,7 +269,7 @@ func TestALifeFromInstallToRemoveTwice(t *testing.T) {
 	})
 }
 
-func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
+func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 	for name, change := range map[string]func(*service.Spec, string){
 		"an argument":   func(s *service.Spec, v string) { s.Args = []string{"a" + v + "b"} },
 		"a variable":    func(s *service.Spec, v string) { s.Environment = map[string]string{"V": v} },
@@ -280,7 +287,7 @@ func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
 				if !errors.Is(err, service.ErrSpec) {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
-				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); !errors.Is(err, service.ErrSpec) || managertest.Snapshot(t, f.tree) != before {
+				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); err == nil || managertest.Snapshot(t, f.tree) != before {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
 			}
@@ -302,7 +309,7 @@ func TestWhatItWouldNotQuoteIsRefused(t *testing.T) {
 	}
 }
 
-func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
+func TestKardianos_NothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 	for account, refused := range map[string]bool{"": true, "www": true, "root": false, "LocalSystem": false} {
 		m, _ := world(t, src)
 		s := managertest.Plain()
@@ -313,18 +320,17 @@ func TestNothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 	}
 }
 
-func TestTheAccountIsHandedOver(t *testing.T) {
-	m, _ := world(t, upstart)
+func TestKardianos_HandsOverTheAccount(t *testing.T) {
 	for account, want := range map[string]string{"": "web", "www": "www", "root": "", "LocalSystem": ""} {
 		s := managertest.Plain()
 		s.Account = account
-		if got := m.config(s).UserName; got != want {
+		if got := (dialect{system: upstart}).config(s).UserName; got != want {
 			t.Errorf("%q: %q", account, got)
 		}
 	}
 }
 
-func TestWhateverFailsNothingIsLeft(t *testing.T) {
+func TestKardianos_FailedInstallationLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		for _, step := range []string{"install", "empty", "chown", "useradd"} {
 			if step == "useradd" && system == src {
@@ -338,7 +344,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 			case "empty":
 				f.empty = true
 			case "chown":
-				m.chown = func(string, int, int) error { return errors.New("broken") }
+				m.Chown = func(string, int, int) error { return errors.New("broken") }
 			default:
 				f.Fail[step] = errors.New("broken")
 			}
@@ -359,7 +365,7 @@ func TestWhateverFailsNothingIsLeft(t *testing.T) {
 	})
 }
 
-func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
+func TestKardianos_FailedUpdateLeavesWhatWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
 		s := plain(system)
@@ -384,7 +390,7 @@ func TestAnUpdateThatFailsLeavesWhatWas(t *testing.T) {
 	})
 }
 
-func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
+func TestKardianos_DoesNotWriteAgainWhatIsInstalled(t *testing.T) {
 	m, f := world(t, upstart)
 	managertest.Install(t, m, managertest.Plain())
 	f.broken = errors.New("it was asked to")
@@ -393,7 +399,7 @@ func TestWhatIsInstalledAlreadyIsNotWrittenAnew(t *testing.T) {
 	}
 }
 
-func TestWhatRunsOnAIXIsNotChanged(t *testing.T) {
+func TestKardianos_DoesNotChangeWhatRunsOnAIX(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := world(t, src)
 		ctx, s := context.Background(), plain(src)
@@ -409,7 +415,7 @@ func TestWhatRunsOnAIXIsNotChanged(t *testing.T) {
 	})
 }
 
-func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
+func TestKardianos_StatesThatItTakesForNotInstalled(t *testing.T) {
 	for said, want := range map[string]service.State{
 		"start/running": service.Running, "stop/waiting": service.Stopped, "start/spawned": service.Starting, "start/pre-start": service.Starting,
 		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
@@ -437,7 +443,7 @@ func TestStatesThatKardianosTakesForNotInstalled(t *testing.T) {
 	}
 }
 
-func TestAStopThatStopsNothingIsAnError(t *testing.T) {
+func TestKardianos_StopThatStopsNothingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t, upstart)
 		ctx, s := context.Background(), managertest.Plain()
@@ -452,16 +458,16 @@ func TestAStopThatStopsNothingIsAnError(t *testing.T) {
 	})
 }
 
-func TestAForeignFileIsLeftAlone(t *testing.T) {
+func TestKardianos_LeavesForeignFilesAlone(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
 		m, f := world(t, system)
 		s := plain(system)
-		managertest.Put(t, f.tree, m.file("web"), "exec /bin/web\n")
+		managertest.Put(t, f.tree, dialect{system: system}.paths("web")[0], "exec /bin/web\n")
 		managertest.Foreign(t, m, s)
 	})
 }
 
-func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
+func TestKardianos_TakesOverAServiceOfAnotherProgram(t *testing.T) {
 	m, f := world(t, upstart)
 	text, err := os.ReadFile("testdata/kardianos.conf")
 	if err != nil {
@@ -476,11 +482,11 @@ func TestAServiceOfAnotherUserOfKardianosIsTakenOver(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
+func TestKardianos_SaysWhatToDoWithoutRights(t *testing.T) {
 	m, _ := world(t, upstart)
 	ctx, s := context.Background(), managertest.Plain()
 	p := managertest.Install(t, m, s)
-	m.uid = 1000
+	m.UID = 1000
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
 		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
@@ -489,36 +495,38 @@ func TestWhoIsNotRootIsToldWhatToDo(t *testing.T) {
 	}
 }
 
-func TestKardianosWritesWhatItWasTold(t *testing.T) {
+func TestOpen_FindsTheSystem(t *testing.T) {
 	// The real one, as far as it goes without the manager: it has the system, and takes
 	// the configuration.
-	m := New(service.Machine{})
-	k, err := m.open(upstart, m.config(managertest.Plain()))
+	d := dialect{system: upstart}
+	k, err := open(upstart, d.config(managertest.Plain()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Status(); err == nil {
 		t.Log("there is an Upstart here")
 	}
-	if _, err := m.open("odd", m.config(managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
+	if _, err := open("odd", d.config(managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTheLogIsTheFile(t *testing.T) {
+func TestKardianos_Logs(t *testing.T) {
 	m, f := world(t, upstart)
+	managertest.Install(t, m, managertest.Plain())
 	managertest.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
 	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	m, _ = world(t, src)
-	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
+	managertest.Install(t, m, plain(src))
+	if err := m.Logs(context.Background(), plain(src), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
+func TestKardianos_DoesNotRunAServiceAsAUserWhoHasItsName(t *testing.T) {
 	m, f := world(t, upstart)
 	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
 	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
@@ -531,16 +539,16 @@ func TestAUserThatHappensToHaveTheNameIsNotItsAccount(t *testing.T) {
 	}
 }
 
-func TestTheExecutableIsReadBackFromWhatIsInstalled(t *testing.T) {
+func TestKardianos_ReadsTheExecutableBack(t *testing.T) {
 	m, f := world(t, upstart)
 	s := managertest.Plain()
-	managertest.Put(t, f.tree, m.file(s.ServiceName()), "script\n\texec sudo -E -u web /usr/bin/env \"A=1\" \"B=x y\" \"/opt/web/web\" \"-x\" >> $stdout_log\nend script\n")
+	managertest.Put(t, f.tree, "/etc/init/web.conf", "script\n\texec sudo -E -u web /usr/bin/env \"A=1\" \"B=x y\" \"/opt/web/web\" \"-x\" >> $stdout_log\nend script\n")
 	if got, err := m.Launches(t.Context(), s); got != "/opt/web/web" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
-func TestWhatDoesNotBelongToTheServiceStays(t *testing.T) {
+func TestKardianos_KeepsWhatIsNotTheServices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := world(t, upstart)
 		ownedtest.Run(t, m, managertest.Plain(), f.tree, folders("web"))

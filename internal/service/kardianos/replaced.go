@@ -6,12 +6,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// replaced are warnings about what a job of Upstart has that kardianos/service has made for
-// another program, and the one in its place has not. That of AIX has no settings.
-func (m *Manager) replaced(old string, s service.Spec) []string {
-	if m.system == src {
-		return nil
-	}
+// lost returns warnings about what a job of Upstart has that kardianos/service has made for
+// another program, and the one in its place has not.
+func lost(old string, s service.Spec, account string) []string {
 	user := false
 	lines := service.Lost(old, func(line string) bool {
 		word, value, _ := strings.Cut(line, " ")
@@ -41,7 +38,7 @@ func (m *Manager) replaced(old string, s service.Spec) []string {
 		return true
 	})
 	if !user {
-		lines = append(lines, service.FormerRoot(m.account(s))...)
+		lines = append(lines, service.FormerRoot(account)...)
 	}
 	return lines
 }

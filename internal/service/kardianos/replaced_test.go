@@ -9,31 +9,30 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-func TestWhatATakeoverDoesNotCarryOverIsNamed(t *testing.T) {
+func TestLost(t *testing.T) {
 	text, err := os.ReadFile("testdata/kardianos.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Manager{system: upstart}
 	s := service.Spec{Name: "web", Executable: "/usr/local/bin/web", Account: "root"}
-	if got := m.replaced(string(text), s); got != nil {
+	if got := lost(string(text), s, s.Account); got != nil {
 		t.Errorf("as it was: %q", got)
 	}
 	s.Account = "bob"
-	if got, want := m.replaced(string(text), s), service.FormerRoot("bob"); !slices.Equal(got, want) {
+	if got, want := lost(string(text), s, s.Account), service.FormerRoot("bob"); !slices.Equal(got, want) {
 		t.Errorf("as another: %q, want %q", got, want)
 	}
 	old := strings.NewReplacer("bin/web\nend", "bin/web \"-v\" >> $stdout_log 2>> $stderr_log\nend", "respawn\n", "limit nofile 9 9\nchdir /srv\nsetuid bob\nrespawn\n").Replace(string(text))
 	const before, after = "the service that is replaced had ", ": it is not carried over"
 	want := []string{before + "limit nofile 9 9" + after, before + "chdir /srv" + after, before + "exec /usr/local/bin/web \"-v\" >> $stdout_log 2>> $stderr_log" + after}
-	if got := m.replaced(old, s); !slices.Equal(got, want) {
+	if got := lost(old, s, s.Account); !slices.Equal(got, want) {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 	s.Args, s.Directory = []string{"-v"}, "/srv"
-	if got := m.replaced(old, s); !slices.Equal(got, want[:1]) {
+	if got := lost(old, s, s.Account); !slices.Equal(got, want[:1]) {
 		t.Errorf("with all of it: %q", got)
 	}
-	if got := (&Manager{system: src}).replaced("#!/bin/ksh\n", s); got != nil {
+	if got, ok := (dialect{system: src}).Replaced("#!/bin/ksh\n", s, s.Account); got != nil || ok {
 		t.Errorf("of AIX: %q", got)
 	}
 }

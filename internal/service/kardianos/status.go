@@ -13,53 +13,45 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
-// Status implements service.Manager. kardianos/service says of Upstart only whether a
-// service runs or not: all that is between is "not installed" to it. Of AIX it prints
-// what it does not know to the standard output, and is not asked.
-func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+// Status implements script.Dialect. kardianos/service says of Upstart only whether a service
+// runs or not: to it, all that is between is "not installed". Of AIX it prints what it does
+// not know to the standard output, and is not asked.
+func (d dialect) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
 	name := s.ServiceName()
-	st := service.Status{State: service.NotInstalled, ExitCode: -1}
-	if !m.m.Tree.Exists(m.file(name)) {
-		return st, nil
-	}
-	st.Start = service.Automatic
-	if m.system == src {
-		out, err := m.m.Runner()(ctx, "lssrc", "-s", name)
+	st := service.Status{State: service.Stopped, Start: service.Automatic, ExitCode: -1}
+	if d.system == src {
+		out, err := d.Runner()(ctx, "lssrc", "-s", name)
 		if err != nil && command.Code(err) <= 0 {
-			st.State = service.Unknown
-			return st, fmt.Errorf("status of %s: %w", name, err)
+			return st, err
 		}
 		st.State, st.PID = subsystem(out, name)
 		return st, nil
 	}
-	if strings.Contains("\n"+m.override(name), "\nmanual\n") {
+	if strings.Contains("\n"+d.override(name), "\nmanual\n") {
 		st.Start = service.Manual
 	}
-	k, err := m.open(m.system, m.config(s))
+	k, err := d.open(d.system, d.config(s))
 	if err != nil {
 		return st, err
 	}
 	said, err := k.Status()
 	switch {
 	case err != nil && !errors.Is(err, kardianos.ErrNotInstalled):
-		st.State = service.Unknown
-		return st, fmt.Errorf("status of %s: kardianos/service: %w", name, err)
+		return st, fmt.Errorf("kardianos/service: %w", err)
 	case said == kardianos.StatusStopped:
-		st.State = service.Stopped
 		return st, nil
 	}
-	out, err := m.m.Runner()(ctx, "initctl", "status", name)
+	out, err := d.Runner()(ctx, "initctl", "status", name)
 	if err != nil && command.Code(err) <= 0 {
-		st.State = service.Unknown
-		return st, fmt.Errorf("status of %s: %w", name, err)
+		return st, err
 	}
 	st.State, st.PID, st.Detail = job(out, name)
 	return st, nil
 }
 
-// override is what the operator has put beside the file.
-func (m *Manager) override(name string) string {
-	text, _, _ := m.m.Tree.Read("/etc/init/" + name + ".override")
+// override returns what the operator has put next to the file.
+func (d dialect) override(name string) string {
+	text, _, _ := d.Tree.Read("/etc/init/" + name + ".override")
 	return text
 }
 
@@ -109,18 +101,14 @@ func subsystem(out, name string) (service.State, int) {
 	return service.Stopped, 0
 }
 
-// Launches implements service.Launcher. AIX does not keep it in the file.
-func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
-	text, _, err := m.m.Tree.Read(m.file(s.ServiceName()))
-	if m.system != upstart || err != nil {
-		return "", err
-	}
+// Command implements script.Dialect. AIX does not keep it in the file.
+func (d dialect) Command(text string) (words []string) {
 	_, rest, _ := strings.Cut(text, "/usr/bin/env ")
 	line, _, _ := strings.Cut(rest, "\n")
 	for i, word := range strings.Split(line, `"`) {
-		if i%2 == 1 && !strings.Contains(word, "=") { // the first that is no variable
-			return word, nil
+		if i%2 == 1 && (len(words) > 0 || !strings.Contains(word, "=")) { // variables come first
+			words = append(words, word)
 		}
 	}
-	return "", nil
+	return words
 }

@@ -20,7 +20,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/onefile"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
@@ -52,7 +51,7 @@ func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
 	if err := r.history(ctx); err != nil || !q.Follow {
 		return err
 	}
-	for tick := 1; onefile.Later(ctx); tick++ {
+	for tick := 1; later(ctx); tick++ {
 		if err := r.copyNew(ctx, tick%4 == 0); err != nil {
 			return err
 		}
@@ -79,19 +78,19 @@ type reader struct {
 // source is a file that is read line by line.
 type source struct {
 	place string
-	tail  *onefile.Tail
+	tail  *tail
 	lines *records.Lines
 }
 
 func (r *reader) open(place string, lines int, to func(line []byte) error) (source, error) {
-	s := source{place, onefile.NewTail(r.Tree, place), &records.Lines{To: to}}
-	return s, s.tail.Open(lines)
+	s := source{place, newTail(r.Tree, place), &records.Lines{To: to}}
+	return s, s.tail.open(lines)
 }
 
 func (r *reader) close() {
 	for _, s := range append(r.syslog, r.own) {
 		if s.tail != nil {
-			s.tail.Close()
+			s.tail.close()
 		}
 	}
 }
@@ -105,7 +104,7 @@ func (r *reader) history(ctx context.Context) error {
 		lines = r.query.Lines
 	}
 	if r.own, err = r.open(r.File, lines, r.printed.Line); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, onefile.Unreadable(r.File, err))
+		errs = append(errs, unreadable(r.File, err))
 	}
 	has := err == nil
 
@@ -155,8 +154,8 @@ func (r *reader) records(place string) error {
 	}
 	for _, before := range []string{place + ".1", place + ".0"} {
 		if s, err := r.open(before, 0, r.add); err == nil {
-			err = errors.Join(s.tail.Copy(s.lines), s.lines.End())
-			s.tail.Close()
+			err = errors.Join(s.tail.copy(s.lines), s.lines.End())
+			s.tail.close()
 			if err != nil {
 				return err
 			}
@@ -178,7 +177,7 @@ func (r *reader) writeOutput(has bool) error {
 	case !has:
 		return nil
 	case r.lastWritten().Before(r.query.Since):
-		return r.own.tail.End()
+		return r.own.tail.end()
 	}
 	return r.copyRest(r.own)
 }
@@ -186,7 +185,7 @@ func (r *reader) writeOutput(has bool) error {
 // copyRest writes the rest of a file. If the log is followed, an incomplete last line is kept
 // until its end is written.
 func (r *reader) copyRest(s source) error {
-	err := s.tail.Copy(s.lines)
+	err := s.tail.copy(s.lines)
 	if err == nil && !r.query.Follow {
 		err = s.lines.End()
 	}
@@ -195,7 +194,7 @@ func (r *reader) copyRest(s source) error {
 
 // lastWritten returns when the service last wrote to its own file.
 func (r *reader) lastWritten() time.Time {
-	return r.own.tail.Written()
+	return r.own.tail.written()
 }
 
 // add adds a line of syslog if it belongs to the service.
@@ -222,13 +221,13 @@ func (r *reader) newestPlace() (place string, newest time.Time, denied error) {
 			s, err := r.open(file, 0, look)
 			switch {
 			case err == nil:
-				err = errors.Join(s.tail.Copy(s.lines), s.lines.End())
-				s.tail.Close()
+				err = errors.Join(s.tail.copy(s.lines), s.lines.End())
+				s.tail.close()
 			case errors.Is(err, fs.ErrNotExist):
 				err = nil
 			}
 			if errors.Is(err, fs.ErrPermission) && denied == nil {
-				denied = onefile.Unreadable(file, err)
+				denied = unreadable(file, err)
 			}
 		}
 		if found && (place == "" || last.After(newest)) {
@@ -256,8 +255,8 @@ func (r *reader) fromLogread(ctx context.Context) (lines []string, newest time.T
 func (r *reader) copyNew(ctx context.Context, memory bool) error {
 	for i, s := range r.syslog {
 		before := r.view.Seen
-		if err := errors.Join(s.tail.Copy(s.lines), r.logged.End()); err != nil {
-			return onefile.Unreadable(s.place, err)
+		if err := errors.Join(s.tail.copy(s.lines), r.logged.End()); err != nil {
+			return unreadable(s.place, err)
 		}
 		if len(r.syslog) > 1 && r.view.Seen > before {
 			r.keepSource(i) // the others may have the same records
@@ -276,8 +275,8 @@ func (r *reader) copyNew(ctx context.Context, memory bool) error {
 		}
 		r.logread = lines
 	}
-	if err := errors.Join(r.own.tail.Copy(r.own.lines), r.printed.End()); err != nil {
-		return onefile.Unreadable(r.File, err)
+	if err := errors.Join(r.own.tail.copy(r.own.lines), r.printed.End()); err != nil {
+		return unreadable(r.File, err)
 	}
 	return nil
 }
@@ -286,7 +285,7 @@ func (r *reader) copyNew(ctx context.Context, memory bool) error {
 func (r *reader) keepSource(i int) {
 	for j, s := range r.syslog {
 		if j != i {
-			s.tail.Close()
+			s.tail.close()
 		}
 	}
 	r.syslog = []source{r.syslog[i]}

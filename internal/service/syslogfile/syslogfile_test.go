@@ -192,6 +192,12 @@ func (p *page) Write(b []byte) (int, error) {
 	return p.b.Write(b)
 }
 
+func (p *page) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.String()
+}
+
 // take returns what was written since the last call.
 func (p *page) take() string {
 	p.mu.Lock()

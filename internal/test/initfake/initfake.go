@@ -31,6 +31,10 @@ type Machine struct {
 	Lines []string // what was called
 	Fail  int      // the number of the call that fails, from 1; 0 for none
 	Late  bool     // it fails when it has done its work
+
+	PID  int  // of the last process that a tool has started
+	Ends bool // the program ends at once
+	HUPs int  // how often a tool was told to reload
 }
 
 // New makes a machine with accounts.
@@ -50,7 +54,7 @@ func New(t testing.TB) *Machine {
 
 // at is the machine in a folder.
 func at(t testing.TB, root string) *Machine {
-	m := &Machine{t: t, Root: root}
+	m := &Machine{t: t, Root: root, PID: 100}
 	m.Tools = map[string]func([]string) (string, error){
 		"useradd": func(args []string) (string, error) {
 			name := args[len(args)-1]
@@ -107,6 +111,21 @@ func (m *Machine) Link(p, to string) {
 	m.t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(m.Path(p)), 0o755), os.Symlink(to, m.Path(p))); err != nil {
 		m.t.Fatal(err)
+	}
+}
+
+// Delete removes a file, or a folder with all that is in it.
+func (m *Machine) Delete(p string) {
+	m.t.Helper()
+	if err := os.RemoveAll(m.Path(p)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// Tell counts a reload.
+func (m *Machine) Tell(verb string) {
+	if verb == "reload" {
+		m.HUPs++
 	}
 }
 
@@ -204,21 +223,4 @@ func Specs() map[string]service.Spec {
 		specs[name] = s
 	}
 	return specs
-}
-
-// Golden compares text with a file, or writes the file.
-func Golden(t *testing.T, file, text string, update bool) {
-	t.Helper()
-	if update {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; go test -update writes it", err)
-	}
-	if text != string(want) {
-		t.Errorf("%s is not what is made now; go test -update writes it:\n%s", file, text)
-	}
 }

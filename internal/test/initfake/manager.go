@@ -3,9 +3,7 @@
 package initfake
 
 import (
-	"errors"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/service"
@@ -56,31 +54,6 @@ func (m *Machine) block(p string) {
 	m.Write(p, "no folder")
 }
 
-// Foreign asserts what becomes of a script of another program.
-func Foreign(t *testing.T, m *Machine, manager service.Manager) {
-	t.Helper()
-	m.Write("/etc/init.d/web", "#!/bin/sh\necho mine\n")
-	if _, err := manager.Plan(t.Context(), Web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("the plan fails with %v", err)
-	}
-	if _, err := manager.Remove(t.Context(), Web(), true); !errors.Is(err, service.ErrForeign) {
-		t.Errorf("remove fails with %v", err)
-	}
-	p, err := manager.Plan(t.Context(), Web(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w := strings.Join(p.Warnings, "\n"); !strings.Contains(w, "/etc/init.d/web") || !p.Installed {
-		t.Errorf("the plan is %+v", p)
-	}
-	if err := manager.Apply(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	if !service.Marked(m.Read("/etc/init.d/web")) {
-		t.Error("it was not replaced")
-	}
-}
-
 // Whole installs a service twice and removes it, and asserts that nothing is left.
 func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
 	t.Helper()
@@ -123,61 +96,4 @@ func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	return first
-}
-
-// Kept removes a service without its data.
-func Kept(t *testing.T, m *Machine, manager service.Manager) {
-	t.Helper()
-	p, err := manager.Plan(t.Context(), Web(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := manager.Apply(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	m.Write("/var/lib/web/data", "precious")
-	m.Write("/etc/conf.d/web", "the operator's")
-	m.Write("/etc/default/web", "the operator's")
-	if _, err := manager.Remove(t.Context(), Web(), false); err != nil {
-		t.Error(err)
-	}
-	if m.Read("/var/lib/web/data") != "precious" || !strings.Contains(m.Read("/etc/passwd"), "web:") {
-		t.Error("the data, or their owner, is gone")
-	}
-	_ = m.Read("/etc/conf.d/web")
-	_ = m.Read("/etc/default/web")
-}
-
-// Refuses asserts what cannot be installed.
-func Refuses(t *testing.T, manager service.Manager) {
-	t.Helper()
-	for name, test := range map[string]struct {
-		change func(*service.Spec)
-		want   error
-	}{
-		"a service of a user":        {func(s *service.Spec) { s.User = true }, service.ErrNotSupported},
-		"a template by itself":       {func(s *service.Spec) { s.Template = true }, service.ErrSpec},
-		"an account that is not":     {func(s *service.Spec) { s.Account = "nobody-there" }, service.ErrSpec},
-		"the name of root's account": {func(s *service.Spec) { s.Name = "root" }, service.ErrSpec},
-		"the name of another user":   {func(s *service.Spec) { s.Name = "www" }, service.ErrSpec},
-	} {
-		s := Web()
-		test.change(&s)
-		if _, err := manager.Plan(t.Context(), s, true); !errors.Is(err, test.want) {
-			t.Errorf("%s: got %v, want %v", name, err, test.want)
-		}
-	}
-	for name, f := range map[string]func() error{
-		"start":  func() error { return manager.Start(t.Context(), Web()) },
-		"stop":   func() error { return manager.Stop(t.Context(), Web()) },
-		"reload": func() error { return manager.Reload(t.Context(), Web()) },
-		"remove": func() error { _, err := manager.Remove(t.Context(), Web(), true); return err },
-	} {
-		if err := f(); !errors.Is(err, service.ErrNotInstalled) {
-			t.Errorf("%s of what is not installed: %v", name, err)
-		}
-	}
-	if err := manager.Pause(t.Context(), Web()); !errors.Is(err, service.ErrNotSupported) {
-		t.Errorf("pause: %v", err)
-	}
 }

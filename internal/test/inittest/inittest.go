@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
-	"github.com/go-glidepath/glidepath/internal/service/initd"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -231,7 +231,7 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 		}
 		t.Logf("removed %q", removed)
 		Expect(t, m, s, service.NotInstalled)
-		if _, alive := initd.Look(b.Service().Tree, pid); alive {
+		if _, alive := script.Look(b.Service().Tree, pid); alive {
 			t.Error("it was removed and still runs")
 		}
 		if _, err := m.Remove(t.Context(), s, true); !errors.Is(err, service.ErrNotInstalled) {
@@ -255,7 +255,7 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 func (b Bed) start(t *testing.T, m service.Manager, s service.Spec) {
 	t.Helper()
 	if err := m.Start(t.Context(), s); err != nil {
-		log, err2 := os.ReadFile(b.Machine.Path(initd.Of(s).Log))
+		log, err2 := os.ReadFile(b.Machine.Path(script.InitD(s).Log))
 		t.Fatalf("%v; its log, %v: %s", err, err2, log)
 	}
 }
@@ -275,7 +275,7 @@ func (b Bed) looks(t *testing.T, s service.Spec, pid int) {
 		t.Errorf("its command line is\n%q, want\n%q", got, want)
 	}
 	got := strings.Split(read("environ"), "\x00")
-	l := initd.Of(s)
+	l := script.InitD(s)
 	want := maps.Clone(s.Environment)
 	for _, v := range l.Dirs.Vars() {
 		want[v.Name] = v.Dir
@@ -359,7 +359,7 @@ func (b Bed) Stubborn(t *testing.T, m service.Manager) {
 	if took := time.Since(begin); took < 5*time.Second || took > 12*time.Second {
 		t.Errorf("it was killed after %v, want 6s", took)
 	}
-	if _, alive := initd.Look(b.Service().Tree, pid); alive {
+	if _, alive := script.Look(b.Service().Tree, pid); alive {
 		t.Error("it still runs")
 	}
 	if st := Expect(t, m, s, service.Stopped); st.PID != 0 {

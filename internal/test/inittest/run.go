@@ -29,7 +29,7 @@ func Run(m *testing.M, beds ...*Bed) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
 	// The interop tests are a module of their own.
-	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
+	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "test", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
 		return 1, err
 	}
 	for _, b := range beds {

@@ -1,0 +1,121 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/account"
+	"github.com/go-glidepath/glidepath/internal/service/system/files"
+	"github.com/go-glidepath/glidepath/internal/service/system/owned"
+)
+
+// belongings are the folders of a service and its logs elsewhere, with the record of those
+// that are its own.
+type belongings struct {
+	owned.Record
+	tree    files.Tree
+	name    string
+	folders []folder
+	logs    []string
+	user    bool
+	gone    bool
+}
+
+// Gone returns the belongings of the service while it is not installed.
+func (b belongings) Gone() belongings {
+	b.gone = true
+	return b
+}
+
+func (b belongings) paths() (list []owned.Path) {
+	for _, f := range b.folders {
+		list = append(list, owned.Path{Path: f.path, Stays: b.user || f.root})
+	}
+	for _, log := range b.logs {
+		list = append(list, owned.Path{Path: log, Stays: b.user})
+	}
+	return list
+}
+
+// Check calls owned.Record.Check with all of them.
+func (b belongings) Check(p *service.Plan, force bool) error {
+	return b.Record.Check(p, b.paths(), force)
+}
+
+// Left reports whether err says that the service is not installed, and there is something
+// to purge that it has left when it was uninstalled. It clears away what an uninstall
+// that was killed has left in the folders of places.
+func (b belongings) Left(err error, purge bool, places ...string) bool {
+	if !errors.Is(err, service.ErrNotInstalled) {
+		return false
+	}
+	c := b.tree.Begin(b.name)
+	sweep(c, places)
+	if purge && (b.Record.Left() || !b.user && account.Made(b.tree, b.name)) {
+		return true
+	}
+	_ = b.Gone().Forget() // that nothing is installed is all that matters
+	return false
+}
+
+// Forget gives back what was there before, and lets go of what is gone.
+func (b belongings) Forget() error {
+	if err := b.Return(b.paths()); err != nil {
+		return err
+	}
+	c := b.tree.Begin(b.name)
+	for _, p := range b.paths() {
+		c.Sweep(path.Dir(p.Path))
+	}
+	return b.Record.Forget(b.paths(), !b.gone)
+}
+
+// Purge removes those that belong to the service, with all that is in them, and the account
+// that install has made. It returns those that were there.
+func (b belongings) Purge(ctx context.Context, m service.Machine) (removed []string, err error) {
+	removed, err = b.purgeFiles()
+	if !b.user {
+		made, failed := account.Remove(ctx, m, b.name)
+		if made {
+			removed = append(removed, "account "+account.Name(b.name))
+		}
+		if failed != nil {
+			return removed, errors.Join(err, failed) // the record stays, so that purge can be called again
+		}
+	}
+	return removed, errors.Join(err, b.Forget())
+}
+
+func (b belongings) purgeFiles() (removed []string, err error) {
+	own, err := b.Paths()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, f := range b.folders {
+		if !slices.Contains(own, f.path) || !b.tree.Exists(f.path) {
+			continue
+		}
+		if err := b.tree.Purge(f.path); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		removed = append(removed, f.path)
+	}
+	for _, log := range b.logs {
+		if !slices.Contains(own, log) {
+			continue
+		}
+		if err := os.Remove(b.tree.Path(log)); err == nil {
+			removed = append(removed, log)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return removed, errors.Join(errs...)
+}

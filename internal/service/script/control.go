@@ -1,0 +1,166 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+)
+
+func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+	st := service.Status{State: service.Unknown, ExitCode: -1}
+	text, err := m.installed(ctx, s)
+	if errors.Is(err, service.ErrNotInstalled) {
+		st.State = service.NotInstalled
+		return st, nil
+	}
+	if err == nil {
+		st, err = m.dialect.Status(ctx, s, text)
+	}
+	if err != nil {
+		st.State = service.Unknown
+		err = refused(err, "status of "+s.ServiceName(), m.Sudo)
+	}
+	return st, err
+}
+
+// now returns the status of s. It fails if s is not installed.
+func (m *Manager) now(ctx context.Context, s service.Spec, doing string) (service.Status, error) {
+	st, err := m.Status(ctx, s)
+	if err == nil && st.State == service.NotInstalled {
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	}
+	return st, err
+}
+
+func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+	doing := "start " + s.ServiceName()
+	now, err := m.startable(ctx, s, doing)
+	if err != nil || now.State == service.Running {
+		return err
+	}
+	return m.launch(ctx, s, doing, func() error { return m.dialect.Start(ctx, s, now) })
+}
+
+// startable returns the status of s, whose file is there.
+func (m *Manager) startable(ctx context.Context, s service.Spec, doing string) (service.Status, error) {
+	now, err := m.now(ctx, s, doing)
+	if err == nil && !m.machine.Tree.Exists(m.dialect.Layout(s).File) {
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	}
+	return now, err
+}
+
+// launch has start start s, and waits until it runs.
+func (m *Manager) launch(ctx context.Context, s service.Spec, doing string, start func() error) error {
+	if err := m.root(doing); err != nil {
+		return err
+	}
+	m.machine.Waiting(s.ServiceName() + " starts")
+	if err := start(); err != nil || m.Watches {
+		return refused(err, doing, m.Sudo)
+	}
+	return supervise(ctx, s.ServiceName(), func() (service.Status, error) { return m.Status(ctx, s) })
+}
+
+func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+	doing := "stop " + s.ServiceName()
+	now, err := m.now(ctx, s, doing)
+	if err != nil || m.idle(now) {
+		return err
+	}
+	if err := m.root(doing); err != nil {
+		return err
+	}
+	m.machine.Waiting(s.ServiceName() + " stops")
+	return refused(m.dialect.Stop(ctx, s, now), doing, m.Sudo)
+}
+
+// halt stops s as a step of another command. When ctx ends meanwhile, the error is
+// service.ErrAsked as well: the service stops all the same.
+func (m *Manager) halt(ctx context.Context, s service.Spec) error { return asked(ctx, m.Stop(ctx, s)) }
+
+// idle reports whether a service in the state now need not be stopped.
+func (m *Manager) idle(now service.Status) bool {
+	if d, ok := m.dialect.(idler); ok {
+		return d.Idle(now)
+	}
+	return now.State == service.Stopped && now.PID == 0
+}
+
+func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+	doing := "restart " + s.ServiceName()
+	now, err := m.startable(ctx, s, doing)
+	if err != nil {
+		return err
+	}
+	if d, ok := m.dialect.(restarter); ok {
+		return m.launch(ctx, s, doing, func() error { return asked(ctx, d.Restart(ctx, s, now)) })
+	}
+	if err := m.halt(ctx, s); err != nil {
+		return err
+	}
+	return m.Start(ctx, s)
+}
+
+func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+	doing := "reload " + s.ServiceName()
+	now, err := m.now(ctx, s, doing)
+	if err == nil && now.State != service.Running {
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotRunning)
+	}
+	if err == nil {
+		err = m.root(doing)
+	}
+	if err != nil {
+		return err
+	}
+	text, err := m.installed(ctx, s)
+	if err == nil {
+		err = m.dialect.Reload(ctx, s, text)
+	}
+	return refused(err, doing, m.Sudo)
+}
+
+// errNoReload is returned for a script that does not support reload.
+var errNoReload = fmt.Errorf("%w: its script does not support reload; install it again", service.ErrNotSupported)
+
+func (m *Manager) Pause(context.Context, service.Spec) error    { return m.noPause() }
+func (m *Manager) Continue(context.Context, service.Spec) error { return m.noPause() }
+
+func (m *Manager) noPause() error {
+	return fmt.Errorf("%w: %s cannot pause a service; stop it", service.ErrNotSupported, m.Name())
+}
+
+func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+	if _, err := m.installed(ctx, s); err != nil {
+		return refused(err, "read the log of "+s.ServiceName(), m.Sudo)
+	}
+	return m.dialect.Logs(ctx, s, q, w)
+}
+
+func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+	text, _, err := m.machine.Tree.Read(m.dialect.Layout(s).File)
+	if words := m.dialect.Command(text); len(words) > 0 {
+		return words[0], err
+	}
+	return "", err
+}
+
+func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
+	text, _, err := m.machine.Tree.Read(m.dialect.Layout(s).File)
+	words := m.dialect.Command(text)
+	if err != nil || len(words) == 0 || !service.Marked(text) {
+		return nil, false
+	}
+	return words[1:], true
+}
+
+func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {
+	if d, ok := m.dialect.(needed); ok {
+		return d.Dependents(ctx, s)
+	}
+	return service.Dependents{}, nil
+}

@@ -1,0 +1,65 @@
+
+# What all scripts have in common.
+
+start_pre() {
+	if [ "$the_disabled" ]; then
+		eerror "$RC_SVCNAME is disabled: install it with another start type"
+		return 1
+	fi
+	local dir owner wanted run
+	wanted=$(id -u "$the_account") || return 1
+	for dir in $the_folders; do
+		[ -d "$dir" ] || checkpath --directory --mode 0700 --owner "$command_user" "$dir" || return 1
+		# What another account has written becomes this one's.
+		owner=$(stat -c %u "$dir") || return 1
+		[ "$owner" != "$wanted" ] || continue
+		run=-exec # with the other, links that one of the two puts in the way lead nowhere
+		! find "$dir" -prune -execdir true {} + 2>/dev/null || run=-execdir
+		find "$dir" -xdev -depth -user "$owner" "$run" chown -h "$command_user" {} + || return 1
+	done
+}
+
+# The process group is asked for before the stop, when its leader can still be told from
+# another process of that number.
+stop_pre() {
+	if [ "$the_supervisor" ]; then
+		the_group=$(service_get_value child_pid)
+		the_parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$the_group/status" 2>/dev/null)
+		if [ "$the_parent" ] && [ "$the_parent" = "$(cat "/run/supervise-$RC_SVCNAME.pid" 2>/dev/null)" ]; then
+			return 0
+		fi
+	else
+		the_group=$(cat "$pidfile" 2>/dev/null)
+	fi
+	case $(readlink "/proc/$the_group/exe") in
+	"$(readlink -f "$the_executable")"*) ;;
+	*) the_group='' ;;
+	esac
+	return 0
+}
+
+# What the service has left running is killed: control groups, which OpenRC would empty, are
+# not everywhere.
+stop_post() {
+	[ -z "$the_group" ] || kill -s KILL -- "-$the_group" 2>/dev/null
+	return 0
+}
+
+# OpenRC's own stop takes the command as it is in the variable.
+if [ -z "$the_supervisor" ]; then
+	stop() {
+		ebegin "Stopping $RC_SVCNAME"
+		start-stop-daemon --stop --retry "$retry" --exec "$the_executable" --pidfile "$pidfile"
+		eend $? "Failed to stop $RC_SVCNAME"
+	}
+fi
+
+reload() {
+	ebegin "Reloading $RC_SVCNAME"
+	if [ "$the_supervisor" ]; then
+		supervise-daemon "$RC_SVCNAME" --signal HUP
+	else
+		start-stop-daemon --signal HUP --pidfile "$pidfile"
+	fi
+	eend $? "Failed to reload $RC_SVCNAME"
+}

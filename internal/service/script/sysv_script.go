@@ -1,0 +1,131 @@
+package script
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/system/shell"
+)
+
+// sysvBody is what all scripts have in common.
+//
+//go:embed sysv.sh
+var sysvBody string
+
+// sysvScript returns the script of s: an LSB header, what is the service's own, and the body,
+// which is for any POSIX shell.
+func sysvScript(s service.Spec, o Owner) string {
+	l := InitD(s)
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("#!/bin/sh\n# %s", service.Mark)
+	line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
+	if s.KeptFile {
+		line("# %s", service.Kept)
+	}
+	line("%s%s", startMark, s.Start)
+	sysvHeader(line, s, l)
+	set := func(name, value string) { line("%s=%s", name, shell.Quote(value)) }
+	set("name", l.Name)
+	set("program", s.Executable)
+	set("account", o.Name)
+	set("group", o.Group)
+	dir := s.Directory
+	if dir == "" {
+		dir = l.Dirs.State
+	}
+	set("directory", dir)
+	set("log", l.Log)
+	set("folders", strings.Join(l.Given, " ")) // their names have no spaces
+	set("privileges", sysvPrivileges(s))
+	line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
+	line("disabled=%s\n", yesIf(s.Start == service.Disabled))
+	sysvLaunch(line, s, o, l)
+	return b.String() + sysvBody
+}
+
+// sysvLaunch writes the function that runs the program.
+func sysvLaunch(line func(string, ...any), s service.Spec, o Owner, l Layout) {
+	line("# launch runs the program in place of this shell.\nlaunch() {\n\tumask 0077")
+	if s.Limits.OpenFiles > 0 {
+		line("\tulimit -n %d", s.Limits.OpenFiles)
+	}
+	if o.Name != "root" {
+		line("\texport HOME=%s USER=%s LOGNAME=%s", shell.Quote(l.Dirs.State), shell.Quote(o.Name), shell.Quote(o.Name))
+	}
+	words := []string{}
+	for _, v := range Environment(s, l.Dirs, toSyslog()) {
+		if exportable(v.Name) {
+			line("\texport %s=%s", v.Name, shell.Quote(v.Value))
+		} else {
+			words = append(words, shell.Quote(v.Name+"="+v.Value))
+		}
+	}
+	line("\t# shellcheck disable=SC1090 # it need not exist")
+	line("\t[ ! -r \"/etc/default/$name\" ] || . \"/etc/default/$name\"")
+	if len(words) > 0 {
+		words = append([]string{"env"}, words...)
+		if strings.Contains(s.Executable, "=") { // env would take that for a variable
+			words = append(words, `/bin/sh -c 'exec "$@"' sh`)
+		}
+	}
+	words = append(words, `"$program"`)
+	for _, a := range s.Args {
+		words = append(words, shell.Quote(a))
+	}
+	line("\tset -- %s", strings.Join(words, " \\\n\t\t"))
+	line("\tbecome /bin/sh -c \"$in_place\" sh \"$directory\" \"$log\" \"$@\"\n}\n")
+}
+
+// sysvHeader writes what insserv, chkconfig and the like read.
+func sysvHeader(line func(string, ...any), s service.Spec, l Layout) {
+	needs := []string{"$remote_fs", "$syslog"}
+	for _, n := range s.Needs {
+		if n == "network" {
+			n = "$network"
+		}
+		needs = append(needs, strings.ReplaceAll(n, "@", "."))
+	}
+	begins := needs
+	if s.Start == service.Delayed {
+		begins = append(needs[:len(needs):len(needs)], "$all")
+	}
+	levels := " 2 3 4 5"
+	chkconfig := "2345"
+	if !s.Start.ByItself() {
+		levels, chkconfig = "", "-"
+	}
+	line("#")
+	line("# chkconfig: %s 80 20", chkconfig)
+	line("# description: %s", strings.TrimRight(s.Description, `\ `)) // chkconfig would go on with the next line
+	line("### BEGIN INIT INFO")
+	line("# Provides:          %s", l.Name)
+	line("# Required-Start:    %s", strings.Join(begins, " "))
+	line("# Required-Stop:     %s", strings.Join(needs, " "))
+	line("# Default-Start:    %s", levels)
+	line("# Default-Stop:      0 1 6")
+	line("# Short-Description: %s", s.DisplayName)
+	line("# Description:       %s", s.Description)
+	line("### END INIT INFO")
+	line("")
+}
+
+// sysvPrivileges returns words for setpriv: the service keeps and gains only the rights that
+// it has asked for.
+func sysvPrivileges(s service.Spec) string {
+	if s.Hardening.Profile == service.None {
+		return ""
+	}
+	words := "--no-new-privs"
+	caps := capabilities(s)
+	if len(caps) == 0 {
+		return words + " --inh-caps -all --bounding-set -all"
+	}
+	set := "-all"
+	for _, c := range caps {
+		set += ",+" + strings.TrimPrefix(c, "cap_")
+	}
+	return fmt.Sprintf("%s --inh-caps %s --ambient-caps %s --bounding-set %s", words, set, set, set)
+}

@@ -6,8 +6,5 @@ import (
 )
 
 func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
-	if err := machineOnly("the system resource controller", user); err != nil {
-		return nil, err
-	}
-	return kardianos.New(m), nil
+	return machineOnly(kardianos.New(m), user)
 }

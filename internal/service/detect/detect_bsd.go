@@ -8,8 +8,5 @@ import (
 )
 
 func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
-	if err := machineOnly("rc.d", user); err != nil {
-		return nil, err
-	}
-	return script.NewRCD(m), nil
+	return machineOnly(script.NewRCD(m), user)
 }

@@ -28,29 +28,24 @@ func find(m service.Machine, user bool, more []Extra) (service.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k == onSystemd {
-		return systemd.New(m, user), nil
-	}
-	if err := machineOnly(string(k), user); err != nil {
-		return nil, err
-	}
 	switch k {
+	case onSystemd:
+		return systemd.New(m, user), nil
 	case onOpenRC:
-		return script.NewOpenRC(m), nil
+		return machineOnly(script.NewOpenRC(m), user)
 	case onProcd:
-		return script.NewProcd(m), nil
-	case onUpstart:
-		for _, x := range more {
-			if x.Name == Upstart {
-				return x.New(m), nil
-			}
-		}
-		return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
+		return machineOnly(script.NewProcd(m), user)
 	case onRCS:
-		return script.NewRCS(m), nil
-	default:
-		return script.NewSysV(m), nil
+		return machineOnly(script.NewRCS(m), user)
+	case onSysV:
+		return machineOnly(script.NewSysV(m), user)
 	}
+	for _, x := range more {
+		if x.Name == Upstart {
+			return machineOnly(x.New(m), user)
+		}
+	}
+	return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
 }
 
 // detectKind looks for what the managers leave in the file system while they run. If it finds

@@ -6,8 +6,5 @@ import (
 )
 
 func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
-	if err := machineOnly("SMF", user); err != nil {
-		return nil, err
-	}
-	return script.NewSMF(m), nil
+	return machineOnly(script.NewSMF(m), user)
 }

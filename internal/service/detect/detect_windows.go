@@ -6,8 +6,5 @@ import (
 )
 
 func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
-	if err := machineOnly("Windows", user); err != nil {
-		return nil, err
-	}
-	return winsvc.New(m), nil
+	return machineOnly(winsvc.New(m), user)
 }

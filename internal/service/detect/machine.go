@@ -8,10 +8,10 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service"
 )
 
-// machineOnly returns an error if a user's services are asked of a manager that has none.
-func machineOnly(manager string, user bool) error {
+// machineOnly returns m, or an error if a user's services are asked of it: it has none.
+func machineOnly(m service.Manager, user bool) (service.Manager, error) {
 	if !user {
-		return nil
+		return m, nil
 	}
-	return fmt.Errorf("%w: %s has no per-user services; install it as a service of the machine, without --user", service.ErrNotSupported, manager)
+	return nil, fmt.Errorf("%w: %s has no per-user services; install it as a service of the machine, without --user", service.ErrNotSupported, m.Name())
 }

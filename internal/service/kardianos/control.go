@@ -54,7 +54,7 @@ func (d dialect) Reload(ctx context.Context, s service.Spec, _ string) error {
 	return err
 }
 
-// Logs implements script.Dialect. Upstart has the standard error in a file; AIX has none.
+// Logs implements logger. Upstart has the standard error in a file; AIX has none.
 func (d dialect) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
 	if d.system == src {
 		return fmt.Errorf("%w: AIX keeps nothing of what a service writes; see the file that it logs to itself", service.ErrNotSupported)

@@ -19,7 +19,6 @@ import (
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/script"
-	"github.com/go-glidepath/glidepath/internal/service/system/account"
 )
 
 // What kardianos/service calls Upstart, and the controller of AIX.
@@ -82,8 +81,6 @@ func (d dialect) Layout(s service.Spec) script.Layout {
 	}
 	return l
 }
-
-func (dialect) Account(s service.Spec) (string, bool) { return account.Name(s.ServiceName()), true }
 
 // paths returns what Install makes: the file first, and links to it.
 func (d dialect) paths(name string) []string {

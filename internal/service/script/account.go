@@ -29,7 +29,10 @@ func (m *Manager) accountName(s service.Spec) (name string, own bool) {
 	case s.Account != "":
 		return s.Account, false
 	}
-	return m.dialect.Account(s)
+	if d, ok := m.dialect.(accounter); ok {
+		return d.Account(s)
+	}
+	return account.Name(s.ServiceName()), true
 }
 
 // findAccount returns the account of s, and whether there is one.
@@ -68,19 +71,14 @@ func (m *Manager) ensureAccount(ctx context.Context, c *files.Change, s service.
 	if err != nil || !o.Missing {
 		return o, err
 	}
-	a, err := makeAccount(ctx, m.machine, c, s, m.dialect.Layout(s).Home)
-	return Owner{Name: a.Name, Group: a.Group, UID: a.UID, GID: a.GID}, err
-}
-
-func makeAccount(ctx context.Context, m service.Machine, c *files.Change, s service.Spec, home string) (account.Account, error) {
-	a, made, err := account.Ensure(ctx, m, s.ServiceName(), home)
+	a, made, err := account.Ensure(ctx, m.machine, s.ServiceName(), m.dialect.Layout(s).Home)
 	if made {
 		c.Call(func() error {
-			_, err := account.Remove(context.WithoutCancel(ctx), m, s.ServiceName())
+			_, err := account.Remove(context.WithoutCancel(ctx), m.machine, s.ServiceName())
 			return err
 		})
 	}
-	return a, err
+	return Owner{Name: a.Name, Group: a.Group, UID: a.UID, GID: a.GID}, err
 }
 
 // planAccount adds to p the account that install makes, and warns if it cannot run the

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
 func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
@@ -138,7 +139,14 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	if _, err := m.installed(ctx, s); err != nil {
 		return refused(err, "read the log of "+s.ServiceName(), m.Sudo)
 	}
-	return m.dialect.Logs(ctx, s, q, w)
+	file := m.dialect.Layout(s).Log
+	if d, ok := m.dialect.(logger); ok {
+		return d.Logs(ctx, s, q, w)
+	}
+	if m.Syslog {
+		return syslogfile.Log{Machine: m.machine, Name: s.ServiceName(), File: file}.Write(ctx, q, w)
+	}
+	return syslogfile.WriteFile(ctx, m.machine.Tree, file, q, w)
 }
 
 func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {

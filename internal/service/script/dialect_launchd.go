@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -244,10 +242,6 @@ func (d launchd) since(ctx context.Context, pid int) time.Time {
 		return time.Time{}
 	}
 	return time.Now().Add(-age).Truncate(time.Second)
-}
-
-func (d launchd) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	return syslogfile.WriteFile(ctx, d.Tree, d.Layout(s).Log, q, w)
 }
 
 func (d launchd) Diagnose(ctx context.Context, s service.Spec, _ service.Status) (found []service.Finding) {

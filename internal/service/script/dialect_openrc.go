@@ -27,7 +27,7 @@ type openrc struct{ initd }
 // NewOpenRC returns the manager of a machine with OpenRC.
 func NewOpenRC(m service.Machine) *Manager { return New(m, openrc{initd{m}}) }
 
-func (openrc) Traits() Traits { return Traits{Name: "OpenRC", Sudo: "sudo"} }
+func (openrc) Traits() Traits { return Traits{Name: "OpenRC", Sudo: "sudo", Syslog: true} }
 
 func (openrc) Replaced(old string, s service.Spec, account string) ([]string, bool) {
 	if !strings.HasPrefix(old, "#!/sbin/openrc-run\nsupervisor=supervise-daemon\nname=\"") ||

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
-	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -27,7 +24,7 @@ type rcd struct{ service.Machine }
 // NewRCD returns the manager of a machine with rc.d.
 func NewRCD(m service.Machine) *Manager { return New(m, rcd{m}) }
 
-func (rcd) Traits() Traits { return Traits{Name: "rc.d", Sudo: "sudo, doas"} }
+func (rcd) Traits() Traits { return Traits{Name: "rc.d", Sudo: "sudo, doas", Syslog: true} }
 
 // Layout implements Dialect. The log is in a folder of root, as are the files with process
 // IDs: daemon(8) writes to it with all rights.
@@ -40,8 +37,6 @@ func (rcd) Layout(s service.Spec) Layout {
 	l.Logs, l.Given = []string{l.Log}, []string{l.Dirs.Runtime}
 	return l
 }
-
-func (rcd) Account(s service.Spec) (string, bool) { return account.Name(s.ServiceName()), true }
 
 // Replaced implements Dialect. It knows the scripts of kardianos/service v1.3.0 by what they
 // set.
@@ -305,10 +300,6 @@ func rcdFind(out, name string) (service.State, int, time.Time) {
 		return service.Running, child, since
 	}
 	return service.Failed, 0, time.Time{}
-}
-
-func (d rcd) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	return syslogfile.Log{Machine: d.Machine, Name: s.ServiceName(), File: d.Layout(s).Log}.Write(ctx, q, w)
 }
 
 func (rcd) Diagnose(_ context.Context, s service.Spec, now service.Status) []service.Finding {

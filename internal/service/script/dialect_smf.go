@@ -3,7 +3,6 @@ package script
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -259,11 +257,6 @@ func smfState(state, next string) service.State {
 		return service.Stopped
 	}
 	return service.Unknown
-}
-
-// Logs implements Dialect. svc.startd has a file for each service.
-func (d smf) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	return syslogfile.WriteFile(ctx, d.Tree, d.Layout(s).Log, q, w)
 }
 
 func (smf) Diagnose(_ context.Context, s service.Spec, now service.Status) []service.Finding {

@@ -33,7 +33,7 @@ func (d sysv) Traits() Traits {
 	if d.rcs {
 		name = "rcS"
 	}
-	return Traits{Name: name, Sudo: "sudo", Watches: true}
+	return Traits{Name: name, Sudo: "sudo", Syslog: true, Watches: true}
 }
 
 func (sysv) Replaced(old string, s service.Spec, account string) ([]string, bool) {
@@ -132,15 +132,12 @@ func (d sysv) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool
 func (d sysv) Start(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "start")
 }
-
 func (d sysv) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "stop")
 }
-
 func (d sysv) Restart(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "restart")
 }
-
 func (d sysv) Reload(ctx context.Context, s service.Spec, _ string) error {
 	return d.act(ctx, s, "reload")
 }

@@ -15,9 +15,6 @@ type file struct {
 	mode fs.FileMode
 	text string
 
-	// same reports whether old is what the file is to be; nil compares it with text.
-	same func(old string) bool
-
 	// takesOver reports whether old, which is not ours, is a file of kardianos/service, and
 	// warns about what it has and the new one has not.
 	takesOver func(old string) (warnings []string, ok bool)
@@ -35,12 +32,8 @@ func (f file) compare(p *service.Plan, tree files.Tree, force bool) error {
 	case err != nil:
 		return fmt.Errorf("look at what is installed: %w", err)
 	}
-	shown := old
-	if exists && f.same != nil && f.same(old) {
-		shown = f.text
-	}
 	p.Artefacts = append(p.Artefacts, service.Artefact{
-		Name: f.path, Mode: fmt.Sprintf("%04o", f.mode.Perm()), Old: shown, New: f.text, Present: exists, Wanted: true,
+		Name: f.path, Mode: fmt.Sprintf("%04o", f.mode.Perm()), Old: old, New: f.text, Present: exists, Wanted: true,
 	})
 	p.Installed = p.Installed || exists
 	if !exists || service.Marked(old) {

@@ -1,15 +1,11 @@
 package script
 
 import (
-	"context"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
-	"github.com/go-glidepath/glidepath/internal/service/system/account"
 )
 
 // initd is what the dialects have in common whose services are scripts in /etc/init.d, and
@@ -33,12 +29,7 @@ func InitD(s service.Spec) Layout {
 	}
 }
 
-func (initd) Layout(s service.Spec) Layout          { return InitD(s) }
-func (initd) Account(s service.Spec) (string, bool) { return account.Name(s.ServiceName()), true }
-
-func (d initd) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
-	return syslogfile.Log{Machine: d.Machine, Name: s.ServiceName(), File: InitD(s).Log}.Write(ctx, q, w)
-}
+func (initd) Layout(s service.Spec) Layout { return InitD(s) }
 
 // pidFile is the file with the process ID of a service that has no supervisor.
 func pidFile(name string) string { return "/run/" + name + ".pid" }

@@ -120,12 +120,17 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	m.planAccount(p, o)
 	planFolders(p, m.machine.Tree, m.made(s))
 	l := m.dialect.Layout(s)
-	f := file{path: l.File, mode: l.Mode, text: text, same: m.same(s), takesOver: func(old string) ([]string, bool) { return m.dialect.Replaced(old, s, o.Name) }}
+	f := file{path: l.File, mode: l.Mode, text: text, takesOver: func(old string) ([]string, bool) { return m.dialect.Replaced(old, s, o.Name) }}
 	if err := f.compare(p, m.machine.Tree, force); err != nil {
 		return nil, err
 	}
+	if d, ok := m.dialect.(writer); ok {
+		if a := &p.Artefacts[len(p.Artefacts)-1]; d.Same(a.Old, s) {
+			a.Old = a.New
+		}
+	}
 	if d, ok := m.dialect.(former); ok {
-		if err := d.Former(p); err != nil {
+		if err := d.Former(p, o.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -142,14 +147,6 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	m.warnOfAccount(p, o)
 	p.Private = planned{m.Name(), f, todo}
 	return p, nil
-}
-
-// same returns how to tell that a file is the one of s, nil if by its text.
-func (m *Manager) same(s service.Spec) func(old string) bool {
-	if d, ok := m.dialect.(writer); ok {
-		return func(old string) bool { return d.Same(old, s) }
-	}
-	return nil
 }
 
 // root fails if this process may not change services.
@@ -199,17 +196,25 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, t
 			return err
 		}
 	}
-	write := func() error { return c.Write(todo.file.path, todo.file.text, todo.file.mode) }
-	if d, ok := m.dialect.(writer); ok {
-		write = func() error { return d.Write(ctx, c, p) }
-	}
-	if err := write(); err != nil {
+	if err := m.write(ctx, c, p, todo.file); err != nil {
 		return err
 	}
 	if err := m.dialect.Register(ctx, c, p, todo.todo); err != nil {
 		return err
 	}
 	return b.SetStart(c, s.Start)
+}
+
+// write writes the file of a service. One that is as it is to be keeps its time: OpenRC looks
+// at that.
+func (m *Manager) write(ctx context.Context, c *files.Change, p *service.Plan, f file) error {
+	if d, ok := m.dialect.(writer); ok {
+		return d.Write(ctx, c, p)
+	}
+	if old, exists, err := m.machine.Tree.Read(f.path); err == nil && exists && old == f.text {
+		return nil
+	}
+	return c.Write(f.path, f.text, f.mode)
 }
 
 // places returns a path in each folder where an installation of s makes files.

@@ -261,7 +261,7 @@ func TestManager_UnsafeExecutableNeedsForce(t *testing.T) {
 
 func TestManager_RefusesWhatItCannotInstall(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
-		_, own := d.dialect.Account(d.spec)
+		_, own := d.accountName(d.spec)
 		for name, test := range map[string]struct {
 			change func(*service.Spec)
 			want   error
@@ -315,8 +315,8 @@ func TestManager_EveryInstanceHasAnAccountOfItsOwn(t *testing.T) {
 	for _, name := range []string{"rcd", "procd", "openrc", "sysv"} {
 		d := doubles[name](t)
 		managertest.Put(t, d.tree, "/usr/sbin/useradd", "")
-		a, _ := d.dialect.Account(s)
-		if b, _ := d.dialect.Account(other); a == b {
+		a, _ := d.accountName(s)
+		if b, _ := d.accountName(other); a == b {
 			t.Errorf("%s: both are %s: who removes one takes it from the other", name, a)
 		}
 	}

@@ -121,7 +121,7 @@ func (d procd) since(pid int) time.Time {
 // streamer runs a command and writes what it prints while it runs.
 type streamer func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error
 
-// Logs implements Dialect. logd keeps in memory what the service has logged, and what it has
+// Logs implements logger. logd keeps in memory what the service has logged, and what it has
 // printed.
 func (d procd) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
 	messages := &syslogfile.Messages{View: records.NewView(q, w)}

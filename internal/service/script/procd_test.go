@@ -95,11 +95,11 @@ func TestProcd_ReloadOfAScriptWithoutOneStartsNothing(t *testing.T) {
 
 func TestProcd_ServicesHaveAccountsWhereThereAreTools(t *testing.T) {
 	m, f := newProcdDouble(t)
-	if name, own := m.dialect.Account(managertest.Plain()); name != "nobody" || own {
+	if name, own := m.accountName(managertest.Plain()); name != "nobody" || own {
 		t.Errorf("%s, %t", name, own)
 	}
 	managertest.Put(t, f.tree, "/usr/sbin/useradd", "")
-	if name, own := m.dialect.Account(managertest.Plain()); name != "web" || !own {
+	if name, own := m.accountName(managertest.Plain()); name != "web" || !own {
 		t.Errorf("%s, %t", name, own)
 	}
 }

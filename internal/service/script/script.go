@@ -24,9 +24,6 @@ type Dialect interface {
 	// Layout returns where the parts of s are.
 	Layout(s service.Spec) Layout
 
-	// Account returns the account of a service that names none, and whether install makes it.
-	Account(s service.Spec) (name string, own bool)
-
 	// Render returns the file of s, which runs as o, and warnings about what s asks for and
 	// the init lacks.
 	Render(ctx context.Context, s service.Spec, o Owner) (text string, warnings []string, err error)
@@ -65,9 +62,6 @@ type Dialect interface {
 	// Status returns the state of s, whose file is text.
 	Status(ctx context.Context, s service.Spec, text string) (service.Status, error)
 
-	// Logs writes what s has logged to w.
-	Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error
-
 	// Diagnose returns what keeps s from running, except for what Manager looks at itself.
 	Diagnose(ctx context.Context, s service.Spec, now service.Status) []service.Finding
 }
@@ -84,6 +78,9 @@ type Traits struct {
 	// MakeAccount is the command that makes an account, where install makes none.
 	MakeAccount string
 
+	// Syslog says that services log to the syslog of the machine.
+	Syslog bool
+
 	// User says that the services are those of the user who runs this process.
 	User bool
 
@@ -96,7 +93,7 @@ type Layout struct {
 	Name string // what the init calls it
 	File string
 	Mode fs.FileMode // of File
-	Log  string      // what the service prints; "" if the init keeps that
+	Log  string      // what the service prints
 	Logs []string    // logs that purge removes, and that are not in Dirs
 	Dirs dirs.Dirs
 	Home string // of an account that install makes
@@ -110,10 +107,15 @@ type Layout struct {
 
 // The abilities that not every init has.
 type (
-	// checker is implemented by a dialect that cannot install every service.
-	checker interface {
-		Check(s service.Spec) error
+	// accounter is implemented by a dialect whose services do not have accounts of their own, or
+	// not everywhere. Account returns the one of a service that names none, and whether it is
+	// its own, which install makes.
+	accounter interface {
+		Account(s service.Spec) (name string, own bool)
 	}
+
+	// checker is implemented by a dialect that cannot install every service.
+	checker interface{ Check(s service.Spec) error }
 
 	// keeper is implemented by a dialect that keeps a setting of the service that s replaces.
 	keeper interface {
@@ -123,7 +125,7 @@ type (
 	// former is implemented by a dialect whose services of kardianos/service have another
 	// file than its own. Former adds to p that this one is removed.
 	former interface {
-		Former(p *service.Plan) error
+		Former(p *service.Plan, account string) error
 	}
 
 	// preparer is implemented by a dialect that has something to do before the file of a
@@ -160,6 +162,11 @@ type (
 	idler interface {
 		// Idle reports whether there is nothing to stop.
 		Idle(now service.Status) bool
+	}
+
+	// logger is implemented by an init that keeps what a service logs, and by one that does not.
+	logger interface {
+		Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error
 	}
 
 	// needed is implemented by an init that knows which services need another one.

@@ -25,18 +25,11 @@ func (d smf) former(name string) (string, error) {
 	return text, nil
 }
 
-func (d smf) Former(p *service.Plan) error {
+func (d smf) Former(p *service.Plan, account string) error {
 	name := p.Spec.ServiceName()
 	text, err := d.former(name)
 	if err != nil || text == "" {
 		return err
-	}
-	account := p.Spec.Account
-	switch {
-	case p.Spec.Root():
-		account = "root"
-	case account == "":
-		account = noaccess
 	}
 	path, their := smfTheirs(name)
 	p.Replaces, p.Installed = "kardianos/service", true

@@ -134,5 +134,3 @@ func (d dialect) Same(old string, s service.Spec) bool {
 
 func (d dialect) Check(s service.Spec) error         { return d.legal(s) }
 func (d dialect) Registered(s service.Spec) []string { return d.paths(s.ServiceName())[1:] }
-func (d dialect) Places(s service.Spec) []string     { return d.paths(s.ServiceName()) }
-func (dialect) RemoveRemains(service.Spec)           {}

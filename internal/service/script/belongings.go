@@ -23,13 +23,7 @@ type belongings struct {
 	folders []folder
 	logs    []string
 	user    bool
-	gone    bool
-}
-
-// Gone returns the belongings of the service while it is not installed.
-func (b belongings) Gone() belongings {
-	b.gone = true
-	return b
+	gone    bool // the service is not installed
 }
 
 func (b belongings) paths() (list []owned.Path) {
@@ -40,11 +34,6 @@ func (b belongings) paths() (list []owned.Path) {
 		list = append(list, owned.Path{Path: log, Stays: b.user})
 	}
 	return list
-}
-
-// Check calls owned.Record.Check with all of them.
-func (b belongings) Check(p *service.Plan, force bool) error {
-	return b.Record.Check(p, b.paths(), force)
 }
 
 // Left reports whether err says that the service is not installed, and there is something
@@ -59,7 +48,8 @@ func (b belongings) Left(err error, purge bool, places ...string) bool {
 	if purge && (b.Record.Left() || !b.user && account.Made(b.tree, b.name)) {
 		return true
 	}
-	_ = b.Gone().Forget() // that nothing is installed is all that matters
+	b.gone = true
+	_ = b.Forget() // that nothing is installed is all that matters
 	return false
 }
 

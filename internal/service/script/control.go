@@ -158,12 +158,11 @@ func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 }
 
 func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
-	text, _, err := m.machine.Tree.Read(m.dialect.Layout(s).File)
-	words := m.dialect.Command(text)
-	if err != nil || len(words) == 0 || !service.Marked(text) {
-		return nil, false
+	text, _, _ := m.machine.Tree.Read(m.dialect.Layout(s).File)
+	if words := m.dialect.Command(text); len(words) > 0 && service.Marked(text) {
+		return words[1:], true
 	}
-	return words[1:], true
+	return nil, false
 }
 
 func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {

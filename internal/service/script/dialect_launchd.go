@@ -31,7 +31,7 @@ import (
 // A service that is not to start with the machine is disabled in launchd, which counts when
 // it is loaded the next time: start enables it, loads it, and disables it again.
 type launchd struct {
-	service.Machine
+	host
 	user       bool
 	uid        int
 	home, temp string
@@ -42,7 +42,7 @@ type launchd struct {
 // user who runs this process.
 func NewLaunchd(m service.Machine, user bool) *Manager {
 	home, _ := os.UserHomeDir()
-	return newLaunchd(launchd{m, user, os.Getuid(), home, os.TempDir(), os.Getenv})
+	return newLaunchd(launchd{host{m}, user, os.Getuid(), home, os.TempDir(), os.Getenv})
 }
 
 func newLaunchd(d launchd) *Manager {
@@ -236,12 +236,8 @@ func (d launchd) Status(ctx context.Context, s service.Spec, text string) (servi
 
 // since returns when a process began, zero if ps does not say.
 func (d launchd) since(ctx context.Context, pid int) time.Time {
-	out, err := d.Runner()(ctx, "ps", "-o", "etime=", "-p", strconv.Itoa(pid))
-	age, ok := elapsed(out)
-	if err != nil || !ok {
-		return time.Time{}
-	}
-	return time.Now().Add(-age).Truncate(time.Second)
+	out, _ := d.Runner()(ctx, "ps", "-o", "etime=", "-p", strconv.Itoa(pid))
+	return sinceElapsed(out)
 }
 
 func (d launchd) Diagnose(ctx context.Context, s service.Spec, _ service.Status) (found []service.Finding) {

@@ -25,7 +25,7 @@ import (
 type openrc struct{ initd }
 
 // NewOpenRC returns the manager of a machine with OpenRC.
-func NewOpenRC(m service.Machine) *Manager { return New(m, openrc{initd{m}}) }
+func NewOpenRC(m service.Machine) *Manager { return New(m, openrc{initd{host{m}}}) }
 
 func (openrc) Traits() Traits { return Traits{Name: "OpenRC", Sudo: "sudo", Syslog: true} }
 
@@ -149,15 +149,10 @@ func rcUpdate(present, wanted bool) string {
 	return ""
 }
 
-func (d openrc) call(ctx context.Context, tool string, args ...string) error {
-	_, err := d.Runner()(ctx, tool, args...)
-	return err
-}
-
 // learn has OpenRC read the dependencies of all services again. By itself it does so for
 // files that are newer than what it has read, in whole seconds: a service that is installed
 // in the second of another change would not start with the machine.
-func (d openrc) learn(ctx context.Context) error { return d.call(ctx, "rc-update", "--update") }
+func (d openrc) learn(ctx context.Context) error { return d.run(ctx, "rc-update", "--update") }
 
 func (d openrc) Register(ctx context.Context, c *files.Change, p *service.Plan, todo any) error {
 	name := InitD(p.Spec).Name
@@ -171,9 +166,9 @@ func (d openrc) Register(ctx context.Context, c *files.Change, p *service.Plan, 
 		if d.Tree.Exists(link) == present {
 			return nil
 		}
-		return d.call(context.WithoutCancel(ctx), "rc-update", rcUpdate(wanted, present), name, runlevel)
+		return d.run(context.WithoutCancel(ctx), "rc-update", rcUpdate(wanted, present), name, runlevel)
 	})
-	if err := d.call(ctx, "rc-update", verb, name, runlevel); err != nil {
+	if err := d.run(ctx, "rc-update", verb, name, runlevel); err != nil {
 		return err
 	}
 	return d.learn(ctx)
@@ -184,7 +179,7 @@ func (d openrc) Unregister(ctx context.Context, c *files.Change, s service.Spec)
 	relink := d.Tree.Relink(links...)
 	c.Call(func() error { return errors.Join(relink(), d.learn(context.WithoutCancel(ctx))) })
 	for _, link := range links {
-		if err := d.call(ctx, "rc-update", "del", l.Name, path.Base(path.Dir(link))); err != nil {
+		if err := d.run(ctx, "rc-update", "del", l.Name, path.Base(path.Dir(link))); err != nil {
 			return nil, err
 		}
 	}
@@ -207,7 +202,7 @@ func (d openrc) Restart(ctx context.Context, s service.Spec, now service.Status)
 }
 
 func (d openrc) launch(ctx context.Context, s service.Spec, now service.Status, verb string) error {
-	failed := d.call(ctx, "rc-service", InitD(s).Name, verb)
+	failed := d.run(ctx, "rc-service", InitD(s).Name, verb)
 	if failed == nil || !overtaken(failed) {
 		return failed
 	}
@@ -234,7 +229,7 @@ func (d openrc) Stop(ctx context.Context, s service.Spec, now service.Status) er
 	if now.PID == 0 && !d.is("started", name) && !d.is("starting", name) && !d.is("stopping", name) {
 		return nil
 	}
-	if err := d.call(ctx, "rc-service", name, "stop"); err != nil || now.PID == 0 {
+	if err := d.run(ctx, "rc-service", name, "stop"); err != nil || now.PID == 0 {
 		return err
 	}
 	return AwaitStopped(ctx, s.ServiceName(), 50*time.Millisecond, 10*time.Second, func() (bool, error) {
@@ -247,5 +242,5 @@ func (d openrc) Reload(ctx context.Context, s service.Spec, text string) error {
 	if !strings.Contains(text, "\nextra_started_commands=reload\n") {
 		return errNoReload
 	}
-	return d.call(ctx, "rc-service", InitD(s).Name, "reload")
+	return d.run(ctx, "rc-service", InitD(s).Name, "reload")
 }

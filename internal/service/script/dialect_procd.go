@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +20,12 @@ import (
 
 // procd speaks the init of OpenWrt: a service is a script for rc.common, and links to it.
 type procd struct {
-	service.Machine
+	host
 	stream streamer
 }
 
 // NewProcd returns the manager of a machine with procd.
-func NewProcd(m service.Machine) *Manager { return New(m, procd{m, command.Stream}) }
+func NewProcd(m service.Machine) *Manager { return New(m, procd{host{m}, command.Stream}) }
 
 func (procd) Traits() Traits { return Traits{Name: "procd", Sudo: "sudo"} }
 
@@ -102,15 +101,14 @@ func (d procd) warnings(s service.Spec) []string {
 // the umask alone, because procd logs what the program prints by the name of the command:
 // nobody else can enter the folders of the service and read what is there.
 func procdScript(s service.Spec, account string, l Layout) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	param := func(words ...string) { line("\tprocd_set_param %s", shell.Join(words...)) }
-	line("#!/bin/sh /etc/rc.common\n# %s\n# %s\n", service.Mark, s.Description)
-	line("USE_PROCD=1\nSTART=%d\nSTOP=%d\n", procdOrder(s), procdStop)
-	line("the_name=%s", shell.Quote(l.Name))
-	line("the_account=%s", shell.Quote(account))
-	line("the_folders=%s\n", shell.Quote(strings.Join([]string{l.Dirs.State, l.Dirs.Cache, l.Dirs.Logs, l.Dirs.Runtime}, " "))) // no name has spaces
-	line("parameters()\n{")
+	var b lines
+	param := func(words ...string) { b.line("\tprocd_set_param %s", shell.Join(words...)) }
+	b.line("#!/bin/sh /etc/rc.common\n# %s\n# %s\n", service.Mark, s.Description)
+	b.line("USE_PROCD=1\nSTART=%d\nSTOP=%d\n", procdOrder(s), procdStop)
+	b.set("the_name", l.Name)
+	b.set("the_account", account)
+	b.set("the_folders", strings.Join([]string{l.Dirs.State, l.Dirs.Cache, l.Dirs.Logs, l.Dirs.Runtime}, " ")) // no name has spaces
+	b.line("\nparameters()\n{")
 	command := []string{"command", s.Executable}
 	if s.Directory != "" {
 		launch := "umask 077; cd " + shell.Quote(s.Directory) + ` && exec "$@"`
@@ -137,7 +135,7 @@ func procdScript(s service.Spec, account string, l Layout) string {
 	param("term_timeout", strconv.Itoa(seconds(stopBudget(s))))
 	param("stdout", "1")
 	param("stderr", "1")
-	line("}\n")
+	b.line("}\n")
 	return b.String() + procdBody
 }
 
@@ -161,18 +159,7 @@ func procdLinks(s service.Spec) map[string]string {
 	}
 }
 
-func (d procd) Registered(s service.Spec) (links []string) {
-	name := s.ServiceName()
-	entries, _ := os.ReadDir(d.Tree.Path("/etc/rc.d"))
-	for _, e := range entries {
-		n := e.Name()
-		if len(n) < 3 || n[0] != 'S' && n[0] != 'K' || n[3:] != name || n[1] < '0' || n[1] > '9' || n[2] < '0' || n[2] > '9' {
-			continue
-		}
-		links = append(links, "/etc/rc.d/"+n)
-	}
-	return links
-}
+func (d procd) Registered(s service.Spec) []string { return d.links(s.ServiceName(), "/etc/rc.d") }
 
 // procdTodo says which links Register makes, and which it removes: those of another start
 // type, or of kardianos/service.
@@ -183,7 +170,7 @@ type procdTodo struct {
 
 func (d procd) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
 	now := d.Registered(p.Spec)
-	if stays(slices.ContainsFunc(now, procdStarts)) {
+	if stays(linksStart(now)) {
 		return procdTodo{}, nil
 	}
 	todo := procdTodo{links: procdLinks(p.Spec)}
@@ -200,8 +187,6 @@ func (d procd) Plan(_ context.Context, p *service.Plan, stays func(now bool) boo
 	}
 	return todo, nil
 }
-
-func procdStarts(link string) bool { return strings.HasPrefix(path.Base(link), "S") }
 
 func (d procd) Register(_ context.Context, c *files.Change, _ *service.Plan, todo any) error {
 	t := todo.(procdTodo)

@@ -19,10 +19,10 @@ import (
 
 // rcd speaks rc.d of FreeBSD and DragonFly: a service is a script of rc.d(8), and a line in
 // rc.conf(5).
-type rcd struct{ service.Machine }
+type rcd struct{ host }
 
 // NewRCD returns the manager of a machine with rc.d.
-func NewRCD(m service.Machine) *Manager { return New(m, rcd{m}) }
+func NewRCD(m service.Machine) *Manager { return New(m, rcd{host{m}}) }
 
 func (rcd) Traits() Traits { return Traits{Name: "rc.d", Sudo: "sudo, doas", Syslog: true} }
 
@@ -83,27 +83,25 @@ func (rcd) warnings(s service.Spec) []string {
 // starts daemon(8), which supervises a shell, which becomes the program: daemon takes the
 // umask and parts of the environment from login.conf(5), so they are set after it.
 func rcdScript(s service.Spec, account string, l Layout, run string) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	set := func(name, value string) { line("%s=%s", name, shell.Quote(value)) }
+	var b lines
 	v := rcdVariable(l.Name)
-	line("#!/bin/sh\n# %s\n#\n# PROVIDE: %s", service.Mark, v)
-	line("# REQUIRE: %s", strings.Join(rcdRequires(s.Needs), " "))
-	line("# KEYWORD: shutdown\n\n. /etc/rc.subr\n")
-	set("name", v)
-	set("desc", s.Description)
-	set("rcvar", v+"_enable")
-	line("load_rc_config \"$name\"\n: \"${%s_enable:=NO}\"\n", v)
-	set("pidfile", run+".pid") // where kardianos/service has it
-	set("childfile", run+".child.pid")
-	line("budget=%d", seconds(stopBudget(s)))
-	set("account", account)
-	set("runtime", l.Dirs.Runtime)
-	set("launch", rcdLaunch(s, l))
-	line("\nsupervise()\n{")
-	line("\t/usr/sbin/daemon %s \\", shell.Join(rcdFlags(s, account, l, run)...))
-	line("\t\t/bin/sh -c \"$launch\" %s \\", shell.Quote(l.Name))
-	line("\t\t%s\n}\n", shell.Join(append([]string{s.Executable}, s.Args...)...))
+	b.line("#!/bin/sh\n# %s\n#\n# PROVIDE: %s", service.Mark, v)
+	b.line("# REQUIRE: %s", strings.Join(rcdRequires(s.Needs), " "))
+	b.line("# KEYWORD: shutdown\n\n. /etc/rc.subr\n")
+	b.set("name", v)
+	b.set("desc", s.Description)
+	b.set("rcvar", v+"_enable")
+	b.line("load_rc_config \"$name\"\n: \"${%s_enable:=NO}\"\n", v)
+	b.set("pidfile", run+".pid") // where kardianos/service has it
+	b.set("childfile", run+".child.pid")
+	b.line("budget=%d", seconds(stopBudget(s)))
+	b.set("account", account)
+	b.set("runtime", l.Dirs.Runtime)
+	b.set("launch", rcdLaunch(s, l))
+	b.line("\nsupervise()\n{")
+	b.line("\t/usr/sbin/daemon %s \\", shell.Join(rcdFlags(s, account, l, run)...))
+	b.line("\t\t/bin/sh -c \"$launch\" %s \\", shell.Quote(l.Name))
+	b.line("\t\t%s\n}\n", shell.Join(append([]string{s.Executable}, s.Args...)...))
 	return b.String() + rcdBody
 }
 
@@ -167,11 +165,6 @@ func (d rcd) enabled(ctx context.Context, s service.Spec) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-func (d rcd) sysrc(ctx context.Context, args ...string) error {
-	_, err := d.Runner()(ctx, "sysrc", args...)
-	return err
-}
-
 func (d rcd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
 	old, err := d.enabled(ctx, p.Spec)
 	if err != nil {
@@ -205,22 +198,21 @@ func (d rcd) Register(ctx context.Context, c *files.Change, p *service.Plan, tod
 	if old == "" {
 		back = []string{"-i", "-x", key}
 	}
-	c.Call(func() error { return d.sysrc(context.WithoutCancel(ctx), back...) })
-	return d.sysrc(ctx, key+"="+a.New)
+	c.Call(func() error { return d.run(context.WithoutCancel(ctx), "sysrc", back...) })
+	return d.run(ctx, "sysrc", key+"="+a.New)
 }
 
 func (d rcd) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
 	if err := c.Remove(d.Layout(s).File); err != nil {
 		return nil, err
 	}
-	err := d.sysrc(ctx, "-i", "-x", rcvar(s))
+	err := d.run(ctx, "sysrc", "-i", "-x", rcvar(s))
 	return append(slices.Clone(c.Done), "rc.conf: "+rcvar(s)), err
 }
 
 // service runs a command of the script, whatever rc.conf says.
 func (d rcd) service(ctx context.Context, s service.Spec, verb string) error {
-	_, err := d.Runner()(ctx, "service", s.ServiceName(), "one"+verb)
-	return err
+	return d.run(ctx, "service", s.ServiceName(), "one"+verb)
 }
 
 func (d rcd) Start(ctx context.Context, s service.Spec, _ service.Status) error {
@@ -293,11 +285,7 @@ func rcdFind(out, name string) (service.State, int, time.Time) {
 		if len(f) < 2 || f[0] != strconv.Itoa(child) {
 			continue
 		}
-		since := time.Time{}
-		if d, ok := elapsed(f[1]); ok {
-			since = time.Now().Add(-d).Truncate(time.Second)
-		}
-		return service.Running, child, since
+		return service.Running, child, sinceElapsed(f[1])
 	}
 	return service.Failed, 0, time.Time{}
 }

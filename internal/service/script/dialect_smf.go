@@ -21,11 +21,11 @@ import (
 // svcadm enable starts a service and has it started with the machine, both. Here these are
 // two things: what happens now is asked for with -t, which lasts until the machine stops, and
 // what happens then is in general/enabled.
-type smf struct{ service.Machine }
+type smf struct{ host }
 
 // NewSMF returns the manager of a machine with SMF.
 func NewSMF(m service.Machine) *Manager {
-	manager := New(m, smf{m})
+	manager := New(m, smf{host{m}})
 	manager.Lookup = lookupUser
 	return manager
 }
@@ -75,11 +75,6 @@ func (d smf) Render(_ context.Context, s service.Spec, o Owner) (string, []strin
 }
 
 func (smf) Registered(service.Spec) []string { return nil }
-
-func (d smf) run(ctx context.Context, name string, args ...string) error {
-	_, err := d.Runner()(ctx, name, args...)
-	return err
-}
 
 // enabled returns whether the service starts with the machine, as SMF has it now.
 func (d smf) enabled(ctx context.Context, s service.Spec) (value string, present bool, err error) {

@@ -22,10 +22,10 @@ type sysv struct {
 }
 
 // NewSysV returns the manager of a machine with runlevels: links in /etc/rc2.d and the like.
-func NewSysV(m service.Machine) *Manager { return New(m, sysv{initd{m}, false}) }
+func NewSysV(m service.Machine) *Manager { return New(m, sysv{initd{host{m}}, false}) }
 
 // NewRCS returns the manager of a machine where rcS of busybox runs a link.
-func NewRCS(m service.Machine) *Manager { return New(m, sysv{initd{m}, true}) }
+func NewRCS(m service.Machine) *Manager { return New(m, sysv{initd{host{m}}, true}) }
 
 // Traits implements Dialect. The script waits for a moment, and knows the exit code.
 func (d sysv) Traits() Traits {
@@ -132,12 +132,15 @@ func (d sysv) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool
 func (d sysv) Start(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "start")
 }
+
 func (d sysv) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "stop")
 }
+
 func (d sysv) Restart(ctx context.Context, s service.Spec, _ service.Status) error {
 	return d.act(ctx, s, "restart")
 }
+
 func (d sysv) Reload(ctx context.Context, s service.Spec, _ string) error {
 	return d.act(ctx, s, "reload")
 }

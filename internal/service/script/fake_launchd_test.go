@@ -293,7 +293,7 @@ func newLaunchdDouble(t *testing.T, uid int, home string) (*Manager, *launchdFak
 	managertest.Put(t, f.tree, "/usr/local/bin/web", "")
 	user := uid != 0 || home == ""
 	m := forTest(newLaunchd(launchd{
-		Machine: service.Machine{Tree: f.tree, Run: f.Run}, user: user, uid: uid, home: home, temp: "/tmp",
+		host: host{service.Machine{Tree: f.tree, Run: f.Run}}, user: user, uid: uid, home: home, temp: "/tmp",
 		getenv: func(string) string { return "" },
 	}))
 	m.UID, m.Lookup = uid, known

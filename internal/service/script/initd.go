@@ -10,7 +10,7 @@ import (
 
 // initd is what the dialects have in common whose services are scripts in /etc/init.d, and
 // have their own account, and their records in syslog: OpenRC, and the init of System V.
-type initd struct{ service.Machine }
+type initd struct{ host }
 
 // InitD returns where the parts of a service are whose script is in /etc/init.d. An instance
 // is called NAME.INSTANCE, as OpenRC wants it.

@@ -46,8 +46,7 @@ func enabling(enabled bool) string {
 }
 
 func (d launchd) enable(ctx context.Context, domain, name string, enabled bool) error {
-	_, err := d.launchctl(ctx, enabling(enabled), domain+"/"+name)
-	return err
+	return d.run(ctx, "launchctl", enabling(enabled), domain+"/"+name)
 }
 
 // disabled reports whether launchd is told not to load the service.

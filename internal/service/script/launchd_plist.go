@@ -11,10 +11,9 @@ import (
 )
 
 // plist writes a property list.
-type plist struct{ strings.Builder }
+type plist struct{ lines }
 
-func (p *plist) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
-func (p *plist) key(name, element string)        { p.line("\t<key>%s</key>\n\t%s", name, element) }
+func (p *plist) key(name, element string) { p.line("\t<key>%s</key>\n\t%s", name, element) }
 
 func (p *plist) openFiles(name string, n uint64) {
 	if n > 0 {

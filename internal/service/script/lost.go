@@ -67,22 +67,15 @@ func (k theirs) carried(line string, s service.Spec) bool {
 	case name == k.command && k.arguments != "":
 		return bare(value) == bare(s.Executable)
 	case name == k.command:
-		_, value, _ = cutFlags(value)
+		if _, after, ok := strings.Cut(value, "${daemon_args} "); ok { // its flags are in another setting
+			value = after
+		}
 		return bare(value) == bare(strings.Join(append([]string{s.Executable}, s.Args...), " "))
 	case name == k.arguments:
 		return bare(value) == bare(strings.Join(s.Args, " "))
 	}
 	need, other, _ := strings.Cut(line, " ")
 	return slices.Contains(k.own, name) || need == "need" && slices.Contains(s.Needs, other)
-}
-
-// cutFlags removes the flags of daemon(8), which are in another setting.
-func cutFlags(value string) (before, after string, found bool) {
-	before, after, found = strings.Cut(value, "${daemon_args} ")
-	if !found {
-		return "", value, false
-	}
-	return before, after, true
 }
 
 // bare returns a value without its quotes.

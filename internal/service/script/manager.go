@@ -135,7 +135,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		}
 	}
 	b := m.belongings(s)
-	if err := b.Check(p, force); err != nil {
+	if err := b.Record.Check(p, b.paths(), force); err != nil {
 		return nil, err
 	}
 	todo, err := m.dialect.Plan(ctx, p, func(now bool) bool { return b.Stays(p, now) })
@@ -222,7 +222,7 @@ func (m *Manager) places(s service.Spec) []string {
 	if d, ok := m.dialect.(sweeper); ok {
 		return d.Places(s)
 	}
-	return []string{m.dialect.Layout(s).File}
+	return append(m.dialect.Registered(s), m.dialect.Layout(s).File)
 }
 
 // sweep removes what a command that was killed has left in these folders.
@@ -237,7 +237,8 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 			d.RemoveRemains(s)
 		}
 		if b.Left(err, purge, m.places(s)...) { // it was uninstalled, and has left this
-			removed, err := b.Gone().Purge(ctx, m.machine)
+			b.gone = true
+			removed, err := b.Purge(ctx, m.machine)
 			return removed, refused(err, doing, m.Sudo)
 		}
 	}

@@ -87,13 +87,10 @@ func yesIf(b bool) string {
 
 // openrcWriter writes the part of a script that is the service's own.
 type openrcWriter struct {
-	strings.Builder
+	lines
 	options  []string // that set variables which cannot be exported
 	exported []service.Var
 }
-
-func (w *openrcWriter) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
-func (w *openrcWriter) set(name, value string)          { w.line("%s=%s", name, shell.Quote(value)) }
 
 // command writes what is run, and where. Where OpenRC uses PAM, a session sets the umask
 // (pam_umask) after OpenRC has, so a shell, which becomes the program, sets it last.

@@ -279,7 +279,7 @@ func TestOpenRC_ServiceStaysInItsRunlevel(t *testing.T) {
 	}
 	for range 2 {
 		p := plan()
-		if got := strings.Join(openrc{initd{m.Service()}}.runlevels(initfake.Web()), " "); got != "boot" || strings.Join(p.Notes, "; ") != "it stays in the runlevel boot, as somebody has left it since it was installed" || p.Changed() {
+		if got := strings.Join(openrc{initd{host{m.Service()}}}.runlevels(initfake.Web()), " "); got != "boot" || strings.Join(p.Notes, "; ") != "it stays in the runlevel boot, as somebody has left it since it was installed" || p.Changed() {
 			t.Errorf("it is in %s: %q", got, p.Notes)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -19,14 +18,13 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
-// run runs a command of the script.
-func (d procd) run(ctx context.Context, s service.Spec, verb string) error {
-	_, err := d.Runner()(ctx, d.Tree.Path(d.Layout(s).File), verb)
-	return err
+// script runs a command of the script.
+func (d procd) script(ctx context.Context, s service.Spec, verb string) error {
+	return d.run(ctx, d.Tree.Path(d.Layout(s).File), verb)
 }
 
 func (d procd) Start(ctx context.Context, s service.Spec, _ service.Status) error {
-	return d.run(ctx, s, "start")
+	return d.script(ctx, s, "start")
 }
 
 // Idle implements idler: procd may be about to start again what does not run.
@@ -38,7 +36,7 @@ func (d procd) Stop(ctx context.Context, s service.Spec, _ service.Status) error
 	if err != nil {
 		return err
 	}
-	if err := d.run(ctx, s, "stop"); err != nil || !before.Running {
+	if err := d.script(ctx, s, "stop"); err != nil || !before.Running {
 		return err
 	}
 	bound := time.Duration(before.TermTimeout)*time.Second + margin
@@ -53,7 +51,7 @@ func (d procd) Reload(ctx context.Context, s service.Spec, text string) error {
 	if !strings.Contains(text, "\nreload_service()") {
 		return errNoReload
 	}
-	return d.run(ctx, s, "reload")
+	return d.script(ctx, s, "reload")
 }
 
 // procdInstance is what procd says of the one process of a service.
@@ -94,7 +92,7 @@ func (d procd) Status(ctx context.Context, s service.Spec, _ string) (service.St
 		switch {
 		case strings.HasPrefix(path.Base(l), "S"+strconv.Itoa(procdDelayed)):
 			st.Start = service.Delayed
-		case procdStarts(l):
+		case linksStart([]string{l}):
 			st.Start = service.Automatic
 		}
 	}
@@ -102,20 +100,12 @@ func (d procd) Status(ctx context.Context, s service.Spec, _ string) (service.St
 	switch {
 	case err != nil:
 	case i.Running:
-		st.State, st.PID, st.Since = service.Running, i.PID, d.since(i.PID)
+		p, _ := Look(d.Tree, i.PID)
+		st.State, st.PID, st.Since = service.Running, i.PID, p.since(d.Tree)
 	case i.ExitCode != nil && *i.ExitCode != 0:
 		st.State, st.ExitCode = service.Failed, *i.ExitCode
 	}
 	return st, err
-}
-
-// since returns when a process began: its folder in /proc is as old as it is.
-func (d procd) since(pid int) time.Time {
-	info, err := os.Stat(d.Tree.Path("/proc/" + strconv.Itoa(pid)))
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 // streamer runs a command and writes what it prints while it runs.

@@ -112,7 +112,7 @@ func TestProcd_LogsAreThoseOfTheProgram(t *testing.T) {
 		later = head + "daemon.err web[7]: request failed\n"
 		last  = head + "daemon.info web[8]: more\n"
 	)
-	m.dialect = procd{service.Machine{Tree: f.tree, Run: f.Run}, func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
+	m.dialect = procd{host{service.Machine{Tree: f.tree, Run: f.Run}}, func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
 		text := first + head + "daemon.info webhook[7]: not web[7]: its\n" + head + "daemon.info myxweb[7]: neither\n" + head + "kern.info kernel: [    1.0] web[7]: nor this\n" + later
 		if slices.Contains(args, "-f") {
 			text = last + head + "daemon.info other[8]: web[8]: more\n"

@@ -19,7 +19,8 @@ type Process struct {
 
 // Look returns a process, and whether it is there and has not ended.
 func Look(tree files.Tree, pid int) (Process, bool) {
-	text, err := readAny(tree, "/proc/"+strconv.Itoa(pid)+"/stat")
+	stat, err := os.ReadFile(tree.Path("/proc/" + strconv.Itoa(pid) + "/stat"))
+	text := string(stat)
 	open, closed := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
 	if pid <= 0 || err != nil || open < 0 || closed < open {
 		return Process{}, false
@@ -39,19 +40,14 @@ const ticksPerSecond = 100
 // since returns when p began, zero if that is not known.
 func (p Process) since(tree files.Tree) time.Time {
 	ticks, err := strconv.ParseInt(p.Ticks, 10, 64)
-	text, err2 := readAny(tree, "/proc/stat")
-	_, after, ok := strings.Cut(text, "\nbtime ")
+	stat, err2 := os.ReadFile(tree.Path("/proc/stat"))
+	_, after, ok := strings.Cut(string(stat), "\nbtime ")
 	line, _, _ := strings.Cut(after, "\n")
 	booted, err3 := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
 	if err != nil || err2 != nil || err3 != nil || !ok {
 		return time.Time{}
 	}
 	return time.Unix(booted, 0).Add(time.Duration(ticks) * (time.Second / ticksPerSecond))
-}
-
-func readAny(tree files.Tree, p string) (string, error) {
-	b, err := os.ReadFile(tree.Path(p))
-	return string(b), err
 }
 
 // processes returns all that run.

@@ -51,9 +51,7 @@ func smfPrivileges(s service.Spec) string {
 }
 
 // manifest writes XML.
-type manifest struct{ strings.Builder }
-
-func (m *manifest) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
+type manifest struct{ lines }
 
 func (m *manifest) method(name, exec string, seconds int) {
 	m.line(`    <exec_method type="method" name="%s" exec="%s" timeout_seconds="%d"/>`, name, escapeXML(exec), seconds)

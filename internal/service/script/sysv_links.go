@@ -69,32 +69,7 @@ func (d sysv) RemoveRemains(s service.Spec) {
 	}
 }
 
-// Registered implements Dialect: links that lead to the script, such as S50web and K02web.
-func (d sysv) Registered(s service.Spec) (found []string) {
-	name := InitD(s).Name
-	for _, dir := range d.folders() {
-		entries, err := os.ReadDir(d.Tree.Path(dir))
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			n := e.Name()
-			if len(n) != len(name)+3 || n[3:] != name || n[0] != 'S' && n[0] != 'K' {
-				continue
-			}
-			p := path.Join(dir, n)
-			if to := d.Tree.Link(p); to != "" && path.Base(to) == name {
-				found = append(found, p)
-			}
-		}
-	}
-	return found
-}
-
-// linksStart reports whether one of the links starts the service.
-func linksStart(links []string) bool {
-	return slices.ContainsFunc(links, func(p string) bool { return strings.HasPrefix(path.Base(p), "S") })
-}
+func (d sysv) Registered(s service.Spec) []string { return d.links(InitD(s).Name, d.folders()...) }
 
 // describe returns what links do, without the numbers that the tools have given them. Those
 // of kardianos/service are named: their numbers are not those of a tool.

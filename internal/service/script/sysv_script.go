@@ -18,31 +18,29 @@ var sysvBody string
 // which is for any POSIX shell.
 func sysvScript(s service.Spec, o Owner) string {
 	l := InitD(s)
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("#!/bin/sh\n# %s", service.Mark)
-	line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
+	var b lines
+	b.line("#!/bin/sh\n# %s", service.Mark)
+	b.line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
 	if s.KeptFile {
-		line("# %s", service.Kept)
+		b.line("# %s", service.Kept)
 	}
-	line("%s%s", startMark, s.Start)
-	sysvHeader(line, s, l)
-	set := func(name, value string) { line("%s=%s", name, shell.Quote(value)) }
-	set("name", l.Name)
-	set("program", s.Executable)
-	set("account", o.Name)
-	set("group", o.Group)
+	b.line("%s%s", startMark, s.Start)
+	sysvHeader(b.line, s, l)
+	b.set("name", l.Name)
+	b.set("program", s.Executable)
+	b.set("account", o.Name)
+	b.set("group", o.Group)
 	dir := s.Directory
 	if dir == "" {
 		dir = l.Dirs.State
 	}
-	set("directory", dir)
-	set("log", l.Log)
-	set("folders", strings.Join(l.Given, " ")) // their names have no spaces
-	set("privileges", sysvPrivileges(s))
-	line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
-	line("disabled=%s\n", yesIf(s.Start == service.Disabled))
-	sysvLaunch(line, s, o, l)
+	b.set("directory", dir)
+	b.set("log", l.Log)
+	b.set("folders", strings.Join(l.Given, " ")) // their names have no spaces
+	b.set("privileges", sysvPrivileges(s))
+	b.line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
+	b.line("disabled=%s\n", yesIf(s.Start == service.Disabled))
+	sysvLaunch(b.line, s, o, l)
 	return b.String() + sysvBody
 }
 

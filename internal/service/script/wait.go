@@ -126,13 +126,13 @@ func failedError(name string, s service.Status) error {
 	if s.Detail != "" {
 		detail = " (" + s.Detail + ")"
 	}
-	switch {
-	case s.Silent:
-		return fmt.Errorf("%s does not run: %w%s; see its log", name, service.ErrEnded, detail)
-	case s.ExitCode >= 0:
-		return fmt.Errorf("%s does not run: it has ended with exit code %d%s; see its log", name, s.ExitCode, detail)
+	why := errors.New("it has failed")
+	if s.Silent {
+		why = service.ErrEnded
+	} else if s.ExitCode >= 0 {
+		why = fmt.Errorf("it has ended with exit code %d", s.ExitCode)
 	}
-	return fmt.Errorf("%s does not run: it has failed%s; see its log", name, detail)
+	return fmt.Errorf("%s does not run: %w%s; see its log", name, why, detail)
 }
 
 // seconds returns d in whole seconds, at least 1.

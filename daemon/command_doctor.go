@@ -152,7 +152,7 @@ func replaced(file string, s Status) bool {
 // diagnoseSockets tries whether what the service listens at is free. Who the manager
 // has given it to already is not asked.
 func (h *Handle) diagnoseSockets(s Status, add addFinding) {
-	if s.State != StateStopped && s.State != StateFailed || h.spec.Start == service.OnSocket {
+	if s.State != StateStopped && s.State != StateFailed || h.spec.StartType == service.OnSocket {
 		return
 	}
 	for _, k := range h.spec.Sockets {
@@ -196,8 +196,8 @@ func (h *Handle) asInstalled(ctx context.Context, s service.Spec) service.Spec {
 		return s
 	}
 	args, ok := service.Passed(ctx, h.manager, s)
-	if n := len(s.Args); ok && len(args) >= n && slices.Equal(args[:n], s.Args) {
-		s.Args = args
+	if n := len(s.Arguments); ok && len(args) >= n && slices.Equal(args[:n], s.Arguments) {
+		s.Arguments = args
 	}
 	return s
 }
@@ -208,7 +208,7 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 		return
 	}
 	spec := h.asInstalled(ctx, h.spec)
-	install := call("install", spec.Args[len(h.spec.Args)-h.own:]...)
+	install := call("install", spec.Arguments[len(h.spec.Arguments)-h.own:]...)
 	p, err := h.manager.Plan(ctx, spec, false)
 	if errors.Is(err, ErrUnsafe) { // which is said of the executable
 		p, err = h.manager.Plan(ctx, spec, true)

@@ -33,8 +33,8 @@ func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
 	if code := all["install"].Run(t.Context(), nil); code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	if want := []string{"--addr", ":9090", "serve"}; !slices.Equal(m.installed.Args, want) {
-		t.Errorf("the service is started with %q, want %q", m.installed.Args, want)
+	if want := []string{"--addr", ":9090", "serve"}; !slices.Equal(m.installed.Arguments, want) {
+		t.Errorf("the service is started with %q, want %q", m.installed.Arguments, want)
 	}
 	if want := "start it now with: " + programName() + " --addr :9090 service start\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("got %q, want %q", out, want)

@@ -13,7 +13,7 @@ func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 	full := errors.New("remove /register/web: no space left on device")
 	lost := fmt.Errorf("tell it: %w", context.Canceled)
 	stop := func(r *register) { r.status.State, r.status.PID = service.Stopped, 0 }
-	disable := func(r *register) { r.status.Start = service.Manual }
+	disable := func(r *register) { r.status.StartType = service.Manual }
 	var tr transcript
 	for _, test := range []struct {
 		title, line string
@@ -35,7 +35,7 @@ func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 	} {
 		s := newShell(t)
 		s.call("install --now")
-		s.manager.status.Start = service.Automatic
+		s.manager.status.StartType = service.Automatic
 		s.manager.err = test.err
 		s.manager.slow = func() {
 			test.does(s.manager)

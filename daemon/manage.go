@@ -84,7 +84,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{spec: spec, lock: lock.Take, ask: health.Ask, own: len(args)}
-	h.manager, err = detect.Find(detect.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Args...)), Progress: func(what string) {
+	h.manager, err = detect.Find(detect.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Arguments...)), Progress: func(what string) {
 		if h.Progress != nil {
 			h.Progress(what)
 		}
@@ -402,7 +402,7 @@ func (h *Handle) Status(ctx context.Context) (Status, error) {
 		return Status{State: StateUnknown}, h.wrap("ask for the status of", err)
 	}
 	status := Status{
-		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.Start),
+		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.StartType),
 		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
 	}
 	h.complete(&status, s.Silent)

@@ -50,7 +50,7 @@ func (r *register) text(s *service.Spec) string {
 	if s == nil {
 		return ""
 	}
-	return fmt.Sprintf("run=%s\nargs=%q\n", s.Executable, s.Args)
+	return fmt.Sprintf("run=%s\nargs=%q\n", s.Executable, s.Arguments)
 }
 
 func (r *register) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
@@ -107,7 +107,7 @@ func (r *register) to(what string, state service.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = service.Status{State: cmp.Or(r.after, state), Start: r.status.Start, ExitCode: -1}
+	r.status = service.Status{State: cmp.Or(r.after, state), StartType: r.status.StartType, ExitCode: -1}
 	if r.status.State == service.Running || r.status.State == service.Paused {
 		r.status.PID = cmp.Or(r.pid, 42)
 	}
@@ -171,7 +171,7 @@ func (r *register) Passes(context.Context, service.Spec) ([]string, bool) {
 	if r.installed == nil {
 		return nil, false
 	}
-	return r.installed.Args, true
+	return r.installed.Arguments, true
 }
 
 // able is a program that can reload and pause.
@@ -603,7 +603,7 @@ func TestStatusInWords(t *testing.T) {
 func TestStatusForPrograms(t *testing.T) {
 	s := newShell(t)
 	s.manager.status = service.Status{
-		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), Start: service.Delayed, Detail: "d", Restarts: 2,
+		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: service.Delayed, Detail: "d", Restarts: 2,
 	}
 	code, out, _ := s.call("status --json")
 	want := `{"name":"web","manager":"register","state":"failed","since":"1970-01-01T00:00:01Z","start_type":"delayed","exit_code":0,"detail":"d","restarts":2}`

@@ -252,12 +252,12 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 		Name: c.Name, Template: v.Template, Instance: v.Instance,
 		DisplayName: c.DisplayName, Description: c.Description, Version: c.Version,
 		Executable:  v.Executable,
-		Args:        append(append([]string(nil), v.Arguments...), args...),
-		Environment: v.Environment, EnvironmentFile: v.EnvironmentFile, Directory: v.WorkingDirectory,
+		Arguments:   append(append([]string(nil), v.Arguments...), args...),
+		Environment: v.Environment, EnvironmentFile: v.EnvironmentFile, WorkingDirectory: v.WorkingDirectory,
 		Account: v.Account, Password: v.Password, User: v.User,
-		Start: service.Start(v.StartType), Needs: v.Dependencies,
+		StartType: service.Start(v.StartType), Dependencies: v.Dependencies,
 		Recovery: service.Recovery{
-			Never: v.Recovery.Never, Delays: v.Recovery.Delays, Reset: v.Recovery.ResetPeriod, CrashOnly: v.Recovery.CrashOnly,
+			Never: v.Recovery.Never, Delays: v.Recovery.Delays, ResetPeriod: v.Recovery.ResetPeriod, CrashOnly: v.Recovery.CrashOnly,
 		},
 		StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout, Preshutdown: c.Windows.Preshutdown,
 		Hardening: service.Hardening{
@@ -265,10 +265,10 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 			WritablePaths: v.Hardening.WritablePaths, Capabilities: v.Hardening.Capabilities, AddressFamilies: v.Hardening.AddressFamilies,
 		},
 		Limits:   service.Limits(v.Limits),
-		Watchdog: v.Watchdog, FDStore: v.FileDescriptorStore,
+		Watchdog: v.Watchdog, FileDescriptorStore: v.FileDescriptorStore,
 		Systemd: service.Systemd(v.Systemd), OpenRC: service.OpenRC(v.OpenRC),
 		Windows: service.Windows{
-			Dependencies: c.Windows.Dependencies, Preshutdown: c.Windows.PreshutdownTimeout, SecurityDescriptor: c.Windows.SecurityDescriptor,
+			Dependencies: c.Windows.Dependencies, PreshutdownTimeout: c.Windows.PreshutdownTimeout, SecurityDescriptor: c.Windows.SecurityDescriptor,
 		},
 	}
 	for _, k := range v.Sockets {
@@ -295,15 +295,15 @@ func (e specError) Unwrap() []error { return []error{ErrConfig, e.err} }
 func fill(s *service.Spec, executable string) {
 	s.Executable = cmp.Or(s.Executable, executable)
 	s.Description = cmp.Or(s.Description, s.DisplayName)
-	s.Start = cmp.Or(s.Start, service.Automatic)
+	s.StartType = cmp.Or(s.StartType, service.Automatic)
 	s.Hardening.Profile = cmp.Or(s.Hardening.Profile, service.Strict)
-	s.Recovery.Reset = cmp.Or(s.Recovery.Reset, defaultResetPeriod)
+	s.Recovery.ResetPeriod = cmp.Or(s.Recovery.ResetPeriod, defaultResetPeriod)
 	if len(s.Recovery.Delays) == 0 {
 		s.Recovery.Delays = []time.Duration{
 			time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
 		}
 	}
 	if s.Preshutdown {
-		s.Windows.Preshutdown = cmp.Or(s.Windows.Preshutdown, s.StopTimeout+preshutdownMargin)
+		s.Windows.PreshutdownTimeout = cmp.Or(s.Windows.PreshutdownTimeout, s.StopTimeout+preshutdownMargin)
 	}
 }

@@ -44,8 +44,8 @@ func (s Spec) Check() error {
 	c.line("Description", s.Description)
 	c.line("Version", s.Version)
 	c.absolute("Executable", s.Executable)
-	if s.Directory != "" {
-		c.absolute("WorkingDirectory", s.Directory)
+	if s.WorkingDirectory != "" {
+		c.absolute("WorkingDirectory", s.WorkingDirectory)
 	}
 	if s.Instance != "" && !s.Template {
 		c.wrong("Instance", "is %q, but the service is no template", s.Instance)
@@ -53,7 +53,7 @@ func (s Spec) Check() error {
 	if s.Instance != "" && !instance(s.Instance) {
 		c.wrong("Instance", "is %q: want letters, digits, '.', '_' and '-', beginning with a letter or digit", s.Instance)
 	}
-	for i, a := range s.Args {
+	for i, a := range s.Arguments {
 		c.line(argument(i), a)
 	}
 	for _, v := range Vars(s.Environment) {
@@ -72,11 +72,11 @@ func (s Spec) Check() error {
 	if s.User && s.Account != "" {
 		c.wrong("Account", "is %q, but a service of a user runs as that user", s.Account)
 	}
-	c.oneOf("StartType", string(s.Start), Automatic, Delayed, Manual, Disabled, OnSocket)
-	if s.Start == OnSocket && len(s.Sockets) == 0 {
-		c.wrong("StartType", "is %q, but there are no Sockets", s.Start)
+	c.oneOf("StartType", string(s.StartType), Automatic, Delayed, Manual, Disabled, OnSocket)
+	if s.StartType == OnSocket && len(s.Sockets) == 0 {
+		c.wrong("StartType", "is %q, but there are no Sockets", s.StartType)
 	}
-	for _, n := range s.Needs {
+	for _, n := range s.Dependencies {
 		if !instance(strings.ReplaceAll(n, "@", "x")) {
 			c.wrong("Dependencies", "has %q: want \"network\", or the name of a service", n)
 		}
@@ -98,9 +98,9 @@ func (s Spec) checkTimes(c *checker) {
 	}{
 		{"StartTimeout", s.StartTimeout},
 		{"StopTimeout", s.StopTimeout},
-		{"Recovery.ResetPeriod", s.Recovery.Reset},
+		{"Recovery.ResetPeriod", s.Recovery.ResetPeriod},
 		{"Watchdog", max(0, s.Watchdog)},
-		{"Windows.PreshutdownTimeout", s.Windows.Preshutdown},
+		{"Windows.PreshutdownTimeout", s.Windows.PreshutdownTimeout},
 	} {
 		c.duration(d.field, d.value)
 	}
@@ -125,11 +125,11 @@ func (s Spec) checkHardening(c *checker) {
 		c.absolute("Hardening.WritablePaths", p)
 	}
 	s.checkKernel(c)
-	if s.FDStore < 0 {
-		c.wrong("FileDescriptorStore", "is %d", s.FDStore)
+	if s.FileDescriptorStore < 0 {
+		c.wrong("FileDescriptorStore", "is %d", s.FileDescriptorStore)
 	}
 	// systemd passes the sockets and the stored descriptors to each start.
-	if n, least := s.Limits.OpenFiles, leastFiles+len(s.Sockets)+max(0, s.FDStore); n > 0 && n < uint64(least) {
+	if n, least := s.Limits.OpenFiles, leastFiles+len(s.Sockets)+max(0, s.FileDescriptorStore); n > 0 && n < uint64(least) {
 		c.wrong("Limits.OpenFiles", "is %d: want at least %d, which are %d, and one for each of Sockets and of FileDescriptorStore", n, least, leastFiles)
 	}
 	if n := s.Limits.LogRecords; n > MaxLogRecords {

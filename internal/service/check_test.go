@@ -12,10 +12,10 @@ import (
 func sound() Spec {
 	return Spec{
 		Name: "web", DisplayName: "Web", Description: "serves", Executable: "/opt/My Prögram/web",
-		Args: []string{"-a", "", "x y", `"$HOME" %h \`, "\t"}, Environment: map[string]string{"A_1": "x=y z"},
-		Start: Automatic, Recovery: Recovery{Delays: []time.Duration{time.Second}, Reset: time.Minute},
+		Arguments: []string{"-a", "", "x y", `"$HOME" %h \`, "\t"}, Environment: map[string]string{"A_1": "x=y z"},
+		StartType: Automatic, Recovery: Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
 		StartTimeout: time.Minute, StopTimeout: time.Minute, Watchdog: 30 * time.Second,
-		Needs: []string{"network", "db@a"}, Hardening: Hardening{Profile: Strict, Capabilities: []string{"CAP_NET_ADMIN"}, AddressFamilies: []string{"AF_PACKET"}, WritablePaths: []string{"/srv"}},
+		Dependencies: []string{"network", "db@a"}, Hardening: Hardening{Profile: Strict, Capabilities: []string{"CAP_NET_ADMIN"}, AddressFamilies: []string{"AF_PACKET"}, WritablePaths: []string{"/srv"}},
 		Sockets: []Socket{{"http", "tcp", ":80"}, {"v6", "udp", "[::1]:53"}, {"ctl", "unix", "/run/web/ctl"}},
 		Systemd: Systemd{Unit: []string{"RequiresMountsFor=/srv"}, Credentials: map[string]string{"key": "/etc/key"}},
 		Windows: Windows{Dependencies: []string{"+group", "W32Time"}, SecurityDescriptor: "D:(A;;GA;;;BA)"},
@@ -40,10 +40,10 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Name is":                     func(s *Spec) { s.Name = "we\nb" },
 		"Executable is":               func(s *Spec) { s.Executable = "web" },
 		"Executable is \"/opt/../":    func(s *Spec) { s.Executable = "/opt/../web" },
-		"WorkingDirectory is":         func(s *Spec) { s.Directory = "srv" },
-		"Arguments[1] is":             func(s *Spec) { s.Args = []string{"a", "b\nExecStart=/evil"} },
-		"Arguments[0] is":             func(s *Spec) { s.Args = []string{"a\x00b"} },
-		"want UTF-8":                  func(s *Spec) { s.Args = []string{"\xff"} },
+		"WorkingDirectory is":         func(s *Spec) { s.WorkingDirectory = "srv" },
+		"Arguments[1] is":             func(s *Spec) { s.Arguments = []string{"a", "b\nExecStart=/evil"} },
+		"Arguments[0] is":             func(s *Spec) { s.Arguments = []string{"a\x00b"} },
+		"want UTF-8":                  func(s *Spec) { s.Arguments = []string{"\xff"} },
 		"Description is":              func(s *Spec) { s.Description = "a\r" },
 		"DisplayName is":              func(s *Spec) { s.DisplayName = "a\u2028b" },
 		`Environment has "A=B"`:       func(s *Spec) { s.Environment = map[string]string{"A=B": ""} },
@@ -58,10 +58,10 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Account is \"a\\nb\"":        func(s *Spec) { s.Account = "a\nb" },
 		"Instance is \"a\", but":      func(s *Spec) { s.Instance = "a" },
 		"Instance is \"-a\": want":    func(s *Spec) { s.Template, s.Instance = true, "-a" },
-		"StartType is \"never\"":      func(s *Spec) { s.Start = "never" },
-		"there are no Sockets":        func(s *Spec) { s.Start, s.Sockets = OnSocket, nil },
-		"Dependencies has \"a b\"":    func(s *Spec) { s.Needs = []string{"a b"} },
-		"Dependencies has the serv":   func(s *Spec) { s.Needs = []string{"web"} },
+		"StartType is \"never\"":      func(s *Spec) { s.StartType = "never" },
+		"there are no Sockets":        func(s *Spec) { s.StartType, s.Sockets = OnSocket, nil },
+		"Dependencies has \"a b\"":    func(s *Spec) { s.Dependencies = []string{"a b"} },
+		"Dependencies has the serv":   func(s *Spec) { s.Dependencies = []string{"web"} },
 		"StopTimeout is":              func(s *Spec) { s.StopTimeout = -1 },
 		"Watchdog is 1ms":             func(s *Spec) { s.Watchdog = time.Millisecond },
 		"Recovery.Delays are none":    func(s *Spec) { s.Recovery.Delays = nil },
@@ -72,7 +72,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Hardening.Capabilities has":  func(s *Spec) { s.Hardening.Capabilities = []string{"CAP NET"} },
 		`has "NET_ADMIN": want`:       func(s *Spec) { s.Hardening.Capabilities = []string{"NET_ADMIN"} },
 		"Hardening.AddressFamilies":   func(s *Spec) { s.Hardening.AddressFamilies = []string{"INET"} },
-		"FileDescriptorStore is -1":   func(s *Spec) { s.FDStore = -1 },
+		"FileDescriptorStore is -1":   func(s *Spec) { s.FileDescriptorStore = -1 },
 		"Limits.CPU is -1":            func(s *Spec) { s.Limits.CPU = -1 },
 		"Limits.CPU is NaN":           func(s *Spec) { s.Limits.CPU = math.NaN() },
 		"Limits.LogRecords is 1":      func(s *Spec) { s.Limits.LogRecords = MaxLogRecords + 1 },
@@ -94,7 +94,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"has AF_PAKET, which":         func(s *Spec) { s.Hardening.AddressFamilies = []string{"AF_PAKET"} },
 		"Limits.OpenFiles is 18":      func(s *Spec) { s.Limits.OpenFiles = 18 },
 		"OpenFiles is 99: want at least 119": func(s *Spec) {
-			s.Limits.OpenFiles, s.FDStore = 99, 100
+			s.Limits.OpenFiles, s.FileDescriptorStore = 99, 100
 		},
 		"OpenRC.Depend has": func(s *Spec) { s.OpenRC.Depend = []string{"use $(id)"} },
 	} {
@@ -108,7 +108,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 
 func TestAllThatIsWrongIsNamed(t *testing.T) {
 	s := sound()
-	s.Name, s.Executable, s.Start = "\n", "x", "y"
+	s.Name, s.Executable, s.StartType = "\n", "x", "y"
 	if n := strings.Count(s.Check().Error(), ErrSpec.Error()); n != 3 {
 		t.Errorf("%d complaints: %v", n, s.Check())
 	}
@@ -119,7 +119,7 @@ func FuzzNothingThatIsLetThroughHasASecondLine(f *testing.F) {
 	f.Add("a\n", "\r", "\v")
 	f.Fuzz(func(t *testing.T, arg, value, description string) {
 		s := sound()
-		s.Args, s.Environment["A_1"], s.Description = []string{arg}, value, description
+		s.Arguments, s.Environment["A_1"], s.Description = []string{arg}, value, description
 		if s.Check() != nil {
 			return
 		}

@@ -46,7 +46,7 @@ func (s Spec) checkSize(c *checker, goos string) {
 		}
 	}
 	word("Executable", s.Executable)
-	for i, a := range s.Args {
+	for i, a := range s.Arguments {
 		word(argument(i), a)
 	}
 	for _, v := range Vars(s.Environment) {
@@ -74,7 +74,7 @@ func (s Spec) checkNames(c *checker) {
 // checkSelf refuses a service that waits for itself. systemd and Windows take it, and
 // Windows never starts it.
 func (s Spec) checkSelf(c *checker) {
-	for _, n := range s.Needs {
+	for _, n := range s.Dependencies {
 		if strings.TrimSuffix(n, ".service") == s.ServiceName() {
 			c.wrong("Dependencies", "has the service itself")
 		}

@@ -75,7 +75,7 @@ func TestTheLongestCommandLines(t *testing.T) {
 		{"netbsd", many(256<<10 - others + 1), "", "Arguments and Environment have 262145 bytes together, with what the manager adds: netbsd starts nothing with more than 262144"},
 		{"windows", many(4 << 20), "", ""}, // package winsvc has those
 	} {
-		s := Spec{Executable: "/web", Args: c.args}
+		s := Spec{Executable: "/web", Arguments: c.args}
 		if c.value != "" {
 			s.Environment = map[string]string{"A": c.value}
 		}
@@ -93,7 +93,7 @@ func TestTheLongestCommandLines(t *testing.T) {
 
 func TestALongArgumentIsRefusedByCheck(t *testing.T) {
 	s := sound()
-	s.Args = []string{strings.Repeat("x", 4<<20)}
+	s.Arguments = []string{strings.Repeat("x", 4<<20)}
 	if err := s.Check(); maxExec(runtime.GOOS) > 0 && err == nil {
 		t.Error("it was let through")
 	}
@@ -101,17 +101,17 @@ func TestALongArgumentIsRefusedByCheck(t *testing.T) {
 
 func TestAServiceDoesNotWaitForItself(t *testing.T) {
 	for want, spoil := range map[string]func(*Spec){
-		"Dependencies has the service itself":                            func(s *Spec) { s.Needs = []string{"web"} },
-		"Dependencies has the service itself ":                           func(s *Spec) { s.Needs = []string{"web.service"} },
+		"Dependencies has the service itself":                            func(s *Spec) { s.Dependencies = []string{"web"} },
+		"Dependencies has the service itself ":                           func(s *Spec) { s.Dependencies = []string{"web.service"} },
 		"Windows.Dependencies has the service itself, WEB":               func(s *Spec) { s.Windows.Dependencies = []string{"WEB"} },
 		`OpenRC.Depend has the service itself: "need db web"`:            func(s *Spec) { s.OpenRC.Depend = []string{"need db web"} },
 		`Systemd has the service itself: "After=db.service web.service"`: func(s *Spec) { s.Systemd.Unit = []string{"After=db.service web.service"} },
 		`Systemd has the service itself: "Requires=%n"`:                  func(s *Spec) { s.Systemd.Unit = []string{"Requires=%n"} },
 		"":                                      func(s *Spec) { s.Systemd.Unit = []string{"After=web-http.socket", "Description=web.service"} },
 		" ":                                     func(s *Spec) { s.OpenRC.Depend = []string{"provide web", "need web2"} },
-		"  ":                                    func(s *Spec) { s.Windows.Dependencies, s.Needs = []string{"+web", "web2"}, []string{"Web"} },
-		"   ":                                   func(s *Spec) { s.Template, s.Instance, s.Needs = true, "a", []string{"web@b"} },
-		"Dependencies has the service itself  ": func(s *Spec) { s.Template, s.Instance, s.Needs = true, "a", []string{"web@a"} },
+		"  ":                                    func(s *Spec) { s.Windows.Dependencies, s.Dependencies = []string{"+web", "web2"}, []string{"Web"} },
+		"   ":                                   func(s *Spec) { s.Template, s.Instance, s.Dependencies = true, "a", []string{"web@b"} },
+		"Dependencies has the service itself  ": func(s *Spec) { s.Template, s.Instance, s.Dependencies = true, "a", []string{"web@a"} },
 	} {
 		s := sound()
 		spoil(&s)

@@ -120,14 +120,14 @@ const (
 
 // Status is what the manager says of a service.
 type Status struct {
-	State    State
-	PID      int       // 0 if no process runs
-	Since    time.Time // when the state began, zero if the manager does not say
-	Start    Start     // "" if the manager does not say
-	ExitCode int       // of the last end, where State is Stopped or Failed; -1 if the manager does not say
-	Silent   bool      // State is Failed because the service has ended by itself, with whatever exit code
-	Detail   string    // in the manager's own words, one line: "Result=watchdog", "code 1066/78"
-	Restarts int       // how often the manager has restarted it since it was started
+	State     State
+	PID       int       // 0 if no process runs
+	Since     time.Time // when the state began, zero if the manager does not say
+	StartType Start     // "" if the manager does not say
+	ExitCode  int       // of the last end, where State is Stopped or Failed; -1 if the manager does not say
+	Silent    bool      // State is Failed because the service has ended by itself, with whatever exit code
+	Detail    string    // in the manager's own words, one line: "Result=watchdog", "code 1066/78"
+	Restarts  int       // how often the manager has restarted it since it was started
 }
 
 // LogQuery says which records of a log, and how they are written.

@@ -17,14 +17,14 @@ type Spec struct {
 	Version     string // of the program, "" if unknown
 
 	Executable  string            // absolute
-	Args        []string          // without the executable
+	Arguments   []string          // without the executable
 	Environment map[string]string // what the program wants, without what the manager adds
 	// EnvironmentFile is the path of a file with more variables, with a dash before it if it
 	// may be missing; "" if there is none. KeptFile says that it is that of the service
 	// which this one has replaced: it stays until the program names another.
-	EnvironmentFile string
-	KeptFile        bool
-	Directory       string // the working directory; "" means what the manager is used to
+	EnvironmentFile  string
+	KeptFile         bool
+	WorkingDirectory string // the working directory; "" means what the manager is used to
 
 	// Account is who it runs as. "" is an account of its own with no rights: a dynamic
 	// user of systemd, a virtual account of Windows, a system user elsewhere. "root"
@@ -33,20 +33,20 @@ type Spec struct {
 	Password func() (string, error) // asked for where Account needs one; nil if it does not
 	User     bool                   // a service of the user that installs it
 
-	Start    Start
-	Enable   bool     // also where somebody has disabled it since it was installed
-	Needs    []string // what starts before it: "network" (it is configured), or names of services
-	Recovery Recovery
+	StartType    Start
+	Enable       bool     // also where somebody has disabled it since it was installed
+	Dependencies []string // what starts before it: "network" (it is configured), or names of services
+	Recovery     Recovery
 
 	StartTimeout time.Duration
 	StopTimeout  time.Duration
 	Preshutdown  bool // Windows tells it of a shutdown before others
 
-	Hardening Hardening
-	Limits    Limits
-	Watchdog  time.Duration // 0 for the manager's default, where it has a watchdog; negative for none
-	FDStore   int           // how many descriptors the manager keeps over a restart
-	Sockets   []Socket
+	Hardening           Hardening
+	Limits              Limits
+	Watchdog            time.Duration // 0 for the manager's default, where it has a watchdog; negative for none
+	FileDescriptorStore int           // how many descriptors the manager keeps over a restart
+	Sockets             []Socket
 
 	CanPause bool // … a Pauser
 
@@ -82,10 +82,10 @@ const (
 
 // Recovery is what the manager does when the service has failed.
 type Recovery struct {
-	Never     bool
-	Delays    []time.Duration // before the first restart, the second, …; the last repeats. Not empty
-	Reset     time.Duration   // after this long without a failure, the first delay counts again
-	CrashOnly bool            // not when the process has ended by itself with an exit code
+	Never       bool
+	Delays      []time.Duration // before the first restart, the second, …; the last repeats. Not empty
+	ResetPeriod time.Duration   // after this long without a failure, the first delay counts again
+	CrashOnly   bool            // not when the process has ended by itself with an exit code
 }
 
 // Profile is how much of the machine the service can reach.
@@ -139,8 +139,8 @@ type Systemd struct {
 
 // Windows is what only Windows understands.
 type Windows struct {
-	Dependencies []string // names of services, and of groups with a + before them
-	Preshutdown  time.Duration
+	Dependencies       []string // names of services, and of groups with a + before them
+	PreshutdownTimeout time.Duration
 	// SecurityDescriptor is SDDL: who may query, start and stop it. "" leaves it as Windows makes it.
 	SecurityDescriptor string
 }

@@ -70,7 +70,7 @@ func (u *Unfinished) Stopped() bool {
 
 // Disabled reports whether the service started by itself before, and does not now.
 func (u *Unfinished) Disabled() bool {
-	return u.Now.State != NotInstalled && u.Before.Start.ByItself() && !u.Now.Start.ByItself()
+	return u.Now.State != NotInstalled && u.Before.StartType.ByItself() && !u.Now.StartType.ByItself()
 }
 
 // ByItself reports whether a service is started without somebody asking for it.
@@ -89,7 +89,7 @@ func (s Status) runs() bool {
 const Listening = "listening"
 
 func (s Status) waits() bool {
-	return s.State == Stopped && s.Start == OnSocket && strings.HasPrefix(s.Detail, Listening)
+	return s.State == Stopped && s.StartType == OnSocket && strings.HasPrefix(s.Detail, Listening)
 }
 
 // Remove is m.Remove, and starts the service again if that fails after it was stopped.
@@ -148,7 +148,7 @@ func unfinished(ctx context.Context, m Manager, s Spec, before Status, err error
 	}
 	u.Again = start(late, s)
 	if u.Now, unknown = m.Status(late, s); unknown != nil {
-		u.Now = Status{State: Unknown, Start: before.Start}
+		u.Now = Status{State: Unknown, StartType: before.StartType}
 	}
 	return u
 }

@@ -50,8 +50,8 @@ func (m *stub) Start(ctx context.Context, _ Spec) error {
 }
 
 var (
-	running   = Status{State: Running, PID: 1, Start: Automatic}
-	listening = Status{State: Stopped, Start: OnSocket, Detail: Listening}
+	running   = Status{State: Running, PID: 1, StartType: Automatic}
+	listening = Status{State: Stopped, StartType: OnSocket, Detail: Listening}
 	errFull   = errors.New("the disk is full")
 )
 
@@ -75,7 +75,7 @@ func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {
 			"the disk is full; the service ran before, and is stopped now: it was asked to start again",
 		},
 		"after it was disabled": {
-			running, errFull, func(m *stub) { m.now.Start = Manual; stops(m) }, nil, "start",
+			running, errFull, func(m *stub) { m.now.StartType = Manual; stops(m) }, nil, "start",
 			"the disk is full; the service was stopped, and runs again, and it does not start by itself any more",
 		},
 		"while it stops, which its manager does not tell": {
@@ -83,10 +83,10 @@ func TestARemovalThatFailsLeavesTheServiceAsItWasOrSaysSo(t *testing.T) {
 			"it was asked to stop\ncontext canceled; the service was stopped, and runs again",
 		},
 		"while it is stopping": {running, context.Canceled, func(m *stub) { m.now.State = Stopping }, nil, "start", "context canceled; the service was stopped, and runs again"},
-		"of what is stopped":   {Status{State: Stopped, Start: Automatic}, errFull, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
+		"of what is stopped":   {Status{State: Stopped, StartType: Automatic}, errFull, func(*stub) {}, nil, "", "the disk is full; nothing has changed"},
 		"of what listens":      {listening, errFull, func(m *stub) { m.now.Detail = "" }, errors.New("taken"), "start", "the disk is full; the service does not listen any more"},
 		"of what had begun by its socket": {
-			Status{State: Running, PID: 1, Start: OnSocket},
+			Status{State: Running, PID: 1, StartType: OnSocket},
 			errFull, func(m *stub) { m.now = listening }, nil, "",
 			"the disk is full; the service was stopped, and is started when somebody connects",
 		},

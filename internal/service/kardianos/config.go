@@ -22,13 +22,13 @@ func (d dialect) config(s service.Spec) *kardianos.Config {
 	name := s.ServiceName()
 	dirs := folders(name)
 	c := &kardianos.Config{
-		Name: name, DisplayName: s.DisplayName, Executable: "/usr/bin/env", WorkingDirectory: s.Directory,
+		Name: name, DisplayName: s.DisplayName, Executable: "/usr/bin/env", WorkingDirectory: s.WorkingDirectory,
 		Option: kardianos.KeyValue{"LogOutput": true, "LogDirectory": dirs.Logs},
 	}
 	for _, v := range script.Environment(s, dirs) {
 		c.Arguments = append(c.Arguments, v.Name+"="+v.Value)
 	}
-	c.Arguments = append(append(c.Arguments, s.Executable), s.Args...)
+	c.Arguments = append(append(c.Arguments, s.Executable), s.Arguments...)
 	switch {
 	case s.Root():
 	case s.Account != "":
@@ -80,12 +80,12 @@ func (d dialect) legal(s service.Spec) error {
 		if !s.Root() {
 			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", service.ErrSpec, s.Account))
 		}
-		if slices.Contains(s.Args, "") {
+		if slices.Contains(s.Arguments, "") {
 			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", service.ErrSpec))
 		}
 	}
 	refuse("Executable", s.Executable, words+"=") // env(1) would take it for a variable
-	for _, a := range s.Args {
+	for _, a := range s.Arguments {
 		refuse("Arguments", a, words)
 	}
 	for _, v := range service.Vars(s.Environment) {
@@ -93,7 +93,7 @@ func (d dialect) legal(s service.Spec) error {
 	}
 	refuse("EnvironmentFile", s.EnvironmentFile, words)
 	refuse("DisplayName", s.DisplayName, quoted)
-	refuse("WorkingDirectory", s.Directory, bare)
+	refuse("WorkingDirectory", s.WorkingDirectory, bare)
 	refuse("Account", s.Account, bare)
 	return errors.Join(errs...)
 }
@@ -104,13 +104,13 @@ func (d dialect) lacks(s service.Spec) []string {
 		if !s.Recovery.Never {
 			lines = append(lines, "Recovery: kardianos/service has AIX restart it at most once in a while (-R); how often is not ours to say")
 		}
-		if s.Directory != "" {
+		if s.WorkingDirectory != "" {
 			lines = append(lines, "WorkingDirectory: kardianos/service does not hand it on; it works in /")
 		}
 		if s.StopTimeout > 30*time.Second {
 			lines = append(lines, "StopTimeout: AIX kills it after 30 s (-w 30)")
 		}
-		if !s.Start.ByItself() {
+		if !s.StartType.ByItself() {
 			lines = append(lines, "StartType: kardianos/service links it into the runlevels; it starts with the machine")
 		}
 		return append(lines, "the umask is not set, and what it logs goes to /dev/null: have it log to a file")
@@ -122,7 +122,7 @@ func (d dialect) lacks(s service.Spec) []string {
 	} else {
 		lines = append(lines, "Recovery.Delays: Upstart has none; it restarts it at once, and gives it up after 10 times in 5 s")
 	}
-	if !s.Start.ByItself() {
+	if !s.StartType.ByItself() {
 		lines = append(lines, "StartType: kardianos/service has it started with the machine; echo manual >/etc/init/"+s.ServiceName()+".override changes that")
 	}
 	return append(lines, "the umask is 022, and not 077: files of the service are readable outside its folders")
@@ -146,9 +146,9 @@ func lost(old string, s service.Spec, account string) []string {
 					return false
 				}
 			}
-			return strings.ReplaceAll(value, `"`, "") == strings.Join(append([]string{s.Executable}, s.Args...), " ")
+			return strings.ReplaceAll(value, `"`, "") == strings.Join(append([]string{s.Executable}, s.Arguments...), " ")
 		case "chdir":
-			return value == s.Directory
+			return value == s.WorkingDirectory
 		case "setuid":
 			user = true
 			return value == s.Account

@@ -28,7 +28,7 @@ func TestLost(t *testing.T) {
 	if got := lost(old, s, s.Account); !slices.Equal(got, want) {
 		t.Errorf("it says %q, want %q", got, want)
 	}
-	s.Args, s.Directory = []string{"-v"}, "/srv"
+	s.Arguments, s.WorkingDirectory = []string{"-v"}, "/srv"
 	if got := lost(old, s, s.Account); !slices.Equal(got, want[:1]) {
 		t.Errorf("with all of it: %q", got)
 	}

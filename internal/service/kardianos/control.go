@@ -74,7 +74,7 @@ func (dialect) Diagnose(context.Context, service.Spec, service.Status) []service
 // not know to the standard output, and is not asked.
 func (d dialect) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
 	name := s.ServiceName()
-	st := service.Status{State: service.Stopped, Start: service.Automatic, ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: service.Automatic, ExitCode: -1}
 	if d.system == src {
 		out, err := d.Runner()(ctx, "lssrc", "-s", name)
 		if err != nil && command.Code(err) <= 0 {
@@ -84,7 +84,7 @@ func (d dialect) Status(ctx context.Context, s service.Spec, _ string) (service.
 		return st, nil
 	}
 	if strings.Contains("\n"+d.override(name), "\nmanual\n") {
-		st.Start = service.Manual
+		st.StartType = service.Manual
 	}
 	k, err := d.open(d.system, d.config(s))
 	if err != nil {

@@ -271,10 +271,10 @@ func TestKardianos_Life(t *testing.T) {
 
 func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 	for name, change := range map[string]func(*service.Spec, string){
-		"an argument":   func(s *service.Spec, v string) { s.Args = []string{"a" + v + "b"} },
+		"an argument":   func(s *service.Spec, v string) { s.Arguments = []string{"a" + v + "b"} },
 		"a variable":    func(s *service.Spec, v string) { s.Environment = map[string]string{"V": v} },
 		"a path":        func(s *service.Spec, v string) { s.Executable = "/opt/a" + v + "b" },
-		"a folder":      func(s *service.Spec, v string) { s.Directory = "/opt/a" + v + "b" },
+		"a folder":      func(s *service.Spec, v string) { s.WorkingDirectory = "/opt/a" + v + "b" },
 		"a name to see": func(s *service.Spec, v string) { s.DisplayName = v },
 	} {
 		each(t, func(t *testing.T, system string) {
@@ -295,14 +295,14 @@ func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 	}
 	m, _ := world(t, upstart)
 	s := plain(upstart)
-	s.Executable, s.Args = "/opt/the web/web", []string{"a b", ""}
+	s.Executable, s.Arguments = "/opt/the web/web", []string{"a b", ""}
 	if _, err := m.Plan(context.Background(), s, false); err != nil {
 		t.Errorf("what it does quote: %v", err)
 	}
 	m, _ = world(t, src)
 	for _, args := range [][]string{{"a b"}, {""}} {
 		s := plain(src)
-		s.Args = args
+		s.Arguments = args
 		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, service.ErrSpec) {
 			t.Errorf("%q on AIX: %v", args, err)
 		}
@@ -371,7 +371,7 @@ func TestKardianos_FailedUpdateLeavesWhatWas(t *testing.T) {
 		s := plain(system)
 		managertest.Install(t, m, s)
 		before := managertest.Snapshot(t, f.tree)
-		s.Args = []string{"new"}
+		s.Arguments = []string{"new"}
 		p, err := m.Plan(context.Background(), s, false)
 		if err != nil || !p.Changed() || !p.Installed {
 			t.Fatalf("%+v, %v", p, err)
@@ -407,7 +407,7 @@ func TestKardianos_DoesNotChangeWhatRunsOnAIX(t *testing.T) {
 		if err := m.Start(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		s.Args = []string{"new"}
+		s.Arguments = []string{"new"}
 		p := managertest.Plan(t, m, s)
 		if err := m.Apply(ctx, p); err == nil || !strings.Contains(err.Error(), "stop it first") {
 			t.Errorf("got %v", err)

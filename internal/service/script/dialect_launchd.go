@@ -122,7 +122,7 @@ func (launchd) Registered(service.Spec) []string { return nil }
 // Plan implements Dialect. A service that somebody has enabled does not start by itself if
 // its file does not say so, too: only one that is disabled stays as it is.
 func (d launchd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
-	enable := p.Spec.Start.ByItself()
+	enable := p.Spec.StartType.ByItself()
 	if p.Installed {
 		disabled, err := d.disabled(ctx, d.domain(ctx), p.Spec.ServiceName())
 		if err != nil {
@@ -217,13 +217,13 @@ func (d launchd) Status(ctx context.Context, s service.Spec, text string) (servi
 		return st, err
 	}
 	if text != "" {
-		st.Start = service.Automatic
+		st.StartType = service.Automatic
 		disabled, err := d.disabled(ctx, domain, s.ServiceName())
 		if err != nil {
 			return st, err
 		}
 		if disabled || strings.Contains(text, "<key>RunAtLoad</key>\n\t<false/>") {
-			st.Start = service.Manual
+			st.StartType = service.Manual
 		}
 	}
 	st.State, st.Detail = j.describe()

@@ -111,11 +111,11 @@ func (d openrc) wanted(p *service.Plan, stays func(now bool) bool) bool {
 	switch {
 	case stays(len(levels) > 0):
 		return here
-	case p.Spec.Start.ByItself() && p.Installed && last.ByItself() && len(levels) > 0 && !here:
+	case p.Spec.StartType.ByItself() && p.Installed && last.ByItself() && len(levels) > 0 && !here:
 		p.Notes = append(p.Notes, "it stays in the runlevel "+strings.Join(levels, ", ")+", as somebody has left it since it was installed")
 		return false
 	}
-	return p.Spec.Start.ByItself()
+	return p.Spec.StartType.ByItself()
 }
 
 func (d openrc) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {

@@ -71,7 +71,7 @@ const (
 )
 
 func procdOrder(s service.Spec) int {
-	if s.Start == service.Delayed {
+	if s.StartType == service.Delayed {
 		return procdDelayed
 	}
 	return procdStart
@@ -83,11 +83,11 @@ func (d procd) Render(_ context.Context, s service.Spec, o Owner) (string, []str
 
 func (d procd) warnings(s service.Spec) []string {
 	has := []string{"Limits.OpenFiles", "Dependencies"}
-	if s.Start == service.Delayed {
+	if s.StartType == service.Delayed {
 		has = append(has, "StartType")
 	}
 	lines := Lacks("procd", s, has...)
-	if needs := slices.DeleteFunc(slices.Clone(s.Needs), func(n string) bool { return n == "network" }); len(needs) > 0 {
+	if needs := slices.DeleteFunc(slices.Clone(s.Dependencies), func(n string) bool { return n == "network" }); len(needs) > 0 {
 		lines = append(lines, fmt.Sprintf("Dependencies: procd starts by numbers, and this is %d; the program has to wait for %s itself", procdOrder(s), strings.Join(needs, ", ")))
 	}
 	if strings.Trim(d.Tree.Link("/var"), "/") == "tmp" {
@@ -110,11 +110,11 @@ func procdScript(s service.Spec, account string, l Layout) string {
 	b.set("the_folders", strings.Join([]string{l.Dirs.State, l.Dirs.Cache, l.Dirs.Logs, l.Dirs.Runtime}, " ")) // no name has spaces
 	b.line("\nparameters()\n{")
 	command := []string{"command", s.Executable}
-	if s.Directory != "" {
-		launch := "umask 077; cd " + shell.Quote(s.Directory) + ` && exec "$@"`
+	if s.WorkingDirectory != "" {
+		launch := "umask 077; cd " + shell.Quote(s.WorkingDirectory) + ` && exec "$@"`
 		command = []string{"command", "/bin/sh", "-c", launch, l.Name, s.Executable}
 	}
-	param(append(command, s.Args...)...)
+	param(append(command, s.Arguments...)...)
 	env := []string{"env"}
 	for _, v := range Environment(s, l.Dirs, toSyslog()) {
 		env = append(env, v.Name+"="+v.Value)
@@ -130,7 +130,7 @@ func procdScript(s service.Spec, account string, l Layout) string {
 	if !s.Recovery.Never {
 		// A run shorter than the first has failed once more. No number of failures, which is
 		// the last, is too many.
-		param("respawn", strconv.Itoa(seconds(s.Recovery.Reset)), strconv.Itoa(seconds(s.Recovery.Delays[0])), "0")
+		param("respawn", strconv.Itoa(seconds(s.Recovery.ResetPeriod)), strconv.Itoa(seconds(s.Recovery.Delays[0])), "0")
 	}
 	param("term_timeout", strconv.Itoa(seconds(stopBudget(s))))
 	param("stdout", "1")
@@ -149,7 +149,7 @@ func (procd) Command(text string) []string {
 
 // procdLinks returns the links by which the init starts s, and where they lead.
 func procdLinks(s service.Spec) map[string]string {
-	if !s.Start.ByItself() {
+	if !s.StartType.ByItself() {
 		return nil
 	}
 	name := s.ServiceName()

@@ -86,7 +86,7 @@ func rcdScript(s service.Spec, account string, l Layout, run string) string {
 	var b lines
 	v := rcdVariable(l.Name)
 	b.line("#!/bin/sh\n# %s\n#\n# PROVIDE: %s", service.Mark, v)
-	b.line("# REQUIRE: %s", strings.Join(rcdRequires(s.Needs), " "))
+	b.line("# REQUIRE: %s", strings.Join(rcdRequires(s.Dependencies), " "))
 	b.line("# KEYWORD: shutdown\n\n. /etc/rc.subr\n")
 	b.set("name", v)
 	b.set("desc", s.Description)
@@ -101,7 +101,7 @@ func rcdScript(s service.Spec, account string, l Layout, run string) string {
 	b.line("\nsupervise()\n{")
 	b.line("\t/usr/sbin/daemon %s \\", shell.Join(rcdFlags(s, account, l, run)...))
 	b.line("\t\t/bin/sh -c \"$launch\" %s \\", shell.Quote(l.Name))
-	b.line("\t\t%s\n}\n", shell.Join(append([]string{s.Executable}, s.Args...)...))
+	b.line("\t\t%s\n}\n", shell.Join(append([]string{s.Executable}, s.Arguments...)...))
 	return b.String() + rcdBody
 }
 
@@ -141,7 +141,7 @@ func rcdLaunch(s service.Spec, l Layout) string {
 	for _, v := range Environment(s, l.Dirs, toSyslog()) {
 		fmt.Fprintf(&b, "export %s=%s\n", v.Name, shell.Quote(v.Value))
 	}
-	dir := s.Directory
+	dir := s.WorkingDirectory
 	if dir == "" {
 		dir = "/"
 	}
@@ -171,7 +171,7 @@ func (d rcd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 		return nil, fmt.Errorf("look at rc.conf: %w", err)
 	}
 	key, value := rcvar(p.Spec), "NO"
-	if p.Spec.Start.ByItself() {
+	if p.Spec.StartType.ByItself() {
 		value = "YES"
 	}
 	a := service.Artefact{Name: "rc.conf: " + key, Old: old, New: value, Present: old != "", Wanted: true}
@@ -248,9 +248,9 @@ func (d rcd) Status(ctx context.Context, s service.Spec, _ string) (service.Stat
 	if err != nil && command.Code(err) == -1 {
 		return st, err
 	}
-	st.Start = service.Manual
+	st.StartType = service.Manual
 	if rcdYes(value) {
-		st.Start = service.Automatic
+		st.StartType = service.Automatic
 	}
 	return st, nil
 }
@@ -291,7 +291,7 @@ func rcdFind(out, name string) (service.State, int, time.Time) {
 }
 
 func (rcd) Diagnose(_ context.Context, s service.Spec, now service.Status) []service.Finding {
-	if now.Start == service.Automatic {
+	if now.StartType == service.Automatic {
 		return nil
 	}
 	return []service.Finding{{

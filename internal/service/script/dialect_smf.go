@@ -101,7 +101,7 @@ func (d smf) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 	if err != nil {
 		return nil, err
 	}
-	enable := strconv.FormatBool(p.Spec.Start.ByItself())
+	enable := strconv.FormatBool(p.Spec.StartType.ByItself())
 	if stays(old == "true") {
 		enable = strconv.FormatBool(old == "true")
 	}
@@ -232,9 +232,9 @@ func smfRead(st *service.Status, out string) {
 			st.Since = time.Unix(n, 0)
 		}
 	}
-	st.Start = service.Manual
+	st.StartType = service.Manual
 	if values["general/enabled"] == "true" {
-		st.Start = service.Automatic
+		st.StartType = service.Automatic
 	}
 }
 

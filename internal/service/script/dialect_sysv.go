@@ -79,7 +79,7 @@ func (d sysv) warnings(s service.Spec) []string {
 	if !d.rcs {
 		has = append(has, "Dependencies")
 	}
-	if !d.rcs || s.Start == service.Disabled {
+	if !d.rcs || s.StartType == service.Disabled {
 		has = append(has, "StartType")
 	}
 	name := d.Traits().Name
@@ -117,7 +117,7 @@ func (d sysv) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool
 	now := d.Registered(p.Spec)
 	a := service.Artefact{Name: d.linksName(), Old: d.describe(now), New: d.wanted(p.Spec, now, p.Installed), Present: len(now) > 0, Wanted: true}
 	if d.rcs {
-		a.Wanted = p.Spec.Start.ByItself()
+		a.Wanted = p.Spec.StartType.ByItself()
 	}
 	if stays(linksStart(now)) {
 		a.New, a.Wanted = a.Old, a.Present
@@ -176,7 +176,7 @@ func (d sysv) act(ctx context.Context, s service.Spec, action string) error {
 
 // Status implements Dialect. It looks at what the script looks at.
 func (d sysv) Status(_ context.Context, s service.Spec, text string) (service.Status, error) {
-	st := service.Status{State: service.Stopped, Start: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
 	written, err := os.ReadFile(d.Tree.Path(pidFile(InitD(s).Name)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -196,8 +196,8 @@ func (d sysv) Status(_ context.Context, s service.Spec, text string) (service.St
 }
 
 func (d sysv) Diagnose(_ context.Context, s service.Spec, now service.Status) (found []service.Finding) {
-	if linksStart(d.Registered(s)) || now.Start == service.Manual || now.Start == service.Disabled {
-		found = append(found, service.Finding{Level: service.OK, What: d.linksName(), Detail: "start type " + string(now.Start)})
+	if linksStart(d.Registered(s)) || now.StartType == service.Manual || now.StartType == service.Disabled {
+		found = append(found, service.Finding{Level: service.OK, What: d.linksName(), Detail: "start type " + string(now.StartType)})
 	}
 	if now.State == service.Failed {
 		found = append(found, service.Finding{Level: service.Note, What: "process", Detail: "it has ended by itself, and " + d.Traits().Name + " starts nothing again", Remedy: "see syslog, and " + InitD(s).Log})

@@ -18,13 +18,13 @@ func Lacks(manager string, s service.Spec, has ...string) []string {
 		}
 	}
 	h, r, l := s.Hardening, s.Recovery, s.Limits
-	lack(s.Start == service.Delayed, "StartType", "%s has no delayed start; it starts with the others", manager)
-	lack(s.Start == service.Disabled, "StartType", "%s can start it all the same when somebody asks for it", manager)
-	if s.Start == service.OnSocket {
+	lack(s.StartType == service.Delayed, "StartType", "%s has no delayed start; it starts with the others", manager)
+	lack(s.StartType == service.Disabled, "StartType", "%s can start it all the same when somebody asks for it", manager)
+	if s.StartType == service.OnSocket {
 		lines = append(lines, "StartType: "+manager+" starts nothing for a connection; it starts with the machine")
 	}
 	lack(len(s.Sockets) > 0, "Sockets", "%s hands over none; the program opens them itself", manager)
-	lack(len(s.Needs) > 0, "Dependencies", "%s starts services in no order; the program has to wait for %s itself", manager, strings.Join(s.Needs, ", "))
+	lack(len(s.Dependencies) > 0, "Dependencies", "%s starts services in no order; the program has to wait for %s itself", manager, strings.Join(s.Dependencies, ", "))
 	if len(r.Delays) > 1 {
 		lack(!r.Never, "Recovery.Delays", "%s has one delay, and no reset; it is the first, %s", manager, r.Delays[0])
 	}
@@ -32,7 +32,7 @@ func Lacks(manager string, s service.Spec, has ...string) []string {
 	lack(!r.Never, "Recovery", "%s looks at no exit code; it is restarted also after 78 (wrong configuration) and after it has ended by itself with 0", manager)
 	lack(s.EnvironmentFile != "", "EnvironmentFile", "%s reads none; the program does when it runs, and its account needs the right to read it", manager)
 	lack(s.Watchdog > 0, "Watchdog", "%s has none", manager)
-	lack(s.FDStore > 0, "FileDescriptorStore", "%s has none", manager)
+	lack(s.FileDescriptorStore > 0, "FileDescriptorStore", "%s has none", manager)
 	lack(h.Profile != service.None, "Hardening.Profile", "%s has no sandbox; what it has is an account, a umask and the folders", manager)
 	lack(h.Profile == service.LowPorts && !s.Root(), "Hardening.Profile LowPorts", "%s cannot give the right to ports below 1024 to an account alone", manager)
 	caps := slices.DeleteFunc(slices.Clone(h.Capabilities), func(c string) bool { return !strings.HasPrefix(c, "CAP_") })

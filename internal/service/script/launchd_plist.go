@@ -42,11 +42,11 @@ func launchdPlist(s service.Spec, account string, l Layout) string {
 	p.key("Label", xmlString(s.ServiceName()))
 	p.key("ProcessType", xmlString("Interactive"))
 	p.line("\t<key>ProgramArguments</key>\n\t<array>")
-	for _, a := range append([]string{s.Executable}, s.Args...) {
+	for _, a := range append([]string{s.Executable}, s.Arguments...) {
 		p.line("\t\t%s", xmlString(a))
 	}
 	p.line("\t</array>")
-	p.key("RunAtLoad", "<"+strconv.FormatBool(s.Start.ByItself())+"/>")
+	p.key("RunAtLoad", "<"+strconv.FormatBool(s.StartType.ByItself())+"/>")
 	p.openFiles("SoftResourceLimits", s.Limits.OpenFiles)
 	p.key("StandardErrorPath", xmlString(l.Log))
 	p.key("StandardOutPath", xmlString(l.Log))
@@ -57,8 +57,8 @@ func launchdPlist(s service.Spec, account string, l Layout) string {
 	if account != "" {
 		p.key("UserName", xmlString(account))
 	}
-	if s.Directory != "" {
-		p.key("WorkingDirectory", xmlString(s.Directory))
+	if s.WorkingDirectory != "" {
+		p.key("WorkingDirectory", xmlString(s.WorkingDirectory))
 	}
 	p.line("</dict>\n</plist>")
 	return p.String()
@@ -120,12 +120,12 @@ func launchdLost(old string, s service.Spec, account string) (warnings []string)
 		case "KeepAlive", "Label", "RunAtLoad", "StandardErrorPath", "StandardOutPath":
 			carried = true
 		case "ProgramArguments":
-			carried = slices.Equal(list, append([]string{s.Executable}, s.Args...))
+			carried = slices.Equal(list, append([]string{s.Executable}, s.Arguments...))
 		case "UserName":
 			user = strings.Join(list, "")
 			carried = user == account
 		case "WorkingDirectory":
-			carried = strings.Join(list, "") == s.Directory
+			carried = strings.Join(list, "") == s.WorkingDirectory
 		case "EnvironmentVariables":
 			for name, value := range xmlPairs(value) {
 				if has, ok := s.Environment[name]; !ok || has != value {

@@ -50,7 +50,7 @@ func TestLaunchdPlist_SaysWhatWasMeant(t *testing.T) {
 			t.Fatal(err)
 		}
 		args := []any{s.Executable}
-		for _, a := range s.Args {
+		for _, a := range s.Arguments {
 			args = append(args, a)
 		}
 		env := map[string]any{}
@@ -63,7 +63,7 @@ func TestLaunchdPlist_SaysWhatWasMeant(t *testing.T) {
 		if !reflect.DeepEqual(got["EnvironmentVariables"], env) {
 			t.Errorf("the environment is\n%q\nnot\n%q", got["EnvironmentVariables"], env)
 		}
-		if s.Directory != "" && got["WorkingDirectory"] != s.Directory {
+		if s.WorkingDirectory != "" && got["WorkingDirectory"] != s.WorkingDirectory {
 			t.Errorf("the working directory is %q", got["WorkingDirectory"])
 		}
 		if got["ExitTimeOut"] != int((s.StopTimeout+margin)/time.Second) || got["Umask"] != 0o77 || got["UserName"] == nil {
@@ -78,7 +78,7 @@ func FuzzLaunchdPlist_AnyArgumentArrives(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, v string) {
 		s := managertest.Plain()
-		s.Description, s.Args, s.Environment = v, []string{v}, map[string]string{"V": v}
+		s.Description, s.Arguments, s.Environment = v, []string{v}, map[string]string{"V": v}
 		if s.Check() != nil || checkXML(s) != nil {
 			return
 		}
@@ -219,7 +219,7 @@ func TestLaunchd_ManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := newLaunchdDouble(t, 0, "/Users/a")
 			ctx, s := context.Background(), managertest.Plain()
-			s.Start = start
+			s.StartType = start
 			managertest.Install(t, m, s)
 			if !f.disabled["web"] {
 				t.Fatal("it is loaded with the machine")
@@ -228,7 +228,7 @@ func TestLaunchd_ManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 				t.Fatal(err)
 			}
 			st, err := m.Status(ctx, s)
-			if err != nil || st.State != service.Running || st.Start != service.Manual || !f.disabled["web"] {
+			if err != nil || st.State != service.Running || st.StartType != service.Manual || !f.disabled["web"] {
 				t.Errorf("it is %+v, %v, disabled %t", st, err, f.disabled["web"])
 			}
 			f.Fail["launchctl bootstrap"] = managertest.Fails("launchctl bootstrap", 122, "")
@@ -297,7 +297,7 @@ func TestLaunchd_FailedUpdateLeavesWhatWas(t *testing.T) {
 	s := managertest.Plain()
 	managertest.Install(t, m, s)
 	before := managertest.Snapshot(t, f.tree)
-	s.Start, s.Args = service.Manual, []string{"new"}
+	s.StartType, s.Arguments = service.Manual, []string{"new"}
 	p, err := m.Plan(context.Background(), s, false)
 	if err != nil || !p.Changed() {
 		t.Fatal(p, err)
@@ -315,7 +315,7 @@ func TestLaunchd_UndoesWhatLaunchctlHasDoneBeforeItFailed(t *testing.T) {
 	m, f := newLaunchdDouble(t, 0, "/Users/a")
 	s := managertest.Plain()
 	managertest.Install(t, m, s)
-	s.Start = service.Manual
+	s.StartType = service.Manual
 	p := managertest.Plan(t, m, s)
 	f.Answer = func(line string) (string, error) {
 		out, err := f.answer(line)
@@ -427,7 +427,7 @@ func TestLaunchdLost(t *testing.T) {
 	if got := launchdLost(old, root, "root"); !slices.Equal(got, want) {
 		t.Errorf("it says\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	all := service.Spec{Executable: "/usr/local/bin/web", Args: []string{"-a & b"}, Environment: map[string]string{"A": "1", "B": "2"}, Directory: "/srv"}
+	all := service.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-a & b"}, Environment: map[string]string{"A": "1", "B": "2"}, WorkingDirectory: "/srv"}
 	if got := launchdLost(old, all, "bob"); !slices.Equal(got, want[:1]) {
 		t.Errorf("with all of it: %q", got)
 	}
@@ -435,7 +435,7 @@ func TestLaunchdLost(t *testing.T) {
 
 func TestCheckXML(t *testing.T) {
 	s := managertest.Plain()
-	s.Args = []string{"a\ufffe"}
+	s.Arguments = []string{"a\ufffe"}
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func setting(line string) bool {
 func (k theirs) carried(line string, s service.Spec) bool {
 	line, exported := strings.CutPrefix(line, "export ")
 	if dir, ok := strings.CutPrefix(line, "cd "); ok {
-		return bare(dir) == bare(s.Directory)
+		return bare(dir) == bare(s.WorkingDirectory)
 	}
 	name, value, _ := strings.Cut(line, "=")
 	switch {
@@ -70,12 +70,12 @@ func (k theirs) carried(line string, s service.Spec) bool {
 		if _, after, ok := strings.Cut(value, "${daemon_args} "); ok { // its flags are in another setting
 			value = after
 		}
-		return bare(value) == bare(strings.Join(append([]string{s.Executable}, s.Args...), " "))
+		return bare(value) == bare(strings.Join(append([]string{s.Executable}, s.Arguments...), " "))
 	case name == k.arguments:
-		return bare(value) == bare(strings.Join(s.Args, " "))
+		return bare(value) == bare(strings.Join(s.Arguments, " "))
 	}
 	need, other, _ := strings.Cut(line, " ")
-	return slices.Contains(k.own, name) || need == "need" && slices.Contains(s.Needs, other)
+	return slices.Contains(k.own, name) || need == "need" && slices.Contains(s.Dependencies, other)
 }
 
 // bare returns a value without its quotes.

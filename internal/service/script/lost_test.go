@@ -25,7 +25,7 @@ run_rc_command "$1"
 
 func TestTheirs_NamesWhatIsNotCarriedOver(t *testing.T) {
 	k := theirs{sum: 0xb37feb4a, command: "command_args", own: []string{"name", "command"}}
-	same := service.Spec{Executable: "/usr/local/bin/web", Args: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, Directory: "/srv/web"}
+	same := service.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, WorkingDirectory: "/srv/web"}
 	if got := k.lost(theirScript, same, "root"); got != nil {
 		t.Errorf("all of it is there: %q", got)
 	}

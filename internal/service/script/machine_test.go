@@ -182,7 +182,7 @@ func exitCodes(t *testing.T, bed inittest.Bed, m *script.Manager) {
 	s.Executable = "/opt/gone"
 	inittest.Install(t, m, s)
 	as(root, "start", 5)
-	s.Executable, s.Start = bed.Executable(t, "probe"), service.Disabled
+	s.Executable, s.StartType = bed.Executable(t, "probe"), service.Disabled
 	inittest.Install(t, m, s)
 	as(root, "start", 6)
 	if _, err := m.Remove(t.Context(), s, true); err != nil {

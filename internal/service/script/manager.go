@@ -202,7 +202,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, t
 	if err := m.dialect.Register(ctx, c, p, todo.todo); err != nil {
 		return err
 	}
-	return b.SetStart(c, s.Start)
+	return b.SetStart(c, s.StartType)
 }
 
 // write writes the file of a service. One that is as it is to be keeps its time: OpenRC looks

@@ -42,7 +42,7 @@ func TestManager_Life(t *testing.T) {
 				if p := managertest.Install(t, d, d.spec); p.Installed || !p.Changed() || p.Replaces != "" {
 					t.Errorf("the first plan is %+v", p)
 				}
-				if st := managertest.Is(t, d, d.spec, service.Stopped); st.Start != service.Automatic {
+				if st := managertest.Is(t, d, d.spec, service.Stopped); st.StartType != service.Automatic {
 					t.Errorf("installed, it is %+v", st)
 				}
 				run(t, d)
@@ -73,7 +73,7 @@ func run(t *testing.T, d *double) {
 	}
 	must(d.Start(ctx, d.spec))
 	st := managertest.Is(t, d, d.spec, service.Running)
-	if st.PID != d.pid() || st.PID == 0 || st.Start != service.Automatic || st.Since.IsZero() && d.Name() != "procd" {
+	if st.PID != d.pid() || st.PID == 0 || st.StartType != service.Automatic || st.Since.IsZero() && d.Name() != "procd" {
 		t.Errorf("it is %+v, and its process %d", st, d.pid())
 	}
 	must(d.Start(ctx, d.spec))
@@ -337,8 +337,8 @@ func TestManager_ReadsTheCommandBackFromWhatIsInstalled(t *testing.T) {
 			if got, err := d.Launches(t.Context(), s); got != s.Executable || err != nil {
 				t.Errorf("%s: got %q, %v; want %q", name, got, err, s.Executable)
 			}
-			if got, ok := d.Passes(t.Context(), s); !ok || !slices.Equal(got, s.Args) {
-				t.Errorf("%s: the arguments are %q, %t; want %q", name, got, ok, s.Args)
+			if got, ok := d.Passes(t.Context(), s); !ok || !slices.Equal(got, s.Arguments) {
+				t.Errorf("%s: the arguments are %q, %t; want %q", name, got, ok, s.Arguments)
 			}
 		}
 		for _, foreign := range []string{"", "#!/bin/sh\n", "<plist/>"} {

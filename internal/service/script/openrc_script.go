@@ -48,7 +48,7 @@ func openrcScript(s service.Spec, o Owner, v openrcVersion) string {
 	w := &openrcWriter{}
 	w.line("#!/sbin/openrc-run\n# %s", service.Mark)
 	w.line("# /etc/conf.d/%s stays as it is, and can set what has := here.", l.Name)
-	w.line("%s%s\n", startMark, s.Start)
+	w.line("%s%s\n", startMark, s.StartType)
 	w.set("name", s.DisplayName)
 	w.set("description", s.Description)
 	w.command(s, l)
@@ -70,7 +70,7 @@ func openrcScript(s service.Spec, o Owner, v openrcVersion) string {
 	w.line("extra_started_commands=reload\n")
 	w.set("the_account", o.Name)
 	w.set("the_folders", strings.Join(l.Given, " ")) // their names have no spaces
-	w.line("the_disabled=%s", yesIf(s.Start == service.Disabled))
+	w.line("the_disabled=%s", yesIf(s.StartType == service.Disabled))
 	w.line("the_supervisor=%s\n", yesIf(!s.Recovery.Never))
 	w.exports(s)
 	w.depend(s)
@@ -98,12 +98,12 @@ func (w *openrcWriter) command(s service.Spec, l Layout) {
 	w.line("\n# OpenRC expands these twice: quotes alone would not keep the words whole.")
 	w.set("the_executable", s.Executable)
 	words := []string{`"$the_executable"`}
-	for i, a := range s.Args {
+	for i, a := range s.Arguments {
 		name := "the_word_" + strconv.Itoa(i+1)
 		w.set(name, a)
 		words = append(words, `"$`+name+`"`)
 	}
-	dir := s.Directory
+	dir := s.WorkingDirectory
 	if dir == "" {
 		dir = l.Dirs.State
 	}
@@ -161,7 +161,7 @@ func (w *openrcWriter) exports(s service.Spec) {
 // depend writes what starts before the service.
 func (w *openrcWriter) depend(s service.Spec) {
 	var lines []string
-	for _, n := range s.Needs {
+	for _, n := range s.Dependencies {
 		if n == "network" {
 			// Where nothing provides it, as in most containers, it is no obstacle.
 			lines = append(lines, "want net", "after net")
@@ -169,7 +169,7 @@ func (w *openrcWriter) depend(s service.Spec) {
 		}
 		lines = append(lines, "need "+strings.ReplaceAll(n, "@", "."))
 	}
-	if s.Start == service.Delayed {
+	if s.StartType == service.Delayed {
 		lines = append(lines, "after *")
 	}
 	lines = append(lines, "use logger")

@@ -25,7 +25,7 @@ const (
 // rc-service takes longer and says less.
 func (d openrc) Status(_ context.Context, s service.Spec, text string) (service.Status, error) {
 	name := InitD(s).Name
-	st := service.Status{State: service.Stopped, Start: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
 	if !d.Tree.Exists(openrcState) {
 		st.State, st.Detail = service.Unknown, "OpenRC does not run here: there is no "+openrcState
 		return st, nil

@@ -40,7 +40,7 @@ func TestInitDScripts_AreAsTheyWere(t *testing.T) {
 func TestOpenRCWarnings_NameTheField(t *testing.T) {
 	var b strings.Builder
 	s := initfake.Specs()["full"]
-	s.Start, s.Watchdog, s.FDStore = service.OnSocket, time.Minute, 3
+	s.StartType, s.Watchdog, s.FileDescriptorStore = service.OnSocket, time.Minute, 3
 	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, v := range []openrcVersion{{0, 44}, {0, 56}} {
 		fmt.Fprintf(&b, "%v\n%s\n", v, strings.Join(openrcWarnings(s, v), "\n"))
@@ -179,7 +179,7 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.prepare(m)
-			test.want.Start, test.want.ExitCode = service.Automatic, -1
+			test.want.StartType, test.want.ExitCode = service.Automatic, -1
 			got, err := manager.Status(t.Context(), s)
 			if err != nil || !got.Since.Equal(test.want.Since) {
 				t.Errorf("since %v, want %v; %v", got.Since, test.want.Since, err)

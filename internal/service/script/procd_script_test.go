@@ -84,8 +84,8 @@ func TestProcdScript_ArgumentsAndEnvironmentArrive(t *testing.T) {
 			s := specs[name]
 			dir := t.TempDir()
 			s.Executable = dir + "/bin" + s.Executable
-			s.Directory = dir + "/a 'folder' of $x"
-			if err := os.MkdirAll(s.Directory, 0o755); err != nil {
+			s.WorkingDirectory = dir + "/a 'folder' of $x"
+			if err := os.MkdirAll(s.WorkingDirectory, 0o755); err != nil {
 				t.Fatal(err)
 			}
 			managertest.Recorder(t, s.Executable, dir, "")
@@ -139,7 +139,7 @@ func TestProcdScript_DoesNotUseAFolderOfSomebodyElse(t *testing.T) {
 
 func TestProcdScript_WithoutAWorkingDirectoryTheProgramIsTheCommand(t *testing.T) {
 	s := managertest.Plain()
-	s.Args = []string{"a b"}
+	s.Arguments = []string{"a b"}
 	dir := runProcd(t, []string{"/bin/sh"}, procdScript(s, "web", procd{}.Layout(s)), "start_service")
 	if got := readFile(t, dir, "param.command"); got != "/usr/local/bin/web a b\n" || readFile(t, dir, "command") != "2\n" {
 		t.Errorf("it is %q", got)

@@ -87,13 +87,13 @@ func (d procd) instance(ctx context.Context, s service.Spec) (procdInstance, err
 
 // Status implements Dialect. ubus only answers root, which everybody is on these machines.
 func (d procd) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
-	st := service.Status{State: service.Stopped, Start: service.Manual, ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: service.Manual, ExitCode: -1}
 	for _, l := range d.Registered(s) {
 		switch {
 		case strings.HasPrefix(path.Base(l), "S"+strconv.Itoa(procdDelayed)):
-			st.Start = service.Delayed
+			st.StartType = service.Delayed
 		case linksStart([]string{l}):
-			st.Start = service.Automatic
+			st.StartType = service.Automatic
 		}
 	}
 	i, err := d.instance(ctx, s)
@@ -155,7 +155,7 @@ func (f procdFollowing) Write(b []byte) (int, error) {
 // has 31 characters with the process ID.
 func procdWriter(s service.Spec) func(word string) bool {
 	name := path.Base(s.Executable)
-	if s.Directory != "" {
+	if s.WorkingDirectory != "" {
 		name = "sh"
 	}
 	const room = 20
@@ -174,7 +174,7 @@ func (procd) Diagnose(_ context.Context, _ service.Spec, now service.Status) []s
 	switch {
 	case now.State == service.Failed:
 		return []service.Finding{{Level: service.Problem, What: "last end", Detail: "exit code " + strconv.Itoa(now.ExitCode), Remedy: "see the log"}}
-	case now.Start == service.Manual:
+	case now.StartType == service.Manual:
 		return []service.Finding{{Level: service.Note, What: "procd", Detail: "it does not start with the machine", Remedy: "install it with another start type if it is to"}}
 	}
 	return nil

@@ -33,7 +33,7 @@ func TestProcd_StartTypesAreLinks(t *testing.T) {
 		{service.Disabled, service.Manual, ""},
 	} {
 		s := managertest.Plain()
-		s.Start = test.start
+		s.StartType = test.start
 		if p := managertest.Install(t, m, s); !p.Changed() {
 			t.Errorf("%s changes nothing", test.start)
 		}
@@ -43,7 +43,7 @@ func TestProcd_StartTypesAreLinks(t *testing.T) {
 			names = append(names, e.Name())
 		}
 		st, err := m.Status(context.Background(), s)
-		if got := strings.Join(names, " "); got != test.links || err != nil || st.Start != test.is {
+		if got := strings.Join(names, " "); got != test.links || err != nil || st.StartType != test.is {
 			t.Errorf("%s: %q, %+v, %v", test.start, got, st, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestProcd_LogsAreThoseOfTheProgram(t *testing.T) {
 	if is := procdWriter(long); !is("a-program-with-a-very-l[12:") || is("a-program[12]:") {
 		t.Error("procd cuts long names")
 	}
-	long.Directory = "/srv"
+	long.WorkingDirectory = "/srv"
 	if !procdWriter(long)("sh[12]:") {
 		t.Error("a shell has become the program")
 	}

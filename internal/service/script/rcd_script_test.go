@@ -72,9 +72,9 @@ func newRCBed(t *testing.T, shell []string, s service.Spec, then string) *rcBed 
 	dir := t.TempDir()
 	r := &rcBed{t: t, dir: dir, script: filepath.Join(dir, "script"), shell: shell, s: s, deadline: time.Now().Add(20 * time.Second)}
 	r.s.Executable = dir + "/bin" + s.Executable
-	if s.Directory != "" {
-		r.s.Directory = dir + s.Directory
-		if err := os.MkdirAll(r.s.Directory, 0o755); err != nil {
+	if s.WorkingDirectory != "" {
+		r.s.WorkingDirectory = dir + s.WorkingDirectory
+		if err := os.MkdirAll(r.s.WorkingDirectory, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}

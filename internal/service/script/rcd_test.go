@@ -15,10 +15,10 @@ func TestRCD_StartTypesAreInRcConf(t *testing.T) {
 	for start, want := range map[service.Start]string{service.Automatic: "YES", service.Delayed: "YES", service.Manual: "NO", service.Disabled: "NO"} {
 		m, f := newRCDDouble(t)
 		s := managertest.Plain()
-		s.Start = start
+		s.StartType = start
 		managertest.Install(t, m, s)
 		st, err := m.Status(context.Background(), s)
-		if f.rc["web_enable"] != want || err != nil || (st.Start == service.Automatic) != (want == "YES") {
+		if f.rc["web_enable"] != want || err != nil || (st.StartType == service.Automatic) != (want == "YES") {
 			t.Errorf("%s: %q, %+v, %v", start, f.rc, st, err)
 		}
 	}

@@ -81,7 +81,7 @@ func smfManifest(s service.Spec, account string, l Layout) string {
 	m.line(`    <create_default_instance enabled="false"/>`)
 	m.line(`    <single_instance/>`)
 	m.dependency("filesystem", "require_all", "system/filesystem/local")
-	for _, n := range s.Needs {
+	for _, n := range s.Dependencies {
 		if n == "network" {
 			m.dependency("network", "require_all", "milestone/network")
 			continue
@@ -107,8 +107,8 @@ func smfManifest(s service.Spec, account string, l Layout) string {
 // context writes who the service is, and what it finds in its environment.
 func (m *manifest) context(s service.Spec, account string, l Layout) {
 	directory := ""
-	if s.Directory != "" {
-		directory = fmt.Sprintf(` working_directory="%s"`, escapeXML(s.Directory))
+	if s.WorkingDirectory != "" {
+		directory = fmt.Sprintf(` working_directory="%s"`, escapeXML(s.WorkingDirectory))
 	}
 	m.line(`    <method_context%s>`, directory)
 	credential := fmt.Sprintf(`user="%s"`, escapeXML(account))
@@ -132,7 +132,7 @@ func smfStart(s service.Spec) string {
 	if n := s.Limits.OpenFiles; n > 0 {
 		limit = fmt.Sprintf("ulimit -n %d && ", n)
 	}
-	script := "umask 077; " + limit + "exec " + shell.Join(append([]string{s.Executable}, s.Args...)...)
+	script := "umask 077; " + limit + "exec " + shell.Join(append([]string{s.Executable}, s.Arguments...)...)
 	return strings.ReplaceAll(script, "%", "%%")
 }
 

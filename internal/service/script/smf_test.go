@@ -38,8 +38,8 @@ func TestSMFManifest_ArgumentsAndEnvironmentArrive(t *testing.T) {
 			s := specs[name]
 			dir := t.TempDir()
 			s.Executable = dir + "/bin" + s.Executable
-			s.Directory = dir + "/a 'folder' & <more>"
-			if err := os.MkdirAll(s.Directory, 0o755); err != nil {
+			s.WorkingDirectory = dir + "/a 'folder' & <more>"
+			if err := os.MkdirAll(s.WorkingDirectory, 0o755); err != nil {
 				t.Fatal(err)
 			}
 			managertest.Recorder(t, s.Executable, dir, "")
@@ -104,18 +104,18 @@ func TestSMF_InstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 		i.override = nil // the machine was started anew
 		i.settle(f)
 		for _, start := range []service.Start{service.Manual, service.Automatic, service.Disabled} {
-			s.Start = start
+			s.StartType = start
 			managertest.Install(t, m, s)
-			if st, err := m.Status(ctx, s); err != nil || st.State != service.Running || (st.Start == service.Automatic) != (start == service.Automatic) {
+			if st, err := m.Status(ctx, s); err != nil || st.State != service.Running || (st.StartType == service.Automatic) != (start == service.Automatic) {
 				t.Errorf("%s: %+v, %v", start, st, err)
 			}
 		}
 		if err := m.Stop(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		s.Start = service.Automatic
+		s.StartType = service.Automatic
 		managertest.Install(t, m, s)
-		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped || st.Start != service.Automatic {
+		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped || st.StartType != service.Automatic {
 			t.Errorf("%+v, %v", st, err)
 		}
 	})
@@ -247,8 +247,8 @@ func TestSMFFits(t *testing.T) {
 		spec service.Spec
 		want string
 	}{
-		{service.Spec{Executable: "/web", Args: []string{strings.Repeat("x", 4095-len("umask 077; exec /web "))}}, ""},
-		{service.Spec{Executable: "/web", Args: []string{strings.Repeat("x", 4096-len("umask 077; exec /web "))}}, "the start method, which is Executable and Arguments with quotes, has 4096 bytes: SMF takes at most 4095"},
+		{service.Spec{Executable: "/web", Arguments: []string{strings.Repeat("x", 4095-len("umask 077; exec /web "))}}, ""},
+		{service.Spec{Executable: "/web", Arguments: []string{strings.Repeat("x", 4096-len("umask 077; exec /web "))}}, "the start method, which is Executable and Arguments with quotes, has 4096 bytes: SMF takes at most 4095"},
 		{service.Spec{Environment: map[string]string{"A": strings.Repeat("x", 4093)}}, ""},
 		{service.Spec{Environment: map[string]string{"A": strings.Repeat("x", 4094)}}, "Environment[A] has 4096 bytes with its name: SMF takes at most 4095"},
 	} {

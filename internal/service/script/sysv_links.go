@@ -93,12 +93,12 @@ func linksText(links []string) string {
 // installed are what an uninstall that was killed has left.
 func (d sysv) wanted(s service.Spec, now []string, installed bool) string {
 	if d.rcs {
-		if !s.Start.ByItself() {
+		if !s.StartType.ByItself() {
 			return ""
 		}
 		return linksText([]string{d.rcsLink(InitD(s).Name)})
 	}
-	if installed && len(now) > 0 && linksStart(now) == s.Start.ByItself() && !d.leftBehind(now) {
+	if installed && len(now) > 0 && linksStart(now) == s.StartType.ByItself() && !d.leftBehind(now) {
 		return linksText(now)
 	}
 	return linksText(d.byHand(s, ""))
@@ -110,7 +110,7 @@ func (d sysv) byHand(s service.Spec, name string) (links []string) {
 		switch level := strings.TrimSuffix(strings.TrimPrefix(path.Base(dir), "rc"), ".d"); {
 		case slices.Contains(stopLevels, level):
 			links = append(links, dir+"/K20"+name)
-		case s.Start.ByItself():
+		case s.StartType.ByItself():
 			links = append(links, dir+"/S80"+name)
 		}
 	}
@@ -152,7 +152,7 @@ func (d sysv) Register(ctx context.Context, c *files.Change, p *service.Plan, to
 		return err
 	}
 	if d.rcs {
-		if !s.Start.ByItself() {
+		if !s.StartType.ByItself() {
 			return nil
 		}
 		return c.Symlink(d.rcsLink(name), InitD(s).File)

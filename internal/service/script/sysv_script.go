@@ -24,13 +24,13 @@ func sysvScript(s service.Spec, o Owner) string {
 	if s.KeptFile {
 		b.line("# %s", service.Kept)
 	}
-	b.line("%s%s", startMark, s.Start)
+	b.line("%s%s", startMark, s.StartType)
 	sysvHeader(b.line, s, l)
 	b.set("name", l.Name)
 	b.set("program", s.Executable)
 	b.set("account", o.Name)
 	b.set("group", o.Group)
-	dir := s.Directory
+	dir := s.WorkingDirectory
 	if dir == "" {
 		dir = l.Dirs.State
 	}
@@ -39,7 +39,7 @@ func sysvScript(s service.Spec, o Owner) string {
 	b.set("folders", strings.Join(l.Given, " ")) // their names have no spaces
 	b.set("privileges", sysvPrivileges(s))
 	b.line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
-	b.line("disabled=%s\n", yesIf(s.Start == service.Disabled))
+	b.line("disabled=%s\n", yesIf(s.StartType == service.Disabled))
 	sysvLaunch(b.line, s, o, l)
 	return b.String() + sysvBody
 }
@@ -70,7 +70,7 @@ func sysvLaunch(line func(string, ...any), s service.Spec, o Owner, l Layout) {
 		}
 	}
 	words = append(words, `"$program"`)
-	for _, a := range s.Args {
+	for _, a := range s.Arguments {
 		words = append(words, shell.Quote(a))
 	}
 	line("\tset -- %s", strings.Join(words, " \\\n\t\t"))
@@ -80,19 +80,19 @@ func sysvLaunch(line func(string, ...any), s service.Spec, o Owner, l Layout) {
 // sysvHeader writes what insserv, chkconfig and the like read.
 func sysvHeader(line func(string, ...any), s service.Spec, l Layout) {
 	needs := []string{"$remote_fs", "$syslog"}
-	for _, n := range s.Needs {
+	for _, n := range s.Dependencies {
 		if n == "network" {
 			n = "$network"
 		}
 		needs = append(needs, strings.ReplaceAll(n, "@", "."))
 	}
 	begins := needs
-	if s.Start == service.Delayed {
+	if s.StartType == service.Delayed {
 		begins = append(needs[:len(needs):len(needs)], "$all")
 	}
 	levels := " 2 3 4 5"
 	chkconfig := "2345"
-	if !s.Start.ByItself() {
+	if !s.StartType.ByItself() {
 		levels, chkconfig = "", "-"
 	}
 	line("#")

@@ -24,7 +24,7 @@ import (
 func TestSysV_WarningsNameTheField(t *testing.T) {
 	var b strings.Builder
 	s := initfake.Specs()["full"]
-	s.Start, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
+	s.StartType, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
 	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, rcs := range []bool{false, true} {
 		d := sysv{rcs: rcs}
@@ -57,7 +57,7 @@ func TestSysV_MakesTheLinksItselfWithoutATool(t *testing.T) {
 		service.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
 	} {
 		s := initfake.Web()
-		s.Start = start
+		s.StartType = start
 		p, err := manager.Plan(t.Context(), s, false)
 		if err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestSysV_MakesTheLinksItselfWithoutATool(t *testing.T) {
 		if again, err := manager.Plan(t.Context(), s, false); err != nil || again.Changed() {
 			t.Errorf("%s: the plan is still %+v, %v", start, again, err)
 		}
-		if st, err := manager.Status(t.Context(), s); err != nil || st.Start != start {
+		if st, err := manager.Status(t.Context(), s); err != nil || st.StartType != start {
 			t.Errorf("%s: the status is %+v, %v", start, st, err)
 		}
 	}
@@ -241,7 +241,7 @@ func TestSysV_StatusIsWhatThePIDFileAndTheKernelSay(t *testing.T) {
 
 func TestSysVScript_VariablesOfTheShellsArrive(t *testing.T) {
 	s := initfake.Web()
-	s.Executable, s.Args, s.Environment = "/usr/bin/env", []string{"-0"}, map[string]string{}
+	s.Executable, s.Arguments, s.Environment = "/usr/bin/env", []string{"-0"}, map[string]string{}
 	for _, name := range []string{
 		"UID", "EUID", "PPID", "GROUPS", "RANDOM", "SECONDS", "LINENO", "FUNCNAME", "SHELLOPTS", "BASHPID", "BASH_VERSINFO", "EPOCHSECONDS", "HISTCMD", "DIRSTACK",
 		"TMOUT", "OPTERR", "SHLVL", "PS4", "IFS", "LC_COLLATE", "PATH", "lower", "PLAIN",

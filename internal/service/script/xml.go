@@ -25,7 +25,7 @@ func xmlComment(s string) string {
 
 // checkXML refuses the two characters that XML cannot carry, and that Spec.Check lets through.
 func checkXML(s service.Spec) error {
-	values := append([]string{s.Executable, s.Directory, s.Account, s.Description, s.DisplayName}, s.Args...)
+	values := append([]string{s.Executable, s.WorkingDirectory, s.Account, s.Description, s.DisplayName}, s.Arguments...)
 	for _, v := range service.Vars(s.Environment) {
 		values = append(values, v.Value)
 	}

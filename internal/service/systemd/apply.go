@@ -98,7 +98,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, t
 	if err := m.setEnabled(ctx, c, todo.links); err != nil || bareTemplate(todo.spec) {
 		return err
 	}
-	return m.ownedRecord(todo.spec, dir).SetStart(c, todo.spec.Start)
+	return m.ownedRecord(todo.spec, dir).SetStart(c, todo.spec.StartType)
 }
 
 // setEnabled enables and disables units.

@@ -19,12 +19,12 @@ func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 			want   []string
 		}{
 			"its own error": {vars("FAIL", "no certificate"), []string{"exit code 1", "no certificate"}},
-			"gone":          {func(s *service.Spec) { s.Directory = "/nonexistent" }, []string{"200/CHDIR"}},
+			"gone":          {func(s *service.Spec) { s.WorkingDirectory = "/nonexistent" }, []string{"200/CHDIR"}},
 			"never ready": {func(s *service.Spec) {
 				s.Executable = "/bin/true"
 			}, []string{"protocol", "before it was ready"}},
 			"too slow": {func(s *service.Spec) {
-				s.Executable, s.Args, s.StartTimeout, s.StopTimeout = "/bin/sleep", []string{"60"}, 0, 0
+				s.Executable, s.Arguments, s.StartTimeout, s.StopTimeout = "/bin/sleep", []string{"60"}, 0, 0
 			}, []string{"timeout"}},
 			"account": {func(s *service.Spec) { s.Account = "nobodyatall" }, []string{"217/USER"}},
 			"path":    {func(s *service.Spec) { s.Hardening.WritablePaths = []string{"/nonexistent"} }, []string{"226/NAMESPACE"}},
@@ -163,7 +163,7 @@ func TestStatus_Duration(t *testing.T) {
 func TestStart_WaitEndsWithContext(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), func(s *service.Spec) {
-		s.Executable, s.Args = "/bin/sleep", []string{"60"}
+		s.Executable, s.Arguments = "/bin/sleep", []string{"60"}
 	})
 	i.install()
 	ctx, cancel := context.WithCancel(t.Context())

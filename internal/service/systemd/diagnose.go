@@ -204,7 +204,7 @@ func (d *diagnosis) resolveLinks(file string) string {
 
 // diagnoseDependencies checks the units without which systemd does not start the service.
 func (d *diagnosis) diagnoseDependencies() {
-	for _, n := range d.spec.Needs {
+	for _, n := range d.spec.Dependencies {
 		if n == "network" {
 			continue
 		}

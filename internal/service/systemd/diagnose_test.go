@@ -61,9 +61,9 @@ func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
 			s.Executable = "/opt/closed/web"
 			f.show["web.service"] = map[string]string{"DynamicUser": "yes"}
 		},
-		"dependency db.service: there is no such unit": func(_ *fake, _ *Manager, s *service.Spec) { s.Needs = []string{"network", "db"} },
+		"dependency db.service: there is no such unit": func(_ *fake, _ *Manager, s *service.Spec) { s.Dependencies = []string{"network", "db"} },
 		"dependency db.service: it has failed": func(f *fake, _ *Manager, s *service.Spec) {
-			s.Needs = []string{"db"}
+			s.Dependencies = []string{"db"}
 			f.show["db.service"] = map[string]string{"LoadState": "loaded", "ActiveState": "failed"}
 		},
 		"lingering: it starts when you log in": func(f *fake, m *Manager, _ *service.Spec) {

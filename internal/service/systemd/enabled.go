@@ -28,10 +28,10 @@ func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv
 		switch {
 		case i == 0:
 			l.had = serv.enabled()
-			l.want = s.Start == service.Automatic || s.Start == service.Delayed
+			l.want = s.StartType == service.Automatic || s.StartType == service.Delayed
 		default:
 			l.had = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k.enabled() }) || m.hasWantsLink(dir, l.unit)
-			l.want = f.Wanted && s.Start == service.OnSocket
+			l.want = f.Wanted && s.StartType == service.OnSocket
 			l.listens = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k["ActiveState"] == "active" })
 		}
 		if l.listens || l.had || l.want || l.dropped {

@@ -257,7 +257,7 @@ var machines = map[string]func(*fake, *Manager){
 	},
 	"one with other sockets": func(f *fake, m *Manager) {
 		install(f.t, m, web(func(s *service.Spec) {
-			s.Start = service.OnSocket
+			s.StartType = service.OnSocket
 			s.Sockets = []service.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
 		}))
 	},

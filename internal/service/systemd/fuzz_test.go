@@ -146,8 +146,8 @@ type fields struct {
 
 func (x fields) spec() service.Spec {
 	return web(func(s *service.Spec) {
-		s.Description, s.Executable, s.Directory, s.Account = x.description, x.executable, x.directory, x.account
-		s.Args = []string{x.argument, x.other}
+		s.Description, s.Executable, s.WorkingDirectory, s.Account = x.description, x.executable, x.directory, x.account
+		s.Arguments = []string{x.argument, x.other}
 		s.Environment = map[string]string{"V": x.variable}
 		s.Hardening.WritablePaths = []string{x.writable}
 		s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: x.socket}}
@@ -367,7 +367,7 @@ func FuzzRender(f *testing.F) {
 
 func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
 	for field, changes := range map[string][]func(*service.Spec){
-		"WorkingDirectory": {func(s *service.Spec) { s.Directory = "/srv/x " }},
+		"WorkingDirectory": {func(s *service.Spec) { s.WorkingDirectory = "/srv/x " }},
 		"Hardening.WritablePaths": {
 			func(s *service.Spec) { s.Hardening.WritablePaths = []string{`/srv/a"b`} },
 			func(s *service.Spec) { s.Hardening.WritablePaths = []string{`/srv/a\b`} },

@@ -24,10 +24,10 @@ func web(changes ...func(*service.Spec)) service.Spec {
 	s := service.Spec{
 		Name: "web", DisplayName: "Web", Description: "Serves the web",
 		Executable: "/usr/local/bin/web",
-		Start:      service.Automatic,
+		StartType:  service.Automatic,
 		Recovery: service.Recovery{
-			Delays: []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
-			Reset:  10 * time.Minute,
+			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
+			ResetPeriod: 10 * time.Minute,
 		},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
 		Hardening: service.Hardening{Profile: service.Strict},
@@ -43,27 +43,27 @@ func profile(p service.Profile) func(*service.Spec) {
 	return func(s *service.Spec) { s.Hardening.Profile = p }
 }
 
-func start(t service.Start) func(*service.Spec) { return func(s *service.Spec) { s.Start = t } }
+func start(t service.Start) func(*service.Spec) { return func(s *service.Spec) { s.StartType = t } }
 
 func ofUser(s *service.Spec) { s.User = true }
 
 func onSocket(s *service.Spec) {
-	s.Start = service.OnSocket
+	s.StartType = service.OnSocket
 	s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":8080"}}
 }
 
 // full has a value in every field that systemd understands.
 func full(s *service.Spec) {
-	s.Args = []string{"-addr", ":8080", "-greeting", `he said "50 % of $HOME"`, `C:\temp`, "", "ä b"}
+	s.Arguments = []string{"-addr", ":8080", "-greeting", `he said "50 % of $HOME"`, `C:\temp`, "", "ä b"}
 	s.Environment = map[string]string{"GREETING": `it's "50 %" of $HOME`, "PATHS": `C:\temp;D:\`, "EMPTY": ""}
-	s.Directory = "/srv/web site"
+	s.WorkingDirectory = "/srv/web site"
 	s.Account = "www-data"
-	s.Needs = []string{"network", "postgresql"}
+	s.Dependencies = []string{"network", "postgresql"}
 	s.Hardening.WritablePaths = []string{"/srv/web site", "/home/www/upload"}
 	s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_SYS_TIME", "CAP_CHOWN", "SeTcbPrivilege"}
 	s.Hardening.AddressFamilies = []string{"AF_PACKET"}
 	s.Limits = service.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
-	s.FDStore = 16
+	s.FileDescriptorStore = 16
 	s.Sockets = []service.Socket{
 		{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"},
 		{Name: "dns", Network: "udp", Address: "[::1]:5353"},
@@ -111,7 +111,7 @@ func goldens() map[string]golden {
 		"crash-only":        {web(func(s *service.Spec) { s.Recovery.CrashOnly = true }), 257},
 		"never-restarted":   {web(func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} }), 257},
 		"below-home": {web(func(s *service.Spec) {
-			s.Executable, s.Directory = "/home/me/go/bin/web", "/home/me"
+			s.Executable, s.WorkingDirectory = "/home/me/go/bin/web", "/home/me"
 		}), 257},
 		"below-root":      {web(func(s *service.Spec) { s.Executable = "/root/bin/web" }), 257},
 		"below-root-none": {web(profile(service.None), func(s *service.Spec) { s.Executable = "/root/bin/web" }), 257},

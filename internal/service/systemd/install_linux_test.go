@@ -32,7 +32,7 @@ func TestInstall_ReplacesServiceOfKardianos(t *testing.T) {
 		t.Error("it has not run on")
 	}
 	i.must(i.Restart(t.Context(), i.spec))
-	if st := i.wantState(service.Running); st.PID == before.PID || st.Start != service.Automatic {
+	if st := i.wantState(service.Running); st.PID == before.PID || st.StartType != service.Automatic {
 		t.Errorf("it is %+v", st)
 	}
 	i.report()
@@ -61,11 +61,11 @@ func TestSocket_StartsService(t *testing.T) {
 			t.Parallel()
 			address := freePort(t)
 			i := echoService(t, inside(t, user), vars("LISTEN", "tcp "+address), func(s *service.Spec) {
-				s.Start = service.OnSocket
+				s.StartType = service.OnSocket
 				s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: address}}
 			})
 			i.install()
-			if st := i.wantState(service.Stopped); st.Detail != "" || st.Start != service.OnSocket {
+			if st := i.wantState(service.Stopped); st.Detail != "" || st.StartType != service.OnSocket {
 				t.Errorf("it is %+v", st)
 			}
 			i.start()
@@ -90,7 +90,7 @@ func TestSocket_StartsService(t *testing.T) {
 			}
 			// Without the socket, it opens its own, and the units of the old one are removed.
 			i.start()
-			i.spec.Start, i.spec.Sockets = service.Automatic, nil
+			i.spec.StartType, i.spec.Sockets = service.Automatic, nil
 			i.install()
 			dir, _ := i.unitFolder()
 			if _, err := os.Lstat(i.machine.Tree.Path(dir + "/" + i.spec.Name + "-http.socket")); !errors.Is(err, os.ErrNotExist) {
@@ -244,10 +244,10 @@ func TestStatus_ReportsEachStartType(t *testing.T) {
 			t.Parallel()
 			i := echoService(t, inside(t, user))
 			for _, s := range []service.Start{service.Automatic, service.Delayed, service.Manual, service.Disabled, service.Delayed, service.Disabled, service.Automatic} {
-				i.spec.Start = s
+				i.spec.StartType = s
 				i.install()
-				if st := i.wantState(service.Stopped); st.Start != s {
-					t.Errorf("it is %q, want %q", st.Start, s)
+				if st := i.wantState(service.Stopped); st.StartType != s {
+					t.Errorf("it is %q, want %q", st.StartType, s)
 				}
 				if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
 					t.Errorf("%s would be changed: %+v, %v", s, p, err)
@@ -276,8 +276,8 @@ func TestProfiles_StartReloadAndStop(t *testing.T) {
 					t.Errorf("the plan is %+v", p)
 				}
 				st := i.wantState(service.Stopped)
-				if st.Start != service.Automatic {
-					t.Errorf("its start type is %q", st.Start)
+				if st.StartType != service.Automatic {
+					t.Errorf("its start type is %q", st.StartType)
 				}
 				i.start()
 				st = i.wantState(service.Running)

@@ -16,7 +16,7 @@ func TestPasses_ReadsArgumentsFromUnit(t *testing.T) {
 	} {
 		for _, executable := range []string{"/opt/web", "/opt/my web/$x", `/opt/it's/we\b`} {
 			s := web()
-			s.Executable, s.Args = executable, args
+			s.Executable, s.Arguments = executable, args
 			f, m := newFake(t, false)
 			units, _, err := Render(s, 257, executable)
 			if err != nil {

@@ -109,9 +109,9 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 		return nil
 	}
 	target := (&renderer{Spec: s}).bootTarget()
-	switch s.Start {
+	switch s.StartType {
 	case service.Automatic:
-		for _, n := range s.Needs {
+		for _, n := range s.Dependencies {
 			if n == "network" {
 				continue
 			}

@@ -135,7 +135,7 @@ func TestPlan_RefusesToStartBeforeDelayedDependency(t *testing.T) {
 		f.answer = func(call string) (string, error, bool) {
 			return "After=" + c.after + "\n", nil, call == "systemctl show --property=After -- db.service"
 		}
-		_, err := m.Plan(t.Context(), web(start(c.start), func(s *service.Spec) { s.Needs = []string{"network", "db"} }), false)
+		_, err := m.Plan(t.Context(), web(start(c.start), func(s *service.Spec) { s.Dependencies = []string{"network", "db"} }), false)
 		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, of a service after %s: %v", c.start, c.after, err)
 		}
@@ -181,7 +181,7 @@ func TestRender_LongestLine(t *testing.T) {
 			if length-n == 1 {
 				n--
 			}
-			s.Args, length = append(s.Args, strings.Repeat("x", n-1)), length-n
+			s.Arguments, length = append(s.Arguments, strings.Repeat("x", n-1)), length-n
 		}
 		_, _, err := Render(s, 257, s.Executable)
 		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {

@@ -56,7 +56,7 @@ func (r *renderer) capabilities() []string {
 
 // isolated reports whether the service has no network except its inherited sockets.
 func (r *renderer) isolated() bool {
-	return r.Hardening.Profile == service.Strict && r.Start == service.OnSocket
+	return r.Hardening.Profile == service.Strict && r.StartType == service.OnSocket
 }
 
 func (r *renderer) addressFamilies() string {
@@ -236,8 +236,8 @@ func (r *renderer) neededPaths() []string {
 	if r.resolved != r.Executable {
 		needed = append(needed, r.resolved)
 	}
-	if r.Directory != "" {
-		needed = append(needed, r.Directory)
+	if r.WorkingDirectory != "" {
+		needed = append(needed, r.WorkingDirectory)
 	}
 	return needed
 }

@@ -133,13 +133,13 @@ func (r *renderer) writeUnitSection(w *writer) {
 	} else {
 		w.set("Description", "%s", escapeText(description))
 	}
-	for _, n := range r.Needs {
+	for _, n := range r.Dependencies {
 		r.writeDependency(w, n)
 	}
-	if r.Start == service.Delayed {
+	if r.StartType == service.Delayed {
 		w.set("After", "%s", r.bootTarget())
 	}
-	if r.Start == service.Disabled {
+	if r.StartType == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	for _, u := range r.socketUnits() {
@@ -184,12 +184,12 @@ func (r *renderer) writeProcess(w *writer) {
 		w.set("ExecReload", `/bin/sh -c "kill -s HUP ${MAINPID}"`) // the shell's built-in kill
 	}
 	w.set("NotifyAccess", "main")
-	w.set("ExecStart", "%s", execLine(r.Executable, r.Args))
-	if r.Directory != "" {
-		if r.Directory != strings.Trim(r.Directory, blanks) {
-			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, r.Directory))
+	w.set("ExecStart", "%s", execLine(r.Executable, r.Arguments))
+	if r.WorkingDirectory != "" {
+		if r.WorkingDirectory != strings.Trim(r.WorkingDirectory, blanks) {
+			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, r.WorkingDirectory))
 		}
-		w.set("WorkingDirectory", "%s", escapeText(r.Directory))
+		w.set("WorkingDirectory", "%s", escapeText(r.WorkingDirectory))
 	}
 	for _, v := range service.Vars(r.Environment) {
 		w.set("Environment", "%s", assignment(v))
@@ -227,8 +227,8 @@ func (r *renderer) writeProcess(w *writer) {
 	if watchdog := cmp.Or(r.Watchdog, defaultWatchdog); watchdog > 0 {
 		w.set("WatchdogSec", "%s", formatDuration(watchdog))
 	}
-	if r.FDStore > 0 {
-		w.set("FileDescriptorStoreMax", "%d", r.FDStore)
+	if r.FileDescriptorStore > 0 {
+		w.set("FileDescriptorStoreMax", "%d", r.FileDescriptorStore)
 	}
 	w.set("KillMode", "mixed")
 	w.set("OOMPolicy", "stop")
@@ -317,7 +317,7 @@ func (r *renderer) writeLimits(w *writer) {
 }
 
 func (r *renderer) writeInstallSection(w *writer) {
-	switch r.Start {
+	switch r.StartType {
 	case service.Disabled:
 	case service.OnSocket:
 		w.section("Install")
@@ -333,7 +333,7 @@ func (r *renderer) socketText(k service.Socket) string {
 	w := newWriter(unit)
 	w.section("Unit")
 	w.set("Description", "%s, the socket %s", escapeText(r.Name), k.Name)
-	if r.Start == service.Disabled {
+	if r.StartType == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	w.section("Socket")
@@ -364,7 +364,7 @@ func (r *renderer) socketText(k service.Socket) string {
 	}
 	w.set("FileDescriptorName", "%s", k.Name)
 	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.instanceSpecifier()+".", 1))
-	if r.Start != service.Disabled {
+	if r.StartType != service.Disabled {
 		w.section("Install")
 		w.set("WantedBy", "sockets.target")
 	}

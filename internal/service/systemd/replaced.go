@@ -21,7 +21,7 @@ func lostSettings(old, now string, s service.Spec) (warnings []string) {
 		case "StartLimitInterval", "StartLimitBurst", "RestartSec", "WantedBy":
 			return slices.Contains([]string{"StartLimitInterval=5", "StartLimitBurst=10", "RestartSec=120", "WantedBy=multi-user.target"}, line)
 		case "ExecStart":
-			return slices.Equal(splitWords(value), append([]string{s.Executable}, s.Args...))
+			return slices.Equal(splitWords(value), append([]string{s.Executable}, s.Arguments...))
 		case "Environment":
 			return slices.ContainsFunc(splitWords(value), func(v string) bool {
 				name, value, _ := strings.Cut(v, "=")

@@ -65,9 +65,9 @@ Environment="B=2 3"
 			"EnvironmentFile: /etc/web.env stays that of the service that is replaced",
 		}},
 		"all of it asked for": {add, web(func(s *service.Spec) {
-			s.Account, s.Directory, s.Limits.OpenFiles, s.EnvironmentFile = "bob", "/srv/web", 1024, "/etc/web.env"
-			s.Environment, s.Needs = map[string]string{"A": "1", "B": "2 3"}, []string{"db", "cache"}
-			s.Args = []string{"-a", "b c"}
+			s.Account, s.WorkingDirectory, s.Limits.OpenFiles, s.EnvironmentFile = "bob", "/srv/web", 1024, "/etc/web.env"
+			s.Environment, s.Dependencies = map[string]string{"A": "1", "B": "2 3"}, []string{"db", "cache"}
+			s.Arguments = []string{"-a", "b c"}
 			s.Systemd.Service = []string{"RootDirectory=/srv", "StandardOutput=file:/var/log/web.out", "Restart=always"}
 		}), []string{
 			before + `ExecReload=/bin/kill -HUP "$MAINPID": it is not carried over`,

@@ -26,7 +26,7 @@ func TestSandbox_HoldsWithItsExceptions(t *testing.T) {
 		s.Hardening.WritablePaths = []string{"/srv/data dir", "/home/shared/up load", "/root/drop"}
 		s.Systemd.Credentials = map[string]string{"key": "/etc/secret-é%key"}
 		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
-		s.FDStore = 3
+		s.FileDescriptorStore = 3
 	})
 	i.install()
 	i.start()

@@ -37,7 +37,7 @@ func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
 
 // status derives a status from a unit and the sockets that start it.
 func status(u properties, sockets []properties) service.Status {
-	st := service.Status{State: u.state(), Start: u.startType(sockets)}
+	st := service.Status{State: u.state(), StartType: u.startType(sockets)}
 	st.PID, _ = strconv.Atoi(u["MainPID"])
 	st.Restarts, _ = strconv.Atoi(u["NRestarts"])
 	switch st.State {

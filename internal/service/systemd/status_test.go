@@ -36,65 +36,65 @@ func TestStatus(t *testing.T) {
 		want service.Status
 	}{
 		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, service.Status{State: service.NotInstalled}},
-		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, ExitCode: -1, Since: at, Start: service.Automatic}},
+		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, ExitCode: -1, Since: at, StartType: service.Automatic}},
 		"finished": {
 			with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp, "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			service.Status{State: service.Stopped, Since: at, Start: service.Automatic},
+			service.Status{State: service.Stopped, Since: at, StartType: service.Automatic},
 		},
-		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Automatic}},
+		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic}},
 		"running": {
 			with("ActiveState", "active", "SubState", "running", "MainPID", "7", "NRestarts", "3", "ActiveEnterTimestamp", stamp, "StateChangeTimestamp", "x", "StatusText", "running"),
-			service.Status{State: service.Running, PID: 7, Restarts: 3, Since: at, Start: service.Automatic},
+			service.Status{State: service.Running, PID: 7, Restarts: 3, Since: at, StartType: service.Automatic},
 		},
 		"running, with words": {
 			with("ActiveState", "active", "StatusText", "running; the last reload failed: no"),
-			service.Status{State: service.Running, Start: service.Automatic, Detail: "running; the last reload failed: no"},
+			service.Status{State: service.Running, StartType: service.Automatic, Detail: "running; the last reload failed: no"},
 		},
-		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), service.Status{State: service.Starting, Since: at, Start: service.Automatic}},
-		"reloading": {with("ActiveState", "reloading"), service.Status{State: service.Reloading, Start: service.Automatic}},
+		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), service.Status{State: service.Starting, Since: at, StartType: service.Automatic}},
+		"reloading": {with("ActiveState", "reloading"), service.Status{State: service.Reloading, StartType: service.Automatic}},
 		"stopping": {
 			with("ActiveState", "deactivating", "StatusText", "stopping: terminate"),
-			service.Status{State: service.Stopping, Start: service.Automatic, Detail: "stopping: terminate"},
+			service.Status{State: service.Stopping, StartType: service.Automatic, Detail: "stopping: terminate"},
 		},
 		"failed": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "3"),
-			service.Status{State: service.Failed, ExitCode: 3, Start: service.Automatic, Detail: "exit code 3"},
+			service.Status{State: service.Failed, ExitCode: 3, StartType: service.Automatic, Detail: "exit code 3"},
 		},
 		"its configuration is wrong": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "78"),
-			service.Status{State: service.Failed, ExitCode: 78, Start: service.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
+			service.Status{State: service.Failed, ExitCode: 78, StartType: service.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
 		},
 		"killed": {
 			with("ActiveState", "failed", "Result", "signal", "ExecMainCode", "2", "ExecMainStatus", "9"),
-			service.Status{State: service.Failed, ExitCode: 137, Start: service.Automatic, Detail: "killed by SIGKILL"},
+			service.Status{State: service.Failed, ExitCode: 137, StartType: service.Automatic, Detail: "killed by SIGKILL"},
 		},
 		"crashed": {
 			with("ActiveState", "failed", "Result", "core-dump", "ExecMainCode", "3", "ExecMainStatus", "11"),
-			service.Status{State: service.Failed, ExitCode: 139, Start: service.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
+			service.Status{State: service.Failed, ExitCode: 139, StartType: service.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
 		},
 		"no sign of life": {
 			with("ActiveState", "failed", "Result", "watchdog", "ExecMainCode", "1", "ExecMainStatus", "2"),
-			service.Status{State: service.Failed, ExitCode: 2, Start: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
+			service.Status{State: service.Failed, ExitCode: 2, StartType: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
 		},
 		"no process yet": {
 			with("ActiveState", "failed", "Result", "resources", "ExecMainCode", "0", "ExecMainStatus", "0"),
-			service.Status{State: service.Failed, ExitCode: -1, Start: service.Automatic, Detail: "Result=resources"},
+			service.Status{State: service.Failed, ExitCode: -1, StartType: service.Automatic, Detail: "Result=resources"},
 		},
 		"waiting for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "1", "RestartUSecNext", "5s", "NRestarts", "2"),
-			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, Start: service.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
+			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, StartType: service.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
 		},
 		"in a queue for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart-queued", "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			service.Status{State: service.Failed, Start: service.Automatic, Detail: "waiting for its restart"},
+			service.Status{State: service.Failed, StartType: service.Automatic, Detail: "waiting for its restart"},
 		},
-		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Disabled, Detail: "masked"}},
-		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
+		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled, Detail: "masked"}},
+		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
 		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), service.Status{State: service.Running, Detail: "the unit file is gone"}},
-		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Manual}},
-		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Disabled}},
-		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, ExitCode: -1, Start: service.Delayed}},
-		"maintenance":  {with("ActiveState", "maintenance"), service.Status{State: service.Unknown, Start: service.Automatic}},
+		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Manual}},
+		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled}},
+		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Delayed}},
+		"maintenance":  {with("ActiveState", "maintenance"), service.Status{State: service.Unknown, StartType: service.Automatic}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -124,7 +124,7 @@ func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 	f.active["web-http.socket"] = "active"
 	f.calls = nil
 	got, err := m.Status(t.Context(), web())
-	if want := (service.Status{State: service.Stopped, ExitCode: -1, Start: service.OnSocket, Detail: "listening"}); err != nil || got != want {
+	if want := (service.Status{State: service.Stopped, ExitCode: -1, StartType: service.OnSocket, Detail: "listening"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if len(f.calls) != 1 {

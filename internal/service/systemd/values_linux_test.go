@@ -15,7 +15,7 @@ import (
 // plainValue returns a random value that Spec.Check accepts.
 func plainValue(r *rand.Rand) string {
 	for {
-		if v := nastyText(r, ""); web(func(s *service.Spec) { s.Args = []string{v} }).Check() == nil {
+		if v := nastyText(r, ""); web(func(s *service.Spec) { s.Arguments = []string{v} }).Check() == nil {
 			return v
 		}
 	}
@@ -28,14 +28,14 @@ func TestInstall_RandomValuesArrive(t *testing.T) {
 		i := echoService(t, m, func(s *service.Spec) {
 			s.Environment = map[string]string{}
 			for n := range 100 {
-				s.Args = append(s.Args, plainValue(r))
+				s.Arguments = append(s.Arguments, plainValue(r))
 				s.Environment[fmt.Sprintf("V%d", n)] = plainValue(r)
 			}
 		})
 		i.install()
 		i.start()
 		said := i.report()
-		if want := append([]string{i.spec.Executable}, i.spec.Args...); !slices.Equal(said.Args, want) {
+		if want := append([]string{i.spec.Executable}, i.spec.Arguments...); !slices.Equal(said.Args, want) {
 			t.Errorf("the arguments are\n%q, want\n%q", said.Args, want)
 		}
 		for name, want := range i.spec.Environment {
@@ -62,7 +62,7 @@ func TestRender_RandomValuesAreLoaded(t *testing.T) {
 		i := &installed{t, m, web(func(s *service.Spec) {
 			s.Name = fmt.Sprintf("described%d", n)
 			s.Description = plainValue(r)
-			s.Directory = "/" + strings.Trim(plainValue(r), " \t/")
+			s.WorkingDirectory = "/" + strings.Trim(plainValue(r), " \t/")
 			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
 		})}
 		if i.spec.Check() != nil {
@@ -95,8 +95,8 @@ func (i *installed) checkLoadedValues() {
 	if want := strings.Trim(i.spec.Description, " \t"); serv["Description"] != want && want != "" {
 		t.Errorf("the description is %q, want %q", serv["Description"], want)
 	}
-	if serv["WorkingDirectory"] != i.spec.Directory || serv["LoadState"] != "loaded" {
-		t.Errorf("the working directory is %q, want %q; the unit is %s", serv["WorkingDirectory"], i.spec.Directory, serv["LoadState"])
+	if serv["WorkingDirectory"] != i.spec.WorkingDirectory || serv["LoadState"] != "loaded" {
+		t.Errorf("the working directory is %q, want %q; the unit is %s", serv["WorkingDirectory"], i.spec.WorkingDirectory, serv["LoadState"])
 	}
 	sock, err := machine.Show(t.Context(), i.spec.Name+"-k.socket", "Listen", "Triggers")
 	i.must(err)
@@ -135,7 +135,7 @@ func TestInstall_ArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
 				if executable != "" {
 					putProgram(t, "echo", executable)
 				}
-				i := echoService(t, m, func(s *service.Spec) { s.Args, s.Environment = args, environment })
+				i := echoService(t, m, func(s *service.Spec) { s.Arguments, s.Environment = args, environment })
 				if executable != "" {
 					i.spec.Executable = executable
 				}

@@ -26,7 +26,7 @@ func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan
 // rich returns a specification that uses every setting.
 func rich() service.Spec {
 	s := web()
-	s.Start = service.Delayed
+	s.StartType = service.Delayed
 	s.Environment = map[string]string{"A": `a "b" %c% $d\`, "EMPTY": ""}
 	s.Preshutdown = true
 	s.Hardening.WritablePaths = []string{`D:\data`}
@@ -89,7 +89,7 @@ func TestApply_UpdateChangesOnlyWhatDiffers(t *testing.T) {
 	f.services["web"].status = f.services["web"].running(win32.Running)
 	old := f.folders[`D:\data`]
 	s := web()
-	s.Args, s.Start, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
+	s.Arguments, s.StartType, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
 	s.Hardening.Profile = service.None
 	s.Hardening.WritablePaths = []string{`D:\more`}
 	s.Recovery = service.Recovery{Never: true}
@@ -143,7 +143,7 @@ func worlds() []world {
 	password := rich()
 	password.Account, password.Password = "svc", func() (string, error) { return "hush", nil }
 	manual := web()
-	manual.Start, manual.Hardening.Profile, manual.Recovery = service.Manual, service.None, service.Recovery{Never: true}
+	manual.StartType, manual.Hardening.Profile, manual.Recovery = service.Manual, service.None, service.Recovery{Never: true}
 	manual.Hardening.WritablePaths = []string{`D:\more`}
 	kardianos := func(t *testing.T, _ *Manager, f *fake) {
 		withData(f)

@@ -37,7 +37,7 @@ func TestManager_VerbsWaitForTheirState(t *testing.T) {
 		s.takes = 5 * time.Second
 		var heard []string
 		m.machine.Progress = func(what string) { heard = append(heard, what) }
-		if got := state(t, m, service.Stopped); got.ExitCode != -1 || got.Start != service.Automatic || got.PID != 0 {
+		if got := state(t, m, service.Stopped); got.ExitCode != -1 || got.StartType != service.Automatic || got.PID != 0 {
 			t.Errorf("before the first start: %+v", got)
 		}
 		for _, step := range []struct {
@@ -117,8 +117,8 @@ func TestStatus_AllStates(t *testing.T) {
 		} {
 			s.infos[levelDelayed] = info{}
 			set()
-			if got := state(t, m, service.Stopped); got.Start != start {
-				t.Errorf("the start type is %q, want %q", got.Start, start)
+			if got := state(t, m, service.Stopped); got.StartType != start {
+				t.Errorf("the start type is %q, want %q", got.StartType, start)
 			}
 		}
 		other := web()
@@ -361,7 +361,7 @@ func TestStatus_NeedsOnlyTheRightToQueryTheState(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		s.security, f.user = "D:(A;;LC;;;IU)(A;;GA;;;BA)", true
 		s.status = s.running(win32.Running)
-		if got := state(t, m, service.Running); got.PID != 4711 || got.Start != "" {
+		if got := state(t, m, service.Running); got.PID != 4711 || got.StartType != "" {
 			t.Errorf("the status is %+v", got)
 		}
 		s.security = "D:(A;;GA;;;BA)"

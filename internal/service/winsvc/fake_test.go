@@ -272,9 +272,9 @@ func newManager(t *testing.T) (*Manager, *fake) {
 func web() service.Spec {
 	return service.Spec{
 		Name: "web", DisplayName: "Web server", Description: "Serves pages.", Version: "1.2.3",
-		Executable: `C:\Program Files\web\web.exe`, Args: []string{"-addr", ":9090"},
-		Start: service.Automatic, Needs: []string{"network"},
-		Recovery:     service.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, Reset: 24 * time.Hour},
+		Executable: `C:\Program Files\web\web.exe`, Arguments: []string{"-addr", ":9090"},
+		StartType: service.Automatic, Dependencies: []string{"network"},
+		Recovery:     service.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, ResetPeriod: 24 * time.Hour},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
 		Hardening: service.Hardening{Profile: service.Strict}, CanPause: true,
 	}

@@ -32,15 +32,15 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 		},
 		"least": func(_ *fake, s *service.Spec) {
 			*s = service.Spec{
-				Name: "web", Executable: `C:\web.exe`, Start: service.Manual, Recovery: service.Recovery{Never: true}, Hardening: service.Hardening{Profile: service.Strict},
+				Name: "web", Executable: `C:\web.exe`, StartType: service.Manual, Recovery: service.Recovery{Never: true}, Hardening: service.Hardening{Profile: service.Strict},
 			}
 		},
 		"awkward": func(_ *fake, s *service.Spec) {
-			s.Args = awkward
+			s.Arguments = awkward
 			s.Environment = map[string]string{"QUOTES": `"a" 'b'`, "PERCENT": "%PATH%", "DOLLAR": "$HOME", "BACKSLASH": `a\`, "EMPTY": "", "SPACES": " a  b "}
 		},
-		"disabled": func(_ *fake, s *service.Spec) { s.Start = service.Disabled },
-		"delayed":  func(_ *fake, s *service.Spec) { s.Start = service.Delayed },
+		"disabled": func(_ *fake, s *service.Spec) { s.StartType = service.Disabled },
+		"delayed":  func(_ *fake, s *service.Spec) { s.StartType = service.Delayed },
 		"account": func(_ *fake, s *service.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "hush", nil }
 		},
@@ -48,14 +48,14 @@ func goldens() map[string]func(f *fake, s *service.Spec) {
 		"root":     func(_ *fake, s *service.Spec) { s.Account = "root" },
 		"instance": func(_ *fake, s *service.Spec) { s.Template, s.Instance = true, "eu-1" },
 		"crash-only": func(_ *fake, s *service.Spec) {
-			s.Recovery = service.Recovery{Delays: []time.Duration{time.Second}, Reset: time.Hour, CrashOnly: true}
+			s.Recovery = service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Hour, CrashOnly: true}
 		},
 		"privileges": func(_ *fake, s *service.Spec) {
 			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeTcbPrivilege", "SeChangeNotifyPrivilege"}
 		},
 		"lacking": func(f *fake, s *service.Spec) { // what Windows does not have
-			s.Start, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
-			s.Directory, s.Watchdog, s.FDStore = `C:\d`, time.Minute, 3
+			s.StartType, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+			s.WorkingDirectory, s.Watchdog, s.FileDescriptorStore = `C:\d`, time.Minute, 3
 			s.Limits.OpenFiles = 64
 			s.Hardening.AddressFamilies = []string{"AF_PACKET"}
 			s.Hardening.WritablePaths = []string{`E:\missing`, `E:\link`}

@@ -52,7 +52,7 @@ func (w settings) fits(s service.Spec) error {
 			return wrong("%s has %d bytes: Windows allows %d", f.field, bytes, longestList)
 		}
 	}
-	for _, name := range s.Needs {
+	for _, name := range s.Dependencies {
 		if strings.EqualFold(name, s.ServiceName()) {
 			return wrong("Dependencies contains the service itself: to Windows, %s and %s are the same name", name, s.ServiceName())
 		}

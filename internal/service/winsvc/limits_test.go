@@ -22,7 +22,7 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 			}
 		}
 	}
-	args := func(args ...string) func(*service.Spec) { return func(s *service.Spec) { s.Args = args } }
+	args := func(args ...string) func(*service.Spec) { return func(s *service.Spec) { s.Arguments = args } }
 	line := func(n int) string {
 		return fmt.Sprintf("the command line (Executable and Arguments with quotes) has %d characters: Windows allows 32766", n)
 	}
@@ -46,7 +46,7 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 		{"an indirect description", func(s *service.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": it must not begin with @, which to Windows means that the text is in a file`},
 		{"an indirect name", func(s *service.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": it must not begin with @, which to Windows means that the text is in a file`},
 		{"an @ further on", func(s *service.Spec) { s.DisplayName, s.Description = "web @ home", " @" }, ""},
-		{"itself", func(s *service.Spec) { s.Needs = []string{"WEB"} }, "Dependencies contains the service itself: to Windows, WEB and web are the same name"},
+		{"itself", func(s *service.Spec) { s.Dependencies = []string{"WEB"} }, "Dependencies contains the service itself: to Windows, WEB and web are the same name"},
 		{"the most dependencies", many(20), ""},
 		{"more dependencies", many(21), "Dependencies has 4286 bytes: Windows allows 4096"},
 		{"privileges", func(s *service.Spec) {
@@ -64,7 +64,7 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 // many returns a change to n dependencies of 204 bytes each, with the NUL.
 func many(n int) func(*service.Spec) {
 	return func(s *service.Spec) {
-		s.Needs, s.Windows.Dependencies = nil, nil
+		s.Dependencies, s.Windows.Dependencies = nil, nil
 		for i := range n {
 			s.Windows.Dependencies = append(s.Windows.Dependencies, fmt.Sprintf("%0101d", i))
 		}

@@ -38,7 +38,7 @@ func TestPlan_WarnsOfChangesThatNeedAReboot(t *testing.T) {
 		}
 		s := web()
 		s.Recovery.CrashOnly = step.crashOnly
-		s.Args = append(s.Args, "-x") // needs no reboot
+		s.Arguments = append(s.Arguments, "-x") // needs no reboot
 		if got := late(install(t, m, s, false)); got != step.want {
 			t.Errorf("%+v: %q", step, got)
 		}
@@ -202,7 +202,7 @@ func TestPlan_ExecutableThatOnlyAdministratorsSeeIsNoError(t *testing.T) {
 }
 
 func TestRecovery_RoundsTimesUp(t *testing.T) {
-	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, Reset: 1})
+	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, ResetPeriod: 1})
 	if f.Reset != 1 || f.Actions[0].Delay != 1 || f.Actions[1].Delay != 4294967294 {
 		t.Errorf("got %+v", f)
 	}

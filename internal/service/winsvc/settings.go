@@ -63,7 +63,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 		Type:         typeOwnProcess,
 		Start:        startAutomatic,
 		ErrorControl: errorControlNormal,
-		ImagePath:    compose(s.Executable, s.Args),
+		ImagePath:    compose(s.Executable, s.Arguments),
 		DisplayName:  cmp.Or(s.DisplayName, name),
 		Account:      account(s.Account, name),
 		Dependencies: dependencies(s),
@@ -74,7 +74,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 	}
 	w.Mark = cmp.Or(s.Version, "unknown")
 	w.SID = sidUnrestricted
-	switch s.Start {
+	switch s.StartType {
 	case service.Delayed:
 		w.Delayed = true
 	case service.Manual:
@@ -85,7 +85,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 	w.Failure, w.NonCrash = recovery(s.Recovery)
 	if s.Preshutdown {
 		// The service reserves one second of it.
-		w.Preshutdown = milliseconds(cmp.Or(s.Windows.Preshutdown, s.StopTimeout+time.Second))
+		w.Preshutdown = milliseconds(cmp.Or(s.Windows.PreshutdownTimeout, s.StopTimeout+time.Second))
 	}
 	w.Environment = environment(s, getenv)
 	w.Privileges = requiredPrivileges(s.Hardening)
@@ -96,7 +96,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 
 // dependencies returns the services and groups that have to run before s.
 func dependencies(s service.Spec) (list []string) {
-	for _, need := range s.Needs {
+	for _, need := range s.Dependencies {
 		if need == "network" {
 			list = append(list, network...)
 		} else {
@@ -141,13 +141,13 @@ func unsupported(s service.Spec) (warnings []string) {
 		asked bool
 		text  string
 	}{
-		{s.Start == service.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
+		{s.StartType == service.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
 		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
 		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not restrict address families; the service may use all"},
 		{s.Limits != (service.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
 		{s.Watchdog > 0, "Watchdog: Windows has no watchdog for services; the service is not restarted when it hangs"},
 		{s.EnvironmentFile != "", "EnvironmentFile: Windows does not read it; the program reads it when it runs, and its account needs the right to do so"},
-		{s.FDStore > 0, "FileDescriptorStore: Windows keeps no files open across a restart"},
+		{s.FileDescriptorStore > 0, "FileDescriptorStore: Windows keeps no files open across a restart"},
 		{len(s.Sockets) > 0, "Sockets: Windows does not listen for a service; the program has to listen itself"},
 	} {
 		if w.asked {
@@ -163,7 +163,7 @@ func recovery(r service.Recovery) (f failureActions, nonCrash bool) {
 	if r.Never {
 		return f, false
 	}
-	f.Reset = uint32(min((r.Reset+time.Second-1)/time.Second, math.MaxUint32-1)) // MaxUint32 means never
+	f.Reset = uint32(min((r.ResetPeriod+time.Second-1)/time.Second, math.MaxUint32-1)) // MaxUint32 means never
 	for _, d := range r.Delays {
 		f.Actions = append(f.Actions, action{actionRestart, milliseconds(d)})
 	}

@@ -22,9 +22,9 @@ func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, e
 			return denied("read the configuration of service "+name, err)
 		}
 		st = m.status(now)
-		st.Start = start(c.Start)
-		if i, err := scm.QueryInfo(h, levelDelayed); err == nil && i.Flag && st.Start == service.Automatic {
-			st.Start = service.Delayed
+		st.StartType = start(c.Start)
+		if i, err := scm.QueryInfo(h, levelDelayed); err == nil && i.Flag && st.StartType == service.Automatic {
+			st.StartType = service.Delayed
 		}
 		return nil
 	})

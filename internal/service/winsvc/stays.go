@@ -39,7 +39,7 @@ func (p *planner) keepStart() error {
 // setStart records the start type that install sets.
 func (a *applying) setStart() error {
 	wanted := service.Automatic
-	if s := a.plan.Spec.Start; s == service.Manual || s == service.Disabled {
+	if s := a.plan.Spec.StartType; s == service.Manual || s == service.Disabled {
 		wanted = s
 	}
 	return a.writeValue(parametersKey(a.name), startName, text(regString, string(wanted)))

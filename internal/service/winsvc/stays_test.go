@@ -11,7 +11,7 @@ func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 	const since = ", because it was changed after the installation"
 	spec := func(start service.Start, enable bool) service.Spec {
 		s := web()
-		s.Start, s.Enable = start, enable
+		s.StartType, s.Enable = start, enable
 		return s
 	}
 	for name, test := range map[string]struct {

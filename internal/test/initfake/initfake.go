@@ -178,8 +178,8 @@ func Web() service.Spec {
 	return service.Spec{
 		Name: "web", DisplayName: "web", Description: "serves",
 		Executable:  "/opt/web/web",
-		Start:       service.Automatic,
-		Recovery:    service.Recovery{Delays: []time.Duration{time.Second}, Reset: time.Minute},
+		StartType:   service.Automatic,
+		Recovery:    service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
 		StopTimeout: 30 * time.Second,
 		Hardening:   service.Hardening{Profile: service.Strict},
 	}
@@ -192,11 +192,11 @@ func Specs() map[string]service.Spec {
 		"full": func(s *service.Spec) {
 			s.DisplayName, s.Description = `Web "Server"`, "serves $HOME, `id` and 'it'"
 			s.Executable = "/opt/my web/wéb"
-			s.Args = []string{"-addr", ":8080", "", "a  b", `it's "quoted" $HOME $(id) %s \ *`}
+			s.Arguments = []string{"-addr", ":8080", "", "a  b", `it's "quoted" $HOME $(id) %s \ *`}
 			s.Environment = map[string]string{"GREETING": `hello  'world' $x`, "PATH": "/bin:/opt/x y", "retry": "no", "EMPTY": ""}
-			s.Directory = "/srv/my data"
+			s.WorkingDirectory = "/srv/my data"
 			s.Account = "www"
-			s.Needs = []string{"network", "postgresql", "queue@1"}
+			s.Dependencies = []string{"network", "postgresql", "queue@1"}
 			s.StartTimeout = time.Minute
 			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 			s.OpenRC.Depend = []string{"use dns logger", "before nginx"}
@@ -210,9 +210,9 @@ func Specs() map[string]service.Spec {
 		"lenient":    func(s *service.Spec) { s.Hardening.Profile = service.Lenient },
 		"no-sandbox": func(s *service.Spec) { s.Hardening.Profile = service.None },
 		"root":       func(s *service.Spec) { s.Account = "root" },
-		"delayed":    func(s *service.Spec) { s.Start = service.Delayed },
-		"manual":     func(s *service.Spec) { s.Start = service.Manual },
-		"disabled":   func(s *service.Spec) { s.Start = service.Disabled },
+		"delayed":    func(s *service.Spec) { s.StartType = service.Delayed },
+		"manual":     func(s *service.Spec) { s.StartType = service.Manual },
+		"disabled":   func(s *service.Spec) { s.StartType = service.Disabled },
 		"never":      func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} },
 		"instance":   func(s *service.Spec) { s.Template, s.Instance = true, "blue" },
 	}

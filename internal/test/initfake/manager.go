@@ -82,7 +82,7 @@ func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
 	if after := m.Snapshot(); after != installed {
 		t.Errorf("the second time has changed something, from\n%s\nto\n%s", installed, after)
 	}
-	if st, err := manager.Status(t.Context(), Web()); err != nil || st.Start != service.Automatic {
+	if st, err := manager.Status(t.Context(), Web()); err != nil || st.StartType != service.Automatic {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	removed, err := manager.Remove(t.Context(), Web(), true)

@@ -78,14 +78,14 @@ func (b Bed) Spec(t *testing.T, name string, args ...string) service.Spec {
 	t.Helper()
 	s := service.Spec{
 		Name: name, DisplayName: "The " + name + " \"Service\" $HOME", Description: "Tests `id` 'it'",
-		Executable:  b.Executable(t, "probe"),
-		Args:        append([]string{"-stop-timeout=10s"}, args...),
-		Environment: map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"}, // in syslog it would go by the name of the probe
-		Start:       service.Automatic,
-		Needs:       []string{"network"},
-		Recovery:    service.Recovery{Delays: []time.Duration{time.Second}, Reset: time.Minute},
-		StopTimeout: 10 * time.Second,
-		Hardening:   service.Hardening{Profile: service.Strict},
+		Executable:   b.Executable(t, "probe"),
+		Arguments:    append([]string{"-stop-timeout=10s"}, args...),
+		Environment:  map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"}, // in syslog it would go by the name of the probe
+		StartType:    service.Automatic,
+		Dependencies: []string{"network"},
+		Recovery:     service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+		StopTimeout:  10 * time.Second,
+		Hardening:    service.Hardening{Profile: service.Strict},
 	}
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
@@ -158,8 +158,8 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 		Expect(t, m, s, service.NotInstalled)
 		Install(t, m, s)
 		st := Expect(t, m, s, service.Stopped)
-		if st.Start != service.Automatic {
-			t.Errorf("its start is %q", st.Start)
+		if st.StartType != service.Automatic {
+			t.Errorf("its start is %q", st.StartType)
 		}
 		b.start(t, m, s)
 		st = Expect(t, m, s, service.Running)
@@ -195,7 +195,7 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 		}
 
 		s2 := s
-		s2.Args = append(slices.Clone(s.Args), "-able")
+		s2.Arguments = append(slices.Clone(s.Arguments), "-able")
 		Install(t, m, s2)
 		if same := Expect(t, m, s, service.Running); same.PID != other.PID {
 			t.Error("an update has restarted the service")
@@ -271,7 +271,7 @@ func (b Bed) looks(t *testing.T, s service.Spec, pid int) {
 		}
 		return string(text)
 	}
-	if got, want := read("cmdline"), strings.Join(append([]string{s.Executable}, s.Args...), "\x00")+"\x00"; got != want {
+	if got, want := read("cmdline"), strings.Join(append([]string{s.Executable}, s.Arguments...), "\x00")+"\x00"; got != want {
 		t.Errorf("its command line is\n%q, want\n%q", got, want)
 	}
 	got := strings.Split(read("environ"), "\x00")
@@ -424,7 +424,7 @@ func (b Bed) Old(t *testing.T, m service.Manager) {
 	b.put(t, "oldservice", old)
 	b.sh(t, "'"+old+"' old install && '"+old+"' old start")
 	s := b.Spec(t, "old")
-	s.Executable, s.Args = old, []string{"old"}
+	s.Executable, s.Arguments = old, []string{"old"}
 	if st, err := m.Status(t.Context(), s); err != nil || st.State == service.NotInstalled {
 		t.Errorf("before, it is %+v, %v", st, err)
 	}
@@ -494,15 +494,15 @@ func (b Bed) Ports(t *testing.T, m service.Manager) {
 func (b Bed) Types(t *testing.T, m service.Manager) {
 	s := b.Spec(t, "typed")
 	for _, start := range []service.Start{service.Manual, service.Automatic, service.Delayed, service.Disabled, service.Automatic, service.Manual} {
-		s.Start = start
+		s.StartType = start
 		Install(t, m, s)
-		if st := Expect(t, m, s, service.Stopped); st.Start != start {
-			t.Errorf("installed with start %q, it has %q", start, st.Start)
+		if st := Expect(t, m, s, service.Stopped); st.StartType != start {
+			t.Errorf("installed with start %q, it has %q", start, st.StartType)
 		}
 	}
 	b.start(t, m, s)
 	b.remove(t, m, s)
-	s.Start = service.Disabled
+	s.StartType = service.Disabled
 	Install(t, m, s)
 	if err := m.Start(t.Context(), s); err == nil || !strings.Contains(err.Error(), "disabled") {
 		t.Errorf("start of what is disabled: %v", err)
@@ -530,7 +530,7 @@ func (b Bed) Children(t *testing.T, m service.Manager) {
 	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.Executable, s.Args = "/opt/parent", nil
+	s.Executable, s.Arguments = "/opt/parent", nil
 	Install(t, m, s)
 	b.start(t, m, s)
 	const count = `grep -lz '^4242$' /proc/[0-9]*/cmdline 2>/dev/null | wc -l`

@@ -28,10 +28,10 @@ func Plain() service.Spec {
 	return service.Spec{
 		Name: "web", DisplayName: "web", Description: "web",
 		Executable: "/usr/local/bin/web",
-		Start:      service.Automatic,
+		StartType:  service.Automatic,
 		Recovery: service.Recovery{
-			Delays: []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
-			Reset:  10 * time.Minute,
+			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
+			ResetPeriod: 10 * time.Minute,
 		},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
 		Hardening: service.Hardening{Profile: service.Strict},
@@ -59,8 +59,8 @@ func Specs() map[string]service.Spec {
 	add("hostile", func(s *service.Spec) {
 		s.Description = `it's -- a "web" server at 100% & <more> \ $HOME`
 		s.Executable = "/opt/mit Größe/100% 'web' $x=1"
-		s.Directory = "/srv/the web & co"
-		s.Args = Hostile()
+		s.WorkingDirectory = "/srv/the web & co"
+		s.Arguments = Hostile()
 		s.Environment = map[string]string{}
 		for i, v := range Hostile() {
 			s.Environment[fmt.Sprintf("V%02d", i)] = v
@@ -68,14 +68,14 @@ func Specs() map[string]service.Spec {
 	})
 	add("everything", func(s *service.Spec) {
 		s.Name, s.DisplayName, s.Description, s.Version = "my-web.d", "My web", "serves what there is", "v1.2.3"
-		s.Args = []string{"-addr", ":8080"}
+		s.Arguments = []string{"-addr", ":8080"}
 		s.Environment = map[string]string{"MODE": "full"}
-		s.Directory, s.Account = "/srv/web", "www"
-		s.Needs = []string{"network", "db"}
+		s.WorkingDirectory, s.Account = "/srv/web", "www"
+		s.Dependencies = []string{"network", "db"}
 		s.StopTimeout = 90 * time.Second
 		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 		s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeBackupPrivilege"}
-		s.FDStore = 4
+		s.FileDescriptorStore = 4
 		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 		s.CanPause = true
 	})
@@ -83,7 +83,7 @@ func Specs() map[string]service.Spec {
 	add("instance", func(s *service.Spec) { s.Template, s.Instance = true, "eu.1" })
 	for _, start := range []service.Start{service.Delayed, service.Manual, service.Disabled, service.OnSocket} {
 		add("start "+string(start), func(s *service.Spec) {
-			s.Start = start
+			s.StartType = start
 			if start == service.OnSocket {
 				s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			}

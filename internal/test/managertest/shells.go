@@ -67,10 +67,10 @@ func Recorded(t *testing.T, dir string, s service.Spec) {
 		return b
 	}
 	args := strings.Split(strings.TrimSuffix(string(read("args")), "\x00"), "\x00")
-	if len(args) != len(s.Args) && (len(s.Args) != 0 || args[0] != "") {
-		t.Errorf("%d arguments came as %d: %q", len(s.Args), len(args), args)
+	if len(args) != len(s.Arguments) && (len(s.Arguments) != 0 || args[0] != "") {
+		t.Errorf("%d arguments came as %d: %q", len(s.Arguments), len(args), args)
 	}
-	for i, a := range s.Args {
+	for i, a := range s.Arguments {
 		if i < len(args) && args[i] != a {
 			t.Errorf("argument %d, %q, came as %q", i, a, args[i])
 		}
@@ -93,8 +93,8 @@ func Recorded(t *testing.T, dir string, s service.Spec) {
 	if s.Template && env["SERVICE_INSTANCE"] != s.Instance {
 		t.Errorf("SERVICE_INSTANCE=%q", env["SERVICE_INSTANCE"])
 	}
-	if got := strings.TrimSuffix(string(read("pwd")), "\n"); s.Directory != "" && got != s.Directory {
-		t.Errorf("it works in %q, not in %q", got, s.Directory)
+	if got := strings.TrimSuffix(string(read("pwd")), "\n"); s.WorkingDirectory != "" && got != s.WorkingDirectory {
+		t.Errorf("it works in %q, not in %q", got, s.WorkingDirectory)
 	}
 	if got := strings.TrimSpace(string(read("umask"))); got != "0077" {
 		t.Errorf("its umask is %s", got)

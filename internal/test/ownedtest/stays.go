@@ -14,7 +14,7 @@ import (
 func Stays(t *testing.T, m service.Manager, s service.Spec, both bool, enable func(bool)) {
 	t.Helper()
 	manual, forced := s, s
-	manual.Start, forced.Enable = service.Manual, true
+	manual.StartType, forced.Enable = service.Manual, true
 	remove := func() {
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Fatal(err)
@@ -53,8 +53,8 @@ func Stays(t *testing.T, m service.Manager, s service.Spec, both bool, enable fu
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		st, err := m.Status(t.Context(), s)
-		if err != nil || st.Start != step.want {
-			t.Errorf("%s: it starts %s, %v; want %s", step.name, st.Start, err, step.want)
+		if err != nil || st.StartType != step.want {
+			t.Errorf("%s: it starts %s, %v; want %s", step.name, st.StartType, err, step.want)
 		}
 		if got := strings.Join(notes, "; "); got != step.notes {
 			t.Errorf("%s: the notes are %q, want %q", step.name, got, step.notes)

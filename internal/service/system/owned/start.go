@@ -33,14 +33,14 @@ func (r Record) Start() service.Start {
 func (r Record) PlanStart(p *service.Plan) {
 	old, exists, _ := r.tree.Read(r.startFile())
 	p.Artefacts = append(p.Artefacts, service.Artefact{
-		Name: r.startFile(), Mode: "0644", Old: old, New: startHead + string(p.Spec.Start) + "\n", Present: exists, Wanted: true,
+		Name: r.startFile(), Mode: "0644", Old: old, New: startHead + string(p.Spec.StartType) + "\n", Present: exists, Wanted: true,
 	})
 }
 
 // Stays reports whether a service stays enabled, or disabled, as now says, though p.Spec has
 // it otherwise: somebody has made it so since it was installed. A note of p says that.
 func (r Record) Stays(p *service.Plan, now bool) bool {
-	last, want := r.Start(), p.Spec.Start
+	last, want := r.Start(), p.Spec.StartType
 	switch {
 	case !p.Installed || p.Replaces != "" || last == "":
 		return false

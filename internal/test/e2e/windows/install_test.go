@@ -10,16 +10,16 @@ import (
 	"testing"
 	"time"
 
+	svc "github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/control"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
-	svc "github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
 func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 	t.Parallel()
 	s := newManaged(t)
-	s.spec.Needs = []string{"network"}
+	s.spec.Dependencies = []string{"network"}
 	for range 2 {
 		s.is(svc.NotInstalled)
 		s.fails("start", svc.ErrNotInstalled, s.spec.Name)
@@ -51,7 +51,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		if got := says(t, "reg", "query", key+`EventLog\Application\`+s.spec.Name); !strings.Contains(got, `EventMessageFile    REG_EXPAND_SZ    %SystemRoot%\System32\EventCreate.exe`) {
 			t.Errorf("its source is\n%s", got)
 		}
-		if got := s.is(svc.Stopped); got.Start != svc.Manual || !strings.Contains(got.Detail, "has not been started") {
+		if got := s.is(svc.Stopped); got.StartType != svc.Manual || !strings.Contains(got.Detail, "has not been started") {
 			t.Errorf("the status is %+v", got)
 		}
 
@@ -83,9 +83,9 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		}
 
 		// An update while it runs is for its next start.
-		s.spec.Args = append(s.spec.Args[:1], "-new")
+		s.spec.Arguments = append(s.spec.Arguments[:1], "-new")
 		s.spec.Version = "1.3.0"
-		s.spec.Start = svc.Disabled
+		s.spec.StartType = svc.Disabled
 		if p := s.do("apply").Plan; !p.Installed || p.Replaces != "" {
 			t.Errorf("the plan of the update is %+v", p)
 		}
@@ -95,7 +95,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		s.is(svc.Stopped)
 		s.do("stop")
 		s.fails("start", nil, "it is disabled")
-		s.spec.Start = svc.Manual
+		s.spec.StartType = svc.Manual
 		s.do("apply")
 		s.do("start")
 		if got := s.ran().Args; !slices.Equal(got, []string{"-new"}) {
@@ -111,7 +111,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		if got := says(t, "reg", "query", key+`EventLog\Application\`+s.spec.Name) + says(t, "reg", "query", key+s.spec.Name); strings.Contains(got, s.spec.Name) {
 			t.Errorf("there is left\n%s", got)
 		}
-		s.spec.Args, s.spec.Version = s.spec.Args[:1], "1.2.3"
+		s.spec.Arguments, s.spec.Version = s.spec.Arguments[:1], "1.2.3"
 	}
 }
 
@@ -134,7 +134,7 @@ func TestArgumentsArriveUnchanged(t *testing.T) {
 	awkward := []string{
 		"", " ", "two words", `"quoted"`, `a"b`, `back\slash`, `trailing\`, `two words\`, `\"`, `\\`, "%PATH%", "50%", "%SystemRoot% and %TEMP%\\", "$HOME", "'", "*", "ü 服务", "\t", "",
 	}
-	s.spec.Args = append(s.spec.Args, awkward...)
+	s.spec.Arguments = append(s.spec.Arguments, awkward...)
 	s.do("apply")
 	s.do("start")
 	if got := s.ran().Args; !slices.Equal(got, awkward) {
@@ -168,7 +168,7 @@ func TestTheEnvironmentIsInTheRegistryUnchanged(t *testing.T) {
 func TestAStartThatFailsIsSaidInWords(t *testing.T) {
 	t.Parallel()
 	s := newManaged(t)
-	s.spec.Args = append(s.spec.Args, "fail")
+	s.spec.Arguments = append(s.spec.Arguments, "fail")
 	s.do("apply")
 	s.fails("start", nil, "its configuration is wrong")
 	if got := s.is(svc.Failed); got.ExitCode != 78 || !strings.Contains(got.Detail, "code 1066/78") {
@@ -298,7 +298,7 @@ func TestWithoutForceNothingOfOthersIsTouched(t *testing.T) {
 // probe has the probe as the service, which does as its flags say.
 func (s *managed) probe(flags ...string) {
 	s.spec.Executable = testbed.WindowsPath(filepath.Join(programs, "probe.exe"))
-	s.spec.Args = flags
+	s.spec.Arguments = flags
 	s.do("apply")
 }
 

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
 	svc "github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -65,9 +65,9 @@ func newManaged(t *testing.T) *managed {
 	}
 	s := &managed{t: t, calls: calls, notes: notes, spec: svc.Spec{
 		Name: name, DisplayName: name + " on display", Description: "Is tested; ü 服务.", Version: "1.2.3",
-		Executable: testbed.WindowsPath(installerPath), Args: []string{testbed.WindowsPath(notes)},
-		Start:        svc.Manual,
-		Recovery:     svc.Recovery{Delays: []time.Duration{time.Second}, Reset: 24 * time.Hour},
+		Executable: testbed.WindowsPath(installerPath), Arguments: []string{testbed.WindowsPath(notes)},
+		StartType:    svc.Manual,
+		Recovery:     svc.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: 24 * time.Hour},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
 		Hardening: svc.Hardening{Profile: svc.Strict}, CanPause: true,
 	}}

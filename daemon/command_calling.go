@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
@@ -28,7 +28,7 @@ func howCalled() calling {
 	return calling{
 		program: callable(os.Args[0], executable, exec.LookPath),
 		whole:   callable(os.Args[0], executable, lookInSystem),
-		sudo:    service.Sudo(),
+		sudo:    manage.Sudo(),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/crash"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // news is how long a crash is one that somebody should look into.
@@ -33,7 +33,7 @@ func (h *Handle) crashed() ([]crash.Report, error) {
 
 // crashDirs are the folders that the runs of the service may have for crashes.
 func (h *Handle) crashDirs() (at []string) {
-	d := service.Folders(h.manager, h.spec)
+	d := manage.Folders(h.manager, h.spec)
 	if d.State != "" {
 		at = append(at, filepath.Join(d.State, crashes))
 	}
@@ -49,20 +49,20 @@ func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFindin
 	all, err := h.crashed()
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		add(service.Note, "crash", "whether it has crashed, and how its last run ended, is not for everybody to see", "ask again as root, or as an administrator")
+		add(manage.Note, "crash", "whether it has crashed, and how its last run ended, is not for everybody to see", "ask again as root, or as an administrator")
 	case err != nil:
-		add(service.Warning, "crash", err.Error(), "")
+		add(manage.Warning, "crash", err.Error(), "")
 	}
 	if len(all) == 0 {
 		return false
 	}
-	last, level, detail := all[0], service.Warning, inWords(all)
+	last, level, detail := all[0], manage.Warning, inWords(all)
 	if now.Sub(last.Ended) > news {
-		level = service.Note
+		level = manage.Note
 	}
 	// The times of what is filed are in seconds.
 	if info, err := os.Stat(executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
-		level, detail = service.Note, detail+"; the executable is newer"
+		level, detail = manage.Note, detail+"; the executable is newer"
 	}
 	add(level, "crash", detail, "the whole text is in "+last.File)
 	return true

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // end has a service with that folder run, and end so.
@@ -144,25 +144,25 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 	if err := os.WriteFile(executable, nil, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web", Executable: executable}}
+	h := &Handle{manager: &register{state: state}, spec: manage.Spec{Name: "web", Executable: executable}}
 	for _, test := range []struct {
 		ago, built time.Duration
-		level      service.Level
+		level      manage.Level
 		says       string
 	}{
-		{time.Hour, 2 * time.Hour, service.Warning, "panic: boom"},
-		{news, news + time.Hour, service.Warning, "panic: boom"},
-		{news + time.Second, news + time.Hour, service.Note, "panic: boom"},
-		{time.Hour, time.Minute, service.Note, "panic: boom; the executable is newer"},
-		{time.Hour, time.Hour - 900*time.Millisecond, service.Warning, "panic: boom"}, // in the same second
-		{-time.Hour, 2 * time.Hour, service.Warning, "panic: boom"},                   // by a clock that was wrong
+		{time.Hour, 2 * time.Hour, manage.Warning, "panic: boom"},
+		{news, news + time.Hour, manage.Warning, "panic: boom"},
+		{news + time.Second, news + time.Hour, manage.Note, "panic: boom"},
+		{time.Hour, time.Minute, manage.Note, "panic: boom; the executable is newer"},
+		{time.Hour, time.Hour - 900*time.Millisecond, manage.Warning, "panic: boom"}, // in the same second
+		{-time.Hour, 2 * time.Hour, manage.Warning, "panic: boom"},                   // by a clock that was wrong
 	} {
 		crashed, built := now.Add(-test.ago), now.Add(-test.built)
 		if err := errors.Join(os.Chtimes(file, crashed, crashed), os.Chtimes(executable, built, built)); err != nil {
 			t.Fatal(err)
 		}
 		var all []string
-		h.diagnoseCrashes(h.spec.Executable, now, func(level service.Level, what, detail, _ string) {
+		h.diagnoseCrashes(h.spec.Executable, now, func(level manage.Level, what, detail, _ string) {
 			all = append(all, detail)
 			if level != test.level || what != "crash" || !strings.HasSuffix(detail, ": "+test.says) {
 				t.Errorf("%+v: level %d, %s: %s", test, level, what, detail)
@@ -210,7 +210,7 @@ func TestAFolderOfCrashesThatCannotBeTrustedIsAWarning(t *testing.T) {
 // old is a register that has the folders of users as systemd had them before 254.
 type old struct{ *register }
 
-func (o old) Folders(service.Spec) dirs.Dirs {
+func (o old) Folders(manage.Spec) dirs.Dirs {
 	return dirs.Dirs{State: filepath.Join(o.state, "none"), Configuration: o.state}
 }
 
@@ -218,7 +218,7 @@ func TestACrashOfAUserIsFoundWhereOldVersionsOfSystemdHaveIt(t *testing.T) {
 	r := &register{state: folder(t)}
 	end(t, r.state, "panic")
 	for _, user := range []bool{true, false} {
-		h := &Handle{manager: old{r}, spec: service.Spec{Name: "web", User: user}}
+		h := &Handle{manager: old{r}, spec: manage.Spec{Name: "web", User: user}}
 		if all, err := h.crashed(); err != nil || len(all) != map[bool]int{true: 1}[user] {
 			t.Errorf("of a user: %t: %+v, %v", user, all, err)
 		}
@@ -229,7 +229,7 @@ func TestWhereAManagerHasNoFoldersThereIsNothingToLookAt(t *testing.T) {
 	state := folder(t)
 	end(t, state, "panic")
 	t.Chdir(state)
-	h := &Handle{manager: &register{}, spec: service.Spec{Name: "web", User: true}}
+	h := &Handle{manager: &register{}, spec: manage.Spec{Name: "web", User: true}}
 	if all, err := h.crashed(); err != nil || len(all) > 0 {
 		t.Errorf("%+v, %v", all, err)
 	}

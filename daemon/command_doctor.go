@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
@@ -21,7 +21,7 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 	if err != nil {
 		return c.failed(err)
 	}
-	worst := service.OK
+	worst := manage.OK
 	_, _ = fmt.Fprintf(c.out, "%s on %s\n", h.Name(), h.Manager())
 	look := checkup{
 		call:      func(name string, own ...string) string { return c.call(name, o, own...) },
@@ -34,7 +34,7 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 			_, _ = fmt.Fprintf(c.out, "%8s -> %s\n", "", oneLine(f.Remedy))
 		}
 	}
-	if worst == service.Problem {
+	if worst == manage.Problem {
 		return exitFailure
 	}
 	return 0
@@ -48,32 +48,32 @@ type checkup struct {
 
 // diagnose looks at what is the same for all managers, and has the manager look at the
 // rest.
-func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
-	var found []service.Finding
-	add := func(level service.Level, what, detail, remedy string) {
-		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
+func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
+	var found []manage.Finding
+	add := func(level manage.Level, what, detail, remedy string) {
+		found = append(found, manage.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 	}
 	status, err := h.Status(ctx)
 	switch {
 	case err != nil:
-		add(service.Problem, "state", err.Error(), "")
+		add(manage.Problem, "state", err.Error(), "")
 	case status.State == StateNotInstalled:
 		if other := c.elsewhere(); other != "" {
-			add(service.Problem, "state", status.summary(), other)
+			add(manage.Problem, "state", status.summary(), other)
 			break
 		}
-		add(service.Problem, "state", status.summary(), "install it: "+c.call("install"))
+		add(manage.Problem, "state", status.summary(), "install it: "+c.call("install"))
 	case status.State == StateFailed:
-		add(service.Problem, "state", status.summary(), remedyFor(status.ExitCode, c.call))
+		add(manage.Problem, "state", status.summary(), remedyFor(status.ExitCode, c.call))
 	case status.Unhealthy != "":
-		add(service.Problem, "state", status.summary(), "its Check says so; the log may say why: "+c.call("logs"))
+		add(manage.Problem, "state", status.summary(), "its Check says so; the log may say why: "+c.call("logs"))
 	case status.State == StateRunning:
-		add(service.OK, "state", status.summary(), "")
+		add(manage.OK, "state", status.summary(), "")
 	default:
-		add(service.Note, "state", status.summary(), "")
+		add(manage.Note, "state", status.summary(), "")
 	}
 	installed := h.asInstalled(ctx, h.spec)
-	installed.Executable = service.Launches(ctx, h.manager, h.spec)
+	installed.Executable = manage.Launches(ctx, h.manager, h.spec)
 	barred := diagnoseExecutable(installed, status, c.call, add)
 	h.diagnoseSockets(status, add)
 	h.diagnoseDrift(ctx, status, c.call, add)
@@ -88,7 +88,7 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, installed) {
-		said := func(c service.Finding) bool { return c.What == f.What && c.Level >= f.Level }
+		said := func(c manage.Finding) bool { return c.What == f.What && c.Level >= f.Level }
 		if !slices.ContainsFunc(common, said) {
 			found = append(found, f)
 		}
@@ -96,7 +96,7 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []service.Finding {
 	return found
 }
 
-type addFinding func(level service.Level, what, detail, remedy string)
+type addFinding func(level manage.Level, what, detail, remedy string)
 
 type callCommand = func(name string, own ...string) string
 
@@ -112,29 +112,29 @@ func remedyFor(code int, call callCommand) string {
 
 // diagnoseExecutable looks at the file that the manager starts. It reports whether nobody
 // can execute it.
-func diagnoseExecutable(s service.Spec, now Status, call callCommand, add addFinding) (barred bool) {
+func diagnoseExecutable(s manage.Spec, now Status, call callCommand, add addFinding) (barred bool) {
 	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
 	case errors.Is(unsafe, ErrUnsafe):
-		add(service.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
+		add(manage.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
 	case unsafe != nil:
-		add(service.Problem, "executable", unsafe.Error(), "put it back, or install the service from where it is now")
+		add(manage.Problem, "executable", unsafe.Error(), "put it back, or install the service from where it is now")
 		return true
 	}
 	if why, remedy := safe.Barred(s.Executable); why != "" {
-		add(service.Problem, "executable", why, remedy)
+		add(manage.Problem, "executable", why, remedy)
 		return true
 	}
 	if now.PID != 0 && replaced(s.Executable, now) {
-		add(service.Warning, "executable", s.Executable+" is newer than the process that runs", call("restart"))
+		add(manage.Warning, "executable", s.Executable+" is newer than the process that runs", call("restart"))
 		return false
 	}
 	switch {
 	case unsafe != nil:
 	case s.User:
-		add(service.OK, "executable", s.Executable+"; nobody else can replace it", "")
+		add(manage.OK, "executable", s.Executable+"; nobody else can replace it", "")
 	default:
-		add(service.OK, "executable", s.Executable+"; only administrators can replace it", "")
+		add(manage.OK, "executable", s.Executable+"; only administrators can replace it", "")
 	}
 	return false
 }
@@ -152,7 +152,7 @@ func replaced(file string, s Status) bool {
 // diagnoseSockets tries whether what the service listens at is free. Who the manager
 // has given it to already is not asked.
 func (h *Handle) diagnoseSockets(s Status, add addFinding) {
-	if s.State != StateStopped && s.State != StateFailed || h.spec.StartType == service.OnSocket {
+	if s.State != StateStopped && s.State != StateFailed || h.spec.StartType == manage.OnSocket {
 		return
 	}
 	for _, k := range h.spec.Sockets {
@@ -163,15 +163,15 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 			if who := listens.Who(k.Network, k.Address); who != "" {
 				by = who
 			}
-			add(service.Problem, "socket "+k.Name, k.Address+" is in use by "+by, "stop that, or choose another address")
+			add(manage.Problem, "socket "+k.Name, k.Address+" is in use by "+by, "stop that, or choose another address")
 		case err != nil && !errors.Is(err, os.ErrPermission):
-			add(service.Warning, "socket "+k.Name, err.Error(), "")
+			add(manage.Warning, "socket "+k.Name, err.Error(), "")
 		}
 	}
 }
 
 // try listens at k for a moment.
-func try(k service.Socket) error {
+func try(k manage.Socket) error {
 	switch k.Network {
 	case "tcp":
 		l, err := net.Listen(k.Network, k.Address)
@@ -191,11 +191,11 @@ func try(k service.Socket) error {
 
 // asInstalled is the service as this program would install it with the arguments that it
 // was installed with, unless the program has been called with some of its own.
-func (h *Handle) asInstalled(ctx context.Context, s service.Spec) service.Spec {
+func (h *Handle) asInstalled(ctx context.Context, s manage.Spec) manage.Spec {
 	if h.own > 0 {
 		return s
 	}
-	args, ok := service.Passed(ctx, h.manager, s)
+	args, ok := manage.Passed(ctx, h.manager, s)
 	if n := len(s.Arguments); ok && len(args) >= n && slices.Equal(args[:n], s.Arguments) {
 		s.Arguments = args
 	}
@@ -217,10 +217,10 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 	case err != nil && s.Detail == "masked": // which the manager tells of
 		return
 	case errors.Is(err, ErrForeign):
-		add(service.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
+		add(manage.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
 		return
 	case err != nil:
-		add(service.Warning, "installation", err.Error(), "")
+		add(manage.Warning, "installation", err.Error(), "")
 		return
 	case p.Changed():
 		var names []string
@@ -229,10 +229,10 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, 
 				names = append(names, a.Name)
 			}
 		}
-		add(service.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
+		add(manage.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
 			"look at the difference with "+install+" --dry-run")
 	default:
-		add(service.OK, "installation", "as this program would install it", "")
+		add(manage.OK, "installation", "as this program would install it", "")
 	}
 }
 

@@ -4,28 +4,28 @@ import (
 	"context"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/symptom"
 )
 
 // diagnoseLog looks in the log of the last run for what is known. That of a crash that
 // has been told of has its text there as well, from the next start.
 func (h *Handle) diagnoseLog(ctx context.Context, s Status, crashed bool, told string, add addFinding) {
-	log, err := service.LastRun(ctx, h.manager, h.spec)
+	log, err := manage.LastRun(ctx, h.manager, h.spec)
 	if err != nil {
-		add(service.Note, "log", err.Error(), "")
+		add(manage.Note, "log", err.Error(), "")
 		return
 	}
-	level := service.Warning
+	level := manage.Warning
 	if s.State == StateRunning {
-		level = service.Note
+		level = manage.Note
 	}
 	var skip []string
 	if crashed {
 		skip = symptom.CrashSigns
 	}
 	patient := symptom.Service{
-		Manager: h.name, Spec: h.spec, Limits: service.Confined(ctx, h.manager, h.spec), State: service.Folders(h.manager, h.spec).State,
+		Manager: h.name, Spec: h.spec, Limits: manage.Confined(ctx, h.manager, h.spec), State: manage.Folders(h.manager, h.spec).State,
 	}
 	patient.Machine = symptom.Here(patient)
 	if f, ok := symptom.Last(without(log, logElsewhere), patient, skip...); ok && (told == "" || !strings.Contains(f.Said, told)) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-glidepath/glidepath/internal/host/health"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // asker asks a run of the program called name how it is doing, see [health.Ask].
@@ -14,9 +14,9 @@ type asker func(ctx context.Context, name string, pid int) (health.Answer, error
 
 // unwell returns what is wrong with the process of a service that runs, "" if it is well
 // or does not say: only root, and the user that it runs as, are told.
-func (h *Handle) unwell(ctx context.Context, s service.Status) string {
+func (h *Handle) unwell(ctx context.Context, s manage.Status) string {
 	switch s.State {
-	case service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
+	case manage.Running, manage.Reloading, manage.Pausing, manage.Paused, manage.Continuing:
 	default:
 		return ""
 	}
@@ -35,7 +35,7 @@ func (c *commandLine) statusOfRun(ctx context.Context, o options) int {
 	s, err := c.askRun(ctx)
 	switch {
 	case errors.Is(err, health.ErrNone):
-		s = Status{State: StateStopped, ExitCode: -1, Detail: fmt.Sprintf("%v, and %v", service.ErrNoManager, err)}
+		s = Status{State: StateStopped, ExitCode: -1, Detail: fmt.Sprintf("%v, and %v", manage.ErrNoManager, err)}
 	case err != nil:
 		_ = c.failed(fmt.Errorf("ask %s for its status: %w", c.config.Name, err))
 		return StateUnknown.exitCode()

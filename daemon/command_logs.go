@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // LogOptions say which records of the log are written, and how.
@@ -37,7 +37,7 @@ type LogOptions struct {
 // its time is "-" where the host does not keep it, and for o.Since it counts as printed
 // when the record before it was logged.
 func (h *Handle) Logs(ctx context.Context, o LogOptions, w io.Writer) error {
-	err := h.manager.Logs(ctx, h.spec, service.LogQuery{
+	err := h.manager.Logs(ctx, h.spec, manage.LogQuery{
 		Lines: o.Lines, Follow: o.Follow, Since: o.Since, Level: o.Level, Match: o.Match, JSON: o.JSON,
 	}, w)
 	if o.Follow && ctx.Err() != nil {

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
@@ -23,7 +23,7 @@ func TestFlagsOfLogsAreWhatTheManagerIsAsked(t *testing.T) {
 		s.manager.log = "a line\n"
 		now := time.Now()
 		midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local)
-		for line, want := range map[string]service.LogQuery{
+		for line, want := range map[string]manage.LogQuery{
 			"logs":                                   {Lines: 100},
 			"logs -n 0":                              {},
 			"logs -f -n=7":                           {Lines: 7, Follow: true},
@@ -82,7 +82,7 @@ type kept struct {
 	records []records.Record
 }
 
-func (k kept) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w io.Writer) error {
+func (k kept) Logs(_ context.Context, _ manage.Spec, q manage.LogQuery, w io.Writer) error {
 	v := records.NewView(q, w)
 	for _, r := range k.records {
 		r.Fields = append([]zapcore.Field(nil), r.Fields...)
@@ -108,7 +108,7 @@ func TestLogsSayWhatAnOperatorReads(t *testing.T) {
 		record(at.Add(3*time.Second), zap.ErrorLevel, "request failed", zap.NamedError("error", errors.New("one\ntwo")), zap.Int("status", 503)),
 	}}
 	var tr transcript
-	s.log, s.manager.status = k, service.Status{State: service.Running}
+	s.log, s.manager.status = k, manage.Status{State: manage.Running}
 	for _, line := range []string{
 		"logs", "logs -n 2", "logs -n 1 --level warn", "logs --level error --json", "logs -g status=5", "logs --grep ^asked --json",
 		"logs --since 2026-11-27T10:00:02Z", "logs --level error -g slow", "logs --json -n 1",

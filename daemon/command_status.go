@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func (c *commandLine) status(ctx context.Context, o options) int {
 	h, err := c.handle(o)
-	if errors.Is(err, service.ErrNoManager) {
+	if errors.Is(err, manage.ErrNoManager) {
 		return c.statusOfRun(ctx, o)
 	}
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // mount returns the commands of a service that is started with an address.
@@ -26,7 +26,7 @@ func mount(t *testing.T, m *register, addr *string, line string) (all map[string
 }
 
 func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
-	m := &register{status: service.Status{State: service.NotInstalled}}
+	m := &register{status: manage.Status{State: manage.NotInstalled}}
 	addr := ":80"
 	all, out, errs := mount(t, m, &addr, "web --addr :9090 service install")
 	addr = ":9090" // the program reads its flags after it has mounted the commands
@@ -42,7 +42,7 @@ func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
 }
 
 func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
-	m := &register{log: "a\n", installed: &service.Spec{}, status: service.Status{State: service.Stopped}}
+	m := &register{log: "a\n", installed: &manage.Spec{}, status: manage.Status{State: manage.Stopped}}
 	addr := ""
 	all, out, errs := mount(t, m, &addr, "web service logs -n 7 -g a")
 	logs := all["logs"]

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // unfinished adds to the error of a command what to type to go on.
 func (c *commandLine) unfinished(err error, o options, verb string) error {
-	var u *service.Unfinished
+	var u *manage.Unfinished
 	if !errors.As(err, &u) {
 		if errors.Is(err, context.Canceled) {
 			err = fmt.Errorf("%s: interrupted; what has become of the service is told by %s", verb, c.call("status", o))
@@ -33,7 +33,7 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 	case verb != "uninstall" || u.Now == u.Before:
 	case o.purge:
 		way("to go on", verb, " --purge")
-	case u.Now.State != service.NotInstalled:
+	case u.Now.State != manage.NotInstalled:
 		way("to go on", verb, "")
 	}
 	if len(ways) == 0 {
@@ -44,7 +44,7 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 
 // installedAllTheSame adds to the error of a start that what is installed stays so.
 func (c *commandLine) installedAllTheSame(err error, done Installation, o options) error {
-	var u *service.Unfinished
+	var u *manage.Unfinished
 	if done.Manager == "" || errors.As(err, &u) || errors.Is(err, context.Canceled) {
 		return err
 	}

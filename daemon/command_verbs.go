@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // verb is a command of the command line.
@@ -117,7 +117,7 @@ func (c *commandLine) notes() {
 
 // failed prints what has gone wrong, in one line, and returns the exit code for it.
 func (c *commandLine) failed(err error) int {
-	if errors.Is(err, service.ErrNeeded) {
+	if errors.Is(err, manage.ErrNeeded) {
 		err = fmt.Errorf("%w, or have them stopped along with --dependents", err)
 	}
 	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
@@ -147,7 +147,7 @@ func (c *commandLine) elsewhere(ctx context.Context, o options) string {
 
 // failedTo is failed, for what was asked of the service that o speaks of.
 func (c *commandLine) failedTo(err error, o options) int {
-	var u *service.Unfinished
+	var u *manage.Unfinished
 	switch {
 	case errors.As(err, &u):
 		err = c.unfinished(err, o, "restart")

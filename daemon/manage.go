@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/host/health"
-	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/detect"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 	"github.com/go-glidepath/glidepath/internal/service/system/lock"
 )
@@ -21,19 +21,19 @@ import (
 // What a caller of a [Handle] may want to tell apart.
 var (
 	// ErrNotInstalled is that the service manager knows no such service.
-	ErrNotInstalled = service.ErrNotInstalled
+	ErrNotInstalled = manage.ErrNotInstalled
 	// ErrNotRunning is that what was asked for needs a service that runs.
-	ErrNotRunning = service.ErrNotRunning
+	ErrNotRunning = manage.ErrNotRunning
 	// ErrNotSupported is that this machine's manager, or the program, cannot do that.
-	ErrNotSupported = service.ErrNotSupported
+	ErrNotSupported = manage.ErrNotSupported
 	// ErrPermission is that it needs more rights: root, or an administrator.
-	ErrPermission = service.ErrPermission
+	ErrPermission = manage.ErrPermission
 	// ErrForeign is that a service of this name belongs to another program.
-	ErrForeign = service.ErrForeign
+	ErrForeign = manage.ErrForeign
 	// ErrBusy is returned while another process installs or uninstalls the same service.
-	ErrBusy = service.ErrBusy
+	ErrBusy = manage.ErrBusy
 	// ErrUnsafe is that others than the administrator can replace the executable.
-	ErrUnsafe = service.ErrUnsafe
+	ErrUnsafe = manage.ErrUnsafe
 )
 
 // Handle is the service that a program is, or can be, on this machine. Its methods may
@@ -62,8 +62,8 @@ type Handle struct {
 
 	told func(what string) // hears what has become of these; nil if nobody wants to know
 
-	spec    service.Spec
-	manager service.Manager
+	spec    manage.Spec
+	manager manage.Manager
 	name    string // of the manager
 	lock    func(name string, user bool, doing string) (release func(), err error)
 	own     int   // how many of the arguments in spec were on the command line
@@ -157,7 +157,7 @@ func (h *Handle) Plan(ctx context.Context, o InstallOptions) (Installation, erro
 	return h.installation(p), nil
 }
 
-func (h *Handle) plan(ctx context.Context, o InstallOptions) (*service.Plan, error) {
+func (h *Handle) plan(ctx context.Context, o InstallOptions) (*manage.Plan, error) {
 	if throwaway(h.spec.Executable) {
 		return nil, fmt.Errorf("%s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.spec.Executable)
 	}
@@ -214,7 +214,7 @@ func (h *Handle) alone(doing string) (release func(), err error) {
 
 // restartable fails if what p changes needs a restart of the service that other services
 // are in the way of.
-func (h *Handle) restartable(ctx context.Context, p *service.Plan) error {
+func (h *Handle) restartable(ctx context.Context, p *manage.Plan) error {
 	if !p.Installed || !p.Changed() {
 		return nil
 	}
@@ -230,7 +230,7 @@ func throwaway(executable string) bool {
 	return strings.Contains(filepath.ToSlash(executable), "/go-build") && filepath.Base(filepath.Dir(executable)) == "exe"
 }
 
-func (h *Handle) installation(p *service.Plan) Installation {
+func (h *Handle) installation(p *manage.Plan) Installation {
 	done := Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings, Notes: p.Notes}
 	for _, a := range p.Artefacts {
 		if a.Changed() {
@@ -263,7 +263,7 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 		return nil, h.wrap("uninstall", err)
 	}
 	err = h.takeAlong(ctx, d, false, func() (err error) {
-		removed, err = service.Remove(ctx, h.manager, h.spec, purge)
+		removed, err = manage.Remove(ctx, h.manager, h.spec, purge)
 		return err
 	})
 	if err == nil {
@@ -296,16 +296,16 @@ func (h *Handle) Restart(ctx context.Context) error {
 	if err != nil {
 		return h.wrap("restart", err)
 	}
-	return h.begin(ctx, "restart", func(ctx context.Context, s service.Spec) error {
-		return h.takeAlong(ctx, d, true, func() error { return service.Restart(ctx, h.manager, s) })
+	return h.begin(ctx, "restart", func(ctx context.Context, s manage.Spec) error {
+		return h.takeAlong(ctx, d, true, func() error { return manage.Restart(ctx, h.manager, s) })
 	})
 }
 
 // begin has do start the service.
-func (h *Handle) begin(ctx context.Context, what string, do func(context.Context, service.Spec) error) error {
+func (h *Handle) begin(ctx context.Context, what string, do func(context.Context, manage.Spec) error) error {
 	begun := time.Now()
 	err := do(ctx, h.spec)
-	if errors.Is(err, service.ErrEnded) {
+	if errors.Is(err, manage.ErrEnded) {
 		if h.finished(begun) != nil {
 			return nil
 		}
@@ -335,11 +335,11 @@ func (h *Handle) Continue(ctx context.Context) error {
 	return h.wrap("continue", h.pausable(h.manager.Continue)(ctx, h.spec))
 }
 
-func (h *Handle) pausable(do func(context.Context, service.Spec) error) func(context.Context, service.Spec) error {
+func (h *Handle) pausable(do func(context.Context, manage.Spec) error) func(context.Context, manage.Spec) error {
 	if h.spec.CanPause {
 		return do
 	}
-	return func(context.Context, service.Spec) error {
+	return func(context.Context, manage.Spec) error {
 		return fmt.Errorf("the program cannot: %w", ErrNotSupported)
 	}
 }
@@ -419,7 +419,7 @@ func lsb(err error) int {
 		return 0
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, ErrConfig), errors.Is(err, service.ErrSpec):
+	case errors.Is(err, ErrConfig), errors.Is(err, manage.ErrSpec):
 		return exitConfig
 	case errors.Is(err, ErrNotSupported):
 		return 3

@@ -8,32 +8,32 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // giveBack is how long services are given to start again that were stopped in vain.
 const giveBack = 2 * time.Minute
 
 // dependents returns the services that need this one, none if the manager does not know.
-func (h *Handle) dependents(ctx context.Context) (service.Dependents, error) {
-	m, ok := h.manager.(service.Needed)
+func (h *Handle) dependents(ctx context.Context) (manage.Dependents, error) {
+	m, ok := h.manager.(manage.Needed)
 	if !ok {
-		return service.Dependents{}, nil
+		return manage.Dependents{}, nil
 	}
 	return m.Dependents(ctx, h.spec)
 }
 
 // unneeded fails if services that run need this one and nobody said to stop them along.
-func (h *Handle) unneeded(d service.Dependents) error {
+func (h *Handle) unneeded(d manage.Dependents) error {
 	if len(d.Running) == 0 || d.Along || h.Dependents {
 		return nil
 	}
-	return fmt.Errorf("%w: stop %s first", service.ErrNeeded, strings.Join(d.Running, ", "))
+	return fmt.Errorf("%w: stop %s first", manage.ErrNeeded, strings.Join(d.Running, ", "))
 }
 
 // takeAlong calls do, which stops the service, after the services that need it were stopped.
 // They are started again if do has failed, and otherwise if again says so.
-func (h *Handle) takeAlong(ctx context.Context, d service.Dependents, again bool, do func() error) error {
+func (h *Handle) takeAlong(ctx context.Context, d manage.Dependents, again bool, do func() error) error {
 	if err := h.unneeded(d); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (h *Handle) takeAlong(ctx context.Context, d service.Dependents, again bool
 }
 
 // together calls do where the manager stops along what needs the service.
-func (h *Handle) together(d service.Dependents, again bool, do func() error) error {
+func (h *Handle) together(d manage.Dependents, again bool, do func() error) error {
 	err := do()
 	if err == nil && !again {
 		h.tellsOf("stopped along: ", d.Running)
@@ -84,7 +84,7 @@ func (h *Handle) revive(ctx context.Context, stopped []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack) // also after an interrupt
 	defer cancel()
-	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == service.Stopped || s.State == service.Failed || s.State == service.NotInstalled {
+	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == manage.Stopped || s.State == manage.Failed || s.State == manage.NotInstalled {
 		return alongError("stopped along, and to be started once it runs: " + strings.Join(stopped, ", "))
 	}
 	if err := h.startAgain(ctx, stopped); err != nil {
@@ -107,7 +107,7 @@ func (h *Handle) startAgain(ctx context.Context, stopped []string) error {
 }
 
 // other is another service of the same manager.
-func (h *Handle) other(name string) service.Spec { return service.Spec{Name: name, User: h.spec.User} }
+func (h *Handle) other(name string) manage.Spec { return manage.Spec{Name: name, User: h.spec.User} }
 
 func (h *Handle) waitsFor(what string) {
 	if h.Progress != nil {

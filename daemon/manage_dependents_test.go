@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // needed is a register with services that need the one installed. Like Windows, it neither
@@ -35,10 +35,10 @@ func newNeeded(t *testing.T) (*shell, *needed) {
 	return s, n
 }
 
-func (n *needed) Dependents(context.Context, service.Spec) (d service.Dependents, err error) {
+func (n *needed) Dependents(context.Context, manage.Spec) (d manage.Dependents, err error) {
 	d.Along = n.along
 	if n.installed == nil {
-		return d, service.ErrNotInstalled
+		return d, manage.ErrNotInstalled
 	}
 	for _, name := range []string{"c", "b", "a", "idle"} {
 		if n.runs[name] {
@@ -60,7 +60,7 @@ func (n *needed) free(name string) error {
 	return nil
 }
 
-func (n *needed) Stop(ctx context.Context, s service.Spec) error {
+func (n *needed) Stop(ctx context.Context, s manage.Spec) error {
 	err := errors.Join(n.fails["stop "+s.Name], n.free(s.Name))
 	if err != nil && n.interrupt != nil {
 		n.interrupt()
@@ -75,7 +75,7 @@ func (n *needed) Stop(ctx context.Context, s service.Spec) error {
 	return err
 }
 
-func (n *needed) Start(ctx context.Context, s service.Spec) error {
+func (n *needed) Start(ctx context.Context, s manage.Spec) error {
 	if s.Name == "web" {
 		return n.register.Start(ctx, s)
 	}
@@ -90,14 +90,14 @@ func (n *needed) Start(ctx context.Context, s service.Spec) error {
 	return err
 }
 
-func (n *needed) Restart(ctx context.Context, s service.Spec) error {
+func (n *needed) Restart(ctx context.Context, s manage.Spec) error {
 	if err := errors.Join(n.fails["restart web"], n.free("web")); err != nil {
 		return err
 	}
 	return n.register.Restart(ctx, s)
 }
 
-func (n *needed) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+func (n *needed) Remove(ctx context.Context, s manage.Spec, purge bool) ([]string, error) {
 	if err := errors.Join(n.fails["remove web"], n.free("web")); err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func TestDependentsInWords(t *testing.T) {
 func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
 	s, n := newNeeded(t)
 	n.err = errors.New("it has not started") // of the restart, which has stopped it
-	n.status = service.Status{State: service.Failed}
+	n.status = manage.Status{State: manage.Failed}
 	_, _, err := s.call("restart --dependents")
 	if !strings.HasSuffix(err, "it has not started; stopped along, and to be started once it runs: c, b, a\n") || n.runs["a"] {
 		t.Errorf("got %q", err)

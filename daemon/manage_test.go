@@ -18,73 +18,73 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
 // register is a service manager in memory that does what it is told, or fails.
 type register struct {
-	installed *service.Spec
-	status    service.Status
+	installed *manage.Spec
+	status    manage.Status
 	warnings  []string
 	replaces  string
 	log       string
-	findings  []service.Finding
+	findings  []manage.Finding
 	err       error // of every method that changes something
 	slow      func()
-	after     service.State   // what comes of each state that it is told to be in
-	starts    *service.Status // what comes of a start; nil is that it runs
-	state     string          // the folder of the service's state
+	after     manage.State   // what comes of each state that it is told to be in
+	starts    *manage.Status // what comes of a start; nil is that it runs
+	state     string         // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
 	disabled  bool   // by somebody
 	pid       int    // of the next process; 0 is 42
 	notices   []string
 	tell      func(text string) // where they go
-	asked     service.LogQuery  // the last time
+	asked     manage.LogQuery   // the last time
 }
 
 func (r *register) Name() string { return "register" }
 
-func (r *register) text(s *service.Spec) string {
+func (r *register) text(s *manage.Spec) string {
 	if s == nil {
 		return ""
 	}
 	return fmt.Sprintf("run=%s\nargs=%q\n", s.Executable, s.Arguments)
 }
 
-func (r *register) Plan(_ context.Context, s service.Spec, force bool) (*service.Plan, error) {
-	if (errors.Is(r.err, service.ErrUnsafe) || errors.Is(r.err, service.ErrForeign)) && !force {
+func (r *register) Plan(_ context.Context, s manage.Spec, force bool) (*manage.Plan, error) {
+	if (errors.Is(r.err, manage.ErrUnsafe) || errors.Is(r.err, manage.ErrForeign)) && !force {
 		return nil, r.err
 	}
 	var notes []string
 	if r.disabled && !s.Enable {
 		notes = []string{"it stays disabled"}
 	}
-	return &service.Plan{
+	return &manage.Plan{
 		Spec: s, Installed: r.installed != nil, Replaces: r.replaces, Warnings: r.warnings, Notes: notes, Calls: []string{"tell it"},
-		Artefacts: []service.Artefact{{
+		Artefacts: []manage.Artefact{{
 			Name: "/register/" + s.ServiceName(), Old: r.text(r.installed), New: r.text(&s), Present: r.installed != nil, Wanted: true,
 		}},
 	}, nil
 }
 
-func (r *register) Apply(_ context.Context, p *service.Plan) error {
+func (r *register) Apply(_ context.Context, p *manage.Plan) error {
 	if err := r.do("install"); err != nil {
 		return err
 	}
 	r.installed = &p.Spec
-	if r.status.State == service.NotInstalled {
-		r.status = service.Status{State: service.Stopped, ExitCode: -1}
+	if r.status.State == manage.NotInstalled {
+		r.status = manage.Status{State: manage.Stopped, ExitCode: -1}
 	}
 	return nil
 }
 
-func (r *register) Remove(_ context.Context, s service.Spec, purge bool) ([]string, error) {
+func (r *register) Remove(_ context.Context, s manage.Spec, purge bool) ([]string, error) {
 	if err := r.do("uninstall"); err != nil {
 		return nil, err
 	}
-	r.installed, r.status = nil, service.Status{State: service.NotInstalled}
+	r.installed, r.status = nil, manage.Status{State: manage.NotInstalled}
 	removed := []string{"/register/" + s.ServiceName()}
 	if purge {
 		removed = append(removed, "/var/lib/"+s.Name)
@@ -103,48 +103,48 @@ func (r *register) do(what string) error {
 	return r.err
 }
 
-func (r *register) to(what string, state service.State) error {
+func (r *register) to(what string, state manage.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = service.Status{State: cmp.Or(r.after, state), StartType: r.status.StartType, ExitCode: -1}
-	if r.status.State == service.Running || r.status.State == service.Paused {
+	r.status = manage.Status{State: cmp.Or(r.after, state), StartType: r.status.StartType, ExitCode: -1}
+	if r.status.State == manage.Running || r.status.State == manage.Paused {
 		r.status.PID = cmp.Or(r.pid, 42)
 	}
 	return nil
 }
 
-func (r *register) Start(context.Context, service.Spec) error { return r.begin("start") }
+func (r *register) Start(context.Context, manage.Spec) error { return r.begin("start") }
 
 func (r *register) begin(what string) error {
 	if r.starts == nil {
-		return r.to(what, service.Running)
+		return r.to(what, manage.Running)
 	}
 	r.status = *r.starts
 	return r.do(what)
 }
 
-func (r *register) Stop(context.Context, service.Spec) error { return r.to("stop", service.Stopped) }
+func (r *register) Stop(context.Context, manage.Spec) error { return r.to("stop", manage.Stopped) }
 
-func (r *register) Restart(context.Context, service.Spec) error {
+func (r *register) Restart(context.Context, manage.Spec) error {
 	return r.begin("restart")
 }
 
-func (r *register) Reload(context.Context, service.Spec) error {
-	return r.to("reload", service.Running)
+func (r *register) Reload(context.Context, manage.Spec) error {
+	return r.to("reload", manage.Running)
 }
 
-func (r *register) Pause(context.Context, service.Spec) error { return r.to("pause", service.Paused) }
+func (r *register) Pause(context.Context, manage.Spec) error { return r.to("pause", manage.Paused) }
 
-func (r *register) Continue(context.Context, service.Spec) error {
-	return r.to("continue", service.Running)
+func (r *register) Continue(context.Context, manage.Spec) error {
+	return r.to("continue", manage.Running)
 }
 
-func (r *register) Status(context.Context, service.Spec) (service.Status, error) {
+func (r *register) Status(context.Context, manage.Spec) (manage.Status, error) {
 	return r.status, nil
 }
 
-func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w io.Writer) error {
+func (r *register) Logs(_ context.Context, _ manage.Spec, q manage.LogQuery, w io.Writer) error {
 	r.asked = q
 	if r.log == "" {
 		return r.err
@@ -153,21 +153,21 @@ func (r *register) Logs(_ context.Context, _ service.Spec, q service.LogQuery, w
 	return err
 }
 
-func (r *register) Folders(service.Spec) dirs.Dirs { return dirs.Dirs{State: r.state} }
+func (r *register) Folders(manage.Spec) dirs.Dirs { return dirs.Dirs{State: r.state} }
 
-func (r *register) Diagnose(_ context.Context, s service.Spec) []service.Finding {
+func (r *register) Diagnose(_ context.Context, s manage.Spec) []manage.Finding {
 	r.looked = s.Executable
 	return r.findings
 }
 
-func (r *register) Launches(context.Context, service.Spec) (string, error) {
+func (r *register) Launches(context.Context, manage.Spec) (string, error) {
 	if r.installed == nil {
 		return "", nil
 	}
 	return r.installed.Executable, nil
 }
 
-func (r *register) Passes(context.Context, service.Spec) ([]string, bool) {
+func (r *register) Passes(context.Context, manage.Spec) ([]string, bool) {
 	if r.installed == nil {
 		return nil, false
 	}
@@ -191,17 +191,17 @@ type shell struct {
 	executable string // what the service runs
 	lock       func(name string, user bool, doing string) (func(), error)
 
-	over  service.Manager // in front of manager, nil if it is that
-	asks  asker           // who answers for the process of the service; may be nil
-	none  error           // why there is no manager, nil if there is one
-	users *register       // the manager of the user; nil if it is the same
-	log   service.Manager // that the commands talk to instead of manager, if it is not nil
+	over  manage.Manager // in front of manager, nil if it is that
+	asks  asker          // who answers for the process of the service; may be nil
+	none  error          // why there is no manager, nil if there is one
+	users *register      // the manager of the user; nil if it is the same
+	log   manage.Manager // that the commands talk to instead of manager, if it is not nil
 }
 
 func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 	var out bytes.Buffer
 	c := commandLine{out: &out, err: io.Discard}
-	h := &Handle{spec: service.Spec{Name: "web"}}
+	h := &Handle{spec: manage.Spec{Name: "web"}}
 	p := Installation{Manager: "systemd", Changes: []Change{
 		{Name: "/etc/systemd/system/web.service", New: "[Unit]\n", Added: true},
 		{Name: "enabled unit web.service", New: "enabled\n", Added: true},
@@ -223,7 +223,7 @@ func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 }
 
 func newShell(t *testing.T) *shell {
-	return &shell{t: t, manager: &register{status: service.Status{State: service.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
+	return &shell{t: t, manager: &register{status: manage.Status{State: manage.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
 }
 
 // call runs a command line, and returns its exit code and what it has printed: to
@@ -384,7 +384,7 @@ func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
 		time.Now().Add(time.Hour):  false,
 		{}:                         false,
 	} {
-		s.manager.status = service.Status{State: service.Running, PID: 42, Since: since}
+		s.manager.status = manage.Status{State: manage.Running, PID: 42, Since: since}
 		_, out, _ := s.call("install")
 		if strings.Contains(out, "the executable is newer than the process that runs, until: ") != want {
 			t.Errorf("since %s: %s", since, out)
@@ -440,13 +440,13 @@ func TestWhoTheServiceRunsAsIsAlwaysAWarning(t *testing.T) {
 
 func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	for err, code := range map[error]int{
-		errors.New("a\nb"):      1,
-		service.ErrNotSupported: 3,
-		service.ErrPermission:   4,
-		service.ErrNotInstalled: 5,
-		service.ErrNotRunning:   7,
-		service.ErrForeign:      1,
-		service.ErrSpec:         78,
+		errors.New("a\nb"):     1,
+		manage.ErrNotSupported: 3,
+		manage.ErrPermission:   4,
+		manage.ErrNotInstalled: 5,
+		manage.ErrNotRunning:   7,
+		manage.ErrForeign:      1,
+		manage.ErrSpec:         78,
 	} {
 		for _, line := range []string{"install", "uninstall", "start", "stop", "restart", "reload", "pause", "continue"} {
 			s := newShell(t)
@@ -485,14 +485,14 @@ func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
-	s.manager.err = service.ErrNotInstalled
+	s.manager.err = manage.ErrNotInstalled
 	if _, _, err := s.call("start --user --instance=a"); !strings.Contains(err, "not installed: install it with "+programName()+" install --user --instance a\n") {
 		t.Error(err)
 	}
 	if _, _, err := s.call("uninstall"); strings.Contains(err, "install it") {
 		t.Error(err)
 	}
-	s.manager.err = service.ErrNotRunning
+	s.manager.err = manage.ErrNotRunning
 	if _, _, err := s.call("reload --instance=a"); !strings.Contains(err, "not running: start it with "+programName()+" start --instance a\n") {
 		t.Error(err)
 	}
@@ -500,7 +500,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	if code, out, err := s.call("logs"); code != 5 || out != "" || !strings.Contains(err, "not installed: install it") {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
-	s.manager.status.State = service.Stopped
+	s.manager.status.State = manage.Stopped
 	if code, out, err := s.call("logs --instance a"); code != 0 || out != "" || err != "web@a: it has logged nothing\n" {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
@@ -508,7 +508,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 
 func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 	s := newShell(t)
-	s.manager.after = service.Failed
+	s.manager.after = manage.Failed
 	for line, want := range map[string]int{"start": 1, "install --now": 1, "stop": 0} {
 		if code, out, _ := s.call(line); code != want || !strings.Contains(out, "web: failed") {
 			t.Errorf("%s: exit code %d, %s", line, code, out)
@@ -521,9 +521,9 @@ func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 
 func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	s := newShell(t)
-	s.manager.err = service.ErrUnsafe
+	s.manager.err = manage.ErrUnsafe
 	for _, line := range []string{"install", "install --dry-run"} {
-		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
+		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, manage.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
 			t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
 		}
 	}
@@ -557,7 +557,7 @@ func TestInstancesAreServicesOfATemplate(t *testing.T) {
 }
 
 func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
-	h := &Handle{spec: service.Spec{Name: "web", Executable: "/tmp/go-build123/b001/exe/web"}, manager: &register{}}
+	h := &Handle{spec: manage.Spec{Name: "web", Executable: "/tmp/go-build123/b001/exe/web"}, manager: &register{}}
 	_, planned := h.Plan(t.Context(), InstallOptions{})
 	_, installed := h.Install(t.Context(), InstallOptions{})
 	for _, err := range []error{planned, installed} {
@@ -602,8 +602,8 @@ func TestStatusInWords(t *testing.T) {
 
 func TestStatusForPrograms(t *testing.T) {
 	s := newShell(t)
-	s.manager.status = service.Status{
-		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: service.Delayed, Detail: "d", Restarts: 2,
+	s.manager.status = manage.Status{
+		State: manage.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: manage.Delayed, Detail: "d", Restarts: 2,
 	}
 	code, out, _ := s.call("status --json")
 	want := `{"name":"web","manager":"register","state":"failed","since":"1970-01-01T00:00:01Z","start_type":"delayed","exit_code":0,"detail":"d","restarts":2}`
@@ -621,9 +621,9 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Sockets = []ListenSocket{{Name: "http", Network: "tcp", Address: taken.Addr().String()}}
 	s.call("install")
-	s.manager.status = service.Status{State: service.Failed, ExitCode: 78}
+	s.manager.status = manage.Status{State: manage.Failed, ExitCode: 78}
 	s.manager.log = "started\nlisten tcp :80: bind: permission denied\nstopped\n"
-	s.manager.findings = []service.Finding{{Level: service.OK, What: "unit", Detail: "loaded"}}
+	s.manager.findings = []manage.Finding{{Level: manage.OK, What: "unit", Detail: "loaded"}}
 	code, out, _ := s.call("-b doctor")
 	for _, want := range []string{
 		"web on register\n",
@@ -641,11 +641,11 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	s.manager.err = service.ErrForeign
+	s.manager.err = manage.ErrForeign
 	if _, out, _ = s.call("doctor"); !strings.Contains(out, "PROBLEM  installation: belongs to another program\n") {
 		t.Errorf("of another program:\n%s", out)
 	}
-	s.manager.err = service.ErrUnsafe
+	s.manager.err = manage.ErrUnsafe
 	if _, out, _ = s.call("-b doctor"); !strings.Contains(out, "note     installation: not as this program would install it now") {
 		t.Errorf("where others can write:\n%s", out)
 	}

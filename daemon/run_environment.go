@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/envfile"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // maxEnvironmentFile limits the bytes of a file: no process can have that many.
@@ -40,7 +40,7 @@ func readEnvironment() (ignored []string, err error) {
 		if runtime.GOOS == "windows" {
 			name = strings.ToUpper(name)
 		}
-		if service.Reserved(name) {
+		if manage.Reserved(name) {
 			ignored = append(ignored, v.Name+" can only be set by the service manager")
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/crash"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // keepEnd writes how the run ends to the folder for crash texts. Commands read it if the
@@ -152,8 +152,8 @@ func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call c
 	switch {
 	case s.LastFailure == "" || e == nil:
 	case now.Sub(e.Ended) > news:
-		add(service.Note, "last run", s.LastFailure, "")
+		add(manage.Note, "last run", s.LastFailure, "")
 	default:
-		add(service.Warning, "last run", s.LastFailure, remedyFor(e.Code, call))
+		add(manage.Warning, "last run", s.LastFailure, remedyFor(e.Code, call))
 	}
 }

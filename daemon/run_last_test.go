@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/crash"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestStatusComplete_StopThatFailed(t *testing.T) {
@@ -22,7 +22,7 @@ func TestStatusComplete_StopThatFailed(t *testing.T) {
 			s := newShell(t)
 			s.manager.state = folder(t)
 			s.call("install")
-			s.manager.status.State = service.Stopped
+			s.manager.status.State = manage.Stopped
 			end(t, s.manager.state, how)
 			e, err := crash.Last(filepath.Join(s.manager.state, crashes), "web")
 			if err != nil || e == nil || e.Trigger != string(TriggerCancelled) || e.Version != "v1.2.3" || e.Began.IsZero() || e.Ended.Before(e.Began) {
@@ -72,26 +72,26 @@ func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 }
 
 func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
-	ended := fmt.Errorf("web does not run: %w", service.ErrEnded)
+	ended := fmt.Errorf("web does not run: %w", manage.ErrEnded)
 	var tr transcript
 	for _, test := range []struct {
 		name string
 		how  string // how it ends
 		err  error  // the error of the manager
-		now  service.Status
+		now  manage.Status
 	}{
-		{"a manager that knows", "stop", nil, service.Status{State: service.Stopped, Since: time.Now()}},
-		{"a manager that may not look", "", nil, service.Status{State: service.Stopped, Since: time.Now()}},
-		{"a manager that knows that it has ended", "stop", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a manager that starts it again", "stop", ended, service.Status{State: service.Starting, ExitCode: -1}},
-		{"a job that fails", "fail", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a job that crashes", "panic", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a manager that knows how it has ended, but not when", "", nil, service.Status{State: service.Stopped}},
+		{"a manager that knows", "stop", nil, manage.Status{State: manage.Stopped, Since: time.Now()}},
+		{"a manager that may not look", "", nil, manage.Status{State: manage.Stopped, Since: time.Now()}},
+		{"a manager that knows that it has ended", "stop", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that starts it again", "stop", ended, manage.Status{State: manage.Starting, ExitCode: -1}},
+		{"a job that fails", "fail", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a job that crashes", "panic", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that knows how it has ended, but not when", "", nil, manage.Status{State: manage.Stopped}},
 	} {
 		s := newShell(t)
 		s.manager.state = folder(t)
 		tr.WriteString("# " + test.name + "\n\n")
-		s.manager.installed = &service.Spec{}
+		s.manager.installed = &manage.Spec{}
 		s.manager.slow = func() {
 			if test.how != "" {
 				end(t, s.manager.state, test.how)
@@ -109,15 +109,15 @@ func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 func TestLastWords_OnlyOfAFailureUnknownToTheManager(t *testing.T) {
 	for name, test := range map[string]struct {
 		hows  []string
-		state service.State
+		state manage.State
 	}{
-		"never ran":                  {nil, service.Stopped},
-		"stopped as asked":           {[]string{"stop"}, service.Stopped},
-		"stopped as asked, at last":  {[]string{"fail", "stop"}, service.Stopped},
-		"crashed after that":         {[]string{"fail", "panic"}, service.Stopped},
-		"killed after that":          {[]string{"fail", "kill"}, service.Stopped},
-		"the manager knows":          {[]string{"fail"}, service.Failed},
-		"runs again, with no folder": {[]string{"fail"}, service.Running},
+		"never ran":                  {nil, manage.Stopped},
+		"stopped as asked":           {[]string{"stop"}, manage.Stopped},
+		"stopped as asked, at last":  {[]string{"fail", "stop"}, manage.Stopped},
+		"crashed after that":         {[]string{"fail", "panic"}, manage.Stopped},
+		"killed after that":          {[]string{"fail", "kill"}, manage.Stopped},
+		"the manager knows":          {[]string{"fail"}, manage.Failed},
+		"runs again, with no folder": {[]string{"fail"}, manage.Running},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShell(t)
@@ -138,13 +138,13 @@ func TestLastWords_OnlyOfAFailureUnknownToTheManager(t *testing.T) {
 func TestDiagnoseLastRun_WarnsForAWeek(t *testing.T) {
 	state := folder(t)
 	end(t, state, "fail")
-	h := &Handle{manager: &register{state: state}, spec: service.Spec{Name: "web"}}
+	h := &Handle{manager: &register{state: state}, spec: manage.Spec{Name: "web"}}
 	s := Status{State: StateStopped}
 	h.complete(&s, false)
-	for ago, want := range map[time.Duration]service.Level{time.Minute: service.Warning, news + time.Minute: service.Note} {
+	for ago, want := range map[time.Duration]manage.Level{time.Minute: manage.Warning, news + time.Minute: manage.Note} {
 		t.Run(ago.String(), func(t *testing.T) {
 			told := 0
-			h.diagnoseLastRun(s, time.Now().Add(ago), func(level service.Level, what, detail, _ string) {
+			h.diagnoseLastRun(s, time.Now().Add(ago), func(level manage.Level, what, detail, _ string) {
 				if told++; level != want || what != "last run" || detail != s.LastFailure || detail == "" {
 					t.Errorf("after %s: level %d, %s: %s", ago, level, what, detail)
 				}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/detect"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Service says how the program is installed as a service. The zero value is what a
@@ -242,37 +242,37 @@ const (
 )
 
 // spec is the service as its manager is told of it.
-func (c Config) spec(p Program, executable string, args []string) (service.Spec, error) {
+func (c Config) spec(p Program, executable string, args []string) (manage.Spec, error) {
 	c, err := c.complete(p, place{})
 	if err != nil {
-		return service.Spec{}, err
+		return manage.Spec{}, err
 	}
 	v := c.Service
-	s := service.Spec{
+	s := manage.Spec{
 		Name: c.Name, Template: v.Template, Instance: v.Instance,
 		DisplayName: c.DisplayName, Description: c.Description, Version: c.Version,
 		Executable:  v.Executable,
 		Arguments:   append(append([]string(nil), v.Arguments...), args...),
 		Environment: v.Environment, EnvironmentFile: v.EnvironmentFile, WorkingDirectory: v.WorkingDirectory,
 		Account: v.Account, Password: v.Password, User: v.User,
-		StartType: service.Start(v.StartType), Dependencies: v.Dependencies,
-		Recovery: service.Recovery{
+		StartType: manage.Start(v.StartType), Dependencies: v.Dependencies,
+		Recovery: manage.Recovery{
 			Never: v.Recovery.Never, Delays: v.Recovery.Delays, ResetPeriod: v.Recovery.ResetPeriod, CrashOnly: v.Recovery.CrashOnly,
 		},
 		StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout, Preshutdown: c.Windows.Preshutdown,
-		Hardening: service.Hardening{
-			Profile:       service.Profile(v.Hardening.Profile),
+		Hardening: manage.Hardening{
+			Profile:       manage.Profile(v.Hardening.Profile),
 			WritablePaths: v.Hardening.WritablePaths, Capabilities: v.Hardening.Capabilities, AddressFamilies: v.Hardening.AddressFamilies,
 		},
-		Limits:   service.Limits(v.Limits),
+		Limits:   manage.Limits(v.Limits),
 		Watchdog: v.Watchdog, FileDescriptorStore: v.FileDescriptorStore,
-		Systemd: service.Systemd(v.Systemd), OpenRC: service.OpenRC(v.OpenRC),
-		Windows: service.Windows{
+		Systemd: manage.Systemd(v.Systemd), OpenRC: manage.OpenRC(v.OpenRC),
+		Windows: manage.Windows{
 			Dependencies: c.Windows.Dependencies, PreshutdownTimeout: c.Windows.PreshutdownTimeout, SecurityDescriptor: c.Windows.SecurityDescriptor,
 		},
 	}
 	for _, k := range v.Sockets {
-		s.Sockets = append(s.Sockets, service.Socket(k))
+		s.Sockets = append(s.Sockets, manage.Socket(k))
 	}
 	_, s.CanPause = p.(Pauser)
 	fill(&s, executable)
@@ -286,17 +286,17 @@ func (c Config) spec(p Program, executable string, args []string) (service.Spec,
 type specError struct{ err error }
 
 func (e specError) Error() string {
-	return strings.ReplaceAll(e.err.Error(), service.ErrSpec.Error(), ErrConfig.Error())
+	return strings.ReplaceAll(e.err.Error(), manage.ErrSpec.Error(), ErrConfig.Error())
 }
 
 func (e specError) Unwrap() []error { return []error{ErrConfig, e.err} }
 
 // fill puts the documented defaults where nothing is said.
-func fill(s *service.Spec, executable string) {
+func fill(s *manage.Spec, executable string) {
 	s.Executable = cmp.Or(s.Executable, executable)
 	s.Description = cmp.Or(s.Description, s.DisplayName)
-	s.StartType = cmp.Or(s.StartType, service.Automatic)
-	s.Hardening.Profile = cmp.Or(s.Hardening.Profile, service.Strict)
+	s.StartType = cmp.Or(s.StartType, manage.Automatic)
+	s.Hardening.Profile = cmp.Or(s.Hardening.Profile, manage.Strict)
 	s.Recovery.ResetPeriod = cmp.Or(s.Recovery.ResetPeriod, defaultResetPeriod)
 	if len(s.Recovery.Delays) == 0 {
 		s.Recovery.Delays = []time.Duration{

@@ -1,8 +1,8 @@
 package upstart
 
 import (
-	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/service/kardianos"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-func manager(m service.Machine) service.Manager { return kardianos.New(m) }
+func manager(m manage.Machine) manage.Manager { return kardianos.New(m) }

@@ -2,7 +2,7 @@
 
 package upstart
 
-import "github.com/go-glidepath/glidepath/internal/service"
+import "github.com/go-glidepath/glidepath/internal/service/manage"
 
 // manager is never called, because this system has no Upstart.
-func manager(service.Machine) service.Manager { return nil }
+func manager(manage.Machine) manage.Manager { return nil }

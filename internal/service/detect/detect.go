@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Options selects the manager.
@@ -23,7 +23,7 @@ type Options struct {
 // Extra is a manager that only programs which ask for it contain.
 type Extra struct {
 	Name string
-	New  func(service.Machine) service.Manager
+	New  func(manage.Machine) manage.Manager
 }
 
 // Upstart is the name of the only one.
@@ -33,8 +33,8 @@ const Upstart = "Upstart"
 // an error that wraps service.ErrNotSupported and says what to do instead if no manager runs,
 // as in most containers, if the manager is not known, or if it has no services of users and
 // one is asked for.
-func Find(o Options) (service.Manager, error) {
-	m, err := find(service.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
+func Find(o Options) (manage.Manager, error) {
+	m, err := find(manage.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
 	if err != nil {
 		return nil, fillIn(err, o)
 	}

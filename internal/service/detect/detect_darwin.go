@@ -1,10 +1,10 @@
 package detect
 
 import (
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 )
 
-func find(m service.Machine, user bool, _ []Extra) (service.Manager, error) {
+func find(m manage.Machine, user bool, _ []Extra) (manage.Manager, error) {
 	return script.NewLaunchd(m, user), nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -66,7 +66,7 @@ func TestDetectKind_ByFiles(t *testing.T) {
 			if got != test.want || (err == nil) != (test.want != "") {
 				t.Errorf("got %q, %v", got, err)
 			}
-			if err != nil && (!errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "in the foreground")) {
+			if err != nil && (!errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "in the foreground")) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -75,8 +75,8 @@ func TestDetectKind_ByFiles(t *testing.T) {
 
 func TestFind_RefusesUserServicesWithoutSupport(t *testing.T) {
 	for _, paths := range [][]string{{"/run/openrc/"}, {"/sbin/procd", "/etc/openwrt_release"}} {
-		m := service.Machine{Tree: tree(t, paths...)}
-		if _, err := find(m, true, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
+		m := manage.Machine{Tree: tree(t, paths...)}
+		if _, err := find(m, true, nil); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
 			t.Errorf("%q: %v", paths, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestFind_EachKindHasManager(t *testing.T) {
 		"OpenRC":  {"/run/openrc/"},
 		"procd":   {"/sbin/procd", "/etc/openwrt_release"},
 	} {
-		got, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil)
+		got, err := find(manage.Machine{Tree: tree(t, paths...)}, false, nil)
 		if err != nil || got.Name() != want {
 			t.Errorf("%s: %v, %v", want, got, err)
 		}
@@ -96,12 +96,12 @@ func TestFind_EachKindHasManager(t *testing.T) {
 }
 
 func TestFind_UpstartOnlyIfAskedFor(t *testing.T) {
-	m := service.Machine{Tree: tree(t, "/proc/1/comm:init\n", "/sbin/upstart-udev-bridge")}
-	if _, err := find(m, false, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
+	m := manage.Machine{Tree: tree(t, "/proc/1/comm:init\n", "/sbin/upstart-udev-bridge")}
+	if _, err := find(m, false, nil); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
 		t.Errorf("without it: %v", err)
 	}
 	asked := false
-	_, err := find(m, false, []Extra{{Upstart, func(service.Machine) service.Manager { asked = true; return nil }}})
+	_, err := find(m, false, []Extra{{Upstart, func(manage.Machine) manage.Manager { asked = true; return nil }}})
 	if err != nil || !asked {
 		t.Errorf("with it: asked %t, %v", asked, err)
 	}
@@ -121,11 +121,11 @@ func TestFind_NamesForeignInit(t *testing.T) {
 		"supervisord":              {[]string{"/proc/1/comm:supervisord\n"}, "[program:web] with the line command=/opt/web -v to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := find(service.Machine{Tree: tree(t, test.paths...)}, false, nil)
+			_, err := find(manage.Machine{Tree: tree(t, test.paths...)}, false, nil)
 			if err != nil {
 				err = fillIn(err, Options{Name: "web", Command: "/opt/web -v"})
 			}
-			if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
+			if !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v\nwant %s", err, test.want)
 			}
 		})
@@ -135,7 +135,7 @@ func TestFind_NamesForeignInit(t *testing.T) {
 		"OpenRC that is run by s6":     {"/run/openrc/", "/run/s6/", "/proc/1/comm:init\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if m, err := find(service.Machine{Tree: tree(t, paths...)}, false, nil); err != nil {
+			if m, err := find(manage.Machine{Tree: tree(t, paths...)}, false, nil); err != nil {
 				t.Errorf("%v, %v", m, err)
 			}
 		})

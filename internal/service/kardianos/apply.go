@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Plan implements script.Dialect. kardianos/service has no start types.
-func (d dialect) Plan(_ context.Context, p *service.Plan, _ func(bool) bool) (any, error) {
+func (d dialect) Plan(_ context.Context, p *manage.Plan, _ func(bool) bool) (any, error) {
 	c := d.config(p.Spec)
 	if d.system == src && p.Installed {
 		p.Calls = append(p.Calls, "rmssys -s "+c.Name)
@@ -26,10 +26,10 @@ func (d dialect) Plan(_ context.Context, p *service.Plan, _ func(bool) bool) (an
 }
 
 // Write implements writer. kardianos/service refuses to write what exists.
-func (d dialect) Write(ctx context.Context, c *files.Change, p *service.Plan) error {
+func (d dialect) Write(ctx context.Context, c *files.Change, p *manage.Plan) error {
 	s, name := p.Spec, p.Spec.ServiceName()
 	paths := d.paths(name)
-	i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == paths[0] })
+	i := slices.IndexFunc(p.Artefacts, func(a manage.Artefact) bool { return a.Name == paths[0] })
 	if i >= 0 && !p.Artefacts[i].Changed() {
 		return nil
 	}
@@ -57,12 +57,12 @@ func (d dialect) Write(ctx context.Context, c *files.Change, p *service.Plan) er
 }
 
 // replace removes the subsystem that is there, which must not run.
-func (d dialect) replace(ctx context.Context, c *files.Change, s service.Spec) error {
+func (d dialect) replace(ctx context.Context, c *files.Change, s manage.Spec) error {
 	st, err := d.Status(ctx, s, "")
 	if err != nil {
 		return err
 	}
-	if st.State != service.Stopped {
+	if st.State != manage.Stopped {
 		return fmt.Errorf("it is %s, and AIX changes nothing that runs: stop it first", st.State)
 	}
 	return d.unregister(ctx, c, s.ServiceName())
@@ -120,11 +120,11 @@ func odm(out, name string) string {
 }
 
 // Register implements script.Dialect: Write has done it.
-func (dialect) Register(context.Context, *files.Change, *service.Plan, any) error { return nil }
+func (dialect) Register(context.Context, *files.Change, *manage.Plan, any) error { return nil }
 
 // Unregister implements script.Dialect. Uninstall of kardianos/service is not used: on AIX it
 // fails for what does not run, and leaves the links of the runlevels.
-func (d dialect) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d dialect) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	if d.system == src {
 		if err := d.unregister(ctx, c, s.ServiceName()); err != nil {
 			return nil, err

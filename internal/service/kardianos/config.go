@@ -11,14 +11,14 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 )
 
 // config returns what kardianos/service is told. Neither template has an environment, and
 // both write the path of the executable without quotes, so env(1) is what runs.
-func (d dialect) config(s service.Spec) *kardianos.Config {
+func (d dialect) config(s manage.Spec) *kardianos.Config {
 	name := s.ServiceName()
 	dirs := folders(name)
 	c := &kardianos.Config{
@@ -36,7 +36,7 @@ func (d dialect) config(s service.Spec) *kardianos.Config {
 	default:
 		c.UserName = account.Name(name)
 	}
-	c.Description = fmt.Sprintf("%s; %s %s%s", s.Description, service.Mark, settings, hash(c))
+	c.Description = fmt.Sprintf("%s; %s %s%s", s.Description, manage.Mark, settings, hash(c))
 	return c
 }
 
@@ -63,11 +63,11 @@ func (d dialect) listing(c *kardianos.Config) string {
 }
 
 // legal refuses what the templates would not write as it is.
-func (d dialect) legal(s service.Spec) error {
+func (d dialect) legal(s manage.Spec) error {
 	var errs []error
 	refuse := func(field, value, characters string) {
 		if strings.ContainsAny(value, characters) {
-			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", service.ErrSpec, field, value, d.name(), characters))
+			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", manage.ErrSpec, field, value, d.name(), characters))
 		}
 	}
 	quoted, bare := "\"$`\\%", " \t\"'$`\\%&|;<>()#*?[]~!{}"
@@ -75,20 +75,20 @@ func (d dialect) legal(s service.Spec) error {
 	if d.system == src {
 		words = bare
 		if len(s.ServiceName()) > 30 {
-			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", service.ErrSpec, s.ServiceName()))
+			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", manage.ErrSpec, s.ServiceName()))
 		}
 		if !s.Root() {
-			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", service.ErrSpec, s.Account))
+			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", manage.ErrSpec, s.Account))
 		}
 		if slices.Contains(s.Arguments, "") {
-			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", service.ErrSpec))
+			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", manage.ErrSpec))
 		}
 	}
 	refuse("Executable", s.Executable, words+"=") // env(1) would take it for a variable
 	for _, a := range s.Arguments {
 		refuse("Arguments", a, words)
 	}
-	for _, v := range service.Vars(s.Environment) {
+	for _, v := range manage.Vars(s.Environment) {
 		refuse("Environment["+v.Name+"]", v.Value, words)
 	}
 	refuse("EnvironmentFile", s.EnvironmentFile, words)
@@ -98,7 +98,7 @@ func (d dialect) legal(s service.Spec) error {
 	return errors.Join(errs...)
 }
 
-func (d dialect) lacks(s service.Spec) []string {
+func (d dialect) lacks(s manage.Spec) []string {
 	if d.system == src {
 		lines := script.Lacks(d.name(), s, "Recovery.Delays", "Recovery")
 		if !s.Recovery.Never {
@@ -130,9 +130,9 @@ func (d dialect) lacks(s service.Spec) []string {
 
 // lost returns warnings about what a job of Upstart has that kardianos/service has made for
 // another program, and the one in its place has not.
-func lost(old string, s service.Spec, account string) []string {
+func lost(old string, s manage.Spec, account string) []string {
 	user := false
-	lines := service.Lost(old, func(line string) bool {
+	lines := manage.Lost(old, func(line string) bool {
 		word, value, _ := strings.Cut(line, " ")
 		value = strings.TrimSpace(value)
 		switch word {
@@ -160,7 +160,7 @@ func lost(old string, s service.Spec, account string) []string {
 		return true
 	})
 	if !user {
-		lines = append(lines, service.FormerRoot(account)...)
+		lines = append(lines, manage.FormerRoot(account)...)
 	}
 	return lines
 }

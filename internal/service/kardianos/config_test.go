@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestLost(t *testing.T) {
@@ -14,12 +14,12 @@ func TestLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := service.Spec{Name: "web", Executable: "/usr/local/bin/web", Account: "root"}
+	s := manage.Spec{Name: "web", Executable: "/usr/local/bin/web", Account: "root"}
 	if got := lost(string(text), s, s.Account); got != nil {
 		t.Errorf("as it was: %q", got)
 	}
 	s.Account = "bob"
-	if got, want := lost(string(text), s, s.Account), service.FormerRoot("bob"); !slices.Equal(got, want) {
+	if got, want := lost(string(text), s, s.Account), manage.FormerRoot("bob"); !slices.Equal(got, want) {
 		t.Errorf("as another: %q, want %q", got, want)
 	}
 	old := strings.NewReplacer("bin/web\nend", "bin/web \"-v\" >> $stdout_log 2>> $stderr_log\nend", "respawn\n", "limit nofile 9 9\nchdir /srv\nsetuid bob\nrespawn\n").Replace(string(text))

@@ -11,14 +11,14 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // do has kardianos/service do something, and says where to find what it has lost.
-func (d dialect) do(s service.Spec, verb func(control) error) error {
+func (d dialect) do(s manage.Spec, verb func(control) error) error {
 	k, err := d.open(d.system, d.config(s))
 	if err != nil {
 		return err
@@ -33,25 +33,25 @@ func (d dialect) do(s service.Spec, verb func(control) error) error {
 	return nil
 }
 
-func (d dialect) Start(_ context.Context, s service.Spec, _ service.Status) error {
+func (d dialect) Start(_ context.Context, s manage.Spec, _ manage.Status) error {
 	return d.do(s, control.Start)
 }
 
-func (d dialect) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d dialect) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	if err := d.do(s, control.Stop); err != nil {
 		return err
 	}
 	return script.AwaitStopped(ctx, s.ServiceName(), 100*time.Millisecond, time.Minute, func() (bool, error) {
 		st, err := d.Status(ctx, s, "")
-		return st.State == service.Stopped, err
+		return st.State == manage.Stopped, err
 	})
 }
 
 // Reload implements script.Dialect. kardianos/service has none.
-func (d dialect) Reload(ctx context.Context, s service.Spec, _ string) error {
+func (d dialect) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	st, err := d.Status(ctx, s, "")
 	if err == nil && st.PID == 0 {
-		err = service.ErrNotRunning
+		err = manage.ErrNotRunning
 	}
 	if err == nil {
 		_, err = d.Runner()(ctx, "kill", "-HUP", strconv.Itoa(st.PID))
@@ -60,21 +60,21 @@ func (d dialect) Reload(ctx context.Context, s service.Spec, _ string) error {
 }
 
 // Logs implements logger. Upstart has the standard error in a file; AIX has none.
-func (d dialect) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+func (d dialect) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	if d.system == src {
-		return fmt.Errorf("%w: AIX keeps nothing of what a service writes; see the file that it logs to itself", service.ErrNotSupported)
+		return fmt.Errorf("%w: AIX keeps nothing of what a service writes; see the file that it logs to itself", manage.ErrNotSupported)
 	}
 	return syslogfile.WriteFile(ctx, d.Tree, d.Layout(s).Log, q, w)
 }
 
-func (dialect) Diagnose(context.Context, service.Spec, service.Status) []service.Finding { return nil }
+func (dialect) Diagnose(context.Context, manage.Spec, manage.Status) []manage.Finding { return nil }
 
 // Status implements script.Dialect. kardianos/service says of Upstart only whether a service
 // runs or not: to it, all that is between is "not installed". Of AIX it prints what it does
 // not know to the standard output, and is not asked.
-func (d dialect) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
+func (d dialect) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
 	name := s.ServiceName()
-	st := service.Status{State: service.Stopped, StartType: service.Automatic, ExitCode: -1}
+	st := manage.Status{State: manage.Stopped, StartType: manage.Automatic, ExitCode: -1}
 	if d.system == src {
 		out, err := d.Runner()(ctx, "lssrc", "-s", name)
 		if err != nil && command.Code(err) <= 0 {
@@ -84,7 +84,7 @@ func (d dialect) Status(ctx context.Context, s service.Spec, _ string) (service.
 		return st, nil
 	}
 	if strings.Contains("\n"+d.override(name), "\nmanual\n") {
-		st.StartType = service.Manual
+		st.StartType = manage.Manual
 	}
 	k, err := d.open(d.system, d.config(s))
 	if err != nil {
@@ -112,29 +112,29 @@ func (d dialect) override(name string) string {
 }
 
 // job reads what initctl says: NAME GOAL/STATE, process PID.
-func job(out, name string) (service.State, int, string) {
+func job(out, name string) (manage.State, int, string) {
 	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
 	rest, ok := strings.CutPrefix(line, name+" ")
 	if !ok {
-		return service.Unknown, 0, line
+		return manage.Unknown, 0, line
 	}
 	what, process, _ := strings.Cut(rest, ", process ")
 	pid, _ := strconv.Atoi(strings.TrimSpace(process))
 	switch goal, state, _ := strings.Cut(what, "/"); {
 	case what == "start/running":
-		return service.Running, pid, ""
+		return manage.Running, pid, ""
 	case what == "stop/waiting":
-		return service.Stopped, 0, ""
+		return manage.Stopped, 0, ""
 	case goal == "start":
-		return service.Starting, pid, state
+		return manage.Starting, pid, state
 	case goal == "stop":
-		return service.Stopping, pid, state
+		return manage.Stopping, pid, state
 	}
-	return service.Unknown, 0, line
+	return manage.Unknown, 0, line
 }
 
 // subsystem reads what lssrc says: NAME, a group or none, a PID or none, a status.
-func subsystem(out, name string) (service.State, int) {
+func subsystem(out, name string) (manage.State, int) {
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		if len(f) < 2 || f[0] != name {
@@ -146,15 +146,15 @@ func subsystem(out, name string) (service.State, int) {
 		}
 		switch f[len(f)-1] {
 		case "active":
-			return service.Running, pid
+			return manage.Running, pid
 		case "inoperative":
-			return service.Stopped, 0
+			return manage.Stopped, 0
 		case "stopping", "warned":
-			return service.Stopping, pid
+			return manage.Stopping, pid
 		}
-		return service.Unknown, pid
+		return manage.Unknown, pid
 	}
-	return service.Stopped, 0
+	return manage.Stopped, 0
 }
 
 // Command implements script.Dialect. AIX does not keep it in the file.

@@ -17,7 +17,7 @@ import (
 	kardianos "github.com/kardianos/service"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 )
 
@@ -37,14 +37,14 @@ type control interface {
 
 // dialect speaks the language of Upstart and of AIX.
 type dialect struct {
-	service.Machine
+	manage.Machine
 	system string // upstart or src
 	open   func(system string, c *kardianos.Config) (control, error)
 }
 
 // New returns the manager of services of the machine m: of Upstart, or of AIX in a program
 // for AIX.
-func New(m service.Machine) *script.Manager {
+func New(m manage.Machine) *script.Manager {
 	system := upstart
 	if runtime.GOOS == "aix" {
 		system = src
@@ -60,7 +60,7 @@ func open(system string, c *kardianos.Config) (control, error) {
 			return s.New(nil, c) // the program is needed by Run alone
 		}
 	}
-	return nil, fmt.Errorf("%w: kardianos/service has no %s on %s", service.ErrNotSupported, system, runtime.GOOS)
+	return nil, fmt.Errorf("%w: kardianos/service has no %s on %s", manage.ErrNotSupported, system, runtime.GOOS)
 }
 
 func (d dialect) Traits() script.Traits { return script.Traits{Name: d.name(), Sudo: "sudo"} }
@@ -72,7 +72,7 @@ func (d dialect) name() string {
 	return "Upstart"
 }
 
-func (d dialect) Layout(s service.Spec) script.Layout {
+func (d dialect) Layout(s manage.Spec) script.Layout {
 	name := s.ServiceName()
 	l := script.Layout{Name: name, File: d.paths(name)[0], Mode: 0o644, Dirs: folders(name), Home: "/nonexistent"}
 	l.Log = l.Dirs.Logs + "/" + name + ".err"
@@ -111,7 +111,7 @@ const settings = "Settings "
 
 // Replaced implements script.Dialect. It knows the files of kardianos/service v1.3.0. On AIX
 // nothing of ours is in them, so ours and those of others are the same.
-func (d dialect) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (d dialect) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	name := s.ServiceName()
 	if d.system == src {
 		return nil, strings.HasPrefix(old, "#!/bin/ksh\ncase \"$1\" in\nstart)\n") && strings.Contains(old, "startsrc -s "+name+"\n")
@@ -124,13 +124,13 @@ func (d dialect) Replaced(old string, s service.Spec, account string) ([]string,
 
 // Render implements script.Dialect. The file is what kardianos/service writes; the text says
 // from what.
-func (d dialect) Render(_ context.Context, s service.Spec, o script.Owner) (string, []string, error) {
+func (d dialect) Render(_ context.Context, s manage.Spec, o script.Owner) (string, []string, error) {
 	return d.listing(d.config(s)), d.lacks(s), nil
 }
 
-func (d dialect) Same(old string, s service.Spec) bool {
+func (d dialect) Same(old string, s manage.Spec) bool {
 	return strings.Contains(old, settings+hash(d.config(s))+"\n")
 }
 
-func (d dialect) Check(s service.Spec) error         { return d.legal(s) }
-func (d dialect) Registered(s service.Spec) []string { return d.paths(s.ServiceName())[1:] }
+func (d dialect) Check(s manage.Spec) error         { return d.legal(s) }
+func (d dialect) Registered(s manage.Spec) []string { return d.paths(s.ServiceName())[1:] }

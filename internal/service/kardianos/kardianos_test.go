@@ -17,7 +17,7 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
@@ -178,14 +178,14 @@ func world(t *testing.T, system string) (*script.Manager, *fake) {
 	f.Answer = f.answer
 	managertest.Put(t, f.tree, "/etc/passwd", passwd)
 	managertest.Put(t, f.tree, "/etc/group", "root:x:0:\n")
-	machine := service.Machine{Tree: f.tree, Run: f.Run}
+	machine := manage.Machine{Tree: f.tree, Run: f.Run}
 	m := script.New(machine, dialect{machine, system, func(_ string, c *kardianos.Config) (control, error) { f.config = c; return f, nil }})
 	m.UID, m.Safe, m.Chown = 0, func(string, bool) error { return nil }, func(string, int, int) error { return nil }
 	return m, f
 }
 
 // plain is a service that both systems take.
-func plain(system string) service.Spec {
+func plain(system string) manage.Spec {
 	s := managertest.Plain()
 	if system == src {
 		s.Account = "root"
@@ -202,7 +202,7 @@ func each(t *testing.T, f func(t *testing.T, system string)) {
 
 func TestKardianos_WhatIsHandedOverIsAsItWas(t *testing.T) {
 	each(t, func(t *testing.T, system string) {
-		managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
+		managertest.Each(t, func(t *testing.T, name string, s manage.Spec) {
 			if name == "hostile" {
 				return // it is refused
 			}
@@ -212,7 +212,7 @@ func TestKardianos_WhatIsHandedOverIsAsItWas(t *testing.T) {
 			m, _ := world(t, system)
 			p := managertest.Plan(t, m, s)
 			file := dialect{system: system}.paths(s.ServiceName())[0]
-			i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == file })
+			i := slices.IndexFunc(p.Artefacts, func(a manage.Artefact) bool { return a.Name == file })
 			text := p.Artefacts[i].New + "calls\n  " + strings.Join(p.Calls, "\n  ") + "\n"
 			for _, a := range p.Artefacts {
 				if strings.HasPrefix(a.Name, "account ") && !a.Present {
@@ -233,8 +233,8 @@ func TestKardianos_Life(t *testing.T) {
 			for range 2 {
 				managertest.NotInstalled(t, m, s)
 				managertest.Install(t, m, s)
-				managertest.Is(t, m, s, service.Stopped)
-				if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
+				managertest.Is(t, m, s, manage.Stopped)
+				if err := m.Reload(ctx, s); !errors.Is(err, manage.ErrNotRunning) {
 					t.Errorf("got %v", err)
 				}
 				for range 2 {
@@ -242,7 +242,7 @@ func TestKardianos_Life(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if st := managertest.Is(t, m, s, service.Running); st.PID != f.pid {
+				if st := managertest.Is(t, m, s, manage.Running); st.PID != f.pid {
 					t.Errorf("got %+v", st)
 				}
 				f.Took()
@@ -256,7 +256,7 @@ func TestKardianos_Life(t *testing.T) {
 				if err != nil || len(removed) < 5 || f.state != "stop/waiting" || f.known {
 					t.Errorf("removed %q, %v", removed, err)
 				}
-				for _, p := range (dialect{Machine: service.Machine{Tree: f.tree}, system: system}).paths("web") {
+				for _, p := range (dialect{Machine: manage.Machine{Tree: f.tree}, system: system}).paths("web") {
 					if f.tree.Exists(p) {
 						t.Errorf("%s is left", p)
 					}
@@ -270,12 +270,12 @@ func TestKardianos_Life(t *testing.T) {
 }
 
 func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
-	for name, change := range map[string]func(*service.Spec, string){
-		"an argument":   func(s *service.Spec, v string) { s.Arguments = []string{"a" + v + "b"} },
-		"a variable":    func(s *service.Spec, v string) { s.Environment = map[string]string{"V": v} },
-		"a path":        func(s *service.Spec, v string) { s.Executable = "/opt/a" + v + "b" },
-		"a folder":      func(s *service.Spec, v string) { s.WorkingDirectory = "/opt/a" + v + "b" },
-		"a name to see": func(s *service.Spec, v string) { s.DisplayName = v },
+	for name, change := range map[string]func(*manage.Spec, string){
+		"an argument":   func(s *manage.Spec, v string) { s.Arguments = []string{"a" + v + "b"} },
+		"a variable":    func(s *manage.Spec, v string) { s.Environment = map[string]string{"V": v} },
+		"a path":        func(s *manage.Spec, v string) { s.Executable = "/opt/a" + v + "b" },
+		"a folder":      func(s *manage.Spec, v string) { s.WorkingDirectory = "/opt/a" + v + "b" },
+		"a name to see": func(s *manage.Spec, v string) { s.DisplayName = v },
 	} {
 		each(t, func(t *testing.T, system string) {
 			for _, v := range []string{`"`, "$", "`", `\`, "%"} {
@@ -284,10 +284,10 @@ func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 				change(&s, v)
 				before := managertest.Snapshot(t, f.tree)
 				_, err := m.Plan(context.Background(), s, true)
-				if !errors.Is(err, service.ErrSpec) {
+				if !errors.Is(err, manage.ErrSpec) {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
-				if err := m.Apply(context.Background(), &service.Plan{Spec: s}); err == nil || managertest.Snapshot(t, f.tree) != before {
+				if err := m.Apply(context.Background(), &manage.Plan{Spec: s}); err == nil || managertest.Snapshot(t, f.tree) != before {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
 			}
@@ -303,7 +303,7 @@ func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 	for _, args := range [][]string{{"a b"}, {""}} {
 		s := plain(src)
 		s.Arguments = args
-		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, service.ErrSpec) {
+		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, manage.ErrSpec) {
 			t.Errorf("%q on AIX: %v", args, err)
 		}
 	}
@@ -314,7 +314,7 @@ func TestKardianos_NothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 		m, _ := world(t, src)
 		s := managertest.Plain()
 		s.Account = account
-		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, service.ErrSpec) != refused {
+		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, manage.ErrSpec) != refused {
 			t.Errorf("%q: %v", account, err)
 		}
 	}
@@ -416,9 +416,9 @@ func TestKardianos_DoesNotChangeWhatRunsOnAIX(t *testing.T) {
 }
 
 func TestKardianos_StatesThatItTakesForNotInstalled(t *testing.T) {
-	for said, want := range map[string]service.State{
-		"start/running": service.Running, "stop/waiting": service.Stopped, "start/spawned": service.Starting, "start/pre-start": service.Starting,
-		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
+	for said, want := range map[string]manage.State{
+		"start/running": manage.Running, "stop/waiting": manage.Stopped, "start/spawned": manage.Starting, "start/pre-start": manage.Starting,
+		"stop/killed": manage.Stopping, "stop/stopping": manage.Stopping, "odd": manage.Unknown,
 	} {
 		m, f := world(t, upstart)
 		managertest.Install(t, m, managertest.Plain())
@@ -427,9 +427,9 @@ func TestKardianos_StatesThatItTakesForNotInstalled(t *testing.T) {
 			t.Errorf("%s: %+v, %v", said, st, err)
 		}
 	}
-	for line, want := range map[string]service.State{
-		" web  tcpip  123  active": service.Running, " web  123  active": service.Running, " web  inoperative": service.Stopped,
-		" web  tcpip  123  stopping": service.Stopping, " web 1 odd": service.Unknown, "": service.Stopped, " myweb 1 active": service.Stopped,
+	for line, want := range map[string]manage.State{
+		" web  tcpip  123  active": manage.Running, " web  123  active": manage.Running, " web  inoperative": manage.Stopped,
+		" web  tcpip  123  stopping": manage.Stopping, " web 1 odd": manage.Unknown, "": manage.Stopped, " myweb 1 active": manage.Stopped,
 	} {
 		if got, _ := subsystem("Subsystem  Group  PID  Status\n"+line+"\n", "web"); got != want {
 			t.Errorf("%q: %s", line, got)
@@ -477,7 +477,7 @@ func TestKardianos_TakesOverAServiceOfAnotherProgram(t *testing.T) {
 	if p := managertest.Install(t, m, managertest.Plain()); p.Replaces != "kardianos/service" {
 		t.Errorf("%+v", p)
 	}
-	if !service.Marked(managertest.Get(f.tree, "/etc/init/web.conf")) {
+	if !manage.Marked(managertest.Get(f.tree, "/etc/init/web.conf")) {
 		t.Error("it is there still")
 	}
 }
@@ -489,7 +489,7 @@ func TestKardianos_SaysWhatToDoWithoutRights(t *testing.T) {
 	m.UID = 1000
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
-		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+		if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -506,7 +506,7 @@ func TestOpen_FindsTheSystem(t *testing.T) {
 	if _, err := k.Status(); err == nil {
 		t.Log("there is an Upstart here")
 	}
-	if _, err := open("odd", d.config(managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
+	if _, err := open("odd", d.config(managertest.Plain())); !errors.Is(err, manage.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -516,12 +516,12 @@ func TestKardianos_Logs(t *testing.T) {
 	managertest.Install(t, m, managertest.Plain())
 	managertest.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), managertest.Plain(), service.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
+	if err := m.Logs(context.Background(), managertest.Plain(), manage.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	m, _ = world(t, src)
 	managertest.Install(t, m, plain(src))
-	if err := m.Logs(context.Background(), plain(src), service.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
+	if err := m.Logs(context.Background(), plain(src), manage.LogQuery{}, &b); !errors.Is(err, manage.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -529,7 +529,7 @@ func TestKardianos_Logs(t *testing.T) {
 func TestKardianos_DoesNotRunAServiceAsAUserWhoHasItsName(t *testing.T) {
 	m, f := world(t, upstart)
 	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
-	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
 		t.Errorf("got %v", err)
 	}
 	s := managertest.Plain()

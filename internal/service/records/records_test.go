@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // logged returns records with values of all kinds that package logtext writes.
@@ -34,7 +34,7 @@ func logged() []Record {
 }
 
 // text returns what a View shows of records.
-func text(t *testing.T, q service.LogQuery, all ...Record) string {
+func text(t *testing.T, q manage.LogQuery, all ...Record) string {
 	t.Helper()
 	var b strings.Builder
 	v := NewView(q, &b)
@@ -54,7 +54,7 @@ func TestAddText_RoundTrip(t *testing.T) {
 		logtext.NewText().Encode(r.Entry, r.Fields, func(lines []byte) {
 			back := Record{Entry: zapcore.Entry{Time: r.Time, Level: r.Level}}
 			back.AddText(strings.Split(strings.TrimSuffix(string(lines), "\n"), "\n"))
-			if got, want := text(t, service.LogQuery{}, back), text(t, service.LogQuery{}, r); got != want {
+			if got, want := text(t, manage.LogQuery{}, back), text(t, manage.LogQuery{}, r); got != want {
 				t.Errorf("got\n%.300s\nwant\n%.300s", got, want)
 			}
 		})
@@ -70,7 +70,7 @@ func TestFromJSON_RoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			back, ok := FromJSON(b.Bytes())
-			got, want := text(t, service.LogQuery{JSON: true}, back), text(t, service.LogQuery{JSON: true}, r)
+			got, want := text(t, manage.LogQuery{JSON: true}, back), text(t, manage.LogQuery{JSON: true}, r)
 			if keys == logtext.KeysGlidepath && (!ok || got != want) {
 				t.Errorf("%t, got\n%.300s\nwant\n%.300s", ok, got, want)
 			}
@@ -95,7 +95,7 @@ func TestAddList_RoundTrip(t *testing.T) {
 		logtext.NewList().Encode(r.Entry, r.Fields, func(lines []byte) {
 			back := Record{Entry: zapcore.Entry{Time: r.Time, Level: r.Level}}
 			ok := back.AddList(strings.TrimSuffix(string(lines), "\n"), object.String())
-			if got, want := text(t, service.LogQuery{JSON: true}, back), text(t, service.LogQuery{JSON: true}, r); !ok || got != want {
+			if got, want := text(t, manage.LogQuery{JSON: true}, back), text(t, manage.LogQuery{JSON: true}, r); !ok || got != want {
 				t.Errorf("%t, got\n%.300s\nwant\n%.300s", ok, got, want)
 			}
 		})
@@ -145,7 +145,7 @@ func TestSplit_KeepsInMessageWhatIsNotField(t *testing.T) {
 
 func TestView_BoundsLastRecords(t *testing.T) {
 	var b strings.Builder
-	v := NewView(service.LogQuery{Lines: 2000}, &b)
+	v := NewView(manage.LogQuery{Lines: 2000}, &b)
 	r := Record{Fields: []zapcore.Field{zap.String("x", strings.Repeat("x", 60<<10))}}
 	for i := range 1500 {
 		r.Message = fmt.Sprint(i)
@@ -171,7 +171,7 @@ func TestView_KeepsOrderOfLastRecords(t *testing.T) {
 		all = append(all, Record{Entry: zapcore.Entry{Message: fmt.Sprint(i)}})
 	}
 	for n, want := range map[int]string{1: "6", 3: "456", 7: "0123456", 9: "0123456", 0: "0123456"} {
-		if got := strings.ReplaceAll(strings.ReplaceAll(text(t, service.LogQuery{Lines: n}, all...), "- INFO  ", ""), "\n", ""); got != want {
+		if got := strings.ReplaceAll(strings.ReplaceAll(text(t, manage.LogQuery{Lines: n}, all...), "- INFO  ", ""), "\n", ""); got != want {
 			t.Errorf("the last %d are %s", n, got)
 		}
 	}
@@ -185,10 +185,10 @@ func FuzzAddText(f *testing.F) {
 		var r, list Record
 		r.AddText(strings.Split(line, "\n"))
 		list.AddList(line, "")
-		text(t, service.LogQuery{}, r, list)
-		text(t, service.LogQuery{JSON: true}, r, list)
+		text(t, manage.LogQuery{}, r, list)
+		text(t, manage.LogQuery{JSON: true}, r, list)
 		if r, ok := FromJSON([]byte(line)); ok {
-			text(t, service.LogQuery{}, r)
+			text(t, manage.LogQuery{}, r)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // MaxKept limits the bytes of the last records that are kept in memory.
@@ -21,7 +21,7 @@ const MaxKept = 64 << 20
 type View struct {
 	Seen int // the number of records that were added
 
-	q    service.LogQuery
+	q    manage.LogQuery
 	w    io.Writer
 	text logtext.Text
 	bare logtext.Text // the form that the expression is matched with
@@ -43,7 +43,7 @@ type entry struct {
 }
 
 // NewView returns a view that writes to w.
-func NewView(q service.LogQuery, w io.Writer) *View {
+func NewView(q manage.LogQuery, w io.Writer) *View {
 	v := &View{q: q, w: w, text: logtext.NewDated(), bare: logtext.NewText()}
 	if q.LastRun {
 		v.text = v.bare
@@ -56,7 +56,7 @@ func NewView(q service.LogQuery, w io.Writer) *View {
 
 // All reports whether the query asks for every record, or for the last ones whatever is in
 // them.
-func All(q service.LogQuery) bool {
+func All(q manage.LogQuery) bool {
 	return q.Since.IsZero() && q.Level == nil && q.Match == nil && q.PID == 0 && !q.LastRun
 }
 
@@ -182,4 +182,4 @@ func lastRun(all []entry) []entry {
 }
 
 // Wanted reports whether a query asks for a record that has a time.
-func Wanted(q service.LogQuery, r Record) bool { return NewView(q, nil).wants(&r) }
+func Wanted(q manage.LogQuery, r Record) bool { return NewView(q, nil).wants(&r) }

@@ -9,7 +9,7 @@ import (
 	"path"
 	"strconv"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -22,7 +22,7 @@ type Owner struct {
 }
 
 // accountName returns the account of s, and whether install makes it.
-func (m *Manager) accountName(s service.Spec) (name string, own bool) {
+func (m *Manager) accountName(s manage.Spec) (name string, own bool) {
 	switch {
 	case s.Root() && !m.User:
 		return "root", false
@@ -36,7 +36,7 @@ func (m *Manager) accountName(s service.Spec) (name string, own bool) {
 }
 
 // findAccount returns the account of s, and whether there is one.
-func (m *Manager) findAccount(ctx context.Context, s service.Spec) (o Owner, exists bool, err error) {
+func (m *Manager) findAccount(ctx context.Context, s manage.Spec) (o Owner, exists bool, err error) {
 	name, own := m.accountName(s)
 	switch {
 	case m.User:
@@ -57,16 +57,16 @@ func (m *Manager) findAccount(ctx context.Context, s service.Spec) (o Owner, exi
 }
 
 // account returns the account of s. It fails if there is none and install makes none.
-func (m *Manager) account(ctx context.Context, s service.Spec) (Owner, error) {
+func (m *Manager) account(ctx context.Context, s manage.Spec) (Owner, error) {
 	o, exists, err := m.findAccount(ctx, s)
 	if err == nil && !exists && !o.Missing {
-		err = fmt.Errorf("%w: there is no account %s: make it first, or leave Account empty", service.ErrSpec, o.Name)
+		err = fmt.Errorf("%w: there is no account %s: make it first, or leave Account empty", manage.ErrSpec, o.Name)
 	}
 	return o, err
 }
 
 // ensureAccount returns the account of s, and makes it if that is missing.
-func (m *Manager) ensureAccount(ctx context.Context, c *files.Change, s service.Spec) (Owner, error) {
+func (m *Manager) ensureAccount(ctx context.Context, c *files.Change, s manage.Spec) (Owner, error) {
 	o, err := m.account(ctx, s)
 	if err != nil || !o.Missing {
 		return o, err
@@ -83,7 +83,7 @@ func (m *Manager) ensureAccount(ctx context.Context, c *files.Change, s service.
 
 // planAccount adds to p the account that install makes, and warns if it cannot run the
 // executable.
-func (m *Manager) planAccount(p *service.Plan, o Owner) {
+func (m *Manager) planAccount(p *manage.Plan, o Owner) {
 	if at := m.barred(p.Spec.Executable, o); at != "" {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("Account: %s may not enter %s and so cannot run the executable; %s", o.Name, at, moveExecutable))
 	}
@@ -91,7 +91,7 @@ func (m *Manager) planAccount(p *service.Plan, o Owner) {
 		return
 	}
 	text := fmt.Sprintf("a system account of its own, without a shell; home %s\n", m.dialect.Layout(p.Spec).Home)
-	a := service.Artefact{Name: "account " + o.Name, New: text, Wanted: true, Present: !o.Missing}
+	a := manage.Artefact{Name: "account " + o.Name, New: text, Wanted: true, Present: !o.Missing}
 	if a.Present {
 		a.Old = text
 	}
@@ -102,7 +102,7 @@ const moveExecutable = "move the executable, for example to /usr/local/bin"
 
 // warnOfAccount adds warnings to p about the folders that o cannot write to, and about an
 // account that several services have.
-func (m *Manager) warnOfAccount(p *service.Plan, o Owner) {
+func (m *Manager) warnOfAccount(p *manage.Plan, o Owner) {
 	if m.User {
 		return
 	}
@@ -148,10 +148,10 @@ func lookupUser(_ context.Context, name string) (account.Account, bool, error) {
 	return account.Account{Name: u.Username, Group: u.Gid, UID: int(uid), GID: int(gid)}, true, errors.Join(err1, err2)
 }
 
-func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
+func (m *Manager) Confined(ctx context.Context, s manage.Spec) manage.Confinement {
 	o, exists, err := m.findAccount(ctx, s)
 	if err != nil || !exists {
-		return service.Confinement{}
+		return manage.Confinement{}
 	}
-	return service.Confinement{Account: o.Name}
+	return manage.Confinement{Account: o.Name}
 }

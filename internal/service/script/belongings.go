@@ -8,7 +8,7 @@ import (
 	"path"
 	"slices"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
@@ -40,7 +40,7 @@ func (b belongings) paths() (list []owned.Path) {
 // to purge that it has left when it was uninstalled. It clears away what an uninstall
 // that was killed has left in the folders of places.
 func (b belongings) Left(err error, purge bool, places ...string) bool {
-	if !errors.Is(err, service.ErrNotInstalled) {
+	if !errors.Is(err, manage.ErrNotInstalled) {
 		return false
 	}
 	c := b.tree.Begin(b.name)
@@ -67,7 +67,7 @@ func (b belongings) Forget() error {
 
 // Purge removes those that belong to the service, with all that is in them, and the account
 // that install has made. It returns those that were there.
-func (b belongings) Purge(ctx context.Context, m service.Machine) (removed []string, err error) {
+func (b belongings) Purge(ctx context.Context, m manage.Machine) (removed []string, err error) {
 	removed, err = b.purgeFiles()
 	if !b.user {
 		made, failed := account.Remove(ctx, m, b.name)

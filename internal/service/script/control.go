@@ -6,56 +6,56 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
-func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
-	st := service.Status{State: service.Unknown, ExitCode: -1}
+func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, error) {
+	st := manage.Status{State: manage.Unknown, ExitCode: -1}
 	text, err := m.installed(ctx, s)
-	if errors.Is(err, service.ErrNotInstalled) {
-		st.State = service.NotInstalled
+	if errors.Is(err, manage.ErrNotInstalled) {
+		st.State = manage.NotInstalled
 		return st, nil
 	}
 	if err == nil {
 		st, err = m.dialect.Status(ctx, s, text)
 	}
 	if err != nil {
-		st.State = service.Unknown
+		st.State = manage.Unknown
 		err = refused(err, "status of "+s.ServiceName(), m.Sudo)
 	}
 	return st, err
 }
 
 // now returns the status of s. It fails if s is not installed.
-func (m *Manager) now(ctx context.Context, s service.Spec, doing string) (service.Status, error) {
+func (m *Manager) now(ctx context.Context, s manage.Spec, doing string) (manage.Status, error) {
 	st, err := m.Status(ctx, s)
-	if err == nil && st.State == service.NotInstalled {
-		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+	if err == nil && st.State == manage.NotInstalled {
+		err = fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
 	}
 	return st, err
 }
 
-func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+func (m *Manager) Start(ctx context.Context, s manage.Spec) error {
 	doing := "start " + s.ServiceName()
 	now, err := m.startable(ctx, s, doing)
-	if err != nil || now.State == service.Running {
+	if err != nil || now.State == manage.Running {
 		return err
 	}
 	return m.launch(ctx, s, doing, func() error { return m.dialect.Start(ctx, s, now) })
 }
 
 // startable returns the status of s, whose file is there.
-func (m *Manager) startable(ctx context.Context, s service.Spec, doing string) (service.Status, error) {
+func (m *Manager) startable(ctx context.Context, s manage.Spec, doing string) (manage.Status, error) {
 	now, err := m.now(ctx, s, doing)
 	if err == nil && !m.machine.Tree.Exists(m.dialect.Layout(s).File) {
-		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
+		err = fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
 	}
 	return now, err
 }
 
 // launch has start start s, and waits until it runs.
-func (m *Manager) launch(ctx context.Context, s service.Spec, doing string, start func() error) error {
+func (m *Manager) launch(ctx context.Context, s manage.Spec, doing string, start func() error) error {
 	if err := m.root(doing); err != nil {
 		return err
 	}
@@ -63,10 +63,10 @@ func (m *Manager) launch(ctx context.Context, s service.Spec, doing string, star
 	if err := start(); err != nil || m.Watches {
 		return refused(err, doing, m.Sudo)
 	}
-	return supervise(ctx, s.ServiceName(), func() (service.Status, error) { return m.Status(ctx, s) })
+	return supervise(ctx, s.ServiceName(), func() (manage.Status, error) { return m.Status(ctx, s) })
 }
 
-func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 	doing := "stop " + s.ServiceName()
 	now, err := m.now(ctx, s, doing)
 	if err != nil || m.idle(now) {
@@ -81,17 +81,17 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 
 // halt stops s as a step of another command. When ctx ends meanwhile, the error is
 // service.ErrAsked as well: the service stops all the same.
-func (m *Manager) halt(ctx context.Context, s service.Spec) error { return asked(ctx, m.Stop(ctx, s)) }
+func (m *Manager) halt(ctx context.Context, s manage.Spec) error { return asked(ctx, m.Stop(ctx, s)) }
 
 // idle reports whether a service in the state now need not be stopped.
-func (m *Manager) idle(now service.Status) bool {
+func (m *Manager) idle(now manage.Status) bool {
 	if d, ok := m.dialect.(idler); ok {
 		return d.Idle(now)
 	}
-	return now.State == service.Stopped && now.PID == 0
+	return now.State == manage.Stopped && now.PID == 0
 }
 
-func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 	doing := "restart " + s.ServiceName()
 	now, err := m.startable(ctx, s, doing)
 	if err != nil {
@@ -106,11 +106,11 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 	return m.Start(ctx, s)
 }
 
-func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	doing := "reload " + s.ServiceName()
 	now, err := m.now(ctx, s, doing)
-	if err == nil && now.State != service.Running {
-		err = fmt.Errorf("%s: %w", doing, service.ErrNotRunning)
+	if err == nil && now.State != manage.Running {
+		err = fmt.Errorf("%s: %w", doing, manage.ErrNotRunning)
 	}
 	if err == nil {
 		err = m.root(doing)
@@ -126,16 +126,16 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 }
 
 // errNoReload is returned for a script that does not support reload.
-var errNoReload = fmt.Errorf("%w: its script does not support reload; install it again", service.ErrNotSupported)
+var errNoReload = fmt.Errorf("%w: its script does not support reload; install it again", manage.ErrNotSupported)
 
-func (m *Manager) Pause(context.Context, service.Spec) error    { return m.noPause() }
-func (m *Manager) Continue(context.Context, service.Spec) error { return m.noPause() }
+func (m *Manager) Pause(context.Context, manage.Spec) error    { return m.noPause() }
+func (m *Manager) Continue(context.Context, manage.Spec) error { return m.noPause() }
 
 func (m *Manager) noPause() error {
-	return fmt.Errorf("%w: %s cannot pause a service; stop it", service.ErrNotSupported, m.Name())
+	return fmt.Errorf("%w: %s cannot pause a service; stop it", manage.ErrNotSupported, m.Name())
 }
 
-func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+func (m *Manager) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	if _, err := m.installed(ctx, s); err != nil {
 		return refused(err, "read the log of "+s.ServiceName(), m.Sudo)
 	}
@@ -149,7 +149,7 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 	return syslogfile.WriteFile(ctx, m.machine.Tree, file, q, w)
 }
 
-func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
+func (m *Manager) Launches(_ context.Context, s manage.Spec) (string, error) {
 	text, _, err := m.machine.Tree.Read(m.dialect.Layout(s).File)
 	if words := m.dialect.Command(text); len(words) > 0 {
 		return words[0], err
@@ -157,17 +157,17 @@ func (m *Manager) Launches(_ context.Context, s service.Spec) (string, error) {
 	return "", err
 }
 
-func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(_ context.Context, s manage.Spec) (args []string, ok bool) {
 	text, _, _ := m.machine.Tree.Read(m.dialect.Layout(s).File)
-	if words := m.dialect.Command(text); len(words) > 0 && service.Marked(text) {
+	if words := m.dialect.Command(text); len(words) > 0 && manage.Marked(text) {
 		return words[1:], true
 	}
 	return nil, false
 }
 
-func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {
+func (m *Manager) Dependents(ctx context.Context, s manage.Spec) (manage.Dependents, error) {
 	if d, ok := m.dialect.(needed); ok {
 		return d.Dependents(ctx, s)
 	}
-	return service.Dependents{}, nil
+	return manage.Dependents{}, nil
 }

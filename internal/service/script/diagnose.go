@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
-func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+func (m *Manager) Diagnose(ctx context.Context, s manage.Spec) []manage.Finding {
 	found := examine(m.machine.Tree, m.dialect.Layout(s).File, s, m.Safe)
 	if len(found) == 1 {
 		return found
@@ -21,18 +21,18 @@ func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Findin
 	found = append(found, m.examineAccount(ctx, s)...)
 	st, err := m.Status(ctx, s)
 	if err != nil {
-		return append(found, service.Finding{Level: service.Warning, What: m.Name(), Detail: err.Error()})
+		return append(found, manage.Finding{Level: manage.Warning, What: m.Name(), Detail: err.Error()})
 	}
 	return append(found, m.dialect.Diagnose(ctx, s, st)...)
 }
 
 // examineAccount looks at the account of s, and at what it can enter and write.
-func (m *Manager) examineAccount(ctx context.Context, s service.Spec) (found []service.Finding) {
+func (m *Manager) examineAccount(ctx context.Context, s manage.Spec) (found []manage.Finding) {
 	if m.User {
 		return nil
 	}
 	problem := func(what, detail, remedy string) {
-		found = append(found, service.Finding{Level: service.Problem, What: what, Detail: detail, Remedy: remedy})
+		found = append(found, manage.Finding{Level: manage.Problem, What: what, Detail: detail, Remedy: remedy})
 	}
 	o, exists, err := m.findAccount(ctx, s)
 	switch {
@@ -46,7 +46,7 @@ func (m *Manager) examineAccount(ctx context.Context, s service.Spec) (found []s
 		problem("account", "there is no "+o.Name, "make it, and install the service again")
 		return found
 	}
-	found = append(found, service.Finding{Level: service.OK, What: "account", Detail: o.Name})
+	found = append(found, manage.Finding{Level: manage.OK, What: "account", Detail: o.Name})
 	if at := m.barred(s.Executable, o); at != "" {
 		problem("executable", fmt.Sprintf("%s may not enter %s", o.Name, at), moveExecutable)
 	}
@@ -60,30 +60,30 @@ func (m *Manager) examineAccount(ctx context.Context, s service.Spec) (found []s
 
 // examine looks at the file of a service and at its executable. Where there is no file, that
 // is all it finds.
-func examine(tree files.Tree, path string, s service.Spec, safe func(string, bool) error) []service.Finding {
-	var found []service.Finding
-	add := func(level service.Level, what, detail, remedy string) []service.Finding {
-		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
+func examine(tree files.Tree, path string, s manage.Spec, safe func(string, bool) error) []manage.Finding {
+	var found []manage.Finding
+	add := func(level manage.Level, what, detail, remedy string) []manage.Finding {
+		found = append(found, manage.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 		return found
 	}
 	text, exists, err := tree.Read(path)
 	switch {
 	case err != nil:
-		return add(service.Problem, "file", err.Error(), "")
+		return add(manage.Problem, "file", err.Error(), "")
 	case !exists:
-		return add(service.Problem, "file", "there is no "+path, "install the service")
-	case !service.Marked(text):
-		add(service.Warning, "file", path+" was made by another program", "install makes it again")
+		return add(manage.Problem, "file", "there is no "+path, "install the service")
+	case !manage.Marked(text):
+		add(manage.Warning, "file", path+" was made by another program", "install makes it again")
 	default:
-		add(service.OK, "file", path, "")
+		add(manage.OK, "file", path, "")
 	}
 	switch err := safe(tree.Path(s.Executable), s.User); {
-	case errors.Is(err, service.ErrUnsafe):
-		return add(service.Warning, "executable", err.Error(), "")
+	case errors.Is(err, manage.ErrUnsafe):
+		return add(manage.Warning, "executable", err.Error(), "")
 	case err != nil:
-		return add(service.Problem, "executable", err.Error(), "put it there, or install the service again from where the program is now")
+		return add(manage.Problem, "executable", err.Error(), "put it there, or install the service again from where the program is now")
 	}
-	return add(service.OK, "executable", s.Executable, "")
+	return add(manage.OK, "executable", s.Executable, "")
 }
 
 // elapsed reads what ps prints for etime, as POSIX has it: [[dd-]hh:]mm:ss.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -40,7 +40,7 @@ type launchd struct {
 
 // NewLaunchd returns the manager of daemons of a machine with launchd, or of agents of the
 // user who runs this process.
-func NewLaunchd(m service.Machine, user bool) *Manager {
+func NewLaunchd(m manage.Machine, user bool) *Manager {
 	home, _ := os.UserHomeDir()
 	return newLaunchd(launchd{host{m}, user, os.Getuid(), home, os.TempDir(), os.Getenv})
 }
@@ -61,7 +61,7 @@ func (d launchd) Traits() Traits {
 // Layout implements Dialect. The log is not in a folder of the service, whose account could
 // put a link in its place and have launchd write through it. /var/run is empty after each
 // start of the machine, and nobody makes a folder there before the service starts.
-func (d launchd) Layout(s service.Spec) Layout {
+func (d launchd) Layout(s manage.Spec) Layout {
 	name, library := s.ServiceName(), "/Library"
 	l := Layout{Name: name, Mode: 0o644, File: "/Library/LaunchDaemons/" + name + ".plist", Dirs: dirs.System("darwin", name, d.getenv)}
 	if d.user {
@@ -79,33 +79,33 @@ func (d launchd) Layout(s service.Spec) Layout {
 // service, and nobody has no rights.
 const nobody = "nobody"
 
-func (d launchd) Account(service.Spec) (string, bool) {
+func (d launchd) Account(manage.Spec) (string, bool) {
 	if d.user {
 		return "", false
 	}
 	return nobody, false
 }
 
-func (d launchd) Check(s service.Spec) error {
+func (d launchd) Check(s manage.Spec) error {
 	switch {
 	case d.user && d.uid == 0:
-		return fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", service.ErrNotSupported)
+		return fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", manage.ErrNotSupported)
 	case d.user && d.home == "":
-		return fmt.Errorf("%w: your home directory is not known: set HOME", service.ErrNotSupported)
+		return fmt.Errorf("%w: your home directory is not known: set HOME", manage.ErrNotSupported)
 	}
 	return checkXML(s)
 }
 
 // Replaced implements Dialect. It knows the property lists of kardianos/service v1.3.0 by
 // their first keys, and by one that hardly anybody else writes.
-func (d launchd) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (d launchd) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	if !strings.Contains(old, "<dict>\n\t<key>Disabled</key>\n\t<false/>\n") || !strings.Contains(old, "\t<key>SessionCreate</key>\n") {
 		return nil, false
 	}
 	return launchdLost(old, s, account), true
 }
 
-func (d launchd) Render(_ context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d launchd) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	lines := Lacks("launchd", s, "Recovery", "Recovery.CrashOnly", "Limits.OpenFiles", "Hardening.Profile LowPorts")
 	switch {
 	case s.Recovery.Never:
@@ -117,11 +117,11 @@ func (d launchd) Render(_ context.Context, s service.Spec, o Owner) (string, []s
 	return launchdPlist(s, o.Name, d.Layout(s)), lines, nil
 }
 
-func (launchd) Registered(service.Spec) []string { return nil }
+func (launchd) Registered(manage.Spec) []string { return nil }
 
 // Plan implements Dialect. A service that somebody has enabled does not start by itself if
 // its file does not say so, too: only one that is disabled stays as it is.
-func (d launchd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d launchd) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	enable := p.Spec.StartType.ByItself()
 	if p.Installed {
 		disabled, err := d.disabled(ctx, d.domain(ctx), p.Spec.ServiceName())
@@ -141,7 +141,7 @@ func (d launchd) Plan(ctx context.Context, p *service.Plan, stays func(now bool)
 }
 
 // Prepare implements preparer. It makes the log.
-func (d launchd) Prepare(_ context.Context, c *files.Change, p *service.Plan, give func(string) error, _ any) error {
+func (d launchd) Prepare(_ context.Context, c *files.Change, p *manage.Plan, give func(string) error, _ any) error {
 	log := d.Layout(p.Spec).Log
 	if d.Tree.Exists(log) {
 		return nil
@@ -152,7 +152,7 @@ func (d launchd) Prepare(_ context.Context, c *files.Change, p *service.Plan, gi
 	return give(log)
 }
 
-func (d launchd) Register(ctx context.Context, c *files.Change, p *service.Plan, todo any) error {
+func (d launchd) Register(ctx context.Context, c *files.Change, p *manage.Plan, todo any) error {
 	domain, name := d.domain(ctx), p.Spec.ServiceName()
 	disabled, err := d.disabled(ctx, domain, name)
 	if err != nil {
@@ -164,7 +164,7 @@ func (d launchd) Register(ctx context.Context, c *files.Change, p *service.Plan,
 
 // Unregister implements Dialect. What launchd remembers of a name that is gone would count
 // for the next service of that name.
-func (d launchd) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d launchd) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	if err := c.Remove(d.Layout(s).File); err != nil {
 		return nil, err
 	}
@@ -172,12 +172,12 @@ func (d launchd) Unregister(ctx context.Context, c *files.Change, s service.Spec
 	return removed, d.enable(ctx, d.domain(ctx), s.ServiceName(), true)
 }
 
-func (d launchd) Loaded(ctx context.Context, s service.Spec) (bool, error) {
+func (d launchd) Loaded(ctx context.Context, s manage.Spec) (bool, error) {
 	j, err := d.print(ctx, d.domain(ctx), s.ServiceName())
 	return j.loaded, err
 }
 
-func (d launchd) Start(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d launchd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	file := d.Layout(s).File
 	text, exists, err := d.Tree.Read(file)
 	if err == nil && !exists {
@@ -192,11 +192,11 @@ func (d launchd) Start(ctx context.Context, s service.Spec, _ service.Status) er
 const notLoaded = "not loaded"
 
 // Idle implements idler: a job that is loaded may start again.
-func (launchd) Idle(now service.Status) bool { return now.Detail == notLoaded }
+func (launchd) Idle(now manage.Status) bool { return now.Detail == notLoaded }
 
 // Stop implements Dialect. The job is unloaded, or launchd would restart it; it is loaded
 // again with the machine, or by Start.
-func (d launchd) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d launchd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	text, _, err := d.Tree.Read(d.Layout(s).File)
 	if err != nil {
 		return err
@@ -204,26 +204,26 @@ func (d launchd) Stop(ctx context.Context, s service.Spec, _ service.Status) err
 	return d.bootout(ctx, d.domain(ctx), s.ServiceName(), text)
 }
 
-func (d launchd) Reload(ctx context.Context, s service.Spec, _ string) error {
+func (d launchd) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	_, err := d.launchctl(ctx, "kill", "SIGHUP", d.domain(ctx)+"/"+s.ServiceName())
 	return err
 }
 
-func (d launchd) Status(ctx context.Context, s service.Spec, text string) (service.Status, error) {
-	st := service.Status{ExitCode: -1}
+func (d launchd) Status(ctx context.Context, s manage.Spec, text string) (manage.Status, error) {
+	st := manage.Status{ExitCode: -1}
 	domain := d.domain(ctx)
 	j, err := d.print(ctx, domain, s.ServiceName())
 	if err != nil {
 		return st, err
 	}
 	if text != "" {
-		st.StartType = service.Automatic
+		st.StartType = manage.Automatic
 		disabled, err := d.disabled(ctx, domain, s.ServiceName())
 		if err != nil {
 			return st, err
 		}
 		if disabled || strings.Contains(text, "<key>RunAtLoad</key>\n\t<false/>") {
-			st.StartType = service.Manual
+			st.StartType = manage.Manual
 		}
 	}
 	st.State, st.Detail = j.describe()
@@ -240,30 +240,30 @@ func (d launchd) since(ctx context.Context, pid int) time.Time {
 	return sinceElapsed(out)
 }
 
-func (d launchd) Diagnose(ctx context.Context, s service.Spec, _ service.Status) (found []service.Finding) {
-	add := func(level service.Level, what, detail, remedy string) {
-		found = append(found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
+func (d launchd) Diagnose(ctx context.Context, s manage.Spec, _ manage.Status) (found []manage.Finding) {
+	add := func(level manage.Level, what, detail, remedy string) {
+		found = append(found, manage.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 	}
 	domain, name, seeLog := d.domain(ctx), s.ServiceName(), "see the log, "+d.Layout(s).Log
 	j, err := d.print(ctx, domain, name)
 	disabled, failed := d.disabled(ctx, domain, name)
 	switch {
 	case errors.Join(err, failed) != nil:
-		add(service.Problem, "launchd", errors.Join(err, failed).Error(), "")
+		add(manage.Problem, "launchd", errors.Join(err, failed).Error(), "")
 	case j.loaded:
-		add(service.OK, "launchd", fmt.Sprintf("%s/%s is loaded: %s", domain, name, j.state), "")
+		add(manage.OK, "launchd", fmt.Sprintf("%s/%s is loaded: %s", domain, name, j.state), "")
 	case disabled:
-		add(service.Note, "launchd", "it is disabled, and not started with the machine", "start it, or install it with another start type")
+		add(manage.Note, "launchd", "it is disabled, and not started with the machine", "start it, or install it with another start type")
 	default:
-		add(service.Note, "launchd", "it is not loaded", "start it")
+		add(manage.Note, "launchd", "it is not loaded", "start it")
 	}
 	switch {
 	case j.signal != "":
-		add(service.Warning, "last end", "a signal: "+j.signal, seeLog)
+		add(manage.Warning, "last end", "a signal: "+j.signal, seeLog)
 	case j.code == 78:
-		add(service.Problem, "last end", "exit code 78: the configuration is wrong, or launchd could not run the executable at all (privacy settings, a folder that does not exist)", seeLog)
+		add(manage.Problem, "last end", "exit code 78: the configuration is wrong, or launchd could not run the executable at all (privacy settings, a folder that does not exist)", seeLog)
 	case j.code > 0:
-		add(service.Warning, "last end", "exit code "+strconv.Itoa(j.code), seeLog)
+		add(manage.Warning, "last end", "exit code "+strconv.Itoa(j.code), seeLog)
 	}
 	return found
 }

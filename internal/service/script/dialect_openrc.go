@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -25,11 +25,11 @@ import (
 type openrc struct{ initd }
 
 // NewOpenRC returns the manager of a machine with OpenRC.
-func NewOpenRC(m service.Machine) *Manager { return New(m, openrc{initd{host{m}}}) }
+func NewOpenRC(m manage.Machine) *Manager { return New(m, openrc{initd{host{m}}}) }
 
 func (openrc) Traits() Traits { return Traits{Name: "OpenRC", Sudo: "sudo", Syslog: true} }
 
-func (openrc) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (openrc) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	if !strings.HasPrefix(old, "#!/sbin/openrc-run\nsupervisor=supervise-daemon\nname=\"") ||
 		!strings.Contains(old, "\nname=$(basename $(readlink -f $command))\nsupervise_daemon_args=\"--stdout ") {
 		return nil, false
@@ -41,7 +41,7 @@ func (openrc) Replaced(old string, s service.Spec, account string) ([]string, bo
 	return k.lost(old, s, account), true
 }
 
-func (d openrc) Render(ctx context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d openrc) Render(ctx context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	said, err := d.Runner()(ctx, "openrc", "--version")
 	if err != nil {
 		return "", nil, fmt.Errorf("ask OpenRC for its version: %w", err)
@@ -51,7 +51,7 @@ func (d openrc) Render(ctx context.Context, s service.Spec, o Owner) (string, []
 }
 
 // openrcWarnings returns what s asks for and OpenRC lacks.
-func openrcWarnings(s service.Spec, v openrcVersion) []string {
+func openrcWarnings(s manage.Spec, v openrcVersion) []string {
 	has := []string{"Dependencies", "Limits.OpenFiles", "Limits.Tasks", "Limits.Memory", "Limits.CPU", "StartType"}
 	if v.sandboxed() {
 		has = append(has, "Hardening.Profile LowPorts", "Hardening.Capabilities")
@@ -85,14 +85,14 @@ const (
 func runlevelLink(name string) string { return path.Join(runlevels, runlevel, name) }
 
 // runlevels returns those that a service is in.
-func (d openrc) runlevels(s service.Spec) (levels []string) {
+func (d openrc) runlevels(s manage.Spec) (levels []string) {
 	for _, link := range d.Registered(s) {
 		levels = append(levels, path.Base(path.Dir(link)))
 	}
 	return levels
 }
 
-func (d openrc) Registered(s service.Spec) (links []string) {
+func (d openrc) Registered(s manage.Spec) (links []string) {
 	levels, _ := os.ReadDir(d.Tree.Path(runlevels))
 	for _, l := range levels {
 		if link := path.Join(runlevels, l.Name(), InitD(s).Name); d.Tree.Exists(link) {
@@ -104,7 +104,7 @@ func (d openrc) Registered(s service.Spec) (links []string) {
 
 // wanted reports whether the service is to be in the runlevel. One that somebody has put into
 // another runlevel, or into none, stays there.
-func (d openrc) wanted(p *service.Plan, stays func(now bool) bool) bool {
+func (d openrc) wanted(p *manage.Plan, stays func(now bool) bool) bool {
 	levels := d.runlevels(p.Spec)
 	here := slices.Contains(levels, runlevel)
 	last := owned.In(d.Tree, path.Dir(InitD(p.Spec).Dirs.Configuration), p.Spec.ServiceName()).Start()
@@ -118,9 +118,9 @@ func (d openrc) wanted(p *service.Plan, stays func(now bool) bool) bool {
 	return p.Spec.StartType.ByItself()
 }
 
-func (d openrc) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d openrc) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	l := InitD(p.Spec)
-	link := service.Artefact{Name: runlevelLink(l.Name), Present: d.Tree.Exists(runlevelLink(l.Name)), Wanted: d.wanted(p, stays)}
+	link := manage.Artefact{Name: runlevelLink(l.Name), Present: d.Tree.Exists(runlevelLink(l.Name)), Wanted: d.wanted(p, stays)}
 	text := "link to " + l.File + "\n"
 	if link.Present {
 		link.Old = text
@@ -154,7 +154,7 @@ func rcUpdate(present, wanted bool) string {
 // in the second of another change would not start with the machine.
 func (d openrc) learn(ctx context.Context) error { return d.run(ctx, "rc-update", "--update") }
 
-func (d openrc) Register(ctx context.Context, c *files.Change, p *service.Plan, todo any) error {
+func (d openrc) Register(ctx context.Context, c *files.Change, p *manage.Plan, todo any) error {
 	name := InitD(p.Spec).Name
 	link := runlevelLink(name)
 	present, wanted := d.Tree.Exists(link), todo.(bool)
@@ -174,7 +174,7 @@ func (d openrc) Register(ctx context.Context, c *files.Change, p *service.Plan, 
 	return d.learn(ctx)
 }
 
-func (d openrc) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d openrc) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	l, links := InitD(s), d.Registered(s)
 	relink := d.Tree.Relink(links...)
 	c.Call(func() error { return errors.Join(relink(), d.learn(context.WithoutCancel(ctx))) })
@@ -189,19 +189,19 @@ func (d openrc) Unregister(ctx context.Context, c *files.Change, s service.Spec)
 	return append(links, l.File), d.learn(ctx)
 }
 
-func (d openrc) Start(ctx context.Context, s service.Spec, now service.Status) error {
-	if now.State == service.Failed && d.is("started", InitD(s).Name) {
+func (d openrc) Start(ctx context.Context, s manage.Spec, now manage.Status) error {
+	if now.State == manage.Failed && d.is("started", InitD(s).Name) {
 		return asked(ctx, d.Restart(ctx, s, now)) // OpenRC thinks that it is started
 	}
 	return d.launch(ctx, s, now, "start")
 }
 
 // Restart implements restarter: OpenRC restarts the services that need it as well.
-func (d openrc) Restart(ctx context.Context, s service.Spec, now service.Status) error {
+func (d openrc) Restart(ctx context.Context, s manage.Spec, now manage.Status) error {
 	return d.launch(ctx, s, now, "restart")
 }
 
-func (d openrc) launch(ctx context.Context, s service.Spec, now service.Status, verb string) error {
+func (d openrc) launch(ctx context.Context, s manage.Spec, now manage.Status, verb string) error {
 	failed := d.run(ctx, "rc-service", InitD(s).Name, verb)
 	if failed == nil || !overtaken(failed) {
 		return failed
@@ -224,7 +224,7 @@ func overtaken(err error) bool {
 	return strings.Contains(said, " is already running") || strings.Contains(said, " is already starting")
 }
 
-func (d openrc) Stop(ctx context.Context, s service.Spec, now service.Status) error {
+func (d openrc) Stop(ctx context.Context, s manage.Spec, now manage.Status) error {
 	name := InitD(s).Name
 	if now.PID == 0 && !d.is("started", name) && !d.is("starting", name) && !d.is("stopping", name) {
 		return nil
@@ -238,7 +238,7 @@ func (d openrc) Stop(ctx context.Context, s service.Spec, now service.Status) er
 	})
 }
 
-func (d openrc) Reload(ctx context.Context, s service.Spec, text string) error {
+func (d openrc) Reload(ctx context.Context, s manage.Spec, text string) error {
 	if !strings.Contains(text, "\nextra_started_commands=reload\n") {
 		return errNoReload
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -25,17 +25,17 @@ type procd struct {
 }
 
 // NewProcd returns the manager of a machine with procd.
-func NewProcd(m service.Machine) *Manager { return New(m, procd{host{m}, command.Stream}) }
+func NewProcd(m manage.Machine) *Manager { return New(m, procd{host{m}, command.Stream}) }
 
 func (procd) Traits() Traits { return Traits{Name: "procd", Sudo: "sudo"} }
 
-func (procd) Layout(s service.Spec) Layout {
+func (procd) Layout(s manage.Spec) Layout {
 	name := s.ServiceName()
 	return Layout{Name: name, File: "/etc/init.d/" + name, Mode: 0o755, Dirs: dirs.System("linux", name, os.Getenv), Home: "/nonexistent"}
 }
 
 // Account implements Dialect. Most of these machines have no tools to make an account.
-func (d procd) Account(s service.Spec) (string, bool) {
+func (d procd) Account(s manage.Spec) (string, bool) {
 	own := account.Name(s.ServiceName())
 	text, _, _ := d.Tree.Read("/etc/passwd")
 	if strings.HasPrefix(text, own+":") || strings.Contains(text, "\n"+own+":") {
@@ -51,7 +51,7 @@ func (d procd) Account(s service.Spec) (string, bool) {
 
 // Replaced implements Dialect. It knows the scripts of kardianos/service v1.3.0 by their
 // comments.
-func (procd) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (procd) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	if !strings.Contains(old, "# After network starts\nSTART=21\n") || !strings.Contains(old, "\npid_file=\"/var/run/${name}.pid\"\n") {
 		return nil, false
 	}
@@ -70,20 +70,20 @@ const (
 	procdStop    = 10
 )
 
-func procdOrder(s service.Spec) int {
-	if s.StartType == service.Delayed {
+func procdOrder(s manage.Spec) int {
+	if s.StartType == manage.Delayed {
 		return procdDelayed
 	}
 	return procdStart
 }
 
-func (d procd) Render(_ context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d procd) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	return procdScript(s, o.Name, d.Layout(s)), d.warnings(s), nil
 }
 
-func (d procd) warnings(s service.Spec) []string {
+func (d procd) warnings(s manage.Spec) []string {
 	has := []string{"Limits.OpenFiles", "Dependencies"}
-	if s.StartType == service.Delayed {
+	if s.StartType == manage.Delayed {
 		has = append(has, "StartType")
 	}
 	lines := Lacks("procd", s, has...)
@@ -100,10 +100,10 @@ func (d procd) warnings(s service.Spec) []string {
 // service without a jail, so a shell goes there and becomes the program. There is none for
 // the umask alone, because procd logs what the program prints by the name of the command:
 // nobody else can enter the folders of the service and read what is there.
-func procdScript(s service.Spec, account string, l Layout) string {
+func procdScript(s manage.Spec, account string, l Layout) string {
 	var b lines
 	param := func(words ...string) { b.line("\tprocd_set_param %s", shell.Join(words...)) }
-	b.line("#!/bin/sh /etc/rc.common\n# %s\n# %s\n", service.Mark, s.Description)
+	b.line("#!/bin/sh /etc/rc.common\n# %s\n# %s\n", manage.Mark, s.Description)
 	b.line("USE_PROCD=1\nSTART=%d\nSTOP=%d\n", procdOrder(s), procdStop)
 	b.set("the_name", l.Name)
 	b.set("the_account", account)
@@ -148,7 +148,7 @@ func (procd) Command(text string) []string {
 }
 
 // procdLinks returns the links by which the init starts s, and where they lead.
-func procdLinks(s service.Spec) map[string]string {
+func procdLinks(s manage.Spec) map[string]string {
 	if !s.StartType.ByItself() {
 		return nil
 	}
@@ -159,7 +159,7 @@ func procdLinks(s service.Spec) map[string]string {
 	}
 }
 
-func (d procd) Registered(s service.Spec) []string { return d.links(s.ServiceName(), "/etc/rc.d") }
+func (d procd) Registered(s manage.Spec) []string { return d.links(s.ServiceName(), "/etc/rc.d") }
 
 // procdTodo says which links Register makes, and which it removes: those of another start
 // type, or of kardianos/service.
@@ -168,27 +168,27 @@ type procdTodo struct {
 	stale []string
 }
 
-func (d procd) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d procd) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	now := d.Registered(p.Spec)
 	if stays(linksStart(now)) {
 		return procdTodo{}, nil
 	}
 	todo := procdTodo{links: procdLinks(p.Spec)}
 	for _, l := range slices.Backward(slices.Sorted(maps.Keys(todo.links))) {
-		p.Artefacts = append(p.Artefacts, service.Artefact{
+		p.Artefacts = append(p.Artefacts, manage.Artefact{
 			Name: l, Old: d.Tree.Link(l), New: todo.links[l], Present: d.Tree.Exists(l), Wanted: true,
 		})
 	}
 	for _, l := range now {
 		if _, wanted := todo.links[l]; !wanted {
 			todo.stale = append(todo.stale, l)
-			p.Artefacts = append(p.Artefacts, service.Artefact{Name: l, Old: d.Tree.Link(l), Present: true})
+			p.Artefacts = append(p.Artefacts, manage.Artefact{Name: l, Old: d.Tree.Link(l), Present: true})
 		}
 	}
 	return todo, nil
 }
 
-func (d procd) Register(_ context.Context, c *files.Change, _ *service.Plan, todo any) error {
+func (d procd) Register(_ context.Context, c *files.Change, _ *manage.Plan, todo any) error {
 	t := todo.(procdTodo)
 	for _, l := range slices.Sorted(maps.Keys(t.links)) {
 		if err := c.Symlink(l, t.links[l]); err != nil {
@@ -198,7 +198,7 @@ func (d procd) Register(_ context.Context, c *files.Change, _ *service.Plan, tod
 	return removeAll(c, t.stale)
 }
 
-func (d procd) Unregister(_ context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d procd) Unregister(_ context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	err := removeAll(c, append(d.Registered(s), d.Layout(s).File))
 	return slices.Clone(c.Done), err
 }

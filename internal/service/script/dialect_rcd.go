@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -22,13 +22,13 @@ import (
 type rcd struct{ host }
 
 // NewRCD returns the manager of a machine with rc.d.
-func NewRCD(m service.Machine) *Manager { return New(m, rcd{host{m}}) }
+func NewRCD(m manage.Machine) *Manager { return New(m, rcd{host{m}}) }
 
 func (rcd) Traits() Traits { return Traits{Name: "rc.d", Sudo: "sudo, doas", Syslog: true} }
 
 // Layout implements Dialect. The log is in a folder of root, as are the files with process
 // IDs: daemon(8) writes to it with all rights.
-func (rcd) Layout(s service.Spec) Layout {
+func (rcd) Layout(s manage.Spec) Layout {
 	name := s.ServiceName()
 	l := Layout{
 		Name: name, File: "/usr/local/etc/rc.d/" + name, Mode: 0o755,
@@ -40,7 +40,7 @@ func (rcd) Layout(s service.Spec) Layout {
 
 // Replaced implements Dialect. It knows the scripts of kardianos/service v1.3.0 by what they
 // set.
-func (rcd) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (rcd) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	if !strings.Contains(old, `_env="IS_DAEMON=1"`) || !strings.Contains(old, `daemon_args="-P ${pidfile} -r -t`) {
 		return nil, false
 	}
@@ -66,11 +66,11 @@ func rcdVariable(name string) string {
 	return v
 }
 
-func (d rcd) Render(_ context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d rcd) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	return rcdScript(s, o.Name, d.Layout(s), "/var/run/"+s.ServiceName()), d.warnings(s), nil
 }
 
-func (rcd) warnings(s service.Spec) []string {
+func (rcd) warnings(s manage.Spec) []string {
 	const shutdown = 90 * time.Second // rcshutdown_timeout of /etc/defaults/rc.conf
 	lines := Lacks("rc.d", s, "Dependencies", "Limits.OpenFiles")
 	if b := stopBudget(s); b > shutdown {
@@ -82,10 +82,10 @@ func (rcd) warnings(s service.Spec) []string {
 // rcdScript returns the script of s, whose process IDs are in files that begin with run. It
 // starts daemon(8), which supervises a shell, which becomes the program: daemon takes the
 // umask and parts of the environment from login.conf(5), so they are set after it.
-func rcdScript(s service.Spec, account string, l Layout, run string) string {
+func rcdScript(s manage.Spec, account string, l Layout, run string) string {
 	var b lines
 	v := rcdVariable(l.Name)
-	b.line("#!/bin/sh\n# %s\n#\n# PROVIDE: %s", service.Mark, v)
+	b.line("#!/bin/sh\n# %s\n#\n# PROVIDE: %s", manage.Mark, v)
 	b.line("# REQUIRE: %s", strings.Join(rcdRequires(s.Dependencies), " "))
 	b.line("# KEYWORD: shutdown\n\n. /etc/rc.subr\n")
 	b.set("name", v)
@@ -120,7 +120,7 @@ func rcdRequires(needs []string) []string {
 }
 
 // rcdFlags returns the flags of daemon(8).
-func rcdFlags(s service.Spec, account string, l Layout, run string) []string {
+func rcdFlags(s manage.Spec, account string, l Layout, run string) []string {
 	flags := []string{"-P", run + ".pid", "-p", run + ".child.pid", "-t", l.Name, "-o", l.Log}
 	if !s.Recovery.Never {
 		flags = append(flags, "-R", strconv.Itoa(seconds(s.Recovery.Delays[0])))
@@ -132,7 +132,7 @@ func rcdFlags(s service.Spec, account string, l Layout, run string) []string {
 }
 
 // rcdLaunch returns what the shell does before it becomes the program.
-func rcdLaunch(s service.Spec, l Layout) string {
+func rcdLaunch(s manage.Spec, l Layout) string {
 	var b strings.Builder
 	b.WriteString("umask 077\n")
 	if n := s.Limits.OpenFiles; n > 0 {
@@ -155,17 +155,17 @@ func (rcd) Command(text string) []string {
 	return shell.After(text, "\n\t\t")
 }
 
-func (rcd) Registered(service.Spec) []string { return []string{"/etc/rc.conf"} }
+func (rcd) Registered(manage.Spec) []string { return []string{"/etc/rc.conf"} }
 
-func rcvar(s service.Spec) string { return rcdVariable(s.ServiceName()) + "_enable" }
+func rcvar(s manage.Spec) string { return rcdVariable(s.ServiceName()) + "_enable" }
 
 // enabled returns what rc.conf says of s, "" if nothing.
-func (d rcd) enabled(ctx context.Context, s service.Spec) (string, error) {
+func (d rcd) enabled(ctx context.Context, s manage.Spec) (string, error) {
 	out, err := d.Runner()(ctx, "sysrc", "-n", "-i", rcvar(s))
 	return strings.TrimSpace(out), err
 }
 
-func (d rcd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d rcd) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	old, err := d.enabled(ctx, p.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("look at rc.conf: %w", err)
@@ -174,7 +174,7 @@ func (d rcd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 	if p.Spec.StartType.ByItself() {
 		value = "YES"
 	}
-	a := service.Artefact{Name: "rc.conf: " + key, Old: old, New: value, Present: old != "", Wanted: true}
+	a := manage.Artefact{Name: "rc.conf: " + key, Old: old, New: value, Present: old != "", Wanted: true}
 	if stays(rcdYes(old)) {
 		a.New, a.Wanted = a.Old, a.Present
 	} else {
@@ -184,8 +184,8 @@ func (d rcd) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 	return a, nil
 }
 
-func (d rcd) Register(ctx context.Context, c *files.Change, p *service.Plan, todo any) error {
-	a := todo.(service.Artefact)
+func (d rcd) Register(ctx context.Context, c *files.Change, p *manage.Plan, todo any) error {
+	a := todo.(manage.Artefact)
 	if !a.Changed() {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (d rcd) Register(ctx context.Context, c *files.Change, p *service.Plan, tod
 	return d.run(ctx, "sysrc", key+"="+a.New)
 }
 
-func (d rcd) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d rcd) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	if err := c.Remove(d.Layout(s).File); err != nil {
 		return nil, err
 	}
@@ -211,46 +211,46 @@ func (d rcd) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([
 }
 
 // service runs a command of the script, whatever rc.conf says.
-func (d rcd) service(ctx context.Context, s service.Spec, verb string) error {
+func (d rcd) service(ctx context.Context, s manage.Spec, verb string) error {
 	return d.run(ctx, "service", s.ServiceName(), "one"+verb)
 }
 
-func (d rcd) Start(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d rcd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.service(ctx, s, "start")
 }
 
 // Stop implements Dialect. The script waits as long as the service may take.
-func (d rcd) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d rcd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	if err := d.service(ctx, s, "stop"); err != nil {
 		return err
 	}
 	return AwaitStopped(ctx, s.ServiceName(), 100*time.Millisecond, margin, func() (bool, error) {
 		st, err := d.Status(ctx, s, "")
-		return st.State == service.Stopped, err
+		return st.State == manage.Stopped, err
 	})
 }
 
-func (d rcd) Reload(ctx context.Context, s service.Spec, _ string) error {
+func (d rcd) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	return d.service(ctx, s, "reload")
 }
 
 // Status implements Dialect. Only root may read the files with process IDs, so it looks at
 // the processes: daemon(8) names in its title what it supervises, and which process that is.
-func (d rcd) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
-	st := service.Status{State: service.Unknown, ExitCode: -1}
+func (d rcd) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
+	st := manage.Status{State: manage.Unknown, ExitCode: -1}
 	out, err := d.Runner()(ctx, "ps", "-axww", "-o", "pid=", "-o", "etime=", "-o", "command=")
 	if err != nil {
 		return st, err
 	}
 	st.State, st.PID, st.Since = rcdFind(out, s.ServiceName())
-	st.Silent = st.State == service.Failed
+	st.Silent = st.State == manage.Failed
 	value, err := d.enabled(ctx, s)
 	if err != nil && command.Code(err) == -1 {
 		return st, err
 	}
-	st.StartType = service.Manual
+	st.StartType = manage.Manual
 	if rcdYes(value) {
-		st.StartType = service.Automatic
+		st.StartType = manage.Automatic
 	}
 	return st, nil
 }
@@ -262,7 +262,7 @@ func rcdYes(value string) bool {
 
 // rcdFind looks for the supervisor and its child in what ps prints. A supervisor without a
 // child waits before it starts the next one.
-func rcdFind(out, name string) (service.State, int, time.Time) {
+func rcdFind(out, name string) (manage.State, int, time.Time) {
 	child := 0
 	supervised := false
 	for line := range strings.Lines(out) {
@@ -278,23 +278,23 @@ func rcdFind(out, name string) (service.State, int, time.Time) {
 		}
 	}
 	if !supervised {
-		return service.Stopped, 0, time.Time{}
+		return manage.Stopped, 0, time.Time{}
 	}
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		if len(f) < 2 || f[0] != strconv.Itoa(child) {
 			continue
 		}
-		return service.Running, child, sinceElapsed(f[1])
+		return manage.Running, child, sinceElapsed(f[1])
 	}
-	return service.Failed, 0, time.Time{}
+	return manage.Failed, 0, time.Time{}
 }
 
-func (rcd) Diagnose(_ context.Context, s service.Spec, now service.Status) []service.Finding {
-	if now.StartType == service.Automatic {
+func (rcd) Diagnose(_ context.Context, s manage.Spec, now manage.Status) []manage.Finding {
+	if now.StartType == manage.Automatic {
 		return nil
 	}
-	return []service.Finding{{
-		Level: service.Note, What: "rc.conf", Detail: rcvar(s) + " is not YES: it does not start with the machine", Remedy: "sysrc " + rcvar(s) + "=YES",
+	return []manage.Finding{{
+		Level: manage.Note, What: "rc.conf", Detail: rcvar(s) + " is not YES: it does not start with the machine", Remedy: "sysrc " + rcvar(s) + "=YES",
 	}}
 }

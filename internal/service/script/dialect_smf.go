@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -24,7 +24,7 @@ import (
 type smf struct{ host }
 
 // NewSMF returns the manager of a machine with SMF.
-func NewSMF(m service.Machine) *Manager {
+func NewSMF(m manage.Machine) *Manager {
 	manager := New(m, smf{host{m}})
 	manager.Lookup = lookupUser
 	return manager
@@ -36,7 +36,7 @@ func (smf) Traits() Traits {
 
 // Layout implements Dialect. /var/run is empty after each start of the machine, and nobody
 // makes a folder there before the service starts.
-func (smf) Layout(s service.Spec) Layout {
+func (smf) Layout(s manage.Spec) Layout {
 	name := s.ServiceName()
 	d := dirs.System("solaris", name, os.Getenv)
 	d.Runtime = d.State + "/runtime"
@@ -49,9 +49,9 @@ func (smf) Layout(s service.Spec) Layout {
 // noaccess runs a service that names no account.
 const noaccess = "noaccess"
 
-func (smf) Account(service.Spec) (string, bool) { return noaccess, false }
+func (smf) Account(manage.Spec) (string, bool) { return noaccess, false }
 
-func (smf) Check(s service.Spec) error {
+func (smf) Check(s manage.Spec) error {
 	if err := checkXML(s); err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func (smf) Check(s service.Spec) error {
 }
 
 // Replaced implements Dialect: kardianos/service has another file, see Former.
-func (smf) Replaced(string, service.Spec, string) ([]string, bool) { return nil, false }
+func (smf) Replaced(string, manage.Spec, string) ([]string, bool) { return nil, false }
 
-func (d smf) Render(_ context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d smf) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	lines := Lacks("SMF", s, "Dependencies", "Limits.OpenFiles", "Hardening.Profile", "Hardening.Profile LowPorts", "Recovery.Delays")
 	if s.Recovery.Never {
 		lines = append(lines, "Recovery.Never: SMF restarts it all the same")
@@ -74,10 +74,10 @@ func (d smf) Render(_ context.Context, s service.Spec, o Owner) (string, []strin
 	return smfManifest(s, o.Name, d.Layout(s)), lines, nil
 }
 
-func (smf) Registered(service.Spec) []string { return nil }
+func (smf) Registered(manage.Spec) []string { return nil }
 
 // enabled returns whether the service starts with the machine, as SMF has it now.
-func (d smf) enabled(ctx context.Context, s service.Spec) (value string, present bool, err error) {
+func (d smf) enabled(ctx context.Context, s manage.Spec) (value string, present bool, err error) {
 	out, err := d.Runner()(ctx, "svcprop", "-p", "general/enabled", fmri(s))
 	if command.Code(err) > 0 {
 		return "", false, nil // there is no such service
@@ -85,7 +85,7 @@ func (d smf) enabled(ctx context.Context, s service.Spec) (value string, present
 	return strings.TrimSpace(out), err == nil, err
 }
 
-func (d smf) setEnabled(ctx context.Context, s service.Spec, value string) error {
+func (d smf) setEnabled(ctx context.Context, s manage.Spec, value string) error {
 	return d.run(ctx, "svccfg", "-s", fmri(s), "setprop", "general/enabled", "=", "boolean:", value)
 }
 
@@ -96,7 +96,7 @@ type smfTodo struct {
 	imported bool
 }
 
-func (d smf) Plan(ctx context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d smf) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	old, present, err := d.enabled(ctx, p.Spec)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (d smf) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 	if stays(old == "true") {
 		enable = strconv.FormatBool(old == "true")
 	}
-	p.Artefacts = append(p.Artefacts, service.Artefact{
+	p.Artefacts = append(p.Artefacts, manage.Artefact{
 		Name: fmri(p.Spec) + " general/enabled", Old: old, New: enable, Present: present, Wanted: true,
 	})
 	file := d.Layout(p.Spec).File
@@ -114,7 +114,7 @@ func (d smf) Plan(ctx context.Context, p *service.Plan, stays func(now bool) boo
 }
 
 // Prepare implements preparer. What it has c call comes after the file is as it was.
-func (d smf) Prepare(ctx context.Context, c *files.Change, p *service.Plan, _ func(string) error, todo any) error {
+func (d smf) Prepare(ctx context.Context, c *files.Change, p *manage.Plan, _ func(string) error, todo any) error {
 	if err := d.takeOver(ctx, c, p.Spec.ServiceName()); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (d smf) Prepare(ctx context.Context, c *files.Change, p *service.Plan, _ fu
 }
 
 // Register implements Dialect. The service goes on as now, whatever it is to do later.
-func (d smf) Register(ctx context.Context, _ *files.Change, p *service.Plan, todo any) error {
+func (d smf) Register(ctx context.Context, _ *files.Change, p *manage.Plan, todo any) error {
 	t, s := todo.(*smfTodo), p.Spec
 	file := d.Tree.Path(d.Layout(s).File)
 	if err := d.run(ctx, "svccfg", "validate", file); err != nil {
@@ -160,17 +160,17 @@ func (d smf) Register(ctx context.Context, _ *files.Change, p *service.Plan, tod
 	return d.setEnabled(ctx, s, t.enable)
 }
 
-func (d smf) hold(ctx context.Context, s service.Spec) error {
+func (d smf) hold(ctx context.Context, s manage.Spec) error {
 	verb := "disable"
 	if st, err := d.Status(ctx, s, ""); err != nil {
 		return err
-	} else if st.State == service.Running || st.State == service.Starting {
+	} else if st.State == manage.Running || st.State == manage.Starting {
 		verb = "enable"
 	}
 	return d.run(ctx, "svcadm", verb, "-t", fmri(s))
 }
 
-func (d smf) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([]string, error) {
+func (d smf) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]string, error) {
 	if err := c.Remove(d.Layout(s).File); err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (d smf) Unregister(ctx context.Context, c *files.Change, s service.Spec) ([
 
 // Start implements Dialect. It clears maintenance, which lasts until somebody says that it
 // was looked after.
-func (d smf) Start(ctx context.Context, s service.Spec, now service.Status) error {
+func (d smf) Start(ctx context.Context, s manage.Spec, now manage.Status) error {
 	if now.Detail == "maintenance" {
 		if err := d.run(ctx, "svcadm", "clear", fmri(s)); err != nil {
 			return err
@@ -190,22 +190,22 @@ func (d smf) Start(ctx context.Context, s service.Spec, now service.Status) erro
 }
 
 // Idle implements idler: what waits for another service is stopped as well.
-func (smf) Idle(service.Status) bool { return false }
+func (smf) Idle(manage.Status) bool { return false }
 
 // Stop implements Dialect. svcadm waits, and SMF kills after the budget.
-func (d smf) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d smf) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.run(ctx, "svcadm", "disable", "-s", "-t", fmri(s))
 }
 
-func (d smf) Reload(ctx context.Context, s service.Spec, _ string) error {
+func (d smf) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	return d.run(ctx, "svcadm", "refresh", fmri(s))
 }
 
-func (d smf) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
-	st := service.Status{State: service.Unknown, ExitCode: -1}
+func (d smf) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
+	st := manage.Status{State: manage.Unknown, ExitCode: -1}
 	out, err := d.Runner()(ctx, "svcprop", "-p", "restarter", "-p", "general/enabled", fmri(s))
 	if command.Code(err) > 0 {
-		st.State, st.Detail = service.Stopped, "SMF does not know "+fmri(s)
+		st.State, st.Detail = manage.Stopped, "SMF does not know "+fmri(s)
 		return st, nil
 	}
 	if err == nil {
@@ -215,7 +215,7 @@ func (d smf) Status(ctx context.Context, s service.Spec, _ string) (service.Stat
 }
 
 // smfRead reads what svcprop prints of the restarter: a property a line, with its type.
-func smfRead(st *service.Status, out string) {
+func smfRead(st *manage.Status, out string) {
 	values := map[string]string{}
 	for line := range strings.Lines(out) {
 		if f := strings.Fields(line); len(f) >= 3 {
@@ -224,7 +224,7 @@ func smfRead(st *service.Status, out string) {
 	}
 	st.Detail = values["restarter/state"]
 	st.State = smfState(st.Detail, values["restarter/next_state"])
-	if st.State == service.Running {
+	if st.State == manage.Running {
 		st.PID, _ = strconv.Atoi(values["restarter/start_pid"])
 	}
 	if seconds, _, ok := strings.Cut(values["restarter/state_timestamp"], "."); ok {
@@ -232,34 +232,34 @@ func smfRead(st *service.Status, out string) {
 			st.Since = time.Unix(n, 0)
 		}
 	}
-	st.StartType = service.Manual
+	st.StartType = manage.Manual
 	if values["general/enabled"] == "true" {
-		st.StartType = service.Automatic
+		st.StartType = manage.Automatic
 	}
 }
 
-func smfState(state, next string) service.State {
+func smfState(state, next string) manage.State {
 	switch {
 	case state == "online" && (next == "disabled" || next == "offline"):
-		return service.Stopping
+		return manage.Stopping
 	case state == "online" || state == "degraded":
-		return service.Running
+		return manage.Running
 	case state == "maintenance":
-		return service.Failed
+		return manage.Failed
 	case next == "online" || state == "offline":
-		return service.Starting
+		return manage.Starting
 	case state == "disabled" || state == "uninitialized":
-		return service.Stopped
+		return manage.Stopped
 	}
-	return service.Unknown
+	return manage.Unknown
 }
 
-func (smf) Diagnose(_ context.Context, s service.Spec, now service.Status) []service.Finding {
+func (smf) Diagnose(_ context.Context, s manage.Spec, now manage.Status) []manage.Finding {
 	switch now.State {
-	case service.Failed:
-		return []service.Finding{{Level: service.Problem, What: "SMF", Detail: "it is in maintenance: it has failed too often, or its method has", Remedy: "see svcs -xv " + fmri(s) + " and the log; start clears it"}}
-	case service.Starting:
-		return []service.Finding{{Level: service.Note, What: "SMF", Detail: "it starts, or waits for a service that it needs", Remedy: "see svcs -xv " + fmri(s)}}
+	case manage.Failed:
+		return []manage.Finding{{Level: manage.Problem, What: "SMF", Detail: "it is in maintenance: it has failed too often, or its method has", Remedy: "see svcs -xv " + fmri(s) + " and the log; start clears it"}}
+	case manage.Starting:
+		return []manage.Finding{{Level: manage.Note, What: "SMF", Detail: "it starts, or waits for a service that it needs", Remedy: "see svcs -xv " + fmri(s)}}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -22,10 +22,10 @@ type sysv struct {
 }
 
 // NewSysV returns the manager of a machine with runlevels: links in /etc/rc2.d and the like.
-func NewSysV(m service.Machine) *Manager { return New(m, sysv{initd{host{m}}, false}) }
+func NewSysV(m manage.Machine) *Manager { return New(m, sysv{initd{host{m}}, false}) }
 
 // NewRCS returns the manager of a machine where rcS of busybox runs a link.
-func NewRCS(m service.Machine) *Manager { return New(m, sysv{initd{host{m}}, true}) }
+func NewRCS(m manage.Machine) *Manager { return New(m, sysv{initd{host{m}}, true}) }
 
 // Traits implements Dialect. The script waits for a moment, and knows the exit code.
 func (d sysv) Traits() Traits {
@@ -36,7 +36,7 @@ func (d sysv) Traits() Traits {
 	return Traits{Name: name, Sudo: "sudo", Syslog: true, Watches: true}
 }
 
-func (sysv) Replaced(old string, s service.Spec, account string) ([]string, bool) {
+func (sysv) Replaced(old string, s manage.Spec, account string) ([]string, bool) {
 	if !sysvTheirs(old) {
 		return nil, false
 	}
@@ -56,22 +56,22 @@ func sysvTheirs(text string) bool {
 
 // Keep implements keeper: the service keeps the file with variables that a script of
 // kardianos/service reads, which it replaces or has replaced before.
-func (d sysv) Keep(s service.Spec) service.Spec {
+func (d sysv) Keep(s manage.Spec) manage.Spec {
 	l := InitD(s)
 	old, _, err := d.Tree.Read(l.File)
 	had := sysvTheirs(old) && strings.Contains(old, "\n[ -e /etc/sysconfig/$name ] && . /etc/sysconfig/$name\n")
-	if err == nil && s.EnvironmentFile == "" && (had || service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
+	if err == nil && s.EnvironmentFile == "" && (had || manage.Marked(old) && strings.Contains(old, "\n# "+manage.Kept+"\n")) {
 		s.EnvironmentFile, s.KeptFile = "-/etc/sysconfig/"+l.Name, true
 	}
 	return s
 }
 
-func (d sysv) Render(_ context.Context, s service.Spec, o Owner) (string, []string, error) {
+func (d sysv) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	return sysvScript(s, o), d.warnings(s), nil
 }
 
 // warnings returns what s asks for and such an init lacks.
-func (d sysv) warnings(s service.Spec) []string {
+func (d sysv) warnings(s manage.Spec) []string {
 	has := []string{
 		"Limits.OpenFiles", "Hardening.Profile LowPorts", "Hardening.Capabilities",
 		"Recovery", "Recovery.Delays", "Recovery.CrashOnly",
@@ -79,7 +79,7 @@ func (d sysv) warnings(s service.Spec) []string {
 	if !d.rcs {
 		has = append(has, "Dependencies")
 	}
-	if !d.rcs || s.StartType == service.Disabled {
+	if !d.rcs || s.StartType == manage.Disabled {
 		has = append(has, "StartType")
 	}
 	name := d.Traits().Name
@@ -113,9 +113,9 @@ func (sysv) Command(text string) []string {
 	}
 }
 
-func (d sysv) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool) (any, error) {
+func (d sysv) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
 	now := d.Registered(p.Spec)
-	a := service.Artefact{Name: d.linksName(), Old: d.describe(now), New: d.wanted(p.Spec, now, p.Installed), Present: len(now) > 0, Wanted: true}
+	a := manage.Artefact{Name: d.linksName(), Old: d.describe(now), New: d.wanted(p.Spec, now, p.Installed), Present: len(now) > 0, Wanted: true}
 	if d.rcs {
 		a.Wanted = p.Spec.StartType.ByItself()
 	}
@@ -129,31 +129,31 @@ func (d sysv) Plan(_ context.Context, p *service.Plan, stays func(now bool) bool
 	return a, nil
 }
 
-func (d sysv) Start(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d sysv) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.act(ctx, s, "start")
 }
 
-func (d sysv) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d sysv) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.act(ctx, s, "stop")
 }
 
-func (d sysv) Restart(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d sysv) Restart(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.act(ctx, s, "restart")
 }
 
-func (d sysv) Reload(ctx context.Context, s service.Spec, _ string) error {
+func (d sysv) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	return d.act(ctx, s, "reload")
 }
 
 // act has the script do something, and makes errors of its exit codes.
-func (d sysv) act(ctx context.Context, s service.Spec, action string) error {
+func (d sysv) act(ctx context.Context, s manage.Spec, action string) error {
 	l := InitD(s)
 	text, _, err := d.Tree.Read(l.File)
 	if err != nil {
 		return err
 	}
 	_, err = d.Runner()(ctx, l.File, action)
-	if !service.Marked(text) {
+	if !manage.Marked(text) {
 		return err
 	}
 	switch command.Code(err) {
@@ -162,45 +162,45 @@ func (d sysv) act(ctx context.Context, s service.Spec, action string) error {
 	case 4:
 		return fs.ErrPermission
 	case 7:
-		return service.ErrNotRunning
+		return manage.ErrNotRunning
 	}
 	var e *command.Error
 	if !errors.As(err, &e) || strings.TrimSpace(e.Stderr) == "" {
 		return err
 	}
 	if _, how, ended := strings.Cut(e.Stderr, " has ended at once, "); ended { // as its script says
-		return fmt.Errorf("%w, %s", service.ErrEnded, strings.TrimSpace(how))
+		return fmt.Errorf("%w, %s", manage.ErrEnded, strings.TrimSpace(how))
 	}
 	return errors.New(strings.Join(strings.Split(strings.TrimSpace(e.Stderr), "\n"), "; "))
 }
 
 // Status implements Dialect. It looks at what the script looks at.
-func (d sysv) Status(_ context.Context, s service.Spec, text string) (service.Status, error) {
-	st := service.Status{State: service.Stopped, StartType: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
+func (d sysv) Status(_ context.Context, s manage.Spec, text string) (manage.Status, error) {
+	st := manage.Status{State: manage.Stopped, StartType: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
 	written, err := os.ReadFile(d.Tree.Path(pidFile(InitD(s).Name)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return st, nil
 	case err != nil:
-		st.State, st.Detail = service.Unknown, err.Error()
+		st.State, st.Detail = manage.Unknown, err.Error()
 		return st, nil
 	}
 	number, ticks, _ := strings.Cut(strings.TrimSpace(string(written)), "\n")
 	pid, _ := strconv.Atoi(number)
 	if p, alive := Look(d.Tree, pid); alive && (ticks == "" || ticks == p.Ticks) {
-		st.State, st.PID, st.Since = service.Running, pid, p.since(d.Tree)
+		st.State, st.PID, st.Since = manage.Running, pid, p.since(d.Tree)
 		return st, nil
 	}
-	st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
+	st.State, st.Silent, st.Detail = manage.Failed, true, "has ended by itself"
 	return st, nil
 }
 
-func (d sysv) Diagnose(_ context.Context, s service.Spec, now service.Status) (found []service.Finding) {
-	if linksStart(d.Registered(s)) || now.StartType == service.Manual || now.StartType == service.Disabled {
-		found = append(found, service.Finding{Level: service.OK, What: d.linksName(), Detail: "start type " + string(now.StartType)})
+func (d sysv) Diagnose(_ context.Context, s manage.Spec, now manage.Status) (found []manage.Finding) {
+	if linksStart(d.Registered(s)) || now.StartType == manage.Manual || now.StartType == manage.Disabled {
+		found = append(found, manage.Finding{Level: manage.OK, What: d.linksName(), Detail: "start type " + string(now.StartType)})
 	}
-	if now.State == service.Failed {
-		found = append(found, service.Finding{Level: service.Note, What: "process", Detail: "it has ended by itself, and " + d.Traits().Name + " starts nothing again", Remedy: "see syslog, and " + InitD(s).Log})
+	if now.State == manage.Failed {
+		found = append(found, manage.Finding{Level: manage.Note, What: "process", Detail: "it has ended by itself, and " + d.Traits().Name + " starts nothing again", Remedy: "see syslog, and " + InitD(s).Log})
 	}
 	return found
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/initfake"
@@ -38,7 +38,7 @@ func known(_ context.Context, name string) (account.Account, bool, error) {
 type double struct {
 	*Manager
 	tree files.Tree
-	spec service.Spec
+	spec manage.Spec
 
 	enable  func(bool)                    // does what an operator does
 	pid     func() int                    // of the last process that the init has started
@@ -199,7 +199,7 @@ func initDouble(m *Manager, f *initfake.Machine, steps ...string) *double {
 	return d
 }
 
-func newDouble(m *Manager, tree files.Tree, s service.Spec) *double {
+func newDouble(m *Manager, tree files.Tree, s manage.Spec) *double {
 	d := &double{Manager: m, tree: tree, spec: s, fail: map[string]func(error){}}
 	l := m.dialect.Layout(s)
 	d.fail["chown"] = func(broken error) { m.Chown = func(string, int, int) error { return broken } }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -293,7 +293,7 @@ func newLaunchdDouble(t *testing.T, uid int, home string) (*Manager, *launchdFak
 	managertest.Put(t, f.tree, "/usr/local/bin/web", "")
 	user := uid != 0 || home == ""
 	m := forTest(newLaunchd(launchd{
-		host: host{service.Machine{Tree: f.tree, Run: f.Run}}, user: user, uid: uid, home: home, temp: "/tmp",
+		host: host{manage.Machine{Tree: f.tree, Run: f.Run}}, user: user, uid: uid, home: home, temp: "/tmp",
 		getenv: func(string) string { return "" },
 	}))
 	m.UID, m.Lookup = uid, known

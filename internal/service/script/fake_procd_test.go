@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -72,5 +72,5 @@ func newProcdDouble(t *testing.T) (*Manager, *procdFake) {
 	f.Answer = f.answer
 	managertest.Put(t, f.tree, "/etc/passwd", procdPasswd)
 	managertest.Put(t, f.tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\n")
-	return forTest(NewProcd(service.Machine{Tree: f.tree, Run: f.Run})), f
+	return forTest(NewProcd(manage.Machine{Tree: f.tree, Run: f.Run})), f
 }

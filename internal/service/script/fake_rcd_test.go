@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -85,5 +85,5 @@ func newRCDDouble(t *testing.T) (*Manager, *rcdFake) {
 	f.Answer = f.answer
 	managertest.Put(t, f.tree, "/etc/passwd", rcdPasswd)
 	managertest.Put(t, f.tree, "/etc/group", "wheel:*:0:\n")
-	return forTest(NewRCD(service.Machine{Tree: f.tree, Run: f.Run})), f
+	return forTest(NewRCD(manage.Machine{Tree: f.tree, Run: f.Run})), f
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -183,7 +183,7 @@ func newSMFDouble(t *testing.T) (*Manager, *smfFake) {
 	t.Helper()
 	f := &smfFake{Runner: managertest.Runner{Fail: map[string]error{}}, t: t, tree: files.Tree(t.TempDir()), services: map[string]*smfInstance{}}
 	f.Answer = f.answer
-	m := forTest(NewSMF(service.Machine{Tree: f.tree, Run: f.Run}))
+	m := forTest(NewSMF(manage.Machine{Tree: f.tree, Run: f.Run}))
 	m.Lookup = known
 	return m, f
 }

@@ -8,7 +8,7 @@ import (
 	"path"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -26,21 +26,21 @@ type file struct {
 
 // compare adds the file to the plan. It fails if the file belongs to another program,
 // unless force makes a warning of that.
-func (f file) compare(p *service.Plan, tree files.Tree, force bool) error {
+func (f file) compare(p *manage.Plan, tree files.Tree, force bool) error {
 	old, exists, err := tree.Read(f.path)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, f.path)
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", manage.ErrPermission, f.path)
 	case err != nil && exists:
-		return fmt.Errorf("%w: %w; remove it first", service.ErrForeign, err)
+		return fmt.Errorf("%w: %w; remove it first", manage.ErrForeign, err)
 	case err != nil:
 		return fmt.Errorf("look at what is installed: %w", err)
 	}
-	p.Artefacts = append(p.Artefacts, service.Artefact{
+	p.Artefacts = append(p.Artefacts, manage.Artefact{
 		Name: f.path, Mode: fmt.Sprintf("%04o", f.mode.Perm()), Old: old, New: f.text, Present: exists, Wanted: true,
 	})
 	p.Installed = p.Installed || exists
-	if !exists || service.Marked(old) {
+	if !exists || manage.Marked(old) {
 		return nil
 	}
 	warnings, ok := f.takesOver(old)
@@ -49,9 +49,9 @@ func (f file) compare(p *service.Plan, tree files.Tree, force bool) error {
 		p.Replaces = "kardianos/service"
 		p.Warnings = append(p.Warnings, warnings...)
 	case force:
-		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.path, service.ErrForeign))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.path, manage.ErrForeign))
 	default:
-		return fmt.Errorf("%s %w: remove it, choose another name, or insist (--force)", f.path, service.ErrForeign)
+		return fmt.Errorf("%s %w: remove it, choose another name, or insist (--force)", f.path, manage.ErrForeign)
 	}
 	return nil
 }
@@ -64,27 +64,27 @@ func (f file) removable(tree files.Tree, doing string) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", doing, err)
 	case !exists:
-		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
-	case service.Marked(text):
+		return fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
+	case manage.Marked(text):
 		return nil
 	}
 	if _, ok := f.takesOver(text); !ok {
-		return fmt.Errorf("%s: %s %w; remove it by hand", doing, f.path, service.ErrForeign)
+		return fmt.Errorf("%s: %s %w; remove it by hand", doing, f.path, manage.ErrForeign)
 	}
 	return nil
 }
 
 // checkExecutable fails if other users can replace the executable or the EnvironmentFile,
 // unless force makes a warning of that.
-func checkExecutable(p *service.Plan, tree files.Tree, safe func(file string, user bool) error, force bool) error {
+func checkExecutable(p *manage.Plan, tree files.Tree, safe func(file string, user bool) error, force bool) error {
 	err := safe(tree.Path(p.Spec.Executable), p.Spec.User)
 	switch {
-	case force && errors.Is(err, service.ErrUnsafe):
+	case force && errors.Is(err, manage.ErrUnsafe):
 		p.Warnings = append(p.Warnings, err.Error())
 	case err != nil:
 		return err
 	}
-	warnings, err := service.CheckEnvironmentFile(p.Spec, tree, safe, force)
+	warnings, err := manage.CheckEnvironmentFile(p.Spec, tree, safe, force)
 	p.Warnings = append(p.Warnings, warnings...)
 	return err
 }
@@ -108,9 +108,9 @@ func foldersOf(d dirs.Dirs) []folder {
 }
 
 // planFolders adds folders to the plan.
-func planFolders(p *service.Plan, tree files.Tree, folders []folder) {
+func planFolders(p *manage.Plan, tree files.Tree, folders []folder) {
 	for _, f := range folders {
-		p.Artefacts = append(p.Artefacts, service.Artefact{
+		p.Artefacts = append(p.Artefacts, manage.Artefact{
 			Name: f.path + "/", Mode: fmt.Sprintf("%04o", f.mode.Perm()), Present: tree.Exists(f.path), Wanted: true,
 		})
 	}

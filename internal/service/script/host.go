@@ -10,12 +10,12 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/envfile"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
 // host is the machine of a dialect.
-type host struct{ service.Machine }
+type host struct{ manage.Machine }
 
 // run runs a tool.
 func (h host) run(ctx context.Context, tool string, args ...string) error {
@@ -69,11 +69,11 @@ func (l *lines) line(format string, args ...any) { fmt.Fprintf(l, format+"\n", a
 func (l *lines) set(name, value string) { l.line("%s=%s", name, shell.Quote(value)) }
 
 // toSyslog makes a program log to the syslog of the host, where syslogd runs.
-func toSyslog() service.Var { return service.Var{Name: "LOG_TARGET", Value: "syslog"} }
+func toSyslog() manage.Var { return manage.Var{Name: "LOG_TARGET", Value: "syslog"} }
 
 // Environment returns what the service finds in its environment: the variables of the
 // program, its folders, its instance, and the defaults, which the program can override.
-func Environment(s service.Spec, d dirs.Dirs, defaults ...service.Var) []service.Var {
+func Environment(s manage.Spec, d dirs.Dirs, defaults ...manage.Var) []manage.Var {
 	all := map[string]string{}
 	for _, v := range defaults {
 		all[v.Name] = v.Value
@@ -90,5 +90,5 @@ func Environment(s service.Spec, d dirs.Dirs, defaults ...service.Var) []service
 	if s.EnvironmentFile != "" {
 		all[envfile.Variable] = s.EnvironmentFile // the run reads it
 	}
-	return service.Vars(all)
+	return manage.Vars(all)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // initd is what the dialects have in common whose services are scripts in /etc/init.d, and
@@ -14,7 +14,7 @@ type initd struct{ host }
 
 // InitD returns where the parts of a service are whose script is in /etc/init.d. An instance
 // is called NAME.INSTANCE, as OpenRC wants it.
-func InitD(s service.Spec) Layout {
+func InitD(s manage.Spec) Layout {
 	name := s.Name
 	if s.Template {
 		name += "." + s.Instance
@@ -29,7 +29,7 @@ func InitD(s service.Spec) Layout {
 	}
 }
 
-func (initd) Layout(s service.Spec) Layout { return InitD(s) }
+func (initd) Layout(s manage.Spec) Layout { return InitD(s) }
 
 // pidFile is the file with the process ID of a service that has no supervisor.
 func pidFile(name string) string { return "/run/" + name + ".pid" }
@@ -39,18 +39,18 @@ const startMark = "# Start: "
 
 // startOf returns when a script is started: what it says, if that agrees with what the init
 // has registered.
-func startOf(script string, registered bool) service.Start {
+func startOf(script string, registered bool) manage.Start {
 	_, after, _ := strings.Cut(script, "\n"+startMark)
 	said, _, _ := strings.Cut(after, "\n")
-	start := service.Start(said)
-	manual := start == service.Manual || start == service.Disabled
+	start := manage.Start(said)
+	manual := start == manage.Manual || start == manage.Disabled
 	switch {
 	case registered && start.ByItself(), !registered && manual:
 		return start
 	case registered:
-		return service.Automatic
+		return manage.Automatic
 	}
-	return service.Manual
+	return manage.Manual
 }
 
 // exportable reports whether a variable means nothing to a script, to OpenRC and to the
@@ -73,9 +73,9 @@ func exportable(name string) bool {
 }
 
 // capabilities returns those that a service which is not root gets.
-func capabilities(s service.Spec) []string {
+func capabilities(s manage.Spec) []string {
 	var caps []string
-	if s.Hardening.Profile == service.LowPorts {
+	if s.Hardening.Profile == manage.LowPorts {
 		caps = append(caps, "cap_net_bind_service")
 	}
 	for _, c := range s.Hardening.Capabilities {

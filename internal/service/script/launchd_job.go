@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
@@ -234,21 +234,21 @@ func disabledIn(out, name string) bool {
 }
 
 // describe returns what a job does, with launchd's own words where there is more to say.
-func (j launchdJob) describe() (service.State, string) {
+func (j launchdJob) describe() (manage.State, string) {
 	failed := j.signal != "" || j.code > 0
 	switch {
 	case !j.loaded:
-		return service.Stopped, "not loaded"
+		return manage.Stopped, "not loaded"
 	case j.leaving():
-		return service.Stopping, j.state
+		return manage.Stopping, j.state
 	case j.running():
-		return service.Running, ""
+		return manage.Running, ""
 	case failed && j.signal != "":
-		return service.Failed, fmt.Sprintf("%s, last terminating signal %s", j.state, j.signal)
+		return manage.Failed, fmt.Sprintf("%s, last terminating signal %s", j.state, j.signal)
 	case failed:
-		return service.Failed, fmt.Sprintf("%s, last exit code %d", j.state, j.code)
+		return manage.Failed, fmt.Sprintf("%s, last exit code %d", j.state, j.code)
 	case j.state == "spawn scheduled" || j.state == "xpcproxy":
-		return service.Starting, j.state
+		return manage.Starting, j.state
 	}
-	return service.Stopped, j.state
+	return manage.Stopped, j.state
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // plist writes a property list.
@@ -22,11 +22,11 @@ func (p *plist) openFiles(name string, n uint64) {
 }
 
 // launchdPlist returns the property list of s.
-func launchdPlist(s service.Spec, account string, l Layout) string {
+func launchdPlist(s manage.Spec, account string, l Layout) string {
 	var p plist
 	p.line(`<?xml version="1.0" encoding="UTF-8"?>`)
 	p.line(`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">`)
-	p.line("<!-- %s -->", service.Mark)
+	p.line("<!-- %s -->", manage.Mark)
 	p.line("<!-- %s -->", xmlComment(s.Description))
 	p.line("<plist version=\"1.0\">\n<dict>\n\t<key>EnvironmentVariables</key>\n\t<dict>")
 	for _, v := range Environment(s, l.Dirs) {
@@ -65,7 +65,7 @@ func launchdPlist(s service.Spec, account string, l Layout) string {
 }
 
 // keepAlive returns when launchd starts the service again.
-func keepAlive(r service.Recovery) string {
+func keepAlive(r manage.Recovery) string {
 	switch {
 	case r.Never:
 		return "<false/>"
@@ -104,7 +104,7 @@ func (launchd) Command(text string) []string {
 
 // launchdLost returns warnings about what a property list of kardianos/service has and that
 // of s has not.
-func launchdLost(old string, s service.Spec, account string) (warnings []string) {
+func launchdLost(old string, s manage.Spec, account string) (warnings []string) {
 	user := ""
 	for part := range strings.SplitSeq(old, "\n\t<key>") {
 		key, value, ok := strings.Cut(part, "</key>")
@@ -129,18 +129,18 @@ func launchdLost(old string, s service.Spec, account string) (warnings []string)
 		case "EnvironmentVariables":
 			for name, value := range xmlPairs(value) {
 				if has, ok := s.Environment[name]; !ok || has != value {
-					warnings = append(warnings, service.NotCarried("the variable "+name+"="+value))
+					warnings = append(warnings, manage.NotCarried("the variable "+name+"="+value))
 				}
 			}
 			continue
 		}
 		if !carried {
-			warnings = append(warnings, service.NotCarried(strings.Join(strings.Fields(key+": "+value), " ")))
+			warnings = append(warnings, manage.NotCarried(strings.Join(strings.Fields(key+": "+value), " ")))
 		}
 	}
 	slices.Sort(warnings)
 	if user == "" && !s.User {
-		warnings = append(warnings, service.FormerRoot(account)...)
+		warnings = append(warnings, manage.FormerRoot(account)...)
 	}
 	return warnings
 }

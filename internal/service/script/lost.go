@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // theirs is what is known of the scripts that kardianos/service writes for one init.
@@ -21,7 +21,7 @@ type theirs struct {
 
 // lost returns warnings about what the script old has and the service in its place has not. A
 // script whose lines cannot be told from settings has been changed by hand.
-func (k theirs) lost(old string, s service.Spec, account string) []string {
+func (k theirs) lost(old string, s manage.Spec, account string) []string {
 	sum := fnv.New32a()
 	settings := ""
 	for line := range strings.Lines(old) {
@@ -33,11 +33,11 @@ func (k theirs) lost(old string, s service.Spec, account string) []string {
 			_, _ = sum.Write([]byte(line + "\n"))
 		}
 	}
-	warnings := service.Lost(settings, func(line string) bool { return k.carried(line, s) })
+	warnings := manage.Lost(settings, func(line string) bool { return k.carried(line, s) })
 	if sum.Sum32() != k.sum {
-		warnings = append(warnings, service.NotCarried("other commands in its script than kardianos/service v1.3.0 writes there"))
+		warnings = append(warnings, manage.NotCarried("other commands in its script than kardianos/service v1.3.0 writes there"))
 	}
-	return append(warnings, service.FormerRoot(account)...)
+	return append(warnings, manage.FormerRoot(account)...)
 }
 
 // setting reports whether a line of a script sets something.
@@ -52,7 +52,7 @@ func setting(line string) bool {
 	})
 }
 
-func (k theirs) carried(line string, s service.Spec) bool {
+func (k theirs) carried(line string, s manage.Spec) bool {
 	line, exported := strings.CutPrefix(line, "export ")
 	if dir, ok := strings.CutPrefix(line, "cd "); ok {
 		return bare(dir) == bare(s.WorkingDirectory)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // theirScript has the form of those that rc.d has; the sum is that of its commands.
@@ -25,7 +25,7 @@ run_rc_command "$1"
 
 func TestTheirs_NamesWhatIsNotCarriedOver(t *testing.T) {
 	k := theirs{sum: 0xb37feb4a, command: "command_args", own: []string{"name", "command"}}
-	same := service.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, WorkingDirectory: "/srv/web"}
+	same := manage.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, WorkingDirectory: "/srv/web"}
 	if got := k.lost(theirScript, same, "root"); got != nil {
 		t.Errorf("all of it is there: %q", got)
 	}
@@ -48,7 +48,7 @@ func TestTheirs_NamesWhatIsNotCarriedOver(t *testing.T) {
 			t.Errorf("%s: it says %q, want %q", name, got, c.want)
 		}
 	}
-	if got, want := k.lost(theirScript, same, "web"), service.FormerRoot("web"); !slices.Equal(got, want) {
+	if got, want := k.lost(theirScript, same, "web"), manage.FormerRoot("web"); !slices.Equal(got, want) {
 		t.Errorf("of another account it says %q, want %q", got, want)
 	}
 	openrc := theirs{sum: 0x811c9dc5, command: "command", arguments: "command_args"}

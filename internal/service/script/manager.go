@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
@@ -21,7 +21,7 @@ import (
 type Manager struct {
 	Traits
 	dialect Dialect
-	machine service.Machine
+	machine manage.Machine
 
 	UID     int                                  // of this process
 	Safe    func(file string, user bool) error   // is safe.Executable
@@ -30,10 +30,10 @@ type Manager struct {
 	Lookup  func(ctx context.Context, name string) (account.Account, bool, error)
 }
 
-var _ service.Manager = (*Manager)(nil)
+var _ manage.Manager = (*Manager)(nil)
 
 // New returns the manager of the machine m that speaks d.
-func New(m service.Machine, d Dialect) *Manager {
+func New(m manage.Machine, d Dialect) *Manager {
 	return &Manager{
 		Traits: d.Traits(), dialect: d, machine: m,
 		UID: os.Geteuid(), Safe: safe.Executable, OwnerOf: files.Owner,
@@ -43,11 +43,11 @@ func New(m service.Machine, d Dialect) *Manager {
 	}
 }
 
-func (m *Manager) Name() string                     { return m.Traits.Name }
-func (m *Manager) Folders(s service.Spec) dirs.Dirs { return m.dialect.Layout(s).Dirs }
+func (m *Manager) Name() string                    { return m.Traits.Name }
+func (m *Manager) Folders(s manage.Spec) dirs.Dirs { return m.dialect.Layout(s).Dirs }
 
 // folders returns those that belong to s.
-func (m *Manager) folders(s service.Spec) []folder {
+func (m *Manager) folders(s manage.Spec) []folder {
 	all := foldersOf(m.dialect.Layout(s).Dirs)
 	if m.User {
 		for i := range all {
@@ -58,32 +58,32 @@ func (m *Manager) folders(s service.Spec) []folder {
 }
 
 // made returns the folders of s that install makes.
-func (m *Manager) made(s service.Spec) []folder {
+func (m *Manager) made(s manage.Spec) []folder {
 	l := m.dialect.Layout(s)
 	return slices.DeleteFunc(m.folders(s), func(f folder) bool { return slices.Contains(l.AtStart, f.path) })
 }
 
 // kept returns the folders of s that no start gives to its account.
-func (m *Manager) kept(s service.Spec) []folder {
+func (m *Manager) kept(s manage.Spec) []folder {
 	l := m.dialect.Layout(s)
 	return slices.DeleteFunc(m.made(s), func(f folder) bool { return slices.Contains(l.Given, f.path) })
 }
 
 // belongings returns those of s. The record is where the operator's files are, on the same
 // file system as what makes the init start the service.
-func (m *Manager) belongings(s service.Spec) belongings {
+func (m *Manager) belongings(s manage.Spec) belongings {
 	l := m.dialect.Layout(s)
 	record := owned.In(m.machine.Tree, path.Dir(l.Dirs.Configuration), s.ServiceName())
 	return belongings{record, m.machine.Tree, s.ServiceName(), m.folders(s), l.Logs, m.User, false}
 }
 
 // check refuses what the init cannot install.
-func (m *Manager) check(s service.Spec) error {
+func (m *Manager) check(s manage.Spec) error {
 	switch {
 	case s.User && !m.User:
-		return fmt.Errorf("%w: %s has no services of users; install it as a service of the machine, without --user", service.ErrNotSupported, m.Name())
+		return fmt.Errorf("%w: %s has no services of users; install it as a service of the machine, without --user", manage.ErrNotSupported, m.Name())
 	case s.Template && s.Instance == "":
-		return fmt.Errorf("%w: %s is a template, and %s can only install an instance of it: name one (--instance)", service.ErrSpec, s.Name, m.Name())
+		return fmt.Errorf("%w: %s is a template, and %s can only install an instance of it: name one (--instance)", manage.ErrSpec, s.Name, m.Name())
 	}
 	if c, ok := m.dialect.(checker); ok {
 		return c.Check(s)
@@ -98,7 +98,7 @@ type planned struct {
 	todo    any
 }
 
-func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+func (m *Manager) Plan(ctx context.Context, s manage.Spec, force bool) (*manage.Plan, error) {
 	if err := m.check(s); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
-	p := &service.Plan{Spec: s}
+	p := &manage.Plan{Spec: s}
 	if err := checkExecutable(p, m.machine.Tree, m.Safe, force); err != nil {
 		return nil, err
 	}
@@ -154,10 +154,10 @@ func (m *Manager) root(doing string) error {
 	if m.User || m.UID == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: run it as root (%s)", doing, service.ErrPermission, m.Sudo)
+	return fmt.Errorf("%s: %w: run it as root (%s)", doing, manage.ErrPermission, m.Sudo)
 }
 
-func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+func (m *Manager) Apply(ctx context.Context, p *manage.Plan) error {
 	name := p.Spec.ServiceName()
 	if err := m.root("install " + name); err != nil {
 		if m.Otherwise != "" {
@@ -176,7 +176,7 @@ func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
 	return c.Keep()
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, todo planned) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *manage.Plan, todo planned) error {
 	s := p.Spec
 	m.sweep(c, s)
 	o, err := m.ensureAccount(ctx, c, s)
@@ -207,7 +207,7 @@ func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, t
 
 // write writes the file of a service. One that is as it is to be keeps its time: OpenRC looks
 // at that.
-func (m *Manager) write(ctx context.Context, c *files.Change, p *service.Plan, f file) error {
+func (m *Manager) write(ctx context.Context, c *files.Change, p *manage.Plan, f file) error {
 	if d, ok := m.dialect.(writer); ok {
 		return d.Write(ctx, c, p)
 	}
@@ -218,7 +218,7 @@ func (m *Manager) write(ctx context.Context, c *files.Change, p *service.Plan, f
 }
 
 // places returns a path in each folder where an installation of s makes files.
-func (m *Manager) places(s service.Spec) []string {
+func (m *Manager) places(s manage.Spec) []string {
 	if d, ok := m.dialect.(sweeper); ok {
 		return d.Places(s)
 	}
@@ -226,13 +226,13 @@ func (m *Manager) places(s service.Spec) []string {
 }
 
 // sweep removes what a command that was killed has left in these folders.
-func (m *Manager) sweep(c *files.Change, s service.Spec) { sweep(c, m.places(s)) }
+func (m *Manager) sweep(c *files.Change, s manage.Spec) { sweep(c, m.places(s)) }
 
-func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]string, error) {
+func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) ([]string, error) {
 	doing := "remove " + s.ServiceName()
 	b := m.belongings(s)
 	err := m.removable(ctx, s, doing)
-	if errors.Is(err, service.ErrNotInstalled) {
+	if errors.Is(err, manage.ErrNotInstalled) {
 		if d, ok := m.dialect.(sweeper); ok {
 			d.RemoveRemains(s)
 		}
@@ -266,7 +266,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) ([]str
 }
 
 // unregister removes the file of s, and what the init was told of it.
-func (m *Manager) unregister(ctx context.Context, s service.Spec) ([]string, error) {
+func (m *Manager) unregister(ctx context.Context, s manage.Spec) ([]string, error) {
 	c := m.machine.Tree.Begin(s.ServiceName())
 	m.sweep(c, s)
 	if err := m.belongings(s).DropStart(c); err != nil {
@@ -280,12 +280,12 @@ func (m *Manager) unregister(ctx context.Context, s service.Spec) ([]string, err
 }
 
 // removable fails if s is not installed, or its file belongs to another program.
-func (m *Manager) removable(ctx context.Context, s service.Spec, doing string) error {
+func (m *Manager) removable(ctx context.Context, s manage.Spec, doing string) error {
 	l := m.dialect.Layout(s)
 	f := file{path: l.File, takesOver: func(old string) ([]string, bool) { return m.dialect.Replaced(old, s, "root") }}
 	err := f.removable(m.machine.Tree, doing)
 	d, ok := m.dialect.(loader)
-	if !ok || !errors.Is(err, service.ErrNotInstalled) {
+	if !ok || !errors.Is(err, manage.ErrNotInstalled) {
 		return err
 	}
 	switch loaded, failed := d.Loaded(ctx, s); {
@@ -298,12 +298,12 @@ func (m *Manager) removable(ctx context.Context, s service.Spec, doing string) e
 }
 
 // installed returns the file of s, "" if the init knows s without it.
-func (m *Manager) installed(ctx context.Context, s service.Spec) (text string, err error) {
+func (m *Manager) installed(ctx context.Context, s manage.Spec) (text string, err error) {
 	l := m.dialect.Layout(s)
 	text, exists, err := m.machine.Tree.Read(l.File)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", fmt.Errorf("%w to read %s: run it as root (%s)", service.ErrPermission, l.File, m.Sudo)
+		return "", fmt.Errorf("%w to read %s: run it as root (%s)", manage.ErrPermission, l.File, m.Sudo)
 	case err != nil || exists:
 		return text, err
 	}
@@ -312,5 +312,5 @@ func (m *Manager) installed(ctx context.Context, s service.Spec) (text string, e
 			return "", err
 		}
 	}
-	return "", service.ErrNotInstalled
+	return "", manage.ErrNotInstalled
 }

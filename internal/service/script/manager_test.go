@@ -15,7 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/initfake"
@@ -24,9 +24,9 @@ import (
 )
 
 // artefact returns what p makes of a file.
-func artefact(t *testing.T, p *service.Plan, name string) service.Artefact {
+func artefact(t *testing.T, p *manage.Plan, name string) manage.Artefact {
 	t.Helper()
-	i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == name })
+	i := slices.IndexFunc(p.Artefacts, func(a manage.Artefact) bool { return a.Name == name })
 	if i < 0 {
 		t.Fatalf("%s is not in the plan %+v", name, p)
 	}
@@ -42,7 +42,7 @@ func TestManager_Life(t *testing.T) {
 				if p := managertest.Install(t, d, d.spec); p.Installed || !p.Changed() || p.Replaces != "" {
 					t.Errorf("the first plan is %+v", p)
 				}
-				if st := managertest.Is(t, d, d.spec, service.Stopped); st.StartType != service.Automatic {
+				if st := managertest.Is(t, d, d.spec, manage.Stopped); st.StartType != manage.Automatic {
 					t.Errorf("installed, it is %+v", st)
 				}
 				run(t, d)
@@ -68,16 +68,16 @@ func run(t *testing.T, d *double) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Reload(ctx, d.spec); !errors.Is(err, service.ErrNotRunning) {
+	if err := d.Reload(ctx, d.spec); !errors.Is(err, manage.ErrNotRunning) {
 		t.Errorf("reload of what does not run: %v", err)
 	}
 	must(d.Start(ctx, d.spec))
-	st := managertest.Is(t, d, d.spec, service.Running)
-	if st.PID != d.pid() || st.PID == 0 || st.StartType != service.Automatic || st.Since.IsZero() && d.Name() != "procd" {
+	st := managertest.Is(t, d, d.spec, manage.Running)
+	if st.PID != d.pid() || st.PID == 0 || st.StartType != manage.Automatic || st.Since.IsZero() && d.Name() != "procd" {
 		t.Errorf("it is %+v, and its process %d", st, d.pid())
 	}
 	must(d.Start(ctx, d.spec))
-	if again := managertest.Is(t, d, d.spec, service.Running); again.PID != st.PID {
+	if again := managertest.Is(t, d, d.spec, manage.Running); again.PID != st.PID {
 		t.Error("a start of what runs has made another process")
 	}
 	hups := d.hups()
@@ -85,16 +85,16 @@ func run(t *testing.T, d *double) {
 		t.Errorf("%v, %d reloads", err, d.hups()-hups)
 	}
 	must(d.Restart(ctx, d.spec))
-	if again := managertest.Is(t, d, d.spec, service.Running); again.PID == st.PID {
+	if again := managertest.Is(t, d, d.spec, manage.Running); again.PID == st.PID {
 		t.Error("a restart has kept the process")
 	}
 	if p := managertest.Install(t, d, d.spec); p.Changed() || !p.Installed {
 		t.Errorf("what is installed already: %+v", p)
 	}
-	managertest.Is(t, d, d.spec, service.Running)
+	managertest.Is(t, d, d.spec, manage.Running)
 	for range 2 {
 		must(d.Stop(ctx, d.spec))
-		managertest.Is(t, d, d.spec, service.Stopped)
+		managertest.Is(t, d, d.spec, manage.Stopped)
 	}
 	must(d.Start(ctx, d.spec))
 }
@@ -114,7 +114,7 @@ func TestManager_FilesAreAsTheyWere(t *testing.T) {
 	endings := map[string]string{"smf": ".xml", "launchd": ".plist"}
 	for _, dialect := range []string{"launchd", "procd", "rcd", "smf"} {
 		t.Run(dialect, func(t *testing.T) {
-			managertest.Each(t, func(t *testing.T, name string, s service.Spec) {
+			managertest.Each(t, func(t *testing.T, name string, s manage.Spec) {
 				d := doubles[dialect](t)
 				p := managertest.Plan(t, d, s)
 				text, ending := artefact(t, p, d.dialect.Layout(s).File).New, endings[dialect]
@@ -173,7 +173,7 @@ func TestManager_FailedInstallationLeavesNothing(t *testing.T) {
 
 func TestManager_NeedsAPlanOfItsOwn(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
-		if err := d.Apply(t.Context(), &service.Plan{Spec: d.spec, Private: planned{manager: "another"}}); err == nil || !strings.Contains(err.Error(), "not made for "+d.Name()) {
+		if err := d.Apply(t.Context(), &manage.Plan{Spec: d.spec, Private: planned{manager: "another"}}); err == nil || !strings.Contains(err.Error(), "not made for "+d.Name()) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -195,11 +195,11 @@ func TestManager_SaysWhatToDoWithoutRights(t *testing.T) {
 			d.UID = 1001
 			all = append(all, d.Stop(ctx, d.spec), d.Reload(ctx, d.spec))
 			for _, err := range all {
-				if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "run it as root ("+d.sudo+")") {
+				if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "run it as root ("+d.sudo+")") {
 					t.Errorf("got %v", err)
 				}
 			}
-			managertest.Is(t, d, d.spec, service.Running)
+			managertest.Is(t, d, d.spec, manage.Running)
 			d.UID = 0
 			if err := d.Stop(ctx, d.spec); err != nil {
 				t.Fatal(err)
@@ -220,7 +220,7 @@ func TestManager_LeavesForeignFilesAlone(t *testing.T) {
 		if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), file) || !p.Installed {
 			t.Fatalf("with force: %+v, %v", p, err)
 		}
-		if err := d.Apply(t.Context(), p); err != nil || !service.Marked(managertest.Get(d.tree, file)) {
+		if err := d.Apply(t.Context(), p); err != nil || !manage.Marked(managertest.Get(d.tree, file)) {
 			t.Errorf("it was not replaced: %v", err)
 		}
 	})
@@ -239,7 +239,7 @@ func TestManager_TakesOverAServiceOfKardianos(t *testing.T) {
 			if p := managertest.Install(t, d, d.spec); p.Replaces != "kardianos/service" || !p.Installed {
 				t.Errorf("%+v", p)
 			}
-			if !service.Marked(managertest.Get(d.tree, file)) {
+			if !manage.Marked(managertest.Get(d.tree, file)) {
 				t.Error("it is there still")
 			}
 		})
@@ -248,12 +248,12 @@ func TestManager_TakesOverAServiceOfKardianos(t *testing.T) {
 
 func TestManager_UnsafeExecutableNeedsForce(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
-		d.Safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", service.ErrUnsafe) }
-		if _, err := d.Plan(t.Context(), d.spec, false); !errors.Is(err, service.ErrUnsafe) {
+		d.Safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", manage.ErrUnsafe) }
+		if _, err := d.Plan(t.Context(), d.spec, false); !errors.Is(err, manage.ErrUnsafe) {
 			t.Errorf("got %v", err)
 		}
 		p, err := d.Plan(t.Context(), d.spec, true)
-		if err != nil || !slices.Contains(p.Warnings, "/usr/local/bin: "+service.ErrUnsafe.Error()) {
+		if err != nil || !slices.Contains(p.Warnings, "/usr/local/bin: "+manage.ErrUnsafe.Error()) {
 			t.Errorf("with force: %+v, %v", p, err)
 		}
 	})
@@ -263,14 +263,14 @@ func TestManager_RefusesWhatItCannotInstall(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
 		_, own := d.accountName(d.spec)
 		for name, test := range map[string]struct {
-			change func(*service.Spec)
+			change func(*manage.Spec)
 			want   error
 		}{
-			"a service of a user":        {func(s *service.Spec) { s.User = true }, service.ErrNotSupported},
-			"a template by itself":       {func(s *service.Spec) { s.Template = true }, service.ErrSpec},
-			"an account that is not":     {func(s *service.Spec) { s.Account = "nobody-there" }, service.ErrSpec},
-			"the name of root's account": {func(s *service.Spec) { s.Name = "root" }, service.ErrSpec},
-			"the name of another user":   {func(s *service.Spec) { s.Name = "www" }, service.ErrSpec},
+			"a service of a user":        {func(s *manage.Spec) { s.User = true }, manage.ErrNotSupported},
+			"a template by itself":       {func(s *manage.Spec) { s.Template = true }, manage.ErrSpec},
+			"an account that is not":     {func(s *manage.Spec) { s.Account = "nobody-there" }, manage.ErrSpec},
+			"the name of root's account": {func(s *manage.Spec) { s.Name = "root" }, manage.ErrSpec},
+			"the name of another user":   {func(s *manage.Spec) { s.Name = "www" }, manage.ErrSpec},
 		} {
 			if strings.HasPrefix(name, "the name") && !own {
 				continue
@@ -285,7 +285,7 @@ func TestManager_RefusesWhatItCannotInstall(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, err, test.want)
 			}
 		}
-		if err := errors.Join(d.Pause(t.Context(), d.spec), d.Continue(t.Context(), d.spec)); !errors.Is(err, service.ErrNotSupported) {
+		if err := errors.Join(d.Pause(t.Context(), d.spec), d.Continue(t.Context(), d.spec)); !errors.Is(err, manage.ErrNotSupported) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -296,7 +296,7 @@ func TestManager_DoesNotRunAServiceAsAUserWhoHasItsName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := doubles[name](t)
 			managertest.Put(t, d.tree, "/etc/passwd", managertest.Get(d.tree, "/etc/passwd")+"web:x:34:34:web:/var/web:/bin/false\n")
-			if _, err := d.Plan(t.Context(), d.spec, true); !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+			if _, err := d.Plan(t.Context(), d.spec, true); !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
 				t.Errorf("got %v", err)
 			}
 			s := d.spec
@@ -390,8 +390,8 @@ func TestManager_WarnsOfFoldersOfAnotherAccount(t *testing.T) {
 	m, f := newProcdDouble(t)
 	m.OwnerOf = files.Owner
 	s := managertest.Plain()
-	s.Account = "www"                                                     // 80, to whom nothing belongs here
-	managertest.Put(t, f.tree, "/etc/init.d/web", "# "+service.Mark+"\n") // it is installed
+	s.Account = "www"                                                    // 80, to whom nothing belongs here
+	managertest.Put(t, f.tree, "/etc/init.d/web", "# "+manage.Mark+"\n") // it is installed
 	for _, dir := range []string{"/var/lib/web", "/etc/web"} {
 		if err := os.MkdirAll(f.tree.Path(dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -417,39 +417,39 @@ func TestManager_WarnsOfAFolderThatTheAccountMayNotEnter(t *testing.T) {
 			t.Errorf("the plan is %+v", p)
 		}
 		managertest.Install(t, d, d.spec)
-		managertest.Finds(t, d, d.spec, service.Problem, " may not enter "+dir)
+		managertest.Finds(t, d, d.spec, manage.Problem, " may not enter "+dir)
 	})
 }
 
 func TestManager_Diagnose(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
 		file := d.dialect.Layout(d.spec).File
-		managertest.Finds(t, d, d.spec, service.Problem, "there is no "+file)
+		managertest.Finds(t, d, d.spec, manage.Problem, "there is no "+file)
 		managertest.Install(t, d, d.spec)
-		level := service.OK
+		level := manage.OK
 		if d.Name() == "launchd" {
-			level = service.Note // that it is not loaded
+			level = manage.Note // that it is not loaded
 		}
 		managertest.FindsNothing(t, d, d.spec, level)
 		uid := 0
 		d.OwnerOf = func(string) (int, bool) { return uid + 12345, true }
-		managertest.Finds(t, d, d.spec, service.Problem, "belongs to the user with ID 12345")
+		managertest.Finds(t, d, d.spec, manage.Problem, "belongs to the user with ID 12345")
 		for _, f := range d.Diagnose(t.Context(), d.spec) {
 			// Without -h, that of busybox changes the owner of what a link leads to.
 			if f.What == "folder" && !strings.HasPrefix(f.Remedy, "chown -Rh ") {
 				t.Errorf("it advises %s", f.Remedy)
 			}
 		}
-		d.Safe = func(string, bool) error { return service.ErrUnsafe }
-		managertest.Finds(t, d, d.spec, service.Warning, service.ErrUnsafe.Error())
+		d.Safe = func(string, bool) error { return manage.ErrUnsafe }
+		managertest.Finds(t, d, d.spec, manage.Warning, manage.ErrUnsafe.Error())
 		d.Safe = func(string, bool) error { return os.ErrNotExist }
-		managertest.Finds(t, d, d.spec, service.Problem, os.ErrNotExist.Error())
+		managertest.Finds(t, d, d.spec, manage.Problem, os.ErrNotExist.Error())
 		s := d.spec
 		s.Account = "gone"
 		d.Lookup = func(context.Context, string) (account.Account, bool, error) { return account.Account{}, false, nil }
-		managertest.Finds(t, d, s, service.Problem, "there is no gone")
+		managertest.Finds(t, d, s, manage.Problem, "there is no gone")
 		managertest.Put(t, d.tree, file, "#!/bin/sh\n")
-		managertest.Finds(t, d, d.spec, service.Warning, "was made by another program")
+		managertest.Finds(t, d, d.spec, manage.Warning, "was made by another program")
 	})
 }
 
@@ -461,12 +461,12 @@ func TestManager_Logs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := doubles[name](t)
 			var b bytes.Buffer
-			if err := d.Logs(t.Context(), d.spec, service.LogQuery{}, &b); !errors.Is(err, service.ErrNotInstalled) {
+			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{}, &b); !errors.Is(err, manage.ErrNotInstalled) {
 				t.Errorf("got %v", err)
 			}
 			managertest.Install(t, d, d.spec)
 			managertest.Put(t, d.tree, file, "one\ntwo\nthree\n")
-			if err := d.Logs(t.Context(), d.spec, service.LogQuery{Lines: 2}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
+			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{Lines: 2}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
 				t.Errorf("%q, %v", b.String(), err)
 			}
 		})

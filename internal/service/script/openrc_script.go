@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
@@ -43,10 +43,10 @@ func parseOpenRCVersion(text string) openrcVersion {
 // their own, because OpenRC expands its variables twice: once as fields, where spaces and *
 // get lost, and once by eval. The first finds only names in the way it looks, and the second
 // finds them in double quotes, which keep everything.
-func openrcScript(s service.Spec, o Owner, v openrcVersion) string {
+func openrcScript(s manage.Spec, o Owner, v openrcVersion) string {
 	l := InitD(s)
 	w := &openrcWriter{}
-	w.line("#!/sbin/openrc-run\n# %s", service.Mark)
+	w.line("#!/sbin/openrc-run\n# %s", manage.Mark)
 	w.line("# /etc/conf.d/%s stays as it is, and can set what has := here.", l.Name)
 	w.line("%s%s\n", startMark, s.StartType)
 	w.set("name", s.DisplayName)
@@ -54,7 +54,7 @@ func openrcScript(s service.Spec, o Owner, v openrcVersion) string {
 	w.command(s, l)
 	w.set("command_user", o.Name+":"+o.Group)
 	w.supervision(s, l)
-	if v.sandboxed() && s.Hardening.Profile != service.None {
+	if v.sandboxed() && s.Hardening.Profile != manage.None {
 		w.line("no_new_privs=yes")
 	}
 	if caps := capabilities(s); v.sandboxed() && len(caps) > 0 && o.Name != "root" {
@@ -70,7 +70,7 @@ func openrcScript(s service.Spec, o Owner, v openrcVersion) string {
 	w.line("extra_started_commands=reload\n")
 	w.set("the_account", o.Name)
 	w.set("the_folders", strings.Join(l.Given, " ")) // their names have no spaces
-	w.line("the_disabled=%s", yesIf(s.StartType == service.Disabled))
+	w.line("the_disabled=%s", yesIf(s.StartType == manage.Disabled))
 	w.line("the_supervisor=%s\n", yesIf(!s.Recovery.Never))
 	w.exports(s)
 	w.depend(s)
@@ -89,12 +89,12 @@ func yesIf(b bool) string {
 type openrcWriter struct {
 	lines
 	options  []string // that set variables which cannot be exported
-	exported []service.Var
+	exported []manage.Var
 }
 
 // command writes what is run, and where. Where OpenRC uses PAM, a session sets the umask
 // (pam_umask) after OpenRC has, so a shell, which becomes the program, sets it last.
-func (w *openrcWriter) command(s service.Spec, l Layout) {
+func (w *openrcWriter) command(s manage.Spec, l Layout) {
 	w.line("\n# OpenRC expands these twice: quotes alone would not keep the words whole.")
 	w.set("the_executable", s.Executable)
 	words := []string{`"$the_executable"`}
@@ -127,7 +127,7 @@ func (w *openrcWriter) command(s service.Spec, l Layout) {
 }
 
 // supervision writes what watches the service and stops it.
-func (w *openrcWriter) supervision(s service.Spec, l Layout) {
+func (w *openrcWriter) supervision(s manage.Spec, l Layout) {
 	options := ""
 	if len(w.options) > 0 {
 		options = "'" + strings.Join(w.options, " ") + "'"
@@ -147,7 +147,7 @@ func (w *openrcWriter) supervision(s service.Spec, l Layout) {
 	w.line(": \"${retry:=SIGTERM/%d/SIGKILL/5}\"", seconds(stopBudget(s)))
 }
 
-func (w *openrcWriter) exports(s service.Spec) {
+func (w *openrcWriter) exports(s manage.Spec) {
 	for _, e := range w.exported {
 		w.line("export %s=%s", e.Name, shell.Quote(e.Value))
 	}
@@ -159,7 +159,7 @@ func (w *openrcWriter) exports(s service.Spec) {
 }
 
 // depend writes what starts before the service.
-func (w *openrcWriter) depend(s service.Spec) {
+func (w *openrcWriter) depend(s manage.Spec) {
 	var lines []string
 	for _, n := range s.Dependencies {
 		if n == "network" {
@@ -169,7 +169,7 @@ func (w *openrcWriter) depend(s service.Spec) {
 		}
 		lines = append(lines, "need "+strings.ReplaceAll(n, "@", "."))
 	}
-	if s.StartType == service.Delayed {
+	if s.StartType == manage.Delayed {
 		lines = append(lines, "after *")
 	}
 	lines = append(lines, "use logger")
@@ -181,7 +181,7 @@ func (w *openrcWriter) depend(s service.Spec) {
 }
 
 // cgroup returns limits as the unified control groups have them.
-func cgroup(l service.Limits) string {
+func cgroup(l manage.Limits) string {
 	var lines []string
 	if l.Memory > 0 {
 		lines = append(lines, fmt.Sprintf("memory.max %d", l.Memory))

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 const (
@@ -23,11 +23,11 @@ const (
 
 // Status implements Dialect. It reads what OpenRC and the kernel let everybody read:
 // rc-service takes longer and says less.
-func (d openrc) Status(_ context.Context, s service.Spec, text string) (service.Status, error) {
+func (d openrc) Status(_ context.Context, s manage.Spec, text string) (manage.Status, error) {
 	name := InitD(s).Name
-	st := service.Status{State: service.Stopped, StartType: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
+	st := manage.Status{State: manage.Stopped, StartType: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
 	if !d.Tree.Exists(openrcState) {
-		st.State, st.Detail = service.Unknown, "OpenRC does not run here: there is no "+openrcState
+		st.State, st.Detail = manage.Unknown, "OpenRC does not run here: there is no "+openrcState
 		return st, nil
 	}
 	super, child := d.processes(name, text)
@@ -39,33 +39,33 @@ func (d openrc) Status(_ context.Context, s service.Spec, text string) (service.
 	}
 	switch {
 	case d.is("stopping", name):
-		st.State = service.Stopping
+		st.State = manage.Stopping
 	case d.is("starting", name):
-		st.State = service.Starting
+		st.State = manage.Starting
 	case d.is("inactive", name):
-		st.State, st.Detail = service.Starting, "inactive"
+		st.State, st.Detail = manage.Starting, "inactive"
 	case d.is("started", name):
 		d.started(&st, super, child, text)
 	case d.is("failed", name):
-		st.State, st.Detail = service.Failed, "failed"
+		st.State, st.Detail = manage.Failed, "failed"
 	}
 	return st, nil
 }
 
 // started sets the state of a service that OpenRC takes for started.
-func (d openrc) started(st *service.Status, super, child Process, text string) {
+func (d openrc) started(st *manage.Status, super, child Process, text string) {
 	fresh := super.PID != 0 && time.Since(super.since(d.Tree)) < settled
 	switch {
 	case child.PID != 0 && (super.PID != 0 || !supervised(text)):
-		st.State = service.Running
+		st.State = manage.Running
 	case child.PID != 0:
-		st.State, st.Detail = service.Failed, "unsupervised"
+		st.State, st.Detail = manage.Failed, "unsupervised"
 	case fresh:
-		st.State = service.Starting
+		st.State = manage.Starting
 	case super.PID != 0:
-		st.State, st.Silent, st.Detail = service.Failed, true, "has ended, and waits to be started again"
+		st.State, st.Silent, st.Detail = manage.Failed, true, "has ended, and waits to be started again"
 	default:
-		st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
+		st.State, st.Silent, st.Detail = manage.Failed, true, "has ended by itself"
 	}
 }
 
@@ -133,16 +133,16 @@ func (d openrc) serves(pid int, name string) bool {
 	return err == nil && len(words) > 1 && words[1] == name
 }
 
-func (d openrc) Diagnose(_ context.Context, s service.Spec, now service.Status) (found []service.Finding) {
+func (d openrc) Diagnose(_ context.Context, s manage.Spec, now manage.Status) (found []manage.Finding) {
 	l := InitD(s)
 	text, _, _ := d.Tree.Read(l.File)
-	if len(d.Registered(s)) > 0 || strings.Contains(text, "\n"+startMark+string(service.Manual)+"\n") {
-		found = append(found, service.Finding{Level: service.OK, What: "runlevel", Detail: runlevel})
+	if len(d.Registered(s)) > 0 || strings.Contains(text, "\n"+startMark+string(manage.Manual)+"\n") {
+		found = append(found, manage.Finding{Level: manage.OK, What: "runlevel", Detail: runlevel})
 	} else {
-		found = append(found, service.Finding{Level: service.Warning, What: "runlevel", Detail: "it is in none, and does not start with the machine", Remedy: "rc-update add " + l.Name + " " + runlevel})
+		found = append(found, manage.Finding{Level: manage.Warning, What: "runlevel", Detail: "it is in none, and does not start with the machine", Remedy: "rc-update add " + l.Name + " " + runlevel})
 	}
-	if now.State == service.Failed && !now.Silent {
-		found = append(found, service.Finding{Level: service.Problem, What: "OpenRC", Detail: now.Detail, Remedy: "see syslog, and " + l.Log})
+	if now.State == manage.Failed && !now.Silent {
+		found = append(found, manage.Finding{Level: manage.Problem, What: "OpenRC", Detail: now.Detail, Remedy: "see syslog, and " + l.Log})
 	}
 	return found
 }
@@ -153,8 +153,8 @@ var needing = regexp.MustCompile(`(?m)^depinfo_(\d+)_(service|needsme_\d+)='([^'
 
 // Dependents implements needed. OpenRC stops them as well. Where there is no
 // dependency tree, nothing has been started that it could stop.
-func (d openrc) Dependents(_ context.Context, s service.Spec) (service.Dependents, error) {
-	found := service.Dependents{Along: true}
+func (d openrc) Dependents(_ context.Context, s manage.Spec) (manage.Dependents, error) {
+	found := manage.Dependents{Along: true}
 	text, err := os.ReadFile(d.Tree.Path(openrcState + "/deptree"))
 	if err != nil {
 		return found, nil

@@ -13,25 +13,25 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
 // script runs a command of the script.
-func (d procd) script(ctx context.Context, s service.Spec, verb string) error {
+func (d procd) script(ctx context.Context, s manage.Spec, verb string) error {
 	return d.run(ctx, d.Tree.Path(d.Layout(s).File), verb)
 }
 
-func (d procd) Start(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d procd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	return d.script(ctx, s, "start")
 }
 
 // Idle implements idler: procd may be about to start again what does not run.
-func (procd) Idle(service.Status) bool { return false }
+func (procd) Idle(manage.Status) bool { return false }
 
 // Stop implements Dialect. procd is told, and does not say when it is done.
-func (d procd) Stop(ctx context.Context, s service.Spec, _ service.Status) error {
+func (d procd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
 	before, err := d.instance(ctx, s)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (d procd) Stop(ctx context.Context, s service.Spec, _ service.Status) error
 }
 
 // Reload implements Dialect. Without a reload in the script, rc.common would start it.
-func (d procd) Reload(ctx context.Context, s service.Spec, text string) error {
+func (d procd) Reload(ctx context.Context, s manage.Spec, text string) error {
 	if !strings.Contains(text, "\nreload_service()") {
 		return errNoReload
 	}
@@ -63,7 +63,7 @@ type procdInstance struct {
 }
 
 // instance asks procd. A service that it does not know does not run.
-func (d procd) instance(ctx context.Context, s service.Spec) (procdInstance, error) {
+func (d procd) instance(ctx context.Context, s manage.Spec) (procdInstance, error) {
 	name := s.ServiceName()
 	query, err := json.Marshal(map[string]string{"name": name})
 	if err != nil {
@@ -86,14 +86,14 @@ func (d procd) instance(ctx context.Context, s service.Spec) (procdInstance, err
 }
 
 // Status implements Dialect. ubus only answers root, which everybody is on these machines.
-func (d procd) Status(ctx context.Context, s service.Spec, _ string) (service.Status, error) {
-	st := service.Status{State: service.Stopped, StartType: service.Manual, ExitCode: -1}
+func (d procd) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
+	st := manage.Status{State: manage.Stopped, StartType: manage.Manual, ExitCode: -1}
 	for _, l := range d.Registered(s) {
 		switch {
 		case strings.HasPrefix(path.Base(l), "S"+strconv.Itoa(procdDelayed)):
-			st.StartType = service.Delayed
+			st.StartType = manage.Delayed
 		case linksStart([]string{l}):
-			st.StartType = service.Automatic
+			st.StartType = manage.Automatic
 		}
 	}
 	i, err := d.instance(ctx, s)
@@ -101,9 +101,9 @@ func (d procd) Status(ctx context.Context, s service.Spec, _ string) (service.St
 	case err != nil:
 	case i.Running:
 		p, _ := Look(d.Tree, i.PID)
-		st.State, st.PID, st.Since = service.Running, i.PID, p.since(d.Tree)
+		st.State, st.PID, st.Since = manage.Running, i.PID, p.since(d.Tree)
 	case i.ExitCode != nil && *i.ExitCode != 0:
-		st.State, st.ExitCode = service.Failed, *i.ExitCode
+		st.State, st.ExitCode = manage.Failed, *i.ExitCode
 	}
 	return st, err
 }
@@ -113,7 +113,7 @@ type streamer func(ctx context.Context, stdout, stderr io.Writer, name string, a
 
 // Logs implements logger. logd keeps in memory what the service has logged, and what it has
 // printed.
-func (d procd) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+func (d procd) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	messages := &syslogfile.Messages{View: records.NewView(q, w)}
 	is := procdWriter(s)
 	lines := &records.Lines{To: func(line []byte) error {
@@ -153,7 +153,7 @@ func (f procdFollowing) Write(b []byte) (int, error) {
 // procdWriter reports whether a word before a message is the tag of the service's records,
 // or what procd writes before the lines that it prints: the name of the command, of which it
 // has 31 characters with the process ID.
-func procdWriter(s service.Spec) func(word string) bool {
+func procdWriter(s manage.Spec) func(word string) bool {
 	name := path.Base(s.Executable)
 	if s.WorkingDirectory != "" {
 		name = "sh"
@@ -170,12 +170,12 @@ func procdWriter(s service.Spec) func(word string) bool {
 	}
 }
 
-func (procd) Diagnose(_ context.Context, _ service.Spec, now service.Status) []service.Finding {
+func (procd) Diagnose(_ context.Context, _ manage.Spec, now manage.Status) []manage.Finding {
 	switch {
-	case now.State == service.Failed:
-		return []service.Finding{{Level: service.Problem, What: "last end", Detail: "exit code " + strconv.Itoa(now.ExitCode), Remedy: "see the log"}}
-	case now.StartType == service.Manual:
-		return []service.Finding{{Level: service.Note, What: "procd", Detail: "it does not start with the machine", Remedy: "install it with another start type if it is to"}}
+	case now.State == manage.Failed:
+		return []manage.Finding{{Level: manage.Problem, What: "last end", Detail: "exit code " + strconv.Itoa(now.ExitCode), Remedy: "see the log"}}
+	case now.StartType == manage.Manual:
+		return []manage.Finding{{Level: manage.Note, What: "procd", Detail: "it does not start with the machine", Remedy: "install it with another start type if it is to"}}
 	}
 	return nil
 }

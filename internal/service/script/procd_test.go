@@ -15,22 +15,22 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
 
 func TestProcd_StartTypesAreLinks(t *testing.T) {
 	m, f := newProcdDouble(t)
 	for _, test := range []struct {
-		start service.Start
-		is    service.Start
+		start manage.Start
+		is    manage.Start
 		links string
 	}{
-		{service.Automatic, service.Automatic, "K10web S95web"},
-		{service.Delayed, service.Delayed, "K10web S99web"},
-		{service.Manual, service.Manual, ""},
-		{service.Automatic, service.Automatic, "K10web S95web"},
-		{service.Disabled, service.Manual, ""},
+		{manage.Automatic, manage.Automatic, "K10web S95web"},
+		{manage.Delayed, manage.Delayed, "K10web S99web"},
+		{manage.Manual, manage.Manual, ""},
+		{manage.Automatic, manage.Automatic, "K10web S95web"},
+		{manage.Disabled, manage.Manual, ""},
 	} {
 		s := managertest.Plain()
 		s.StartType = test.start
@@ -87,7 +87,7 @@ func TestProcd_ReloadOfAScriptWithoutOneStartsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		managertest.Put(t, f.tree, "/etc/init.d/web", strings.ReplaceAll(text, "reload_service", "another"))
-		if err := m.Reload(context.Background(), s); !errors.Is(err, service.ErrNotSupported) || f.hups != 0 {
+		if err := m.Reload(context.Background(), s); !errors.Is(err, manage.ErrNotSupported) || f.hups != 0 {
 			t.Errorf("%v, %d", err, f.hups)
 		}
 	})
@@ -112,7 +112,7 @@ func TestProcd_LogsAreThoseOfTheProgram(t *testing.T) {
 		later = head + "daemon.err web[7]: request failed\n"
 		last  = head + "daemon.info web[8]: more\n"
 	)
-	m.dialect = procd{host{service.Machine{Tree: f.tree, Run: f.Run}}, func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
+	m.dialect = procd{host{manage.Machine{Tree: f.tree, Run: f.Run}}, func(_ context.Context, w, _ io.Writer, name string, args ...string) error {
 		text := first + head + "daemon.info webhook[7]: not web[7]: its\n" + head + "daemon.info myxweb[7]: neither\n" + head + "kern.info kernel: [    1.0] web[7]: nor this\n" + later
 		if slices.Contains(args, "-f") {
 			text = last + head + "daemon.info other[8]: web[8]: more\n"
@@ -131,7 +131,7 @@ func TestProcd_LogsAreThoseOfTheProgram(t *testing.T) {
 	s.Executable = "/opt/my.web"
 	managertest.Install(t, m, s)
 	at := time.Date(2026, 11, 25, 4, 28, 32, 0, time.Local).Format("2006-01-02T15:04:05.000Z07:00 ")
-	for want, q := range map[string]service.LogQuery{
+	for want, q := range map[string]manage.LogQuery{
 		at + "INFO  printed\n" + at + "ERROR request failed\n":                       {},
 		at + "ERROR request failed\n":                                                {Lines: 1},
 		at + "INFO  printed\n" + at + "ERROR request failed\n" + at + "INFO  more\n": {Follow: true},
@@ -193,5 +193,5 @@ func TestProcd_Diagnose(t *testing.T) {
 	s := managertest.Plain()
 	managertest.Install(t, m, s)
 	f.code = 78
-	managertest.Finds(t, m, s, service.Problem, "exit code 78")
+	managertest.Finds(t, m, s, manage.Problem, "exit code 78")
 }

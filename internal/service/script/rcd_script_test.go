@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
 
@@ -63,11 +63,11 @@ type rcBed struct {
 	dir      string
 	script   string
 	shell    []string
-	s        service.Spec
+	s        manage.Spec
 	deadline time.Time
 }
 
-func newRCBed(t *testing.T, shell []string, s service.Spec, then string) *rcBed {
+func newRCBed(t *testing.T, shell []string, s manage.Spec, then string) *rcBed {
 	t.Helper()
 	dir := t.TempDir()
 	r := &rcBed{t: t, dir: dir, script: filepath.Join(dir, "script"), shell: shell, s: s, deadline: time.Now().Add(20 * time.Second)}
@@ -169,12 +169,12 @@ func TestRCDScript_TellsTheSupervisorWhatToDo(t *testing.T) {
 	l := rcd{}.Layout(managertest.Plain())
 	for name, test := range map[string]struct {
 		account string
-		change  func(*service.Spec)
+		change  func(*manage.Spec)
 		want    string
 	}{
-		"as a rule": {"web", func(*service.Spec) {}, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 1 -u web"},
-		"never":     {"web", func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web"},
-		"as root":   {"root", func(s *service.Spec) { s.Recovery.Delays = []time.Duration{2500 * time.Millisecond} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 3"},
+		"as a rule": {"web", func(*manage.Spec) {}, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 1 -u web"},
+		"never":     {"web", func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web"},
+		"as root":   {"root", func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{2500 * time.Millisecond} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 3"},
 	} {
 		s := managertest.Plain()
 		test.change(&s)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -25,7 +25,7 @@ func (d smf) former(name string) (string, error) {
 	return text, nil
 }
 
-func (d smf) Former(p *service.Plan, account string) error {
+func (d smf) Former(p *manage.Plan, account string) error {
 	name := p.Spec.ServiceName()
 	text, err := d.former(name)
 	if err != nil || text == "" {
@@ -34,7 +34,7 @@ func (d smf) Former(p *service.Plan, account string) error {
 	path, their := smfTheirs(name)
 	p.Replaces, p.Installed = "kardianos/service", true
 	p.Warnings = append(p.Warnings, smfLost(text, p.Spec, account)...)
-	p.Artefacts = append(p.Artefacts, service.Artefact{Name: path, Mode: "0644", Old: text, Present: true})
+	p.Artefacts = append(p.Artefacts, manage.Artefact{Name: path, Mode: "0644", Old: text, Present: true})
 	p.Calls = append(p.Calls, "svcadm disable -s "+their+":default", "svccfg delete -f "+their)
 	return nil
 }
@@ -72,21 +72,21 @@ func (d smf) takeOver(ctx context.Context, c *files.Change, name string) error {
 
 // smfLost returns warnings about what a manifest of kardianos/service has and the service in
 // its place has not.
-func smfLost(old string, s service.Spec, account string) (warnings []string) {
+func smfLost(old string, s manage.Spec, account string) (warnings []string) {
 	for part := range strings.SplitSeq(old, "exec='") {
 		exec, rest, _ := strings.Cut(part, "'")
 		if strings.HasPrefix(strings.TrimSpace(rest), "timeout_seconds='10'") && unescapeXML(exec) != "bash -c "+s.Executable+" &" {
-			warnings = append(warnings, service.NotCarried("the start method "+unescapeXML(exec)))
+			warnings = append(warnings, manage.NotCarried("the start method "+unescapeXML(exec)))
 		}
 	}
 	for _, element := range []string{"<envvar ", "<method_credential ", "<method_context", "<propval "} {
 		for i, part := range strings.Split(withoutComments(old), element) {
 			if what, _, _ := strings.Cut(part, ">"); i > 0 {
-				warnings = append(warnings, service.NotCarried(element+what+">"))
+				warnings = append(warnings, manage.NotCarried(element+what+">"))
 			}
 		}
 	}
-	return append(warnings, service.FormerRoot(account)...)
+	return append(warnings, manage.FormerRoot(account)...)
 }
 
 func withoutComments(text string) string {

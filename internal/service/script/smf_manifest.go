@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
@@ -28,7 +28,7 @@ func smfIdentifier(name string) string {
 
 // smfPath returns the name of the service without its instance. An instance of a template is
 // a service below it.
-func smfPath(s service.Spec) string {
+func smfPath(s manage.Spec) string {
 	p := "site/" + smfIdentifier(s.Name)
 	if s.Template {
 		p += "/" + smfIdentifier(s.Instance)
@@ -36,15 +36,15 @@ func smfPath(s service.Spec) string {
 	return p
 }
 
-func fmri(s service.Spec) string { return "svc:/" + smfPath(s) + ":default" }
+func fmri(s manage.Spec) string { return "svc:/" + smfPath(s) + ":default" }
 
 // smfPrivileges returns those of the service: those of a program of a user, except for looking
 // at the processes of others and making links to their files.
-func smfPrivileges(s service.Spec) string {
+func smfPrivileges(s manage.Spec) string {
 	switch s.Hardening.Profile {
-	case service.None, service.Lenient:
+	case manage.None, manage.Lenient:
 		return ""
-	case service.LowPorts:
+	case manage.LowPorts:
 		return "basic,!proc_info,!proc_session,!file_link_any,net_privaddr"
 	}
 	return "basic,!proc_info,!proc_session,!file_link_any"
@@ -71,11 +71,11 @@ func (m *manifest) text(element, value string) {
 
 // smfManifest returns the manifest of s. svc.startd gives the start method to a shell, after
 // it has replaced what begins with a percent sign.
-func smfManifest(s service.Spec, account string, l Layout) string {
+func smfManifest(s manage.Spec, account string, l Layout) string {
 	var m manifest
 	m.line(`<?xml version="1.0" encoding="UTF-8"?>`)
 	m.line(`<!DOCTYPE service_bundle SYSTEM "/usr/share/lib/xml/dtd/service_bundle.dtd.1">`)
-	m.line("<!-- %s -->", service.Mark)
+	m.line("<!-- %s -->", manage.Mark)
 	m.line(`<service_bundle type="manifest" name="%s">`, escapeXML(s.ServiceName()))
 	m.line(`  <service name="%s" type="service" version="1">`, smfPath(s))
 	m.line(`    <create_default_instance enabled="false"/>`)
@@ -105,7 +105,7 @@ func smfManifest(s service.Spec, account string, l Layout) string {
 }
 
 // context writes who the service is, and what it finds in its environment.
-func (m *manifest) context(s service.Spec, account string, l Layout) {
+func (m *manifest) context(s manage.Spec, account string, l Layout) {
 	directory := ""
 	if s.WorkingDirectory != "" {
 		directory = fmt.Sprintf(` working_directory="%s"`, escapeXML(s.WorkingDirectory))
@@ -127,7 +127,7 @@ func (m *manifest) context(s service.Spec, account string, l Layout) {
 }
 
 // smfStart returns the start method, which becomes the program.
-func smfStart(s service.Spec) string {
+func smfStart(s manage.Spec) string {
 	limit := ""
 	if n := s.Limits.OpenFiles; n > 0 {
 		limit = fmt.Sprintf("ulimit -n %d && ", n)
@@ -147,13 +147,13 @@ func (smf) Command(text string) []string {
 const smfLongest = 4095
 
 // smfFits fails for a service whose manifest SMF would not import.
-func smfFits(s service.Spec) error {
+func smfFits(s manage.Spec) error {
 	if n := len(smfStart(s)); n > smfLongest {
-		return fmt.Errorf("%w: the start method, which is Executable and Arguments with quotes, has %d bytes: SMF takes at most %d", service.ErrSpec, n, smfLongest)
+		return fmt.Errorf("%w: the start method, which is Executable and Arguments with quotes, has %d bytes: SMF takes at most %d", manage.ErrSpec, n, smfLongest)
 	}
-	for _, v := range service.Vars(s.Environment) {
+	for _, v := range manage.Vars(s.Environment) {
 		if n := len(v.Name + "=" + v.Value); n > smfLongest {
-			return fmt.Errorf("%w: Environment[%s] has %d bytes with its name: SMF takes at most %d", service.ErrSpec, v.Name, n, smfLongest)
+			return fmt.Errorf("%w: Environment[%s] has %d bytes with its name: SMF takes at most %d", manage.ErrSpec, v.Name, n, smfLongest)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -47,7 +47,7 @@ func (d sysv) folders() []string {
 	return all
 }
 
-func (d sysv) Places(s service.Spec) []string {
+func (d sysv) Places(s manage.Spec) []string {
 	l := InitD(s)
 	all := []string{l.File, pidFile(l.Name)}
 	for _, dir := range d.folders() {
@@ -57,7 +57,7 @@ func (d sysv) Places(s service.Spec) []string {
 }
 
 // RemoveRemains implements sweeper. It removes links to a script that does not exist.
-func (d sysv) RemoveRemains(s service.Spec) {
+func (d sysv) RemoveRemains(s manage.Spec) {
 	for _, p := range d.Registered(s) {
 		to := d.Tree.Link(p)
 		if !path.IsAbs(to) {
@@ -69,7 +69,7 @@ func (d sysv) RemoveRemains(s service.Spec) {
 	}
 }
 
-func (d sysv) Registered(s service.Spec) []string { return d.links(InitD(s).Name, d.folders()...) }
+func (d sysv) Registered(s manage.Spec) []string { return d.links(InitD(s).Name, d.folders()...) }
 
 // describe returns what links do, without the numbers that the tools have given them. Those
 // of kardianos/service are named: their numbers are not those of a tool.
@@ -91,7 +91,7 @@ func linksText(links []string) string {
 // wanted returns the text of the links that a service is to have. Those that exist will do if
 // they start and stop it as it should be: tools have made them. Those of a service that is not
 // installed are what an uninstall that was killed has left.
-func (d sysv) wanted(s service.Spec, now []string, installed bool) string {
+func (d sysv) wanted(s manage.Spec, now []string, installed bool) string {
 	if d.rcs {
 		if !s.StartType.ByItself() {
 			return ""
@@ -105,7 +105,7 @@ func (d sysv) wanted(s service.Spec, now []string, installed bool) string {
 }
 
 // byHand returns the links of a service called name where no tool makes them.
-func (d sysv) byHand(s service.Spec, name string) (links []string) {
+func (d sysv) byHand(s manage.Spec, name string) (links []string) {
 	for _, dir := range d.folders() {
 		switch level := strings.TrimSuffix(strings.TrimPrefix(path.Base(dir), "rc"), ".d"); {
 		case slices.Contains(stopLevels, level):
@@ -143,9 +143,9 @@ func (d sysv) tools(ctx context.Context, lines ...[]string) (name string, err er
 }
 
 // Register implements Dialect. It makes the links that the service is to have.
-func (d sysv) Register(ctx context.Context, c *files.Change, p *service.Plan, todo any) error {
+func (d sysv) Register(ctx context.Context, c *files.Change, p *manage.Plan, todo any) error {
 	s, name, now := p.Spec, InitD(p.Spec).Name, d.Registered(p.Spec)
-	if !todo.(service.Artefact).Changed() || d.describe(now) == d.wanted(s, now, p.Installed) {
+	if !todo.(manage.Artefact).Changed() || d.describe(now) == d.wanted(s, now, p.Installed) {
 		return nil
 	}
 	if err := removeAll(c, now); err != nil {
@@ -178,7 +178,7 @@ func (d sysv) Register(ctx context.Context, c *files.Change, p *service.Plan, to
 
 // incomplete returns an error if a tool has not made the links that start the service:
 // insserv does not report a full disk.
-func (d sysv) incomplete(s service.Spec, tool string) error {
+func (d sysv) incomplete(s manage.Spec, tool string) error {
 	have := linksText(d.Registered(s))
 	for line := range strings.Lines(d.wanted(s, nil, false)) {
 		if where, ok := strings.CutPrefix(line, "start in "); ok && !strings.Contains(have, line) {
@@ -188,7 +188,7 @@ func (d sysv) incomplete(s service.Spec, tool string) error {
 	return nil
 }
 
-func (d sysv) Unregister(ctx context.Context, c *files.Change, s service.Spec) (removed []string, err error) {
+func (d sysv) Unregister(ctx context.Context, c *files.Change, s manage.Spec) (removed []string, err error) {
 	l, links := InitD(s), d.Registered(s)
 	c.Call(d.Tree.Relink(links...))
 	if !d.rcs {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
@@ -16,13 +16,13 @@ var sysvBody string
 
 // sysvScript returns the script of s: an LSB header, what is the service's own, and the body,
 // which is for any POSIX shell.
-func sysvScript(s service.Spec, o Owner) string {
+func sysvScript(s manage.Spec, o Owner) string {
 	l := InitD(s)
 	var b lines
-	b.line("#!/bin/sh\n# %s", service.Mark)
+	b.line("#!/bin/sh\n# %s", manage.Mark)
 	b.line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
 	if s.KeptFile {
-		b.line("# %s", service.Kept)
+		b.line("# %s", manage.Kept)
 	}
 	b.line("%s%s", startMark, s.StartType)
 	sysvHeader(b.line, s, l)
@@ -39,13 +39,13 @@ func sysvScript(s service.Spec, o Owner) string {
 	b.set("folders", strings.Join(l.Given, " ")) // their names have no spaces
 	b.set("privileges", sysvPrivileges(s))
 	b.line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
-	b.line("disabled=%s\n", yesIf(s.StartType == service.Disabled))
+	b.line("disabled=%s\n", yesIf(s.StartType == manage.Disabled))
 	sysvLaunch(b.line, s, o, l)
 	return b.String() + sysvBody
 }
 
 // sysvLaunch writes the function that runs the program.
-func sysvLaunch(line func(string, ...any), s service.Spec, o Owner, l Layout) {
+func sysvLaunch(line func(string, ...any), s manage.Spec, o Owner, l Layout) {
 	line("# launch runs the program in place of this shell.\nlaunch() {\n\tumask 0077")
 	if s.Limits.OpenFiles > 0 {
 		line("\tulimit -n %d", s.Limits.OpenFiles)
@@ -78,7 +78,7 @@ func sysvLaunch(line func(string, ...any), s service.Spec, o Owner, l Layout) {
 }
 
 // sysvHeader writes what insserv, chkconfig and the like read.
-func sysvHeader(line func(string, ...any), s service.Spec, l Layout) {
+func sysvHeader(line func(string, ...any), s manage.Spec, l Layout) {
 	needs := []string{"$remote_fs", "$syslog"}
 	for _, n := range s.Dependencies {
 		if n == "network" {
@@ -87,7 +87,7 @@ func sysvHeader(line func(string, ...any), s service.Spec, l Layout) {
 		needs = append(needs, strings.ReplaceAll(n, "@", "."))
 	}
 	begins := needs
-	if s.StartType == service.Delayed {
+	if s.StartType == manage.Delayed {
 		begins = append(needs[:len(needs):len(needs)], "$all")
 	}
 	levels := " 2 3 4 5"
@@ -112,8 +112,8 @@ func sysvHeader(line func(string, ...any), s service.Spec, l Layout) {
 
 // sysvPrivileges returns words for setpriv: the service keeps and gains only the rights that
 // it has asked for.
-func sysvPrivileges(s service.Spec) string {
-	if s.Hardening.Profile == service.None {
+func sysvPrivileges(s manage.Spec) string {
+	if s.Hardening.Profile == manage.None {
 		return ""
 	}
 	words := "--no-new-privs"

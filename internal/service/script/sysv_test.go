@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/test/initfake"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
@@ -24,8 +24,8 @@ import (
 func TestSysV_WarningsNameTheField(t *testing.T) {
 	var b strings.Builder
 	s := initfake.Specs()["full"]
-	s.StartType, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
-	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
+	s.StartType, s.Watchdog, s.Hardening.Profile = manage.OnSocket, time.Minute, manage.LowPorts
+	s.Recovery = manage.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, rcs := range []bool{false, true} {
 		d := sysv{rcs: rcs}
 		fmt.Fprintf(&b, "%s\n%s\n", d.Traits().Name, strings.Join(d.warnings(s), "\n"))
@@ -52,9 +52,9 @@ func TestSysV_ServiceIsInstalledAndRemoved(t *testing.T) {
 func TestSysV_MakesTheLinksItselfWithoutATool(t *testing.T) {
 	m := initfake.New(t)
 	manager := newSysVDouble(m, "")
-	for start, want := range map[service.Start]string{
-		service.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
-		service.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
+	for start, want := range map[manage.Start]string{
+		manage.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
+		manage.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
 	} {
 		s := initfake.Web()
 		s.StartType = start
@@ -102,10 +102,10 @@ func TestRCS_FindsTheLinkWhereItLooks(t *testing.T) {
 func TestSysV_FailedInstallationLeavesNothing(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "insserv"} {
 		t.Run(tool, func(t *testing.T) {
-			initfake.Undone(t, func(m *initfake.Machine) service.Manager { return newSysVDouble(m, tool) }, func(*initfake.Machine) {})
+			initfake.Undone(t, func(m *initfake.Machine) manage.Manager { return newSysVDouble(m, tool) }, func(*initfake.Machine) {})
 		})
 		t.Run(tool+", over one of kardianos/service", func(t *testing.T) {
-			initfake.Undone(t, func(m *initfake.Machine) service.Manager { return newSysVDouble(m, tool) }, addOldSysV)
+			initfake.Undone(t, func(m *initfake.Machine) manage.Manager { return newSysVDouble(m, tool) }, addOldSysV)
 		})
 	}
 }
@@ -133,7 +133,7 @@ func TestSysV_LinksOfAToolThatFailsDoNotStay(t *testing.T) {
 }
 
 func TestSysV_NextCommandCleansUpWhatAKilledOneHasLeft(t *testing.T) {
-	initfake.Killed(t, func(m *initfake.Machine) service.Manager { return newSysVDouble(m, "update-rc.d") })
+	initfake.Killed(t, func(m *initfake.Machine) manage.Manager { return newSysVDouble(m, "update-rc.d") })
 }
 
 func TestSysV_TakesOverTheLinksOfKardianos(t *testing.T) {
@@ -178,7 +178,7 @@ func TestSysV_RemovesAServiceOfKardianosWithItsLinks(t *testing.T) {
 }
 
 func TestSysV_ExitCodesOfTheScriptAreErrors(t *testing.T) {
-	for code, want := range map[int]error{0: nil, 3: service.ErrNotSupported, 4: service.ErrPermission, 7: service.ErrNotRunning} {
+	for code, want := range map[int]error{0: nil, 3: manage.ErrNotSupported, 4: manage.ErrPermission, 7: manage.ErrNotRunning} {
 		m := initfake.New(t)
 		manager := newSysVDouble(m, "update-rc.d")
 		p, err := manager.Plan(t.Context(), initfake.Web(), false)
@@ -209,15 +209,15 @@ func TestSysV_StatusIsWhatThePIDFileAndTheKernelSay(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		prepare func(m *initfake.Machine)
-		want    service.State
+		want    manage.State
 	}{
-		"stopped":                   {func(*initfake.Machine) {}, service.Stopped},
-		"running":                   {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, service.Running},
-		"running since long ago":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, service.Running},
-		"ended":                     {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, service.Failed},
-		"ended, and not waited for": {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, service.Failed},
-		"another has its number":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, service.Failed},
-		"nonsense in the file":      {func(m *initfake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, service.Failed},
+		"stopped":                   {func(*initfake.Machine) {}, manage.Stopped},
+		"running":                   {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, manage.Running},
+		"running since long ago":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, manage.Running},
+		"ended":                     {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, manage.Failed},
+		"ended, and not waited for": {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, manage.Failed},
+		"another has its number":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, manage.Failed},
+		"nonsense in the file":      {func(m *initfake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, manage.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := initfake.New(t)
@@ -231,7 +231,7 @@ func TestSysV_StatusIsWhatThePIDFileAndTheKernelSay(t *testing.T) {
 			}
 			test.prepare(m)
 			got, err := manager.Status(t.Context(), initfake.Web())
-			running := test.want == service.Running
+			running := test.want == manage.Running
 			if err != nil || got.State != test.want || running != (got.PID == 11) || running == got.Since.IsZero() {
 				t.Errorf("got %+v, %v; want it %s", got, err, test.want)
 			}
@@ -350,7 +350,7 @@ func TestSysVScript_ShellsReadIt(t *testing.T) {
 
 func TestSysV_FailedRemovalIsTakenBack(t *testing.T) {
 	for _, tool := range []string{"update-rc.d", "chkconfig", "insserv"} {
-		if n := initfake.Unremoved(t, func(m *initfake.Machine) service.Manager { return newSysVDouble(m, tool) }); n == 0 {
+		if n := initfake.Unremoved(t, func(m *initfake.Machine) manage.Manager { return newSysVDouble(m, tool) }); n == 0 {
 			t.Errorf("it does not call %s", tool)
 		}
 	}
@@ -400,8 +400,8 @@ func TestSysV_KeepsTheVariablesOfKardianos(t *testing.T) {
 		if err := manager.Apply(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		script := p.Artefacts[slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == "/etc/init.d/web" })].New
-		for _, want := range []string{"\n# " + service.Kept + "\n", "\texport SERVICE_ENVIRONMENT_FILE=-/etc/sysconfig/web\n"} {
+		script := p.Artefacts[slices.IndexFunc(p.Artefacts, func(a manage.Artefact) bool { return a.Name == "/etc/init.d/web" })].New
+		for _, want := range []string{"\n# " + manage.Kept + "\n", "\texport SERVICE_ENVIRONMENT_FILE=-/etc/sysconfig/web\n"} {
 			if !strings.Contains(script, want) {
 				t.Errorf("after the %s install want %q in\n%s", round, want, script)
 			}

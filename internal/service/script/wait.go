@@ -8,17 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // refused makes an error of missing rights one that says what to do, and says of others what
 // failed.
 func refused(err error, doing, sudo string) error {
-	if err == nil || errors.Is(err, service.ErrPermission) {
+	if err == nil || errors.Is(err, manage.ErrPermission) {
 		return err
 	}
 	if errors.Is(err, fs.ErrPermission) || saysDenied(strings.ToLower(err.Error())) {
-		return fmt.Errorf("%s: %w: run it as root (%s); %w", doing, service.ErrPermission, sudo, err)
+		return fmt.Errorf("%s: %w: run it as root (%s); %w", doing, manage.ErrPermission, sudo, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -71,40 +71,40 @@ func AwaitStopped(ctx context.Context, name string, every, bound time.Duration, 
 // inits have no readiness, and a program that ends at once has run, too. A service that has
 // ended with exit code 0 has finished. Where the exit code is not known, the error is
 // service.ErrEnded. status returns the state.
-func supervise(ctx context.Context, name string, status func() (service.Status, error)) error {
+func supervise(ctx context.Context, name string, status func() (manage.Status, error)) error {
 	const (
 		bound = 30 * time.Second
 		stays = time.Second
 		every = 100 * time.Millisecond
 	)
 	pid, since := 0, time.Time{}
-	var last service.Status
+	var last manage.Status
 	err := await(ctx, every, bound, func() (bool, error) {
 		var err error
 		if last, err = status(); err != nil {
 			return false, err
 		}
 		switch {
-		case last.State == service.NotInstalled:
-			return false, fmt.Errorf("start %s: %w", name, service.ErrNotInstalled)
-		case last.State == service.Failed:
+		case last.State == manage.NotInstalled:
+			return false, fmt.Errorf("start %s: %w", name, manage.ErrNotInstalled)
+		case last.State == manage.Failed:
 			return false, failedError(name, last)
-		case last.State == service.Stopped && last.ExitCode == 0:
+		case last.State == manage.Stopped && last.ExitCode == 0:
 			return true, nil
-		case last.State != service.Running:
-			if pid != 0 && last.PID == 0 && last.State != service.Stopping {
-				return false, fmt.Errorf("%s: %w; see its log", name, service.ErrEnded)
+		case last.State != manage.Running:
+			if pid != 0 && last.PID == 0 && last.State != manage.Stopping {
+				return false, fmt.Errorf("%s: %w; see its log", name, manage.ErrEnded)
 			}
 			return false, nil
 		case last.PID != pid && pid != 0:
-			return false, fmt.Errorf("%s: %w, and was started again; see its log", name, service.ErrEnded)
+			return false, fmt.Errorf("%s: %w, and was started again; see its log", name, manage.ErrEnded)
 		case pid == 0:
 			pid, since = last.PID, time.Now()
 		}
 		return time.Since(since) >= stays, nil
 	})
-	if errors.Is(err, errLate) && last.State == service.Stopped {
-		return fmt.Errorf("%s: %w, or does not start at all; see its log", name, service.ErrEnded)
+	if errors.Is(err, errLate) && last.State == manage.Stopped {
+		return fmt.Errorf("%s: %w, or does not start at all; see its log", name, manage.ErrEnded)
 	}
 	if errors.Is(err, errLate) {
 		return fmt.Errorf("%s does not start: after %s it is still %s; see its log", name, bound, last.State)
@@ -117,18 +117,18 @@ func asked(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("%w, and is not waited for: %w", service.ErrAsked, err)
+	return fmt.Errorf("%w, and is not waited for: %w", manage.ErrAsked, err)
 }
 
 // failedError returns the error for a service that has failed.
-func failedError(name string, s service.Status) error {
+func failedError(name string, s manage.Status) error {
 	detail := ""
 	if s.Detail != "" {
 		detail = " (" + s.Detail + ")"
 	}
 	why := errors.New("it has failed")
 	if s.Silent {
-		why = service.ErrEnded
+		why = manage.ErrEnded
 	} else if s.ExitCode >= 0 {
 		why = fmt.Errorf("it has ended with exit code %d", s.ExitCode)
 	}
@@ -143,4 +143,4 @@ func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Sec
 const margin = 5 * time.Second
 
 // stopBudget returns how long the manager lets the service stop.
-func stopBudget(s service.Spec) time.Duration { return s.StopTimeout + margin }
+func stopBudget(s manage.Spec) time.Duration { return s.StopTimeout + margin }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "\t", "&#9;")
@@ -24,14 +24,14 @@ func xmlComment(s string) string {
 }
 
 // checkXML refuses the two characters that XML cannot carry, and that Spec.Check lets through.
-func checkXML(s service.Spec) error {
+func checkXML(s manage.Spec) error {
 	values := append([]string{s.Executable, s.WorkingDirectory, s.Account, s.Description, s.DisplayName}, s.Arguments...)
-	for _, v := range service.Vars(s.Environment) {
+	for _, v := range manage.Vars(s.Environment) {
 		values = append(values, v.Value)
 	}
 	for _, v := range values {
 		if strings.ContainsAny(v, "\ufffe\uffff") {
-			return fmt.Errorf("%w: %q has a character that XML cannot carry", service.ErrSpec, v)
+			return fmt.Errorf("%w: %q has a character that XML cannot carry", manage.ErrSpec, v)
 		}
 	}
 	return nil

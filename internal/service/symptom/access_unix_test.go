@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestBarred_NamesMode(t *testing.T) {
@@ -47,7 +47,7 @@ func TestBarred_NamesMode(t *testing.T) {
 		{filepath.Join(root, "new"), Read, "", ""},
 		{filepath.Join(folder, "a", "b"), Read, "may not enter " + folder + " (mode 0700", "chmod o+x " + folder},
 	} {
-		s := Service{Spec: service.Spec{Name: "web"}, Limits: service.Confinement{Dynamic: true}}
+		s := Service{Spec: manage.Spec{Name: "web"}, Limits: manage.Confinement{Dynamic: true}}
 		why, remedy := Here(s).Barred(test.file, test.to)
 		want := strings.ReplaceAll(test.why, "SECRET", test.file)
 		if (want == "") != (why == "") || !strings.Contains(why, want) || !strings.Contains(remedy, test.remedy) {
@@ -77,7 +77,7 @@ func TestBarred_RemedyIsGroupOfAccount(t *testing.T) {
 		"nobody":           "chgrp nogroup '" + file + "' && chmod g+r '" + file + "'",
 		"there-is-no-such": "",
 	} {
-		_, remedy := Here(Service{Limits: service.Confinement{Account: account}}).Barred(file, Read)
+		_, remedy := Here(Service{Limits: manage.Confinement{Account: account}}).Barred(file, Read)
 		if remedy = strings.ReplaceAll(remedy, "nobody", "nogroup"); remedy != strings.ReplaceAll(want, "nobody", "nogroup") {
 			t.Errorf("%s: %q, want %q", account, remedy, want)
 		}

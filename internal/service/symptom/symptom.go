@@ -9,14 +9,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Service is the service that has logged, with what is known about it.
 type Service struct {
 	Manager string // the name of its manager
-	Spec    service.Spec
-	Limits  service.Confinement
+	Spec    manage.Spec
+	Limits  manage.Confinement
 	State   string // its state folder, "" if it has none
 	Machine Machine
 }

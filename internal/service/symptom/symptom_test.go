@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // strict returns a service in the default sandbox.
 func strict() Service {
 	return Service{
-		Manager: "systemd", Spec: service.Spec{Name: "web"}, State: "/var/lib/web",
-		Limits: service.Confinement{Dynamic: true, Account: "web", Directives: map[string]string{
+		Manager: "systemd", Spec: manage.Spec{Name: "web"}, State: "/var/lib/web",
+		Limits: manage.Confinement{Dynamic: true, Account: "web", Directives: map[string]string{
 			"ProtectHome": "yes", "ProtectSystem": "strict", "PrivateTmp": "yes", "PrivateDevices": "yes", "DevicePolicy": "closed",
 			"PrivateNetwork": "no", "ProtectKernelTunables": "yes", "ProtectControlGroups": "yes", "ProtectKernelLogs": "yes", "ProtectKernelModules": "yes",
 			"MemoryDenyWriteExecute": "yes", "RestrictAddressFamilies": "AF_UNIX", "SystemCallFilter": "read write",
@@ -36,7 +36,7 @@ func strict() Service {
 // open returns the same service under another manager, without a sandbox.
 func open() Service {
 	s := strict()
-	s.Manager, s.Limits = "OpenRC", service.Confinement{Account: "web"}
+	s.Manager, s.Limits = "OpenRC", manage.Confinement{Account: "web"}
 	return s
 }
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -28,7 +28,7 @@ func TestWriteFile_ReadsNoLinkAndNoPipe(t *testing.T) {
 	for file, want := range map[string]string{"/log": "/log is a link to shadow", "/pipe": "/pipe is p"} {
 		var b bytes.Buffer
 		done := make(chan error, 1)
-		go func() { done <- WriteFile(t.Context(), tree, file, service.LogQuery{}, &b) }()
+		go func() { done <- WriteFile(t.Context(), tree, file, manage.LogQuery{}, &b) }()
 		select {
 		case err := <-done:
 			if err == nil || !strings.HasPrefix(err.Error(), want) || b.Len() > 0 {

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
@@ -35,13 +35,13 @@ var places = []string{
 
 // Log says where a service logs.
 type Log struct {
-	service.Machine
+	manage.Machine
 	Name string // of the service, which is the tag of its records
 	File string // with its output
 }
 
 // Write writes the log to w, as q asks.
-func (l Log) Write(ctx context.Context, q service.LogQuery, w io.Writer) error {
+func (l Log) Write(ctx context.Context, q manage.LogQuery, w io.Writer) error {
 	view := records.NewView(q, w)
 	r := reader{
 		Log: l, tag: syslog.Tag(l.Name), now: time.Now(), query: q, view: view,
@@ -64,7 +64,7 @@ type reader struct {
 	Log
 	tag     string
 	now     time.Time
-	query   service.LogQuery
+	query   manage.LogQuery
 	view    *records.View
 	logged  Messages      // in syslog
 	printed records.Plain // to the program's output

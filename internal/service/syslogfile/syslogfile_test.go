@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -36,7 +36,7 @@ func newHost(t *testing.T) *host {
 }
 
 func (h *host) log() Log {
-	return Log{Name: "web", File: "/var/log/web/web.log", Machine: service.Machine{
+	return Log{Name: "web", File: "/var/log/web/web.log", Machine: manage.Machine{
 		Tree: h.tree,
 		Run: func(context.Context, string, ...string) (string, error) {
 			if text, ok := h.ring.Load().(string); ok {
@@ -79,7 +79,7 @@ func shown(lines ...string) string {
 	return b.String()
 }
 
-func (h *host) shows(q service.LogQuery, want ...string) {
+func (h *host) shows(q manage.LogQuery, want ...string) {
 	h.t.Helper()
 	var b bytes.Buffer
 	if err := h.log().Write(h.t.Context(), q, &b); err != nil || b.String() != shown(want...) {
@@ -91,18 +91,18 @@ func TestWrite_NewerOfRecordsAndOutputIsLast(t *testing.T) {
 	h := newHost(t)
 	one, two := record(2*time.Hour, "web", "one"), record(time.Hour, "web", "two")
 	h.add("/var/log/syslog", record(3*time.Hour, "cron", "web[1]: x"), one, record(time.Hour, "webhook", "y"), two)
-	h.shows(service.LogQuery{}, one, two)
+	h.shows(manage.LogQuery{}, one, two)
 	h.add("/var/log/web/web.log", "panic: the moon is gone\n", "goroutine 1 [running]:\n")
-	h.shows(service.LogQuery{}, one, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
-	h.shows(service.LogQuery{Lines: 1}, "goroutine 1 [running]:\n")
-	h.shows(service.LogQuery{Lines: 3}, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
+	h.shows(manage.LogQuery{}, one, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
+	h.shows(manage.LogQuery{Lines: 1}, "goroutine 1 [running]:\n")
+	h.shows(manage.LogQuery{Lines: 3}, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
 
 	three := record(-time.Minute, "web", "three") // the last word
 	h.add("/var/log/syslog", three)
-	h.shows(service.LogQuery{}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
-	h.shows(service.LogQuery{Lines: 1}, three)
-	h.shows(service.LogQuery{Lines: 4}, "goroutine 1 [running]:\n", one, two, three)
-	h.shows(service.LogQuery{Lines: 100}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
+	h.shows(manage.LogQuery{}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
+	h.shows(manage.LogQuery{Lines: 1}, three)
+	h.shows(manage.LogQuery{Lines: 4}, "goroutine 1 [running]:\n", one, two, three)
+	h.shows(manage.LogQuery{Lines: 100}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
 }
 
 func TestWrite_LineWithoutEnd(t *testing.T) {
@@ -110,8 +110,8 @@ func TestWrite_LineWithoutEnd(t *testing.T) {
 	one := record(-time.Minute, "web", "one")
 	h.add("/var/log/web/web.log", "cut")
 	h.add("/var/log/messages", one[:len(one)-1])
-	h.shows(service.LogQuery{}, "cut\n", one)
-	h.shows(service.LogQuery{Lines: 2}, "cut\n", one)
+	h.shows(manage.LogQuery{}, "cut\n", one)
+	h.shows(manage.LogQuery{Lines: 2}, "cut\n", one)
 }
 
 func TestWrite_TakesFileWithNewestRecord(t *testing.T) {
@@ -120,11 +120,11 @@ func TestWrite_TakesFileWithNewestRecord(t *testing.T) {
 	h.add("/var/log/daemon.log", stale) // of a syslogd that has been replaced
 	h.add("/var/log/syslog", one, two)
 	h.add("/var/log/messages", two) // not those of level info
-	h.shows(service.LogQuery{}, one, two)
+	h.shows(manage.LogQuery{}, one, two)
 	if err := os.Remove(h.tree.Path("/var/log/syslog")); err != nil {
 		t.Fatal(err)
 	}
-	h.shows(service.LogQuery{}, two)
+	h.shows(manage.LogQuery{}, two)
 }
 
 func TestWrite_ReadsLastRotatedFile(t *testing.T) {
@@ -133,10 +133,10 @@ func TestWrite_ReadsLastRotatedFile(t *testing.T) {
 		one, two := record(2*time.Hour, "web", "one"), record(time.Hour, "web", "two")
 		h.add("/var/log/messages"+number, one)
 		h.add("/var/log/messages", record(time.Hour, "cron", "x"))
-		h.shows(service.LogQuery{}, one)
+		h.shows(manage.LogQuery{}, one)
 		h.add("/var/log/messages", two)
-		h.shows(service.LogQuery{}, one, two)
-		h.shows(service.LogQuery{Lines: 1}, two)
+		h.shows(manage.LogQuery{}, one, two)
+		h.shows(manage.LogQuery{Lines: 1}, two)
 	}
 }
 
@@ -145,24 +145,24 @@ func TestWrite_ReadsMemoryOfSyslogdWithoutFile(t *testing.T) {
 	one := record(time.Hour, "web", "one")
 	h.ring.Store(record(time.Hour, "cron", "x") + one)
 	h.add("/var/log/messages", record(time.Hour, "cron", "x"))
-	h.shows(service.LogQuery{}, one)
+	h.shows(manage.LogQuery{}, one)
 	h.add("/var/log/web/web.log", "panic\n")
-	h.shows(service.LogQuery{}, one, "panic\n")
+	h.shows(manage.LogQuery{}, one, "panic\n")
 	two := record(time.Hour, "web", "two")
 	h.add("/var/log/messages", two)
-	h.shows(service.LogQuery{}, two, "panic\n")
+	h.shows(manage.LogQuery{}, two, "panic\n")
 }
 
 func TestWrite_SaysIfNothingIsLogged(t *testing.T) {
 	h := newHost(t)
 	h.add("/var/log/syslog", record(time.Hour, "cron", "web[1]: x"))
 	var b bytes.Buffer
-	err := h.log().Write(t.Context(), service.LogQuery{}, &b)
+	err := h.log().Write(t.Context(), manage.LogQuery{}, &b)
 	if err == nil || err.Error() != "there is no /var/log/web/web.log yet, and nothing of web in syslog: the service has not been started, or has logged nothing" {
 		t.Error(err)
 	}
 	h.add("/var/log/web/web.log")
-	h.shows(service.LogQuery{})
+	h.shows(manage.LogQuery{})
 }
 
 func TestWrite_DoesNotFollowLinkAsLog(t *testing.T) {
@@ -174,7 +174,7 @@ func TestWrite_DoesNotFollowLinkAsLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	err := h.log().Write(t.Context(), service.LogQuery{}, &b)
+	err := h.log().Write(t.Context(), manage.LogQuery{}, &b)
 	if err == nil || !strings.Contains(err.Error(), "is a link") || b.String() != shown(one) {
 		t.Errorf("%q, %v", b.String(), err)
 	}
@@ -208,7 +208,7 @@ func (p *page) take() string {
 }
 
 // following follows a log. see returns what it has shown since the last call.
-func (h *host) following(q service.LogQuery, do func(see func(want ...string))) {
+func (h *host) following(q manage.LogQuery, do func(see func(want ...string))) {
 	h.t.Helper()
 	synctest.Test(h.t, func(t *testing.T) {
 		q.Follow = true
@@ -240,7 +240,7 @@ func TestWrite_FollowsRecordsAndOutput(t *testing.T) {
 	if err := os.Chtimes(h.tree.Path("/var/log/web/web.log"), noon, noon); err != nil {
 		t.Fatal(err)
 	}
-	h.following(service.LogQuery{Lines: 1}, func(see func(...string)) {
+	h.following(manage.LogQuery{Lines: 1}, func(see func(...string)) {
 		see(last)
 		more := rec("more")
 		h.add("/var/log/syslog", record(0, "cron", "web[1]: x"), more[:20])
@@ -266,7 +266,7 @@ func TestWrite_FollowsFirstPlaceThatIsLoggedTo(t *testing.T) {
 	h := newHost(t)
 	h.add("/var/log/syslog", record(time.Hour, "cron", "web[1]: x"))
 	h.add("/var/log/messages", record(time.Hour, "cron", "web[1]: x"))
-	h.following(service.LogQuery{}, func(see func(...string)) {
+	h.following(manage.LogQuery{}, func(see func(...string)) {
 		see()
 		one, two := record(0, "web", "one"), record(0, "web", "two")
 		h.add("/var/log/daemon.log", one) // it is new
@@ -286,7 +286,7 @@ func TestWrite_FollowsMemoryOfSyslogd(t *testing.T) {
 	one, two, three := record(time.Hour, "web", "one"), record(0, "web", "two"), record(0, "web", "three")
 	other := record(0, "cron", "x")
 	h.ring.Store(one + other + two)
-	h.following(service.LogQuery{Lines: 1}, func(see func(...string)) {
+	h.following(manage.LogQuery{Lines: 1}, func(see func(...string)) {
 		see(two)
 		h.ring.Store(other + two + other + three) // the oldest goes
 		see(three)
@@ -307,5 +307,5 @@ func TestWrite_IgnoresPlaceBehindLink(t *testing.T) {
 	}
 	two := record(time.Hour, "web", "two")
 	h.add("/var/log/messages", two)
-	h.shows(service.LogQuery{}, two)
+	h.shows(manage.LogQuery{}, two)
 }

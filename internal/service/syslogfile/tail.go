@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -18,7 +18,7 @@ import (
 // WriteFile writes the records of a log file to w, and goes on with what is added to it if q
 // says so. A file that is replaced or truncated is read from its beginning. Links are not
 // followed: the folder is the service's own, and whoever reads the log may read more.
-func WriteFile(ctx context.Context, tree files.Tree, file string, q service.LogQuery, w io.Writer) error {
+func WriteFile(ctx context.Context, tree files.Tree, file string, q manage.LogQuery, w io.Writer) error {
 	t := newTail(tree, file)
 	defer t.close()
 	last := 0
@@ -61,7 +61,7 @@ func WriteFile(ctx context.Context, tree files.Tree, file string, q service.LogQ
 // unreadable says what to do about a log that cannot be read.
 func unreadable(file string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, file)
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", manage.ErrPermission, file)
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -19,7 +19,7 @@ const undoTimeout = 30 * time.Second
 // Apply writes the unit files, makes systemd read them and enables what starts automatically.
 // A running service runs on unchanged until it is restarted, but sockets that it no longer
 // has are closed.
-func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+func (m *Manager) Apply(ctx context.Context, p *manage.Plan) error {
 	todo, ok := p.Private.(changes)
 	if !ok {
 		return errors.New("the plan was not made for systemd")
@@ -44,7 +44,7 @@ func withUndo(err, undo error) error {
 	return fmt.Errorf("%w; and this could not be undone: %s", err, oneLine(undo.Error()))
 }
 
-func (m *Manager) apply(ctx context.Context, c *files.Change, p *service.Plan, todo changes) error {
+func (m *Manager) apply(ctx context.Context, c *files.Change, p *manage.Plan, todo changes) error {
 	// These are undone last, when the old files are back. They do nothing if nothing was
 	// changed, for example because of missing rights.
 	touched := false
@@ -146,7 +146,7 @@ func writeFile(c *files.Change, f unitFile) error {
 }
 
 // checkLoaded returns an error if systemd cannot load the units.
-func (m *Manager) checkLoaded(ctx context.Context, s service.Spec) error {
+func (m *Manager) checkLoaded(ctx context.Context, s manage.Spec) error {
 	if bareTemplate(s) {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (m *Manager) closeLeftovers(ctx context.Context, todo changes) {
 
 // reopen restarts the sockets whose files have changed, unless the service runs: it holds
 // them until it is restarted. systemd has closed a socket whose address has changed.
-func (m *Manager) reopen(ctx context.Context, p *service.Plan, todo changes) {
+func (m *Manager) reopen(ctx context.Context, p *manage.Plan, todo changes) {
 	for _, l := range todo.links {
 		switch {
 		case !l.listens || !l.rewritten || l.dropped:

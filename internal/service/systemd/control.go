@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
@@ -15,7 +15,7 @@ const lastLines = 3
 
 // Start starts the service and returns when it is ready. For a service that is started by its
 // sockets, it starts the sockets instead.
-func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+func (m *Manager) Start(ctx context.Context, s manage.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err == nil && u["ActiveState"] == "active" {
 		if changed := outdated(u, sockets); len(changed) > 0 {
@@ -29,7 +29,7 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 	if err := startable(u, s); err != nil {
 		return err
 	}
-	if u.startType(sockets) == service.OnSocket {
+	if u.startType(sockets) == manage.OnSocket {
 		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready")
@@ -37,19 +37,19 @@ func (m *Manager) Start(ctx context.Context, s service.Spec) error {
 }
 
 // installed returns what systemd knows of the service and its sockets, or ErrNotInstalled.
-func (m *Manager) installed(ctx context.Context, s service.Spec) (properties, []properties, error) {
+func (m *Manager) installed(ctx context.Context, s manage.Spec) (properties, []properties, error) {
 	if err := requireInstance(s); err != nil {
 		return nil, nil, err
 	}
 	u, sockets, err := m.show(ctx, s)
-	if err == nil && u.state() == service.NotInstalled {
-		err = service.ErrNotInstalled
+	if err == nil && u.state() == manage.NotInstalled {
+		err = manage.ErrNotInstalled
 	}
 	return u, sockets, err
 }
 
 // startable returns why systemd would refuse to start the unit, or nil.
-func startable(u properties, s service.Spec) error {
+func startable(u properties, s manage.Spec) error {
 	switch {
 	case u["LoadState"] == "masked":
 		return fmt.Errorf("the unit is masked and cannot be started: run systemctl unmask %s", unitName(s))
@@ -63,7 +63,7 @@ func startable(u properties, s service.Spec) error {
 
 // startSockets starts the sockets of the service. It resets the service if that has failed,
 // so that it counts as stopped and waiting for connections.
-func (m *Manager) startSockets(ctx context.Context, s service.Spec, u properties, sockets []properties) error {
+func (m *Manager) startSockets(ctx context.Context, s manage.Spec, u properties, sockets []properties) error {
 	m.machine.Waiting("waiting for the sockets of " + s.ServiceName())
 	if u["ActiveState"] == "failed" {
 		if _, err := m.systemctl(ctx, "reset-failed", "--", unitName(s)); err != nil {
@@ -91,7 +91,7 @@ func unitIDs(units []properties) []string {
 
 // startAndCheck starts or restarts the service, and returns an error unless it then runs or
 // has finished as a job.
-func (m *Manager) startAndCheck(ctx context.Context, s service.Spec, verb string) error {
+func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string) error {
 	_, failed := m.systemctl(ctx, verb, "--", unitName(s))
 	if failed != nil && ctx.Err() != nil {
 		return m.interrupted(ctx, failed)
@@ -108,26 +108,26 @@ func (m *Manager) startAndCheck(ctx context.Context, s service.Spec, verb string
 	}
 	state := u.state()
 	switch {
-	case failed == nil && (state == service.Running || state == service.Reloading):
+	case failed == nil && (state == manage.Running || state == manage.Reloading):
 		return nil
-	case state == service.Failed:
+	case state == manage.Failed:
 		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
-	case state == service.Stopped && u["Result"] == "success" && u.exitCode() == 0:
+	case state == manage.Stopped && u["Result"] == "success" && u.exitCode() == 0:
 		return nil // a job has finished
 	}
 	return fmt.Errorf("it was started but is now %s%s", state, m.lastOutput(ctx, s, u))
 }
 
 // failureReason says in one line how the service has failed and what it last logged.
-func (m *Manager) failureReason(ctx context.Context, s service.Spec, u properties) string {
+func (m *Manager) failureReason(ctx context.Context, s manage.Spec, u properties) string {
 	return u.reason() + m.lastOutput(ctx, s, u)
 }
 
 // lastOutput returns the last log lines of the service's last process, or where its log is,
 // to be appended to a message.
-func (m *Manager) lastOutput(ctx context.Context, s service.Spec, u properties) string {
+func (m *Manager) lastOutput(ctx context.Context, s manage.Spec, u properties) string {
 	records := m.lastRunArgs(s, u)
 	if records == nil {
 		return "; " + m.logHint(s)
@@ -146,7 +146,7 @@ func (m *Manager) lastOutput(ctx context.Context, s service.Spec, u properties) 
 }
 
 // logHint says how to read the log.
-func (m *Manager) logHint(s service.Spec) string {
+func (m *Manager) logHint(s manage.Spec) string {
 	if m.user {
 		return "see the log: journalctl --user-unit " + unitName(s)
 	}
@@ -163,7 +163,7 @@ func (m *Manager) interrupted(ctx context.Context, err error) error {
 
 // Stop stops the sockets, which would start the service again, and the service. A service
 // that does not stop in time is killed; this is not an error, because it has stopped.
-func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
 }
 
 // stopUnits stops the service and its sockets.
-func (m *Manager) stopUnits(ctx context.Context, s service.Spec, sockets []properties) error {
+func (m *Manager) stopUnits(ctx context.Context, s manage.Spec, sockets []properties) error {
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to stop")
 	_, failed := m.systemctl(ctx, append([]string{"stop", "--", unitName(s)}, unitIDs(sockets)...)...)
 	if failed != nil && ctx.Err() != nil {
@@ -197,7 +197,7 @@ func (m *Manager) stopUnits(ctx context.Context, s service.Spec, sockets []prope
 // Restart stops the service if it runs, and starts it. A service that is started by its
 // sockets is restarted only if it runs. The sockets listen meanwhile, except for those whose
 // address has changed.
-func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 	u, sockets, err := m.installed(ctx, s)
 	if u, sockets, err = m.rereadChanged(ctx, s, u, sockets, err); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 			return err
 		}
 	}
-	if u.startType(sockets) == service.OnSocket && !u.runs() {
+	if u.startType(sockets) == manage.OnSocket && !u.runs() {
 		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready again")
@@ -223,13 +223,13 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 // Reload returns when the program has reloaded its configuration. Before systemd 253 it
 // returns when the program has been asked to. If the reload fails, the program runs on as
 // before and Reload returns an error.
-func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	u, _, err := m.installed(ctx, s)
 	if err != nil {
 		return err
 	}
-	if state := u.state(); state != service.Running && state != service.Reloading {
-		return fmt.Errorf("%w: it is %s", service.ErrNotRunning, state)
+	if state := u.state(); state != manage.Running && state != manage.Reloading {
+		return fmt.Errorf("%w: it is %s", manage.ErrNotRunning, state)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to reload")
 	_, failed := m.systemctl(ctx, "reload", "--", unitName(s))
@@ -238,9 +238,9 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 	}
 	u, _, err = m.show(ctx, s)
 	switch {
-	case failed != nil && err == nil && u.state() == service.Running && u["ReloadResult"] != "success":
+	case failed != nil && err == nil && u.state() == manage.Running && u["ReloadResult"] != "success":
 		return fmt.Errorf("it did not confirm the reload (ReloadResult=%s) and runs on; %s", u["ReloadResult"], m.logHint(s))
-	case failed != nil && err == nil && u.state() == service.Failed:
+	case failed != nil && err == nil && u.state() == manage.Failed:
 		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
@@ -260,9 +260,9 @@ func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
 const reloadFailed = "the last reload failed: "
 
 // Pause returns ErrNotSupported, because systemd cannot pause a service.
-func (*Manager) Pause(context.Context, service.Spec) error { return errPause }
+func (*Manager) Pause(context.Context, manage.Spec) error { return errPause }
 
 // Continue returns ErrNotSupported, because systemd cannot pause a service.
-func (*Manager) Continue(context.Context, service.Spec) error { return errPause }
+func (*Manager) Continue(context.Context, manage.Spec) error { return errPause }
 
-var errPause = fmt.Errorf("%w: systemd cannot pause a service", service.ErrNotSupported)
+var errPause = fmt.Errorf("%w: systemd cannot pause a service", manage.ErrNotSupported)

@@ -9,32 +9,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		for name, test := range map[string]struct {
-			change func(*service.Spec)
+			change func(*manage.Spec)
 			want   []string
 		}{
 			"its own error": {vars("FAIL", "no certificate"), []string{"exit code 1", "no certificate"}},
-			"gone":          {func(s *service.Spec) { s.WorkingDirectory = "/nonexistent" }, []string{"200/CHDIR"}},
-			"never ready": {func(s *service.Spec) {
+			"gone":          {func(s *manage.Spec) { s.WorkingDirectory = "/nonexistent" }, []string{"200/CHDIR"}},
+			"never ready": {func(s *manage.Spec) {
 				s.Executable = "/bin/true"
 			}, []string{"protocol", "before it was ready"}},
-			"too slow": {func(s *service.Spec) {
+			"too slow": {func(s *manage.Spec) {
 				s.Executable, s.Arguments, s.StartTimeout, s.StopTimeout = "/bin/sleep", []string{"60"}, 0, 0
 			}, []string{"timeout"}},
-			"account": {func(s *service.Spec) { s.Account = "nobodyatall" }, []string{"217/USER"}},
-			"path":    {func(s *service.Spec) { s.Hardening.WritablePaths = []string{"/nonexistent"} }, []string{"226/NAMESPACE"}},
+			"account": {func(s *manage.Spec) { s.Account = "nobodyatall" }, []string{"217/USER"}},
+			"path":    {func(s *manage.Spec) { s.Hardening.WritablePaths = []string{"/nonexistent"} }, []string{"226/NAMESPACE"}},
 		} {
 			if user && (name == "account" || name == "path") {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s, user %v", name, user), func(t *testing.T) {
 				t.Parallel()
-				i := echoService(t, inside(t, user), test.change, func(s *service.Spec) { s.Recovery.Delays = []time.Duration{time.Minute} })
+				i := echoService(t, inside(t, user), test.change, func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{time.Minute} })
 				i.install()
 				err := i.Start(t.Context(), i.spec)
 				if err == nil {
@@ -49,7 +49,7 @@ func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 				if strings.Contains(err.Error(), "\n") {
 					t.Errorf("%q has more than one line", err)
 				}
-				st := i.wantState(service.Failed)
+				st := i.wantState(manage.Failed)
 				t.Logf("%+v", st)
 				for _, f := range i.Diagnose(t.Context(), i.spec) {
 					t.Logf("%d %s: %s -> %s", f.Level, f.What, f.Detail, f.Remedy)
@@ -64,7 +64,7 @@ func TestReload_FailureOfProgramIsError(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), vars("FAIL_RELOAD", "1"))
 	i.install()
-	if err := i.Reload(t.Context(), i.spec); !errors.Is(err, service.ErrNotRunning) {
+	if err := i.Reload(t.Context(), i.spec); !errors.Is(err, manage.ErrNotRunning) {
 		t.Errorf("before it runs: %v", err)
 	}
 	i.start()
@@ -72,7 +72,7 @@ func TestReload_FailureOfProgramIsError(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "as asked by FAIL_RELOAD") {
 		t.Errorf("got %v", err)
 	}
-	i.wantState(service.Running)
+	i.wantState(manage.Running)
 }
 
 func TestLogs_AreRead(t *testing.T) {
@@ -88,7 +88,7 @@ func TestLogs_AreRead(t *testing.T) {
 			}
 			read := func(n int) string {
 				var log strings.Builder
-				i.must(i.Logs(t.Context(), i.spec, service.LogQuery{Lines: n}, &log))
+				i.must(i.Logs(t.Context(), i.spec, manage.LogQuery{Lines: n}, &log))
 				return log.String()
 			}
 			if log := read(0); !strings.Contains(log, "Started "+i.spec.Name) || !strings.Contains(log, "stopped") {
@@ -108,7 +108,7 @@ func TestLogs_UserWithoutRightsIsTold(t *testing.T) {
 	m := *i.Manager
 	m.stream = inside(t, true).stream
 	var log strings.Builder
-	if err := m.Logs(t.Context(), i.spec, service.LogQuery{}, &log); !errors.Is(err, service.ErrPermission) {
+	if err := m.Logs(t.Context(), i.spec, manage.LogQuery{}, &log); !errors.Is(err, manage.ErrPermission) {
 		t.Errorf("got %v and %q", err, log.String())
 	}
 }
@@ -119,31 +119,31 @@ func TestControl_UserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	i.install()
 	m := *i.Manager
 	m.machine.Run = inside(t, true).machine.Run // as tester, without --user
-	if st, err := m.Status(t.Context(), i.spec); err != nil || st.State != service.Stopped {
+	if st, err := m.Status(t.Context(), i.spec); err != nil || st.State != manage.Stopped {
 		t.Errorf("the status is %+v, %v", st, err)
 	}
 	if p, err := m.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
 		t.Errorf("the plan is %+v, %v", p, err)
 	}
-	for name, do := range map[string]func(context.Context, service.Spec) error{"start": m.Start, "restart": m.Restart} {
+	for name, do := range map[string]func(context.Context, manage.Spec) error{"start": m.Start, "restart": m.Restart} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			if err := do(t.Context(), i.spec); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "root") {
 				t.Error(err)
 			}
 		})
 	}
 	i.start()
-	for name, do := range map[string]func(context.Context, service.Spec) error{"stop": m.Stop, "reload": m.Reload} {
+	for name, do := range map[string]func(context.Context, manage.Spec) error{"stop": m.Stop, "reload": m.Reload} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			if err := do(t.Context(), i.spec); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "root") {
 				t.Error(err)
 			}
 		})
 	}
-	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrPermission) {
+	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, manage.ErrPermission) {
 		t.Errorf("remove: %v", err)
 	}
-	i.wantState(service.Running)
+	i.wantState(manage.Running)
 }
 
 func TestStatus_Duration(t *testing.T) {
@@ -153,7 +153,7 @@ func TestStatus_Duration(t *testing.T) {
 	var times []time.Duration
 	for range 20 {
 		begun := time.Now()
-		i.wantState(service.Running)
+		i.wantState(manage.Running)
 		times = append(times, time.Since(begun))
 	}
 	slices.Sort(times)
@@ -162,7 +162,7 @@ func TestStatus_Duration(t *testing.T) {
 
 func TestStart_WaitEndsWithContext(t *testing.T) {
 	t.Parallel()
-	i := echoService(t, inside(t, false), func(s *service.Spec) {
+	i := echoService(t, inside(t, false), func(s *manage.Spec) {
 		s.Executable, s.Arguments = "/bin/sleep", []string{"60"}
 	})
 	i.install()
@@ -177,7 +177,7 @@ func TestStart_WaitEndsWithContext(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	i.wantState(service.Starting)
+	i.wantState(manage.Starting)
 	i.stop()
 }
 
@@ -185,8 +185,8 @@ func TestRecovery_PanicCountsAsCrash(t *testing.T) {
 	for variable, restarted := range map[string]bool{"PANIC": true, "FAIL": false} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()
-			i := echoService(t, inside(t, false), vars(variable, "as asked"), func(s *service.Spec) {
-				s.Recovery = service.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
+			i := echoService(t, inside(t, false), vars(variable, "as asked"), func(s *manage.Spec) {
+				s.Recovery = manage.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
 			})
 			i.install()
 			_ = i.Start(t.Context(), i.spec) // it has failed by then, or not

@@ -11,15 +11,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 func TestControl_RefusesWhatIsNotInstalled(t *testing.T) {
 	f, m := newFake(t, false)
-	for name, do := range map[string]func(context.Context, service.Spec) error{"start": m.Start, "stop": m.Stop, "restart": m.Restart, "reload": m.Reload} {
+	for name, do := range map[string]func(context.Context, manage.Spec) error{"start": m.Start, "stop": m.Stop, "restart": m.Restart, "reload": m.Reload} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
+			if err := do(t.Context(), web()); !errors.Is(err, manage.ErrNotInstalled) {
 				t.Error(err)
 			}
 		})
@@ -32,24 +32,24 @@ func TestControl_RefusesWhatIsNotInstalled(t *testing.T) {
 func TestControl_CallsOfSystemctl(t *testing.T) {
 	for name, test := range map[string]struct {
 		active, socket string // before
-		spec           service.Spec
-		do             func(*Manager) func(context.Context, service.Spec) error
+		spec           manage.Spec
+		do             func(*Manager) func(context.Context, manage.Spec) error
 		want           []string
 	}{
-		"start":                      {"", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"start -- web.service"}},
-		"start what runs":            {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, nil},
-		"start what has failed":      {"failed", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"start -- web.service"}},
-		"listen":                     {"", "", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"start -- web-http.socket"}},
-		"listen after a failure":     {"failed", "active", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Start }, []string{"reset-failed -- web.service", "start -- web-http.socket"}},
-		"stop":                       {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, []string{"stop -- web.service"}},
-		"stop what does not run":     {"failed", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, nil},
-		"stop what waits":            {"activating", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, []string{"stop -- web.service"}},
-		"do not listen any more":     {"", "active", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Stop }, []string{"stop -- web.service web-http.socket"}},
-		"restart":                    {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
-		"restart what does not run":  {"", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
-		"restart behind its socket":  {"active", "active", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
-		"restart what nobody called": {"", "active", web(onSocket), func(m *Manager) func(context.Context, service.Spec) error { return m.Restart }, []string{"start -- web-http.socket"}},
-		"reload":                     {"active", "", web(), func(m *Manager) func(context.Context, service.Spec) error { return m.Reload }, []string{"reload -- web.service"}},
+		"start":                      {"", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Start }, []string{"start -- web.service"}},
+		"start what runs":            {"active", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Start }, nil},
+		"start what has failed":      {"failed", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Start }, []string{"start -- web.service"}},
+		"listen":                     {"", "", web(onSocket), func(m *Manager) func(context.Context, manage.Spec) error { return m.Start }, []string{"start -- web-http.socket"}},
+		"listen after a failure":     {"failed", "active", web(onSocket), func(m *Manager) func(context.Context, manage.Spec) error { return m.Start }, []string{"reset-failed -- web.service", "start -- web-http.socket"}},
+		"stop":                       {"active", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Stop }, []string{"stop -- web.service"}},
+		"stop what does not run":     {"failed", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Stop }, nil},
+		"stop what waits":            {"activating", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Stop }, []string{"stop -- web.service"}},
+		"do not listen any more":     {"", "active", web(onSocket), func(m *Manager) func(context.Context, manage.Spec) error { return m.Stop }, []string{"stop -- web.service web-http.socket"}},
+		"restart":                    {"active", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
+		"restart what does not run":  {"", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
+		"restart behind its socket":  {"active", "active", web(onSocket), func(m *Manager) func(context.Context, manage.Spec) error { return m.Restart }, []string{"restart -- web.service"}},
+		"restart what nobody called": {"", "active", web(onSocket), func(m *Manager) func(context.Context, manage.Spec) error { return m.Restart }, []string{"start -- web-http.socket"}},
+		"reload":                     {"active", "", web(), func(m *Manager) func(context.Context, manage.Spec) error { return m.Reload }, []string{"reload -- web.service"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -204,11 +204,11 @@ func TestStop_SaysIfStartedAgain(t *testing.T) {
 }
 
 func TestControl_EndsWithContext(t *testing.T) {
-	for name, do := range map[string]func(*Manager) func(context.Context, service.Spec) error{
-		"start":   func(m *Manager) func(context.Context, service.Spec) error { return m.Start },
-		"stop":    func(m *Manager) func(context.Context, service.Spec) error { return m.Stop },
-		"restart": func(m *Manager) func(context.Context, service.Spec) error { return m.Restart },
-		"reload":  func(m *Manager) func(context.Context, service.Spec) error { return m.Reload },
+	for name, do := range map[string]func(*Manager) func(context.Context, manage.Spec) error{
+		"start":   func(m *Manager) func(context.Context, manage.Spec) error { return m.Start },
+		"stop":    func(m *Manager) func(context.Context, manage.Spec) error { return m.Stop },
+		"restart": func(m *Manager) func(context.Context, manage.Spec) error { return m.Restart },
+		"reload":  func(m *Manager) func(context.Context, manage.Spec) error { return m.Reload },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -270,8 +270,8 @@ func TestReload(t *testing.T) {
 	}
 	f, m := newFake(t, false)
 	install(t, m, web())
-	wantError(t, m.Reload(t.Context(), web()), service.ErrNotRunning, "stopped")
+	wantError(t, m.Reload(t.Context(), web()), manage.ErrNotRunning, "stopped")
 	f.active["web.service"] = "active"
-	wantError(t, m.Pause(t.Context(), web()), service.ErrNotSupported)
-	wantError(t, m.Continue(t.Context(), web()), service.ErrNotSupported)
+	wantError(t, m.Pause(t.Context(), web()), manage.ErrNotSupported)
+	wantError(t, m.Continue(t.Context(), web()), manage.ErrNotSupported)
 }

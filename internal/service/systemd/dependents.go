@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-var _ service.Needed = (*Manager)(nil)
+var _ manage.Needed = (*Manager)(nil)
 
 // needing lists the properties that name the units which systemd stops together with a unit:
 // Requires=, Requisite=, BindsTo= and PartOf= in systemd.unit(5).
@@ -16,8 +16,8 @@ var needing = []string{"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"}
 
 // Dependents implements service.Needed. It returns no units if systemd cannot be asked: the
 // next call reports the reason.
-func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Dependents, error) {
-	d := service.Dependents{Along: true}
+func (m *Manager) Dependents(ctx context.Context, s manage.Spec) (manage.Dependents, error) {
+	d := manage.Dependents{Along: true}
 	if bareTemplate(s) {
 		return d, nil
 	}
@@ -25,7 +25,7 @@ func (m *Manager) Dependents(ctx context.Context, s service.Spec) (service.Depen
 	for next := seen; len(next) > 0; {
 		out, err := m.systemctl(ctx, append([]string{"show", "--property=Id,ActiveState," + strings.Join(needing, ","), "--"}, next...)...)
 		if err != nil {
-			return service.Dependents{Along: true}, nil
+			return manage.Dependents{Along: true}, nil
 		}
 		next = nil
 		for block := range strings.SplitSeq(out, "\n\n") {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestDependents(t *testing.T) {
@@ -22,7 +22,7 @@ func TestDependents(t *testing.T) {
 		"idle.service":  {"ActiveState": "failed"},
 		"other.service": {"ActiveState": "active"},
 	}
-	d, err := m.Dependents(t.Context(), service.Spec{Name: "web"})
+	d, err := m.Dependents(t.Context(), manage.Spec{Name: "web"})
 	if err != nil || !d.Along || !slices.Equal(d.Running, []string{"deep.target", "part.service", "b.service", "a.service"}) || !slices.Equal(d.Stopped, []string{"idle.service"}) {
 		t.Errorf("got %+v, %v", d, err)
 	}
@@ -32,7 +32,7 @@ func TestDependents(t *testing.T) {
 	f.answer = func(call string) (string, error, bool) {
 		return "", errors.New("no bus"), strings.Contains(call, "show")
 	}
-	if d, err := m.Dependents(t.Context(), service.Spec{Name: "web"}); err != nil || len(d.Running) > 0 {
+	if d, err := m.Dependents(t.Context(), manage.Spec{Name: "web"}); err != nil || len(d.Running) > 0 {
 		t.Errorf("where it cannot be asked: %+v, %v", d, err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
@@ -15,26 +15,26 @@ import (
 type diagnosis struct {
 	*Manager
 	ctx   context.Context
-	spec  service.Spec
-	found []service.Finding
+	spec  manage.Spec
+	found []manage.Finding
 }
 
-func (d *diagnosis) add(level service.Level, what, detail, remedy string) {
-	d.found = append(d.found, service.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
+func (d *diagnosis) add(level manage.Level, what, detail, remedy string) {
+	d.found = append(d.found, manage.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 }
 
 // Diagnose looks at the unit as systemd has loaded it, at how it last ended, and at what the
 // unit refers to.
-func (m *Manager) Diagnose(ctx context.Context, s service.Spec) []service.Finding {
+func (m *Manager) Diagnose(ctx context.Context, s manage.Spec) []manage.Finding {
 	s.User = m.user
 	d := diagnosis{Manager: m, ctx: ctx, spec: s}
 	if err := requireInstance(s); err != nil {
-		d.add(service.Note, "unit", err.Error(), "")
+		d.add(manage.Note, "unit", err.Error(), "")
 		return d.found
 	}
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {
-		d.add(service.Problem, "systemd", err.Error(), "")
+		d.add(manage.Problem, "systemd", err.Error(), "")
 		return d.found
 	}
 	if !u.known() && !u.runs() {
@@ -59,31 +59,31 @@ func (d *diagnosis) systemctlLine(args ...string) string {
 	if d.user || args[0] == "cat" || args[0] == "status" {
 		return line
 	}
-	return service.Sudo() + line
+	return manage.Sudo() + line
 }
 
 func (d *diagnosis) diagnoseUnit(u properties) {
 	name := unitName(d.spec)
 	switch u["LoadState"] {
 	case "loaded":
-		d.add(service.OK, "unit", u["FragmentPath"], "")
+		d.add(manage.OK, "unit", u["FragmentPath"], "")
 	case "masked":
 		remedy := d.systemctlLine("unmask", name)
 		if dir, err := d.unitFolder(); err == nil && d.machine.Tree.Link(path.Join(dir, serviceUnit(d.spec))) == "/dev/null" {
 			remedy += ", and install the service again" // the mask has replaced its unit file
 		}
-		d.add(service.Problem, "unit", name+" is masked: nothing can start it", remedy)
+		d.add(manage.Problem, "unit", name+" is masked: nothing can start it", remedy)
 	case "not-found":
-		d.add(service.Problem, "unit", "the unit file is gone, but the service still runs", "install it again, or stop it: "+d.systemctlLine("stop", name))
+		d.add(manage.Problem, "unit", "the unit file is gone, but the service still runs", "install it again, or stop it: "+d.systemctlLine("stop", name))
 	default:
-		d.add(service.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" shows why")
+		d.add(manage.Problem, "unit", u.loadError(), "systemd-analyze verify "+name+" shows why")
 	}
 	if u["NeedDaemonReload"] == "yes" {
-		d.add(service.Warning, "unit", changedText([]string{name}), d.systemctlLine("daemon-reload"))
+		d.add(manage.Warning, "unit", changedText([]string{name}), d.systemctlLine("daemon-reload"))
 	}
 	drops := u["DropInPaths"]
 	if drops != "" {
-		d.add(service.Note, "drop-ins", drops+" changes the installed unit", d.systemctlLine("cat", name)+" shows the result")
+		d.add(manage.Note, "drop-ins", drops+" changes the installed unit", d.systemctlLine("cat", name)+" shows the result")
 	}
 	if drops != "" || u["LoadState"] != "loaded" {
 		d.verifyUnit(name, u["LoadState"] == "loaded")
@@ -91,9 +91,9 @@ func (d *diagnosis) diagnoseUnit(u properties) {
 }
 
 func (d *diagnosis) diagnoseLastEnd(u properties) {
-	if u.state() != service.Failed {
+	if u.state() != manage.Failed {
 		if n := u["NRestarts"]; n != "" && n != "0" {
-			d.add(service.Note, "restarts", n+" since it was started", d.logHint(d.spec))
+			d.add(manage.Note, "restarts", n+" since it was started", d.logHint(d.spec))
 		}
 		return
 	}
@@ -118,7 +118,7 @@ func (d *diagnosis) diagnoseLastEnd(u properties) {
 	case code == 128+31:
 		remedy = "Hardening.Profile \"lenient\" allows more system calls"
 	}
-	d.add(service.Problem, "last end", d.failureReason(d.ctx, d.spec, u), remedy)
+	d.add(manage.Problem, "last end", d.failureReason(d.ctx, d.spec, u), remedy)
 }
 
 func (d *diagnosis) diagnoseSockets(u properties, sockets []properties) {
@@ -126,19 +126,19 @@ func (d *diagnosis) diagnoseSockets(u properties, sockets []properties) {
 		switch {
 		case k["ActiveState"] == "failed":
 			if taken := d.socketTaken(k["Id"]); taken != "" {
-				d.add(service.Problem, "socket "+k["Id"], taken, "stop that, or choose another address (Service.Sockets); then "+d.systemctlLine("start", k["Id"]))
+				d.add(manage.Problem, "socket "+k["Id"], taken, "stop that, or choose another address (Service.Sockets); then "+d.systemctlLine("start", k["Id"]))
 				break
 			}
-			d.add(service.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may be listening there; see journalctl -u "+k["Id"])
-		case k["ActiveState"] != "active" && u.startType(sockets) == service.OnSocket:
-			d.add(service.Problem, "socket "+k["Id"], "it is enabled but not listening", d.systemctlLine("start", k["Id"]))
+			d.add(manage.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may be listening there; see journalctl -u "+k["Id"])
+		case k["ActiveState"] != "active" && u.startType(sockets) == manage.OnSocket:
+			d.add(manage.Problem, "socket "+k["Id"], "it is enabled but not listening", d.systemctlLine("start", k["Id"]))
 		}
 	}
 }
 
 func (d *diagnosis) diagnoseAccount() {
 	if err := d.checkAccount(d.ctx, d.spec); err != nil {
-		d.add(service.Problem, "account", err.Error(), "")
+		d.add(manage.Problem, "account", err.Error(), "")
 	}
 	if d.user || d.spec.Account == "" || d.spec.Root() {
 		return
@@ -146,9 +146,9 @@ func (d *diagnosis) diagnoseAccount() {
 	_, err := d.machine.Runner()(d.ctx, "getent", "passwd", "--", d.spec.Account)
 	switch command.Code(err) {
 	case 0:
-		d.add(service.OK, "account", d.spec.Account, "")
+		d.add(manage.OK, "account", d.spec.Account, "")
 	case 2:
-		d.add(service.Problem, "account", "there is no user "+d.spec.Account, "useradd --system "+d.spec.Account)
+		d.add(manage.Problem, "account", "there is no user "+d.spec.Account, "useradd --system "+d.spec.Account)
 	}
 }
 
@@ -162,7 +162,7 @@ func (d *diagnosis) diagnosePaths() {
 	tree, executable := d.machine.Tree, d.spec.Executable
 	for _, p := range d.spec.Hardening.WritablePaths {
 		if !d.user && !tree.Exists(p) {
-			d.add(service.Problem, "path "+p, "it does not exist, and the service does not start without it (226/NAMESPACE)", "create it")
+			d.add(manage.Problem, "path "+p, "it does not exist, and the service does not start without it (226/NAMESPACE)", "create it")
 		}
 	}
 	info, err := os.Stat(tree.Path(executable))
@@ -170,13 +170,13 @@ func (d *diagnosis) diagnosePaths() {
 		return // the caller reports this for all managers
 	}
 	if info.Mode().Perm()&0o111 == 0 {
-		d.add(service.Problem, "executable", fmt.Sprintf("%s is not executable: its mode is %04o (203/EXEC)", executable, info.Mode().Perm()), "chmod +x "+executable)
+		d.add(manage.Problem, "executable", fmt.Sprintf("%s is not executable: its mode is %04o (203/EXEC)", executable, info.Mode().Perm()), "chmod +x "+executable)
 	}
 	bound := strings.Contains(u["BindReadOnlyPaths"]+" "+u["BindPaths"], executable)
 	home := u["ProtectHome"] == "yes" || u["ProtectHome"] == "tmpfs"
 	for _, p := range []string{executable, d.resolveLinks(executable)} {
 		if !bound && (home && below(p, homes) || u["PrivateTmp"] == "yes" && below(p, temporaries)) {
-			d.add(service.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install the service again, which makes it visible; or move it, for example to /usr/local/bin")
+			d.add(manage.Problem, "executable", p+" is hidden from the service by its sandbox (203/EXEC)", "install the service again, which makes it visible; or move it, for example to /usr/local/bin")
 			return
 		}
 	}
@@ -186,7 +186,7 @@ func (d *diagnosis) diagnosePaths() {
 	for dir := path.Dir(executable); ; dir = path.Dir(dir) {
 		info, err := os.Stat(tree.Path(dir))
 		if err == nil && info.Mode().Perm()&0o001 == 0 {
-			d.add(service.Warning, "executable", fmt.Sprintf("the account of the service may be unable to enter %s: its mode is %04o (203/EXEC)", dir, info.Mode().Perm()), "chmod o+x "+dir)
+			d.add(manage.Warning, "executable", fmt.Sprintf("the account of the service may be unable to enter %s: its mode is %04o (203/EXEC)", dir, info.Mode().Perm()), "chmod o+x "+dir)
 		}
 		if dir == "/" || dir == "." {
 			return
@@ -217,17 +217,17 @@ func (d *diagnosis) diagnoseDependencies() {
 		}
 		switch {
 		case !u.known():
-			d.add(service.Problem, "dependency "+n, "there is no such unit, and systemd does not start the service without it", "install it first")
+			d.add(manage.Problem, "dependency "+n, "there is no such unit, and systemd does not start the service without it", "install it first")
 		case u["LoadState"] == "masked":
-			d.add(service.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
+			d.add(manage.Problem, "dependency "+n, "it is masked", d.systemctlLine("unmask", n))
 		case u["ActiveState"] == "failed":
-			d.add(service.Problem, "dependency "+n, "it has failed", d.systemctlLine("status", n))
+			d.add(manage.Problem, "dependency "+n, "it has failed", d.systemctlLine("status", n))
 		}
 	}
 }
 
-func (d *diagnosis) diagnoseLingering(start service.Start) {
-	if !d.user || start == service.Manual || start == service.Disabled {
+func (d *diagnosis) diagnoseLingering(start manage.Start) {
+	if !d.user || start == manage.Manual || start == manage.Disabled {
 		return
 	}
 	args := []string{"show-user", "--property=Linger", "--value"}
@@ -236,7 +236,7 @@ func (d *diagnosis) diagnoseLingering(start service.Start) {
 	}
 	out, err := d.machine.Runner()(d.ctx, "loginctl", args...)
 	if err == nil && strings.TrimSpace(out) == "no" {
-		d.add(service.Warning, "lingering", "it starts when you log in and stops when your last session ends", "loginctl enable-linger")
+		d.add(manage.Warning, "lingering", "it starts when you log in and stops when your last session ends", "loginctl enable-linger")
 	}
 }
 
@@ -246,17 +246,17 @@ func (d *diagnosis) diagnoseVersion() {
 		return
 	}
 	if v == 0 {
-		d.add(service.Note, "systemd", fmt.Sprintf("its version is unknown; the unit is for version %d", assumedVersion), "")
+		d.add(manage.Note, "systemd", fmt.Sprintf("its version is unknown; the unit is for version %d", assumedVersion), "")
 		return
 	}
-	level, detail := service.OK, fmt.Sprintf("version %d", v)
+	level, detail := manage.OK, fmt.Sprintf("version %d", v)
 	if v < hasNotifyReload {
-		level, detail = service.Note, fmt.Sprintf("version %d does not wait for a reload; version %d and later do", v, hasNotifyReload)
+		level, detail = manage.Note, fmt.Sprintf("version %d does not wait for a reload; version %d and later do", v, hasNotifyReload)
 	}
 	d.add(level, "systemd", detail, "")
 	if _, warnings, err := Render(d.spec, v, d.resolveLinks(d.spec.Executable)); err == nil {
 		for _, w := range warnings {
-			d.add(service.Note, "systemd", w, "")
+			d.add(manage.Note, "systemd", w, "")
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -31,9 +31,9 @@ func (d *diagnosis) verifyUnit(name string, loaded bool) {
 	for line := range strings.Lines(said.String()) {
 		line = strings.TrimSpace(line)
 		if m := complaint.FindStringSubmatch(line); m != nil && d.isUnitFile(dir, m[1]) {
-			d.add(service.Warning, "drop-in", "line "+m[2]+" of "+m[1]+": "+m[3], "fix that, then run "+d.systemctlLine("daemon-reload"))
+			d.add(manage.Warning, "drop-in", "line "+m[2]+" of "+m[1]+": "+m[3], "fix that, then run "+d.systemctlLine("daemon-reload"))
 		} else if text, ok := strings.CutPrefix(line, name+": "); ok && !loaded {
-			d.add(service.Problem, "unit", text, "fix or remove the drop-in, then run "+d.systemctlLine("daemon-reload"))
+			d.add(manage.Problem, "unit", text, "fix or remove the drop-in, then run "+d.systemctlLine("daemon-reload"))
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (d *diagnosis) socketTaken(id string) string {
 }
 
 // addressTaken says which process listens at the address of k, or "" if none is known.
-func addressTaken(k service.Socket) string {
+func addressTaken(k manage.Socket) string {
 	if who := listens.Who(k.Network, k.Address); who != "" {
 		return k.Address + " is in use by " + who
 	}
@@ -86,14 +86,14 @@ func (d *diagnosis) diagnoseFolders() {
 		target := d.machine.Tree.Link(dir)
 		switch {
 		case target == "":
-			d.add(service.Problem, f.kind+" folder", dir+" is not a folder, and systemd does not replace it ("+f.step+")", "move it away")
+			d.add(manage.Problem, f.kind+" folder", dir+" is not a folder, and systemd does not replace it ("+f.step+")", "move it away")
 		case strings.Contains("/"+target, "/private/"): // the folder of a dynamic user
 		default:
 			if !path.IsAbs(target) {
 				target = path.Join(path.Dir(dir), target)
 			}
-			d.add(service.Problem, f.kind+" folder", dir+" is a link to "+target+", and systemd does not follow links there ("+f.step+")",
-				"mount that folder instead: "+service.Sudo()+"rm "+quote.Quote(dir)+", and in /etc/fstab: "+target+" "+d.realFolder(dir, f.parent)+" none bind")
+			d.add(manage.Problem, f.kind+" folder", dir+" is a link to "+target+", and systemd does not follow links there ("+f.step+")",
+				"mount that folder instead: "+manage.Sudo()+"rm "+quote.Quote(dir)+", and in /etc/fstab: "+target+" "+d.realFolder(dir, f.parent)+" none bind")
 		}
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // lines returns what Diagnose has found, except what is in order.
-func lines(found []service.Finding) (lines []string) {
+func lines(found []manage.Finding) (lines []string) {
 	for _, f := range found {
-		if f.Level > service.OK {
-			lines = append(lines, fmt.Sprintf("%d %s: %s -> %s", f.Level, f.What, f.Detail, strings.ReplaceAll(f.Remedy, service.Sudo(), "")))
+		if f.Level > manage.OK {
+			lines = append(lines, fmt.Sprintf("%d %s: %s -> %s", f.Level, f.What, f.Detail, strings.ReplaceAll(f.Remedy, manage.Sudo(), "")))
 		}
 	}
 	return lines

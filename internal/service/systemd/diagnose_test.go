@@ -9,64 +9,64 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
-	for want, prepare := range map[string]func(*fake, *Manager, *service.Spec){
-		"unit: web.service is masked": func(f *fake, _ *Manager, _ *service.Spec) {
+	for want, prepare := range map[string]func(*fake, *Manager, *manage.Spec){
+		"unit: web.service is masked": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "masked"}
 		},
-		"unit: is bad.": func(f *fake, _ *Manager, _ *service.Spec) {
+		"unit: is bad.": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "bad-setting", "LoadError": `x "is bad."`}
 		},
-		"unit: the unit file is gone": func(f *fake, _ *Manager, _ *service.Spec) {
+		"unit: the unit file is gone": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"LoadState": "not-found", "ActiveState": "active"}
 		},
-		"unit: web.service has changed": func(f *fake, _ *Manager, _ *service.Spec) {
+		"unit: web.service has changed": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"NeedDaemonReload": "yes"}
 		},
-		"drop-ins: /etc/x.conf": func(f *fake, _ *Manager, _ *service.Spec) {
+		"drop-ins: /etc/x.conf": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"DropInPaths": "/etc/x.conf"}
 		},
-		"restarts: 4": func(f *fake, _ *Manager, _ *service.Spec) {
+		"restarts: 4": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"NRestarts": "4"}
 		},
-		"last end: exit code 203": func(f *fake, _ *Manager, _ *service.Spec) {
+		"last end: exit code 203": func(f *fake, _ *Manager, _ *manage.Spec) {
 			f.show["web.service"] = map[string]string{"ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "203"}
 		},
-		"account: there is no user www": func(f *fake, _ *Manager, s *service.Spec) {
+		"account: there is no user www": func(f *fake, _ *Manager, s *manage.Spec) {
 			s.Account = "www"
 			f.answer = func(call string) (string, error, bool) { return "", refusal(2, ""), strings.HasPrefix(call, "getent") }
 		},
-		"path /srv/nothing: it does not exist": func(_ *fake, _ *Manager, s *service.Spec) {
+		"path /srv/nothing: it does not exist": func(_ *fake, _ *Manager, s *manage.Spec) {
 			s.Hardening.WritablePaths = []string{"/srv/nothing"}
 		},
-		"executable: /usr/local/bin/web is not executable": func(f *fake, _ *Manager, _ *service.Spec) {
+		"executable: /usr/local/bin/web is not executable": func(f *fake, _ *Manager, _ *manage.Spec) {
 			_ = os.Chmod(f.path("/usr/local/bin/web"), 0o644)
 		},
-		"executable: /home/me/web is hidden": func(f *fake, _ *Manager, s *service.Spec) {
+		"executable: /home/me/web is hidden": func(f *fake, _ *Manager, s *manage.Spec) {
 			f.write("/home/me/web", "")
 			s.Executable = "/home/me/web"
 			f.show["web.service"] = map[string]string{"ProtectHome": "yes"}
 		},
-		"executable: /tmp/web is hidden": func(f *fake, _ *Manager, s *service.Spec) {
+		"executable: /tmp/web is hidden": func(f *fake, _ *Manager, s *manage.Spec) {
 			f.write("/tmp/web", "")
 			s.Executable = "/tmp/web"
 			f.show["web.service"] = map[string]string{"PrivateTmp": "yes"}
 		},
-		"executable: the account of the service may be unable to enter /opt/closed": func(f *fake, _ *Manager, s *service.Spec) {
+		"executable: the account of the service may be unable to enter /opt/closed": func(f *fake, _ *Manager, s *manage.Spec) {
 			f.write("/opt/closed/web", "")
 			_ = os.Chmod(f.path("/opt/closed"), 0o700)
 			s.Executable = "/opt/closed/web"
 			f.show["web.service"] = map[string]string{"DynamicUser": "yes"}
 		},
-		"dependency db.service: there is no such unit": func(_ *fake, _ *Manager, s *service.Spec) { s.Dependencies = []string{"network", "db"} },
-		"dependency db.service: it has failed": func(f *fake, _ *Manager, s *service.Spec) {
+		"dependency db.service: there is no such unit": func(_ *fake, _ *Manager, s *manage.Spec) { s.Dependencies = []string{"network", "db"} },
+		"dependency db.service: it has failed": func(f *fake, _ *Manager, s *manage.Spec) {
 			s.Dependencies = []string{"db"}
 			f.show["db.service"] = map[string]string{"LoadState": "loaded", "ActiveState": "failed"}
 		},
-		"lingering: it starts when you log in": func(f *fake, m *Manager, _ *service.Spec) {
+		"lingering: it starts when you log in": func(f *fake, m *Manager, _ *manage.Spec) {
 			m.user, f.units = true, "/home/me/.config/systemd/user"
 			f.write(f.unit("web.service"), "WantedBy=default.target\n")
 			_ = f.enable([]string{"web.service"})
@@ -74,20 +74,20 @@ func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
 				return "no\n", nil, call == "loginctl show-user --property=Linger --value 1000"
 			}
 		},
-		"systemd: version 252 does not wait for a reload": func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
-		"systemd: its version is unknown":                 func(f *fake, _ *Manager, _ *service.Spec) { f.version = "" },
-		"systemd: Recovery.Delays":                        func(f *fake, _ *Manager, _ *service.Spec) { f.version = "systemd 252 (x)" },
-		"socket web-http.socket: it has failed": func(f *fake, m *Manager, _ *service.Spec) {
+		"systemd: version 252 does not wait for a reload": func(f *fake, _ *Manager, _ *manage.Spec) { f.version = "systemd 252 (x)" },
+		"systemd: its version is unknown":                 func(f *fake, _ *Manager, _ *manage.Spec) { f.version = "" },
+		"systemd: Recovery.Delays":                        func(f *fake, _ *Manager, _ *manage.Spec) { f.version = "systemd 252 (x)" },
+		"socket web-http.socket: it has failed": func(f *fake, m *Manager, _ *manage.Spec) {
 			install(f.t, m, web(onSocket))
 			f.show["web-http.socket"] = map[string]string{"ActiveState": "failed", "Result": "resources"}
 		},
-		"socket web-http.socket: it is enabled but not listening": func(f *fake, m *Manager, _ *service.Spec) { install(f.t, m, web(onSocket)) },
+		"socket web-http.socket: it is enabled but not listening": func(f *fake, m *Manager, _ *manage.Spec) { install(f.t, m, web(onSocket)) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			f, m := newFake(t, false)
 			s := web()
 			install(t, m, s)
-			if found := m.Diagnose(t.Context(), s); slices.ContainsFunc(found, func(f service.Finding) bool { return f.Level > service.OK }) {
+			if found := m.Diagnose(t.Context(), s); slices.ContainsFunc(found, func(f manage.Finding) bool { return f.Level > manage.OK }) {
 				t.Errorf("without a reason it finds %+v", found)
 			}
 			before := ""
@@ -101,8 +101,8 @@ func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
 					t.Errorf("%+v has more than one line", f)
 				}
 			}
-			if !slices.ContainsFunc(found, func(f service.Finding) bool {
-				return strings.HasPrefix(f.What+": "+f.Detail, want) && f.Level > service.OK
+			if !slices.ContainsFunc(found, func(f manage.Finding) bool {
+				return strings.HasPrefix(f.What+": "+f.Detail, want) && f.Level > manage.OK
 			}) {
 				t.Errorf("found is\n%s", strings.Join(lines, "\n"))
 			}
@@ -112,7 +112,7 @@ func TestDiagnose_FindsWhatKeepsItFromRunning(t *testing.T) {
 		})
 	}
 	_, m := newFake(t, false)
-	if found := m.Diagnose(t.Context(), web()); !reflect.DeepEqual(found, []service.Finding(nil)) {
+	if found := m.Diagnose(t.Context(), web()); !reflect.DeepEqual(found, []manage.Finding(nil)) {
 		t.Errorf("what is not installed: %+v", found)
 	}
 }
@@ -145,8 +145,8 @@ func TestDiagnose_NamesUserCreatedLater(t *testing.T) {
 	install(t, m, web())
 	f.write("/etc/passwd", "web:x:34:34:web:/var/web:/usr/sbin/nologin\n")
 	found := m.Diagnose(t.Context(), web())
-	if !slices.ContainsFunc(found, func(x service.Finding) bool {
-		return x.Level == service.Problem && x.What == "account" && strings.Contains(x.Detail, "has a user of that name already")
+	if !slices.ContainsFunc(found, func(x manage.Finding) bool {
+		return x.Level == manage.Problem && x.What == "account" && strings.Contains(x.Detail, "has a user of that name already")
 	}) {
 		t.Errorf("found %+v", found)
 	}

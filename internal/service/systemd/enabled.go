@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // enablement says whether a unit starts automatically now, and whether it should.
@@ -18,7 +18,7 @@ type enablement struct {
 }
 
 // planEnabled returns which units are enabled and which should be.
-func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv properties, sockets []properties) []enablement {
+func (m *Manager) planEnabled(s manage.Spec, dir string, files []unitFile, serv properties, sockets []properties) []enablement {
 	if bareTemplate(s) {
 		return nil // a template starts nothing; its instances do
 	}
@@ -28,10 +28,10 @@ func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv
 		switch {
 		case i == 0:
 			l.had = serv.enabled()
-			l.want = s.StartType == service.Automatic || s.StartType == service.Delayed
+			l.want = s.StartType == manage.Automatic || s.StartType == manage.Delayed
 		default:
 			l.had = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k.enabled() }) || m.hasWantsLink(dir, l.unit)
-			l.want = f.Wanted && s.StartType == service.OnSocket
+			l.want = f.Wanted && s.StartType == manage.OnSocket
 			l.listens = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k["ActiveState"] == "active" })
 		}
 		if l.listens || l.had || l.want || l.dropped {
@@ -43,7 +43,7 @@ func (m *Manager) planEnabled(s service.Spec, dir string, files []unitFile, serv
 
 // keepEnabled keeps units enabled, or disabled, if somebody has changed that since the last
 // install.
-func (m *Manager) keepEnabled(p *service.Plan, dir string, links []enablement, serv properties) {
+func (m *Manager) keepEnabled(p *manage.Plan, dir string, links []enablement, serv properties) {
 	s := p.Spec
 	now := serv["UnitFileState"] == "enabled-runtime" || slices.ContainsFunc(links, func(l enablement) bool { return l.had })
 	if bareTemplate(s) || !m.ownedRecord(s, dir).Stays(p, now) {

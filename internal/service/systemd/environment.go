@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/envfile"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // writeEnvironmentFile writes the directive for the file with variables. systemd expands *, ?
@@ -18,25 +18,25 @@ func (r *renderer) writeEnvironmentFile(w *writer) {
 	}
 	const without = `*?[\`
 	if strings.ContainsAny(file, without) || file != strings.Trim(file, blanks) {
-		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd accepts no path there that contains one of %s, or begins or ends with a blank", service.ErrSpec, file, without))
+		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd accepts no path there that contains one of %s, or begins or ends with a blank", manage.ErrSpec, file, without))
 	}
 	if r.KeptFile {
-		w.line("# " + service.Kept)
+		w.line("# " + manage.Kept)
 	}
 	w.set("EnvironmentFile", "%s", escapeText(file))
 }
 
 // keepEnvironmentFile returns s with the EnvironmentFile of the unit of kardianos/service
 // that it replaces now or has replaced before.
-func (m *Manager) keepEnvironmentFile(s service.Spec, dir string) service.Spec {
+func (m *Manager) keepEnvironmentFile(s manage.Spec, dir string) manage.Spec {
 	old, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
-	if err != nil || s.EnvironmentFile != "" || !isKardianos(old, s.Name) && !(service.Marked(old) && strings.Contains(old, "\n# "+service.Kept+"\n")) {
+	if err != nil || s.EnvironmentFile != "" || !isKardianos(old, s.Name) && !(manage.Marked(old) && strings.Contains(old, "\n# "+manage.Kept+"\n")) {
 		return s
 	}
 	for line := range strings.Lines(old) {
 		value, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "EnvironmentFile=")
 		value = strings.ReplaceAll(value, "%%", "%")
-		if file, _ := envfile.Split(value); ok && service.Absolute(file) {
+		if file, _ := envfile.Split(value); ok && manage.Absolute(file) {
 			s.EnvironmentFile, s.KeptFile = value, true
 		}
 	}
@@ -44,7 +44,7 @@ func (m *Manager) keepEnvironmentFile(s service.Spec, dir string) service.Spec {
 }
 
 // checkEnvironmentFile checks who can write to the file with variables.
-func (m *Manager) checkEnvironmentFile(warnings []string, s service.Spec, force bool) ([]string, error) {
-	more, err := service.CheckEnvironmentFile(s, m.machine.Tree, m.safe, force)
+func (m *Manager) checkEnvironmentFile(warnings []string, s manage.Spec, force bool) ([]string, error) {
+	more, err := manage.CheckEnvironmentFile(s, m.machine.Tree, m.safe, force)
 	return append(warnings, more...), err
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Each kind of value has its own rules in unit files. These were tested on systemd 257 with
@@ -104,7 +104,7 @@ func execWords(line string) (words []string, ok bool) {
 }
 
 // assignment returns the value of an Environment with one variable.
-func assignment(v service.Var) string { return quoteIfNeeded(v.Name + "=" + v.Value) }
+func assignment(v manage.Var) string { return quoteIfNeeded(v.Name + "=" + v.Value) }
 
 // Paths in a list cannot contain these characters. How systemd reads quotes and backslashes
 // there differs by directive. It reads some twice, and then does not start the service
@@ -120,7 +120,7 @@ func pathList(field string, list []string, without string) (string, error) {
 	words := make([]string, len(list))
 	for i, p := range list {
 		if strings.ContainsAny(p, without) {
-			return "", fmt.Errorf("%w: %s has %q: systemd accepts no path there that contains one of %s", service.ErrSpec, field, p, without)
+			return "", fmt.Errorf("%w: %s has %q: systemd accepts no path there that contains one of %s", manage.ErrSpec, field, p, without)
 		}
 		words[i] = quoteIfNeeded(p)
 	}
@@ -132,7 +132,7 @@ func pathList(field string, list []string, without string) (string, error) {
 func credentialValue(name, file string) (string, error) {
 	const without = blanks + notInLists
 	if strings.ContainsAny(file, without) {
-		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd accepts no path there that contains a blank or one of %s", service.ErrSpec, file, notInLists)
+		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd accepts no path there that contains a blank or one of %s", manage.ErrSpec, file, notInLists)
 	}
 	return name + ":" + escapeText(file), nil
 }

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // compareFile compares f with what exists in its place.
-func (m *Manager) compareFile(p *service.Plan, f *unitFile, main, force bool) error {
+func (m *Manager) compareFile(p *manage.Plan, f *unitFile, main, force bool) error {
 	s, tree := p.Spec, m.machine.Tree
 	f.Present = tree.Exists(f.Name)
 	if target := tree.Link(f.Name); target != "" {
@@ -32,7 +32,7 @@ func (m *Manager) compareFile(p *service.Plan, f *unitFile, main, force bool) er
 	}
 	f.Old = old
 	switch {
-	case service.Marked(old):
+	case manage.Marked(old):
 		if !main && !serves(old, s) {
 			return replaceForeign(p, force, f.Name+" belongs to another service", "it will be replaced")
 		}
@@ -46,7 +46,7 @@ func (m *Manager) compareFile(p *service.Plan, f *unitFile, main, force bool) er
 }
 
 // serves reports whether text is a socket unit of the service.
-func serves(text string, s service.Spec) bool {
+func serves(text string, s manage.Spec) bool {
 	want := "Service=" + s.Name + ".service\n"
 	if s.Template {
 		want = "Service=" + s.Name + "@%i.service\n"
@@ -75,7 +75,7 @@ func isKardianos(text, name string) bool {
 
 // checkElsewhere looks for a unit of that name that our unit would hide: one of a package, or
 // one that is generated from an init script.
-func (m *Manager) checkElsewhere(p *service.Plan, dir string, serv properties, force bool) error {
+func (m *Manager) checkElsewhere(p *manage.Plan, dir string, serv properties, force bool) error {
 	found := m.packagedUnit(p.Spec)
 	if at := serv["FragmentPath"]; found == "" && at != "" && path.Dir(at) != dir && serv["LoadState"] != "masked" {
 		found = at
@@ -90,7 +90,7 @@ func (m *Manager) checkElsewhere(p *service.Plan, dir string, serv properties, f
 }
 
 // packagedUnit returns the file of a unit of that name in another folder, or "".
-func (m *Manager) packagedUnit(s service.Spec) string {
+func (m *Manager) packagedUnit(s manage.Spec) string {
 	for _, dir := range m.otherFolders() {
 		if file := path.Join(dir, serviceUnit(s)); m.machine.Tree.Exists(file) {
 			return file
@@ -101,16 +101,16 @@ func (m *Manager) packagedUnit(s service.Spec) string {
 
 // replaceForeign returns an error because found is not ours. With force, it adds a warning
 // with the consequence instead.
-func replaceForeign(p *service.Plan, force bool, found, consequence string) error {
+func replaceForeign(p *manage.Plan, force bool, found, consequence string) error {
 	if !force {
-		return fmt.Errorf("%s: %w", found, service.ErrForeign)
+		return fmt.Errorf("%s: %w", found, manage.ErrForeign)
 	}
 	p.Warnings = append(p.Warnings, found+"; "+consequence)
 	return nil
 }
 
 // leftoverSockets returns the units of sockets that the service no longer has.
-func (m *Manager) leftoverSockets(s service.Spec, dir string, units []Unit) ([]unitFile, error) {
+func (m *Manager) leftoverSockets(s manage.Spec, dir string, units []Unit) ([]unitFile, error) {
 	names, err := m.socketFiles(s, dir)
 	if err != nil {
 		return nil, err
@@ -124,13 +124,13 @@ func (m *Manager) leftoverSockets(s service.Spec, dir string, units []Unit) ([]u
 		if err != nil {
 			return nil, m.fileError(err)
 		}
-		left = append(left, unitFile{unit: name, Artefact: service.Artefact{Name: path.Join(dir, name), Mode: "0644", Old: old, Present: true}})
+		left = append(left, unitFile{unit: name, Artefact: manage.Artefact{Name: path.Join(dir, name), Mode: "0644", Old: old, Present: true}})
 	}
 	return left, nil
 }
 
 // socketFiles returns the names of the service's socket units that exist in dir.
-func (m *Manager) socketFiles(s service.Spec, dir string) ([]string, error) {
+func (m *Manager) socketFiles(s manage.Spec, dir string) ([]string, error) {
 	entries, err := os.ReadDir(m.machine.Tree.Path(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -148,7 +148,7 @@ func (m *Manager) socketFiles(s service.Spec, dir string) ([]string, error) {
 		if !e.Type().IsRegular() || !strings.HasPrefix(name, s.Name+"-") || !strings.HasSuffix(name, suffix) {
 			continue
 		}
-		if text, _, err := m.machine.Tree.Read(path.Join(dir, name)); err == nil && service.Marked(text) && serves(text, s) {
+		if text, _, err := m.machine.Tree.Read(path.Join(dir, name)); err == nil && manage.Marked(text) && serves(text, s) {
 			names = append(names, name)
 		}
 	}

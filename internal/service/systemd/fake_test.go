@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -38,7 +38,7 @@ func newFake(t *testing.T, user bool) (*fake, *Manager) {
 		t: t, root: t.TempDir(), units: "/etc/systemd/system", version: "systemd 257 (257.13-1~deb13u1)\n+PAM\n",
 		loaded: map[string]string{}, active: map[string]string{}, show: map[string]map[string]string{},
 	}
-	m := New(service.Machine{Tree: files.Tree(f.root), Run: f.run}, user)
+	m := New(manage.Machine{Tree: files.Tree(f.root), Run: f.run}, user)
 	m.safe = func(string, bool) error { return nil }
 	m.links = func(file string) (string, error) { _, err := os.Stat(file); return file, err }
 	m.home = func() (string, error) { return "/home/me", nil }
@@ -237,7 +237,7 @@ func wantError(t *testing.T, err, want error, words ...string) {
 	}
 }
 
-func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
+func install(t *testing.T, m *Manager, s manage.Spec) *manage.Plan {
 	t.Helper()
 	p, err := m.Plan(t.Context(), s, false)
 	if err != nil {
@@ -253,15 +253,15 @@ func install(t *testing.T, m *Manager, s service.Spec) *service.Plan {
 var machines = map[string]func(*fake, *Manager){
 	"nothing": func(*fake, *Manager) {},
 	"an older one": func(f *fake, m *Manager) {
-		install(f.t, m, web(func(s *service.Spec) { s.Description = "older" }))
+		install(f.t, m, web(func(s *manage.Spec) { s.Description = "older" }))
 	},
 	"one with other sockets": func(f *fake, m *Manager) {
-		install(f.t, m, web(func(s *service.Spec) {
-			s.StartType = service.OnSocket
-			s.Sockets = []service.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
+		install(f.t, m, web(func(s *manage.Spec) {
+			s.StartType = manage.OnSocket
+			s.Sockets = []manage.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
 		}))
 	},
-	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(service.Disabled))) },
+	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(manage.Disabled))) },
 	"one of kardianos": func(f *fake, _ *Manager) {
 		f.write(f.unit("web.service"), ofKardianos)
 		_ = f.enable([]string{"web.service"})

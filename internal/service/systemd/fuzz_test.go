@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // directive is a line of a unit, as systemd understands it.
@@ -144,13 +144,13 @@ type fields struct {
 	description, executable, directory, account, argument, other, variable, writable, socket, credential string
 }
 
-func (x fields) spec() service.Spec {
-	return web(func(s *service.Spec) {
+func (x fields) spec() manage.Spec {
+	return web(func(s *manage.Spec) {
 		s.Description, s.Executable, s.WorkingDirectory, s.Account = x.description, x.executable, x.directory, x.account
 		s.Arguments = []string{x.argument, x.other}
 		s.Environment = map[string]string{"V": x.variable}
 		s.Hardening.WritablePaths = []string{x.writable}
-		s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: x.socket}}
+		s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: x.socket}}
 		s.Systemd.Credentials = map[string]string{"c": x.credential}
 	})
 }
@@ -254,7 +254,7 @@ func checkUnits(t *testing.T, x fields) bool {
 	}
 	units, _, err := Render(s, 257, s.Executable)
 	if err != nil {
-		if !errors.Is(err, service.ErrSpec) {
+		if !errors.Is(err, manage.ErrSpec) {
 			t.Fatal(err)
 		}
 		return false
@@ -366,23 +366,23 @@ func FuzzRender(f *testing.F) {
 }
 
 func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
-	for field, changes := range map[string][]func(*service.Spec){
-		"WorkingDirectory": {func(s *service.Spec) { s.WorkingDirectory = "/srv/x " }},
+	for field, changes := range map[string][]func(*manage.Spec){
+		"WorkingDirectory": {func(s *manage.Spec) { s.WorkingDirectory = "/srv/x " }},
 		"Hardening.WritablePaths": {
-			func(s *service.Spec) { s.Hardening.WritablePaths = []string{`/srv/a"b`} },
-			func(s *service.Spec) { s.Hardening.WritablePaths = []string{`/srv/a\b`} },
-			func(s *service.Spec) { s.Hardening.WritablePaths = []string{`/home/a:b`} },
+			func(s *manage.Spec) { s.Hardening.WritablePaths = []string{`/srv/a"b`} },
+			func(s *manage.Spec) { s.Hardening.WritablePaths = []string{`/srv/a\b`} },
+			func(s *manage.Spec) { s.Hardening.WritablePaths = []string{`/home/a:b`} },
 		},
 		"Executable": {
-			func(s *service.Spec) { s.Executable = `/home/me/a"b` },
-			func(s *service.Spec) { s.Executable = "/tmp/a:b" },
+			func(s *manage.Spec) { s.Executable = `/home/me/a"b` },
+			func(s *manage.Spec) { s.Executable = "/tmp/a:b" },
 		},
 		"Systemd.Credentials": {
-			func(s *service.Spec) { s.Systemd.Credentials = map[string]string{"a": "/etc/a b"} },
-			func(s *service.Spec) { s.Systemd.Credentials = map[string]string{"a": `/etc/a\b`} },
+			func(s *manage.Spec) { s.Systemd.Credentials = map[string]string{"a": "/etc/a b"} },
+			func(s *manage.Spec) { s.Systemd.Credentials = map[string]string{"a": `/etc/a\b`} },
 		},
-		"Sockets.k": {func(s *service.Spec) {
-			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/x "}}
+		"Sockets.k": {func(s *manage.Spec) {
+			s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: "/run/x "}}
 		}},
 	} {
 		for i, change := range changes {
@@ -392,7 +392,7 @@ func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
 			}
 			_, _, err := Render(s, 257, s.Executable)
 			t.Log(field + " " + strconv.Itoa(i))
-			wantError(t, err, service.ErrSpec, field)
+			wantError(t, err, manage.ErrSpec, field)
 		}
 	}
 }

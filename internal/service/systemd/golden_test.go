@@ -14,23 +14,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // web returns a service with all the defaults.
-func web(changes ...func(*service.Spec)) service.Spec {
-	s := service.Spec{
+func web(changes ...func(*manage.Spec)) manage.Spec {
+	s := manage.Spec{
 		Name: "web", DisplayName: "Web", Description: "Serves the web",
 		Executable: "/usr/local/bin/web",
-		StartType:  service.Automatic,
-		Recovery: service.Recovery{
+		StartType:  manage.Automatic,
+		Recovery: manage.Recovery{
 			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 			ResetPeriod: 10 * time.Minute,
 		},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: service.Hardening{Profile: service.Strict},
+		Hardening: manage.Hardening{Profile: manage.Strict},
 		Watchdog:  30 * time.Second,
 	}
 	for _, change := range changes {
@@ -39,21 +39,21 @@ func web(changes ...func(*service.Spec)) service.Spec {
 	return s
 }
 
-func profile(p service.Profile) func(*service.Spec) {
-	return func(s *service.Spec) { s.Hardening.Profile = p }
+func profile(p manage.Profile) func(*manage.Spec) {
+	return func(s *manage.Spec) { s.Hardening.Profile = p }
 }
 
-func start(t service.Start) func(*service.Spec) { return func(s *service.Spec) { s.StartType = t } }
+func start(t manage.Start) func(*manage.Spec) { return func(s *manage.Spec) { s.StartType = t } }
 
-func ofUser(s *service.Spec) { s.User = true }
+func ofUser(s *manage.Spec) { s.User = true }
 
-func onSocket(s *service.Spec) {
-	s.StartType = service.OnSocket
-	s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":8080"}}
+func onSocket(s *manage.Spec) {
+	s.StartType = manage.OnSocket
+	s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":8080"}}
 }
 
 // full has a value in every field that systemd understands.
-func full(s *service.Spec) {
+func full(s *manage.Spec) {
 	s.Arguments = []string{"-addr", ":8080", "-greeting", `he said "50 % of $HOME"`, `C:\temp`, "", "ä b"}
 	s.Environment = map[string]string{"GREETING": `it's "50 %" of $HOME`, "PATHS": `C:\temp;D:\`, "EMPTY": ""}
 	s.WorkingDirectory = "/srv/web site"
@@ -62,20 +62,20 @@ func full(s *service.Spec) {
 	s.Hardening.WritablePaths = []string{"/srv/web site", "/home/www/upload"}
 	s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_SYS_TIME", "CAP_CHOWN", "SeTcbPrivilege"}
 	s.Hardening.AddressFamilies = []string{"AF_PACKET"}
-	s.Limits = service.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+	s.Limits = manage.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 	s.FileDescriptorStore = 16
-	s.Sockets = []service.Socket{
+	s.Sockets = []manage.Socket{
 		{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"},
 		{Name: "dns", Network: "udp", Address: "[::1]:5353"},
 		{Name: "admin", Network: "unix", Address: "/run/web admin/50%.sock"},
 	}
-	s.Systemd = service.Systemd{
+	s.Systemd = manage.Systemd{
 		Unit: []string{"RequiresMountsFor=/srv"}, Service: []string{"Nice=5", "IPAccounting=yes"},
 		Credentials: map[string]string{"key": "/etc/ssl/private/web-1%.key"},
 	}
 }
 
-func template(s *service.Spec) {
+func template(s *manage.Spec) {
 	s.Template, s.Instance = true, "a"
 	s.Environment = map[string]string{"ROLE": "backend"}
 }
@@ -83,9 +83,9 @@ func template(s *service.Spec) {
 // goldens returns the services whose units are under testdata, by folder.
 func goldens() map[string]golden {
 	g := map[string]golden{}
-	for name, p := range map[string]service.Profile{
-		"strict": service.Strict, "network": service.Network, "localhost": service.Localhost,
-		"low-ports": service.LowPorts, "lenient": service.Lenient, "none": service.None,
+	for name, p := range map[string]manage.Profile{
+		"strict": manage.Strict, "network": manage.Network, "localhost": manage.Localhost,
+		"low-ports": manage.LowPorts, "lenient": manage.Lenient, "none": manage.None,
 	} {
 		g[name+"-system-257"] = golden{web(profile(p)), 257}
 		g[name+"-user-257"] = golden{web(profile(p), ofUser), 257}
@@ -103,25 +103,25 @@ func goldens() map[string]golden {
 		"template-socket":   {web(template, onSocket), 257},
 		"full-257":          {web(full), 257},
 		"full-252":          {web(full), 252},
-		"delayed":           {web(start(service.Delayed)), 257},
-		"delayed-user":      {web(start(service.Delayed), ofUser), 257},
-		"manual":            {web(start(service.Manual)), 257},
-		"disabled":          {web(start(service.Disabled)), 257},
-		"root":              {web(func(s *service.Spec) { s.Account = "root" }), 257},
-		"crash-only":        {web(func(s *service.Spec) { s.Recovery.CrashOnly = true }), 257},
-		"never-restarted":   {web(func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} }), 257},
-		"below-home": {web(func(s *service.Spec) {
+		"delayed":           {web(start(manage.Delayed)), 257},
+		"delayed-user":      {web(start(manage.Delayed), ofUser), 257},
+		"manual":            {web(start(manage.Manual)), 257},
+		"disabled":          {web(start(manage.Disabled)), 257},
+		"root":              {web(func(s *manage.Spec) { s.Account = "root" }), 257},
+		"crash-only":        {web(func(s *manage.Spec) { s.Recovery.CrashOnly = true }), 257},
+		"never-restarted":   {web(func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} }), 257},
+		"below-home": {web(func(s *manage.Spec) {
 			s.Executable, s.WorkingDirectory = "/home/me/go/bin/web", "/home/me"
 		}), 257},
-		"below-root":      {web(func(s *service.Spec) { s.Executable = "/root/bin/web" }), 257},
-		"below-root-none": {web(profile(service.None), func(s *service.Spec) { s.Executable = "/root/bin/web" }), 257},
-		"below-tmp":       {web(func(s *service.Spec) { s.Executable = "/tmp/web" }), 257},
+		"below-root":      {web(func(s *manage.Spec) { s.Executable = "/root/bin/web" }), 257},
+		"below-root-none": {web(profile(manage.None), func(s *manage.Spec) { s.Executable = "/root/bin/web" }), 257},
+		"below-tmp":       {web(func(s *manage.Spec) { s.Executable = "/tmp/web" }), 257},
 	})
 	return g
 }
 
 type golden struct {
-	spec    service.Spec
+	spec    manage.Spec
 	version int
 }
 
@@ -186,10 +186,10 @@ func TestRender_GoldenUnits(t *testing.T) {
 }
 
 func TestRender_LogLimitNeedsServiceOfMachine(t *testing.T) {
-	limited := func(s *service.Spec) { s.Limits.LogRecords = service.MaxLogRecords }
+	limited := func(s *manage.Spec) { s.Limits.LogRecords = manage.MaxLogRecords }
 	const lines = "LogRateLimitIntervalSec=1s\nLogRateLimitBurst=100000000\n"
 	for name, test := range map[string]struct {
-		spec    service.Spec
+		spec    manage.Spec
 		version int
 		warns   string // "" if the unit has the lines
 	}{

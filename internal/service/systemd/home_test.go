@@ -6,22 +6,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestRender_HomeOfDynamicUserIsStateFolder(t *testing.T) {
 	const home = "Environment=HOME="
 	for name, test := range map[string]struct {
-		change func(s *service.Spec)
+		change func(s *manage.Spec)
 		want   string // "" if systemd, or the program, sets it
 	}{
-		"a dynamic user":        {func(*service.Spec) {}, home + "/var/lib/web\n"},
-		"an instance":           {func(s *service.Spec) { s.Template, s.Instance = true, "a" }, home + "/var/lib/web/%i\n"},
-		"without a sandbox":     {func(s *service.Spec) { s.Hardening.Profile = service.None }, home + "/var/lib/web\n"},
-		"one that is asked for": {func(s *service.Spec) { s.Environment = map[string]string{"HOME": "/srv"} }, home + "/srv\n"},
-		"an account":            {func(s *service.Spec) { s.Account = "bob" }, ""},
-		"root":                  {func(s *service.Spec) { s.Account = "root" }, ""},
-		"a user":                {func(s *service.Spec) { s.User = true }, ""},
+		"a dynamic user":        {func(*manage.Spec) {}, home + "/var/lib/web\n"},
+		"an instance":           {func(s *manage.Spec) { s.Template, s.Instance = true, "a" }, home + "/var/lib/web/%i\n"},
+		"without a sandbox":     {func(s *manage.Spec) { s.Hardening.Profile = manage.None }, home + "/var/lib/web\n"},
+		"one that is asked for": {func(s *manage.Spec) { s.Environment = map[string]string{"HOME": "/srv"} }, home + "/srv\n"},
+		"an account":            {func(s *manage.Spec) { s.Account = "bob" }, ""},
+		"root":                  {func(s *manage.Spec) { s.Account = "root" }, ""},
+		"a user":                {func(s *manage.Spec) { s.User = true }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := web(test.change)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // LastRun implements service.LastRunner.
-func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
+func (m *Manager) LastRun(ctx context.Context, s manage.Spec) (string, error) {
 	if err := requireInstance(s); err != nil {
 		return "", err
 	}
@@ -36,7 +36,7 @@ func (m *Manager) LastRun(ctx context.Context, s service.Spec) (string, error) {
 
 // lastRunArgs returns the journalctl arguments that select what the last run of u has logged,
 // or nil if they are not known.
-func (m *Manager) lastRunArgs(s service.Spec, u properties) []string {
+func (m *Manager) lastRunArgs(s manage.Spec, u properties) []string {
 	begun := u.timeOf("ExecMainStartTimestamp")
 	switch id := u["InvocationID"]; {
 	case !m.user && id != "":
@@ -59,15 +59,15 @@ func (m *Manager) lastRunArgs(s service.Spec, u properties) []string {
 }
 
 // Confined implements service.Confiner.
-func (m *Manager) Confined(ctx context.Context, s service.Spec) service.Confinement {
+func (m *Manager) Confined(ctx context.Context, s manage.Spec) manage.Confinement {
 	if bareTemplate(s) {
-		return service.Confinement{}
+		return manage.Confinement{}
 	}
 	u, err := m.showProperties(ctx, unitName(s), sandboxProperties...)
 	if err != nil {
-		return service.Confinement{}
+		return manage.Confinement{}
 	}
-	c := service.Confinement{Account: u["User"], Dynamic: u["DynamicUser"] == "yes", Directives: u}
+	c := manage.Confinement{Account: u["User"], Dynamic: u["DynamicUser"] == "yes", Directives: u}
 	if c.Account == "" && !c.Dynamic && !m.user {
 		c.Account = "root"
 	}

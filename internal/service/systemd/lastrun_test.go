@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestPasses_ReadsArgumentsFromUnit(t *testing.T) {
@@ -83,12 +83,12 @@ func TestConfined(t *testing.T) {
 	f.answer = func(call string) (string, error, bool) {
 		return "User=web\nDynamicUser=yes\nProtectHome=tmpfs\n", nil, strings.HasPrefix(call, "systemctl show --property=User,DynamicUser,ProtectHome,")
 	}
-	got := service.Confined(t.Context(), m, web())
+	got := manage.Confined(t.Context(), m, web())
 	if got.Account != "web" || !got.Dynamic || got.Directives["ProtectHome"] != "tmpfs" {
 		t.Errorf("got %+v", got)
 	}
 	f.answer = func(string) (string, error, bool) { return "User=\nDynamicUser=no\n", nil, true }
-	if got := service.Confined(t.Context(), m, web()); got.Account != "root" || got.Dynamic {
+	if got := manage.Confined(t.Context(), m, web()); got.Account != "root" || got.Dynamic {
 		t.Errorf("without an account: %+v", got)
 	}
 }

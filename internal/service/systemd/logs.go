@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
@@ -19,7 +19,7 @@ const maxEntry = 8 << 20
 
 // Logs writes the journal of the unit, including what systemd logs about it. With q.Follow it
 // runs until ctx ends, and then returns nil.
-func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+func (m *Manager) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	if err := requireInstance(s); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 
 // logsError returns the error of journalctl, or nil if an interrupt has ended following. At a
 // terminal, journalctl gets the interrupt too.
-func logsError(ctx context.Context, q service.LogQuery, err error) error {
+func logsError(ctx context.Context, q manage.LogQuery, err error) error {
 	var e *command.Error
 	if q.Follow && (ctx.Err() != nil || errors.As(err, &e) && e.Code == -1) {
 		return nil
@@ -61,7 +61,7 @@ func logsError(ctx context.Context, q service.LogQuery, err error) error {
 
 // filterArgs returns the journalctl arguments that select the severities of the wanted
 // levels.
-func filterArgs(q service.LogQuery) []string {
+func filterArgs(q manage.LogQuery) []string {
 	args := []string{"--no-pager", "--quiet", "--output=json", "--all"}
 	if l, some := records.Lowest(q.Level); some {
 		args = append(args, fmt.Sprintf("--priority=%d", logtext.Severity(l)))
@@ -135,7 +135,7 @@ func (e *lineWriter) Write(p []byte) (int, error) {
 }
 
 // journalArgs returns the journalctl arguments that select the entries about the service.
-func (m *Manager) journalArgs(s service.Spec) []string {
+func (m *Manager) journalArgs(s manage.Spec) []string {
 	if !m.user {
 		return []string{"--unit=" + unitName(s)}
 	}
@@ -145,7 +145,7 @@ func (m *Manager) journalArgs(s service.Spec) []string {
 // programArgs returns the arguments that select what a user's service has logged itself.
 // journald does not learn the unit of a process that has already ended, but always its name
 // and user.
-func (m *Manager) programArgs(s service.Spec) []string {
+func (m *Manager) programArgs(s manage.Spec) []string {
 	return []string{
 		"_SYSTEMD_USER_UNIT=" + unitName(s), m.uidArg(),
 		"+", "SYSLOG_IDENTIFIER=" + s.ServiceName(), m.uidArg(),
@@ -161,5 +161,5 @@ func (m *Manager) emptyLogError(ctx context.Context) error {
 	if !strings.Contains(complaints.String(), "not seeing messages from other users") {
 		return nil
 	}
-	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: not every user may read the machine's journal", service.ErrPermission)
+	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: not every user may read the machine's journal", manage.ErrPermission)
 }

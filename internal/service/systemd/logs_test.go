@@ -15,7 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
@@ -74,15 +74,15 @@ func TestLogs_EntriesHaveTheirFields(t *testing.T) {
 	_, m := newFake(t, false)
 	journalOf(m, theJournal(), "")
 	var log strings.Builder
-	if err := m.Logs(t.Context(), web(), service.LogQuery{}, &log); err != nil || log.String() != strings.Join(shownJournal, "") {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, &log); err != nil || log.String() != strings.Join(shownJournal, "") {
 		t.Errorf("%v, it shows\n%swant\n%s", err, &log, strings.Join(shownJournal, ""))
 	}
 	log.Reset()
-	if err := m.Logs(t.Context(), web(), service.LogQuery{JSON: true, Match: regexp.MustCompile("listening")}, &log); err != nil || !strings.Contains(log.String(), `"logger":"api","caller":"web/main.go:42","msg":"listening"`) {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{JSON: true, Match: regexp.MustCompile("listening")}, &log); err != nil || !strings.Contains(log.String(), `"logger":"api","caller":"web/main.go:42","msg":"listening"`) {
 		t.Errorf("%v, as JSON it is\n%s", err, &log)
 	}
 	log.Reset()
-	if err := m.Logs(t.Context(), web(), service.LogQuery{JSON: true, Level: zap.WarnLevel}, &log); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{JSON: true, Level: zap.WarnLevel}, &log); err != nil {
 		t.Error(err)
 	}
 	want := []string{
@@ -100,22 +100,22 @@ func TestLogs_SelectsRecords(t *testing.T) {
 	base := "journalctl --no-pager --quiet --output=json --all "
 	noon := time.Date(2026, 11, 27, 10, 0, 3, 500_000_000, time.UTC)
 	for name, test := range map[string]struct {
-		query service.LogQuery
+		query manage.LogQuery
 		call  string
 		shown []int // of the entries
 	}{
-		"all":                  {service.LogQuery{}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
-		"the last":             {service.LogQuery{Lines: 2}, "--unit=web.service --lines=2", []int{4, 5}},
-		"since":                {service.LogQuery{Since: noon}, fmt.Sprintf("--unit=web.service --lines=all --since=@%d", noon.Unix()), []int{3, 4}},
-		"warnings":             {service.LogQuery{Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{2, 4, 5}},
-		"the last errors":      {service.LogQuery{Level: zap.ErrorLevel, Lines: 1}, "--priority=3 --unit=web.service --lines=1", []int{5}},
-		"all levels":           {service.LogQuery{Level: zap.DebugLevel}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
-		"a message":            {service.LogQuery{Match: regexp.MustCompile("^request")}, "--unit=web.service --lines=all", []int{2}},
-		"a field":              {service.LogQuery{Match: regexp.MustCompile(`userID=\d+`)}, "--unit=web.service --lines=all", []int{1}},
-		"no caller":            {service.LogQuery{Match: regexp.MustCompile(`main.go:42`)}, "--unit=web.service --lines=all", nil},
-		"the last that match":  {service.LogQuery{Match: regexp.MustCompile(`t`), Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
-		"the last of a PID":    {service.LogQuery{PID: 12, Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
-		"matching and of high": {service.LogQuery{Match: regexp.MustCompile(`e`), Lines: 1, Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{5}},
+		"all":                  {manage.LogQuery{}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
+		"the last":             {manage.LogQuery{Lines: 2}, "--unit=web.service --lines=2", []int{4, 5}},
+		"since":                {manage.LogQuery{Since: noon}, fmt.Sprintf("--unit=web.service --lines=all --since=@%d", noon.Unix()), []int{3, 4}},
+		"warnings":             {manage.LogQuery{Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{2, 4, 5}},
+		"the last errors":      {manage.LogQuery{Level: zap.ErrorLevel, Lines: 1}, "--priority=3 --unit=web.service --lines=1", []int{5}},
+		"all levels":           {manage.LogQuery{Level: zap.DebugLevel}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
+		"a message":            {manage.LogQuery{Match: regexp.MustCompile("^request")}, "--unit=web.service --lines=all", []int{2}},
+		"a field":              {manage.LogQuery{Match: regexp.MustCompile(`userID=\d+`)}, "--unit=web.service --lines=all", []int{1}},
+		"no caller":            {manage.LogQuery{Match: regexp.MustCompile(`main.go:42`)}, "--unit=web.service --lines=all", nil},
+		"the last that match":  {manage.LogQuery{Match: regexp.MustCompile(`t`), Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
+		"the last of a PID":    {manage.LogQuery{PID: 12, Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
+		"matching and of high": {manage.LogQuery{Match: regexp.MustCompile(`e`), Lines: 1, Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, m := newFake(t, false)
@@ -139,7 +139,7 @@ func TestLogs_FollowingResumesAfterLastEntry(t *testing.T) {
 	_, m := newFake(t, true)
 	calls := journalOf(m, theJournal(), entryAt(7, `"PRIORITY":"3","MESSAGE":"more"`)+entryAt(8, `"PRIORITY":"6","MESSAGE":"not that"`))
 	var log strings.Builder
-	if err := m.Logs(t.Context(), web(), service.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
 		t.Errorf("%v, it shows\n%s", err, &log)
 	}
 	entries := "_SYSTEMD_USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _UID=1000 + USER_UNIT=web.service _UID=1000 + COREDUMP_USER_UNIT=web.service _UID=1000"
@@ -155,7 +155,7 @@ func TestLogs_CutsLongEntry(t *testing.T) {
 	journalOf(m, long+entryAt(2, `"MESSAGE":"next"`), "")
 	var log strings.Builder
 	want := at(1) + "WARN  whole cut=\"the rest of a record of more than 8 MiB\"\n" + at(2) + "INFO  next\n"
-	if err := m.Logs(t.Context(), web(), service.LogQuery{}, &log); err != nil || log.String() != want {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, &log); err != nil || log.String() != want {
 		t.Errorf("%v, it shows\n%.500s", err, &log)
 	}
 }
@@ -168,7 +168,7 @@ func FuzzParseEntry(f *testing.F) {
 		_, m := newFake(t, false)
 		journalOf(m, line+"\n"+entryAt(2, `"MESSAGE":"next"`), "")
 		var log strings.Builder
-		if err := m.Logs(t.Context(), web(), service.LogQuery{}, &log); err != nil || !strings.HasSuffix(log.String(), at(2)+"INFO  next\n") {
+		if err := m.Logs(t.Context(), web(), manage.LogQuery{}, &log); err != nil || !strings.HasSuffix(log.String(), at(2)+"INFO  next\n") {
 			t.Errorf("%v, it shows\n%s", err, &log)
 		}
 	})
@@ -181,10 +181,10 @@ func TestLogs_FollowingEndsWithContext(t *testing.T) {
 		cancel()
 		return context.Cause(ctx)
 	}
-	if err := m.Logs(ctx, web(), service.LogQuery{Follow: true}, io.Discard); err != nil {
+	if err := m.Logs(ctx, web(), manage.LogQuery{Follow: true}, io.Discard); err != nil {
 		t.Error(err)
 	}
-	if err := m.Logs(ctx, web(), service.LogQuery{}, io.Discard); !errors.Is(err, context.Canceled) {
+	if err := m.Logs(ctx, web(), manage.LogQuery{}, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("without following: %v", err)
 	}
 }
@@ -194,10 +194,10 @@ func TestLogs_FollowingEndsWithJournalctl(t *testing.T) {
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error {
 		return &command.Error{Line: "journalctl", Code: -1} // an interrupt at the terminal is for both
 	}
-	if err := m.Logs(t.Context(), web(), service.LogQuery{Follow: true}, io.Discard); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{Follow: true}, io.Discard); err != nil {
 		t.Error(err)
 	}
-	if err := m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard); err == nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard); err == nil {
 		t.Error("without following, it has said nothing")
 	}
 }
@@ -210,15 +210,15 @@ func TestLogs_SaysIfJournalCannotBeRead(t *testing.T) {
 		}
 		return nil
 	}
-	wantError(t, m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard), service.ErrPermission, "systemd-journal")
+	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), manage.ErrPermission, "systemd-journal")
 
 	m.stream = func(_ context.Context, _, stderr io.Writer, _ string, _ ...string) error {
 		_, _ = io.WriteString(stderr, "No journal files were opened due to insufficient permissions.\n")
 		return &command.Error{Line: "journalctl", Code: 1}
 	}
-	wantError(t, m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard), service.ErrPermission)
+	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), manage.ErrPermission)
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error { return nil }
-	if err := m.Logs(t.Context(), web(), service.LogQuery{}, io.Discard); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard); err != nil {
 		t.Errorf("an empty log is no error: %v", err)
 	}
 }

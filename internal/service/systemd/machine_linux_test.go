@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
@@ -82,7 +82,7 @@ func inside(t *testing.T, user bool) *Manager {
 		}
 		return out.Stdout, err
 	}
-	m := New(service.Machine{Tree: files.Tree(machine.Path("/")), Run: runner}, user)
+	m := New(manage.Machine{Tree: files.Tree(machine.Path("/")), Run: runner}, user)
 	m.safe = func(string, bool) error { return nil } // the programs are where the test has put them
 	m.home = func() (string, error) { return "/home/tester", nil }
 	m.uid = func() int { return 1000 }
@@ -110,12 +110,12 @@ var count atomic.Int32
 type installed struct {
 	t *testing.T
 	*Manager
-	spec service.Spec
+	spec manage.Spec
 }
 
 // echoService returns a service of the program echo, with its own name. It is removed when
 // the test ends.
-func echoService(t *testing.T, m *Manager, changes ...func(*service.Spec)) *installed {
+func echoService(t *testing.T, m *Manager, changes ...func(*manage.Spec)) *installed {
 	t.Helper()
 	s := web(changes...)
 	s.User = m.user
@@ -129,17 +129,17 @@ func echoService(t *testing.T, m *Manager, changes ...func(*service.Spec)) *inst
 		defer cancel()
 		if t.Failed() {
 			var log strings.Builder
-			_ = m.Logs(ctx, s, service.LogQuery{}, &log)
+			_ = m.Logs(ctx, s, manage.LogQuery{}, &log)
 			t.Logf("the log of %s:\n%s", s.Name, log.String())
 		}
-		if _, err := m.Remove(ctx, s, true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
+		if _, err := m.Remove(ctx, s, true); err != nil && !errors.Is(err, manage.ErrNotInstalled) {
 			t.Errorf("remove %s: %v", s.Name, err)
 		}
 	})
 	return i
 }
 
-func (i *installed) install() *service.Plan {
+func (i *installed) install() *manage.Plan {
 	i.t.Helper()
 	if err := i.spec.Check(); err != nil {
 		i.t.Fatal(err)
@@ -164,7 +164,7 @@ func (i *installed) start() { i.t.Helper(); i.must(i.Start(i.t.Context(), i.spec
 func (i *installed) stop() { i.t.Helper(); i.must(i.Stop(i.t.Context(), i.spec)) }
 
 // wantState fails the test unless the service is in a state.
-func (i *installed) wantState(want service.State) service.Status {
+func (i *installed) wantState(want manage.State) manage.Status {
 	i.t.Helper()
 	st, err := i.Status(i.t.Context(), i.spec)
 	i.must(err)
@@ -176,7 +176,7 @@ func (i *installed) wantState(want service.State) service.Status {
 
 // awaitState waits for a state that the service will reach. It may answer before systemd
 // knows that it is ready.
-func (i *installed) awaitState(want service.State) service.Status {
+func (i *installed) awaitState(want manage.State) manage.Status {
 	i.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		st, err := i.Status(i.t.Context(), i.spec)
@@ -239,8 +239,8 @@ func putProgram(t *testing.T, program, at string) {
 }
 
 // vars sets variables of the service.
-func vars(pairs ...string) func(*service.Spec) {
-	return func(s *service.Spec) {
+func vars(pairs ...string) func(*manage.Spec) {
+	return func(s *manage.Spec) {
 		if s.Environment == nil {
 			s.Environment = map[string]string{}
 		}

@@ -6,12 +6,12 @@ import (
 	"path"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // checkMasks returns an error if one of the units is masked. Somebody has forbidden to start
 // it, so not even force overrides that.
-func (m *Manager) checkMasks(s service.Spec, dir string, units []Unit) error {
+func (m *Manager) checkMasks(s manage.Spec, dir string, units []Unit) error {
 	names := []string{unitName(s)}
 	for _, u := range units {
 		names = append(names, u.Name)

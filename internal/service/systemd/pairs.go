@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // checkPairs checks settings that are valid alone and wrong together. They were tested on
@@ -38,21 +38,21 @@ import (
 func (r *renderer) checkPairs() error {
 	for _, l := range r.Systemd.Service {
 		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {
-			return fmt.Errorf("%w: Systemd.Service has %q: set Account instead", service.ErrSpec, l)
+			return fmt.Errorf("%w: Systemd.Service has %q: set Account instead", manage.ErrSpec, l)
 		}
 	}
-	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != service.None {
+	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != manage.None {
 		r.warn("Hardening.AddressFamilies: AF_PACKET sockets also need CAP_NET_RAW in Capabilities")
 	}
-	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == service.None && !r.dynamic() {
+	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == manage.None && !r.dynamic() {
 		return err
 	}
 	for _, p := range r.Hardening.WritablePaths {
 		if slices.Contains(protectedFolders, p) {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name the paths below it that the service writes to", service.ErrSpec, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name the paths below it that the service writes to", manage.ErrSpec, p)
 		}
 		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, commonDevices) && r.hasOwnDev() {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: add PrivateDevices=no and DeviceAllow=%s to Systemd.Service, or use another Hardening.Profile", service.ErrSpec, p, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: add PrivateDevices=no and DeviceAllow=%s to Systemd.Service, or use another Hardening.Profile", manage.ErrSpec, p, p)
 		}
 	}
 	return nil
@@ -69,7 +69,7 @@ var commonDevices = []string{
 
 // hasOwnDev reports whether the service has its own /dev.
 func (r *renderer) hasOwnDev() bool {
-	if r.Hardening.Profile == service.None {
+	if r.Hardening.Profile == manage.None {
 		return false
 	}
 	for _, c := range r.capabilities() {
@@ -84,7 +84,7 @@ func (r *renderer) hasOwnDev() bool {
 
 // checkLowPorts returns an error if a user's service has sockets with ports that it cannot
 // open.
-func (m *Manager) checkLowPorts(s service.Spec) error {
+func (m *Manager) checkLowPorts(s manage.Spec) error {
 	if !m.user {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (m *Manager) checkLowPorts(s service.Spec) error {
 	for _, k := range s.Sockets {
 		port, err := strconv.Atoi(k.Address[strings.LastIndexByte(k.Address, ':')+1:])
 		if k.Network != "unix" && err == nil && port < least {
-			return fmt.Errorf("%w: Sockets.%s is %s: a user's systemd cannot open ports below %d (sysctl net.ipv4.ip_unprivileged_port_start)", service.ErrSpec, k.Name, k.Address, least)
+			return fmt.Errorf("%w: Sockets.%s is %s: a user's systemd cannot open ports below %d (sysctl net.ipv4.ip_unprivileged_port_start)", manage.ErrSpec, k.Name, k.Address, least)
 		}
 	}
 	return nil
@@ -104,13 +104,13 @@ func (m *Manager) checkLowPorts(s service.Spec) error {
 
 // checkOrder returns an error if the service needs a delayed service and is not delayed
 // itself, or the reverse: one would then be part of the target that the other waits for.
-func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
+func (m *Manager) checkOrder(ctx context.Context, s manage.Spec) error {
 	if bareTemplate(s) {
 		return nil
 	}
 	target := (&renderer{Spec: s}).bootTarget()
 	switch s.StartType {
-	case service.Automatic:
+	case manage.Automatic:
 		for _, n := range s.Dependencies {
 			if n == "network" {
 				continue
@@ -121,10 +121,10 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 				return err
 			}
 			if slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), but this service starts before it: systemd would leave out one of them; make this one delayed as well (StartType)", service.ErrSpec, n, target)
+				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), but this service starts before it: systemd would leave out one of them; make this one delayed as well (StartType)", manage.ErrSpec, n, target)
 			}
 		}
-	case service.Delayed:
+	case manage.Delayed:
 		own, err := m.listProperties(ctx, unitName(s), "RequiredBy")
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func (m *Manager) checkOrder(ctx context.Context, s service.Spec) error {
 				return err
 			}
 			if slices.Contains(other["WantedBy"], target) && !slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and starts before it: systemd would leave out one of them; make that one delayed first", service.ErrSpec, target, n)
+				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and starts before it: systemd would leave out one of them; make that one delayed first", manage.ErrSpec, target, n)
 			}
 		}
 	}

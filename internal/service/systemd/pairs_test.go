@@ -8,26 +8,26 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // TestPairs checks settings that are valid alone and wrong together. Package service tests
 // those that Spec.Check refuses.
 func TestPairs(t *testing.T) {
-	socket := func(network, address string) func(*service.Spec) {
-		return func(s *service.Spec) {
-			s.Sockets = append(s.Sockets, service.Socket{Name: "x", Network: network, Address: address})
+	socket := func(network, address string) func(*manage.Spec) {
+		return func(s *manage.Spec) {
+			s.Sockets = append(s.Sockets, manage.Socket{Name: "x", Network: network, Address: address})
 		}
 	}
-	writable := func(p string) func(*service.Spec) {
-		return func(s *service.Spec) { s.Hardening.WritablePaths = []string{p} }
+	writable := func(p string) func(*manage.Spec) {
+		return func(s *manage.Spec) { s.Hardening.WritablePaths = []string{p} }
 	}
-	capability := func(c string) func(*service.Spec) {
-		return func(s *service.Spec) { s.Hardening.Capabilities = []string{c} }
+	capability := func(c string) func(*manage.Spec) {
+		return func(s *manage.Spec) { s.Hardening.Capabilities = []string{c} }
 	}
-	family := func(s *service.Spec) { s.Hardening.AddressFamilies = []string{"AF_PACKET"} }
-	line := func(l string) func(*service.Spec) { return func(s *service.Spec) { s.Systemd.Service = []string{l} } }
-	named := func(s *service.Spec) { s.Account = "www-data" }
+	family := func(s *manage.Spec) { s.Hardening.AddressFamilies = []string{"AF_PACKET"} }
+	line := func(l string) func(*manage.Spec) { return func(s *manage.Spec) { s.Systemd.Service = []string{l} } }
+	named := func(s *manage.Spec) { s.Account = "www-data" }
 	const (
 		whole   = "keeps read-only as a whole"
 		without = "a /dev without devices"
@@ -35,17 +35,17 @@ func TestPairs(t *testing.T) {
 	)
 	for _, c := range []struct {
 		name   string
-		spec   service.Spec
+		spec   manage.Spec
 		refuse string // what the error says
 		warn   string // what a warning says
 		have   string // what one of the units has
 		lack   string // what none has
 	}{
-		{name: "localhost and a socket", spec: web(profile(service.Localhost), socket("tcp", ":80")), have: "[Socket]\nBindIPv6Only=both\nListenStream=80\nIPAddressDeny=any\nIPAddressAllow=localhost\n"},
-		{name: "the network and a socket", spec: web(profile(service.Network), socket("tcp", ":80")), lack: "IPAddressDeny"},
+		{name: "localhost and a socket", spec: web(profile(manage.Localhost), socket("tcp", ":80")), have: "[Socket]\nBindIPv6Only=both\nListenStream=80\nIPAddressDeny=any\nIPAddressAllow=localhost\n"},
+		{name: "the network and a socket", spec: web(profile(manage.Network), socket("tcp", ":80")), lack: "IPAddressDeny"},
 		{name: "a sandbox and /dev/fuse", spec: web(writable("/dev/fuse")), refuse: without},
 		{name: "a sandbox and /dev/shm", spec: web(writable("/dev/shm/web")), have: "ReadWritePaths=/dev/shm/web\n"},
-		{name: "no sandbox and /dev/fuse", spec: web(profile(service.None), named, writable("/dev/fuse")), lack: "/dev/fuse"},
+		{name: "no sandbox and /dev/fuse", spec: web(profile(manage.None), named, writable("/dev/fuse")), lack: "/dev/fuse"},
 		{name: "devices and /dev/fuse", spec: web(writable("/dev/fuse"), line("PrivateDevices=no")), have: "ReadWritePaths=/dev/fuse\n"},
 		{name: "raw I/O and /dev/mem", spec: web(writable("/dev/mem"), capability("CAP_SYS_RAWIO")), have: "ReadWritePaths=/dev/mem\n"},
 		{name: "a sandbox and /", spec: web(writable("/")), refuse: whole},
@@ -54,8 +54,8 @@ func TestPairs(t *testing.T) {
 		{name: "a sandbox and /root", spec: web(writable("/root")), refuse: whole},
 		{name: "a sandbox and the control groups", spec: web(writable("/sys/fs/cgroup")), refuse: whole},
 		{name: "a sandbox and a control group", spec: web(writable("/sys/fs/cgroup/web")), have: "ReadWritePaths=/sys/fs/cgroup/web\n"},
-		{name: "no sandbox and all homes", spec: web(profile(service.None), named, writable("/home")), lack: "/home"},
-		{name: "a dynamic user and all homes", spec: web(profile(service.None), writable("/home")), refuse: whole},
+		{name: "no sandbox and all homes", spec: web(profile(manage.None), named, writable("/home")), lack: "/home"},
+		{name: "a dynamic user and all homes", spec: web(profile(manage.None), writable("/home")), refuse: whole},
 		{name: "a user and all homes", spec: web(ofUser, writable("/home")), lack: "/home"},
 		{name: "packets without the capability", spec: web(family), warn: packet},
 		{name: "packets with the capability", spec: web(family, capability("CAP_NET_RAW")), have: "AF_PACKET"},
@@ -74,7 +74,7 @@ func TestPairs(t *testing.T) {
 			}
 			switch {
 			case c.refuse != "":
-				if !errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
+				if !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
 					t.Errorf("%v, want %q", err, c.refuse)
 				}
 			case err != nil:
@@ -105,9 +105,9 @@ func TestPlan_RefusesLowPortsOfUser(t *testing.T) {
 			f.write("/proc/sys/net/ipv4/ip_unprivileged_port_start", c.sysctl)
 		}
 		s := web(ofUser)
-		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: c.address}}
+		s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: c.address}}
 		_, err := m.Plan(t.Context(), s, false)
-		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
+		if refused := errors.Is(err, manage.ErrSpec); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, from %q on: %v", c.address, c.sysctl, err)
 		}
 		s.User = false
@@ -122,21 +122,21 @@ func TestPlan_RefusesLowPortsOfUser(t *testing.T) {
 // leaving out a service.
 func TestPlan_RefusesToStartBeforeDelayedDependency(t *testing.T) {
 	for _, c := range []struct {
-		start   service.Start
+		start   manage.Start
 		after   string
 		refused bool
 	}{
-		{service.Automatic, "basic.target multi-user.target", true},
-		{service.Automatic, "basic.target", false},
-		{service.Delayed, "basic.target multi-user.target", false},
-		{service.Manual, "basic.target multi-user.target", false},
+		{manage.Automatic, "basic.target multi-user.target", true},
+		{manage.Automatic, "basic.target", false},
+		{manage.Delayed, "basic.target multi-user.target", false},
+		{manage.Manual, "basic.target multi-user.target", false},
 	} {
 		f, m := newFake(t, false)
 		f.answer = func(call string) (string, error, bool) {
 			return "After=" + c.after + "\n", nil, call == "systemctl show --property=After -- db.service"
 		}
-		_, err := m.Plan(t.Context(), web(start(c.start), func(s *service.Spec) { s.Dependencies = []string{"network", "db"} }), false)
-		if refused := errors.Is(err, service.ErrSpec); refused != c.refused || err != nil && !refused {
+		_, err := m.Plan(t.Context(), web(start(c.start), func(s *manage.Spec) { s.Dependencies = []string{"network", "db"} }), false)
+		if refused := errors.Is(err, manage.ErrSpec); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, of a service after %s: %v", c.start, c.after, err)
 		}
 	}
@@ -158,8 +158,8 @@ func TestPlan_RefusesDelayIfNeededEarlier(t *testing.T) {
 			}
 			return "", nil, false
 		}
-		_, err := m.Plan(t.Context(), web(start(service.Delayed)), false)
-		if got := errors.Is(err, service.ErrSpec); got != refused || err != nil && !got {
+		_, err := m.Plan(t.Context(), web(start(manage.Delayed)), false)
+		if got := errors.Is(err, manage.ErrSpec); got != refused || err != nil && !got {
 			t.Errorf("needed by one with %q: %v", other, err)
 		}
 		if _, err := m.Plan(t.Context(), web(), false); err != nil {

@@ -4,28 +4,28 @@ import (
 	"context"
 	"path"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // changes holds what Apply needs in addition to what every plan has.
 type changes struct {
-	spec   service.Spec
+	spec   manage.Spec
 	files  []unitFile
 	links  []enablement
-	config service.Artefact // the configuration folder
+	config manage.Artefact // the configuration folder
 	runs   bool
 }
 
 // unitFile is a unit file to create, replace or remove.
 type unitFile struct {
-	service.Artefact
+	manage.Artefact
 	unit   string // its name
 	isLink bool   // a link stands there, which is removed
 }
 
 // Plan compares the rendered units with the installed ones, and the units that are enabled
 // with those that should be.
-func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+func (m *Manager) Plan(ctx context.Context, s manage.Spec, force bool) (*manage.Plan, error) {
 	s.User = m.user
 	version, err := m.version(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 	if err != nil {
 		return nil, err
 	}
-	p := &service.Plan{Spec: m.keepEnvironmentFile(s, dir)}
+	p := &manage.Plan{Spec: m.keepEnvironmentFile(s, dir)}
 	units, err := m.planUnits(ctx, p, version, force)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 }
 
 // planUnits renders the units of the service, and checks what they refer to.
-func (m *Manager) planUnits(ctx context.Context, p *service.Plan, version int, force bool) ([]Unit, error) {
+func (m *Manager) planUnits(ctx context.Context, p *manage.Plan, version int, force bool) ([]Unit, error) {
 	resolved, err := m.checkExecutable(p, force)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (m *Manager) planUnits(ctx context.Context, p *service.Plan, version int, f
 }
 
 // planChanges returns what has to change so that the service has these units.
-func (m *Manager) planChanges(ctx context.Context, p *service.Plan, units []Unit, dir string, force bool) (changes, error) {
+func (m *Manager) planChanges(ctx context.Context, p *manage.Plan, units []Unit, dir string, force bool) (changes, error) {
 	s := p.Spec
 	var serv properties
 	var sockets []properties
@@ -88,7 +88,7 @@ func (m *Manager) planChanges(ctx context.Context, p *service.Plan, units []Unit
 	}
 	todo := changes{spec: s, config: m.configFolder(s), runs: serv.runs()}
 	for i, u := range units {
-		f := unitFile{unit: u.Name, Artefact: service.Artefact{Name: path.Join(dir, u.Name), Mode: "0644", New: u.Text, Wanted: true}}
+		f := unitFile{unit: u.Name, Artefact: manage.Artefact{Name: path.Join(dir, u.Name), Mode: "0644", New: u.Text, Wanted: true}}
 		if err := m.compareFile(p, &f, i == 0, force); err != nil {
 			return changes{}, err
 		}
@@ -110,19 +110,19 @@ func (m *Manager) planChanges(ctx context.Context, p *service.Plan, units []Unit
 // configFolder returns the configuration folder of the service. It is created before the
 // first start and belongs to root: systemd would give a folder that it creates to the
 // service's account, which should only read it.
-func (m *Manager) configFolder(s service.Spec) service.Artefact {
+func (m *Manager) configFolder(s manage.Spec) manage.Artefact {
 	if m.user || bareTemplate(s) {
-		return service.Artefact{}
+		return manage.Artefact{}
 	}
 	dir := "/etc/" + s.Name
 	if s.Template {
 		dir += "/" + s.Instance
 	}
-	return service.Artefact{Name: dir, Mode: "0755", Present: m.machine.Tree.Exists(dir), Wanted: true}
+	return manage.Artefact{Name: dir, Mode: "0755", Present: m.machine.Tree.Exists(dir), Wanted: true}
 }
 
 // describe adds to the plan what Apply will do.
-func (m *Manager) describe(p *service.Plan, t changes, dir string) {
+func (m *Manager) describe(p *manage.Plan, t changes, dir string) {
 	call := func(verb string, units ...string) {
 		p.Calls = append(p.Calls, m.commandLine(append([]string{verb}, units...)...))
 	}
@@ -135,7 +135,7 @@ func (m *Manager) describe(p *service.Plan, t changes, dir string) {
 	call("daemon-reload")
 	for _, l := range t.links {
 		if l.had || l.want {
-			a := service.Artefact{Name: "enabled unit " + l.unit, Present: l.had, Wanted: l.want}
+			a := manage.Artefact{Name: "enabled unit " + l.unit, Present: l.had, Wanted: l.want}
 			if l.had {
 				a.Old = "enabled\n"
 			}

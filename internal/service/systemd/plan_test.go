@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestPlan_ChangesNothing(t *testing.T) {
@@ -49,7 +49,7 @@ func TestPlan_RefusesUnitsOfOthers(t *testing.T) {
 		}, []string{"/etc/init.d/web"}},
 		"a socket of somebody": {func(f *fake) { f.write(f.unit("web-http.socket"), "[Socket]\nListenStream=1\n") }, []string{"web-http.socket"}},
 		"a socket of another of ours": {func(f *fake) {
-			f.write(f.unit("web-http.socket"), "# "+service.Mark+"\n[Socket]\nListenStream=1\nService=web-http.service\n")
+			f.write(f.unit("web-http.socket"), "# "+manage.Mark+"\n[Socket]\nListenStream=1\nService=web-http.service\n")
 		}, []string{"another service"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestPlan_RefusesUnitsOfOthers(t *testing.T) {
 			test.prepare(f)
 			before := f.snapshot()
 			_, err := m.Plan(t.Context(), web(onSocket), false)
-			wantError(t, err, service.ErrForeign, test.words...)
+			wantError(t, err, manage.ErrForeign, test.words...)
 
 			p, err := m.Plan(t.Context(), web(onSocket), true)
 			if err != nil {
@@ -73,7 +73,7 @@ func TestPlan_RefusesUnitsOfOthers(t *testing.T) {
 			if err := m.Apply(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
-			if text, _ := f.text("web.service"); !service.Marked(text) {
+			if text, _ := f.text("web.service"); !manage.Marked(text) {
 				t.Errorf("with force it is %q", text)
 			}
 		})
@@ -89,7 +89,7 @@ func TestPlan_RefusesMaskedUnitsEvenWithForce(t *testing.T) {
 	}
 	for want, test := range map[string]struct {
 		prepare func(*fake)
-		spec    service.Spec
+		spec    manage.Spec
 	}{
 		"web.service is masked and cannot be started: run systemctl unmask web.service first":                               {null(systemFile("web.service")), web()},
 		"web-http.socket is masked and cannot be started: run systemctl unmask web-http.socket first":                       {null(systemFile("web-http.socket")), web(onSocket)},
@@ -134,9 +134,9 @@ func TestPlan_RefusesWhatOnlyLooksLikeKardianos(t *testing.T) {
 		f, m := newFake(t, false)
 		f.write(f.unit("web.service"), text)
 		_, err := m.Plan(t.Context(), web(), false)
-		wantError(t, err, service.ErrForeign)
+		wantError(t, err, manage.ErrForeign)
 		_, err = m.Remove(t.Context(), web(), false)
-		wantError(t, err, service.ErrForeign)
+		wantError(t, err, manage.ErrForeign)
 	}
 }
 
@@ -146,12 +146,12 @@ func TestPlan_RefusesUnsafeExecutable(t *testing.T) {
 		if user {
 			return nil
 		}
-		return errors.Join(service.ErrUnsafe)
+		return errors.Join(manage.ErrUnsafe)
 	}
 	_, err := m.Plan(t.Context(), web(), false)
-	wantError(t, err, service.ErrUnsafe)
+	wantError(t, err, manage.ErrUnsafe)
 	p, err := m.Plan(t.Context(), web(), true)
-	if err != nil || !slices.Contains(p.Warnings, service.ErrUnsafe.Error()) {
+	if err != nil || !slices.Contains(p.Warnings, manage.ErrUnsafe.Error()) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	_, m = newFake(t, true)
@@ -159,16 +159,16 @@ func TestPlan_RefusesUnsafeExecutable(t *testing.T) {
 		if !user {
 			return nil
 		}
-		return errors.Join(service.ErrUnsafe)
+		return errors.Join(manage.ErrUnsafe)
 	}
 	_, err = m.Plan(t.Context(), web(ofUser), false)
-	wantError(t, err, service.ErrUnsafe)
+	wantError(t, err, manage.ErrUnsafe)
 }
 
 func TestPlan_RefusesMissingExecutable(t *testing.T) {
 	_, m := newFake(t, false)
-	_, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.Executable = "/nonexistent/web" }), false)
-	wantError(t, err, service.ErrSpec, "/nonexistent/web")
+	_, err := m.Plan(t.Context(), web(func(s *manage.Spec) { s.Executable = "/nonexistent/web" }), false)
+	wantError(t, err, manage.ErrSpec, "/nonexistent/web")
 }
 
 func TestPlan_ExposesTargetOfLinkedExecutable(t *testing.T) {
@@ -184,20 +184,20 @@ func TestPlan_ExposesTargetOfLinkedExecutable(t *testing.T) {
 }
 
 func TestPlan_WarnsOperator(t *testing.T) {
-	for want, prepare := range map[string]func(*fake, *service.Spec){
-		"web.service.d stays": func(f *fake, _ *service.Spec) { f.write(f.unit("web.service.d/x.conf"), "[Unit]\n") },
-		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *service.Spec) {
+	for want, prepare := range map[string]func(*fake, *manage.Spec){
+		"web.service.d stays": func(f *fake, _ *manage.Spec) { f.write(f.unit("web.service.d/x.conf"), "[Unit]\n") },
+		"WritablePaths: /srv/nothing does not exist": func(_ *fake, s *manage.Spec) {
 			s.Hardening.WritablePaths = []string{"/srv/nothing"}
 		},
-		"WritablePaths: /srv is not writable for everyone": func(f *fake, s *service.Spec) {
+		"WritablePaths: /srv is not writable for everyone": func(f *fake, s *manage.Spec) {
 			f.write("/srv/file", "")
 			s.Hardening.WritablePaths = []string{"/srv"}
 		},
-		"Account: there is no user www": func(f *fake, s *service.Spec) {
+		"Account: there is no user www": func(f *fake, s *manage.Spec) {
 			s.Account = "www"
 			f.answer = func(call string) (string, error, bool) { return "", refusal(2, ""), strings.HasPrefix(call, "getent") }
 		},
-		"only one can run": func(_ *fake, s *service.Spec) { template(s); onSocket(s) },
+		"only one can run": func(_ *fake, s *manage.Spec) { template(s); onSocket(s) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -235,7 +235,7 @@ func TestUnitFolder_OfUser(t *testing.T) {
 func TestFolders_OfInstanceAreInThoseOfTemplate(t *testing.T) {
 	for _, test := range []struct {
 		user bool
-		s    service.Spec
+		s    manage.Spec
 		want string
 	}{
 		{false, web(), "/var/lib/web"},
@@ -244,7 +244,7 @@ func TestFolders_OfInstanceAreInThoseOfTemplate(t *testing.T) {
 		{true, web(ofUser, template), "/home/me/.local/state/web/a"},
 	} {
 		_, m := newFake(t, test.user)
-		if got := service.Folders(m, test.s).State; got != test.want {
+		if got := manage.Folders(m, test.s).State; got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
@@ -267,7 +267,7 @@ func TestPlan_RefusesNameOfExistingUser(t *testing.T) {
 	const taken = "this machine has a user of that name already"
 	for name, test := range map[string]struct {
 		passwd, group, getent string
-		change                func(*service.Spec)
+		change                func(*manage.Spec)
 		want                  string
 	}{
 		"a user":                  {passwd: "web:x:34:34:web:/var/web:/usr/sbin/nologin\n", want: taken},
@@ -277,9 +277,9 @@ func TestPlan_RefusesNameOfExistingUser(t *testing.T) {
 		"of a template":           {passwd: "web:x:34:34:web:/var/web:/bin/sh\n", change: template, want: taken},
 		"the service runs":        {getent: "web:!*:64000:64000:Dynamic User:/:/usr/sbin/nologin\n"},
 		"somebody says he is one": {passwd: "web:x:1000:1000:Dynamic User:/home/web:/bin/sh\n", want: taken},
-		"it is what is asked for": {passwd: "web:x:34:34:web:/var/web:/bin/sh\n", change: func(s *service.Spec) { s.Account = "web" }},
-		"root is asked for":       {passwd: "web:x:0:0::/:/bin/sh\n", change: func(s *service.Spec) { s.Account = "root" }},
-		"systemd hashes the name": {passwd: "web.1:x:34:34::/:/bin/sh\n", change: func(s *service.Spec) { s.Name = "web.1" }},
+		"it is what is asked for": {passwd: "web:x:34:34:web:/var/web:/bin/sh\n", change: func(s *manage.Spec) { s.Account = "web" }},
+		"root is asked for":       {passwd: "web:x:0:0::/:/bin/sh\n", change: func(s *manage.Spec) { s.Account = "root" }},
+		"systemd hashes the name": {passwd: "web.1:x:34:34::/:/bin/sh\n", change: func(s *manage.Spec) { s.Name = "web.1" }},
 		"nobody else":             {passwd: "web2:x:34:34::/:/bin/sh\n", group: "2web:x:34:\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +294,7 @@ func TestPlan_RefusesNameOfExistingUser(t *testing.T) {
 				test.change(&s)
 			}
 			_, err := m.Plan(t.Context(), s, true)
-			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, service.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
+			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

@@ -9,23 +9,23 @@ import (
 	"path"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
 // checkExecutable checks the executable, and returns its path with links followed.
-func (m *Manager) checkExecutable(p *service.Plan, force bool) (resolved string, err error) {
+func (m *Manager) checkExecutable(p *manage.Plan, force bool) (resolved string, err error) {
 	s, tree := p.Spec, m.machine.Tree
 	resolved, err = m.resolve(s.Executable)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return s.Executable, nil // a plan needs no rights
 	case err != nil:
-		return "", fmt.Errorf("%w: Executable: %w", service.ErrSpec, err)
+		return "", fmt.Errorf("%w: Executable: %w", manage.ErrSpec, err)
 	}
 	switch err := m.safe(tree.Path(s.Executable), m.user); {
-	case errors.Is(err, service.ErrUnsafe) && force:
+	case errors.Is(err, manage.ErrUnsafe) && force:
 		p.Warnings = append(p.Warnings, err.Error())
 	case err != nil:
 		return "", err
@@ -49,7 +49,7 @@ const minDynamic, maxDynamic = 61184, 65519
 // checkAccount returns an error if the name of the service's dynamic user is taken. systemd
 // uses an existing user of that name instead of a dynamic one, and does not start the service
 // if only a group of that name exists.
-func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
+func (m *Manager) checkAccount(ctx context.Context, s manage.Spec) error {
 	if m.user || s.Account != "" || s.Name != account.Name(s.Name) && strings.ToLower(s.Name) != account.Name(strings.ToLower(s.Name)) {
 		return nil // systemd derives another name from one that a user cannot have
 	}
@@ -68,7 +68,7 @@ func (m *Manager) checkAccount(ctx context.Context, s service.Spec) error {
 }
 
 // addWarnings adds what else the operator should know.
-func (m *Manager) addWarnings(ctx context.Context, p *service.Plan, dir string) {
+func (m *Manager) addWarnings(ctx context.Context, p *manage.Plan, dir string) {
 	s := p.Spec
 	warn := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	tree := m.machine.Tree
@@ -87,7 +87,7 @@ func (m *Manager) addWarnings(ctx context.Context, p *service.Plan, dir string) 
 	for _, w := range s.Hardening.WritablePaths {
 		info, err := os.Stat(tree.Path(w))
 		switch {
-		case s.Hardening.Profile != service.None && !tree.Exists(w):
+		case s.Hardening.Profile != manage.None && !tree.Exists(w):
 			warn("Hardening.WritablePaths: %s does not exist, and the service does not start without it", w)
 		case s.Account == "" && err == nil && info.Mode().Perm()&0o002 == 0:
 			warn("Hardening.WritablePaths: %s is not writable for everyone (mode %04o), and so not for a dynamic user; set an Account that may write to it", w, info.Mode().Perm())

@@ -9,19 +9,19 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // ownedRecord returns the record of what belongs to a service. It is stored next to the
 // units, in a folder that systemd ignores.
-func (m *Manager) ownedRecord(s service.Spec, dir string) owned.Record {
+func (m *Manager) ownedRecord(s manage.Spec, dir string) owned.Record {
 	return owned.In(m.machine.Tree, dir, s.ServiceName())
 }
 
 // ownedPaths returns the paths that the service may create or receive. A template itself has
 // none. systemd moves those of a dynamic user.
-func (m *Manager) ownedPaths(s service.Spec) (list []owned.Path) {
+func (m *Manager) ownedPaths(s manage.Spec) (list []owned.Path) {
 	if bareTemplate(s) {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (m *Manager) ownedPaths(s service.Spec) (list []owned.Path) {
 // finishRemoval removes what is left of a service whose unit is gone: what an interrupted
 // uninstall has not reached and, with purge, what the service has kept. It returns the error
 // gone if there is nothing.
-func (m *Manager) finishRemoval(ctx context.Context, s service.Spec, dir string, purge bool, gone error) (removed []string, err error) {
+func (m *Manager) finishRemoval(ctx context.Context, s manage.Spec, dir string, purge bool, gone error) (removed []string, err error) {
 	m.machine.Tree.Begin(s.ServiceName()).Sweep(dir)
 	stale := false
 	if !bareTemplate(s) {
@@ -68,7 +68,7 @@ func (m *Manager) finishRemoval(ctx context.Context, s service.Spec, dir string,
 // releaseFolders restores what existed before the service was installed, and removes its
 // configuration folder if that is empty and its own. With purge it removes everything that
 // belongs to the service. It returns what it has removed. The service must have stopped.
-func (m *Manager) releaseFolders(s service.Spec, record owned.Record, purge, installed bool) (removed []string, err error) {
+func (m *Manager) releaseFolders(s manage.Spec, record owned.Record, purge, installed bool) (removed []string, err error) {
 	tree := m.machine.Tree
 	if err := record.Return(m.ownedPaths(s)); err != nil {
 		return nil, m.fileError(err)
@@ -93,7 +93,7 @@ func (m *Manager) releaseFolders(s service.Spec, record owned.Record, purge, ins
 
 // purgeFolders removes the directories that belong to the service, and returns those that
 // existed.
-func (m *Manager) purgeFolders(s service.Spec, record owned.Record) (removed []string, err error) {
+func (m *Manager) purgeFolders(s manage.Spec, record owned.Record) (removed []string, err error) {
 	tree := m.machine.Tree
 	own, err := record.Paths()
 	if err != nil {
@@ -125,7 +125,7 @@ func (m *Manager) purgeFolders(s service.Spec, record owned.Record) (removed []s
 
 // Folders implements service.Located. The folders of an instance are inside those of its
 // template.
-func (m *Manager) Folders(s service.Spec) dirs.Dirs {
+func (m *Manager) Folders(s manage.Spec) dirs.Dirs {
 	d := m.baseFolders(s)
 	s.User = m.user
 	if runtimeFolder(s, s.Name) != s.Name {
@@ -135,7 +135,7 @@ func (m *Manager) Folders(s service.Spec) dirs.Dirs {
 }
 
 // baseFolders returns the folders that the name of the service gives it.
-func (m *Manager) baseFolders(s service.Spec) dirs.Dirs {
+func (m *Manager) baseFolders(s manage.Spec) dirs.Dirs {
 	name := instanceFolder(s)
 	if !m.user {
 		return dirs.System("linux", name, m.getenv)
@@ -148,7 +148,7 @@ func (m *Manager) baseFolders(s service.Spec) dirs.Dirs {
 }
 
 // instanceFolder returns the name of the service's folders, with the instance.
-func instanceFolder(s service.Spec) string {
+func instanceFolder(s manage.Spec) string {
 	if s.Template {
 		return s.Name + "/" + s.Instance
 	}

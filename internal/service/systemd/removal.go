@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 )
 
 // removal is what has to be removed with a service.
 type removal struct {
-	spec       service.Spec
+	spec       manage.Spec
 	units      []string // their names for systemctl; the instance's for a template
 	files      []string
 	links      []string // that make a target want, or require, one of the units
@@ -22,7 +22,7 @@ type removal struct {
 
 // newRemoval returns what has to be removed: the units in files and the links to them. shared
 // keeps the files.
-func (m *Manager) newRemoval(s service.Spec, dir string, files []string, shared bool) removal {
+func (m *Manager) newRemoval(s manage.Spec, dir string, files []string, shared bool) removal {
 	r := removal{spec: s, keepsFiles: shared}
 	for _, f := range files {
 		r.files = append(r.files, path.Join(dir, f))
@@ -95,7 +95,7 @@ func (m *Manager) removeUnits(ctx context.Context, r removal, record owned.Recor
 
 // stopForRemoval stops the service and its sockets. It first makes systemd read what has
 // changed on disk, so that its tools do not warn of that.
-func (m *Manager) stopForRemoval(ctx context.Context, s service.Spec) error {
+func (m *Manager) stopForRemoval(ctx context.Context, s manage.Spec) error {
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestRemove_DoesNotStopWhatCannotBeRemoved(t *testing.T) {
@@ -28,7 +28,7 @@ func TestRemove_DoesNotStopWhatCannotBeRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.calls = nil
-		_, err := service.Remove(t.Context(), m, web(), true)
+		_, err := manage.Remove(t.Context(), m, web(), true)
 		wantError(t, err, nil, "cannot be removed: "+folder+" is on a file system that is mounted read-only; nothing has changed")
 		if calls := f.changes(); len(calls) > 0 {
 			t.Errorf("%s: called was %s", folder, strings.Join(calls, ", "))
@@ -36,7 +36,7 @@ func TestRemove_DoesNotStopWhatCannotBeRemoved(t *testing.T) {
 		if err := unix.Unmount(dir, 0); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := service.Remove(t.Context(), m, web(), true); err != nil {
+		if _, err := manage.Remove(t.Context(), m, web(), true); err != nil {
 			t.Error(err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // TestRemove_UndoesAllIfItFails lets each call of a removal fail in turn, or ends the wait
@@ -47,7 +47,7 @@ func TestRemove_UndoesAllIfItFails(t *testing.T) {
 					}
 					return run(c, name, args...)
 				}
-				removed, err := service.Remove(ctx, m, web(), false)
+				removed, err := manage.Remove(ctx, m, web(), false)
 				cancel()
 				if failed == "" {
 					if err != nil || n != 3 {
@@ -55,7 +55,7 @@ func TestRemove_UndoesAllIfItFails(t *testing.T) {
 					}
 					break
 				}
-				var u *service.Unfinished
+				var u *manage.Unfinished
 				if !errors.As(err, &u) || !errors.Is(err, failure) && !strings.Contains(err.Error(), "as asked by the test") || len(removed) > 0 {
 					t.Errorf("at %s: %q, %v", failed, removed, err)
 					continue
@@ -81,7 +81,7 @@ func TestRemove_SaysWhatCannotBeUndone(t *testing.T) {
 	f.answer = func(call string) (string, error, bool) {
 		return "", refusal(1, "as asked by the test"), strings.Contains(call, " daemon-reload") || strings.Contains(call, " start ")
 	}
-	_, err := service.Remove(t.Context(), m, web(), false)
+	_, err := manage.Remove(t.Context(), m, web(), false)
 	want := "systemctl …: exit code 1: as asked by the test; and this could not be undone: systemctl …: exit code 1: as asked by the test; " +
 		"the service ran before, and is stopped now: it could not be started again: systemctl …: exit code 1: as asked by the test"
 	if err == nil || err.Error() != want {

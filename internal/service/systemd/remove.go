@@ -9,20 +9,20 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Remove stops the service and its sockets, disables them and removes their files. The files
 // of a template stay while it has other instances. If purge is set, it also removes the
 // directories of the service, including that of its configuration.
-func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
+func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (removed []string, err error) {
 	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, err
 	}
 	record := m.ownedRecord(s, dir)
 	switch err := m.checkOurs(s, dir); {
-	case errors.Is(err, service.ErrNotInstalled):
+	case errors.Is(err, manage.ErrNotInstalled):
 		return m.finishRemoval(ctx, s, dir, purge, err)
 	case err != nil:
 		return nil, err
@@ -55,27 +55,27 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 
 // checkOurs returns an error if the service is not installed, or was not installed by this
 // program.
-func (m *Manager) checkOurs(s service.Spec, dir string) error {
+func (m *Manager) checkOurs(s manage.Spec, dir string) error {
 	file := path.Join(dir, serviceUnit(s))
 	text, exists, err := m.machine.Tree.Read(file)
 	switch {
 	case !exists && err == nil:
 		if at := m.packagedUnit(s); at != "" {
-			return fmt.Errorf("%s: %w", at, service.ErrForeign)
+			return fmt.Errorf("%s: %w", at, manage.ErrForeign)
 		}
-		return service.ErrNotInstalled
+		return manage.ErrNotInstalled
 	case exists && err != nil && m.machine.Tree.Link(file) != "":
-		return fmt.Errorf("%s is a link: %w", file, service.ErrForeign)
+		return fmt.Errorf("%s is a link: %w", file, manage.ErrForeign)
 	case err != nil:
 		return m.fileError(err)
-	case !service.Marked(text) && !isKardianos(text, s.Name):
-		return fmt.Errorf("%s was not made by this program: %w", file, service.ErrForeign)
+	case !manage.Marked(text) && !isKardianos(text, s.Name):
+		return fmt.Errorf("%s was not made by this program: %w", file, manage.ErrForeign)
 	}
 	return nil
 }
 
 // otherInstances returns the other instances of a template that run or start automatically.
-func (m *Manager) otherInstances(ctx context.Context, s service.Spec, dir string) ([]string, error) {
+func (m *Manager) otherInstances(ctx context.Context, s manage.Spec, dir string) ([]string, error) {
 	if !s.Template {
 		return nil, nil
 	}
@@ -87,13 +87,13 @@ func (m *Manager) otherInstances(ctx context.Context, s service.Spec, dir string
 }
 
 // instanceOf returns the name of a template's unit for one instance.
-func instanceOf(name string, s service.Spec) string {
+func instanceOf(name string, s manage.Spec) string {
 	return strings.Replace(name, "@.", "@"+s.Instance+".", 1)
 }
 
 // parseInstances returns the other instances that list-units has printed or that links in dir
 // enable.
-func (m *Manager) parseInstances(s service.Spec, dir, listed string) []string {
+func (m *Manager) parseInstances(s manage.Spec, dir, listed string) []string {
 	var others []string
 	for line := range strings.Lines(listed) {
 		// NAME LOAD ACTIVE SUB DESCRIPTION

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
@@ -46,7 +46,7 @@ func TestRemove_LeavesNothing(t *testing.T) {
 			t.Errorf("called was %q, want %q", got, want)
 		}
 		_, err = m.Remove(t.Context(), s, false)
-		wantError(t, err, service.ErrNotInstalled)
+		wantError(t, err, manage.ErrNotInstalled)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestRemove_PurgesDirectories(t *testing.T) {
 
 func TestRemove_KeepsTemplateForOtherInstances(t *testing.T) {
 	for name, prepare := range map[string]func(*fake, *Manager){
-		"enabled": func(f *fake, m *Manager) { install(f.t, m, web(template, func(s *service.Spec) { s.Instance = "b" })) },
+		"enabled": func(f *fake, m *Manager) { install(f.t, m, web(template, func(s *manage.Spec) { s.Instance = "b" })) },
 		"active": func(f *fake, _ *Manager) {
 			f.answer = func(call string) (string, error, bool) {
 				return "web@b.service loaded active running Serves the web (b)\nweb@c.service loaded inactive dead x\n", nil, strings.Contains(call, "list-units")
@@ -153,7 +153,7 @@ func TestRemove_KeepsTemplateForOtherInstances(t *testing.T) {
 			if len(f.links("web@a.service")) > 0 {
 				t.Error("it is still enabled")
 			}
-			_, err = m.Remove(t.Context(), web(template, func(s *service.Spec) { s.Instance = "" }), false)
+			_, err = m.Remove(t.Context(), web(template, func(s *manage.Spec) { s.Instance = "" }), false)
 			wantError(t, err, nil, "web@b")
 		})
 	}
@@ -178,7 +178,7 @@ func TestRemove_KeepsFoldersOfOthers(t *testing.T) {
 	f, m := newFake(t, false)
 	ownedtest.Run(t, m, web(), m.machine.Tree, m.Folders(web()))
 	f.write("/var/lib/private/web/data", "theirs")
-	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) {
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, manage.ErrForeign) {
 		t.Errorf("of a dynamic user of that name: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestRemove_FinishesKilledUninstall(t *testing.T) {
 			t.Errorf("there is left\n%s", after)
 		}
 		delete(f.show, "web.service")
-		if _, err := m.Remove(t.Context(), web(), purge); !errors.Is(err, service.ErrNotInstalled) {
+		if _, err := m.Remove(t.Context(), web(), purge); !errors.Is(err, manage.ErrNotInstalled) {
 			t.Errorf("the second time: %v", err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 const (
@@ -40,7 +40,7 @@ const (
 //
 // warnings name what s asks for and the units cannot do. Render fails with service.ErrSpec if
 // something cannot be written into a unit.
-func Render(s service.Spec, version int, resolved string) (units []Unit, warnings []string, err error) {
+func Render(s manage.Spec, version int, resolved string) (units []Unit, warnings []string, err error) {
 	if version == 0 {
 		version = assumedVersion
 	}
@@ -54,14 +54,14 @@ func Render(s service.Spec, version int, resolved string) (units []Unit, warning
 }
 
 // serviceUnit returns the name of the unit file, which the instances of a template share.
-func serviceUnit(s service.Spec) string {
+func serviceUnit(s manage.Spec) string {
 	if s.Template {
 		return s.Name + "@.service"
 	}
 	return s.Name + ".service"
 }
 
-func socketUnit(s service.Spec, k service.Socket) string {
+func socketUnit(s manage.Spec, k manage.Socket) string {
 	if s.Template {
 		return s.Name + "-" + k.Name + "@.socket"
 	}
@@ -69,7 +69,7 @@ func socketUnit(s service.Spec, k service.Socket) string {
 }
 
 type renderer struct {
-	service.Spec
+	manage.Spec
 	version  int
 	resolved string
 	warnings []string
@@ -136,10 +136,10 @@ func (r *renderer) writeUnitSection(w *writer) {
 	for _, n := range r.Dependencies {
 		r.writeDependency(w, n)
 	}
-	if r.StartType == service.Delayed {
+	if r.StartType == manage.Delayed {
 		w.set("After", "%s", r.bootTarget())
 	}
-	if r.StartType == service.Disabled {
+	if r.StartType == manage.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	for _, u := range r.socketUnits() {
@@ -187,11 +187,11 @@ func (r *renderer) writeProcess(w *writer) {
 	w.set("ExecStart", "%s", execLine(r.Executable, r.Arguments))
 	if r.WorkingDirectory != "" {
 		if r.WorkingDirectory != strings.Trim(r.WorkingDirectory, blanks) {
-			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, r.WorkingDirectory))
+			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrSpec, r.WorkingDirectory))
 		}
 		w.set("WorkingDirectory", "%s", escapeText(r.WorkingDirectory))
 	}
-	for _, v := range service.Vars(r.Environment) {
+	for _, v := range manage.Vars(r.Environment) {
 		w.set("Environment", "%s", assignment(v))
 	}
 	if _, ok := r.Environment["HOME"]; r.dynamic() && !ok {
@@ -318,8 +318,8 @@ func (r *renderer) writeLimits(w *writer) {
 
 func (r *renderer) writeInstallSection(w *writer) {
 	switch r.StartType {
-	case service.Disabled:
-	case service.OnSocket:
+	case manage.Disabled:
+	case manage.OnSocket:
 		w.section("Install")
 		w.set("Also", "%s", strings.Join(r.socketUnits(), " "))
 	default:
@@ -328,12 +328,12 @@ func (r *renderer) writeInstallSection(w *writer) {
 	}
 }
 
-func (r *renderer) socketText(k service.Socket) string {
+func (r *renderer) socketText(k manage.Socket) string {
 	unit := socketUnit(r.Spec, k)
 	w := newWriter(unit)
 	w.section("Unit")
 	w.set("Description", "%s, the socket %s", escapeText(r.Name), k.Name)
-	if r.StartType == service.Disabled {
+	if r.StartType == manage.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	w.section("Socket")
@@ -346,7 +346,7 @@ func (r *renderer) socketText(k service.Socket) string {
 		w.set("BindIPv6Only", "both")
 	}
 	if address != strings.Trim(address, blanks) {
-		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd accepts no path there that begins or ends with a blank", service.ErrSpec, k.Name, address))
+		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrSpec, k.Name, address))
 	}
 	w.set(listen, "%s", escapeText(address))
 	if k.Network == "unix" {
@@ -358,13 +358,13 @@ func (r *renderer) socketText(k service.Socket) string {
 		}
 		w.set("RemoveOnStop", "yes")
 	}
-	if r.Hardening.Profile == service.Localhost && !r.User {
+	if r.Hardening.Profile == manage.Localhost && !r.User {
 		w.set("IPAddressDeny", "any") // the service's covers only the sockets that it opens itself
 		w.set("IPAddressAllow", "localhost")
 	}
 	w.set("FileDescriptorName", "%s", k.Name)
 	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.instanceSpecifier()+".", 1))
-	if r.StartType != service.Disabled {
+	if r.StartType != manage.Disabled {
 		w.section("Install")
 		w.set("WantedBy", "sockets.target")
 	}

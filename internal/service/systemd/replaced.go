@@ -4,16 +4,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // lostSettings returns warnings about settings of a unit of kardianos/service that the new
 // unit does not have. It skips settings that every such unit has: the new unit replaces
 // those.
-func lostSettings(old, now string, s service.Spec) (warnings []string) {
+func lostSettings(old, now string, s manage.Spec) (warnings []string) {
 	have := strings.Split(now, "\n")
 	user := false
-	lines := service.Lost(old, func(line string) bool {
+	lines := manage.Lost(old, func(line string) bool {
 		name, value, _ := strings.Cut(line, "=")
 		switch name {
 		case "Description", "ConditionFileIsExecutable":
@@ -40,7 +40,7 @@ func lostSettings(old, now string, s service.Spec) (warnings []string) {
 		lines = append(lines, s.KeptFileWarning())
 	}
 	if !user && !s.Root() {
-		lines = append(lines, service.FormerRoot(s.Account)...)
+		lines = append(lines, manage.FormerRoot(s.Account)...)
 	}
 	return lines
 }

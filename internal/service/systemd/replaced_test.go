@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // TestPlan_NamesSettingsOfKardianosThatAreLost has each directive that kardianos/service
@@ -34,15 +34,15 @@ Environment="B=2 3"
 `, "user.target\n", "user.target\nAlias=w.service\n", "/bin/web\n\n", "/bin/web\nAfter=db.service\nRequires=cache.service\n\n").Replace(ofKardianos)
 	for name, c := range map[string]struct {
 		old  string
-		spec service.Spec
+		spec manage.Spec
 		want []string
 	}{
-		"as it was": {ofKardianos, web(func(s *service.Spec) { s.Account = "root" }), []string{"EnvironmentFile: -/etc/sysconfig/web stays that of the service that is replaced"}},
+		"as it was": {ofKardianos, web(func(s *manage.Spec) { s.Account = "root" }), []string{"EnvironmentFile: -/etc/sysconfig/web stays that of the service that is replaced"}},
 		"root": {ofKardianos, web(), []string{
 			"EnvironmentFile: -/etc/sysconfig/web stays that of the service that is replaced",
 			"the service that is replaced ran as root: this one runs as an account of its own, and may not be able to read and write the files of the other; Account says who it is",
 		}},
-		"another file": {ofKardianos, web(func(s *service.Spec) { s.Account, s.EnvironmentFile = "root", "/etc/default/web" }), []string{
+		"another file": {ofKardianos, web(func(s *manage.Spec) { s.Account, s.EnvironmentFile = "root", "/etc/default/web" }), []string{
 			before + "EnvironmentFile=-/etc/sysconfig/web: it is not carried over",
 			"EnvironmentFile: /etc/default/web does not exist, and without it the service does not start",
 		}},
@@ -64,7 +64,7 @@ Environment="B=2 3"
 			"EnvironmentFile: /etc/web.env does not exist, and without it the service does not start",
 			"EnvironmentFile: /etc/web.env stays that of the service that is replaced",
 		}},
-		"all of it asked for": {add, web(func(s *service.Spec) {
+		"all of it asked for": {add, web(func(s *manage.Spec) {
 			s.Account, s.WorkingDirectory, s.Limits.OpenFiles, s.EnvironmentFile = "bob", "/srv/web", 1024, "/etc/web.env"
 			s.Environment, s.Dependencies = map[string]string{"A": "1", "B": "2 3"}, []string{"db", "cache"}
 			s.Arguments = []string{"-a", "b c"}
@@ -97,7 +97,7 @@ Environment="B=2 3"
 func TestPlan_KeepsEnvironmentFileOfKardianos(t *testing.T) {
 	f, m := newFake(t, false)
 	machines["one of kardianos"](f, m)
-	const want = "\n# " + service.Kept + "\nEnvironmentFile=-/etc/sysconfig/web\n"
+	const want = "\n# " + manage.Kept + "\nEnvironmentFile=-/etc/sysconfig/web\n"
 	for _, round := range []string{"first", "second"} {
 		install(t, m, web())
 		if text := f.read(f.unit("web.service")); !strings.Contains(text, want) {
@@ -105,7 +105,7 @@ func TestPlan_KeepsEnvironmentFileOfKardianos(t *testing.T) {
 		}
 	}
 	// The program names another file, and then none.
-	install(t, m, web(func(s *service.Spec) { s.EnvironmentFile = "-/etc/default/web 100%" }))
+	install(t, m, web(func(s *manage.Spec) { s.EnvironmentFile = "-/etc/default/web 100%" }))
 	if text := f.read(f.unit("web.service")); strings.Contains(text, "sysconfig") || !strings.Contains(text, "\nEnvironmentFile=-/etc/default/web 100%%\n") {
 		t.Errorf("with another one it is\n%s", text)
 	}
@@ -124,12 +124,12 @@ func TestPlan_RefusesUnsafeEnvironmentFile(t *testing.T) {
 				if strings.Contains(at, "missing") {
 					return fs.ErrNotExist
 				}
-				return service.ErrUnsafe
+				return manage.ErrUnsafe
 			}
 			return nil
 		}
-		s := web(func(s *service.Spec) { s.EnvironmentFile = file })
-		if _, err := m.Plan(t.Context(), s, false); !errors.Is(err, service.ErrUnsafe) || !strings.HasPrefix(err.Error(), "EnvironmentFile is /etc/") {
+		s := web(func(s *manage.Spec) { s.EnvironmentFile = file })
+		if _, err := m.Plan(t.Context(), s, false); !errors.Is(err, manage.ErrUnsafe) || !strings.HasPrefix(err.Error(), "EnvironmentFile is /etc/") {
 			t.Errorf("%s: %v", file, err)
 		}
 		p, err := m.Plan(t.Context(), s, true)
@@ -139,7 +139,7 @@ func TestPlan_RefusesUnsafeEnvironmentFile(t *testing.T) {
 	}
 	for _, file := range []string{"/etc/*.env", `/etc/a\b`, "/etc/a[b]", "/etc/web "} {
 		_, m := newFake(t, false)
-		if _, err := m.Plan(t.Context(), web(func(s *service.Spec) { s.EnvironmentFile = file }), false); !errors.Is(err, service.ErrSpec) {
+		if _, err := m.Plan(t.Context(), web(func(s *manage.Spec) { s.EnvironmentFile = file }), false); !errors.Is(err, manage.ErrSpec) {
 			t.Errorf("%q: %v", file, err)
 		}
 	}

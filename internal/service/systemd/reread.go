@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // outdated returns the units whose files or drop-ins have changed since systemd read them.
@@ -29,7 +29,7 @@ func changedText(units []string) string {
 // rereadChanged makes systemd read changed units again and returns the result of installed,
 // if the service is ours and the caller may do that: root, or the user whose systemd it is.
 // systemctl itself tells others what to do when they start the service.
-func (m *Manager) rereadChanged(ctx context.Context, s service.Spec, u properties, sockets []properties, err error) (properties, []properties, error) {
+func (m *Manager) rereadChanged(ctx context.Context, s manage.Spec, u properties, sockets []properties, err error) (properties, []properties, error) {
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 const toReload = "web.service has changed on disk since systemd read it; all units were reloaded (systemctl daemon-reload)"
@@ -117,8 +117,8 @@ func TestStatus_TellsOfChangeOnDisk(t *testing.T) {
 	if want := "web.service and web-http.socket have changed on disk since systemd read them"; err != nil || st.Detail != want {
 		t.Errorf("status says %q, %v", st.Detail, err)
 	}
-	found := slices.ContainsFunc(m.Diagnose(t.Context(), web(onSocket)), func(f service.Finding) bool {
-		return f.Level == service.Warning && f.Detail == "web.service has changed on disk since systemd read it" && strings.HasPrefix(f.Remedy, "systemctl daemon-reload")
+	found := slices.ContainsFunc(m.Diagnose(t.Context(), web(onSocket)), func(f manage.Finding) bool {
+		return f.Level == manage.Warning && f.Detail == "web.service has changed on disk since systemd read it" && strings.HasPrefix(f.Remedy, "systemctl daemon-reload")
 	})
 	if !found {
 		t.Error("doctor says nothing of it")

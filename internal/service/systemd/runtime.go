@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // serviceSubfolder is the folder inside /run/NAME that belongs to the service if the rest
@@ -20,7 +20,7 @@ const serviceSubfolder = "service"
 // RuntimeDirectoryPreserve=yes would keep them, but a folder that outlives its dynamic user
 // is in /run/private, where only root can connect. So if a socket would be in the folder, the
 // folder moves down, and /run/NAME belongs to the sockets.
-func runtimeFolder(s service.Spec, name string) string {
+func runtimeFolder(s manage.Spec, name string) string {
 	for _, k := range s.Sockets {
 		if k.Network == "unix" && folderHolds(s, k.Address) {
 			return name + "/" + serviceSubfolder
@@ -30,13 +30,13 @@ func runtimeFolder(s service.Spec, name string) string {
 }
 
 // folderHolds reports whether address would be below the service's folder.
-func folderHolds(s service.Spec, address string) bool {
+func folderHolds(s manage.Spec, address string) bool {
 	rest, ok := belowRun(s, address)
 	return ok && (!s.Template || strings.Contains(rest, "/")) // the folders of a template are one level deeper
 }
 
 // belowRun returns the part of address that follows /run/NAME/.
-func belowRun(s service.Spec, address string) (rest string, ok bool) {
+func belowRun(s manage.Spec, address string) (rest string, ok bool) {
 	address = strings.TrimPrefix(address, "/var") // /var/run is a link
 	if s.User {
 		if address, ok = strings.CutPrefix(address, "/run/user/"); !ok {
@@ -49,7 +49,7 @@ func belowRun(s service.Spec, address string) (rest string, ok bool) {
 }
 
 // checkRuntime refuses a socket in the folder that the service gets inside /run/NAME.
-func checkRuntime(s service.Spec) error {
+func checkRuntime(s manage.Spec) error {
 	for _, k := range s.Sockets {
 		rest, ok := belowRun(s, k.Address)
 		if s.Template {
@@ -58,7 +58,7 @@ func checkRuntime(s service.Spec) error {
 		if k.Network == "unix" && ok && (rest == serviceSubfolder || strings.HasPrefix(rest, serviceSubfolder+"/")) {
 			above, _, _ := strings.Cut(k.Address, "/"+serviceSubfolder)
 			return fmt.Errorf("%w: Sockets.%s is %q: systemd removes %s/%s each time the service stops; use a path outside of it, such as %s/%s",
-				service.ErrSpec, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
+				manage.ErrSpec, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
 		}
 	}
 	return nil

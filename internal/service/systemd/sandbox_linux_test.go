@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -22,10 +22,10 @@ func TestSandbox_HoldsWithItsExceptions(t *testing.T) {
 		}
 	}
 	writeIn(t, "/etc/secret-é%key", "secret")
-	i := echoService(t, m, vars("WRITE", "/srv/data dir:/home/shared/up load:/root/drop:/srv/closed:/home/tester:/tmp", "READ", "$CREDENTIALS_DIRECTORY/key"), func(s *service.Spec) {
+	i := echoService(t, m, vars("WRITE", "/srv/data dir:/home/shared/up load:/root/drop:/srv/closed:/home/tester:/tmp", "READ", "$CREDENTIALS_DIRECTORY/key"), func(s *manage.Spec) {
 		s.Hardening.WritablePaths = []string{"/srv/data dir", "/home/shared/up load", "/root/drop"}
 		s.Systemd.Credentials = map[string]string{"key": "/etc/secret-é%key"}
-		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
+		s.Limits = manage.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
 		s.FileDescriptorStore = 3
 	})
 	i.install()
@@ -94,7 +94,7 @@ func TestSandbox_GrantsOnlyRequestedCapabilities(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := echoService(t, inside(t, false), vars("READ", "/proc/self/status"), func(s *service.Spec) {
+			i := echoService(t, inside(t, false), vars("READ", "/proc/self/status"), func(s *manage.Spec) {
 				s.Account = test.account
 				s.Hardening.Capabilities = test.caps
 			})

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // properties holds the properties of a unit, by name.
@@ -21,7 +21,7 @@ var statusProperties = strings.Join([]string{
 }, ",")
 
 // show returns the properties of the service and its sockets, with one call of systemctl.
-func (m *Manager) show(ctx context.Context, s service.Spec) (serv properties, sockets []properties, err error) {
+func (m *Manager) show(ctx context.Context, s manage.Spec) (serv properties, sockets []properties, err error) {
 	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, nil, err
@@ -93,7 +93,7 @@ func anyListening(sockets []properties) bool {
 }
 
 // Launches implements service.Launcher.
-func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) {
+func (m *Manager) Launches(ctx context.Context, s manage.Spec) (string, error) {
 	if bareTemplate(s) {
 		return "", nil
 	}
@@ -111,13 +111,13 @@ func (m *Manager) Launches(ctx context.Context, s service.Spec) (string, error) 
 }
 
 // Passes implements service.Passer. It reads the unit file, which has the exact words.
-func (m *Manager) Passes(_ context.Context, s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(_ context.Context, s manage.Spec) (args []string, ok bool) {
 	dir, err := m.unitFolder()
 	if err != nil {
 		return nil, false
 	}
 	text, _, err := m.machine.Tree.Read(path.Join(dir, serviceUnit(s)))
-	if err != nil || !service.Marked(text) {
+	if err != nil || !manage.Marked(text) {
 		return nil, false
 	}
 	_, rest, ok := strings.Cut(text, "\nExecStart=")

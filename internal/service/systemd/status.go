@@ -8,49 +8,49 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Status returns the status of the service, with one call of systemctl.
-func (m *Manager) Status(ctx context.Context, s service.Spec) (service.Status, error) {
+func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, error) {
 	if bareTemplate(s) {
 		return m.templateStatus(s)
 	}
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {
-		return service.Status{State: service.Unknown}, err
+		return manage.Status{State: manage.Unknown}, err
 	}
 	return status(u, sockets), nil
 }
 
 // templateStatus returns the status of the template itself, which does not run.
-func (m *Manager) templateStatus(s service.Spec) (service.Status, error) {
+func (m *Manager) templateStatus(s manage.Spec) (manage.Status, error) {
 	dir, err := m.unitFolder()
 	if err != nil {
-		return service.Status{State: service.Unknown}, err
+		return manage.Status{State: manage.Unknown}, err
 	}
 	if !m.machine.Tree.Exists(dir + "/" + serviceUnit(s)) {
-		return service.Status{State: service.NotInstalled}, nil
+		return manage.Status{State: manage.NotInstalled}, nil
 	}
-	return service.Status{State: service.Stopped, ExitCode: -1, Detail: "a template; only its instances run"}, nil
+	return manage.Status{State: manage.Stopped, ExitCode: -1, Detail: "a template; only its instances run"}, nil
 }
 
 // status derives a status from a unit and the sockets that start it.
-func status(u properties, sockets []properties) service.Status {
-	st := service.Status{State: u.state(), StartType: u.startType(sockets)}
+func status(u properties, sockets []properties) manage.Status {
+	st := manage.Status{State: u.state(), StartType: u.startType(sockets)}
 	st.PID, _ = strconv.Atoi(u["MainPID"])
 	st.Restarts, _ = strconv.Atoi(u["NRestarts"])
 	switch st.State {
-	case service.NotInstalled:
+	case manage.NotInstalled:
 		return st
-	case service.Running:
+	case manage.Running:
 		st.Since = u.timeOf("ActiveEnterTimestamp")
-	case service.Stopped:
+	case manage.Stopped:
 		st.Since = u.timeOf("InactiveEnterTimestamp")
 	default:
 		st.Since = u.timeOf("StateChangeTimestamp")
 	}
-	if st.State == service.Failed || st.State == service.Stopped {
+	if st.State == manage.Failed || st.State == manage.Stopped {
 		st.ExitCode = u.exitCode()
 	}
 	st.Detail = u.detail(st.State, sockets)
@@ -60,49 +60,49 @@ func status(u properties, sockets []properties) service.Status {
 	return st
 }
 
-func (u properties) state() service.State {
+func (u properties) state() manage.State {
 	switch u["ActiveState"] {
 	case "active":
-		return service.Running
+		return manage.Running
 	case "reloading", "refreshing":
-		return service.Reloading
+		return manage.Reloading
 	case "deactivating":
-		return service.Stopping
+		return manage.Stopping
 	case "failed":
-		return service.Failed
+		return manage.Failed
 	case "activating":
 		if u.awaitsRestart() {
-			return service.Failed
+			return manage.Failed
 		}
-		return service.Starting
+		return manage.Starting
 	case "inactive", "":
 		if !u.known() {
-			return service.NotInstalled
+			return manage.NotInstalled
 		}
-		return service.Stopped
+		return manage.Stopped
 	}
-	return service.Unknown
+	return manage.Unknown
 }
 
 // awaitsRestart reports whether the unit has failed and is about to be restarted.
 func (u properties) awaitsRestart() bool { return strings.HasPrefix(u["SubState"], "auto-restart") }
 
-func (u properties) startType(sockets []properties) service.Start {
+func (u properties) startType(sockets []properties) manage.Start {
 	switch state := u["UnitFileState"]; {
 	case !u.known():
 		return ""
 	case strings.HasPrefix(state, "masked"), u["RefuseManualStart"] == "yes":
-		return service.Disabled
+		return manage.Disabled
 	case state == "enabled" && delayed(u):
-		return service.Delayed
+		return manage.Delayed
 	case state == "enabled", state == "enabled-runtime":
-		return service.Automatic
+		return manage.Automatic
 	case slices.ContainsFunc(sockets, properties.enabled):
-		return service.OnSocket
+		return manage.OnSocket
 	case state == "":
 		return ""
 	}
-	return service.Manual
+	return manage.Manual
 }
 
 func delayed(u properties) bool {
@@ -140,7 +140,7 @@ func (u properties) timeOf(property string) time.Time {
 }
 
 // detail returns what systemd says about the unit, in one line.
-func (u properties) detail(state service.State, sockets []properties) string {
+func (u properties) detail(state manage.State, sockets []properties) string {
 	switch u["LoadState"] {
 	case "loaded":
 	case "masked":
@@ -151,11 +151,11 @@ func (u properties) detail(state service.State, sockets []properties) string {
 		return "the unit cannot be loaded: " + u.loadError()
 	}
 	switch state {
-	case service.Failed:
+	case manage.Failed:
 		return u.shortReason()
-	case service.Stopped:
+	case manage.Stopped:
 		if anyListening(sockets) {
-			return service.Listening
+			return manage.Listening
 		}
 		if u["SubState"] != "dead" {
 			return u["SubState"]

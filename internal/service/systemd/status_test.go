@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestStatus(t *testing.T) {
@@ -33,68 +33,68 @@ func TestStatus(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		unit map[string]string
-		want service.Status
+		want manage.Status
 	}{
-		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, service.Status{State: service.NotInstalled}},
-		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, ExitCode: -1, Since: at, StartType: service.Automatic}},
+		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, manage.Status{State: manage.NotInstalled}},
+		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), manage.Status{State: manage.Stopped, ExitCode: -1, Since: at, StartType: manage.Automatic}},
 		"finished": {
 			with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp, "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			service.Status{State: service.Stopped, Since: at, StartType: service.Automatic},
+			manage.Status{State: manage.Stopped, Since: at, StartType: manage.Automatic},
 		},
-		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic}},
+		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Automatic}},
 		"running": {
 			with("ActiveState", "active", "SubState", "running", "MainPID", "7", "NRestarts", "3", "ActiveEnterTimestamp", stamp, "StateChangeTimestamp", "x", "StatusText", "running"),
-			service.Status{State: service.Running, PID: 7, Restarts: 3, Since: at, StartType: service.Automatic},
+			manage.Status{State: manage.Running, PID: 7, Restarts: 3, Since: at, StartType: manage.Automatic},
 		},
 		"running, with words": {
 			with("ActiveState", "active", "StatusText", "running; the last reload failed: no"),
-			service.Status{State: service.Running, StartType: service.Automatic, Detail: "running; the last reload failed: no"},
+			manage.Status{State: manage.Running, StartType: manage.Automatic, Detail: "running; the last reload failed: no"},
 		},
-		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), service.Status{State: service.Starting, Since: at, StartType: service.Automatic}},
-		"reloading": {with("ActiveState", "reloading"), service.Status{State: service.Reloading, StartType: service.Automatic}},
+		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), manage.Status{State: manage.Starting, Since: at, StartType: manage.Automatic}},
+		"reloading": {with("ActiveState", "reloading"), manage.Status{State: manage.Reloading, StartType: manage.Automatic}},
 		"stopping": {
 			with("ActiveState", "deactivating", "StatusText", "stopping: terminate"),
-			service.Status{State: service.Stopping, StartType: service.Automatic, Detail: "stopping: terminate"},
+			manage.Status{State: manage.Stopping, StartType: manage.Automatic, Detail: "stopping: terminate"},
 		},
 		"failed": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "3"),
-			service.Status{State: service.Failed, ExitCode: 3, StartType: service.Automatic, Detail: "exit code 3"},
+			manage.Status{State: manage.Failed, ExitCode: 3, StartType: manage.Automatic, Detail: "exit code 3"},
 		},
 		"its configuration is wrong": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "78"),
-			service.Status{State: service.Failed, ExitCode: 78, StartType: service.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
+			manage.Status{State: manage.Failed, ExitCode: 78, StartType: manage.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
 		},
 		"killed": {
 			with("ActiveState", "failed", "Result", "signal", "ExecMainCode", "2", "ExecMainStatus", "9"),
-			service.Status{State: service.Failed, ExitCode: 137, StartType: service.Automatic, Detail: "killed by SIGKILL"},
+			manage.Status{State: manage.Failed, ExitCode: 137, StartType: manage.Automatic, Detail: "killed by SIGKILL"},
 		},
 		"crashed": {
 			with("ActiveState", "failed", "Result", "core-dump", "ExecMainCode", "3", "ExecMainStatus", "11"),
-			service.Status{State: service.Failed, ExitCode: 139, StartType: service.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
+			manage.Status{State: manage.Failed, ExitCode: 139, StartType: manage.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
 		},
 		"no sign of life": {
 			with("ActiveState", "failed", "Result", "watchdog", "ExecMainCode", "1", "ExecMainStatus", "2"),
-			service.Status{State: service.Failed, ExitCode: 2, StartType: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
+			manage.Status{State: manage.Failed, ExitCode: 2, StartType: manage.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
 		},
 		"no process yet": {
 			with("ActiveState", "failed", "Result", "resources", "ExecMainCode", "0", "ExecMainStatus", "0"),
-			service.Status{State: service.Failed, ExitCode: -1, StartType: service.Automatic, Detail: "Result=resources"},
+			manage.Status{State: manage.Failed, ExitCode: -1, StartType: manage.Automatic, Detail: "Result=resources"},
 		},
 		"waiting for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "1", "RestartUSecNext", "5s", "NRestarts", "2"),
-			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, StartType: service.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
+			manage.Status{State: manage.Failed, ExitCode: 1, Restarts: 2, StartType: manage.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
 		},
 		"in a queue for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart-queued", "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			service.Status{State: service.Failed, StartType: service.Automatic, Detail: "waiting for its restart"},
+			manage.Status{State: manage.Failed, StartType: manage.Automatic, Detail: "waiting for its restart"},
 		},
-		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled, Detail: "masked"}},
-		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
-		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), service.Status{State: service.Running, Detail: "the unit file is gone"}},
-		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Manual}},
-		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled}},
-		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Delayed}},
-		"maintenance":  {with("ActiveState", "maintenance"), service.Status{State: service.Unknown, StartType: service.Automatic}},
+		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Disabled, Detail: "masked"}},
+		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Automatic, Detail: "the unit cannot be loaded: is bad."}},
+		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), manage.Status{State: manage.Running, Detail: "the unit file is gone"}},
+		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Manual}},
+		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Disabled}},
+		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Delayed}},
+		"maintenance":  {with("ActiveState", "maintenance"), manage.Status{State: manage.Unknown, StartType: manage.Automatic}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -124,7 +124,7 @@ func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 	f.active["web-http.socket"] = "active"
 	f.calls = nil
 	got, err := m.Status(t.Context(), web())
-	if want := (service.Status{State: service.Stopped, ExitCode: -1, StartType: service.OnSocket, Detail: "listening"}); err != nil || got != want {
+	if want := (manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.OnSocket, Detail: "listening"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if len(f.calls) != 1 {
@@ -134,12 +134,12 @@ func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 
 func TestStatus_OfTemplate(t *testing.T) {
 	f, m := newFake(t, false)
-	s := web(template, func(s *service.Spec) { s.Instance = "" })
-	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.NotInstalled {
+	s := web(template, func(s *manage.Spec) { s.Instance = "" })
+	if st, err := m.Status(t.Context(), s); err != nil || st.State != manage.NotInstalled {
 		t.Errorf("got %+v, %v", st, err)
 	}
 	install(t, m, s)
-	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.Stopped {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State != manage.Stopped {
 		t.Errorf("got %+v, %v", st, err)
 	}
 	if got := f.changes(); !slices.Equal(got, []string{"systemctl daemon-reload"}) {
@@ -147,10 +147,10 @@ func TestStatus_OfTemplate(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"start": m.Start(t.Context(), s), "stop": m.Stop(t.Context(), s), "restart": m.Restart(t.Context(), s), "reload": m.Reload(t.Context(), s),
-		"logs": m.Logs(t.Context(), s, service.LogQuery{}, io.Discard),
+		"logs": m.Logs(t.Context(), s, manage.LogQuery{}, io.Discard),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if !errors.Is(err, service.ErrSpec) {
+			if !errors.Is(err, manage.ErrSpec) {
 				t.Error(err)
 			}
 		})
@@ -164,13 +164,13 @@ func TestExplain_ErrorsOfSystemctl(t *testing.T) {
 		want  error
 		words string
 	}{
-		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), service.ErrNotSupported, "systemctl not found"},
-		"another init":       {false, refusal(1, "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down"), service.ErrNotSupported, "does not run this machine"},
+		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), manage.ErrNotSupported, "systemctl not found"},
+		"another init":       {false, refusal(1, "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down"), manage.ErrNotSupported, "does not run this machine"},
 		"no bus":             {false, refusal(1, "Failed to connect to bus: No such file or directory"), nil, "cannot connect to systemd"},
 		"no user's bus":      {true, refusal(1, "Failed to connect to user scope bus via local transport: $DBUS_SESSION_BUS_ADDRESS and $XDG_RUNTIME_DIR not defined"), nil, "XDG_RUNTIME_DIR is not set"},
-		"asked for password": {false, refusal(1, "Failed to start web.service: Interactive authentication required.\nSee system logs"), service.ErrPermission, "run it as root (sudo)"},
-		"denied":             {false, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "run it as root (sudo)"},
-		"denied to a user":   {true, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "Access denied"},
+		"asked for password": {false, refusal(1, "Failed to start web.service: Interactive authentication required.\nSee system logs"), manage.ErrPermission, "run it as root (sudo)"},
+		"denied":             {false, refusal(4, "Failed to start web.service: Access denied"), manage.ErrPermission, "run it as root (sudo)"},
+		"denied to a user":   {true, refusal(4, "Failed to start web.service: Access denied"), manage.ErrPermission, "Access denied"},
 		"anything else":      {false, refusal(1, "something else"), nil, "something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,10 +182,10 @@ func TestExplain_ErrorsOfSystemctl(t *testing.T) {
 			wantError(t, err, test.want, test.words)
 			wantError(t, m.Start(t.Context(), web()), test.want, test.words)
 			_, err = m.Remove(t.Context(), web(), false)
-			if !errors.Is(err, service.ErrNotInstalled) {
+			if !errors.Is(err, manage.ErrNotInstalled) {
 				t.Errorf("remove: %v", err)
 			}
-			if found := m.Diagnose(t.Context(), web()); len(found) != 1 || found[0].Level != service.Problem || !strings.Contains(found[0].Detail, test.words) {
+			if found := m.Diagnose(t.Context(), web()); len(found) != 1 || found[0].Level != manage.Problem || !strings.Contains(found[0].Detail, test.words) {
 				t.Errorf("found %+v", found)
 			}
 		})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 const (
@@ -16,21 +16,21 @@ const (
 	staysEnabled  = "it stays enabled, as somebody has left it since it was installed"
 )
 
-func enable(s *service.Spec) { s.Enable = true }
+func enable(s *manage.Spec) { s.Enable = true }
 
 func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
-	newer := func(s *service.Spec) { s.Description = "newer" }
+	newer := func(s *manage.Spec) { s.Description = "newer" }
 	for name, test := range map[string]struct {
-		first  service.Spec
+		first  manage.Spec
 		then   func(*fake, *Manager)
-		second service.Spec
+		second manage.Spec
 		links  []string // what is enabled in the end
 		note   string
 	}{
 		"disabled, and installed just so": {web(), disabling("web.service"), web(), nil, staysDisabled},
 		"disabled, and updated":           {web(), disabling("web.service"), web(newer), nil, staysDisabled},
-		"disabled, and made delayed":      {web(), disabling("web.service"), web(start(service.Delayed)), nil, staysDisabled},
-		"disabled, and made manual":       {web(), disabling("web.service"), web(start(service.Manual)), nil, ""},
+		"disabled, and made delayed":      {web(), disabling("web.service"), web(start(manage.Delayed)), nil, staysDisabled},
+		"disabled, and made manual":       {web(), disabling("web.service"), web(start(manage.Manual)), nil, ""},
 		"disabled, and --enable":          {web(), disabling("web.service"), web(newer, enable), []string{"web.service"}, ""},
 		"disabled, removed and installed": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
@@ -39,11 +39,11 @@ func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 			}
 		}, web(), []string{"web.service"}, ""},
 		"not touched":                              {web(), func(*fake, *Manager) {}, web(newer), []string{"web.service"}, ""},
-		"manual, and enabled":                      {web(start(service.Manual)), enabling("web.service"), web(start(service.Manual), newer), []string{"web.service"}, staysEnabled},
-		"manual, enabled, --enable":                {web(start(service.Manual)), enabling("web.service"), web(start(service.Manual), enable), []string{"web.service"}, staysEnabled},
-		"manual, and automatic now":                {web(start(service.Manual)), func(*fake, *Manager) {}, web(), []string{"web.service"}, ""},
-		"enabled, and disabled by the program now": {web(start(service.Manual)), enabling("web.service"), web(start(service.Disabled)), nil, ""},
-		"automatic, and manual now":                {web(), func(*fake, *Manager) {}, web(start(service.Manual)), nil, ""},
+		"manual, and enabled":                      {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Manual), newer), []string{"web.service"}, staysEnabled},
+		"manual, enabled, --enable":                {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Manual), enable), []string{"web.service"}, staysEnabled},
+		"manual, and automatic now":                {web(start(manage.Manual)), func(*fake, *Manager) {}, web(), []string{"web.service"}, ""},
+		"enabled, and disabled by the program now": {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Disabled)), nil, ""},
+		"automatic, and manual now":                {web(), func(*fake, *Manager) {}, web(start(manage.Manual)), nil, ""},
 		"its sockets disabled":                     {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, newer), nil, staysDisabled},
 		"its sockets disabled, and --enable":       {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, enable), []string{"web-admin.socket", "web-http.socket"}, ""},
 		"an installation that was cut short, and manual now": {web(), func(f *fake, m *Manager) {
@@ -51,7 +51,7 @@ func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 			if err := errors.Join(m.ownedRecord(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
-		}, web(start(service.Manual)), nil, ""},
+		}, web(start(manage.Manual)), nil, ""},
 		"an installation that was cut short": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
 			c := m.machine.Tree.Begin("web")

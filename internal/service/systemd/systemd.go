@@ -27,14 +27,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // Manager drives the systemd of the machine or of a user.
 type Manager struct {
-	machine service.Machine
+	machine manage.Machine
 	user    bool
 
 	getenv func(string) string
@@ -45,11 +45,11 @@ type Manager struct {
 	stream func(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error
 }
 
-var _ service.Manager = (*Manager)(nil)
+var _ manage.Manager = (*Manager)(nil)
 
 // New returns a Manager for the systemd of m or, if user is set, for that of the user who
 // runs this process.
-func New(m service.Machine, user bool) *Manager {
+func New(m manage.Machine, user bool) *Manager {
 	return &Manager{
 		machine: m, user: user,
 		getenv: os.Getenv, home: os.UserHomeDir, uid: os.Getuid, links: filepath.EvalSymlinks, safe: safe.Executable, stream: command.Stream,
@@ -83,15 +83,15 @@ func (m *Manager) otherFolders() []string {
 }
 
 // unitName returns the name that systemctl has for the service.
-func unitName(s service.Spec) string { return s.ServiceName() + ".service" }
+func unitName(s manage.Spec) string { return s.ServiceName() + ".service" }
 
 // bareTemplate reports whether s is a template without an instance.
-func bareTemplate(s service.Spec) bool { return s.Template && s.Instance == "" }
+func bareTemplate(s manage.Spec) bool { return s.Template && s.Instance == "" }
 
 // requireInstance returns an error if s is a template without an instance.
-func requireInstance(s service.Spec) error {
+func requireInstance(s manage.Spec) error {
 	if bareTemplate(s) {
-		return fmt.Errorf("%w: %s is a template: choose an instance with --instance NAME", service.ErrSpec, s.Name)
+		return fmt.Errorf("%w: %s is a template: choose an instance with --instance NAME", manage.ErrSpec, s.Name)
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (m *Manager) explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%w: systemctl not found, so systemd is not installed: %w", service.ErrNotSupported, err)
+		return fmt.Errorf("%w: systemctl not found, so systemd is not installed: %w", manage.ErrNotSupported, err)
 	case !errors.As(err, &e):
 		return err
 	}
@@ -147,7 +147,7 @@ func (m *Manager) explain(err error) error {
 	}
 	switch {
 	case contains("has not been booted with systemd"):
-		return fmt.Errorf("%w: systemd is installed but does not run this machine", service.ErrNotSupported)
+		return fmt.Errorf("%w: systemd is installed but does not run this machine", manage.ErrNotSupported)
 	case m.user && contains("Failed to connect to"):
 		if m.getenv("XDG_RUNTIME_DIR") == "" {
 			return errors.New("cannot connect to the user's systemd: XDG_RUNTIME_DIR is not set; log in as that user (for example with ssh, not with su or sudo), or run loginctl enable-linger USER and set XDG_RUNTIME_DIR=/run/user/UID")
@@ -166,9 +166,9 @@ func (m *Manager) explain(err error) error {
 // permissionError returns an error for missing rights.
 func (m *Manager) permissionError(err error) error {
 	if m.user {
-		return fmt.Errorf("%w: %w", service.ErrPermission, err)
+		return fmt.Errorf("%w: %w", manage.ErrPermission, err)
 	}
-	return fmt.Errorf("%w: run it as root (sudo): %w", service.ErrPermission, err)
+	return fmt.Errorf("%w: run it as root (sudo): %w", manage.ErrPermission, err)
 }
 
 // fileError returns err, as a permissionError if it is about permissions.

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // plainValue returns a random value that Spec.Check accepts.
 func plainValue(r *rand.Rand) string {
 	for {
-		if v := nastyText(r, ""); web(func(s *service.Spec) { s.Arguments = []string{v} }).Check() == nil {
+		if v := nastyText(r, ""); web(func(s *manage.Spec) { s.Arguments = []string{v} }).Check() == nil {
 			return v
 		}
 	}
@@ -25,7 +25,7 @@ func TestInstall_RandomValuesArrive(t *testing.T) {
 	m := inside(t, false)
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 4 {
-		i := echoService(t, m, func(s *service.Spec) {
+		i := echoService(t, m, func(s *manage.Spec) {
 			s.Environment = map[string]string{}
 			for n := range 100 {
 				s.Arguments = append(s.Arguments, plainValue(r))
@@ -59,11 +59,11 @@ func TestRender_RandomValuesAreLoaded(t *testing.T) {
 	}
 	var described []*installed
 	for n := range 200 {
-		i := &installed{t, m, web(func(s *service.Spec) {
+		i := &installed{t, m, web(func(s *manage.Spec) {
 			s.Name = fmt.Sprintf("described%d", n)
 			s.Description = plainValue(r)
 			s.WorkingDirectory = "/" + strings.Trim(plainValue(r), " \t/")
-			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
+			s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
 		})}
 		if i.spec.Check() != nil {
 			continue
@@ -135,7 +135,7 @@ func TestInstall_ArgumentsAndEnvironmentArriveUnchanged(t *testing.T) {
 				if executable != "" {
 					putProgram(t, "echo", executable)
 				}
-				i := echoService(t, m, func(s *service.Spec) { s.Arguments, s.Environment = args, environment })
+				i := echoService(t, m, func(s *manage.Spec) { s.Arguments, s.Environment = args, environment })
 				if executable != "" {
 					i.spec.Executable = executable
 				}

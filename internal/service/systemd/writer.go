@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Unit is a unit file.
@@ -21,7 +21,7 @@ type writer struct {
 
 func newWriter(unit string) *writer {
 	w := &writer{}
-	w.line("# " + service.Mark)
+	w.line("# " + manage.Mark)
 	w.line("# What you want otherwise, put into a drop-in: systemctl edit " + unit)
 	return w
 }
@@ -33,7 +33,7 @@ const longestLine = 1<<20 - 1
 func (w *writer) line(l string) {
 	if len(l) > longestLine && w.err == nil {
 		name, _, _ := strings.Cut(l, "=")
-		w.err = fmt.Errorf("%w: %s= has %d bytes: systemd takes at most %d in a line", service.ErrSpec, name, len(l), longestLine)
+		w.err = fmt.Errorf("%w: %s= has %d bytes: systemd takes at most %d in a line", manage.ErrSpec, name, len(l), longestLine)
 	}
 	w.text.WriteString(l + "\n")
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -75,7 +75,7 @@ type api interface {
 }
 
 // errLink is returned for a path that is a link, which may lead anywhere.
-var errLink = fmt.Errorf("it is a link: %w", service.ErrUnsafe)
+var errLink = fmt.Errorf("it is a link: %w", manage.ErrUnsafe)
 
 type handle uintptr
 

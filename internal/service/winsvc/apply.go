@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Apply creates or changes the service. If this version of Windows turns out to lack a
 // setting, Apply adds that to the warnings of the plan.
-func (m *Manager) Apply(ctx context.Context, p *service.Plan) error {
+func (m *Manager) Apply(ctx context.Context, p *manage.Plan) error {
 	w, ok := p.Private.(wanted)
 	if !ok {
 		return errors.New("the plan was made for another service manager")
@@ -59,7 +59,7 @@ func (l logon) ask(account string) (*string, error) {
 	case kindOf(account) != byPassword:
 		return nil, nil
 	case l.password == nil && l.needed:
-		return nil, fmt.Errorf("account %s: %w: it needs a password", account, service.ErrSpec)
+		return nil, fmt.Errorf("account %s: %w: it needs a password", account, manage.ErrSpec)
 	case l.password == nil:
 		return nil, nil
 	}
@@ -75,7 +75,7 @@ type applying struct {
 	*session
 	wanted
 	ctx      context.Context
-	plan     *service.Plan
+	plan     *manage.Plan
 	password *string
 	change   *files.Change
 	handles  []handle // stay open until everything is done or undone
@@ -313,7 +313,7 @@ func (a *applying) makeFolders() error {
 		case err != nil:
 			return denied("read who may use "+dir, err)
 		case link:
-			return fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
+			return fmt.Errorf("%s is a link: %w: remove it", dir, manage.ErrUnsafe)
 		}
 		if err := a.protect(dir, old, wanted); err != nil {
 			return err
@@ -359,7 +359,7 @@ func (a *applying) grants() error {
 		case err != nil:
 			return denied("read who may use "+path, err)
 		case link:
-			return fmt.Errorf("%s is a link: %w", path, service.ErrUnsafe)
+			return fmt.Errorf("%s is a link: %w", path, manage.ErrUnsafe)
 		case parse(old).none || parse(old).grants(sid):
 			continue
 		}

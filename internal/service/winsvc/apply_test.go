@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // install makes a plan and applies it.
-func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan {
+func install(t *testing.T, m *Manager, s manage.Spec, force bool) *manage.Plan {
 	t.Helper()
 	p, err := m.Plan(t.Context(), s, force)
 	if err == nil {
@@ -24,9 +24,9 @@ func install(t *testing.T, m *Manager, s service.Spec, force bool) *service.Plan
 }
 
 // rich returns a specification that uses every setting.
-func rich() service.Spec {
+func rich() manage.Spec {
 	s := web()
-	s.StartType = service.Delayed
+	s.StartType = manage.Delayed
 	s.Environment = map[string]string{"A": `a "b" %c% $d\`, "EMPTY": ""}
 	s.Preshutdown = true
 	s.Hardening.WritablePaths = []string{`D:\data`}
@@ -89,10 +89,10 @@ func TestApply_UpdateChangesOnlyWhatDiffers(t *testing.T) {
 	f.services["web"].status = f.services["web"].running(win32.Running)
 	old := f.folders[`D:\data`]
 	s := web()
-	s.Arguments, s.StartType, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
-	s.Hardening.Profile = service.None
+	s.Arguments, s.StartType, s.Account, s.Version = []string{""}, manage.Manual, "LocalService", "1.3.0"
+	s.Hardening.Profile = manage.None
 	s.Hardening.WritablePaths = []string{`D:\more`}
-	s.Recovery = service.Recovery{Never: true}
+	s.Recovery = manage.Recovery{Never: true}
 	p := install(t, m, s, false)
 	if !p.Installed || p.Replaces != "" {
 		t.Errorf("the plan is %+v", p)
@@ -135,7 +135,7 @@ func TestApply_WritesNothingThatIsUnchanged(t *testing.T) {
 type world struct {
 	name  string
 	setUp func(t *testing.T, m *Manager, f *fake)
-	spec  service.Spec
+	spec  manage.Spec
 	force bool
 }
 
@@ -143,7 +143,7 @@ func worlds() []world {
 	password := rich()
 	password.Account, password.Password = "svc", func() (string, error) { return "hush", nil }
 	manual := web()
-	manual.StartType, manual.Hardening.Profile, manual.Recovery = service.Manual, service.None, service.Recovery{Never: true}
+	manual.StartType, manual.Hardening.Profile, manual.Recovery = manage.Manual, manage.None, manage.Recovery{Never: true}
 	manual.Hardening.WritablePaths = []string{`D:\more`}
 	kardianos := func(t *testing.T, _ *Manager, f *fake) {
 		withData(f)
@@ -237,7 +237,7 @@ func TestApply_DoesNotFollowALinkCreatedAfterThePlan(t *testing.T) {
 		}
 		f.links[path] = true
 		before := f.snapshot()
-		if err := m.Apply(t.Context(), p); !errors.Is(err, service.ErrUnsafe) {
+		if err := m.Apply(t.Context(), p); !errors.Is(err, manage.ErrUnsafe) {
 			t.Errorf("%s: got %v", path, err)
 		}
 		if after := f.snapshot(); after != before {
@@ -248,21 +248,21 @@ func TestApply_DoesNotFollowALinkCreatedAfterThePlan(t *testing.T) {
 
 func TestApply_ReportsRefusalsAndLeavesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
-		setUp func(f *fake, s *service.Spec)
+		setUp func(f *fake, s *manage.Spec)
 		want  string
 	}{
-		"the display name is taken": {func(_ *fake, s *service.Spec) { s.DisplayName = "afd OF windows" }, "another service has this name"},
-		"a circle": {func(f *fake, s *service.Spec) {
+		"the display name is taken": {func(_ *fake, s *manage.Spec) { s.DisplayName = "afd OF windows" }, "another service has this name"},
+		"a circle": {func(f *fake, s *manage.Spec) {
 			f.services["afd"].config.Dependencies = []string{"web"}
 		}, "in a circle"},
-		"no such account": {func(_ *fake, s *service.Spec) {
+		"no such account": {func(_ *fake, s *manage.Spec) {
 			s.Account, s.Password = "nobody", func() (string, error) { return "hush", nil }
 		}, "the account does not exist"},
-		"no password": {func(_ *fake, s *service.Spec) { s.Account = "svc" }, `account .\svc: ` + service.ErrSpec.Error() + ": it needs a password"},
-		"a password that is not told": {func(_ *fake, s *service.Spec) {
+		"no password": {func(_ *fake, s *manage.Spec) { s.Account = "svc" }, `account .\svc: ` + manage.ErrSpec.Error() + ": it needs a password"},
+		"a password that is not told": {func(_ *fake, s *manage.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "", errors.New("no terminal") }
 		}, "no terminal"},
-		"it is being deleted": {func(f *fake, s *service.Spec) {
+		"it is being deleted": {func(f *fake, s *manage.Spec) {
 			s.Executable = `C:\x\web.exe`
 			f.services["web"] = &fakeService{name: "web", deleted: true, held: 1, security: asMade, infos: map[level]info{}, config: config{ImagePath: `web.exe`}}
 		}, "marked for deletion"},
@@ -359,7 +359,7 @@ func TestManager_OnlyPlansWithoutRights(t *testing.T) {
 		"update": m.Apply(t.Context(), p), "install": m.Apply(t.Context(), fresh), "remove": removed,
 		"start": m.Start(t.Context(), web()), "stop": m.Stop(t.Context(), web()), "pause": m.Pause(t.Context(), web()), "reload": m.Reload(t.Context(), web()),
 	} {
-		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "Administrator") {
+		if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "Administrator") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // with opens the service with the rights in access and calls do with it.
-func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do func(*session, string, handle) error) error {
+func (m *Manager) with(ctx context.Context, s manage.Spec, access uint32, do func(*session, string, handle) error) error {
 	if err := refuse(s); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (m *Manager) with(ctx context.Context, s service.Spec, access uint32, do fu
 }
 
 // Start starts the service and waits until it runs or has finished.
-func (m *Manager) Start(ctx context.Context, s service.Spec) error {
+func (m *Manager) Start(ctx context.Context, s manage.Spec) error {
 	return m.with(ctx, s, accessStart|accessQueryStatus, func(scm *session, name string, h handle) error {
 		return m.start(ctx, scm, name, h)
 	})
@@ -87,7 +87,7 @@ func (m *Manager) start(ctx context.Context, scm *session, name string, h handle
 }
 
 // Stop stops the service and waits until it has stopped, with whatever exit code.
-func (m *Manager) Stop(ctx context.Context, s service.Spec) error {
+func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 	return m.with(ctx, s, accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
 		return m.stop(ctx, scm, name, h)
 	})
@@ -134,7 +134,7 @@ func (m *Manager) dependents(scm *session, name string, h handle) error {
 }
 
 // Restart stops the service if it is running, and starts it.
-func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
+func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 	return m.with(ctx, s, accessStart|accessStop|accessQueryStatus|accessDependents, func(scm *session, name string, h handle) error {
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
@@ -145,22 +145,22 @@ func (m *Manager) Restart(ctx context.Context, s service.Spec) error {
 
 // Reload tells the service that its parameters have changed. It returns when the service has
 // answered, because Windows has no state for a service that reloads.
-func (m *Manager) Reload(ctx context.Context, s service.Spec) error {
+func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	return m.control(ctx, s, "reload", win32.ControlParamChange, win32.AcceptParamChange, win32.Running, win32.Running)
 }
 
 // Pause pauses the service and waits until it has paused.
-func (m *Manager) Pause(ctx context.Context, s service.Spec) error {
+func (m *Manager) Pause(ctx context.Context, s manage.Spec) error {
 	return m.control(ctx, s, "pause", win32.ControlPause, win32.AcceptPauseContinue, win32.Running, win32.Paused)
 }
 
 // Continue resumes a paused service and waits until it runs.
-func (m *Manager) Continue(ctx context.Context, s service.Spec) error {
+func (m *Manager) Continue(ctx context.Context, s manage.Spec) error {
 	return m.control(ctx, s, "continue", win32.ControlContinue, win32.AcceptPauseContinue, win32.Paused, win32.Running)
 }
 
 // control sends a control to a service in state from, and waits until it is in state to.
-func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code win32.Control, accept win32.Accepted, from, to win32.State) error {
+func (m *Manager) control(ctx context.Context, s manage.Spec, verb string, code win32.Control, accept win32.Accepted, from, to win32.State) error {
 	return m.with(ctx, s, accessPauseContinue|accessQueryStatus, func(scm *session, name string, h handle) error {
 		what := verb + " service " + name
 		now, err := m.settle(ctx, scm, name, h)
@@ -170,19 +170,19 @@ func (m *Manager) control(ctx context.Context, s service.Spec, verb string, code
 		case now.State == to && from != to:
 			return nil
 		case now.State == win32.Stopped:
-			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
+			return fmt.Errorf("%s: %w", what, manage.ErrNotRunning)
 		case now.State != from:
 			return fmt.Errorf("%s: it is %s: continue it first", what, states[now.State])
 		case now.Accepted&accept == 0:
-			return fmt.Errorf("%s: %w: the program does not support it", what, service.ErrNotSupported)
+			return fmt.Errorf("%s: %w: the program does not support it", what, manage.ErrNotSupported)
 		}
 		err = scm.ControlService(h, code)
 		switch win32.Number(err) {
 		case win32.NoError:
 		case win32.ErrorServiceNotActive:
-			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
+			return fmt.Errorf("%s: %w", what, manage.ErrNotRunning)
 		case win32.ErrorCallNotImplemented:
-			return fmt.Errorf("%s: %w: %w", what, service.ErrNotSupported, err)
+			return fmt.Errorf("%s: %w: %w", what, manage.ErrNotSupported, err)
 		}
 		if err != nil {
 			return denied(what, err)

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-var _ service.Needed = (*Manager)(nil)
+var _ manage.Needed = (*Manager)(nil)
 
 // Dependents implements service.Needed.
-func (m *Manager) Dependents(ctx context.Context, s service.Spec) (d service.Dependents, err error) {
+func (m *Manager) Dependents(ctx context.Context, s manage.Spec) (d manage.Dependents, err error) {
 	err = m.with(ctx, s, accessDependents, func(scm *session, name string, h handle) error {
 		if d.Running, err = scm.dependents(name, h, true); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -41,12 +41,12 @@ func TestDependents_AreInStopOrder(t *testing.T) {
 			}
 			f.user = false
 			for _, name := range append(d.Running, "web") {
-				if err := m.Stop(t.Context(), service.Spec{Name: name}); err != nil {
+				if err := m.Stop(t.Context(), manage.Spec{Name: name}); err != nil {
 					t.Errorf("stop %s: %v", name, err)
 				}
 			}
 			for _, name := range []string{"web", "a", "b", "c"} {
-				if err := m.Start(t.Context(), service.Spec{Name: name}); err != nil {
+				if err := m.Start(t.Context(), manage.Spec{Name: name}); err != nil {
 					t.Errorf("start %s: %v", name, err)
 				}
 			}
@@ -56,7 +56,7 @@ func TestDependents_AreInStopOrder(t *testing.T) {
 		})
 	}
 	m, f := newManager(t)
-	if _, err := m.Dependents(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
+	if _, err := m.Dependents(t.Context(), web()); !errors.Is(err, manage.ErrNotInstalled) {
 		t.Errorf("of none: %v", err)
 	}
 	install(t, m, web(), false)

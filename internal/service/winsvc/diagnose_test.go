@@ -7,46 +7,46 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 func TestDiagnose_FindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 	type test struct {
 		setUp func(m *Manager, f *fake, s *fakeService)
-		level service.Level
+		level manage.Level
 		what  string
 		text  string
 	}
 	for name, test := range map[string]test{
-		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(win32.Running) }, service.OK, "state", "running, as process 4711"},
-		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, service.Note, "state", "it is stopped: the service has not been started"},
-		"it is as it was": {func(*Manager, *fake, *fakeService) {}, service.OK, "configuration", "as this program would install it"},
+		"it runs":         {func(_ *Manager, _ *fake, s *fakeService) { s.status = s.running(win32.Running) }, manage.OK, "state", "running, as process 4711"},
+		"it is stopped":   {func(*Manager, *fake, *fakeService) {}, manage.Note, "state", "it is stopped: the service has not been started"},
+		"it is as it was": {func(*Manager, *fake, *fakeService) {}, manage.OK, "configuration", "as this program would install it"},
 		"it has failed": {func(_ *Manager, _ *fake, s *fakeService) {
 			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 124}
-		}, service.Problem, "state", "did not stop before its deadline"},
+		}, manage.Problem, "state", "did not stop before its deadline"},
 		"its account": {func(_ *Manager, _ *fake, s *fakeService) {
 			s.status = status{State: win32.Stopped, ExitCode: win32.ErrorServiceLogonFailed}
-		}, service.Problem, "state", "could not log on"},
-		"a password": {func(_ *Manager, _ *fake, s *fakeService) { s.config.Account = `.\svc` }, service.Note, "account", `.\svc has a password`},
-		"disabled":   {func(_ *Manager, _ *fake, s *fakeService) { s.config.Start = startDisabled }, service.Problem, "start type", "disabled"},
+		}, manage.Problem, "state", "could not log on"},
+		"a password": {func(_ *Manager, _ *fake, s *fakeService) { s.config.Account = `.\svc` }, manage.Note, "account", `.\svc has a password`},
+		"disabled":   {func(_ *Manager, _ *fake, s *fakeService) { s.config.Start = startDisabled }, manage.Problem, "start type", "disabled"},
 		"no executable": {func(_ *Manager, f *fake, _ *fakeService) {
 			delete(f.folders, `C:\Program Files\web\web.exe`)
-		}, service.Problem, "executable", "does not exist"},
-		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, service.Warning, "executable", "not quoted"},
+		}, manage.Problem, "executable", "does not exist"},
+		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, manage.Warning, "executable", "not quoted"},
 		"an unsafe place": {func(m *Manager, _ *fake, _ *fakeService) {
-			m.safe = func(string, bool) error { return service.ErrUnsafe }
-		}, service.Warning, "executable", "write there"},
-		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, service.Problem, "dependency Afd", "does not exist"},
+			m.safe = func(string, bool) error { return manage.ErrUnsafe }
+		}, manage.Warning, "executable", "write there"},
+		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, manage.Problem, "dependency Afd", "does not exist"},
 		"a stopped dependency": {func(_ *Manager, f *fake, _ *fakeService) {
 			f.services["afd"].status = status{State: win32.Stopped}
-		}, service.Note, "dependency Afd", "stopped"},
-		"no event source": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.keys, strings.ToLower(eventKey("web"))) }, service.Warning, "event source", "there is none"},
-		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, service.Note, "configuration", `service "web" is not as`},
+		}, manage.Note, "dependency Afd", "stopped"},
+		"no event source": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.keys, strings.ToLower(eventKey("web"))) }, manage.Warning, "event source", "there is none"},
+		"drift":           {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath += " -x" }, manage.Note, "configuration", `service "web" is not as`},
 		"another tool's": {func(_ *Manager, f *fake, _ *fakeService) {
 			delete(f.keys[strings.ToLower(parametersKey("web"))], markName)
-		}, service.Note, "owner", "another tool"},
-		"not installed": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "web") }, service.Problem, "service", "not installed"},
+		}, manage.Note, "owner", "another tool"},
+		"not installed": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "web") }, manage.Problem, "service", "not installed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)
@@ -56,7 +56,7 @@ func TestDiagnose_FindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 			for _, user := range []bool{false, true} {
 				f.user = user
 				found := m.Diagnose(t.Context(), web())
-				if !slices.ContainsFunc(found, func(x service.Finding) bool {
+				if !slices.ContainsFunc(found, func(x manage.Finding) bool {
 					return x.Level == test.level && x.What == test.what && strings.Contains(x.Detail, test.text)
 				}) {
 					t.Errorf("as user %t, found %+v", user, found)
@@ -71,10 +71,10 @@ func TestDiagnose_FindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 }
 
 // checkFindings checks that findings have one line, and problems a remedy.
-func checkFindings(t *testing.T, found []service.Finding) {
+func checkFindings(t *testing.T, found []manage.Finding) {
 	t.Helper()
 	for _, x := range found {
-		if strings.Contains(x.Detail+x.Remedy, "\n") || x.Level == service.Problem && x.Remedy == "" {
+		if strings.Contains(x.Detail+x.Remedy, "\n") || x.Level == manage.Problem && x.Remedy == "" {
 			t.Errorf("%+v", x)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -227,7 +227,7 @@ func (f *fake) Privilege(name string) error {
 	if err := f.call("LookupPrivilegeValue %s", name); err != nil {
 		return err
 	}
-	if !service.Privilege(name) && name != "SeNewPrivilege" {
+	if !manage.Privilege(name) && name != "SeNewPrivilege" {
 		return win32.ErrorNoSuchPrivilege
 	}
 	return nil

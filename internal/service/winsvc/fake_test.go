@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -269,13 +269,13 @@ func newManager(t *testing.T) (*Manager, *fake) {
 }
 
 // web is a service as the defaults of package daemon describe it.
-func web() service.Spec {
-	return service.Spec{
+func web() manage.Spec {
+	return manage.Spec{
 		Name: "web", DisplayName: "Web server", Description: "Serves pages.", Version: "1.2.3",
 		Executable: `C:\Program Files\web\web.exe`, Arguments: []string{"-addr", ":9090"},
-		StartType: service.Automatic, Dependencies: []string{"network"},
-		Recovery:     service.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, ResetPeriod: 24 * time.Hour},
+		StartType: manage.Automatic, Dependencies: []string{"network"},
+		Recovery:     manage.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, ResetPeriod: 24 * time.Hour},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: service.Hardening{Profile: service.Strict}, CanPause: true,
+		Hardening: manage.Hardening{Profile: manage.Strict}, CanPause: true,
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // The limits of the service control manager and of CreateProcess, without the NUL at the end. The
@@ -25,9 +25,9 @@ func lengthUTF16(s string) int { return len(utf16.Encode([]rune(s))) }
 
 // fits returns an error for settings that are longer than Windows allows, or that Windows would
 // take for something else.
-func (w settings) fits(s service.Spec) error {
+func (w settings) fits(s manage.Spec) error {
 	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{service.ErrSpec}, args...)...)
+		return fmt.Errorf("%w: "+format, append([]any{manage.ErrSpec}, args...)...)
 	}
 	if n := lengthUTF16(w.ImagePath); n > longestLine {
 		return wrong("the command line (Executable and Arguments with quotes) has %d characters: Windows allows %d", n, longestLine)
@@ -61,22 +61,22 @@ func (w settings) fits(s service.Spec) error {
 }
 
 // checkEnvironment checks the variables. Like Windows, it ignores the case of their names.
-func checkEnvironment(s service.Spec, all []string) error {
+func checkEnvironment(s manage.Spec, all []string) error {
 	had := map[string]string{}
-	for _, v := range service.Vars(s.Environment) {
+	for _, v := range manage.Vars(s.Environment) {
 		key := strings.ToUpper(v.Name)
-		if service.Reserved(key) {
-			return fmt.Errorf("%w: Environment has %s: to Windows, that is %s, which is set by the manager", service.ErrSpec, v.Name, key)
+		if manage.Reserved(key) {
+			return fmt.Errorf("%w: Environment has %s: to Windows, that is %s, which is set by the manager", manage.ErrSpec, v.Name, key)
 		}
 		if other, ok := had[key]; ok {
-			return fmt.Errorf("%w: Environment has %s and %s, which are the same variable to Windows", service.ErrSpec, other, v.Name)
+			return fmt.Errorf("%w: Environment has %s and %s, which are the same variable to Windows", manage.ErrSpec, other, v.Name)
 		}
 		had[key] = v.Name
 	}
 	for _, v := range all {
 		if n := lengthUTF16(v); n > longestVariable {
 			name, _, _ := strings.Cut(v, "=")
-			return fmt.Errorf("%w: Environment[%s] has %d characters, including its name: Windows allows %d", service.ErrSpec, name, n, longestVariable)
+			return fmt.Errorf("%w: Environment[%s] has %d characters, including its name: Windows allows %d", manage.ErrSpec, name, n, longestVariable)
 		}
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // TestFits_RefusesWhatWindowsDoesNotTake tests both sides of each limit.
@@ -14,21 +14,21 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 	x := func(length int) string { return strings.Repeat("x", length) }
 	executable := web().Executable
 	left := 32766 - len(`"`+executable+`" `)
-	environment := func(vars ...string) func(*service.Spec) {
-		return func(s *service.Spec) {
+	environment := func(vars ...string) func(*manage.Spec) {
+		return func(s *manage.Spec) {
 			s.Environment = map[string]string{}
 			for i := 0; i < len(vars); i += 2 {
 				s.Environment[vars[i]] = vars[i+1]
 			}
 		}
 	}
-	args := func(args ...string) func(*service.Spec) { return func(s *service.Spec) { s.Arguments = args } }
+	args := func(args ...string) func(*manage.Spec) { return func(s *manage.Spec) { s.Arguments = args } }
 	line := func(n int) string {
 		return fmt.Sprintf("the command line (Executable and Arguments with quotes) has %d characters: Windows allows 32766", n)
 	}
 	for _, c := range []struct {
 		name string
-		spec func(*service.Spec)
+		spec func(*manage.Spec)
 		want string
 	}{
 		{"the longest line", args(x(left)), ""},
@@ -41,15 +41,15 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 		{"a variable that is longer", environment("A", x(32765)), "Environment[A] has 32767 characters, including its name: Windows allows 32766"},
 		{"a variable twice", environment("PATH", "a", "Path", "b"), "Environment has PATH and Path, which are the same variable to Windows"},
 		{"a folder", environment("state_directory", "a"), "Environment has state_directory: to Windows, that is STATE_DIRECTORY, which is set by the manager"},
-		{"the longest description", func(s *service.Spec) { s.Description = x(8191) }, ""},
-		{"a description that is longer", func(s *service.Spec) { s.Description = x(8192) }, "Description has 8192 characters: Windows allows 8191"},
-		{"an indirect description", func(s *service.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": it must not begin with @, which to Windows means that the text is in a file`},
-		{"an indirect name", func(s *service.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": it must not begin with @, which to Windows means that the text is in a file`},
-		{"an @ further on", func(s *service.Spec) { s.DisplayName, s.Description = "web @ home", " @" }, ""},
-		{"itself", func(s *service.Spec) { s.Dependencies = []string{"WEB"} }, "Dependencies contains the service itself: to Windows, WEB and web are the same name"},
+		{"the longest description", func(s *manage.Spec) { s.Description = x(8191) }, ""},
+		{"a description that is longer", func(s *manage.Spec) { s.Description = x(8192) }, "Description has 8192 characters: Windows allows 8191"},
+		{"an indirect description", func(s *manage.Spec) { s.Description = `@C:\x.dll,-1` }, `Description is "@C:\\x.dll,-1": it must not begin with @, which to Windows means that the text is in a file`},
+		{"an indirect name", func(s *manage.Spec) { s.DisplayName = "@web" }, `DisplayName is "@web": it must not begin with @, which to Windows means that the text is in a file`},
+		{"an @ further on", func(s *manage.Spec) { s.DisplayName, s.Description = "web @ home", " @" }, ""},
+		{"itself", func(s *manage.Spec) { s.Dependencies = []string{"WEB"} }, "Dependencies contains the service itself: to Windows, WEB and web are the same name"},
 		{"the most dependencies", many(20), ""},
 		{"more dependencies", many(21), "Dependencies has 4286 bytes: Windows allows 4096"},
-		{"privileges", func(s *service.Spec) {
+		{"privileges", func(s *manage.Spec) {
 			s.Hardening.Capabilities = []string{"Se" + x(1000), "Se" + x(1100)}
 		}, "Hardening.Capabilities has 4262 bytes: Windows allows 4096"},
 	} {
@@ -62,8 +62,8 @@ func TestFits_RefusesWhatWindowsDoesNotTake(t *testing.T) {
 }
 
 // many returns a change to n dependencies of 204 bytes each, with the NUL.
-func many(n int) func(*service.Spec) {
-	return func(s *service.Spec) {
+func many(n int) func(*manage.Spec) {
+	return func(s *manage.Spec) {
 		s.Dependencies, s.Windows.Dependencies = nil, nil
 		for i := range n {
 			s.Windows.Dependencies = append(s.Windows.Dependencies, fmt.Sprintf("%0101d", i))
@@ -72,7 +72,7 @@ func many(n int) func(*service.Spec) {
 }
 
 // refusal returns why a changed specification is refused, or "".
-func refusal(t *testing.T, change func(*service.Spec)) string {
+func refusal(t *testing.T, change func(*manage.Spec)) string {
 	t.Helper()
 	m, _ := newManager(t)
 	s := web()
@@ -81,8 +81,8 @@ func refusal(t *testing.T, change func(*service.Spec)) string {
 	if err == nil {
 		return ""
 	}
-	if !errors.Is(err, service.ErrSpec) {
+	if !errors.Is(err, manage.ErrSpec) {
 		t.Errorf("got %v, want service.ErrSpec", err)
 	}
-	return strings.TrimPrefix(err.Error(), service.ErrSpec.Error()+": ")
+	return strings.TrimPrefix(err.Error(), manage.ErrSpec.Error()+": ")
 }

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
@@ -20,7 +20,7 @@ const logPoll = time.Second
 
 // Logs reads the records of the service from the Application log. If q.Follow is set, it returns
 // when ctx ends, without an error.
-func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, w io.Writer) error {
+func (m *Manager) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	if err := refuse(s); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (m *Manager) Logs(ctx context.Context, s service.Spec, q service.LogQuery, 
 
 // choice returns the condition by which the event log selects records: their level, and their
 // time in milliseconds.
-func choice(q service.LogQuery) (xpath string) {
+func choice(q manage.LogQuery) (xpath string) {
 	if l, some := records.Lowest(q.Level); some {
 		levels := []string{"Level=1", "Level=2"}
 		if l < zapcore.ErrorLevel {
@@ -78,7 +78,7 @@ func (l *logReader) read(xpath string) error {
 
 // newest reads the last q.Lines records that are wanted. It reads the log backwards until it has
 // enough.
-func (l *logReader) newest(q service.LogQuery) error {
+func (l *logReader) newest(q manage.LogQuery) error {
 	var found []records.Record
 	size := 0
 	err := l.events(choice(q), true, func(r records.Record) (bool, error) {

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func record(id, level, at, data string) string {
@@ -43,7 +43,7 @@ func TestLogs_OldestFirst(t *testing.T) {
 		record("6", "4", "x", ""),
 	}
 	var b strings.Builder
-	if err := m.Logs(t.Context(), web(), service.LogQuery{Lines: 3}, &b); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{Lines: 3}, &b); err != nil {
 		t.Fatal(err)
 	}
 	want := local("2026-01-01T11:59:59.000Z") + "INFO  \n" + local("2026-01-01T12:00:00.000Z") + "WARN  one two\n" + local("2026-01-01T12:00:01.123Z") + "ERROR a <b> &lt; \"c\" n=5\n    second line\n"
@@ -57,16 +57,16 @@ func TestLogs_OldestFirst(t *testing.T) {
 
 func TestLogs_FieldsOfTheEventData(t *testing.T) {
 	for _, test := range []struct {
-		query service.LogQuery
+		query manage.LogQuery
 		want  string
 	}{
-		{service.LogQuery{}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n" +
+		{manage.LogQuery{}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n" +
 			local("2026-01-01T12:00:03Z") + "ERROR api: request of 100%1 failed status=503 peer.ip=::1 text=\"a b\"\n    stack:\n        main.serve\n            main.go:3\n"},
-		{service.LogQuery{JSON: true, Level: zap.ErrorLevel}, `{"level":"error","time":"2026-01-01T12:00:03Z","caller":"web/main.go:3","msg":"api: request of 100%1 failed","status":503,"peer":{"ip":"::1"},"text":"a b","stack":"main.serve\n    main.go:3"}` + "\n"},
-		{service.LogQuery{Lines: 1, Match: regexp.MustCompile("again=true")}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n"},
-		{service.LogQuery{Lines: 1, Level: zap.InfoLevel, Match: regexp.MustCompile("again=true")}, ""},
-		{service.LogQuery{PID: 13}, ""},
-		{service.LogQuery{Lines: 5, Since: time.Date(2026, 1, 1, 12, 0, 3, 0, time.UTC), Match: regexp.MustCompile("asked")}, ""},
+		{manage.LogQuery{JSON: true, Level: zap.ErrorLevel}, `{"level":"error","time":"2026-01-01T12:00:03Z","caller":"web/main.go:3","msg":"api: request of 100%1 failed","status":503,"peer":{"ip":"::1"},"text":"a b","stack":"main.serve\n    main.go:3"}` + "\n"},
+		{manage.LogQuery{Lines: 1, Match: regexp.MustCompile("again=true")}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n"},
+		{manage.LogQuery{Lines: 1, Level: zap.InfoLevel, Match: regexp.MustCompile("again=true")}, ""},
+		{manage.LogQuery{PID: 13}, ""},
+		{manage.LogQuery{Lines: 5, Since: time.Date(2026, 1, 1, 12, 0, 3, 0, time.UTC), Match: regexp.MustCompile("asked")}, ""},
 	} {
 		t.Run(fmt.Sprintf("%+v", test.query), func(t *testing.T) {
 			m, f := newManager(t)
@@ -84,7 +84,7 @@ func TestLogs_FieldsOfTheEventData(t *testing.T) {
 
 func TestLogs_EventLogSelectsRecords(t *testing.T) {
 	since := time.Date(2026, 1, 1, 13, 0, 3, 1_500_000, time.FixedZone("", 3600))
-	for want, q := range map[string]service.LogQuery{
+	for want, q := range map[string]manage.LogQuery{
 		"*[System[Provider[@Name='web']]]": {Level: zap.DebugLevel},
 		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3 or Level=0 or Level=4)]]":                                    {Level: zap.InfoLevel},
 		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3) and TimeCreated[@SystemTime>='2026-01-01T12:00:03.001Z']]]": {Level: zap.WarnLevel, Since: since},
@@ -109,7 +109,7 @@ func TestLogs_FollowsFromTheLastRecord(t *testing.T) {
 			f.events = []string{record("10", "4", "2026-01-01T12:00:01Z", "<EventData><Data>second</Data></EventData>")}
 		})
 		var b strings.Builder
-		if err := m.Logs(ctx, web(), service.LogQuery{Follow: true}, &b); err != nil {
+		if err := m.Logs(ctx, web(), manage.LogQuery{Follow: true}, &b); err != nil {
 			t.Fatal(err)
 		}
 		if want := local("2026-01-01T12:00:00Z") + "INFO  first\n" + local("2026-01-01T12:00:01Z") + "INFO  second\n"; b.String() != want {

@@ -18,22 +18,22 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
 // Manager is the service control manager of this machine.
 type Manager struct {
 	api     api
-	machine service.Machine
+	machine manage.Machine
 	safe    func(file string, user bool) error
 }
 
-var _ service.Manager = (*Manager)(nil)
+var _ manage.Manager = (*Manager)(nil)
 
 // New returns the service control manager. Of m, it uses only Progress. On systems other than
 // Windows, its methods return service.ErrNotSupported.
-func New(m service.Machine) *Manager {
+func New(m manage.Machine) *Manager {
 	return &Manager{api: system(), machine: m, safe: safe.Executable}
 }
 
@@ -55,21 +55,21 @@ func device(name string) bool {
 }
 
 // refuse returns an error for a service that this manager cannot manage.
-func refuse(s service.Spec) error {
+func refuse(s manage.Spec) error {
 	name := s.ServiceName()
 	switch {
 	case s.User:
 		return fmt.Errorf("per-user service %s: %w: Windows has no per-user services; install it as a system service, or let Task Scheduler run the program when the user logs on",
-			name, service.ErrNotSupported)
+			name, manage.ErrNotSupported)
 	case s.Template && s.Instance == "":
-		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, which is installed as a service of its own", name, service.ErrNotSupported)
+		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, which is installed as a service of its own", name, manage.ErrNotSupported)
 	case strings.ContainsAny(name, `/\'"<>:|?*`) || strings.HasSuffix(name, "."):
 		// These would change the path of its folders or the query of its log.
-		return fmt.Errorf("%w: the service is called %s: a name must not contain / \\ ' \" < > : | ? * or end with a dot", service.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s: a name must not contain / \\ ' \" < > : | ? * or end with a dot", manage.ErrSpec, name)
 	case device(name):
-		return fmt.Errorf("%w: the service is called %s, which is a device name: Windows does not allow a folder of that name", service.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is a device name: Windows does not allow a folder of that name", manage.ErrSpec, name)
 	case len(name) > longest:
-		return fmt.Errorf("%w: the service is called %s, which has %d characters: Windows allows %d", service.ErrSpec, name, len(name), longest)
+		return fmt.Errorf("%w: the service is called %s, which has %d characters: Windows allows %d", manage.ErrSpec, name, len(name), longest)
 	}
 	return nil
 }

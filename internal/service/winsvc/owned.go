@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // recordKey returns the key with the record of what an installation has created and changed
@@ -92,11 +92,11 @@ func (a *applying) writeRecord(name string, list []string, replaces bool) error 
 func (m *Manager) reserved(name string) error {
 	for _, log := range []string{"Application", "System", "Security", "Setup", "ForwardedEvents"} {
 		if strings.EqualFold(name, log) {
-			return fmt.Errorf("%w: the service is called %s, which is the name of a Windows log: choose another Name", service.ErrSpec, name)
+			return fmt.Errorf("%w: the service is called %s, which is the name of a Windows log: choose another Name", manage.ErrSpec, name)
 		}
 	}
 	if _, err := m.api.ReadValue(logKey(name), "File"); err == nil {
-		return fmt.Errorf("%w: the service is called %s, which is the name of a log on this machine: choose another Name", service.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is the name of a log on this machine: choose another Name", manage.ErrSpec, name)
 	}
 	return nil
 }

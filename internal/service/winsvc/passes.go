@@ -4,11 +4,11 @@ import (
 	"context"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Passes implements service.Passer.
-func (m *Manager) Passes(ctx context.Context, s service.Spec) (args []string, ok bool) {
+func (m *Manager) Passes(ctx context.Context, s manage.Spec) (args []string, ok bool) {
 	err := m.with(ctx, s, accessQueryConfig, func(scm *session, _ string, h handle) error {
 		c, err := scm.QueryConfig(h)
 		if err == nil {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // another names who installed a service that has our executable but not our mark.
@@ -34,7 +34,7 @@ type logon struct {
 
 // Plan reads the database of the manager, the registry and the folders. What only an
 // administrator may read is taken to be as it should be, with a warning.
-func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*service.Plan, error) {
+func (m *Manager) Plan(ctx context.Context, s manage.Spec, force bool) (*manage.Plan, error) {
 	if err := m.checkSpec(s); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 		return nil, err
 	}
 	defer scm.close()
-	p := &planner{session: scm, manager: m, force: force, name: s.ServiceName(), plan: &service.Plan{Spec: s}}
+	p := &planner{session: scm, manager: m, force: force, name: s.ServiceName(), plan: &manage.Plan{Spec: s}}
 	for _, step := range []func() error{
 		p.readService, p.checkSecurity, p.checkSettings, p.checkOwner,
 		p.checkExecutable, p.checkWritablePaths, p.keepStart, p.addArtefacts,
@@ -64,7 +64,7 @@ func (m *Manager) Plan(ctx context.Context, s service.Spec, force bool) (*servic
 
 // checkSpec returns an error for a specification that Windows cannot install. It looks at
 // nothing that belongs to the service.
-func (m *Manager) checkSpec(s service.Spec) error {
+func (m *Manager) checkSpec(s manage.Spec) error {
 	if err := refuse(s); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (m *Manager) checkSpec(s service.Spec) error {
 		return err
 	}
 	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
-		return fmt.Errorf("%w: Executable is %s: Windows would replace the part between the %% signs with the variable of that name", service.ErrSpec, s.Executable)
+		return fmt.Errorf("%w: Executable is %s: Windows would replace the part between the %% signs with the variable of that name", manage.ErrSpec, s.Executable)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ type planner struct {
 	manager *Manager
 	force   bool
 	name    string
-	plan    *service.Plan
+	plan    *manage.Plan
 
 	want, have settings
 	ignored    []string // warnings about settings that Windows does not have
@@ -102,10 +102,10 @@ func (p *planner) readService() (err error) {
 	s := p.plan.Spec
 	p.want, p.ignored = want(s, p.Getenv), unsupported(s)
 	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
-		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", service.ErrSpec, s.Account, s.Account)
+		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", manage.ErrSpec, s.Account, s.Account)
 	}
 	if n := lengthUTF16(p.want.DisplayName); n > longest {
-		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", service.ErrSpec, n, longest)
+		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", manage.ErrSpec, n, longest)
 	}
 	p.have, p.present, err = p.inspect(p.name, p.want.Security != "")
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *planner) checkSecurity() error {
 		err = errors.New("it has no DACL (D:…), which says who may do what")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", service.ErrSpec, p.plan.Spec.Windows.SecurityDescriptor, err)
+		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", manage.ErrSpec, p.plan.Spec.Windows.SecurityDescriptor, err)
 	}
 	p.want.Security = plain(text)
 	for _, text := range parse(text).doubts() {
@@ -169,7 +169,7 @@ func (p *planner) checkPrivileges() error {
 			continue // of another system
 		}
 		if err := p.Privilege(c); err != nil {
-			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", service.ErrSpec, c, err)
+			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", manage.ErrSpec, c, err)
 		}
 	}
 	return nil
@@ -197,7 +197,7 @@ func (p *planner) checkOwner() error {
 		p.warn("service %s belonged to another program, with the command line %s: it is replaced", p.name, line)
 	default:
 		return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or choose another name",
-			p.name, line, service.ErrForeign, p.name)
+			p.name, line, manage.ErrForeign, p.name)
 	}
 	return nil
 }
@@ -207,14 +207,14 @@ func (p *planner) checkOwner() error {
 func (p *planner) checkExecutable() error {
 	err := p.manager.safe(p.plan.Spec.Executable, false)
 	switch {
-	case errors.Is(err, service.ErrUnsafe) && p.force:
+	case errors.Is(err, manage.ErrUnsafe) && p.force:
 		p.warn("%v", err)
 	case errors.Is(err, fs.ErrPermission):
 		p.warn("checking who can replace the executable needs administrator rights: %v", err)
 	case err != nil:
 		return err
 	}
-	warnings, err := service.CheckEnvironmentFile(p.plan.Spec, "", p.manager.safe, p.force)
+	warnings, err := manage.CheckEnvironmentFile(p.plan.Spec, "", p.manager.safe, p.force)
 	p.plan.Warnings = append(p.plan.Warnings, warnings...)
 	return err
 }
@@ -238,7 +238,7 @@ func (p *planner) checkWritablePaths() error {
 
 // addArtefacts adds the folders, the service and the event source to the plan.
 func (p *planner) addArtefacts() error {
-	svc := service.Artefact{Name: fmt.Sprintf("service %q", p.name), Present: p.present, Wanted: true, New: p.want.text(p.want)}
+	svc := manage.Artefact{Name: fmt.Sprintf("service %q", p.name), Present: p.present, Wanted: true, New: p.want.text(p.want)}
 	if p.present {
 		svc.Old = p.have.text(p.want)
 	}
@@ -262,7 +262,7 @@ func (p *planner) addArtefacts() error {
 	case !source.Present:
 		p.ledger.source = []string{p.name}
 	}
-	p.plan.Artefacts = []service.Artefact{folders, svc, source}
+	p.plan.Artefacts = []manage.Artefact{folders, svc, source}
 	return nil
 }
 

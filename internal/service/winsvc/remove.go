@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -17,7 +17,7 @@ var errHeld = errors.New("it is marked for deletion (error 1072) until no progra
 
 // Remove asks for all rights that it needs before it changes anything. If something cannot be
 // removed, it removes the rest.
-func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (removed []string, err error) {
+func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (removed []string, err error) {
 	name := s.ServiceName()
 	var r ledger
 	err = m.with(ctx, s, accessStop|accessQueryStatus|accessDependents|accessQueryConfig|accessDelete, func(scm *session, name string, h handle) error {
@@ -29,7 +29,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			return err
 		}
 		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
-			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, service.ErrForeign, name)
+			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, manage.ErrForeign, name)
 		}
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
@@ -49,7 +49,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 			removed = append(removed, what)
 		}
 	}
-	missed := errors.Is(err, service.ErrNotInstalled)
+	missed := errors.Is(err, manage.ErrNotInstalled)
 	switch {
 	case missed: // a removal that was interrupted may have left something
 		if r, err = readLedger(m.api, name); err != nil {
@@ -69,7 +69,7 @@ func (m *Manager) Remove(ctx context.Context, s service.Spec, purge bool) (remov
 	if err := errors.Join(errs...); err != nil || len(removed) > 0 || !missed {
 		return removed, err
 	}
-	return nil, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
+	return nil, fmt.Errorf("service %s: %w", name, manage.ErrNotInstalled)
 }
 
 // free waits until the name is free. The service cannot be installed again before that.
@@ -82,7 +82,7 @@ func (m *Manager) free(ctx context.Context, name string) error {
 	for begun := time.Now(); ; {
 		h, err := scm.open(name, accessQueryStatus)
 		switch {
-		case errors.Is(err, service.ErrNotInstalled):
+		case errors.Is(err, manage.ErrNotInstalled):
 			return nil
 		case err == nil:
 			scm.Close(h)

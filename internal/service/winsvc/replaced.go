@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // lost returns warnings about settings of a service of another tool that w, which replaces it,
@@ -13,7 +13,7 @@ import (
 // always has something of its own.
 func (s settings) lost(w settings) (warnings []string) {
 	not := func(format string, args ...any) {
-		warnings = append(warnings, service.NotCarried(fmt.Sprintf(format, args...)))
+		warnings = append(warnings, manage.NotCarried(fmt.Sprintf(format, args...)))
 	}
 	if s.Type != w.Type {
 		not("the type %s", serviceType(s.Type))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/envfile"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // settings holds everything that can be set for a service.
@@ -48,16 +48,16 @@ var network = []string{"Tcpip", "Afd"}
 // every service: SeCreateGlobal, for shared memory that other sessions see, and SeImpersonate, to
 // act for a client. Because of the latter, Lenient is not the default: an attacker who controls
 // the process could become LocalSystem by making a service of the system connect to a pipe.
-var privileges = map[service.Profile][]string{
-	service.Strict:    {"SeChangeNotifyPrivilege"},
-	service.Network:   {"SeChangeNotifyPrivilege"},
-	service.Localhost: {"SeChangeNotifyPrivilege"},
-	service.LowPorts:  {"SeChangeNotifyPrivilege"},
-	service.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
+var privileges = map[manage.Profile][]string{
+	manage.Strict:    {"SeChangeNotifyPrivilege"},
+	manage.Network:   {"SeChangeNotifyPrivilege"},
+	manage.Localhost: {"SeChangeNotifyPrivilege"},
+	manage.LowPorts:  {"SeChangeNotifyPrivilege"},
+	manage.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
 }
 
 // want returns the settings that s asks for, as far as Windows has them.
-func want(s service.Spec, getenv func(string) string) (w settings) {
+func want(s manage.Spec, getenv func(string) string) (w settings) {
 	name := s.ServiceName()
 	w.config = config{
 		Type:         typeOwnProcess,
@@ -75,11 +75,11 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 	w.Mark = cmp.Or(s.Version, "unknown")
 	w.SID = sidUnrestricted
 	switch s.StartType {
-	case service.Delayed:
+	case manage.Delayed:
 		w.Delayed = true
-	case service.Manual:
+	case manage.Manual:
 		w.config.Start = startDemand
-	case service.Disabled:
+	case manage.Disabled:
 		w.config.Start = startDisabled
 	}
 	w.Failure, w.NonCrash = recovery(s.Recovery)
@@ -95,7 +95,7 @@ func want(s service.Spec, getenv func(string) string) (w settings) {
 }
 
 // dependencies returns the services and groups that have to run before s.
-func dependencies(s service.Spec) (list []string) {
+func dependencies(s manage.Spec) (list []string) {
 	for _, need := range s.Dependencies {
 		if need == "network" {
 			list = append(list, network...)
@@ -107,7 +107,7 @@ func dependencies(s service.Spec) (list []string) {
 }
 
 // environment returns the variables that the manager sets for the service.
-func environment(s service.Spec, getenv func(string) string) (list []string) {
+func environment(s manage.Spec, getenv func(string) string) (list []string) {
 	for _, v := range dirs.System("windows", s.ServiceName(), getenv).Vars() {
 		list = append(list, v.Name+"="+v.Dir)
 	}
@@ -117,7 +117,7 @@ func environment(s service.Spec, getenv func(string) string) (list []string) {
 	if s.EnvironmentFile != "" {
 		list = append(list, envfile.Variable+"="+s.EnvironmentFile)
 	}
-	for _, v := range service.Vars(s.Environment) {
+	for _, v := range manage.Vars(s.Environment) {
 		list = append(list, v.Name+"="+v.Value)
 	}
 	return list
@@ -125,10 +125,10 @@ func environment(s service.Spec, getenv func(string) string) (list []string) {
 
 // requiredPrivileges returns the privileges that the service keeps, or none if it keeps all
 // that its account has.
-func requiredPrivileges(h service.Hardening) []string {
+func requiredPrivileges(h manage.Hardening) []string {
 	list := slices.Clone(privileges[h.Profile])
 	for _, c := range h.Capabilities {
-		if strings.HasPrefix(c, "Se") && h.Profile != service.None {
+		if strings.HasPrefix(c, "Se") && h.Profile != manage.None {
 			list = append(list, c)
 		}
 	}
@@ -136,15 +136,15 @@ func requiredPrivileges(h service.Hardening) []string {
 }
 
 // unsupported returns a warning for each thing that s asks for and no Windows has.
-func unsupported(s service.Spec) (warnings []string) {
+func unsupported(s manage.Spec) (warnings []string) {
 	for _, w := range []struct {
 		asked bool
 		text  string
 	}{
-		{s.StartType == service.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
-		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
+		{s.StartType == manage.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
+		{s.Hardening.Profile == manage.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
 		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not restrict address families; the service may use all"},
-		{s.Limits != (service.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
+		{s.Limits != (manage.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
 		{s.Watchdog > 0, "Watchdog: Windows has no watchdog for services; the service is not restarted when it hangs"},
 		{s.EnvironmentFile != "", "EnvironmentFile: Windows does not read it; the program reads it when it runs, and its account needs the right to do so"},
 		{s.FileDescriptorStore > 0, "FileDescriptorStore: Windows keeps no files open across a restart"},
@@ -159,7 +159,7 @@ func unsupported(s service.Spec) (warnings []string) {
 
 // recovery returns what the manager does after failures, and whether it does so after exit codes
 // too.
-func recovery(r service.Recovery) (f failureActions, nonCrash bool) {
+func recovery(r manage.Recovery) (f failureActions, nonCrash bool) {
 	if r.Never {
 		return f, false
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // sourceValues returns the values of a source of the Application log.
@@ -20,13 +20,13 @@ func sourceValues() []struct {
 		{"CustomSource", dword(1)},
 		{"EventMessageFile", text(regExpand, eventMessages)},
 		{"TypesSupported", dword(eventTypes)},
-		{markName, text(regString, service.Mark)},
+		{markName, text(regString, manage.Mark)},
 	}
 }
 
 // source returns the event source, as it is and as it will be.
-func (m *Manager) source(name string) (a service.Artefact, err error) {
-	a = service.Artefact{Name: fmt.Sprintf("event source %q", name), Wanted: true}
+func (m *Manager) source(name string) (a manage.Artefact, err error) {
+	a = manage.Artefact{Name: fmt.Sprintf("event source %q", name), Wanted: true}
 	for _, wanted := range sourceValues() {
 		v, err := m.api.ReadValue(eventKey(name), wanted.name)
 		switch {
@@ -55,7 +55,7 @@ func (m *Manager) ownSource(name string) (bool, error) {
 	if err != nil && !missing(err) {
 		return false, denied(`read HKLM\`+eventKey(name), err)
 	}
-	return err == nil && slices.Equal(v.texts(), []string{service.Mark}), nil
+	return err == nil && slices.Equal(v.texts(), []string{manage.Mark}), nil
 }
 
 // forgetSource removes the event source if an installation has created it, or has begun to.
@@ -88,7 +88,7 @@ func (p *planner) foreignSource() (bool, error) {
 	case err != nil:
 		return false, denied(`read HKLM\`+eventKey(p.name), err)
 	case !p.force:
-		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", p.name, texts, service.ErrForeign)
+		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", p.name, texts, manage.ErrForeign)
 	}
 	p.warn("the event source %q, whose texts are in %s, belongs to another program: it is not changed, and Event Viewer shows the log of the service with those texts", p.name, texts)
 	return true, nil

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -74,8 +74,8 @@ func at(t testing.TB, root string) *Machine {
 }
 
 // Service is the machine as a manager sees it.
-func (m *Machine) Service() service.Machine {
-	return service.Machine{Tree: files.Tree(m.Root), Run: m.run}
+func (m *Machine) Service() manage.Machine {
+	return manage.Machine{Tree: files.Tree(m.Root), Run: m.run}
 }
 
 func (m *Machine) run(_ context.Context, name string, args ...string) (string, error) {
@@ -174,22 +174,22 @@ func (m *Machine) Snapshot() string {
 }
 
 // Web is a service that asks for little.
-func Web() service.Spec {
-	return service.Spec{
+func Web() manage.Spec {
+	return manage.Spec{
 		Name: "web", DisplayName: "web", Description: "serves",
 		Executable:  "/opt/web/web",
-		StartType:   service.Automatic,
-		Recovery:    service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+		StartType:   manage.Automatic,
+		Recovery:    manage.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
 		StopTimeout: 30 * time.Second,
-		Hardening:   service.Hardening{Profile: service.Strict},
+		Hardening:   manage.Hardening{Profile: manage.Strict},
 	}
 }
 
 // Specs are services of every kind, by the names of their golden files.
-func Specs() map[string]service.Spec {
-	kinds := map[string]func(s *service.Spec){
-		"plain": func(*service.Spec) {},
-		"full": func(s *service.Spec) {
+func Specs() map[string]manage.Spec {
+	kinds := map[string]func(s *manage.Spec){
+		"plain": func(*manage.Spec) {},
+		"full": func(s *manage.Spec) {
 			s.DisplayName, s.Description = `Web "Server"`, "serves $HOME, `id` and 'it'"
 			s.Executable = "/opt/my web/wéb"
 			s.Arguments = []string{"-addr", ":8080", "", "a  b", `it's "quoted" $HOME $(id) %s \ *`}
@@ -198,25 +198,25 @@ func Specs() map[string]service.Spec {
 			s.Account = "www"
 			s.Dependencies = []string{"network", "postgresql", "queue@1"}
 			s.StartTimeout = time.Minute
-			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+			s.Limits = manage.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 			s.OpenRC.Depend = []string{"use dns logger", "before nginx"}
 		},
-		"low-ports": func(s *service.Spec) { s.Hardening.Profile = service.LowPorts },
-		"capabilities": func(s *service.Spec) {
+		"low-ports": func(s *manage.Spec) { s.Hardening.Profile = manage.LowPorts },
+		"capabilities": func(s *manage.Spec) {
 			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_NET_RAW", "SeTcbPrivilege"}
 		},
-		"localhost":  func(s *service.Spec) { s.Hardening.Profile = service.Localhost },
-		"network":    func(s *service.Spec) { s.Hardening.Profile = service.Network },
-		"lenient":    func(s *service.Spec) { s.Hardening.Profile = service.Lenient },
-		"no-sandbox": func(s *service.Spec) { s.Hardening.Profile = service.None },
-		"root":       func(s *service.Spec) { s.Account = "root" },
-		"delayed":    func(s *service.Spec) { s.StartType = service.Delayed },
-		"manual":     func(s *service.Spec) { s.StartType = service.Manual },
-		"disabled":   func(s *service.Spec) { s.StartType = service.Disabled },
-		"never":      func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} },
-		"instance":   func(s *service.Spec) { s.Template, s.Instance = true, "blue" },
+		"localhost":  func(s *manage.Spec) { s.Hardening.Profile = manage.Localhost },
+		"network":    func(s *manage.Spec) { s.Hardening.Profile = manage.Network },
+		"lenient":    func(s *manage.Spec) { s.Hardening.Profile = manage.Lenient },
+		"no-sandbox": func(s *manage.Spec) { s.Hardening.Profile = manage.None },
+		"root":       func(s *manage.Spec) { s.Account = "root" },
+		"delayed":    func(s *manage.Spec) { s.StartType = manage.Delayed },
+		"manual":     func(s *manage.Spec) { s.StartType = manage.Manual },
+		"disabled":   func(s *manage.Spec) { s.StartType = manage.Disabled },
+		"never":      func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} },
+		"instance":   func(s *manage.Spec) { s.Template, s.Instance = true, "blue" },
 	}
-	specs := map[string]service.Spec{}
+	specs := map[string]manage.Spec{}
 	for name, change := range kinds {
 		s := Web()
 		change(&s)

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 )
 
@@ -26,7 +26,7 @@ const victim = "GLIDEPATH_TEST_VICTIM"
 // Killed kills processes that install and remove a service, at random moments, and asserts
 // that the next command finds a state that it can go on from, and leaves nothing else. It
 // is called in a test that does nothing else: the processes run that test.
-func Killed(t *testing.T, manager func(*Machine) service.Manager) {
+func Killed(t *testing.T, manager func(*Machine) manage.Manager) {
 	if what, root, ok := strings.Cut(os.Getenv(victim), " "); ok {
 		m := at(t, root)
 		die(t, m, manager(m), what)
@@ -51,7 +51,7 @@ func Killed(t *testing.T, manager func(*Machine) service.Manager) {
 		if _, err := next.Status(t.Context(), Web()); err != nil {
 			t.Errorf("status after %s: %v", begin, err)
 		}
-		if err := do(t.Context(), next, then); err != nil && (then == "install" || !errors.Is(err, service.ErrNotInstalled)) {
+		if err := do(t.Context(), next, then); err != nil && (then == "install" || !errors.Is(err, manage.ErrNotInstalled)) {
 			t.Fatalf("%s after %s: %v", then, begin, err)
 		}
 		want := map[string]string{"install": installed, "purge": clean}[then]
@@ -65,7 +65,7 @@ func Killed(t *testing.T, manager func(*Machine) service.Manager) {
 	t.Logf("%d of 50 were killed before they were done", cut)
 }
 
-func do(ctx context.Context, m service.Manager, what string) error {
+func do(ctx context.Context, m manage.Manager, what string) error {
 	if what != "install" {
 		_, err := m.Remove(ctx, Web(), what == "purge")
 		return err
@@ -119,14 +119,14 @@ func kill(t *testing.T, root, what string, after time.Duration) bool {
 	}
 	timer.Stop()
 	_ = cmd.Wait() // it was killed, or has said what happened
-	if last != "" && last != "<nil>" && !strings.Contains(last, service.ErrNotInstalled.Error()) {
+	if last != "" && last != "<nil>" && !strings.Contains(last, manage.ErrNotInstalled.Error()) {
 		t.Fatalf("%s: %s", what, last)
 	}
 	return last == ""
 }
 
 // die does something, and says when it begins, when a tool does, and how it has ended.
-func die(t *testing.T, m *Machine, manager service.Manager, what string) {
+func die(t *testing.T, m *Machine, manager manage.Manager, what string) {
 	goOn := bufio.NewReader(os.Stdin)
 	for name, tool := range m.Tools {
 		m.Tools[name] = func(args []string) (string, error) {

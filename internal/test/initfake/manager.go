@@ -6,13 +6,13 @@ import (
 	"os"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Undone has each step of an installation fail in its turn, and asserts that it leaves
 // nothing. install makes a manager for the machine; prepare puts into it what is there
 // before.
-func Undone(t *testing.T, install func(*Machine) service.Manager, prepare func(*Machine)) {
+func Undone(t *testing.T, install func(*Machine) manage.Manager, prepare func(*Machine)) {
 	t.Helper()
 	one := func(name string, spoil func(m *Machine, planned int)) (failed bool) {
 		t.Helper()
@@ -55,7 +55,7 @@ func (m *Machine) block(p string) {
 }
 
 // Whole installs a service twice and removes it, and asserts that nothing is left.
-func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
+func Whole(t *testing.T, m *Machine, manager manage.Manager) *manage.Plan {
 	t.Helper()
 	before := m.Snapshot()
 	first, err := manager.Plan(t.Context(), Web(), false)
@@ -82,7 +82,7 @@ func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
 	if after := m.Snapshot(); after != installed {
 		t.Errorf("the second time has changed something, from\n%s\nto\n%s", installed, after)
 	}
-	if st, err := manager.Status(t.Context(), Web()); err != nil || st.StartType != service.Automatic {
+	if st, err := manager.Status(t.Context(), Web()); err != nil || st.StartType != manage.Automatic {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	removed, err := manager.Remove(t.Context(), Web(), true)
@@ -92,7 +92,7 @@ func Whole(t *testing.T, m *Machine, manager service.Manager) *service.Plan {
 	if after := m.Snapshot(); after != before {
 		t.Errorf("there is left, of\n%s\nthis:\n%s", before, after)
 	}
-	if st, err := manager.Status(t.Context(), Web()); err != nil || st.State != service.NotInstalled {
+	if st, err := manager.Status(t.Context(), Web()); err != nil || st.State != manage.NotInstalled {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	return first

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Unremoved installs a service, has each call of its removal fail in its turn, before and
 // after it has done its work, and asserts that all is as it was. install makes a manager
 // for the machine. It returns how many calls there were.
-func Unremoved(t *testing.T, install func(*Machine) service.Manager) (steps int) {
+func Unremoved(t *testing.T, install func(*Machine) manage.Manager) (steps int) {
 	t.Helper()
 	if n := unremoved(t, install, true); n != unremoved(t, install, false) {
 		t.Errorf("there are not always %d calls", n)
@@ -22,7 +22,7 @@ func Unremoved(t *testing.T, install func(*Machine) service.Manager) (steps int)
 	return steps
 }
 
-func unremoved(t *testing.T, install func(*Machine) service.Manager, late bool) (steps int) {
+func unremoved(t *testing.T, install func(*Machine) manage.Manager, late bool) (steps int) {
 	t.Helper()
 	for ; ; steps++ {
 		m := New(t)

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -38,8 +38,8 @@ type Bed struct {
 }
 
 // Service is the machine as a manager sees it that runs on it.
-func (b Bed) Service() service.Machine {
-	return service.Machine{
+func (b Bed) Service() manage.Machine {
+	return manage.Machine{
 		Tree: files.Tree(b.Machine.Path("/")),
 		Run: func(ctx context.Context, name string, args ...string) (string, error) {
 			out, err := b.Machine.Run(ctx, name, args...)
@@ -74,18 +74,18 @@ func (b Bed) put(t *testing.T, program, file string) {
 }
 
 // Spec is a service of the probe.
-func (b Bed) Spec(t *testing.T, name string, args ...string) service.Spec {
+func (b Bed) Spec(t *testing.T, name string, args ...string) manage.Spec {
 	t.Helper()
-	s := service.Spec{
+	s := manage.Spec{
 		Name: name, DisplayName: "The " + name + " \"Service\" $HOME", Description: "Tests `id` 'it'",
 		Executable:   b.Executable(t, "probe"),
 		Arguments:    append([]string{"-stop-timeout=10s"}, args...),
 		Environment:  map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"}, // in syslog it would go by the name of the probe
-		StartType:    service.Automatic,
+		StartType:    manage.Automatic,
 		Dependencies: []string{"network"},
-		Recovery:     service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+		Recovery:     manage.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
 		StopTimeout:  10 * time.Second,
-		Hardening:    service.Hardening{Profile: service.Strict},
+		Hardening:    manage.Hardening{Profile: manage.Strict},
 	}
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func (b Bed) Spec(t *testing.T, name string, args ...string) service.Spec {
 }
 
 // Install plans and applies, and fails if the plan is not one that changes something.
-func Install(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
+func Install(t *testing.T, m manage.Manager, s manage.Spec) *manage.Plan {
 	t.Helper()
 	p, err := m.Plan(t.Context(), s, false)
 	if err != nil {
@@ -117,20 +117,20 @@ func Install(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
 }
 
 // Expect asserts the state of a service.
-func Expect(t *testing.T, m service.Manager, s service.Spec, want service.State) service.Status {
+func Expect(t *testing.T, m manage.Manager, s manage.Spec, want manage.State) manage.Status {
 	t.Helper()
 	got, err := m.Status(t.Context(), s)
 	if err != nil || got.State != want {
 		t.Errorf("%s is %+v, %v; want it %s", s.Name, got, err, want)
 	}
-	if running := want == service.Running; running != (got.PID != 0) || running != !got.Since.IsZero() {
+	if running := want == manage.Running; running != (got.PID != 0) || running != !got.Since.IsZero() {
 		t.Errorf("%s is %+v", s.Name, got)
 	}
 	return got
 }
 
 // Until waits for a state.
-func Until(t *testing.T, m service.Manager, s service.Spec, is func(service.Status) bool) service.Status {
+func Until(t *testing.T, m manage.Manager, s manage.Spec, is func(manage.Status) bool) manage.Status {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -149,20 +149,20 @@ func Until(t *testing.T, m service.Manager, s service.Spec, is func(service.Stat
 }
 
 // Life is a whole one, twice.
-func (b Bed) Life(t *testing.T, m service.Manager) {
+func (b Bed) Life(t *testing.T, m manage.Manager) {
 	notes := "/var/lib/life/notes " + strings.NewReplacer("/", "", "\x00", "").Replace(Nasty)
 	s := b.Spec(t, "life", "-notes="+notes, "-reload=ok")
 	book := testbed.NewNotebook(t, b.Machine.Path(notes))
 	begin := b.snapshot(t)
 	for range 2 {
-		Expect(t, m, s, service.NotInstalled)
+		Expect(t, m, s, manage.NotInstalled)
 		Install(t, m, s)
-		st := Expect(t, m, s, service.Stopped)
-		if st.StartType != service.Automatic {
+		st := Expect(t, m, s, manage.Stopped)
+		if st.StartType != manage.Automatic {
 			t.Errorf("its start is %q", st.StartType)
 		}
 		b.start(t, m, s)
-		st = Expect(t, m, s, service.Running)
+		st = Expect(t, m, s, manage.Running)
 		if since := time.Since(st.Since); since < 0 || since > 10*time.Second {
 			t.Errorf("it runs since %s", st.Since)
 		}
@@ -171,7 +171,7 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Errorf("start again: %v", err)
 		}
-		if same := Expect(t, m, s, service.Running); same.PID != st.PID {
+		if same := Expect(t, m, s, manage.Running); same.PID != st.PID {
 			t.Errorf("a start of what runs has made process %d of %d", same.PID, st.PID)
 		}
 
@@ -179,14 +179,14 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 			t.Error(err)
 		}
 		book.Await("reloaded")
-		if same := Expect(t, m, s, service.Running); same.PID != st.PID {
+		if same := Expect(t, m, s, manage.Running); same.PID != st.PID {
 			t.Errorf("a reload has made process %d of %d", same.PID, st.PID)
 		}
 
 		if err := m.Restart(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		other := Expect(t, m, s, service.Running)
+		other := Expect(t, m, s, manage.Running)
 		if other.PID == st.PID {
 			t.Error("a restart has kept the process")
 		}
@@ -197,44 +197,44 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 		s2 := s
 		s2.Arguments = append(slices.Clone(s.Arguments), "-able")
 		Install(t, m, s2)
-		if same := Expect(t, m, s, service.Running); same.PID != other.PID {
+		if same := Expect(t, m, s, manage.Running); same.PID != other.PID {
 			t.Error("an update has restarted the service")
 		}
 		if err := m.Restart(t.Context(), s2); err != nil {
 			t.Error(err)
 		}
-		b.looks(t, s2, Expect(t, m, s2, service.Running).PID)
+		b.looks(t, s2, Expect(t, m, s2, manage.Running).PID)
 
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		Expect(t, m, s, service.Stopped)
+		Expect(t, m, s, manage.Stopped)
 		if n := book.Count("stopped"); n != 3 {
 			t.Errorf("it has stopped %d times", n)
 		}
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Errorf("stop again: %v", err)
 		}
-		if err := m.Reload(t.Context(), s); !errors.Is(err, service.ErrNotRunning) {
+		if err := m.Reload(t.Context(), s); !errors.Is(err, manage.ErrNotRunning) {
 			t.Errorf("reload of what does not run: %v", err)
 		}
 		var log bytes.Buffer
-		if err := m.Logs(t.Context(), s, service.LogQuery{Lines: 1}, &log); err != nil || !strings.Contains(log.String(), "stopped") {
+		if err := m.Logs(t.Context(), s, manage.LogQuery{Lines: 1}, &log); err != nil || !strings.Contains(log.String(), "stopped") {
 			t.Errorf("the last line of its log is %q, %v", log.String(), err)
 		}
 
 		b.start(t, m, s)
-		pid := Expect(t, m, s, service.Running).PID
+		pid := Expect(t, m, s, manage.Running).PID
 		removed, err := m.Remove(t.Context(), s, true)
 		if err != nil {
 			t.Error(err)
 		}
 		t.Logf("removed %q", removed)
-		Expect(t, m, s, service.NotInstalled)
+		Expect(t, m, s, manage.NotInstalled)
 		if _, alive := script.Look(b.Service().Tree, pid); alive {
 			t.Error("it was removed and still runs")
 		}
-		if _, err := m.Remove(t.Context(), s, true); !errors.Is(err, service.ErrNotInstalled) {
+		if _, err := m.Remove(t.Context(), s, true); !errors.Is(err, manage.ErrNotInstalled) {
 			t.Errorf("remove again: %v", err)
 		}
 		if end := b.snapshot(t); !maps.Equal(begin, end) {
@@ -252,7 +252,7 @@ func (b Bed) Life(t *testing.T, m service.Manager) {
 	}
 }
 
-func (b Bed) start(t *testing.T, m service.Manager, s service.Spec) {
+func (b Bed) start(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
 	if err := m.Start(t.Context(), s); err != nil {
 		log, err2 := os.ReadFile(b.Machine.Path(script.InitD(s).Log))
@@ -261,7 +261,7 @@ func (b Bed) start(t *testing.T, m service.Manager, s service.Spec) {
 }
 
 // looks asserts what a process of the service is like.
-func (b Bed) looks(t *testing.T, s service.Spec, pid int) {
+func (b Bed) looks(t *testing.T, s manage.Spec, pid int) {
 	t.Helper()
 	proc := b.Machine.Path("/proc/" + strconv.Itoa(pid))
 	read := func(name string) string {
@@ -341,14 +341,14 @@ grep -h . /etc/passwd /etc/group`)
 }
 
 // Stubborn has a stop that takes longer than it may: the process is killed.
-func (b Bed) Stubborn(t *testing.T, m service.Manager) {
+func (b Bed) Stubborn(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	// The program itself would give up after its own budget: it is frozen.
 	s := b.Spec(t, "stubborn")
 	s.StopTimeout = time.Second
 	Install(t, m, s)
 	b.start(t, m, s)
-	pid := Expect(t, m, s, service.Running).PID
+	pid := Expect(t, m, s, manage.Running).PID
 	if out, err := b.Machine.Run(t.Context(), "sh", "-c", "kill -STOP "+strconv.Itoa(pid)); err != nil || out.Code != 0 {
 		t.Fatal(out, err)
 	}
@@ -362,13 +362,13 @@ func (b Bed) Stubborn(t *testing.T, m service.Manager) {
 	if _, alive := script.Look(b.Service().Tree, pid); alive {
 		t.Error("it still runs")
 	}
-	if st := Expect(t, m, s, service.Stopped); st.PID != 0 {
+	if st := Expect(t, m, s, manage.Stopped); st.PID != 0 {
 		t.Error(st)
 	}
 	b.remove(t, m, s)
 }
 
-func (b Bed) remove(t *testing.T, m service.Manager, s service.Spec) {
+func (b Bed) remove(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
 	if _, err := m.Remove(t.Context(), s, true); err != nil {
 		t.Error(err)
@@ -376,24 +376,24 @@ func (b Bed) remove(t *testing.T, m service.Manager, s service.Spec) {
 }
 
 // Failing cannot start.
-func (b Bed) Failing(t *testing.T, m service.Manager) {
+func (b Bed) Failing(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	s := b.Spec(t, "failing", "-start-fail")
-	s.Recovery = service.Recovery{Never: true}
+	s.Recovery = manage.Recovery{Never: true}
 	Install(t, m, s)
 	err := m.Start(t.Context(), s)
 	if err == nil {
 		t.Error("a service that cannot start has started")
 	}
 	t.Logf("start says: %v", err)
-	if st := Until(t, m, s, func(st service.Status) bool { return st.PID == 0 }); st.State != service.Failed && st.State != service.Stopped {
+	if st := Until(t, m, s, func(st manage.Status) bool { return st.PID == 0 }); st.State != manage.Failed && st.State != manage.Stopped {
 		t.Errorf("it is %+v", st)
 	}
 	b.remove(t, m, s)
 }
 
 // Twins are two services of one executable, one an instance of a template.
-func (b Bed) Twins(t *testing.T, m service.Manager) {
+func (b Bed) Twins(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	one, two := b.Spec(t, "twin"), b.Spec(t, "twin")
 	two.Template, two.Instance = true, "second"
@@ -401,7 +401,7 @@ func (b Bed) Twins(t *testing.T, m service.Manager) {
 	Install(t, m, two)
 	b.start(t, m, one)
 	b.start(t, m, two)
-	first, second := Expect(t, m, one, service.Running).PID, Expect(t, m, two, service.Running).PID
+	first, second := Expect(t, m, one, manage.Running).PID, Expect(t, m, two, manage.Running).PID
 	if first == second {
 		t.Errorf("both are process %d", first)
 	}
@@ -410,7 +410,7 @@ func (b Bed) Twins(t *testing.T, m service.Manager) {
 		t.Errorf("the instance has the environment %q", environ)
 	}
 	b.remove(t, m, one)
-	if same := Expect(t, m, two, service.Running).PID; same != second {
+	if same := Expect(t, m, two, manage.Running).PID; same != second {
 		t.Error("the end of one has ended the other")
 	}
 	b.remove(t, m, two)
@@ -418,14 +418,14 @@ func (b Bed) Twins(t *testing.T, m service.Manager) {
 
 // Old is a service that kardianos/service has installed and started: it is taken over,
 // and nothing of it is left.
-func (b Bed) Old(t *testing.T, m service.Manager) {
+func (b Bed) Old(t *testing.T, m manage.Manager) {
 	begin := b.snapshot(t)
 	const old = "/opt/oldservice" // it could not start one in a folder with spaces
 	b.put(t, "oldservice", old)
 	b.sh(t, "'"+old+"' old install && '"+old+"' old start")
 	s := b.Spec(t, "old")
 	s.Executable, s.Arguments = old, []string{"old"}
-	if st, err := m.Status(t.Context(), s); err != nil || st.State == service.NotInstalled {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State == manage.NotInstalled {
 		t.Errorf("before, it is %+v, %v", st, err)
 	}
 	p := Install(t, m, s)
@@ -435,7 +435,7 @@ func (b Bed) Old(t *testing.T, m service.Manager) {
 	if err := m.Restart(t.Context(), s); err != nil {
 		t.Error(err)
 	}
-	b.looks(t, s, Expect(t, m, s, service.Running).PID)
+	b.looks(t, s, Expect(t, m, s, manage.Running).PID)
 	if out := b.sh(t, `n=0; for p in /proc/[0-9]*/exe; do [ "$(readlink $p)" != '`+old+`' ] || n=$((n+1)); done; echo $n`); out != "1\n" {
 		t.Errorf("there are %q processes of it", out)
 	}
@@ -460,23 +460,23 @@ func (b Bed) sh(t *testing.T, line string) string {
 }
 
 // Crash kills the process of a service, and returns it and its number.
-func (b Bed) Crash(t *testing.T, m service.Manager, s service.Spec) (pid int) {
+func (b Bed) Crash(t *testing.T, m manage.Manager, s manage.Spec) (pid int) {
 	t.Helper()
 	b.start(t, m, s)
-	pid = Expect(t, m, s, service.Running).PID
+	pid = Expect(t, m, s, manage.Running).PID
 	b.sh(t, "kill -KILL "+strconv.Itoa(pid))
 	return pid
 }
 
 // Ports is a service that has the right to low ports, and a limit.
-func (b Bed) Ports(t *testing.T, m service.Manager) {
+func (b Bed) Ports(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	s := b.Spec(t, "ports")
-	s.Hardening.Profile = service.LowPorts
+	s.Hardening.Profile = manage.LowPorts
 	s.Limits.OpenFiles = 4321
 	Install(t, m, s)
 	b.start(t, m, s)
-	pid := Expect(t, m, s, service.Running).PID
+	pid := Expect(t, m, s, manage.Running).PID
 	status := b.sh(t, fmt.Sprintf("cat /proc/%d/status /proc/%d/limits", pid, pid))
 	for _, line := range []string{"CapAmb:\t0000000000000400", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"} {
 		if !strings.Contains(status, "\n"+line+"\n") {
@@ -491,38 +491,38 @@ func (b Bed) Ports(t *testing.T, m service.Manager) {
 }
 
 // Types are the start types that start nothing.
-func (b Bed) Types(t *testing.T, m service.Manager) {
+func (b Bed) Types(t *testing.T, m manage.Manager) {
 	s := b.Spec(t, "typed")
-	for _, start := range []service.Start{service.Manual, service.Automatic, service.Delayed, service.Disabled, service.Automatic, service.Manual} {
+	for _, start := range []manage.Start{manage.Manual, manage.Automatic, manage.Delayed, manage.Disabled, manage.Automatic, manage.Manual} {
 		s.StartType = start
 		Install(t, m, s)
-		if st := Expect(t, m, s, service.Stopped); st.StartType != start {
+		if st := Expect(t, m, s, manage.Stopped); st.StartType != start {
 			t.Errorf("installed with start %q, it has %q", start, st.StartType)
 		}
 	}
 	b.start(t, m, s)
 	b.remove(t, m, s)
-	s.StartType = service.Disabled
+	s.StartType = manage.Disabled
 	Install(t, m, s)
 	if err := m.Start(t.Context(), s); err == nil || !strings.Contains(err.Error(), "disabled") {
 		t.Errorf("start of what is disabled: %v", err)
 	}
-	Expect(t, m, s, service.Stopped)
+	Expect(t, m, s, manage.Stopped)
 	b.remove(t, m, s)
 }
 
 // AtBoot is a service that the init starts; enter has it do so.
-func (b Bed) AtBoot(t *testing.T, m service.Manager, enter string) {
+func (b Bed) AtBoot(t *testing.T, m manage.Manager, enter string) {
 	s := b.Spec(t, "atboot")
 	Install(t, m, s)
-	Expect(t, m, s, service.Stopped)
+	Expect(t, m, s, manage.Stopped)
 	t.Log(b.sh(t, enter))
-	Until(t, m, s, func(st service.Status) bool { return st.State == service.Running })
+	Until(t, m, s, func(st manage.Status) bool { return st.State == manage.Running })
 	b.remove(t, m, s)
 }
 
 // Children are those that the program of a service leaves behind when it stops.
-func (b Bed) Children(t *testing.T, m service.Manager) {
+func (b Bed) Children(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	s := b.Spec(t, "parent")
 	file := b.Machine.Path("/opt/parent")

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // Plan is what m would do to install s, without force.
-func Plan(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
+func Plan(t *testing.T, m manage.Manager, s manage.Spec) *manage.Plan {
 	t.Helper()
 	p, err := m.Plan(context.Background(), s, false)
 	if err != nil {
@@ -21,7 +21,7 @@ func Plan(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
 }
 
 // Install installs s, and returns what was planned.
-func Install(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
+func Install(t *testing.T, m manage.Manager, s manage.Spec) *manage.Plan {
 	t.Helper()
 	p := Plan(t, m, s)
 	if err := m.Apply(context.Background(), p); err != nil {
@@ -31,7 +31,7 @@ func Install(t *testing.T, m service.Manager, s service.Spec) *service.Plan {
 }
 
 // Is is the status of s. The test ends if its state is not the one that is wanted.
-func Is(t *testing.T, m service.Manager, s service.Spec, want service.State) service.Status {
+func Is(t *testing.T, m manage.Manager, s manage.Spec, want manage.State) manage.Status {
 	t.Helper()
 	st, err := m.Status(context.Background(), s)
 	if err != nil || st.State != want {
@@ -41,34 +41,34 @@ func Is(t *testing.T, m service.Manager, s service.Spec, want service.State) ser
 }
 
 // NotInstalled fails the test if a verb finds a service where there is none.
-func NotInstalled(t *testing.T, m service.Manager, s service.Spec) {
+func NotInstalled(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
-	Is(t, m, s, service.NotInstalled)
-	for _, do := range []func(context.Context, service.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-		if err := do(context.Background(), s); !errors.Is(err, service.ErrNotInstalled) {
+	Is(t, m, s, manage.NotInstalled)
+	for _, do := range []func(context.Context, manage.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
+		if err := do(context.Background(), s); !errors.Is(err, manage.ErrNotInstalled) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, service.ErrNotInstalled) {
+	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, manage.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // Foreign fails the test if m would replace or remove the file of somebody else that
 // has the place of that of s.
-func Foreign(t *testing.T, m service.Manager, s service.Spec) {
+func Foreign(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
-	if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, service.ErrForeign) {
+	if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, manage.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, service.ErrForeign) {
+	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, manage.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // LeavesAll fails the test if p can be applied, or the tree is another one after that
 // has failed.
-func LeavesAll(t *testing.T, m service.Manager, tree files.Tree, p *service.Plan) {
+func LeavesAll(t *testing.T, m manage.Manager, tree files.Tree, p *manage.Plan) {
 	t.Helper()
 	before := Snapshot(t, tree)
 	if err := m.Apply(context.Background(), p); err == nil {
@@ -81,7 +81,7 @@ func LeavesAll(t *testing.T, m service.Manager, tree files.Tree, p *service.Plan
 
 // Finds fails the test if Diagnose has no finding with that detail which is at least
 // that bad.
-func Finds(t *testing.T, m service.Manager, s service.Spec, level service.Level, detail string) {
+func Finds(t *testing.T, m manage.Manager, s manage.Spec, level manage.Level, detail string) {
 	t.Helper()
 	found := m.Diagnose(context.Background(), s)
 	for _, x := range found {
@@ -93,7 +93,7 @@ func Finds(t *testing.T, m service.Manager, s service.Spec, level service.Level,
 }
 
 // FindsNothing fails the test if Diagnose finds anything worse than level.
-func FindsNothing(t *testing.T, m service.Manager, s service.Spec, level service.Level) {
+func FindsNothing(t *testing.T, m manage.Manager, s manage.Spec, level manage.Level) {
 	t.Helper()
 	for _, x := range m.Diagnose(context.Background(), s) {
 		if x.Level > level {

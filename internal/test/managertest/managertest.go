@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -24,17 +24,17 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // Plain is a service of which nothing is said but its name.
-func Plain() service.Spec {
-	return service.Spec{
+func Plain() manage.Spec {
+	return manage.Spec{
 		Name: "web", DisplayName: "web", Description: "web",
 		Executable: "/usr/local/bin/web",
-		StartType:  service.Automatic,
-		Recovery: service.Recovery{
+		StartType:  manage.Automatic,
+		Recovery: manage.Recovery{
 			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 			ResetPeriod: 10 * time.Minute,
 		},
 		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: service.Hardening{Profile: service.Strict},
+		Hardening: manage.Hardening{Profile: manage.Strict},
 		Watchdog:  30 * time.Second,
 	}
 }
@@ -48,15 +48,15 @@ func Hostile() []string {
 }
 
 // Specs are services of all kinds, by a name for each.
-func Specs() map[string]service.Spec {
-	specs := map[string]service.Spec{}
-	add := func(name string, f func(*service.Spec)) {
+func Specs() map[string]manage.Spec {
+	specs := map[string]manage.Spec{}
+	add := func(name string, f func(*manage.Spec)) {
 		s := Plain()
 		f(&s)
 		specs[name] = s
 	}
-	add("plain", func(*service.Spec) {})
-	add("hostile", func(s *service.Spec) {
+	add("plain", func(*manage.Spec) {})
+	add("hostile", func(s *manage.Spec) {
 		s.Description = `it's -- a "web" server at 100% & <more> \ $HOME`
 		s.Executable = "/opt/mit Größe/100% 'web' $x=1"
 		s.WorkingDirectory = "/srv/the web & co"
@@ -66,40 +66,40 @@ func Specs() map[string]service.Spec {
 			s.Environment[fmt.Sprintf("V%02d", i)] = v
 		}
 	})
-	add("everything", func(s *service.Spec) {
+	add("everything", func(s *manage.Spec) {
 		s.Name, s.DisplayName, s.Description, s.Version = "my-web.d", "My web", "serves what there is", "v1.2.3"
 		s.Arguments = []string{"-addr", ":8080"}
 		s.Environment = map[string]string{"MODE": "full"}
 		s.WorkingDirectory, s.Account = "/srv/web", "www"
 		s.Dependencies = []string{"network", "db"}
 		s.StopTimeout = 90 * time.Second
-		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+		s.Limits = manage.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 		s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeBackupPrivilege"}
 		s.FileDescriptorStore = 4
-		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+		s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 		s.CanPause = true
 	})
-	add("root", func(s *service.Spec) { s.Account = "root" })
-	add("instance", func(s *service.Spec) { s.Template, s.Instance = true, "eu.1" })
-	for _, start := range []service.Start{service.Delayed, service.Manual, service.Disabled, service.OnSocket} {
-		add("start "+string(start), func(s *service.Spec) {
+	add("root", func(s *manage.Spec) { s.Account = "root" })
+	add("instance", func(s *manage.Spec) { s.Template, s.Instance = true, "eu.1" })
+	for _, start := range []manage.Start{manage.Delayed, manage.Manual, manage.Disabled, manage.OnSocket} {
+		add("start "+string(start), func(s *manage.Spec) {
 			s.StartType = start
-			if start == service.OnSocket {
-				s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+			if start == manage.OnSocket {
+				s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			}
 		})
 	}
-	add("recovery never", func(s *service.Spec) { s.Recovery = service.Recovery{Never: true} })
-	add("recovery crash only", func(s *service.Spec) { s.Recovery.CrashOnly = true })
-	add("recovery at once", func(s *service.Spec) { s.Recovery.Delays = []time.Duration{0} })
-	for _, p := range []service.Profile{service.Network, service.Localhost, service.LowPorts, service.Lenient, service.None} {
-		add("profile "+string(p), func(s *service.Spec) { s.Hardening.Profile = p })
+	add("recovery never", func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} })
+	add("recovery crash only", func(s *manage.Spec) { s.Recovery.CrashOnly = true })
+	add("recovery at once", func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{0} })
+	for _, p := range []manage.Profile{manage.Network, manage.Localhost, manage.LowPorts, manage.Lenient, manage.None} {
+		add("profile "+string(p), func(s *manage.Spec) { s.Hardening.Profile = p })
 	}
 	return specs
 }
 
 // Each runs f for each of Specs, in the order of their names.
-func Each(t *testing.T, f func(t *testing.T, name string, s service.Spec)) {
+func Each(t *testing.T, f func(t *testing.T, name string, s manage.Spec)) {
 	t.Helper()
 	specs := Specs()
 	for _, name := range slices.Sorted(maps.Keys(specs)) {
@@ -136,7 +136,7 @@ func Golden(t *testing.T, name, text string) {
 }
 
 // Warnings is what a golden file has for them.
-func Warnings(p *service.Plan) string {
+func Warnings(p *manage.Plan) string {
 	return strings.Join(append(slices.Clone(p.Warnings), ""), "\n")
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Shells are the shells of this machine that scripts have to work with: the one that
@@ -57,7 +57,7 @@ func Recorder(t *testing.T, file, dir, then string) {
 }
 
 // Recorded compares what a Recorder has written with what s says.
-func Recorded(t *testing.T, dir string, s service.Spec) {
+func Recorded(t *testing.T, dir string, s manage.Spec) {
 	t.Helper()
 	read := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(dir, name))

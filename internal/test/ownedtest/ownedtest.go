@@ -12,15 +12,15 @@ import (
 	"testing"
 
 	"github.com/go-glidepath/glidepath/internal/dirs"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
 // bed is a manager of a tree, with a service that is not installed.
 type bed struct {
 	t    *testing.T
-	m    service.Manager
-	s    service.Spec
+	m    manage.Manager
+	s    manage.Spec
 	tree files.Tree
 	dirs dirs.Dirs
 }
@@ -28,7 +28,7 @@ type bed struct {
 // Run installs and removes s, which is not installed, where folders of its name are of
 // somebody else, and where they are its own. dirs are its folders; of those that the
 // manager itself makes when the service starts, Run makes what the service would find.
-func Run(t *testing.T, m service.Manager, s service.Spec, tree files.Tree, d dirs.Dirs) {
+func Run(t *testing.T, m manage.Manager, s manage.Spec, tree files.Tree, d dirs.Dirs) {
 	t.Helper()
 	b := bed{t, m, s, tree, d}
 	b.foreign()
@@ -67,7 +67,7 @@ func (b bed) paths() (all []string) {
 	return all
 }
 
-func (b bed) install(force bool) *service.Plan {
+func (b bed) install(force bool) *manage.Plan {
 	b.t.Helper()
 	p, err := b.m.Plan(b.t.Context(), b.s, force)
 	if err == nil {
@@ -94,7 +94,7 @@ func (b bed) foreign() {
 		b.write(dir + "/precious")
 		before := b.paths()
 		for _, purge := range []bool{false, true} {
-			if _, err := b.m.Remove(b.t.Context(), b.s, purge); !errors.Is(err, service.ErrNotInstalled) {
+			if _, err := b.m.Remove(b.t.Context(), b.s, purge); !errors.Is(err, manage.ErrNotInstalled) {
 				b.t.Errorf("it is not installed, and uninstall says %v", err)
 			}
 		}
@@ -102,7 +102,7 @@ func (b bed) foreign() {
 			b.t.Errorf("uninstall of nothing has made of %q %q", before, after)
 		}
 		_, err := b.m.Plan(b.t.Context(), b.s, false)
-		if !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
+		if !errors.Is(err, manage.ErrForeign) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
 			b.t.Errorf("%s is of somebody else, and the plan fails with %v", dir, err)
 		}
 		p := b.install(true)
@@ -164,7 +164,7 @@ func (b bed) later() {
 		if after := b.paths(); !slices.Equal(after, before) {
 			b.t.Errorf("there was %q, and is %q", before, after)
 		}
-		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
+		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, manage.ErrNotInstalled) {
 			b.t.Errorf("where nothing is left: %v", err)
 		}
 	}
@@ -193,7 +193,7 @@ func (b bed) earlier() {
 	for _, v := range b.dirs.Vars() {
 		b.clear(v.Dir)
 	}
-	if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
+	if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, manage.ErrNotInstalled) {
 		b.t.Errorf("where nothing is left: %v", err)
 	}
 }

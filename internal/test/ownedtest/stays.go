@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Stays installs s, which starts by itself, and asserts that m keeps what an operator
 // chooses afterwards: enable has the service start by itself, or not. both is that a
 // manual one can be enabled, too.
-func Stays(t *testing.T, m service.Manager, s service.Spec, both bool, enable func(bool)) {
+func Stays(t *testing.T, m manage.Manager, s manage.Spec, both bool, enable func(bool)) {
 	t.Helper()
 	manual, forced := s, s
-	manual.StartType, forced.Enable = service.Manual, true
+	manual.StartType, forced.Enable = manage.Manual, true
 	remove := func() {
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Fatal(err)
@@ -23,20 +23,20 @@ func Stays(t *testing.T, m service.Manager, s service.Spec, both bool, enable fu
 	for _, step := range []struct {
 		name  string
 		do    func()
-		spec  service.Spec
-		want  service.Start
+		spec  manage.Spec
+		want  manage.Start
 		notes string
 	}{
-		{"first", nil, s, service.Automatic, ""},
-		{"again", nil, s, service.Automatic, ""},
-		{"disabled", func() { enable(false) }, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
-		{"disabled, again", nil, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
-		{"disabled, --enable", nil, forced, service.Automatic, ""},
-		{"after --enable", nil, s, service.Automatic, ""},
-		{"manual now", nil, manual, service.Manual, ""},
-		{"manual, enabled", func() { enable(true) }, manual, service.Automatic, "it stays enabled, as somebody has left it since it was installed"},
-		{"automatic now", nil, s, service.Automatic, ""},
-		{"disabled, removed", func() { enable(false); remove() }, s, service.Automatic, ""},
+		{"first", nil, s, manage.Automatic, ""},
+		{"again", nil, s, manage.Automatic, ""},
+		{"disabled", func() { enable(false) }, s, manage.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
+		{"disabled, again", nil, s, manage.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
+		{"disabled, --enable", nil, forced, manage.Automatic, ""},
+		{"after --enable", nil, s, manage.Automatic, ""},
+		{"manual now", nil, manual, manage.Manual, ""},
+		{"manual, enabled", func() { enable(true) }, manual, manage.Automatic, "it stays enabled, as somebody has left it since it was installed"},
+		{"automatic now", nil, s, manage.Automatic, ""},
+		{"disabled, removed", func() { enable(false); remove() }, s, manage.Automatic, ""},
 	} {
 		if step.name == "manual, enabled" && !both {
 			continue

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -69,7 +69,7 @@ func (a Account) Own(service string) bool {
 
 // Find returns the account of that name, or number, and whether there is one. It reads
 // the files of the machine, and asks for users that are kept elsewhere.
-func Find(ctx context.Context, m service.Machine, name string) (a Account, exists bool, err error) {
+func Find(ctx context.Context, m manage.Machine, name string) (a Account, exists bool, err error) {
 	a, exists, err = in(m.Tree, "/etc/passwd", name)
 	if err == nil && !exists {
 		// Not every system has it; then it has no such users either.
@@ -160,7 +160,7 @@ func others(tree files.Tree, name string) bool {
 // Own returns the account that Ensure has made for a service, and whether there is one.
 // It fails if a user or a group of that name belongs to somebody else: the service
 // would get their files and their rights.
-func Own(ctx context.Context, m service.Machine, of string) (a Account, exists bool, err error) {
+func Own(ctx context.Context, m manage.Machine, of string) (a Account, exists bool, err error) {
 	name := Name(of)
 	a, exists, err = Find(ctx, m, name)
 	switch {
@@ -176,7 +176,7 @@ func Own(ctx context.Context, m service.Machine, of string) (a Account, exists b
 
 // Of returns the account that a service runs as, and whether it exists: the one that s
 // names, or the service's own.
-func Of(ctx context.Context, m service.Machine, s service.Spec) (a Account, exists bool, err error) {
+func Of(ctx context.Context, m manage.Machine, s manage.Spec) (a Account, exists bool, err error) {
 	switch {
 	case s.Root():
 		return Find(ctx, m, "root")
@@ -197,11 +197,11 @@ type taken string
 
 func (t taken) Error() string { return string(t) }
 
-func (taken) Is(target error) bool { return target == service.ErrSpec }
+func (taken) Is(target error) bool { return target == manage.ErrSpec }
 
 // Ensure returns the account of a service, and makes it if there is none. home is what
 // it has for one, and is not made. It fails where Own does.
-func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account, made bool, err error) {
+func Ensure(ctx context.Context, m manage.Machine, of, home string) (a Account, made bool, err error) {
 	name := Name(of)
 	if a, exists, err := Own(ctx, m, of); err != nil || exists {
 		return a, false, err
@@ -221,7 +221,7 @@ func Ensure(ctx context.Context, m service.Machine, of, home string) (a Account,
 }
 
 // add tries the tools of every system, one after the other.
-func add(ctx context.Context, m service.Machine, name, home, comment string) error {
+func add(ctx context.Context, m manage.Machine, name, home, comment string) error {
 	shell := nologin(m.Tree)
 	err := run(ctx, m, "useradd", "--system", "--home-dir", home, "--no-create-home", "--shell", shell, "--comment", comment, "--user-group", name)
 	if !errors.Is(err, exec.ErrNotFound) {
@@ -253,7 +253,7 @@ type step struct {
 }
 
 // pair makes a group, and then a user; without the user no group stays.
-func pair(ctx context.Context, m service.Machine, group, user, undo step) error {
+func pair(ctx context.Context, m manage.Machine, group, user, undo step) error {
 	if err := run(ctx, m, group.tool, group.args...); err != nil {
 		return err
 	}
@@ -273,7 +273,7 @@ func Made(tree files.Tree, of string) bool {
 
 // Remove removes the account of a service if Ensure has made it, and reports whether.
 // One that was there before, and one that has been changed since, stays.
-func Remove(ctx context.Context, m service.Machine, of string) (removed bool, err error) {
+func Remove(ctx context.Context, m manage.Machine, of string) (removed bool, err error) {
 	name := Name(of)
 	a, exists, err := in(m.Tree, "/etc/passwd", name)
 	if err != nil || !exists || !a.Own(of) {
@@ -318,7 +318,7 @@ const inUse = 8
 // patiently is run, and again for ten seconds while the account is in use: what was killed
 // just now is a process until its parent has looked at it, which takes its time on a
 // machine that has a lot to do.
-func patiently(ctx context.Context, m service.Machine, tool string, args ...string) error {
+func patiently(ctx context.Context, m manage.Machine, tool string, args ...string) error {
 	every := time.NewTicker(100 * time.Millisecond)
 	defer every.Stop()
 	for tries := 100; ; tries-- {
@@ -335,7 +335,7 @@ func patiently(ctx context.Context, m service.Machine, tool string, args ...stri
 	}
 }
 
-func run(ctx context.Context, m service.Machine, tool string, args ...string) error {
+func run(ctx context.Context, m manage.Machine, tool string, args ...string) error {
 	_, err := m.Runner()(ctx, tool, args...)
 	return err
 }
@@ -343,7 +343,7 @@ func run(ctx context.Context, m service.Machine, tool string, args ...string) er
 // refused adds what to do to an error of missing rights.
 func refused(err error) error {
 	if said := strings.ToLower(err.Error()); strings.Contains(said, "permission denied") || strings.Contains(said, "not permitted") {
-		return fmt.Errorf("%w: run it as root (sudo); %w", service.ErrPermission, err)
+		return fmt.Errorf("%w: run it as root (sudo); %w", manage.ErrPermission, err)
 	}
 	return err
 }

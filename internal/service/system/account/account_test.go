@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -55,12 +55,12 @@ type machine struct {
 	lines []string
 }
 
-func newMachine(t *testing.T, tools ...string) (*machine, service.Machine) {
+func newMachine(t *testing.T, tools ...string) (*machine, manage.Machine) {
 	m := &machine{t: t, root: t.TempDir(), tools: tools}
 	m.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nmail:x:8:8:mail:/var/mail:/usr/sbin/nologin\n")
 	m.write("/etc/group", "root:x:0:\nmail:x:8:\nstaff:x:50:\n")
 	m.write("/usr/sbin/nologin", "")
-	return m, service.Machine{Tree: files.Tree(m.root), Run: m.run}
+	return m, manage.Machine{Tree: files.Tree(m.root), Run: m.run}
 }
 
 func (m *machine) write(p, text string) {
@@ -184,10 +184,10 @@ func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
 			return sim.run(ctx, tool, args...)
 		}
 		want := "the account of the service " + name + " would be " + name + ", but this machine has a " + what + " of that name already"
-		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, service.ErrSpec) || !strings.HasPrefix(err.Error(), want) {
+		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, manage.ErrSpec) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: made %t, %v; want %s", name, made, err, want)
 		}
-		if _, _, err := Of(t.Context(), m, service.Spec{Name: name}); !errors.Is(err, service.ErrSpec) {
+		if _, _, err := Of(t.Context(), m, manage.Spec{Name: name}); !errors.Is(err, manage.ErrSpec) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if removed, err := Remove(t.Context(), m, name); err != nil || removed {
@@ -202,7 +202,7 @@ func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
 func TestAnAccountThatIsNamedMayBeSomebodyElses(t *testing.T) {
 	_, m := newMachine(t)
 	for name, uid := range map[string]int{"mail": 8, "root": 0, "LocalSystem": 0} {
-		a, exists, err := Of(t.Context(), m, service.Spec{Name: "staff", Account: name})
+		a, exists, err := Of(t.Context(), m, manage.Spec{Name: "staff", Account: name})
 		if err != nil || !exists || a.UID != uid {
 			t.Errorf("%s: %+v, %t, %v", name, a, exists, err)
 		}
@@ -272,7 +272,7 @@ func TestAGroupDoesNotStayWithoutItsUser(t *testing.T) {
 	sim, m := newMachine(t, "adduser", "addgroup", "delgroup")
 	sim.fail = "adduser"
 	_, made, err := Ensure(t.Context(), m, "web", "/var/lib/web")
-	if !errors.Is(err, service.ErrPermission) || made || !strings.Contains(err.Error(), "sudo") {
+	if !errors.Is(err, manage.ErrPermission) || made || !strings.Contains(err.Error(), "sudo") {
 		t.Errorf("got %t, %v", made, err)
 	}
 	if strings.Contains(sim.read("/etc/group"), "web") {

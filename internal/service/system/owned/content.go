@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -98,7 +98,7 @@ func (b before) String() string {
 
 func (c content) String() string {
 	var b strings.Builder
-	b.WriteString("# " + service.Mark + "\n# What the service has made, for uninstall --purge:\n")
+	b.WriteString("# " + manage.Mark + "\n# What the service has made, for uninstall --purge:\n")
 	for _, p := range c.own {
 		b.WriteString(p + "\n")
 	}

@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -78,7 +78,7 @@ func (r Record) Owns(p string) bool {
 // Check fails, unless force makes a warning of that, if something is there that the
 // service would get and that does not belong to it. p says whether this service, or one
 // that it replaces, is installed: then it has that already. Check adds the record to p.
-func (r Record) Check(p *service.Plan, paths []Path, force bool) error {
+func (r Record) Check(p *manage.Plan, paths []Path, force bool) error {
 	old, exists, err := r.tree.Read(r.file)
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // a plan needs no rights
 		return fmt.Errorf("read what belongs to the service: %w", err)
@@ -87,7 +87,7 @@ func (r Record) Check(p *service.Plan, paths []Path, force bool) error {
 	if err := r.refuse(p, had, paths, force); err != nil {
 		return err
 	}
-	a := service.Artefact{Name: r.file, Mode: "0644", Old: old, New: old, Present: exists, Wanted: exists}
+	a := manage.Artefact{Name: r.file, Mode: "0644", Old: old, New: old, Present: exists, Wanted: exists}
 	if next := r.next(had, paths, p.Installed || p.Replaces != ""); !next.equal(had) {
 		a.New, a.Wanted = next.String(), true
 	}
@@ -97,7 +97,7 @@ func (r Record) Check(p *service.Plan, paths []Path, force bool) error {
 	return nil
 }
 
-func (r Record) refuse(p *service.Plan, had content, paths []Path, force bool) error {
+func (r Record) refuse(p *manage.Plan, had content, paths []Path, force bool) error {
 	if p.Replaces != "" || p.Installed && !force {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (r Record) refuse(p *service.Plan, had content, paths []Path, force bool) e
 		p.Warnings = append(p.Warnings, fmt.Sprintf("%s was there before and may belong to another program: the service gets it with all that is in it, until uninstall gives it back; --purge does not remove it", list))
 	default:
 		return fmt.Errorf("%s exists, and no installation of %s has made it, though a run of it as root may have; the service would get it with all that is in it, and it %w: move it away, or give the service another Name",
-			list, p.Spec.ServiceName(), service.ErrForeign)
+			list, p.Spec.ServiceName(), manage.ErrForeign)
 	}
 	return nil
 }
@@ -147,9 +147,9 @@ func (r Record) next(had content, paths []Path, installed bool) content {
 }
 
 // Write writes the record as p shows it. It is called before any of the paths is made.
-func (r Record) Write(c *files.Change, p *service.Plan) error {
+func (r Record) Write(c *files.Change, p *manage.Plan) error {
 	c.Sweep(path.Dir(r.file))
-	i := slices.IndexFunc(p.Artefacts, func(a service.Artefact) bool { return a.Name == r.file })
+	i := slices.IndexFunc(p.Artefacts, func(a manage.Artefact) bool { return a.Name == r.file })
 	if i < 0 || !p.Artefacts[i].Changed() {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -77,9 +77,9 @@ func (b bed) look(p string) string {
 	return all.String()
 }
 
-func (b bed) install(installed, force bool) (*service.Plan, error) {
+func (b bed) install(installed, force bool) (*manage.Plan, error) {
 	b.t.Helper()
-	p := &service.Plan{Spec: service.Spec{Name: "web"}, Installed: installed}
+	p := &manage.Plan{Spec: manage.Spec{Name: "web"}, Installed: installed}
 	if err := b.r.Check(p, b.paths, force); err != nil {
 		return p, err
 	}
@@ -116,7 +116,7 @@ func TestWhatInstallForceHasTakenIsGivenBack(t *testing.T) {
 	b := newBed(t)
 	b.theirs("/var/lib/web", 0o750|fs.ModeSetgid)
 	before := b.look("/var/lib/web")
-	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
+	if _, err := b.install(false, false); !errors.Is(err, manage.ErrForeign) {
 		t.Fatalf("without force: %v", err)
 	}
 	_, err := b.install(false, true)
@@ -211,7 +211,7 @@ func TestWhatAServiceHadBeforeThereWasARecordIsUsedAgain(t *testing.T) {
 func TestAFolderOfADynamicUserIsTheSameWhereverItIs(t *testing.T) {
 	b := newBed(t)
 	b.must(os.MkdirAll(b.tree.Path("/var/lib/private/web"), 0o700)) // without the link
-	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
+	if _, err := b.install(false, false); !errors.Is(err, manage.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
 	_, err := b.install(false, true)

@@ -4,7 +4,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
@@ -13,40 +13,40 @@ import (
 // start by itself may be one whose installation was cut short, and with it somebody has
 // chosen that since.
 
-const startHead = "# " + service.Mark + "\n# The start type that it was installed with:\n"
+const startHead = "# " + manage.Mark + "\n# The start type that it was installed with:\n"
 
 func (r Record) startFile() string {
 	return path.Join(path.Dir(r.file), ".start."+path.Base(r.file))
 }
 
 // Start returns the start type that the service was installed with, "" if nobody knows.
-func (r Record) Start() service.Start {
+func (r Record) Start() manage.Start {
 	text, _, err := r.tree.Read(r.startFile())
 	said, ok := strings.CutPrefix(text, startHead)
 	if err != nil || !ok {
 		return ""
 	}
-	return service.Start(strings.TrimSpace(said))
+	return manage.Start(strings.TrimSpace(said))
 }
 
 // PlanStart adds to a plan what SetStart does.
-func (r Record) PlanStart(p *service.Plan) {
+func (r Record) PlanStart(p *manage.Plan) {
 	old, exists, _ := r.tree.Read(r.startFile())
-	p.Artefacts = append(p.Artefacts, service.Artefact{
+	p.Artefacts = append(p.Artefacts, manage.Artefact{
 		Name: r.startFile(), Mode: "0644", Old: old, New: startHead + string(p.Spec.StartType) + "\n", Present: exists, Wanted: true,
 	})
 }
 
 // Stays reports whether a service stays enabled, or disabled, as now says, though p.Spec has
 // it otherwise: somebody has made it so since it was installed. A note of p says that.
-func (r Record) Stays(p *service.Plan, now bool) bool {
+func (r Record) Stays(p *manage.Plan, now bool) bool {
 	last, want := r.Start(), p.Spec.StartType
 	switch {
 	case !p.Installed || p.Replaces != "" || last == "":
 		return false
 	case now == last.ByItself() || now == want.ByItself():
 		return false // nobody has chosen anything, or just what is wanted
-	case now && want != service.Disabled:
+	case now && want != manage.Disabled:
 		p.Notes = append(p.Notes, "it stays enabled, as somebody has left it since it was installed")
 		return true
 	case now || p.Spec.Enable:
@@ -57,7 +57,7 @@ func (r Record) Stays(p *service.Plan, now bool) bool {
 }
 
 // SetStart writes down with which start type a service was installed. It is the last step.
-func (r Record) SetStart(c *files.Change, start service.Start) error {
+func (r Record) SetStart(c *files.Change, start manage.Start) error {
 	if r.Start() == start {
 		return nil
 	}

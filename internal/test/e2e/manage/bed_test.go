@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/scenario"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
-	"github.com/go-glidepath/glidepath/internal/service"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -217,7 +217,7 @@ func (u *unix) Shown(t testing.TB, name string) []string {
 
 func shown(traces scenario.Traces) (lines []string) {
 	for file, trace := range traces {
-		if !service.Marked(trace.Text) || record(file) { // a record may have been there before
+		if !manage.Marked(trace.Text) || record(file) { // a record may have been there before
 			continue
 		}
 		lines = append(lines, "+++ "+file)

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	svc "github.com/go-glidepath/glidepath/internal/service"
+	svc "github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/control"
-	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -208,7 +208,7 @@ func TestAServiceThatRunsIsRemoved(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "state")); err != nil {
 		t.Error(err)
 	}
-	removed := s.do("remove", func(r *manage.Request) { r.Purge = true }).Removed
+	removed := s.do("remove", func(r *requests.Request) { r.Purge = true }).Removed
 	s.await("stopped")
 	if want := []string{"service " + s.spec.Name, `event source "` + s.spec.Name + `"`, `folder C:\ProgramData\` + s.spec.Name}; !slices.Equal(removed, want) {
 		t.Errorf("removed: %q", removed)
@@ -276,7 +276,7 @@ func TestAServiceOfAnotherToolIsTakenOver(t *testing.T) {
 func TestWithoutForceNothingOfOthersIsTouched(t *testing.T) {
 	t.Parallel()
 	s := newManaged(t)
-	gently := func(r *manage.Request) { r.Force = false }
+	gently := func(r *requests.Request) { r.Force = false }
 	// The file system of Wine knows no administrators.
 	if a := s.try("apply", gently); !slices.Contains(a.Is, svc.ErrUnsafe.Error()) || !strings.Contains(a.Err, "Program Files") {
 		t.Errorf("an executable of a user: %q, %q", a.Err, a.Is)

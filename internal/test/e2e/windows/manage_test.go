@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	svc "github.com/go-glidepath/glidepath/internal/service"
-	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
+	svc "github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 
@@ -72,7 +72,7 @@ func newManaged(t *testing.T) *managed {
 		Hardening: svc.Hardening{Profile: svc.Strict}, CanPause: true,
 	}}
 	t.Cleanup(func() {
-		s.try("remove", func(r *manage.Request) { r.Purge = true })
+		s.try("remove", func(r *requests.Request) { r.Purge = true })
 		if err := calls.Close(); err != nil {
 			t.Error(err)
 		}
@@ -82,9 +82,9 @@ func newManaged(t *testing.T) *managed {
 
 // try calls the manager, by force: everything in the file system of Wine belongs to a
 // user of its own, who is not Administrators.
-func (s *managed) try(verb string, change ...func(*manage.Request)) (a manage.Answer) {
+func (s *managed) try(verb string, change ...func(*requests.Request)) (a requests.Answer) {
 	s.t.Helper()
-	r := manage.Request{Verb: verb, Spec: s.spec, Force: true}
+	r := requests.Request{Verb: verb, Spec: s.spec, Force: true}
 	for _, c := range change {
 		c(&r)
 	}
@@ -95,7 +95,7 @@ func (s *managed) try(verb string, change ...func(*manage.Request)) (a manage.An
 }
 
 // do is try that must not fail.
-func (s *managed) do(verb string, change ...func(*manage.Request)) manage.Answer {
+func (s *managed) do(verb string, change ...func(*requests.Request)) requests.Answer {
 	s.t.Helper()
 	a := s.try(verb, change...)
 	if a.Err != "" {
@@ -142,7 +142,7 @@ func (s *managed) await(what string) []byte {
 }
 
 // ran is how the service was run.
-func (s *managed) ran() (r manage.Run) {
+func (s *managed) ran() (r requests.Run) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.await("started"), &r); err != nil {
 		s.t.Fatal(err)

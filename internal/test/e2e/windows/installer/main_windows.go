@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
-	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/manage"
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/winsvc"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
 )
 
 func main() {
@@ -41,11 +41,11 @@ func main() {
 type Installer struct{}
 
 // Do does what a request says.
-func (*Installer) Do(r manage.Request, a *manage.Answer) error {
+func (*Installer) Do(r requests.Request, a *requests.Answer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var mu sync.Mutex
-	m := winsvc.New(service.Machine{Progress: func(what string) {
+	m := winsvc.New(manage.Machine{Progress: func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if n := len(a.Progress); n == 0 || a.Progress[n-1] != what {
@@ -56,8 +56,8 @@ func (*Installer) Do(r manage.Request, a *manage.Answer) error {
 	if err != nil {
 		a.Err = err.Error()
 		for _, is := range []error{
-			service.ErrNotInstalled, service.ErrNotRunning, service.ErrNotSupported, service.ErrPermission,
-			service.ErrForeign, service.ErrUnsafe, service.ErrSpec,
+			manage.ErrNotInstalled, manage.ErrNotRunning, manage.ErrNotSupported, manage.ErrPermission,
+			manage.ErrForeign, manage.ErrUnsafe, manage.ErrSpec,
 		} {
 			if errors.Is(err, is) {
 				a.Is = append(a.Is, is.Error())
@@ -67,7 +67,7 @@ func (*Installer) Do(r manage.Request, a *manage.Answer) error {
 	return nil
 }
 
-func do(ctx context.Context, m service.Manager, r manage.Request, a *manage.Answer) (err error) {
+func do(ctx context.Context, m manage.Manager, r requests.Request, a *requests.Answer) (err error) {
 	switch r.Verb {
 	case "plan", "apply":
 		p, err := m.Plan(ctx, r.Spec, r.Force)
@@ -99,7 +99,7 @@ func do(ctx context.Context, m service.Manager, r manage.Request, a *manage.Answ
 		a.Findings = m.Diagnose(ctx, r.Spec)
 	case "logs":
 		var b strings.Builder
-		err = m.Logs(ctx, r.Spec, service.LogQuery{Lines: r.Lines}, &b)
+		err = m.Logs(ctx, r.Spec, manage.LogQuery{Lines: r.Lines}, &b)
 		a.Text = b.String()
 	default:
 		err = errors.New("there is no verb " + r.Verb)
@@ -115,7 +115,7 @@ func (*program) Start(ctx context.Context) error {
 	if len(os.Args) > 2 && os.Args[2] == "fail" {
 		return fmt.Errorf("installer: %w", daemon.ErrConfig)
 	}
-	text, err := json.Marshal(manage.Run{Args: os.Args[2:], Env: os.Environ()})
+	text, err := json.Marshal(requests.Run{Args: os.Args[2:], Env: os.Environ()})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package service_test
+package manage_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
 
@@ -45,13 +45,13 @@ func TestWhoCanWriteAnEnvironmentFile(t *testing.T) {
 		{"-" + filepath.Join(trap, "missing"), "everybody can make files in " + trap, true},
 		{"-" + filepath.Join(trap, "none/missing"), "everybody can make files in " + trap, true},
 	} {
-		s := service.Spec{EnvironmentFile: c.setting, User: os.Geteuid() != 0}
-		warnings, err := service.CheckEnvironmentFile(s, "", safe.Executable, false)
-		if errors.Is(err, service.ErrUnsafe) != c.unsafe || err != nil && (!c.unsafe || !strings.Contains(err.Error(), c.warning)) {
+		s := manage.Spec{EnvironmentFile: c.setting, User: os.Geteuid() != 0}
+		warnings, err := manage.CheckEnvironmentFile(s, "", safe.Executable, false)
+		if errors.Is(err, manage.ErrUnsafe) != c.unsafe || err != nil && (!c.unsafe || !strings.Contains(err.Error(), c.warning)) {
 			t.Errorf("%q: %v", c.setting, err)
 		}
 		if c.unsafe {
-			warnings, err = service.CheckEnvironmentFile(s, "", safe.Executable, true)
+			warnings, err = manage.CheckEnvironmentFile(s, "", safe.Executable, true)
 		}
 		if said := strings.Join(warnings, "\n"); err != nil || !strings.Contains(said, c.warning) || c.warning == "" && said != "" {
 			t.Errorf("%q, with force: %q, %v; want %q", c.setting, said, err, c.warning)

@@ -1,14 +1,14 @@
-// Package manage is what the tests and the installer, which runs on Windows, say to one
+// Package requests is what the tests and the installer, which runs on Windows, say to one
 // another: one net/rpc service, Installer, over the installer's standard input and
 // output.
-package manage
+package requests
 
-import "github.com/go-glidepath/glidepath/internal/service"
+import "github.com/go-glidepath/glidepath/internal/service/manage"
 
 // Request is a call of a method of service.Manager.
 type Request struct {
 	Verb  string // "plan", "apply" (of a new plan), "remove", "start", …
-	Spec  service.Spec
+	Spec  manage.Spec
 	Force bool
 	Purge bool
 	Lines int // of the log
@@ -16,10 +16,10 @@ type Request struct {
 
 // Answer is what it has come to.
 type Answer struct {
-	Plan     service.Plan // without what is the manager's own
-	Status   service.Status
+	Plan     manage.Plan // without what is the manager's own
+	Status   manage.Status
 	Removed  []string
-	Findings []service.Finding
+	Findings []manage.Finding
 	Text     string
 	Progress []string
 	Err      string   // "" for none

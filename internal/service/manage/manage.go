@@ -1,10 +1,10 @@
-// Package service is what a service is to a service manager: what it is told to
+// Package manage is what a service is to a service manager: what it is told to
 // install, and what it says of it.
 //
 // A [Spec] says what is wanted. A [Manager] compares it with what is installed, which
 // makes a [Plan]; what it would do is looked at before anything is done. The packages
 // below this one are the managers; package local knows which one runs this machine.
-package service
+package manage
 
 import (
 	"context"

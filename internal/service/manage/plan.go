@@ -1,4 +1,4 @@
-package service
+package manage
 
 // Plan is what an installation would do, before it is done.
 type Plan struct {

@@ -17,7 +17,7 @@ import (
 // are read:
 //
 //	config := func() daemon.Config {
-//		return daemon.Config{Name: "acme", Service: daemon.Service{
+//		return daemon.Config{Name: "acme", Service: service.Config{
 //			Arguments: []string{"--addr", addr, "serve"},
 //		}}
 //	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -48,7 +49,7 @@ func TestACommandForATemplateNamesAnInstance(t *testing.T) {
 	if _, out, _ := s.call("install --instance a"); !strings.Contains(out, "start it now with: "+programName()+" start --instance a\n") {
 		t.Errorf("install of an instance:\n%s", out)
 	}
-	s.manager.status = manage.Status{State: manage.Failed, ExitCode: 1}
+	s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
 	if _, out, _ := s.call("doctor"); !strings.Contains(out, ": "+programName()+" logs --instance NAME\n") {
 		t.Errorf("doctor of the template:\n%s", out)
 	}
@@ -62,8 +63,8 @@ func TestAServiceOfTheOtherKindIsFound(t *testing.T) {
 		{"status --user", ""},
 	} {
 		s := newShell(t)
-		s.manager.err = manage.ErrNotInstalled
-		s.users = &register{installed: &manage.Spec{}, status: manage.Status{State: manage.Running, PID: 42}}
+		s.manager.err = service.ErrNotInstalled
+		s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 42}}
 		_, out, err := s.call(test.line)
 		if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a service") {
 			t.Errorf("%s: want %s in\n%s", test.line, test.want, got)

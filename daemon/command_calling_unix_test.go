@@ -2,7 +2,11 @@
 
 package daemon
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
+)
 
 func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
 	root := calling{program: "./web", whole: "./web"}
@@ -10,7 +14,7 @@ func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
 	for _, test := range []struct {
 		calling calling
 		under   []string
-		config  Service
+		config  service.Config
 		name    string
 		o       options
 		own     []string
@@ -21,7 +25,7 @@ func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
 		{calling: bob, name: "start", want: "sudo /home/bob/bin/web start"},
 		{calling: bob, name: "status", want: "web status"},
 		{calling: bob, name: "start", o: options{user: true}, want: "web start --user"},
-		{calling: bob, name: "start", config: Service{User: true}, want: "web start"},
+		{calling: bob, name: "start", config: service.Config{User: true}, want: "web start"},
 		{calling: bob, name: "restart", o: options{instance: "a"}, want: "sudo /home/bob/bin/web restart --instance a"},
 		{calling: root, name: "install", own: []string{"-title", "a b"}, want: "./web -title 'a b' install"},
 		{calling: bob, under: []string{"--addr", ":1 2", "service"}, name: "stop", want: "sudo /home/bob/bin/web --addr ':1 2' service stop"},

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -144,7 +145,7 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 	if err := os.WriteFile(executable, nil, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h := &Handle{manager: &register{state: state}, spec: manage.Spec{Name: "web", Executable: executable}}
+	h := &Handle{manager: &register{state: state}, spec: manage.Spec{Config: service.Config{Executable: executable}, Name: "web"}}
 	for _, test := range []struct {
 		ago, built time.Duration
 		level      manage.Level
@@ -218,7 +219,7 @@ func TestACrashOfAUserIsFoundWhereOldVersionsOfSystemdHaveIt(t *testing.T) {
 	r := &register{state: folder(t)}
 	end(t, r.state, "panic")
 	for _, user := range []bool{true, false} {
-		h := &Handle{manager: old{r}, spec: manage.Spec{Name: "web", User: user}}
+		h := &Handle{manager: old{r}, spec: manage.Spec{Config: service.Config{User: user}, Name: "web"}}
 		if all, err := h.crashed(); err != nil || len(all) != map[bool]int{true: 1}[user] {
 			t.Errorf("of a user: %t: %+v, %v", user, all, err)
 		}
@@ -229,7 +230,7 @@ func TestWhereAManagerHasNoFoldersThereIsNothingToLookAt(t *testing.T) {
 	state := folder(t)
 	end(t, state, "panic")
 	t.Chdir(state)
-	h := &Handle{manager: &register{}, spec: manage.Spec{Name: "web", User: true}}
+	h := &Handle{manager: &register{}, spec: manage.Spec{Config: service.Config{User: true}, Name: "web"}}
 	if all, err := h.crashed(); err != nil || len(all) > 0 {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
@@ -57,27 +58,27 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
 	switch {
 	case err != nil:
 		add(manage.Problem, "state", err.Error(), "")
-	case status.State == StateNotInstalled:
+	case status.State == service.NotInstalled:
 		if other := c.elsewhere(); other != "" {
-			add(manage.Problem, "state", status.summary(), other)
+			add(manage.Problem, "state", summary(status), other)
 			break
 		}
-		add(manage.Problem, "state", status.summary(), "install it: "+c.call("install"))
-	case status.State == StateFailed:
-		add(manage.Problem, "state", status.summary(), remedyFor(status.ExitCode, c.call))
+		add(manage.Problem, "state", summary(status), "install it: "+c.call("install"))
+	case status.State == service.Failed:
+		add(manage.Problem, "state", summary(status), remedyFor(status.ExitCode, c.call))
 	case status.Unhealthy != "":
-		add(manage.Problem, "state", status.summary(), "its Check says so; the log may say why: "+c.call("logs"))
-	case status.State == StateRunning:
-		add(manage.OK, "state", status.summary(), "")
+		add(manage.Problem, "state", summary(status), "its Check says so; the log may say why: "+c.call("logs"))
+	case status.State == service.Running:
+		add(manage.OK, "state", summary(status), "")
 	default:
-		add(manage.Note, "state", status.summary(), "")
+		add(manage.Note, "state", summary(status), "")
 	}
 	installed := h.asInstalled(ctx, h.spec)
 	installed.Executable = manage.Launches(ctx, h.manager, h.spec)
 	barred := diagnoseExecutable(installed, status, c.call, add)
 	h.diagnoseSockets(status, add)
 	h.diagnoseDrift(ctx, status, c.call, add)
-	if status.State != StateNotInstalled && (!h.spec.Template || h.spec.Instance != "") {
+	if status.State != service.NotInstalled && (!h.spec.Template || h.spec.Instance != "") {
 		crashed := h.diagnoseCrashes(installed.Executable, time.Now(), add)
 		h.diagnoseLastRun(status, time.Now(), add, c.call)
 		told := ""
@@ -112,10 +113,10 @@ func remedyFor(code int, call callCommand) string {
 
 // diagnoseExecutable looks at the file that the manager starts. It reports whether nobody
 // can execute it.
-func diagnoseExecutable(s manage.Spec, now Status, call callCommand, add addFinding) (barred bool) {
+func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add addFinding) (barred bool) {
 	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
-	case errors.Is(unsafe, ErrUnsafe):
+	case errors.Is(unsafe, service.ErrUnsafe):
 		add(manage.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
 	case unsafe != nil:
 		add(manage.Problem, "executable", unsafe.Error(), "put it back, or install the service from where it is now")
@@ -140,7 +141,7 @@ func diagnoseExecutable(s manage.Spec, now Status, call callCommand, add addFind
 }
 
 // replaced reports whether file is another now than when the process of s was started.
-func replaced(file string, s Status) bool {
+func replaced(file string, s service.Status) bool {
 	if real, err := filepath.EvalSymlinks(file); err == nil { // Linux tells root, also where the time is an old one
 		if runs, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil && runs == real+" (deleted)" {
 			return true
@@ -151,8 +152,8 @@ func replaced(file string, s Status) bool {
 
 // diagnoseSockets tries whether what the service listens at is free. Who the manager
 // has given it to already is not asked.
-func (h *Handle) diagnoseSockets(s Status, add addFinding) {
-	if s.State != StateStopped && s.State != StateFailed || h.spec.StartType == manage.OnSocket {
+func (h *Handle) diagnoseSockets(s service.Status, add addFinding) {
+	if s.State != service.Stopped && s.State != service.Failed || h.spec.StartType == service.OnSocket {
 		return
 	}
 	for _, k := range h.spec.Sockets {
@@ -171,7 +172,7 @@ func (h *Handle) diagnoseSockets(s Status, add addFinding) {
 }
 
 // try listens at k for a moment.
-func try(k manage.Socket) error {
+func try(k service.Socket) error {
 	switch k.Network {
 	case "tcp":
 		l, err := net.Listen(k.Network, k.Address)
@@ -203,20 +204,20 @@ func (h *Handle) asInstalled(ctx context.Context, s manage.Spec) manage.Spec {
 }
 
 // diagnoseDrift compares what is installed with what this program would install.
-func (h *Handle) diagnoseDrift(ctx context.Context, s Status, call callCommand, add addFinding) {
-	if s.State == StateNotInstalled {
+func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callCommand, add addFinding) {
+	if s.State == service.NotInstalled {
 		return
 	}
 	spec := h.asInstalled(ctx, h.spec)
 	install := call("install", spec.Arguments[len(h.spec.Arguments)-h.own:]...)
 	p, err := h.manager.Plan(ctx, spec, false)
-	if errors.Is(err, ErrUnsafe) { // which is said of the executable
+	if errors.Is(err, service.ErrUnsafe) { // which is said of the executable
 		p, err = h.manager.Plan(ctx, spec, true)
 	}
 	switch {
 	case err != nil && s.Detail == "masked": // which the manager tells of
 		return
-	case errors.Is(err, ErrForeign):
+	case errors.Is(err, service.ErrForeign):
 		add(manage.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
 		return
 	case err != nil:

@@ -4,20 +4,21 @@ import (
 	"context"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/symptom"
 )
 
 // diagnoseLog looks in the log of the last run for what is known. That of a crash that
 // has been told of has its text there as well, from the next start.
-func (h *Handle) diagnoseLog(ctx context.Context, s Status, crashed bool, told string, add addFinding) {
+func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool, told string, add addFinding) {
 	log, err := manage.LastRun(ctx, h.manager, h.spec)
 	if err != nil {
 		add(manage.Note, "log", err.Error(), "")
 		return
 	}
 	level := manage.Warning
-	if s.State == StateRunning {
+	if s.State == service.Running {
 		level = manage.Note
 	}
 	var skip []string

@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
-	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
@@ -66,7 +66,7 @@ func TestOnlyTheLastRunIsExplained(t *testing.T) {
 	} {
 		s := newShell(t)
 		s.call("install")
-		s.manager.status = manage.Status{State: manage.Failed, ExitCode: 1}
+		s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
 		s.log = kept{s.manager, test.log}
 		_, out, _ := s.call("doctor")
 		_, said, _ := strings.Cut(out, "warning  log: ")

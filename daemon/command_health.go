@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -14,9 +15,9 @@ type asker func(ctx context.Context, name string, pid int) (health.Answer, error
 
 // unwell returns what is wrong with the process of a service that runs, "" if it is well
 // or does not say: only root, and the user that it runs as, are told.
-func (h *Handle) unwell(ctx context.Context, s manage.Status) string {
+func (h *Handle) unwell(ctx context.Context, s service.Status) string {
 	switch s.State {
-	case manage.Running, manage.Reloading, manage.Pausing, manage.Paused, manage.Continuing:
+	case service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
 	default:
 		return ""
 	}
@@ -35,22 +36,22 @@ func (c *commandLine) statusOfRun(ctx context.Context, o options) int {
 	s, err := c.askRun(ctx)
 	switch {
 	case errors.Is(err, health.ErrNone):
-		s = Status{State: StateStopped, ExitCode: -1, Detail: fmt.Sprintf("%v, and %v", manage.ErrNoManager, err)}
+		s = service.Status{State: service.Stopped, ExitCode: -1, Detail: fmt.Sprintf("%v, and %v", manage.ErrNoManager, err)}
 	case err != nil:
 		_ = c.failed(fmt.Errorf("ask %s for its status: %w", c.config.Name, err))
-		return StateUnknown.exitCode()
+		return stateCode(service.Unknown)
 	}
 	return c.printStatus(c.config.Name, "none", s, "", o)
 }
 
 // askRun asks a run that no manager knows.
-func (c *commandLine) askRun(ctx context.Context) (Status, error) {
+func (c *commandLine) askRun(ctx context.Context) (service.Status, error) {
 	a, err := c.ask(ctx, c.config.Name, 0)
 	switch {
 	case errors.Is(err, health.ErrSilent):
-		return Status{State: StateRunning, PID: a.PID, ExitCode: -1, Unhealthy: err.Error()}, nil
+		return service.Status{State: service.Running, PID: a.PID, ExitCode: -1, Unhealthy: err.Error()}, nil
 	case err != nil:
-		return Status{State: StateUnknown}, err
+		return service.Status{State: service.Unknown}, err
 	}
-	return Status{State: State(a.State), PID: a.PID, Since: a.Since, ExitCode: -1, Detail: a.Reason, Unhealthy: a.Unhealthy}, nil
+	return service.Status{State: service.State(a.State), PID: a.PID, Since: a.Since, ExitCode: -1, Detail: a.Reason, Unhealthy: a.Unhealthy}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -17,7 +18,7 @@ import (
 // container is a shell where no service manager runs.
 func container(t *testing.T) *shell {
 	s := newShell(t)
-	s.none = fmt.Errorf("%w: %w (process 1 is \"web\")", ErrNotSupported, manage.ErrNoManager)
+	s.none = fmt.Errorf("%w: %w (process 1 is \"web\")", service.ErrNotSupported, manage.ErrNoManager)
 	return s
 }
 
@@ -63,21 +64,21 @@ func TestOtherCommandsStillNeedAManager(t *testing.T) {
 func TestStatusAsksTheProcessOfAService(t *testing.T) {
 	silent := fmt.Errorf("%w in 10s", health.ErrSilent)
 	for name, test := range map[string]struct {
-		status manage.Status
+		status service.Status
 		answer health.Answer
 		err    error
 		want   string
 		code   int
 	}{
-		"it is well":       {manage.Status{State: manage.Running, PID: 42}, health.Answer{State: "running"}, nil, "web: running, process 42\n", 0},
-		"its Check fails":  {manage.Status{State: manage.Running, PID: 42}, health.Answer{State: "running", Unhealthy: "boom"}, nil, "web: running, process 42; unhealthy: boom\n", 1},
-		"it hangs":         {manage.Status{State: manage.Running, PID: 42}, health.Answer{}, silent, "web: running, process 42; unhealthy: it does not answer in 10s\n", 1},
-		"it is paused":     {manage.Status{State: manage.Paused, PID: 42}, health.Answer{Unhealthy: "boom"}, nil, "web: paused, process 42; unhealthy: boom\n", 1},
-		"nobody may ask":   {manage.Status{State: manage.Running, PID: 42}, health.Answer{}, fs.ErrPermission, "web: running, process 42\n", 0},
-		"no answers here":  {manage.Status{State: manage.Running, PID: 42}, health.Answer{}, errors.ErrUnsupported, "web: running, process 42\n", 0},
-		"it starts":        {manage.Status{State: manage.Starting, PID: 42}, health.Answer{Unhealthy: "not asked"}, nil, "web: starting, process 42\n", 3},
-		"it has stopped":   {manage.Status{State: manage.Stopped, ExitCode: -1}, health.Answer{Unhealthy: "not asked"}, nil, "web: stopped\n", 3},
-		"no process known": {manage.Status{State: manage.Running}, health.Answer{Unhealthy: "not asked"}, nil, "web: running\n", 0},
+		"it is well":       {service.Status{State: service.Running, PID: 42}, health.Answer{State: "running"}, nil, "web: running, process 42\n", 0},
+		"its Check fails":  {service.Status{State: service.Running, PID: 42}, health.Answer{State: "running", Unhealthy: "boom"}, nil, "web: running, process 42; unhealthy: boom\n", 1},
+		"it hangs":         {service.Status{State: service.Running, PID: 42}, health.Answer{}, silent, "web: running, process 42; unhealthy: it does not answer in 10s\n", 1},
+		"it is paused":     {service.Status{State: service.Paused, PID: 42}, health.Answer{Unhealthy: "boom"}, nil, "web: paused, process 42; unhealthy: boom\n", 1},
+		"nobody may ask":   {service.Status{State: service.Running, PID: 42}, health.Answer{}, fs.ErrPermission, "web: running, process 42\n", 0},
+		"no answers here":  {service.Status{State: service.Running, PID: 42}, health.Answer{}, errors.ErrUnsupported, "web: running, process 42\n", 0},
+		"it starts":        {service.Status{State: service.Starting, PID: 42}, health.Answer{Unhealthy: "not asked"}, nil, "web: starting, process 42\n", 3},
+		"it has stopped":   {service.Status{State: service.Stopped, ExitCode: -1}, health.Answer{Unhealthy: "not asked"}, nil, "web: stopped\n", 3},
+		"no process known": {service.Status{State: service.Running}, health.Answer{Unhealthy: "not asked"}, nil, "web: running\n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShell(t)
@@ -105,7 +106,7 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	if want := "web: running, process 7 (register has no service of this name)\n"; code != 0 || out != want {
 		t.Errorf("exit code %d, %q, want 0, %q", code, out, want)
 	}
-	s.users = &register{installed: &manage.Spec{}, status: manage.Status{State: manage.Running, PID: 7}}
+	s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 7}}
 	if code, out, err := s.call("status"); code != 4 || !strings.Contains(err, "it is a service of the user") {
 		t.Errorf("it runs as a service of the user: exit code %d, %q, %q, want 4 and where it is", code, out, err)
 	}
@@ -125,7 +126,7 @@ func TestDoctorSaysThatACheckFails(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
 	s.asks = func(context.Context, string, int) (health.Answer, error) {
-		return health.Answer{State: string(StateRunning), Unhealthy: "db: connection refused"}, nil
+		return health.Answer{State: string(service.Running), Unhealthy: "db: connection refused"}, nil
 	}
 	if code, out, _ := s.call("doctor"); code != 1 || !strings.Contains(out, "PROBLEM  state: running, process 42; unhealthy: db: connection refused\n") {
 		t.Errorf("exit code %d\n%s", code, out)

@@ -11,20 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap/zapcore"
-
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
-
-// LogOptions say which records of the log are written, and how.
-type LogOptions struct {
-	Lines  int                  // the last ones of those asked for; all if zero
-	Follow bool                 // and what comes, until ctx ends
-	Since  time.Time            // logged then or later; all if zero
-	Level  zapcore.LevelEnabler // of a level that it enables, as zap.WarnLevel does those from warnings on; all if nil
-	Match  *regexp.Regexp       // with a match in the message or the fields; all if nil
-	JSON   bool                 // as objects of JSON
-}
 
 // Logs writes what the service has logged to w, the oldest first: from the journal, the
 // Event Log, syslog or the file where its manager puts it. Whatever keeps the log, a
@@ -33,13 +22,11 @@ type LogOptions struct {
 //	2026-11-27T10:00:00.000Z WARN  api: request failed path=/a status=503
 //
 // with values of several lines below it, indented, or with o.JSON an object a line that
-// has the keys of [KeysGlidepath]. What the service has printed is a record of level info;
+// has the keys of [logkeys.Glidepath]. What the service has printed is a record of level info;
 // its time is "-" where the host does not keep it, and for o.Since it counts as printed
 // when the record before it was logged.
-func (h *Handle) Logs(ctx context.Context, o LogOptions, w io.Writer) error {
-	err := h.manager.Logs(ctx, h.spec, manage.LogQuery{
-		Lines: o.Lines, Follow: o.Follow, Since: o.Since, Level: o.Level, Match: o.Match, JSON: o.JSON,
-	}, w)
+func (h *Handle) Logs(ctx context.Context, o service.LogOptions, w io.Writer) error {
+	err := h.manager.Logs(ctx, h.spec, manage.LogQuery{LogOptions: o}, w)
 	if o.Follow && ctx.Err() != nil {
 		err = nil // that is how following ends
 	}
@@ -54,7 +41,7 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 	if o.lines < 0 {
 		o.lines = 100 // what fits the memory of a terminal
 	}
-	query := LogOptions{Lines: o.lines, Follow: o.follow, Since: o.since, Level: o.level, Match: o.match, JSON: o.json}
+	query := service.LogOptions{Lines: o.lines, Follow: o.follow, Since: o.since, Level: o.level, Match: o.match, JSON: o.json}
 	out := counter{w: shown(c.out)}
 	if err := h.Logs(ctx, query, &out); err != nil {
 		return c.failedTo(err, o)
@@ -63,8 +50,8 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 		return 0
 	}
 	if out.n == 0 {
-		if s, err := h.Status(ctx); err == nil && s.State == StateNotInstalled {
-			return c.failedTo(h.wrap("read the log of", ErrNotInstalled), o)
+		if s, err := h.Status(ctx); err == nil && s.State == service.NotInstalled {
+			return c.failedTo(h.wrap("read the log of", service.ErrNotInstalled), o)
 		}
 		what := "it has logged nothing"
 		if !o.since.IsZero() || o.level != nil || o.match != nil {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
@@ -24,22 +25,22 @@ func TestFlagsOfLogsAreWhatTheManagerIsAsked(t *testing.T) {
 		now := time.Now()
 		midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local)
 		for line, want := range map[string]manage.LogQuery{
-			"logs":                                   {Lines: 100},
+			"logs":                                   {LogOptions: service.LogOptions{Lines: 100}},
 			"logs -n 0":                              {},
-			"logs -f -n=7":                           {Lines: 7, Follow: true},
-			"logs --json --level error":              {Lines: 100, JSON: true, Level: zap.ErrorLevel},
-			"logs --level WARNING -n 10 -f":          {Lines: 10, Follow: true, Level: zap.WarnLevel},
-			"logs --level debug":                     {Lines: 100, Level: zap.DebugLevel},
-			"logs --since 10m":                       {Lines: 100, Since: now.Add(-10 * time.Minute)},
-			"logs --since=1h30m":                     {Lines: 100, Since: now.Add(-90 * time.Minute)},
-			"logs --since 2d":                        {Lines: 100, Since: now.Add(-48 * time.Hour)},
-			"logs --since today":                     {Lines: 100, Since: midnight},
-			"logs --since yesterday":                 {Lines: 100, Since: midnight.AddDate(0, 0, -1)},
-			"logs --since 2026-11-27T10:00:00+01:00": {Lines: 100, Since: time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)},
-			"logs --since 2026-11-27T10:00":          {Lines: 100, Since: time.Date(2026, 11, 27, 10, 0, 0, 0, time.Local)},
-			"logs --since 2026-11-27":                {Lines: 100, Since: time.Date(2026, 11, 27, 0, 0, 0, 0, time.Local)},
-			"logs -g a.c":                            {Lines: 100, Match: regexp.MustCompile("a.c")},
-			"logs --grep=(?i)a":                      {Lines: 100, Match: regexp.MustCompile("(?i)a")},
+			"logs -f -n=7":                           {LogOptions: service.LogOptions{Lines: 7, Follow: true}},
+			"logs --json --level error":              {LogOptions: service.LogOptions{Lines: 100, JSON: true, Level: zap.ErrorLevel}},
+			"logs --level WARNING -n 10 -f":          {LogOptions: service.LogOptions{Lines: 10, Follow: true, Level: zap.WarnLevel}},
+			"logs --level debug":                     {LogOptions: service.LogOptions{Lines: 100, Level: zap.DebugLevel}},
+			"logs --since 10m":                       {LogOptions: service.LogOptions{Lines: 100, Since: now.Add(-10 * time.Minute)}},
+			"logs --since=1h30m":                     {LogOptions: service.LogOptions{Lines: 100, Since: now.Add(-90 * time.Minute)}},
+			"logs --since 2d":                        {LogOptions: service.LogOptions{Lines: 100, Since: now.Add(-48 * time.Hour)}},
+			"logs --since today":                     {LogOptions: service.LogOptions{Lines: 100, Since: midnight}},
+			"logs --since yesterday":                 {LogOptions: service.LogOptions{Lines: 100, Since: midnight.AddDate(0, 0, -1)}},
+			"logs --since 2026-11-27T10:00:00+01:00": {LogOptions: service.LogOptions{Lines: 100, Since: time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)}},
+			"logs --since 2026-11-27T10:00":          {LogOptions: service.LogOptions{Lines: 100, Since: time.Date(2026, 11, 27, 10, 0, 0, 0, time.Local)}},
+			"logs --since 2026-11-27":                {LogOptions: service.LogOptions{Lines: 100, Since: time.Date(2026, 11, 27, 0, 0, 0, 0, time.Local)}},
+			"logs -g a.c":                            {LogOptions: service.LogOptions{Lines: 100, Match: regexp.MustCompile("a.c")}},
+			"logs --grep=(?i)a":                      {LogOptions: service.LogOptions{Lines: 100, Match: regexp.MustCompile("(?i)a")}},
 		} {
 			code, out, _ := s.call(line)
 			got := s.manager.asked
@@ -108,7 +109,7 @@ func TestLogsSayWhatAnOperatorReads(t *testing.T) {
 		record(at.Add(3*time.Second), zap.ErrorLevel, "request failed", zap.NamedError("error", errors.New("one\ntwo")), zap.Int("status", 503)),
 	}}
 	var tr transcript
-	s.log, s.manager.status = k, manage.Status{State: manage.Running}
+	s.log, s.manager.status = k, service.Status{State: service.Running}
 	for _, line := range []string{
 		"logs", "logs -n 2", "logs -n 1 --level warn", "logs --level error --json", "logs -g status=5", "logs --grep ^asked --json",
 		"logs --since 2026-11-27T10:00:02Z", "logs --level error -g slow", "logs --json -n 1",

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 type idle struct{ err error }
@@ -105,7 +107,7 @@ func TestWhatStandsBeforeTheCommandIsTheServices(t *testing.T) {
 				program: idle{ran}, out: io.Discard, err: io.Discard, config: config,
 				manage: func(_ Program, _ Config, args ...string) (*Handle, error) {
 					asked = strings.Join(args, " ")
-					return nil, ErrNotSupported
+					return nil, service.ErrNotSupported
 				},
 			}
 			c.config.Host, c.config.Logger = HostConsole, zap.NewNop()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -20,18 +21,18 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 	}
 	if err != nil {
 		_ = c.failed(err)
-		return StateUnknown.exitCode()
+		return stateCode(service.Unknown)
 	}
 	s, err := h.Status(ctx)
 	if err != nil {
 		_ = c.failed(err)
-		return StateUnknown.exitCode()
+		return stateCode(service.Unknown)
 	}
 	other := ""
-	if s.State == StateNotInstalled {
+	if s.State == service.NotInstalled {
 		other = c.elsewhere(ctx, o)
 	}
-	if s.State == StateNotInstalled && other == "" && c.ask != nil && !c.config.Service.Template {
+	if s.State == service.NotInstalled && other == "" && c.ask != nil && !c.config.Service.Template {
 		// As in a container of Windows, which has a manager. An instance of a template could
 		// be any of them.
 		if run, err := c.askRun(ctx); err == nil {
@@ -48,46 +49,47 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 
 // printStatus prints s, with what there is to say of the last run, and returns the exit
 // code.
-func (c *commandLine) printStatus(name, manager string, s Status, last string, o options) int {
+func (c *commandLine) printStatus(name, manager string, s service.Status, last string, o options) int {
 	if o.json {
 		c.statusJSON(name, manager, s)
-		return s.exitCode()
+		return statusCode(s)
 	}
-	line := s.summary()
+	line := summary(s)
 	if last != "" {
 		line += "; " + last
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: %s\n", name, line)
-	return s.exitCode()
+	return statusCode(s)
 }
 
-// exitCode is that of its state; a program that is not well has failed.
-func (s Status) exitCode() int {
-	if code := s.State.exitCode(); code != 0 || s.Unhealthy == "" {
+// statusCode returns the exit code of status: that of the state, or of a failure if the
+// program is not well.
+func statusCode(s service.Status) int {
+	if code := stateCode(s.State); code != 0 || s.Unhealthy == "" {
 		return code
 	}
-	return StateFailed.exitCode()
+	return stateCode(service.Failed)
 }
 
 // statusJSON prints s for programs. What the manager does not say is left out.
-func (c *commandLine) statusJSON(name, manager string, s Status) {
+func (c *commandLine) statusJSON(name, manager string, s service.Status) {
 	since, code := (*time.Time)(nil), (*int)(nil)
 	if !s.Since.IsZero() {
 		since = &s.Since
 	}
-	if s.State == StateFailed && s.ExitCode >= 0 || s.hasEnded() {
+	if s.State == service.Failed && s.ExitCode >= 0 || hasEnded(s) {
 		code = &s.ExitCode
 	}
 	text, err := json.Marshal(struct {
-		Name      string     `json:"name"`
-		Manager   string     `json:"manager"`
-		State     State      `json:"state"`
-		PID       int        `json:"pid,omitempty"`
-		Since     *time.Time `json:"since,omitempty"`
-		StartType StartType  `json:"start_type,omitempty"`
-		ExitCode  *int       `json:"exit_code,omitempty"`
-		Detail    string     `json:"detail,omitempty"`
-		Restarts  int        `json:"restarts,omitempty"`
+		Name      string            `json:"name"`
+		Manager   string            `json:"manager"`
+		State     service.State     `json:"state"`
+		PID       int               `json:"pid,omitempty"`
+		Since     *time.Time        `json:"since,omitempty"`
+		StartType service.StartType `json:"start_type,omitempty"`
+		ExitCode  *int              `json:"exit_code,omitempty"`
+		Detail    string            `json:"detail,omitempty"`
+		Restarts  int               `json:"restarts,omitempty"`
 
 		LastFailure string `json:"last_failure,omitempty"`
 		Unhealthy   string `json:"unhealthy,omitempty"`
@@ -100,24 +102,24 @@ func (c *commandLine) statusJSON(name, manager string, s Status) {
 
 // hasEnded reports whether it is known how the last run ended of a service that is stopped.
 // When it ended, not every manager says: Windows does not.
-func (s Status) hasEnded() bool { return s.State == StateStopped && s.ExitCode >= 0 }
+func hasEnded(s service.Status) bool { return s.State == service.Stopped && s.ExitCode >= 0 }
 
 // summary is s in one line.
-func (s Status) summary() string {
+func summary(s service.Status) string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
 	// Some managers give the exit code in words of their own.
 	inWords := strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) || strings.Contains(s.Detail, "killed by SIG")
-	if s.State == StateFailed && s.ExitCode >= 0 && !inWords {
+	if s.State == service.Failed && s.ExitCode >= 0 && !inWords {
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
-	if s.hasEnded() && s.LastFailure == "" { // which has it
+	if hasEnded(s) && s.LastFailure == "" { // which has it
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
 	if s.PID != 0 {
 		b.WriteString(", process " + strconv.Itoa(s.PID))
 	}
-	if !s.Since.IsZero() && s.State != StateNotInstalled {
+	if !s.Since.IsZero() && s.State != service.NotInstalled {
 		b.WriteString(", since " + s.Since.Local().Format(time.DateTime))
 	}
 	switch {
@@ -127,15 +129,15 @@ func (s Status) summary() string {
 		fmt.Fprintf(&b, ", restarted %d times", s.Restarts)
 	}
 	switch s.StartType {
-	case StartAutomatic:
+	case service.Automatic:
 		b.WriteString("; starts by itself")
-	case StartDelayed:
+	case service.Delayed:
 		b.WriteString("; starts by itself, delayed")
-	case StartOnSocket:
+	case service.OnSocket:
 		b.WriteString("; starts when somebody connects")
-	case StartManual:
+	case service.Manual:
 		b.WriteString("; starts when asked to")
-	case StartDisabled:
+	case service.Disabled:
 		b.WriteString("; disabled")
 	}
 	if s.Detail != "" {
@@ -175,14 +177,6 @@ func codeInWords(code int) string {
 func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 	return string(logtext.AppendSafe(nil, s))
-}
-
-// ended makes s end its last line.
-func ended(s string) string {
-	if s == "" || strings.HasSuffix(s, "\n") {
-		return s
-	}
-	return s + "\n"
 }
 
 // Signals by their number, which is the same on every system: those that this package

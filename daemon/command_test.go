@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -16,7 +17,7 @@ func mount(t *testing.T, m *register, addr *string, line string) (all map[string
 	s.manager = m
 	cli := commandLine{program: idle{}, out: out, err: err, manage: s.manage}
 	config := func() Config {
-		return Config{Name: "web", Service: Service{Arguments: []string{"--addr", *addr, "serve"}}}
+		return Config{Name: "web", Service: service.Config{Arguments: []string{"--addr", *addr, "serve"}}}
 	}
 	all = map[string]Command{}
 	for _, c := range commands(cli, config, strings.Fields(line)) {
@@ -26,7 +27,7 @@ func mount(t *testing.T, m *register, addr *string, line string) (all map[string
 }
 
 func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
-	m := &register{status: manage.Status{State: manage.NotInstalled}}
+	m := &register{status: service.Status{State: service.NotInstalled}}
 	addr := ":80"
 	all, out, errs := mount(t, m, &addr, "web --addr :9090 service install")
 	addr = ":9090" // the program reads its flags after it has mounted the commands
@@ -42,7 +43,7 @@ func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
 }
 
 func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
-	m := &register{log: "a\n", installed: &manage.Spec{}, status: manage.Status{State: manage.Stopped}}
+	m := &register{log: "a\n", installed: &manage.Spec{}, status: service.Status{State: service.Stopped}}
 	addr := ""
 	all, out, errs := mount(t, m, &addr, "web service logs -n 7 -g a")
 	logs := all["logs"]

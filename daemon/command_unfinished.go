@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -33,7 +34,7 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 	case verb != "uninstall" || u.Now == u.Before:
 	case o.purge:
 		way("to go on", verb, " --purge")
-	case u.Now.State != manage.NotInstalled:
+	case u.Now.State != service.NotInstalled:
 		way("to go on", verb, "")
 	}
 	if len(ways) == 0 {
@@ -43,7 +44,7 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 }
 
 // installedAllTheSame adds to the error of a start that what is installed stays so.
-func (c *commandLine) installedAllTheSame(err error, done Installation, o options) error {
+func (c *commandLine) installedAllTheSame(err error, done service.Installation, o options) error {
 	var u *manage.Unfinished
 	if done.Manager == "" || errors.As(err, &u) || errors.Is(err, context.Canceled) {
 		return err

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 	full := errors.New("remove /register/web: no space left on device")
 	lost := fmt.Errorf("tell it: %w", context.Canceled)
-	stop := func(r *register) { r.status.State, r.status.PID = manage.Stopped, 0 }
-	disable := func(r *register) { r.status.StartType = manage.Manual }
+	stop := func(r *register) { r.status.State, r.status.PID = service.Stopped, 0 }
+	disable := func(r *register) { r.status.StartType = service.Manual }
 	var tr transcript
 	for _, test := range []struct {
 		title, line string
@@ -26,7 +26,7 @@ func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 		{"it was stopped, and does not start", "uninstall", full, stop, false},
 		{"it was stopped and disabled, and does not start", "uninstall", full, func(r *register) { stop(r); disable(r) }, false},
 		{"it was disabled", "uninstall", full, disable, true},
-		{"only its folders are left", "uninstall --purge", full, func(r *register) { r.status = manage.Status{State: manage.NotInstalled} }, true},
+		{"only its folders are left", "uninstall --purge", full, func(r *register) { r.status = service.Status{State: service.NotInstalled} }, true},
 		{"interrupted, and started again", "uninstall", lost, stop, true},
 		{"interrupted, and does not start again", "uninstall --purge", lost, stop, false},
 		{"interrupted before anything", "uninstall", lost, func(*register) {}, true},
@@ -35,7 +35,7 @@ func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 	} {
 		s := newShell(t)
 		s.call("install --now")
-		s.manager.status.StartType = manage.Automatic
+		s.manager.status.StartType = service.Automatic
 		s.manager.err = test.err
 		s.manager.slow = func() {
 			test.does(s.manager)
@@ -49,7 +49,7 @@ func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
 		s.manager.pid = 43
 		tr.WriteString("# " + test.title + "\n")
 		tr.call(s, test.line)
-		if runs := s.manager.status.State == manage.Running; runs != test.restarts && s.manager.status.State != manage.NotInstalled {
+		if runs := s.manager.status.State == service.Running; runs != test.restarts && s.manager.status.State != service.NotInstalled {
 			t.Errorf("%s: it is %s", test.title, s.manager.status.State)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -36,12 +37,12 @@ func verbs() []verb {
 			toggle("purge", "and its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
 			dependentsOption,
 		), (*commandLine).uninstall},
-		{"start", "start the service, and wait until it is ready", which(), control("starting", StateRunning, (*Handle).Start)},
-		{"stop", "stop the service, and wait until it has stopped", which(dependentsOption), control("stopping", StateStopped, (*Handle).Stop)},
-		{"restart", "stop it if it runs, and start it", which(dependentsOption), control("restarting", StateRunning, (*Handle).Restart)},
-		{"reload", "have it read its configuration anew", which(), control("reloading", StateRunning, (*Handle).Reload)},
-		{"pause", "have it pause", which(), control("pausing", StatePaused, (*Handle).Pause)},
-		{"continue", "have it go on after a pause", which(), control("continuing", StateRunning, (*Handle).Continue)},
+		{"start", "start the service, and wait until it is ready", which(), control("starting", service.Running, (*Handle).Start)},
+		{"stop", "stop the service, and wait until it has stopped", which(dependentsOption), control("stopping", service.Stopped, (*Handle).Stop)},
+		{"restart", "stop it if it runs, and start it", which(dependentsOption), control("restarting", service.Running, (*Handle).Restart)},
+		{"reload", "have it read its configuration anew", which(), control("reloading", service.Running, (*Handle).Reload)},
+		{"pause", "have it pause", which(), control("pausing", service.Paused, (*Handle).Pause)},
+		{"continue", "have it go on after a pause", which(), control("continuing", service.Running, (*Handle).Continue)},
 		{"status", "tell what it does; the exit code is 0 if it runs and is well", which(
 			toggle("json", "as one JSON object", func(o *options) *bool { return &o.json }),
 		), (*commandLine).status},
@@ -135,7 +136,7 @@ func (c *commandLine) elsewhere(ctx context.Context, o options) string {
 	if err != nil {
 		return ""
 	}
-	if s, err := h.Status(ctx); err != nil || s.State == StateNotInstalled {
+	if s, err := h.Status(ctx); err != nil || s.State == service.NotInstalled {
 		return ""
 	}
 	whose := "of the machine"
@@ -158,20 +159,20 @@ func (c *commandLine) failedTo(err error, o options) int {
 			text += "; " + along.Error()
 		}
 		err = errors.New(text)
-	case errors.Is(err, ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		if other := c.elsewhere(context.Background(), o); other != "" {
 			err = fmt.Errorf("%w: %s", err, other)
 			break
 		}
 		err = fmt.Errorf("%w: install it with %s", err, c.call("install", o))
-	case errors.Is(err, ErrNotRunning):
+	case errors.Is(err, service.ErrNotRunning):
 		err = fmt.Errorf("%w: start it with %s", err, c.call("start", o))
 	}
 	return c.failed(err)
 }
 
 // control is a command that asks for a state and waits for it.
-func control(doing string, want State, do func(*Handle, context.Context) error) func(*commandLine, context.Context, options) int {
+func control(doing string, want service.State, do func(*Handle, context.Context) error) func(*commandLine, context.Context, options) int {
 	return func(c *commandLine, ctx context.Context, o options) int {
 		h, err := c.handle(o)
 		if err != nil {
@@ -184,18 +185,18 @@ func control(doing string, want State, do func(*Handle, context.Context) error) 
 		}
 		s, err := h.Status(ctx)
 		if err != nil {
-			s = Status{State: want} // the method says that it is so
+			s = service.Status{State: want} // the method says that it is so
 		}
 		finished := ""
-		if want == StateRunning {
+		if want == service.Running {
 			finished = h.finishedInWords(s, begun)
 		}
-		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, s.summary())
-		if last := h.lastWords(s.State); last != "" && want == StateStopped {
+		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, summary(s))
+		if last := h.lastWords(s.State); last != "" && want == service.Stopped {
 			// It has stopped, as it was asked to: that is no failure of this command.
 			_, _ = fmt.Fprintf(c.err, "warning: %s: %s\n", h.Name(), last)
 		}
-		if s.State == StateFailed && want != StateStopped && finished == "" {
+		if s.State == service.Failed && want != service.Stopped && finished == "" {
 			return exitFailure // meanwhile
 		}
 		return 0
@@ -210,7 +211,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	if err != nil {
 		return c.failed(err)
 	}
-	options := InstallOptions{Start: o.now, Force: o.force, Enable: o.enable}
+	options := service.InstallOptions{Start: o.now, Force: o.force, Enable: o.enable}
 	if o.dryRun {
 		plan, err := h.Plan(ctx, options)
 		if err != nil {
@@ -219,7 +220,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		c.describe(h, plan, true)
 		return 0
 	}
-	var done Installation
+	var done service.Installation
 	begun := time.Now()
 	err = c.waiting(h, "installing "+h.Name(), func() (err error) {
 		done, err = h.Install(ctx, options)
@@ -240,13 +241,13 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	case err != nil:
 	case o.now:
 		finished := h.finishedInWords(s, begun)
-		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, s.summary())
-		if s.State == StateFailed && finished == "" {
+		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, summary(s))
+		if s.State == service.Failed && finished == "" {
 			return exitFailure
 		}
 	case h.spec.Template && h.spec.Instance == "":
 		_, _ = fmt.Fprintf(c.out, "install and start an instance with: %s --instance NAME --now\n", c.call("install", o))
-	case s.PID == 0 && (s.State == StateStopped || s.State == StateFailed):
+	case s.PID == 0 && (s.State == service.Stopped || s.State == service.Failed):
 		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
 	case s.PID != 0 && len(done.Changes) > 0:
 		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
@@ -267,14 +268,14 @@ func newer(file string, since time.Time) bool {
 
 // overruled says how, where an operator can overrule the error.
 func overruled(err error) error {
-	if errors.Is(err, ErrUnsafe) || errors.Is(err, ErrForeign) {
+	if errors.Is(err, service.ErrUnsafe) || errors.Is(err, service.ErrForeign) {
 		return fmt.Errorf("%w; or overrule this with --force", err)
 	}
 	return err
 }
 
 // describe prints what an installation does.
-func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
+func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	what := "installed"
 	switch {
 	case p.Updated && len(p.Changes) == 0:
@@ -294,7 +295,7 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 		case change.Removed:
 			c.removed(change.Name)
 		case !isFile(change.Name):
-			what, text := "new", ended(change.New)
+			what, text := "new", withNewline(change.New)
 			if !change.Added {
 				what, text = "changed", change.Diff()
 			} else if !dry {
@@ -304,7 +305,7 @@ func (c *commandLine) describe(h *Handle, p Installation, dry bool) {
 		case change.Added && !dry:
 			_, _ = fmt.Fprintf(c.out, "+++ %s\n", change.Name)
 		case change.Added:
-			_, _ = fmt.Fprintf(c.out, "+++ %s\n%s", change.Name, ended(change.New))
+			_, _ = fmt.Fprintf(c.out, "+++ %s\n%s", change.Name, withNewline(change.New))
 		default:
 			_, _ = fmt.Fprintf(c.out, "--- %[1]s\n+++ %[1]s\n%[2]s", change.Name, change.Diff())
 		}
@@ -342,6 +343,14 @@ func (c *commandLine) removed(name string) {
 	}
 }
 
+// withNewline ends text with a newline, unless it is empty.
+func withNewline(text string) string {
+	if text == "" || strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
+}
+
 // isFile reports whether the name of a change is a path: only those have +++ and ---, so
 // that patch(1) can read them.
 func isFile(name string) bool { return strings.HasPrefix(name, "/") || filepath.IsAbs(name) }
@@ -351,7 +360,7 @@ func isFile(name string) bool { return strings.HasPrefix(name, "/") || filepath.
 func (c *commandLine) wished(warnings []string) (wished, defaults []string) {
 	for _, w := range warnings {
 		field, _, _ := strings.Cut(w, ":")
-		if !c.config.Service.leaves(field) {
+		if !isDefault(c.config.Service, field) {
 			wished = append(wished, w)
 		} else if !slices.Contains(defaults, field) {
 			defaults = append(defaults, field)
@@ -360,9 +369,8 @@ func (c *commandLine) wished(warnings []string) (wished, defaults []string) {
 	return wished, defaults
 }
 
-// leaves reports whether a field of the description of a service is one that has its
-// default here.
-func (s Service) leaves(field string) bool {
+// isDefault reports whether the program leaves a field of s at its default.
+func isDefault(s service.Config, field string) bool {
 	switch r, h := s.Recovery, s.Hardening; field {
 	case "Watchdog":
 		return s.Watchdog == 0

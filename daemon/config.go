@@ -11,6 +11,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
@@ -67,7 +69,7 @@ type Config struct {
 
 	// LogKeys selects the names in the lines of JSON on standard output, KeysGlidepath if
 	// empty. The variable LOG_KEYS overrides it.
-	LogKeys LogKeys
+	LogKeys logkeys.Keys
 
 	// TraceIDs returns the trace and the span that a context belongs to, as hexadecimal
 	// digits, or empty strings. They are added to the records of slog calls with a context
@@ -140,7 +142,7 @@ type Config struct {
 	Windows Windows
 
 	// Service says how the program is installed.
-	Service Service
+	Service service.Config
 
 	// Args is the part of the command line in which Main looks for a command, for a program
 	// that parses flags of its own: flag.Args(), after flag.Parse. The arguments before it
@@ -151,14 +153,11 @@ type Config struct {
 
 // Windows configures a service of Windows. Other systems ignore it.
 type Windows struct {
-	// Preshutdown makes Windows announce a shutdown of the system to the service by
-	// SERVICE_CONTROL_PRESHUTDOWN, before it stops other services, and not by
-	// SERVICE_CONTROL_SHUTDOWN. It is for programs that would lose data otherwise. Windows
-	// waits for the service for PreshutdownTimeout, which install configures
-	// (SERVICE_PRESHUTDOWN_INFO): StopTimeout and 2 s if zero. Windows waits 10 s if
-	// nothing was configured.
-	Preshutdown        bool
-	PreshutdownTimeout time.Duration
+	// Preshutdown requests SERVICE_CONTROL_PRESHUTDOWN at a shutdown of the system, which
+	// arrives before other services are stopped, instead of SERVICE_CONTROL_SHUTDOWN. The
+	// system waits for the service as long as Service.Windows.PreshutdownTimeout. It is for
+	// programs that would lose data otherwise.
+	Preshutdown bool
 
 	// KeepDirectory leaves the working directory at System32, where the service control
 	// manager starts a service. Otherwise the run changes to the folder of the executable
@@ -173,17 +172,6 @@ type Windows struct {
 	// with CREATE_BREAKAWAY_FROM_JOB. Programs that the service control manager runs as a
 	// recovery action are not affected.
 	KeepChildren bool
-
-	// Dependencies lists services that Windows starts before this one, and groups, with a +
-	// before the name, of which one member has to run. They are added to
-	// Service.Dependencies.
-	Dependencies []string
-
-	// SecurityDescriptor says who may do what with the service, as SDDL. If empty, it is the
-	// default of Windows: administrators may do everything, and users may look at the
-	// service. If it does not allow administrators everything, (A;;GA;;;BA), they can
-	// neither update nor uninstall the service.
-	SecurityDescriptor string
 }
 
 const (
@@ -237,7 +225,7 @@ func (c Config) check(p Program) error {
 		wrong("Config.MaxLogLine", "is %d: want at least 4096 bytes, zero for 16 KiB, or a negative number for no bound", c.MaxLogLine)
 	}
 	if all := logtext.AllKeys(); c.LogKeys != "" && !slices.Contains(all, c.LogKeys) {
-		wrong("Config.LogKeys", "is %q: want one of %s, or nothing for %s", c.LogKeys, strings.Trim(fmt.Sprint(all), "[]"), KeysGlidepath)
+		wrong("Config.LogKeys", "is %q: want one of %s, or nothing for %s", c.LogKeys, strings.Trim(fmt.Sprint(all), "[]"), logkeys.Glidepath)
 	}
 	switch c.Host {
 	case "", HostConsole, HostSystemd, HostSCM:

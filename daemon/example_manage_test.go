@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // A setup program installs the service and starts it, without the command line.
 func ExampleManage() {
-	config := daemon.Config{Name: "web", Service: daemon.Service{
+	config := daemon.Config{Name: "web", Service: service.Config{
 		Dependencies: []string{"network"},
-		Hardening:    daemon.Hardening{Profile: daemon.HardenLowPorts},
+		Hardening:    service.Hardening{Profile: service.LowPorts},
 	}}
 	h, err := daemon.Manage(newWeb(), config, "-addr", ":80")
 	if err != nil {
@@ -24,9 +25,9 @@ func ExampleManage() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	done, err := h.Install(ctx, daemon.InstallOptions{Start: true})
+	done, err := h.Install(ctx, service.InstallOptions{Start: true})
 	switch {
-	case errors.Is(err, daemon.ErrPermission):
+	case errors.Is(err, service.ErrPermission):
 		fmt.Println("run the setup as an administrator")
 	case err != nil:
 		fmt.Println(err)
@@ -39,7 +40,7 @@ func ExampleManage() {
 func ExampleCommands() {
 	addr := flag.String("addr", ":8080", "the address to listen on")
 	config := func() daemon.Config {
-		return daemon.Config{Name: "web", Service: daemon.Service{Arguments: []string{"-addr", *addr, "serve"}}}
+		return daemon.Config{Name: "web", Service: service.Config{Arguments: []string{"-addr", *addr, "serve"}}}
 	}
 	flag.Parse()
 	for _, c := range daemon.Commands(newWeb(), config) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // Listen returns the listener that systemd has opened for the service. Without systemd it
@@ -21,9 +22,9 @@ func ExampleListen() {
 	}
 	_ = daemon.Config{
 		Name: "web",
-		Service: daemon.Service{
-			StartType: daemon.StartOnSocket,
-			Sockets:   []daemon.ListenSocket{{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"}},
+		Service: service.Config{
+			StartType: service.OnSocket,
+			Sockets:   []service.Socket{{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"}},
 		},
 	}
 	_ = start

@@ -3,13 +3,15 @@ package daemon
 import (
 	"errors"
 	"fmt"
+
+	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 var (
 	// ErrConfig indicates an invalid configuration. Return an error that wraps it from
 	// Start if the configuration of your own program is invalid: its exit code tells the
 	// manager not to try again.
-	ErrConfig = errors.New("the configuration is wrong")
+	ErrConfig = manage.ErrConfig
 
 	// ErrStopTimeout indicates that something still ran a second after the stop deadline.
 	// It is in the log and makes the exit code 124. Run does not return it, because it

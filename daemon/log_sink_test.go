@@ -15,6 +15,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/host"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
@@ -82,7 +84,7 @@ func TestHostLog_LogAlsoGetsEachRecord(t *testing.T) {
 }
 
 func TestLogName_OfAnInstance(t *testing.T) {
-	template, single := Config{Name: "web", Service: Service{Template: true}}, Config{Name: "web"}
+	template, single := Config{Name: "web", Service: service.Config{Template: true}}, Config{Name: "web"}
 	env := func(string) string { return "a" }
 	for want, got := range map[string]string{
 		"web@a": logName(template, host.Env{Own: true}, env),
@@ -181,17 +183,17 @@ func TestHostLog_MaxLogLine(t *testing.T) {
 
 func TestHostLog_LogKeys(t *testing.T) {
 	for _, c := range []struct {
-		config LogKeys
+		config logkeys.Keys
 		env    string
 		want   string
 		wrong  string
 	}{
 		{want: `{"level":"info"`},
-		{config: KeysECS, want: `{"@timestamp":`},
-		{config: KeysECS, env: "GoogleCloud", want: `{"severity":"INFO"`},
-		{config: KeysECS, env: "glidepath", want: `{"level":"info"`},
+		{config: logkeys.ECS, want: `{"@timestamp":`},
+		{config: logkeys.ECS, env: "GoogleCloud", want: `{"severity":"INFO"`},
+		{config: logkeys.ECS, env: "glidepath", want: `{"level":"info"`},
 		{env: "opentelemetry", want: `{"Timestamp":`},
-		{config: KeysGoogleCloud, env: "xml", want: `{"severity":"INFO"`, wrong: `LOG_KEYS is "xml": want one of glidepath ecs opentelemetry googlecloud`},
+		{config: logkeys.GoogleCloud, env: "xml", want: `{"severity":"INFO"`, wrong: `LOG_KEYS is "xml": want one of glidepath ecs opentelemetry googlecloud`},
 	} {
 		t.Setenv("LOG_KEYS", c.env)
 		config := Config{Name: "trial", Version: "1.2", LogKeys: c.config}

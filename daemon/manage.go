@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,29 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/host/health"
 	"github.com/go-glidepath/glidepath/internal/service/detect"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
-	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 	"github.com/go-glidepath/glidepath/internal/service/system/lock"
-)
-
-// What a caller of a [Handle] may want to tell apart.
-var (
-	// ErrNotInstalled is that the service manager knows no such service.
-	ErrNotInstalled = manage.ErrNotInstalled
-	// ErrNotRunning is that what was asked for needs a service that runs.
-	ErrNotRunning = manage.ErrNotRunning
-	// ErrNotSupported is that this machine's manager, or the program, cannot do that.
-	ErrNotSupported = manage.ErrNotSupported
-	// ErrPermission is that it needs more rights: root, or an administrator.
-	ErrPermission = manage.ErrPermission
-	// ErrForeign is that a service of this name belongs to another program.
-	ErrForeign = manage.ErrForeign
-	// ErrBusy is returned while another process installs or uninstalls the same service.
-	ErrBusy = manage.ErrBusy
-	// ErrUnsafe is that others than the administrator can replace the executable.
-	ErrUnsafe = manage.ErrUnsafe
 )
 
 // Handle is the service that a program is, or can be, on this machine. Its methods may
@@ -72,7 +53,7 @@ type Handle struct {
 
 // Manage returns the handle to p as a service of this machine, of the user if
 // Config.Service.User says so. Installed, it is run with Service.Arguments and args. It
-// changes nothing; an error wraps [ErrConfig] if p or c is wrong, [ErrNotSupported] if
+// changes nothing; an error wraps [ErrConfig] if p or c is wrong, [service.ErrNotSupported] if
 // there is no manager that it knows.
 func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable, err := os.Executable()
@@ -106,58 +87,17 @@ func (h *Handle) Name() string { return h.spec.ServiceName() }
 // Manager is what the service manager is called: "systemd", "Windows", "OpenRC".
 func (h *Handle) Manager() string { return h.name }
 
-// InstallOptions say how to install.
-type InstallOptions struct {
-	// Start starts the service afterwards, or restarts it if it runs and something has
-	// changed.
-	Start bool
-
-	// Force installs what would otherwise be refused with [ErrUnsafe] or [ErrForeign].
-	Force bool
-
-	// Enable has the service start as Config.Service.StartType says, also where somebody
-	// has disabled it since it was installed. Without Enable such a service stays disabled,
-	// which is in Installation.Notes.
-	Enable bool
-}
-
-// Installation is what an installation does, or would do.
-type Installation struct {
-	Manager  string
-	Updated  bool     // there was such a service before
-	Replaces string   // what it was installed by, if not by this package: "kardianos/service"
-	Changes  []Change // in the order in which they are made; none if all is as it should be
-	Calls    []string // what is called beside
-	Warnings []string // what the manager lacks and the Config asks for, and what was forced
-	Notes    []string // what stays as somebody has chosen it since the service was installed
-}
-
-// Change is one thing that an installation makes, changes or removes, as text: a file,
-// or the settings of a service of Windows, one a line.
-type Change struct {
-	Name     string // the path of the file, or what the manager calls it
-	Old, New string
-	Added    bool // there was none
-	Removed  bool // there will be none
-}
-
-// Diff is what changes, as a unified diff without the names.
-func (c Change) Diff() string {
-	// That a last line is not ended matters to nobody, unless it is all that changes.
-	return cmp.Or(diff.Unified(ended(c.Old), ended(c.New)), diff.Unified(c.Old, c.New))
-}
-
 // Plan says what Install would do, and does nothing. It fails where Install would, but
 // for want of rights: it needs none.
-func (h *Handle) Plan(ctx context.Context, o InstallOptions) (Installation, error) {
+func (h *Handle) Plan(ctx context.Context, o service.InstallOptions) (service.Installation, error) {
 	p, err := h.plan(ctx, o)
 	if err != nil {
-		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
+		return service.Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
 	}
 	return h.installation(p), nil
 }
 
-func (h *Handle) plan(ctx context.Context, o InstallOptions) (*manage.Plan, error) {
+func (h *Handle) plan(ctx context.Context, o service.InstallOptions) (*manage.Plan, error) {
 	if throwaway(h.spec.Executable) {
 		return nil, fmt.Errorf("%s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.spec.Executable)
 	}
@@ -169,14 +109,14 @@ func (h *Handle) plan(ctx context.Context, o InstallOptions) (*manage.Plan, erro
 // Install makes the service, or brings it up to date: all of it, or, on an error,
 // nothing. It does not start or restart it but where o says so; until a restart, a
 // service that runs goes on with what it was started with. While another process
-// installs or uninstalls the service, it fails at once with [ErrBusy].
-func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, error) {
+// installs or uninstalls the service, it fails at once with [service.ErrBusy].
+func (h *Handle) Install(ctx context.Context, o service.InstallOptions) (service.Installation, error) {
 	release, err := h.alone("install")
 	if err != nil {
-		return Installation{}, err
+		return service.Installation{}, err
 	}
 	defer release()
-	var done Installation
+	var done service.Installation
 	p, err := h.plan(ctx, o)
 	if err == nil && o.Start {
 		err = h.restartable(ctx, p)
@@ -187,7 +127,7 @@ func (h *Handle) Install(ctx context.Context, o InstallOptions) (Installation, e
 		done.Warnings = p.Warnings // some are found out only now
 	}
 	if err != nil {
-		return Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
+		return service.Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
 	}
 	if !o.Start {
 		return done, nil
@@ -206,7 +146,7 @@ func (h *Handle) alone(doing string) (release func(), err error) {
 		return func() {}, nil // a test
 	}
 	release, err = h.lock(h.spec.Name, h.spec.User, doing)
-	if errors.Is(err, ErrBusy) {
+	if errors.Is(err, service.ErrBusy) {
 		err = fmt.Errorf("%w; try again when it has ended", err)
 	}
 	return release, h.wrap(doing, err)
@@ -230,11 +170,11 @@ func throwaway(executable string) bool {
 	return strings.Contains(filepath.ToSlash(executable), "/go-build") && filepath.Base(filepath.Dir(executable)) == "exe"
 }
 
-func (h *Handle) installation(p *manage.Plan) Installation {
-	done := Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings, Notes: p.Notes}
+func (h *Handle) installation(p *manage.Plan) service.Installation {
+	done := service.Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings, Notes: p.Notes}
 	for _, a := range p.Artefacts {
 		if a.Changed() {
-			done.Changes = append(done.Changes, Change{Name: a.Name, Old: a.Old, New: a.New, Added: !a.Present, Removed: !a.Wanted})
+			done.Changes = append(done.Changes, service.Change{Name: a.Name, Old: a.Old, New: a.New, Added: !a.Present, Removed: !a.Wanted})
 		}
 	}
 	return done
@@ -247,7 +187,7 @@ func (h *Handle) installation(p *manage.Plan) Installation {
 // that were there before Install are not removed; what Install has taken with Force gets
 // its place, its mode and its owner back. With purge it also removes what a
 // service has left that is not installed any more. While another process installs or
-// uninstalls the service, it fails at once with [ErrBusy].
+// uninstalls the service, it fails at once with [service.ErrBusy].
 //
 // It looks first whether all of it can be removed, and fails before it stops anything if
 // not. If it fails later, or ctx ends, a service that ran is started again; the error says
@@ -259,7 +199,7 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 	}
 	defer release()
 	d, err := h.dependents(ctx)
-	if err != nil && !errors.Is(err, ErrNotInstalled) {
+	if err != nil && !errors.Is(err, service.ErrNotInstalled) {
 		return nil, h.wrap("uninstall", err)
 	}
 	err = h.takeAlong(ctx, d, false, func() (err error) {
@@ -340,7 +280,7 @@ func (h *Handle) pausable(do func(context.Context, manage.Spec) error) func(cont
 		return do
 	}
 	return func(context.Context, manage.Spec) error {
-		return fmt.Errorf("the program cannot: %w", ErrNotSupported)
+		return fmt.Errorf("the program cannot: %w", service.ErrNotSupported)
 	}
 }
 
@@ -351,63 +291,18 @@ func (h *Handle) wrap(what string, err error) error {
 	return fmt.Errorf("%s %s: %w", what, h.Name(), err)
 }
 
-// Status is what the manager says of the service now.
-type Status struct {
-	State State
-
-	PID       int       // 0 if no process runs
-	Since     time.Time // when it came into this state; zero if nobody knows
-	StartType StartType // "" if the manager does not say
-	ExitCode  int       // of the last end, in StateStopped and StateFailed; -1 if nobody knows
-	Detail    string    // the manager's own words, "" if there are none
-	Restarts  int       // by the manager, since somebody has started it
-
-	// LastFailure says in StateStopped how the last run failed though the manager does
-	// not know it: Windows is told nothing of what fails after a stop that it asked for.
-	// It is empty if the run did not fail, or if the caller may not read the state folder
-	// of the service.
-	LastFailure string
-
-	// Unhealthy says what is wrong with a program that runs: the error of its Check, or that
-	// the process does not answer. It is empty if nothing is, or if nobody could be asked:
-	// processes answer on Linux and Windows.
-	Unhealthy string
-}
-
-// State is what a service does.
-type State string
-
-// The states. One that waits for its restart after a failure is StateFailed.
-const (
-	StateNotInstalled State = "not installed"
-	StateStopped      State = "stopped"
-	StateStarting     State = "starting"
-	StateRunning      State = "running"
-	StateReloading    State = "reloading"
-	StatePausing      State = "pausing"
-	StatePaused       State = "paused"
-	StateContinuing   State = "continuing"
-	StateStopping     State = "stopping"
-	StateFailed       State = "failed"
-	StateUnknown      State = "unknown"
-)
-
 // Status asks the manager, and the process of a service that runs whether it is well. The
 // manager needs no rights for that; the process answers only root, the user that it runs
 // as, and on Windows administrators, within 10 seconds. That the service is not installed
 // is no error.
-func (h *Handle) Status(ctx context.Context) (Status, error) {
+func (h *Handle) Status(ctx context.Context) (service.Status, error) {
 	s, err := h.manager.Status(ctx, h.spec)
 	if err != nil {
-		return Status{State: StateUnknown}, h.wrap("ask for the status of", err)
+		return service.Status{State: service.Unknown}, h.wrap("ask for the status of", err)
 	}
-	status := Status{
-		State: State(s.State), PID: s.PID, Since: s.Since, StartType: StartType(s.StartType),
-		ExitCode: s.ExitCode, Detail: s.Detail, Restarts: s.Restarts,
-	}
-	h.complete(&status, s.Silent)
-	status.Unhealthy = h.unwell(ctx, s)
-	return status, nil
+	h.complete(&s)
+	s.Unhealthy = h.unwell(ctx, s)
+	return s, nil
 }
 
 // lsb is the exit code of a command that has failed: those of the LSB for init scripts
@@ -419,31 +314,31 @@ func lsb(err error) int {
 		return 0
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, ErrConfig), errors.Is(err, manage.ErrSpec):
+	case errors.Is(err, ErrConfig):
 		return exitConfig
-	case errors.Is(err, ErrNotSupported):
+	case errors.Is(err, service.ErrNotSupported):
 		return 3
-	case errors.Is(err, ErrPermission):
+	case errors.Is(err, service.ErrPermission):
 		return 4
-	case errors.Is(err, ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		return 5
-	case errors.Is(err, ErrNotRunning):
+	case errors.Is(err, service.ErrNotRunning):
 		return 7
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, service.ErrBusy):
 		return exitBusy
 	}
 	return exitFailure
 }
 
-// exitCode is what a state is to a shell, LSB again: 0 it runs, 1 it has failed, 3 it
-// does not run, 4 there is none or nobody knows.
-func (s State) exitCode() int {
+// stateCode returns the exit code of a state, after the LSB: 0 if the service runs, 1 if it
+// has failed, 3 if it does not run, 4 if it is not installed or its state is unknown.
+func stateCode(s service.State) int {
 	switch s {
-	case StateRunning, StateReloading, StatePausing, StatePaused, StateContinuing:
+	case service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
 		return 0
-	case StateFailed:
+	case service.Failed:
 		return 1
-	case StateStopped, StateStarting, StateStopping:
+	case service.Stopped, service.Starting, service.Stopping:
 		return 3
 	}
 	return 4

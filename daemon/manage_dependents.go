@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -84,7 +85,7 @@ func (h *Handle) revive(ctx context.Context, stopped []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack) // also after an interrupt
 	defer cancel()
-	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == manage.Stopped || s.State == manage.Failed || s.State == manage.NotInstalled {
+	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == service.Stopped || s.State == service.Failed || s.State == service.NotInstalled {
 		return alongError("stopped along, and to be started once it runs: " + strings.Join(stopped, ", "))
 	}
 	if err := h.startAgain(ctx, stopped); err != nil {
@@ -107,7 +108,9 @@ func (h *Handle) startAgain(ctx context.Context, stopped []string) error {
 }
 
 // other is another service of the same manager.
-func (h *Handle) other(name string) manage.Spec { return manage.Spec{Name: name, User: h.spec.User} }
+func (h *Handle) other(name string) manage.Spec {
+	return manage.Spec{Config: service.Config{User: h.spec.User}, Name: name}
+}
 
 func (h *Handle) waitsFor(what string) {
 	if h.Progress != nil {

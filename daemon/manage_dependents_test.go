@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -38,7 +39,7 @@ func newNeeded(t *testing.T) (*shell, *needed) {
 func (n *needed) Dependents(context.Context, manage.Spec) (d manage.Dependents, err error) {
 	d.Along = n.along
 	if n.installed == nil {
-		return d, manage.ErrNotInstalled
+		return d, service.ErrNotInstalled
 	}
 	for _, name := range []string{"c", "b", "a", "idle"} {
 		if n.runs[name] {
@@ -185,7 +186,7 @@ func TestDependentsInWords(t *testing.T) {
 func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
 	s, n := newNeeded(t)
 	n.err = errors.New("it has not started") // of the restart, which has stopped it
-	n.status = manage.Status{State: manage.Failed}
+	n.status = service.Status{State: service.Failed}
 	_, _, err := s.call("restart --dependents")
 	if !strings.HasSuffix(err, "it has not started; stopped along, and to be started once it runs: c, b, a\n") || n.runs["a"] {
 		t.Errorf("got %q", err)

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
@@ -25,16 +26,16 @@ import (
 // register is a service manager in memory that does what it is told, or fails.
 type register struct {
 	installed *manage.Spec
-	status    manage.Status
+	status    service.Status
 	warnings  []string
 	replaces  string
 	log       string
 	findings  []manage.Finding
 	err       error // of every method that changes something
 	slow      func()
-	after     manage.State   // what comes of each state that it is told to be in
-	starts    *manage.Status // what comes of a start; nil is that it runs
-	state     string         // the folder of the service's state
+	after     service.State   // what comes of each state that it is told to be in
+	starts    *service.Status // what comes of a start; nil is that it runs
+	state     string          // the folder of the service's state
 	done      []string
 	looked    string // the executable that Diagnose was to look at
 	disabled  bool   // by somebody
@@ -54,7 +55,7 @@ func (r *register) text(s *manage.Spec) string {
 }
 
 func (r *register) Plan(_ context.Context, s manage.Spec, force bool) (*manage.Plan, error) {
-	if (errors.Is(r.err, manage.ErrUnsafe) || errors.Is(r.err, manage.ErrForeign)) && !force {
+	if (errors.Is(r.err, service.ErrUnsafe) || errors.Is(r.err, service.ErrForeign)) && !force {
 		return nil, r.err
 	}
 	var notes []string
@@ -74,8 +75,8 @@ func (r *register) Apply(_ context.Context, p *manage.Plan) error {
 		return err
 	}
 	r.installed = &p.Spec
-	if r.status.State == manage.NotInstalled {
-		r.status = manage.Status{State: manage.Stopped, ExitCode: -1}
+	if r.status.State == service.NotInstalled {
+		r.status = service.Status{State: service.Stopped, ExitCode: -1}
 	}
 	return nil
 }
@@ -84,7 +85,7 @@ func (r *register) Remove(_ context.Context, s manage.Spec, purge bool) ([]strin
 	if err := r.do("uninstall"); err != nil {
 		return nil, err
 	}
-	r.installed, r.status = nil, manage.Status{State: manage.NotInstalled}
+	r.installed, r.status = nil, service.Status{State: service.NotInstalled}
 	removed := []string{"/register/" + s.ServiceName()}
 	if purge {
 		removed = append(removed, "/var/lib/"+s.Name)
@@ -103,12 +104,12 @@ func (r *register) do(what string) error {
 	return r.err
 }
 
-func (r *register) to(what string, state manage.State) error {
+func (r *register) to(what string, state service.State) error {
 	if err := r.do(what); err != nil {
 		return err
 	}
-	r.status = manage.Status{State: cmp.Or(r.after, state), StartType: r.status.StartType, ExitCode: -1}
-	if r.status.State == manage.Running || r.status.State == manage.Paused {
+	r.status = service.Status{State: cmp.Or(r.after, state), StartType: r.status.StartType, ExitCode: -1}
+	if r.status.State == service.Running || r.status.State == service.Paused {
 		r.status.PID = cmp.Or(r.pid, 42)
 	}
 	return nil
@@ -118,29 +119,29 @@ func (r *register) Start(context.Context, manage.Spec) error { return r.begin("s
 
 func (r *register) begin(what string) error {
 	if r.starts == nil {
-		return r.to(what, manage.Running)
+		return r.to(what, service.Running)
 	}
 	r.status = *r.starts
 	return r.do(what)
 }
 
-func (r *register) Stop(context.Context, manage.Spec) error { return r.to("stop", manage.Stopped) }
+func (r *register) Stop(context.Context, manage.Spec) error { return r.to("stop", service.Stopped) }
 
 func (r *register) Restart(context.Context, manage.Spec) error {
 	return r.begin("restart")
 }
 
 func (r *register) Reload(context.Context, manage.Spec) error {
-	return r.to("reload", manage.Running)
+	return r.to("reload", service.Running)
 }
 
-func (r *register) Pause(context.Context, manage.Spec) error { return r.to("pause", manage.Paused) }
+func (r *register) Pause(context.Context, manage.Spec) error { return r.to("pause", service.Paused) }
 
 func (r *register) Continue(context.Context, manage.Spec) error {
-	return r.to("continue", manage.Running)
+	return r.to("continue", service.Running)
 }
 
-func (r *register) Status(context.Context, manage.Spec) (manage.Status, error) {
+func (r *register) Status(context.Context, manage.Spec) (service.Status, error) {
 	return r.status, nil
 }
 
@@ -202,7 +203,7 @@ func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 	var out bytes.Buffer
 	c := commandLine{out: &out, err: io.Discard}
 	h := &Handle{spec: manage.Spec{Name: "web"}}
-	p := Installation{Manager: "systemd", Changes: []Change{
+	p := service.Installation{Manager: "systemd", Changes: []service.Change{
 		{Name: "/etc/systemd/system/web.service", New: "[Unit]\n", Added: true},
 		{Name: "enabled unit web.service", New: "enabled\n", Added: true},
 		{Name: `service "web"`, Old: "a\n", New: "b\n"},
@@ -223,7 +224,7 @@ func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
 }
 
 func newShell(t *testing.T) *shell {
-	return &shell{t: t, manager: &register{status: manage.Status{State: manage.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
+	return &shell{t: t, manager: &register{status: service.Status{State: service.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
 }
 
 // call runs a command line, and returns its exit code and what it has printed: to
@@ -306,7 +307,7 @@ func TestOneCommandAtATimeChangesAService(t *testing.T) {
 	}
 	done := len(s.manager.done)
 	s.lock = func(string, bool, string) (func(), error) {
-		return nil, fmt.Errorf("%w: uninstall, process 7, since noon", ErrBusy)
+		return nil, fmt.Errorf("%w: uninstall, process 7, since noon", service.ErrBusy)
 	}
 	for _, verb := range []string{"install", "uninstall"} {
 		want := programName() + ": " + verb + " web: another command is changing the service: uninstall, process 7, since noon; try again when it has ended\n"
@@ -384,7 +385,7 @@ func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
 		time.Now().Add(time.Hour):  false,
 		{}:                         false,
 	} {
-		s.manager.status = manage.Status{State: manage.Running, PID: 42, Since: since}
+		s.manager.status = service.Status{State: service.Running, PID: 42, Since: since}
 		_, out, _ := s.call("install")
 		if strings.Contains(out, "the executable is newer than the process that runs, until: ") != want {
 			t.Errorf("since %s: %s", since, out)
@@ -424,7 +425,7 @@ func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
 	if _, _, err := s.call("-a install --dry-run"); strings.Count(err, "warning: ") != 4 || strings.Contains(err, "note: ") {
 		t.Errorf("before: %s", err)
 	}
-	s.config.Service.Hardening.Profile = HardenStrict
+	s.config.Service.Hardening.Profile = service.Strict
 	if _, _, err := s.call("-a install"); strings.Count(err, "warning: ") != 3 || !strings.Contains(err, "warning: "+profile+"\n") {
 		t.Errorf("where it is asked for: %s", err)
 	}
@@ -440,13 +441,13 @@ func TestWhoTheServiceRunsAsIsAlwaysAWarning(t *testing.T) {
 
 func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	for err, code := range map[error]int{
-		errors.New("a\nb"):     1,
-		manage.ErrNotSupported: 3,
-		manage.ErrPermission:   4,
-		manage.ErrNotInstalled: 5,
-		manage.ErrNotRunning:   7,
-		manage.ErrForeign:      1,
-		manage.ErrSpec:         78,
+		errors.New("a\nb"):      1,
+		service.ErrNotSupported: 3,
+		service.ErrPermission:   4,
+		service.ErrNotInstalled: 5,
+		service.ErrNotRunning:   7,
+		service.ErrForeign:      1,
+		manage.ErrConfig:        78,
 	} {
 		for _, line := range []string{"install", "uninstall", "start", "stop", "restart", "reload", "pause", "continue"} {
 			s := newShell(t)
@@ -485,14 +486,14 @@ func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
-	s.manager.err = manage.ErrNotInstalled
+	s.manager.err = service.ErrNotInstalled
 	if _, _, err := s.call("start --user --instance=a"); !strings.Contains(err, "not installed: install it with "+programName()+" install --user --instance a\n") {
 		t.Error(err)
 	}
 	if _, _, err := s.call("uninstall"); strings.Contains(err, "install it") {
 		t.Error(err)
 	}
-	s.manager.err = manage.ErrNotRunning
+	s.manager.err = service.ErrNotRunning
 	if _, _, err := s.call("reload --instance=a"); !strings.Contains(err, "not running: start it with "+programName()+" start --instance a\n") {
 		t.Error(err)
 	}
@@ -500,7 +501,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	if code, out, err := s.call("logs"); code != 5 || out != "" || !strings.Contains(err, "not installed: install it") {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
-	s.manager.status.State = manage.Stopped
+	s.manager.status.State = service.Stopped
 	if code, out, err := s.call("logs --instance a"); code != 0 || out != "" || err != "web@a: it has logged nothing\n" {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
@@ -508,7 +509,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 
 func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 	s := newShell(t)
-	s.manager.after = manage.Failed
+	s.manager.after = service.Failed
 	for line, want := range map[string]int{"start": 1, "install --now": 1, "stop": 0} {
 		if code, out, _ := s.call(line); code != want || !strings.Contains(out, "web: failed") {
 			t.Errorf("%s: exit code %d, %s", line, code, out)
@@ -521,9 +522,9 @@ func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 
 func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	s := newShell(t)
-	s.manager.err = manage.ErrUnsafe
+	s.manager.err = service.ErrUnsafe
 	for _, line := range []string{"install", "install --dry-run"} {
-		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, manage.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
+		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
 			t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
 		}
 	}
@@ -557,9 +558,9 @@ func TestInstancesAreServicesOfATemplate(t *testing.T) {
 }
 
 func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
-	h := &Handle{spec: manage.Spec{Name: "web", Executable: "/tmp/go-build123/b001/exe/web"}, manager: &register{}}
-	_, planned := h.Plan(t.Context(), InstallOptions{})
-	_, installed := h.Install(t.Context(), InstallOptions{})
+	h := &Handle{spec: manage.Spec{Config: service.Config{Executable: "/tmp/go-build123/b001/exe/web"}, Name: "web"}, manager: &register{}}
+	_, planned := h.Plan(t.Context(), service.InstallOptions{})
+	_, installed := h.Install(t.Context(), service.InstallOptions{})
 	for _, err := range []error{planned, installed} {
 		if err == nil || !strings.Contains(err.Error(), "install web: /tmp/go-build123/b001/exe/web is what go run has built") {
 			t.Errorf("got %v", err)
@@ -568,7 +569,7 @@ func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
 }
 
 func TestADiffShowsWhatChanges(t *testing.T) {
-	for want, c := range map[string]Change{
+	for want, c := range map[string]service.Change{
 		"@@ -1,1 +1,1 @@\n-disabled\n+enabled\n":                  {Old: "disabled", New: "enabled"},
 		"@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n": {Old: "a", New: "a\n"},
 		"": {Old: "a\n", New: "a\n"},
@@ -581,20 +582,20 @@ func TestADiffShowsWhatChanges(t *testing.T) {
 
 func TestStatusInWords(t *testing.T) {
 	since := time.Date(2026, 2, 3, 4, 5, 6, 0, time.Local)
-	for want, s := range map[string]Status{
-		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                                              {State: StateRunning, PID: 7, Since: since, StartType: StartAutomatic},
-		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                                         {State: StateFailed, ExitCode: 78, Detail: "Result=exit-code"},
-		"failed, exit code 143 (forced by a second SIGTERM, or killed by it), restarted 3 times; starts when asked to": {State: StateFailed, ExitCode: 143, Restarts: 3, StartType: StartManual},
-		"failed; disabled":                                                 {State: StateFailed, ExitCode: -1, StartType: StartDisabled},
-		"stopped; starts when somebody connects":                           {State: StateStopped, StartType: StartOnSocket, ExitCode: -1},
-		"stopped, exit code 0; starts when asked to":                       {State: StateStopped, StartType: StartManual},
-		"starting; starts by itself, delayed":                              {State: StateStarting, StartType: StartDelayed},
-		"not installed":                                                    {State: StateNotInstalled},
-		"failed, restarted once (exit code 78: it says so itself)":         {State: StateFailed, ExitCode: 78, Restarts: 1, Detail: "exit code 78: it says so itself"},
-		"failed, exit code 9":                                              {State: StateFailed, ExitCode: 9},
-		"failed, exit code 124 (something still ran at the stop deadline)": {State: StateFailed, ExitCode: 124},
+	for want, s := range map[string]service.Status{
+		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                                              {State: service.Running, PID: 7, Since: since, StartType: service.Automatic},
+		"failed, exit code 78 (its configuration is wrong) (Result=exit-code)":                                         {State: service.Failed, ExitCode: 78, Detail: "Result=exit-code"},
+		"failed, exit code 143 (forced by a second SIGTERM, or killed by it), restarted 3 times; starts when asked to": {State: service.Failed, ExitCode: 143, Restarts: 3, StartType: service.Manual},
+		"failed; disabled":                                                 {State: service.Failed, ExitCode: -1, StartType: service.Disabled},
+		"stopped; starts when somebody connects":                           {State: service.Stopped, StartType: service.OnSocket, ExitCode: -1},
+		"stopped, exit code 0; starts when asked to":                       {State: service.Stopped, StartType: service.Manual},
+		"starting; starts by itself, delayed":                              {State: service.Starting, StartType: service.Delayed},
+		"not installed":                                                    {State: service.NotInstalled},
+		"failed, restarted once (exit code 78: it says so itself)":         {State: service.Failed, ExitCode: 78, Restarts: 1, Detail: "exit code 78: it says so itself"},
+		"failed, exit code 9":                                              {State: service.Failed, ExitCode: 9},
+		"failed, exit code 124 (something still ran at the stop deadline)": {State: service.Failed, ExitCode: 124},
 	} {
-		if got := s.summary(); got != want {
+		if got := summary(s); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -602,8 +603,8 @@ func TestStatusInWords(t *testing.T) {
 
 func TestStatusForPrograms(t *testing.T) {
 	s := newShell(t)
-	s.manager.status = manage.Status{
-		State: manage.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: manage.Delayed, Detail: "d", Restarts: 2,
+	s.manager.status = service.Status{
+		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: service.Delayed, Detail: "d", Restarts: 2,
 	}
 	code, out, _ := s.call("status --json")
 	want := `{"name":"web","manager":"register","state":"failed","since":"1970-01-01T00:00:01Z","start_type":"delayed","exit_code":0,"detail":"d","restarts":2}`
@@ -619,9 +620,9 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	s := newShell(t)
-	s.config.Service.Sockets = []ListenSocket{{Name: "http", Network: "tcp", Address: taken.Addr().String()}}
+	s.config.Service.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: taken.Addr().String()}}
 	s.call("install")
-	s.manager.status = manage.Status{State: manage.Failed, ExitCode: 78}
+	s.manager.status = service.Status{State: service.Failed, ExitCode: 78}
 	s.manager.log = "started\nlisten tcp :80: bind: permission denied\nstopped\n"
 	s.manager.findings = []manage.Finding{{Level: manage.OK, What: "unit", Detail: "loaded"}}
 	code, out, _ := s.call("-b doctor")
@@ -641,11 +642,11 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	s.manager.err = manage.ErrForeign
+	s.manager.err = service.ErrForeign
 	if _, out, _ = s.call("doctor"); !strings.Contains(out, "PROBLEM  installation: belongs to another program\n") {
 		t.Errorf("of another program:\n%s", out)
 	}
-	s.manager.err = manage.ErrUnsafe
+	s.manager.err = service.ErrUnsafe
 	if _, out, _ = s.call("-b doctor"); !strings.Contains(out, "note     installation: not as this program would install it now") {
 		t.Errorf("where others can write:\n%s", out)
 	}

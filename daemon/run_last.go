@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -52,27 +53,27 @@ func (h *Handle) lastRun() (*crash.End, error) {
 	return last, errors.Join(errs...)
 }
 
-// complete adds to s what the state folder contains about the last run and the manager does
-// not know. silent means that the service ended by itself and the manager does not know how.
-func (h *Handle) complete(s *Status, silent bool) {
-	if s.State != StateStopped && !silent {
+// complete adds to s what the state folder knows about the last run and the manager does
+// not.
+func (h *Handle) complete(s *service.Status) {
+	if s.State != service.Stopped && !s.Silent {
 		return // it runs, or the manager knows
 	}
 	e, err := h.lastRun()
-	s.complete(h.name, silent, e, err)
+	completeFrom(s, h.name, e, err)
 }
 
-// complete does the work of Handle.complete, given how the last run ended.
-func (s *Status) complete(manager string, silent bool, e *crash.End, err error) {
+// completeFrom adds to s what e and err, the result of looking for the last run, say.
+func completeFrom(s *service.Status, manager string, e *crash.End, err error) {
 	switch {
 	case e == nil:
 		if manager == "Windows" && errors.Is(err, fs.ErrPermission) && s.ExitCode == 0 {
 			s.ExitCode = -1 // Windows is told 0 even if something fails after a stop
 		}
 		return
-	case silent && e.Code == 0:
-		s.State = StateStopped // a job has finished
-	case !silent && e.Code != 0:
+	case s.Silent && e.Code == 0:
+		s.State = service.Stopped // a job has finished
+	case !s.Silent && e.Code != 0:
 		s.LastFailure = howFailed(e)
 	}
 	s.ExitCode = e.Code
@@ -109,10 +110,10 @@ func (h *Handle) lastWordsSince(begun time.Time) string {
 
 // finishedInWords describes that a service that was started after begun, and has the status
 // s now, has finished meanwhile. It returns "" if it has not.
-func (h *Handle) finishedInWords(s Status, begun time.Time) string {
+func (h *Handle) finishedInWords(s service.Status, begun time.Time) string {
 	e := h.finished(begun)
 	switch {
-	case s.State == StateStopped && (s.ExitCode == 0 || e != nil):
+	case s.State == service.Stopped && (s.ExitCode == 0 || e != nil):
 		return "finished; "
 	case e != nil: // the manager starts it again
 		return "finished at " + e.Ended.Local().Format(time.DateTime) + ", exit code 0; now "
@@ -121,8 +122,8 @@ func (h *Handle) finishedInWords(s Status, begun time.Time) string {
 }
 
 // lastWords returns what a command prints about the last run, "" if there is nothing to say.
-func (h *Handle) lastWords(s State) string {
-	if s != StateStopped {
+func (h *Handle) lastWords(s service.State) string {
+	if s != service.Stopped {
 		return ""
 	}
 	e, err := h.lastRun()
@@ -147,7 +148,7 @@ func howFailed(e *crash.End) string {
 
 // diagnoseLastRun adds a finding if the last run failed and the manager does not consider it
 // failed. The finding is a warning if the failure is recent.
-func (h *Handle) diagnoseLastRun(s Status, now time.Time, add addFinding, call callCommand) {
+func (h *Handle) diagnoseLastRun(s service.Status, now time.Time, add addFinding, call callCommand) {
 	e, _ := h.lastRun()
 	switch {
 	case s.LastFailure == "" || e == nil:

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/crash"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -22,7 +23,7 @@ func TestStatusComplete_StopThatFailed(t *testing.T) {
 			s := newShell(t)
 			s.manager.state = folder(t)
 			s.call("install")
-			s.manager.status.State = manage.Stopped
+			s.manager.status.State = service.Stopped
 			end(t, s.manager.state, how)
 			e, err := crash.Last(filepath.Join(s.manager.state, crashes), "web")
 			if err != nil || e == nil || e.Trigger != string(TriggerCancelled) || e.Version != "v1.2.3" || e.Began.IsZero() || e.Ended.Before(e.Began) {
@@ -63,8 +64,8 @@ func TestStatusComplete_UnknownExitCodeIsNotShown(t *testing.T) {
 		{"systemd", 0, fs.ErrPermission, 0},
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
-			s := Status{State: StateStopped, ExitCode: test.code}
-			if s.complete(test.manager, false, nil, test.err); s.ExitCode != test.want {
+			s := service.Status{State: service.Stopped, ExitCode: test.code}
+			if completeFrom(&s, test.manager, nil, test.err); s.ExitCode != test.want {
 				t.Errorf("%+v: the exit code is %d", test, s.ExitCode)
 			}
 		})
@@ -78,15 +79,15 @@ func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 		name string
 		how  string // how it ends
 		err  error  // the error of the manager
-		now  manage.Status
+		now  service.Status
 	}{
-		{"a manager that knows", "stop", nil, manage.Status{State: manage.Stopped, Since: time.Now()}},
-		{"a manager that may not look", "", nil, manage.Status{State: manage.Stopped, Since: time.Now()}},
-		{"a manager that knows that it has ended", "stop", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a manager that starts it again", "stop", ended, manage.Status{State: manage.Starting, ExitCode: -1}},
-		{"a job that fails", "fail", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a job that crashes", "panic", ended, manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
-		{"a manager that knows how it has ended, but not when", "", nil, manage.Status{State: manage.Stopped}},
+		{"a manager that knows", "stop", nil, service.Status{State: service.Stopped, Since: time.Now()}},
+		{"a manager that may not look", "", nil, service.Status{State: service.Stopped, Since: time.Now()}},
+		{"a manager that knows that it has ended", "stop", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that starts it again", "stop", ended, service.Status{State: service.Starting, ExitCode: -1}},
+		{"a job that fails", "fail", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a job that crashes", "panic", ended, service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "has ended by itself"}},
+		{"a manager that knows how it has ended, but not when", "", nil, service.Status{State: service.Stopped}},
 	} {
 		s := newShell(t)
 		s.manager.state = folder(t)
@@ -109,15 +110,15 @@ func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 func TestLastWords_OnlyOfAFailureUnknownToTheManager(t *testing.T) {
 	for name, test := range map[string]struct {
 		hows  []string
-		state manage.State
+		state service.State
 	}{
-		"never ran":                  {nil, manage.Stopped},
-		"stopped as asked":           {[]string{"stop"}, manage.Stopped},
-		"stopped as asked, at last":  {[]string{"fail", "stop"}, manage.Stopped},
-		"crashed after that":         {[]string{"fail", "panic"}, manage.Stopped},
-		"killed after that":          {[]string{"fail", "kill"}, manage.Stopped},
-		"the manager knows":          {[]string{"fail"}, manage.Failed},
-		"runs again, with no folder": {[]string{"fail"}, manage.Running},
+		"never ran":                  {nil, service.Stopped},
+		"stopped as asked":           {[]string{"stop"}, service.Stopped},
+		"stopped as asked, at last":  {[]string{"fail", "stop"}, service.Stopped},
+		"crashed after that":         {[]string{"fail", "panic"}, service.Stopped},
+		"killed after that":          {[]string{"fail", "kill"}, service.Stopped},
+		"the manager knows":          {[]string{"fail"}, service.Failed},
+		"runs again, with no folder": {[]string{"fail"}, service.Running},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShell(t)
@@ -139,8 +140,8 @@ func TestDiagnoseLastRun_WarnsForAWeek(t *testing.T) {
 	state := folder(t)
 	end(t, state, "fail")
 	h := &Handle{manager: &register{state: state}, spec: manage.Spec{Name: "web"}}
-	s := Status{State: StateStopped}
-	h.complete(&s, false)
+	s := service.Status{State: service.Stopped}
+	h.complete(&s)
 	for ago, want := range map[time.Duration]manage.Level{time.Minute: manage.Warning, news + time.Minute: manage.Note} {
 		t.Run(ago.String(), func(t *testing.T) {
 			told := 0

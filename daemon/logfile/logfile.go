@@ -41,6 +41,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
@@ -77,10 +78,10 @@ type Options struct {
 	// Plain keeps rotated files uncompressed. By default they are compressed with gzip.
 	Plain bool
 
-	// Keys selects the names in the JSON records, daemon.KeysGlidepath by default. With
+	// Keys selects the names in the JSON records, logkeys.Glidepath by default. With
 	// other names, each line includes Name and Version to describe the service. Version
 	// defaults to that of the main module.
-	Keys    logtext.Keys
+	Keys    logkeys.Keys
 	Version string
 
 	// MaxLine limits the bytes of a JSON line, like daemon.Config.MaxLogLine: each line is

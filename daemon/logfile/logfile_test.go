@@ -21,7 +21,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/go-glidepath/glidepath/internal/log/logtext"
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 )
 
 func names(t *testing.T, dir string) []string {
@@ -462,7 +462,7 @@ func TestNew_MaxLine(t *testing.T) {
 
 func TestNew_Keys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.log")
-	core := New(Options{Path: path, Name: "web", Version: "1.2", Keys: logtext.KeysECS})
+	core := New(Options{Path: path, Name: "web", Version: "1.2", Keys: logkeys.ECS})
 	zap.New(core).Error("m", zap.Error(io.EOF))
 	closed(t, core)
 	if got := content(t, path); !strings.Contains(got, `"log.level":"error","message":"m","ecs.version":"8.11.0","service.name":"web","service.version":"1.2","error.message":"EOF"`) {

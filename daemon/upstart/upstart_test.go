@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/daemon/upstart"
 )
 
@@ -15,7 +16,7 @@ func ExampleManager() {
 	})
 	if _, err := daemon.Manage(p, daemon.Config{
 		Name:    "web",
-		Service: daemon.Service{Managers: []daemon.ServiceManager{upstart.Manager()}},
+		Service: service.Config{Managers: []service.Manager{upstart.Manager()}},
 	}); err != nil {
 		return
 	}

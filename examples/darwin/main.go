@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func main() {
@@ -29,8 +30,8 @@ func main() {
 		Description: "delivers letters",
 		StopTimeout: *pace + 2*time.Second, // enough for the letter that is on its way
 		Args:        flag.Args(),
-		Service: daemon.Service{
-			Recovery: daemon.Recovery{Delays: []time.Duration{10 * time.Second}},
+		Service: service.Config{
+			Recovery: service.Recovery{Delays: []time.Duration{10 * time.Second}},
 		},
 	})
 }

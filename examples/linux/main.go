@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func main() {
@@ -27,11 +28,11 @@ func main() {
 		Name:        "visitors",
 		Description: "counts its visitors",
 		Args:        flag.Args(),
-		Service: daemon.Service{
-			StartType: daemon.StartOnSocket,
-			Sockets:   []daemon.ListenSocket{{Name: socket, Network: "tcp", Address: *addr}},
+		Service: service.Config{
+			StartType: service.OnSocket,
+			Sockets:   []service.Socket{{Name: socket, Network: "tcp", Address: *addr}},
 			Watchdog:  10 * time.Second,
-			Systemd:   daemon.Systemd{Credentials: map[string]string{token: "/etc/visitors.token"}},
+			Systemd:   service.Systemd{Credentials: map[string]string{token: "/etc/visitors.token"}},
 		},
 	})
 }

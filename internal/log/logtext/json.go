@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
@@ -29,7 +30,7 @@ func JSONEncoder(o JSONOptions) zapcore.Encoder { return newJSONEncoder(o) }
 // JSONOptions configure JSON records. The zero value suits a service.
 type JSONOptions struct {
 	// Keys selects the names, KeysGlidepath by default.
-	Keys Keys
+	Keys logkeys.Keys
 	// Service and Version describe the service. Records include them in all sets of names
 	// except KeysGlidepath.
 	Service, Version string
@@ -44,7 +45,7 @@ type JSONOptions struct {
 func FieldsEncoder() zapcore.Encoder { return newJSONEncoder(JSONOptions{Keys: noKeys, MaxLine: -1}) }
 
 func newJSONEncoder(o JSONOptions) *jsonEncoder {
-	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt, schema: o.Keys.schema(), resource: o.Keys.resource(o.Service, o.Version)}
+	j := &layout{buffers: buffer.NewPool(), most: math.MaxInt, schema: schemaOf(o.Keys), resource: resource(o.Keys, o.Service, o.Version)}
 	switch {
 	case o.MaxLine == 0:
 		j.most = defaultLine - 1

@@ -7,30 +7,21 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
-// Keys selects a standard for the names in JSON records, and for the values that go with
-// them.
-type Keys string
-
-// The sets of names.
-const (
-	KeysGlidepath     Keys = "glidepath"
-	KeysECS           Keys = "ecs"
-	KeysOpenTelemetry Keys = "opentelemetry"
-	KeysGoogleCloud   Keys = "googlecloud"
-)
-
 // noKeys omits everything except the fields.
-const noKeys Keys = "none"
+const noKeys logkeys.Keys = "none"
 
 // AllKeys returns all sets of names.
-func AllKeys() []Keys { return []Keys{KeysGlidepath, KeysECS, KeysOpenTelemetry, KeysGoogleCloud} }
+func AllKeys() []logkeys.Keys {
+	return []logkeys.Keys{logkeys.Glidepath, logkeys.ECS, logkeys.OpenTelemetry, logkeys.GoogleCloud}
+}
 
 // schema describes how the sets of names differ, in addition to the functions below.
 type schema struct {
-	keys Keys
+	keys logkeys.Keys
 	// message, kind and trace name the parts of zap.Error. If they are empty, it is a
 	// normal field.
 	message, kind, trace string
@@ -38,14 +29,14 @@ type schema struct {
 	tail                 string // closes the record
 }
 
-// schema returns the schema of k, or that of KeysGlidepath if k is unknown.
-func (k Keys) schema() schema {
+// schemaOf returns the schema of k, or that of logkeys.Glidepath if k is unknown.
+func schemaOf(k logkeys.Keys) schema {
 	switch k {
-	case KeysECS:
+	case logkeys.ECS:
 		return schema{k, "error.message", "error.type", "error.stack_trace", true, "}\n"}
-	case KeysOpenTelemetry:
+	case logkeys.OpenTelemetry:
 		return schema{k, "exception.message", "exception.type", "exception.stacktrace", true, "}}\n"}
-	case KeysGoogleCloud:
+	case logkeys.GoogleCloud:
 		return schema{keys: k, event: true, tail: "}\n"}
 	case noKeys:
 		return schema{keys: k, tail: "}"}
@@ -57,11 +48,11 @@ func (k Keys) schema() schema {
 // functions by name instead of through values, to keep the entry off the heap.
 func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 	switch e.keys {
-	case KeysECS:
+	case logkeys.ECS:
 		beginECS(e, entry, m)
-	case KeysOpenTelemetry:
+	case logkeys.OpenTelemetry:
 		beginOpenTelemetry(e, entry, m)
-	case KeysGoogleCloud:
+	case logkeys.GoogleCloud:
 		beginGoogleCloud(e, entry, m)
 	case noKeys:
 		beginFields(e, entry, m)
@@ -73,11 +64,11 @@ func (e *jsonEncoder) begin(entry *zapcore.Entry, m *logmeta.Meta) {
 // rename returns the name for a top-level key of the program, in two parts.
 func (s *schema) rename(key string, object bool) (prefix, name string) {
 	switch s.keys {
-	case KeysECS:
+	case logkeys.ECS:
 		return renameECS(key, object)
-	case KeysOpenTelemetry:
+	case logkeys.OpenTelemetry:
 		return renameOpenTelemetry(key, object)
-	case KeysGoogleCloud:
+	case logkeys.GoogleCloud:
 		return renameGoogleCloud(key)
 	case noKeys:
 		return "", key
@@ -88,15 +79,15 @@ func (s *schema) rename(key string, object bool) (prefix, name string) {
 // stack writes the stack of the call, after the fields.
 func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 	switch e.keys {
-	case KeysECS:
+	case logkeys.ECS:
 		if e.traced { // the stack of an error has taken the name
 			e.member("log.origin.stack_trace", entry.Stack)
 			return
 		}
 		e.member("error.stack_trace", entry.Stack)
-	case KeysOpenTelemetry:
+	case logkeys.OpenTelemetry:
 		e.member("code.stacktrace", entry.Stack)
-	case KeysGoogleCloud:
+	case logkeys.GoogleCloud:
 		e.member("stack_trace", googleStack(entry.Message, entry.Stack))
 	case noKeys:
 	default:
@@ -104,8 +95,8 @@ func (e *jsonEncoder) stack(entry *zapcore.Entry) {
 	}
 }
 
-// resource returns the members that describe the service, each after a comma.
-func (k Keys) resource(service, version string) string {
+// resource returns the members of k that describe the service, each after a comma.
+func resource(k logkeys.Keys, service, version string) string {
 	if version == "(devel)" { // the program was not built from a tag
 		version = ""
 	}
@@ -118,16 +109,16 @@ func (k Keys) resource(service, version string) string {
 		}
 	}
 	switch k {
-	case KeysECS:
+	case logkeys.ECS:
 		member("ecs.version", "8.11.0")
 		member("service.name", service)
 		member("service.version", version)
-	case KeysOpenTelemetry:
+	case logkeys.OpenTelemetry:
 		e.raw(`,"Resource":{`)
 		member("service.name", service)
 		member("service.version", version)
 		e.raw("}")
-	case KeysGoogleCloud:
+	case logkeys.GoogleCloud:
 		e.raw(`,"serviceContext":{`)
 		member("service", service)
 		member("version", version)

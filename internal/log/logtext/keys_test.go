@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 	"github.com/go-glidepath/glidepath/internal/log/logevent"
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
@@ -26,7 +27,7 @@ func (v verbose) Format(s fmt.State, c rune) {
 	_, _ = fmt.Fprint(s, v.Error())
 }
 
-func named(k Keys, most int) *jsonEncoder {
+func named(k logkeys.Keys, most int) *jsonEncoder {
 	return newJSONEncoder(JSONOptions{Keys: k, Service: "web", Version: "1.2", MaxLine: most})
 }
 
@@ -35,16 +36,16 @@ func TestJSON_NamesOfEachStandard(t *testing.T) {
 	e.LoggerName, e.Stack = "http", "main.serve\n\t/x/web/serve.go:7"
 	e.Caller = zapcore.EntryCaller{Defined: true, File: "/x/web/serve.go", Line: 7, Function: "main.serve"}
 	with := []zap.Field{logmeta.Trace{TraceID: "4bf9", SpanID: "00f0"}.Field(), zap.Namespace("req")}
-	for k, want := range map[Keys]string{
+	for k, want := range map[logkeys.Keys]string{
 		"": `{"level":"error","time":"2026-01-02T15:04:05.067Z","logger":"http","caller":"web/serve.go:7","msg":"request failed","trace_id":"4bf9","span_id":"00f0",` +
 			`"req":{"id":1},"stack":"main.serve\n\t/x/web/serve.go:7"}`,
-		KeysECS: `{"@timestamp":"2026-01-02T15:04:05.067Z","log.level":"error","message":"request failed","ecs.version":"8.11.0","service.name":"web","service.version":"1.2",` +
+		logkeys.ECS: `{"@timestamp":"2026-01-02T15:04:05.067Z","log.level":"error","message":"request failed","ecs.version":"8.11.0","service.name":"web","service.version":"1.2",` +
 			`"log.logger":"http","log.origin.file.name":"web/serve.go","log.origin.file.line":7,"log.origin.function":"main.serve","trace.id":"4bf9","span.id":"00f0",` +
 			`"req":{"id":1},"error.stack_trace":"main.serve\n\t/x/web/serve.go:7"}`,
-		KeysOpenTelemetry: `{"Timestamp":"1767366245067000000","SeverityText":"ERROR","SeverityNumber":17,"Body":"request failed","TraceId":"4bf9","SpanId":"00f0",` +
+		logkeys.OpenTelemetry: `{"Timestamp":"1767366245067000000","SeverityText":"ERROR","SeverityNumber":17,"Body":"request failed","TraceId":"4bf9","SpanId":"00f0",` +
 			`"InstrumentationScope":{"Name":"http"},"Resource":{"service.name":"web","service.version":"1.2"},` +
 			`"Attributes":{"code.file.path":"/x/web/serve.go","code.line.number":7,"code.function.name":"main.serve","req":{"id":1},"code.stacktrace":"main.serve\n\t/x/web/serve.go:7"}}`,
-		KeysGoogleCloud: `{"severity":"ERROR","time":"2026-01-02T15:04:05.067Z","message":"request failed","serviceContext":{"service":"web","version":"1.2"},` +
+		logkeys.GoogleCloud: `{"severity":"ERROR","time":"2026-01-02T15:04:05.067Z","message":"request failed","serviceContext":{"service":"web","version":"1.2"},` +
 			`"logging.googleapis.com/trace":"4bf9","logging.googleapis.com/spanId":"00f0","logging.googleapis.com/labels":{"logger":"http"},` +
 			`"logging.googleapis.com/sourceLocation":{"file":"/x/web/serve.go","line":"7","function":"main.serve"},` +
 			`"@type":"type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent",` +
@@ -60,11 +61,11 @@ func TestJSON_NamesOfEachStandard(t *testing.T) {
 func TestJSON_ErrorsAndEventsFollowTheStandards(t *testing.T) {
 	failure := &fs.PathError{Op: "open", Path: "/x", Err: fs.ErrNotExist}
 	const text = `open /x: file does not exist`
-	for k, want := range map[Keys][2]string{
-		"":                {`"event":"ready","error":"` + text + `"}`, `"error":"a","errorVerbose":"a\nmain.cause\n\tcause.go:1","stack":"s"}`},
-		KeysECS:           {`"event.action":"ready","error.message":"` + text + `","error.type":"*fs.PathError"}`, `"error.message":"a","error.type":"logtext.verbose","error.stack_trace":"a\nmain.cause\n\tcause.go:1","log.origin.stack_trace":"s"}`},
-		KeysOpenTelemetry: {`"EventName":"ready","Resource":{"service.name":"web","service.version":"1.2"},"Attributes":{"exception.message":"` + text + `","exception.type":"*fs.PathError"}}`, `"exception.stacktrace":"a\nmain.cause\n\tcause.go:1","code.stacktrace":"s"}}`},
-		KeysGoogleCloud:   {`"logging.googleapis.com/labels":{"event":"ready"},"error":"` + text + `"}`, `"stack_trace":"m\n\ngoroutine 1 [running]:\ns(...)\n"}`},
+	for k, want := range map[logkeys.Keys][2]string{
+		"":                    {`"event":"ready","error":"` + text + `"}`, `"error":"a","errorVerbose":"a\nmain.cause\n\tcause.go:1","stack":"s"}`},
+		logkeys.ECS:           {`"event.action":"ready","error.message":"` + text + `","error.type":"*fs.PathError"}`, `"error.message":"a","error.type":"logtext.verbose","error.stack_trace":"a\nmain.cause\n\tcause.go:1","log.origin.stack_trace":"s"}`},
+		logkeys.OpenTelemetry: {`"EventName":"ready","Resource":{"service.name":"web","service.version":"1.2"},"Attributes":{"exception.message":"` + text + `","exception.type":"*fs.PathError"}}`, `"exception.stacktrace":"a\nmain.cause\n\tcause.go:1","code.stacktrace":"s"}}`},
+		logkeys.GoogleCloud:   {`"logging.googleapis.com/labels":{"event":"ready"},"error":"` + text + `"}`, `"stack_trace":"m\n\ngoroutine 1 [running]:\ns(...)\n"}`},
 	} {
 		f := objects{named(k, 0)}
 		if got := encoded(f, entry(zap.InfoLevel, "m"), logevent.Ready.Field(), zap.Error(failure)); !strings.HasSuffix(got, want[0]+"\n") {
@@ -92,13 +93,13 @@ type panics struct{}
 func (panics) Error() string { panic("no") }
 
 func TestJSON_FieldsDoNotReplaceStandardNames(t *testing.T) {
-	for k, c := range map[Keys]map[string]string{
-		KeysECS: {
+	for k, c := range map[logkeys.Keys]map[string]string{
+		logkeys.ECS: {
 			"message": `"field_message":1`, "@timestamp": `"field_@timestamp":1`, "log.level": `"field_log.level":1`, "error": `"error.message":1`,
 			"event": `"field_event":1`, "host": `"field_host":1`, "user": `"field_user":1`, "level": `"level":1`, "http.version": `"http.version":1`,
 		},
-		KeysOpenTelemetry: {"error": `"exception.message":1`, "Body": `"Body":1`, "code.line.number": `"field_code.line.number":1`, "event": `"event":1`},
-		KeysGoogleCloud:   {"severity": `"field_severity":1`, "error": `"error":1`, "time": `"field_time":1`, "httpRequest": `"httpRequest":1`, "context": `"field_context":1`},
+		logkeys.OpenTelemetry: {"error": `"exception.message":1`, "Body": `"Body":1`, "code.line.number": `"field_code.line.number":1`, "event": `"event":1`},
+		logkeys.GoogleCloud:   {"severity": `"field_severity":1`, "error": `"error":1`, "time": `"field_time":1`, "httpRequest": `"httpRequest":1`, "context": `"field_context":1`},
 	} {
 		for key, want := range c {
 			f := objects{named(k, 0)}
@@ -115,7 +116,7 @@ func TestJSON_FieldsDoNotReplaceStandardNames(t *testing.T) {
 		}
 	}
 	// An object is allowed where ECS has one.
-	got := encoded(objects{named(KeysECS, 0)}, entry(zap.InfoLevel, "m"), zap.Dict("host", zap.String("name", "a")), zap.Any("user", map[string]string{"id": "b"}), zap.Strings("file", nil))
+	got := encoded(objects{named(logkeys.ECS, 0)}, entry(zap.InfoLevel, "m"), zap.Dict("host", zap.String("name", "a")), zap.Any("user", map[string]string{"id": "b"}), zap.Strings("file", nil))
 	if !strings.HasSuffix(got, `,"host":{"name":"a"},"user":{"id":"b"},"field_file":[]}`+"\n") {
 		t.Errorf("got %s", got)
 	}
@@ -137,7 +138,7 @@ func TestJSON_LevelsFollowTheStandards(t *testing.T) {
 		{-4, zap.Skip(), `"event.severity":2`, `"SeverityText":"DEBUG-3","SeverityNumber":2`, `"severity":"DEBUG"`},
 		{9, zap.Skip(), `"log.level":"fatal"`, `"SeverityText":"FATAL+4","SeverityNumber":24`, `"severity":"EMERGENCY"`},
 	} {
-		for k, want := range map[Keys]string{KeysECS: c.ecs, KeysOpenTelemetry: c.telemetry, KeysGoogleCloud: c.googles} {
+		for k, want := range map[logkeys.Keys]string{logkeys.ECS: c.ecs, logkeys.OpenTelemetry: c.telemetry, logkeys.GoogleCloud: c.googles} {
 			if got := encoded(objects{named(k, 0)}, entry(c.level, "m"), c.field); !strings.Contains(got, want) {
 				t.Errorf("%s: got %s, want %s", k, got, want)
 			}
@@ -162,8 +163,8 @@ func TestJSON_EachStandardHasATimeAndFits(t *testing.T) {
 				if bound := map[int]int{0: 16 << 10, minLine: minLine}[most]; len(line) >= bound || m["cut"] == nil {
 					t.Errorf("%s: %d bytes, cut is %v", k, len(line), m["cut"])
 				}
-				at, _ := m[map[Keys]string{KeysECS: "@timestamp", KeysGoogleCloud: "time"}[k]].(string)
-				if when, err := time.Parse(time.RFC3339Nano, at); (k == KeysECS || k == KeysGoogleCloud) && (err != nil || when.Before(before) || time.Since(when) < 0) {
+				at, _ := m[map[logkeys.Keys]string{logkeys.ECS: "@timestamp", logkeys.GoogleCloud: "time"}[k]].(string)
+				if when, err := time.Parse(time.RFC3339Nano, at); (k == logkeys.ECS || k == logkeys.GoogleCloud) && (err != nil || when.Before(before) || time.Since(when) < 0) {
 					t.Errorf("%s: the time is %q", k, at)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
 	"github.com/go-glidepath/glidepath/internal/log/logmeta"
 )
 
@@ -147,7 +148,7 @@ func FuzzShorten(f *testing.F) {
 			line := encoded(objects{enc}.with([]zap.Field{zap.String(key, value), zap.Namespace(key)}), e,
 				zap.Ints(key, make([]int, n)), zap.Any(key, map[string]any{key: []any{value, n, nil, map[string]string{value: value}}}),
 				zap.Object(key, object{"a": value, "b": object{"c": value}}), zap.Binary(key, []byte(value)), zap.Namespace("in"), zap.String(key, value))
-			if m := decoded(t, line); len(line) >= minLine || k == KeysGlidepath && (m["level"] != "info" || m["msg"] == "" && msg != "") {
+			if m := decoded(t, line); len(line) >= minLine || k == logkeys.Glidepath && (m["level"] != "info" || m["msg"] == "" && msg != "") {
 				t.Fatalf("%s: %d bytes: %s", k, len(line), line)
 			}
 		}

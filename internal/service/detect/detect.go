@@ -5,8 +5,10 @@ package detect
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -17,14 +19,17 @@ type Options struct {
 	Notice   func(text string) // is told what the operator should know; may be nil
 	Name     string            // of the service, for errors that say what to do without a manager
 	Command  string            // of the service, for the same errors
-	More     []Extra
+	More     []service.Manager
 }
 
-// Extra is a manager that only programs which ask for it contain.
+// Extra is a manager that only programs which ask for it contain: a service.Manager.
 type Extra struct {
 	Name string
 	New  func(manage.Machine) manage.Manager
 }
+
+// ManagerName implements service.Manager.
+func (e Extra) ManagerName() string { return e.Name }
 
 // Upstart is the name of the only one.
 const Upstart = "Upstart"
@@ -34,11 +39,27 @@ const Upstart = "Upstart"
 // as in most containers, if the manager is not known, or if it has no services of users and
 // one is asked for.
 func Find(o Options) (manage.Manager, error) {
-	m, err := find(manage.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, o.More)
+	more, err := extras(o.More)
+	if err != nil {
+		return nil, err
+	}
+	m, err := find(manage.Machine{Progress: o.Progress, Notice: o.Notice}, o.User, more)
 	if err != nil {
 		return nil, fillIn(err, o)
 	}
 	return m, nil
+}
+
+// extras returns managers as Extra values. It refuses those of other modules.
+func extras(managers []service.Manager) (more []Extra, err error) {
+	for _, m := range managers {
+		e, ok := m.(Extra)
+		if !ok {
+			return nil, fmt.Errorf("%w: Service.Managers has %T: want what a package of this module returns, such as daemon/upstart", manage.ErrConfig, m)
+		}
+		more = append(more, e)
+	}
+	return more, nil
 }
 
 // filledError is an error with the words NAME and COMMAND replaced.

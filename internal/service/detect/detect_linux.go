@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -45,7 +46,7 @@ func find(m manage.Machine, user bool, more []Extra) (manage.Manager, error) {
 			return machineOnly(x.New(m), user)
 		}
 	}
-	return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", manage.ErrNotSupported)
+	return nil, fmt.Errorf("%w: this machine is run by Upstart, which the program does not know: it has to be built with the package daemon/upstart, in Config.Service.Managers", service.ErrNotSupported)
 }
 
 // detectKind looks for what the managers leave in the file system while they run. If it finds
@@ -60,7 +61,7 @@ func detectKind(tree files.Tree) (managerKind, error) {
 		return onProcd, nil
 	}
 	if u, ok := findForeignInit(tree, firstProcess(tree)); ok {
-		return "", fmt.Errorf("%w: this machine is run by %s, which is not a supported service manager; to run it there, %s", manage.ErrNotSupported, u.name, u.remedy)
+		return "", fmt.Errorf("%w: this machine is run by %s, which is not a supported service manager; to run it there, %s", service.ErrNotSupported, u.name, u.remedy)
 	}
 	if err := booted(tree); err != nil {
 		return "", err
@@ -115,5 +116,5 @@ func booted(tree files.Tree) error {
 }
 
 func noManager(why string) error {
-	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the command run or without one", manage.ErrNotSupported, manage.ErrNoManager, why)
+	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the command run or without one", service.ErrNotSupported, manage.ErrNoManager, why)
 }

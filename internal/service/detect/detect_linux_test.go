@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -66,7 +67,7 @@ func TestDetectKind_ByFiles(t *testing.T) {
 			if got != test.want || (err == nil) != (test.want != "") {
 				t.Errorf("got %q, %v", got, err)
 			}
-			if err != nil && (!errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "in the foreground")) {
+			if err != nil && (!errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "in the foreground")) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -76,7 +77,7 @@ func TestDetectKind_ByFiles(t *testing.T) {
 func TestFind_RefusesUserServicesWithoutSupport(t *testing.T) {
 	for _, paths := range [][]string{{"/run/openrc/"}, {"/sbin/procd", "/etc/openwrt_release"}} {
 		m := manage.Machine{Tree: tree(t, paths...)}
-		if _, err := find(m, true, nil); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
+		if _, err := find(m, true, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "--user") {
 			t.Errorf("%q: %v", paths, err)
 		}
 	}
@@ -97,7 +98,7 @@ func TestFind_EachKindHasManager(t *testing.T) {
 
 func TestFind_UpstartOnlyIfAskedFor(t *testing.T) {
 	m := manage.Machine{Tree: tree(t, "/proc/1/comm:init\n", "/sbin/upstart-udev-bridge")}
-	if _, err := find(m, false, nil); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
+	if _, err := find(m, false, nil); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "daemon/upstart") {
 		t.Errorf("without it: %v", err)
 	}
 	asked := false
@@ -125,7 +126,7 @@ func TestFind_NamesForeignInit(t *testing.T) {
 			if err != nil {
 				err = fillIn(err, Options{Name: "web", Command: "/opt/web -v"})
 			}
-			if !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
+			if !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v\nwant %s", err, test.want)
 			}
 		})

@@ -5,6 +5,7 @@ package detect
 import (
 	"fmt"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -13,5 +14,5 @@ func machineOnly(m manage.Manager, user bool) (manage.Manager, error) {
 	if !user {
 		return m, nil
 	}
-	return nil, fmt.Errorf("%w: %s has no per-user services; install it as a service of the machine, without --user", manage.ErrNotSupported, m.Name())
+	return nil, fmt.Errorf("%w: %s has no per-user services; install it as a service of the machine, without --user", service.ErrNotSupported, m.Name())
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -62,7 +63,7 @@ func (d dialect) replace(ctx context.Context, c *files.Change, s manage.Spec) er
 	if err != nil {
 		return err
 	}
-	if st.State != manage.Stopped {
+	if st.State != service.Stopped {
 		return fmt.Errorf("it is %s, and AIX changes nothing that runs: stop it first", st.State)
 	}
 	return d.unregister(ctx, c, s.ServiceName())

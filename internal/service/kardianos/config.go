@@ -67,7 +67,7 @@ func (d dialect) legal(s manage.Spec) error {
 	var errs []error
 	refuse := func(field, value, characters string) {
 		if strings.ContainsAny(value, characters) {
-			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", manage.ErrSpec, field, value, d.name(), characters))
+			errs = append(errs, fmt.Errorf("%w: %s is %q: %s cannot carry any of %s", manage.ErrConfig, field, value, d.name(), characters))
 		}
 	}
 	quoted, bare := "\"$`\\%", " \t\"'$`\\%&|;<>()#*?[]~!{}"
@@ -75,13 +75,13 @@ func (d dialect) legal(s manage.Spec) error {
 	if d.system == src {
 		words = bare
 		if len(s.ServiceName()) > 30 {
-			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", manage.ErrSpec, s.ServiceName()))
+			errs = append(errs, fmt.Errorf("%w: Name %s is longer than the 30 characters that AIX takes", manage.ErrConfig, s.ServiceName()))
 		}
 		if !s.Root() {
-			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", manage.ErrSpec, s.Account))
+			errs = append(errs, fmt.Errorf("%w: Account is %q, but kardianos/service has AIX run everything as root: say so (Account: LocalSystem) if the service may have all rights", manage.ErrConfig, s.Account))
 		}
 		if slices.Contains(s.Arguments, "") {
-			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", manage.ErrSpec))
+			errs = append(errs, fmt.Errorf("%w: Arguments have an empty one, which AIX cannot carry", manage.ErrConfig))
 		}
 	}
 	refuse("Executable", s.Executable, words+"=") // env(1) would take it for a variable
@@ -110,7 +110,7 @@ func (d dialect) lacks(s manage.Spec) []string {
 		if s.StopTimeout > 30*time.Second {
 			lines = append(lines, "StopTimeout: AIX kills it after 30 s (-w 30)")
 		}
-		if !s.StartType.ByItself() {
+		if !manage.ByItself(s.StartType) {
 			lines = append(lines, "StartType: kardianos/service links it into the runlevels; it starts with the machine")
 		}
 		return append(lines, "the umask is not set, and what it logs goes to /dev/null: have it log to a file")
@@ -122,7 +122,7 @@ func (d dialect) lacks(s manage.Spec) []string {
 	} else {
 		lines = append(lines, "Recovery.Delays: Upstart has none; it restarts it at once, and gives it up after 10 times in 5 s")
 	}
-	if !s.StartType.ByItself() {
+	if !manage.ByItself(s.StartType) {
 		lines = append(lines, "StartType: kardianos/service has it started with the machine; echo manual >/etc/init/"+s.ServiceName()+".override changes that")
 	}
 	return append(lines, "the umask is 022, and not 077: files of the service are readable outside its folders")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -14,7 +15,7 @@ func TestLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := manage.Spec{Name: "web", Executable: "/usr/local/bin/web", Account: "root"}
+	s := manage.Spec{Config: service.Config{Executable: "/usr/local/bin/web", Account: "root"}, Name: "web"}
 	if got := lost(string(text), s, s.Account); got != nil {
 		t.Errorf("as it was: %q", got)
 	}

@@ -11,6 +11,7 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
@@ -33,17 +34,17 @@ func (d dialect) do(s manage.Spec, verb func(control) error) error {
 	return nil
 }
 
-func (d dialect) Start(_ context.Context, s manage.Spec, _ manage.Status) error {
+func (d dialect) Start(_ context.Context, s manage.Spec, _ service.Status) error {
 	return d.do(s, control.Start)
 }
 
-func (d dialect) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d dialect) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	if err := d.do(s, control.Stop); err != nil {
 		return err
 	}
 	return script.AwaitStopped(ctx, s.ServiceName(), 100*time.Millisecond, time.Minute, func() (bool, error) {
 		st, err := d.Status(ctx, s, "")
-		return st.State == manage.Stopped, err
+		return st.State == service.Stopped, err
 	})
 }
 
@@ -51,7 +52,7 @@ func (d dialect) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error
 func (d dialect) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	st, err := d.Status(ctx, s, "")
 	if err == nil && st.PID == 0 {
-		err = manage.ErrNotRunning
+		err = service.ErrNotRunning
 	}
 	if err == nil {
 		_, err = d.Runner()(ctx, "kill", "-HUP", strconv.Itoa(st.PID))
@@ -62,19 +63,19 @@ func (d dialect) Reload(ctx context.Context, s manage.Spec, _ string) error {
 // Logs implements logger. Upstart has the standard error in a file; AIX has none.
 func (d dialect) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {
 	if d.system == src {
-		return fmt.Errorf("%w: AIX keeps nothing of what a service writes; see the file that it logs to itself", manage.ErrNotSupported)
+		return fmt.Errorf("%w: AIX keeps nothing of what a service writes; see the file that it logs to itself", service.ErrNotSupported)
 	}
 	return syslogfile.WriteFile(ctx, d.Tree, d.Layout(s).Log, q, w)
 }
 
-func (dialect) Diagnose(context.Context, manage.Spec, manage.Status) []manage.Finding { return nil }
+func (dialect) Diagnose(context.Context, manage.Spec, service.Status) []manage.Finding { return nil }
 
 // Status implements script.Dialect. kardianos/service says of Upstart only whether a service
 // runs or not: to it, all that is between is "not installed". Of AIX it prints what it does
 // not know to the standard output, and is not asked.
-func (d dialect) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
+func (d dialect) Status(ctx context.Context, s manage.Spec, _ string) (service.Status, error) {
 	name := s.ServiceName()
-	st := manage.Status{State: manage.Stopped, StartType: manage.Automatic, ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: service.Automatic, ExitCode: -1}
 	if d.system == src {
 		out, err := d.Runner()(ctx, "lssrc", "-s", name)
 		if err != nil && command.Code(err) <= 0 {
@@ -84,7 +85,7 @@ func (d dialect) Status(ctx context.Context, s manage.Spec, _ string) (manage.St
 		return st, nil
 	}
 	if strings.Contains("\n"+d.override(name), "\nmanual\n") {
-		st.StartType = manage.Manual
+		st.StartType = service.Manual
 	}
 	k, err := d.open(d.system, d.config(s))
 	if err != nil {
@@ -112,29 +113,29 @@ func (d dialect) override(name string) string {
 }
 
 // job reads what initctl says: NAME GOAL/STATE, process PID.
-func job(out, name string) (manage.State, int, string) {
+func job(out, name string) (service.State, int, string) {
 	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
 	rest, ok := strings.CutPrefix(line, name+" ")
 	if !ok {
-		return manage.Unknown, 0, line
+		return service.Unknown, 0, line
 	}
 	what, process, _ := strings.Cut(rest, ", process ")
 	pid, _ := strconv.Atoi(strings.TrimSpace(process))
 	switch goal, state, _ := strings.Cut(what, "/"); {
 	case what == "start/running":
-		return manage.Running, pid, ""
+		return service.Running, pid, ""
 	case what == "stop/waiting":
-		return manage.Stopped, 0, ""
+		return service.Stopped, 0, ""
 	case goal == "start":
-		return manage.Starting, pid, state
+		return service.Starting, pid, state
 	case goal == "stop":
-		return manage.Stopping, pid, state
+		return service.Stopping, pid, state
 	}
-	return manage.Unknown, 0, line
+	return service.Unknown, 0, line
 }
 
 // subsystem reads what lssrc says: NAME, a group or none, a PID or none, a status.
-func subsystem(out, name string) (manage.State, int) {
+func subsystem(out, name string) (service.State, int) {
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		if len(f) < 2 || f[0] != name {
@@ -146,15 +147,15 @@ func subsystem(out, name string) (manage.State, int) {
 		}
 		switch f[len(f)-1] {
 		case "active":
-			return manage.Running, pid
+			return service.Running, pid
 		case "inoperative":
-			return manage.Stopped, 0
+			return service.Stopped, 0
 		case "stopping", "warned":
-			return manage.Stopping, pid
+			return service.Stopping, pid
 		}
-		return manage.Unknown, pid
+		return service.Unknown, pid
 	}
-	return manage.Stopped, 0
+	return service.Stopped, 0
 }
 
 // Command implements script.Dialect. AIX does not keep it in the file.

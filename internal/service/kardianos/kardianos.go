@@ -16,6 +16,7 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
@@ -60,7 +61,7 @@ func open(system string, c *kardianos.Config) (control, error) {
 			return s.New(nil, c) // the program is needed by Run alone
 		}
 	}
-	return nil, fmt.Errorf("%w: kardianos/service has no %s on %s", manage.ErrNotSupported, system, runtime.GOOS)
+	return nil, fmt.Errorf("%w: kardianos/service has no %s on %s", service.ErrNotSupported, system, runtime.GOOS)
 }
 
 func (d dialect) Traits() script.Traits { return script.Traits{Name: d.name(), Sudo: "sudo"} }

@@ -17,6 +17,7 @@ import (
 
 	kardianos "github.com/kardianos/service"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -233,8 +234,8 @@ func TestKardianos_Life(t *testing.T) {
 			for range 2 {
 				managertest.NotInstalled(t, m, s)
 				managertest.Install(t, m, s)
-				managertest.Is(t, m, s, manage.Stopped)
-				if err := m.Reload(ctx, s); !errors.Is(err, manage.ErrNotRunning) {
+				managertest.Is(t, m, s, service.Stopped)
+				if err := m.Reload(ctx, s); !errors.Is(err, service.ErrNotRunning) {
 					t.Errorf("got %v", err)
 				}
 				for range 2 {
@@ -242,7 +243,7 @@ func TestKardianos_Life(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if st := managertest.Is(t, m, s, manage.Running); st.PID != f.pid {
+				if st := managertest.Is(t, m, s, service.Running); st.PID != f.pid {
 					t.Errorf("got %+v", st)
 				}
 				f.Took()
@@ -284,7 +285,7 @@ func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 				change(&s, v)
 				before := managertest.Snapshot(t, f.tree)
 				_, err := m.Plan(context.Background(), s, true)
-				if !errors.Is(err, manage.ErrSpec) {
+				if !errors.Is(err, manage.ErrConfig) {
 					t.Errorf("%s with %s: %v", name, v, err)
 				}
 				if err := m.Apply(context.Background(), &manage.Plan{Spec: s}); err == nil || managertest.Snapshot(t, f.tree) != before {
@@ -303,7 +304,7 @@ func TestKardianos_RefusesWhatItWouldNotQuote(t *testing.T) {
 	for _, args := range [][]string{{"a b"}, {""}} {
 		s := plain(src)
 		s.Arguments = args
-		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, manage.ErrSpec) {
+		if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, manage.ErrConfig) {
 			t.Errorf("%q on AIX: %v", args, err)
 		}
 	}
@@ -314,7 +315,7 @@ func TestKardianos_NothingRunsAsRootOnAIXThatHasNotAskedForIt(t *testing.T) {
 		m, _ := world(t, src)
 		s := managertest.Plain()
 		s.Account = account
-		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, manage.ErrSpec) != refused {
+		if _, err := m.Plan(context.Background(), s, true); errors.Is(err, manage.ErrConfig) != refused {
 			t.Errorf("%q: %v", account, err)
 		}
 	}
@@ -416,9 +417,9 @@ func TestKardianos_DoesNotChangeWhatRunsOnAIX(t *testing.T) {
 }
 
 func TestKardianos_StatesThatItTakesForNotInstalled(t *testing.T) {
-	for said, want := range map[string]manage.State{
-		"start/running": manage.Running, "stop/waiting": manage.Stopped, "start/spawned": manage.Starting, "start/pre-start": manage.Starting,
-		"stop/killed": manage.Stopping, "stop/stopping": manage.Stopping, "odd": manage.Unknown,
+	for said, want := range map[string]service.State{
+		"start/running": service.Running, "stop/waiting": service.Stopped, "start/spawned": service.Starting, "start/pre-start": service.Starting,
+		"stop/killed": service.Stopping, "stop/stopping": service.Stopping, "odd": service.Unknown,
 	} {
 		m, f := world(t, upstart)
 		managertest.Install(t, m, managertest.Plain())
@@ -427,9 +428,9 @@ func TestKardianos_StatesThatItTakesForNotInstalled(t *testing.T) {
 			t.Errorf("%s: %+v, %v", said, st, err)
 		}
 	}
-	for line, want := range map[string]manage.State{
-		" web  tcpip  123  active": manage.Running, " web  123  active": manage.Running, " web  inoperative": manage.Stopped,
-		" web  tcpip  123  stopping": manage.Stopping, " web 1 odd": manage.Unknown, "": manage.Stopped, " myweb 1 active": manage.Stopped,
+	for line, want := range map[string]service.State{
+		" web  tcpip  123  active": service.Running, " web  123  active": service.Running, " web  inoperative": service.Stopped,
+		" web  tcpip  123  stopping": service.Stopping, " web 1 odd": service.Unknown, "": service.Stopped, " myweb 1 active": service.Stopped,
 	} {
 		if got, _ := subsystem("Subsystem  Group  PID  Status\n"+line+"\n", "web"); got != want {
 			t.Errorf("%q: %s", line, got)
@@ -489,7 +490,7 @@ func TestKardianos_SaysWhatToDoWithoutRights(t *testing.T) {
 	m.UID = 1000
 	_, err := m.Remove(ctx, s, false)
 	for _, err := range []error{m.Apply(ctx, p), m.Start(ctx, s), err} {
-		if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -506,7 +507,7 @@ func TestOpen_FindsTheSystem(t *testing.T) {
 	if _, err := k.Status(); err == nil {
 		t.Log("there is an Upstart here")
 	}
-	if _, err := open("odd", d.config(managertest.Plain())); !errors.Is(err, manage.ErrNotSupported) {
+	if _, err := open("odd", d.config(managertest.Plain())); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -516,12 +517,12 @@ func TestKardianos_Logs(t *testing.T) {
 	managertest.Install(t, m, managertest.Plain())
 	managertest.Put(t, f.tree, "/var/log/web/web.err", "one\ntwo\n")
 	var b bytes.Buffer
-	if err := m.Logs(context.Background(), managertest.Plain(), manage.LogQuery{Lines: 1}, &b); err != nil || b.String() != "- INFO  two\n" {
+	if err := m.Logs(context.Background(), managertest.Plain(), manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, &b); err != nil || b.String() != "- INFO  two\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	m, _ = world(t, src)
 	managertest.Install(t, m, plain(src))
-	if err := m.Logs(context.Background(), plain(src), manage.LogQuery{}, &b); !errors.Is(err, manage.ErrNotSupported) {
+	if err := m.Logs(context.Background(), plain(src), manage.LogQuery{}, &b); !errors.Is(err, service.ErrNotSupported) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -529,7 +530,7 @@ func TestKardianos_Logs(t *testing.T) {
 func TestKardianos_DoesNotRunAServiceAsAUserWhoHasItsName(t *testing.T) {
 	m, f := world(t, upstart)
 	managertest.Put(t, f.tree, "/etc/passwd", passwd+"web:x:34:34:web:/var/web:/bin/false\n")
-	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+	if _, err := m.Plan(t.Context(), managertest.Plain(), true); !errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), "has a user of that name already") {
 		t.Errorf("got %v", err)
 	}
 	s := managertest.Plain()

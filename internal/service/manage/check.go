@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/envfile"
 )
 
@@ -34,7 +35,7 @@ var given = []string{
 // Reserved reports whether managers set the variable themselves.
 func Reserved(name string) bool { return slices.Contains(given, name) }
 
-// Check says what is wrong with s: all of it, each with ErrSpec. What it lets through
+// Check says what is wrong with s: all of it, each with ErrConfig. What it lets through
 // can be written into any file of any manager, quoted as that wants it: no field has
 // a control character but for the tab, and all are UTF-8.
 func (s Spec) Check() error {
@@ -72,8 +73,8 @@ func (s Spec) Check() error {
 	if s.User && s.Account != "" {
 		c.wrong("Account", "is %q, but a service of a user runs as that user", s.Account)
 	}
-	c.oneOf("StartType", string(s.StartType), Automatic, Delayed, Manual, Disabled, OnSocket)
-	if s.StartType == OnSocket && len(s.Sockets) == 0 {
+	c.oneOf("StartType", string(s.StartType), service.Automatic, service.Delayed, service.Manual, service.Disabled, service.OnSocket)
+	if s.StartType == service.OnSocket && len(s.Sockets) == 0 {
 		c.wrong("StartType", "is %q, but there are no Sockets", s.StartType)
 	}
 	for _, n := range s.Dependencies {
@@ -120,7 +121,7 @@ func (s Spec) checkTimes(c *checker) {
 
 func (s Spec) checkHardening(c *checker) {
 	h := s.Hardening
-	c.oneOf("Hardening.Profile", string(h.Profile), Strict, Network, Localhost, LowPorts, Lenient, None)
+	c.oneOf("Hardening.Profile", string(h.Profile), service.Strict, service.Network, service.Localhost, service.LowPorts, service.Lenient, service.Unconfined)
 	for _, p := range h.WritablePaths {
 		c.absolute("Hardening.WritablePaths", p)
 	}
@@ -184,7 +185,7 @@ func argument(i int) string { return "Arguments[" + strconv.Itoa(i) + "]" }
 type checker struct{ errs []error }
 
 func (c *checker) wrong(field, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("%w: %s %s", ErrSpec, field, fmt.Sprintf(format, args...)))
+	c.errs = append(c.errs, fmt.Errorf("%w: %s %s", ErrConfig, field, fmt.Sprintf(format, args...)))
 }
 
 // line checks that a value has one line of text.

@@ -7,19 +7,31 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func sound() Spec {
 	return Spec{
-		Name: "web", DisplayName: "Web", Description: "serves", Executable: "/opt/My Prögram/web",
-		Arguments: []string{"-a", "", "x y", `"$HOME" %h \`, "\t"}, Environment: map[string]string{"A_1": "x=y z"},
-		StartType: Automatic, Recovery: Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
-		StartTimeout: time.Minute, StopTimeout: time.Minute, Watchdog: 30 * time.Second,
-		Dependencies: []string{"network", "db@a"}, Hardening: Hardening{Profile: Strict, Capabilities: []string{"CAP_NET_ADMIN"}, AddressFamilies: []string{"AF_PACKET"}, WritablePaths: []string{"/srv"}},
-		Sockets: []Socket{{"http", "tcp", ":80"}, {"v6", "udp", "[::1]:53"}, {"ctl", "unix", "/run/web/ctl"}},
-		Systemd: Systemd{Unit: []string{"RequiresMountsFor=/srv"}, Credentials: map[string]string{"key": "/etc/key"}},
-		Windows: Windows{Dependencies: []string{"+group", "W32Time"}, SecurityDescriptor: "D:(A;;GA;;;BA)"},
-		OpenRC:  OpenRC{Depend: []string{"use dns", "after *"}},
+		Config: service.Config{
+			Executable:   "/opt/My Prögram/web",
+			Arguments:    []string{"-a", "", "x y", `"$HOME" %h \`, "\t"},
+			Environment:  map[string]string{"A_1": "x=y z"},
+			StartType:    service.Automatic,
+			Recovery:     service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+			Watchdog:     30 * time.Second,
+			Dependencies: []string{"network", "db@a"},
+			Hardening:    service.Hardening{Profile: service.Strict, Capabilities: []string{"CAP_NET_ADMIN"}, AddressFamilies: []string{"AF_PACKET"}, WritablePaths: []string{"/srv"}},
+			Sockets:      []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}, {Name: "v6", Network: "udp", Address: "[::1]:53"}, {Name: "ctl", Network: "unix", Address: "/run/web/ctl"}},
+			Systemd:      service.Systemd{Unit: []string{"RequiresMountsFor=/srv"}, Credentials: map[string]string{"key": "/etc/key"}},
+			Windows:      service.Windows{Dependencies: []string{"+group", "W32Time"}, SecurityDescriptor: "D:(A;;GA;;;BA)"},
+			OpenRC:       service.OpenRC{Depend: []string{"use dns", "after *"}},
+		},
+		Name:         "web",
+		DisplayName:  "Web",
+		Description:  "serves",
+		StartTimeout: time.Minute,
+		StopTimeout:  time.Minute,
 	}
 }
 
@@ -59,7 +71,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"Instance is \"a\", but":      func(s *Spec) { s.Instance = "a" },
 		"Instance is \"-a\": want":    func(s *Spec) { s.Template, s.Instance = true, "-a" },
 		"StartType is \"never\"":      func(s *Spec) { s.StartType = "never" },
-		"there are no Sockets":        func(s *Spec) { s.StartType, s.Sockets = OnSocket, nil },
+		"there are no Sockets":        func(s *Spec) { s.StartType, s.Sockets = service.OnSocket, nil },
 		"Dependencies has \"a b\"":    func(s *Spec) { s.Dependencies = []string{"a b"} },
 		"Dependencies has the serv":   func(s *Spec) { s.Dependencies = []string{"web"} },
 		"StopTimeout is":              func(s *Spec) { s.StopTimeout = -1 },
@@ -100,7 +112,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	} {
 		s := sound()
 		spoil(&s)
-		if err := s.Check(); !errors.Is(err, ErrSpec) || !strings.Contains(err.Error(), want) {
+		if err := s.Check(); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
@@ -109,7 +121,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 func TestAllThatIsWrongIsNamed(t *testing.T) {
 	s := sound()
 	s.Name, s.Executable, s.StartType = "\n", "x", "y"
-	if n := strings.Count(s.Check().Error(), ErrSpec.Error()); n != 3 {
+	if n := strings.Count(s.Check().Error(), ErrConfig.Error()); n != 3 {
 		t.Errorf("%d complaints: %v", n, s.Check())
 	}
 }

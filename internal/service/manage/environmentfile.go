@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -31,7 +32,7 @@ func CheckEnvironmentFile(s Spec, tree files.Tree, safe func(file string, user b
 		err = safeFolder(at, s.User, safe)
 	}
 	switch {
-	case errors.Is(err, ErrUnsafe) && force:
+	case errors.Is(err, service.ErrUnsafe) && force:
 		return append(warnings, "EnvironmentFile: "+err.Error()), nil
 	case errors.Is(err, fs.ErrPermission): // a plan needs no rights
 		return warnings, nil
@@ -52,7 +53,7 @@ func safeFolder(file string, user bool, safe func(string, bool) error) error {
 		case err != nil:
 			return err
 		case info.Mode()&fs.ModeSticky != 0 && info.Mode().Perm()&0o002 != 0:
-			return fmt.Errorf("everybody can make files in %s: %w", dir, ErrUnsafe)
+			return fmt.Errorf("everybody can make files in %s: %w", dir, service.ErrUnsafe)
 		}
 		return safe(dir, user)
 	}

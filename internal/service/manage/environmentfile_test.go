@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
@@ -45,9 +46,9 @@ func TestWhoCanWriteAnEnvironmentFile(t *testing.T) {
 		{"-" + filepath.Join(trap, "missing"), "everybody can make files in " + trap, true},
 		{"-" + filepath.Join(trap, "none/missing"), "everybody can make files in " + trap, true},
 	} {
-		s := manage.Spec{EnvironmentFile: c.setting, User: os.Geteuid() != 0}
+		s := manage.Spec{Config: service.Config{EnvironmentFile: c.setting, User: os.Geteuid() != 0}}
 		warnings, err := manage.CheckEnvironmentFile(s, "", safe.Executable, false)
-		if errors.Is(err, manage.ErrUnsafe) != c.unsafe || err != nil && (!c.unsafe || !strings.Contains(err.Error(), c.warning)) {
+		if errors.Is(err, service.ErrUnsafe) != c.unsafe || err != nil && (!c.unsafe || !strings.Contains(err.Error(), c.warning)) {
 			t.Errorf("%q: %v", c.setting, err)
 		}
 		if c.unsafe {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 )
 
@@ -14,7 +15,7 @@ type somewhere struct{ Manager }
 func (somewhere) Folders(s Spec) dirs.Dirs { return dirs.Dirs{State: "/srv/" + s.Name} }
 
 func TestTheFoldersAreWhereTheManagerHasThem(t *testing.T) {
-	s := Spec{Name: "web", Template: true, Instance: "a"}
+	s := Spec{Config: service.Config{Template: true, Instance: "a"}, Name: "web"}
 	if got := Folders(somewhere{}, s).State; got != "/srv/web" {
 		t.Errorf("one that says so: %s", got)
 	}

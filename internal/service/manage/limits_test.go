@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // problem is the only thing that is wrong with s, "" if nothing is.
@@ -15,9 +17,9 @@ func problem(t *testing.T, s Spec) string {
 	if err == nil {
 		return ""
 	}
-	said, ok := strings.CutPrefix(err.Error(), ErrSpec.Error()+": ")
-	if !errors.Is(err, ErrSpec) || !ok {
-		t.Fatalf("%v is not an ErrSpec", err)
+	said, ok := strings.CutPrefix(err.Error(), ErrConfig.Error()+": ")
+	if !errors.Is(err, ErrConfig) || !ok {
+		t.Fatalf("%v is not an ErrConfig", err)
 	}
 	return said
 }
@@ -39,7 +41,7 @@ func TestNamesAreLimitedTogether(t *testing.T) {
 		s := sound()
 		s.Name, s.Instance, s.Template, s.Sockets = c.name, c.instance, c.instance != "", nil
 		if c.socket != "" {
-			s.Sockets = []Socket{{c.socket, "tcp", ":80"}}
+			s.Sockets = []service.Socket{{Name: c.socket, Network: "tcp", Address: ":80"}}
 		}
 		if got := problem(t, s); got != c.want {
 			t.Errorf("names of %d, %d and %d bytes: %q, want %q", len(c.name), len(c.socket), len(c.instance), got, c.want)
@@ -75,7 +77,7 @@ func TestTheLongestCommandLines(t *testing.T) {
 		{"netbsd", many(256<<10 - others + 1), "", "Arguments and Environment have 262145 bytes together, with what the manager adds: netbsd starts nothing with more than 262144"},
 		{"windows", many(4 << 20), "", ""}, // package winsvc has those
 	} {
-		s := Spec{Executable: "/web", Arguments: c.args}
+		s := Spec{Config: service.Config{Executable: "/web", Arguments: c.args}}
 		if c.value != "" {
 			s.Environment = map[string]string{"A": c.value}
 		}
@@ -83,7 +85,7 @@ func TestTheLongestCommandLines(t *testing.T) {
 		s.checkSize(&k, c.goos)
 		got := ""
 		if len(k.errs) > 0 {
-			got = strings.TrimPrefix(errors.Join(k.errs...).Error(), ErrSpec.Error()+": ")
+			got = strings.TrimPrefix(errors.Join(k.errs...).Error(), ErrConfig.Error()+": ")
 		}
 		if got != c.want {
 			t.Errorf("%d arguments on %s: %q, want %q", len(c.args), c.goos, got, c.want)
@@ -142,7 +144,7 @@ func TestSocketsDoNotGetInEachOthersWay(t *testing.T) {
 		{"unix", "/run/a", "/run/b", false},
 	} {
 		s := sound()
-		s.Sockets = []Socket{{"a", c.network, c.a}, {"b", c.network, c.b}}
+		s.Sockets = []service.Socket{{Name: "a", Network: c.network, Address: c.a}, {Name: "b", Network: c.network, Address: c.b}}
 		want := ""
 		if c.clash {
 			want = fmt.Sprintf("Sockets.b is %s, where Sockets.a listens already", c.b)
@@ -152,7 +154,7 @@ func TestSocketsDoNotGetInEachOthersWay(t *testing.T) {
 		}
 	}
 	s := sound()
-	s.Sockets = []Socket{{"a", "tcp", "127.0.0.1:80"}, {"b", "udp", "127.0.0.1:80"}}
+	s.Sockets = []service.Socket{{Name: "a", Network: "tcp", Address: "127.0.0.1:80"}, {Name: "b", Network: "udp", Address: "127.0.0.1:80"}}
 	if got := problem(t, s); got != "" {
 		t.Errorf("TCP and UDP: %q", got)
 	}
@@ -160,21 +162,21 @@ func TestSocketsDoNotGetInEachOthersWay(t *testing.T) {
 
 func TestWhereSocketsListen(t *testing.T) {
 	for _, c := range []struct {
-		profile     Profile
+		profile     service.Profile
 		network, at string
 		want        string
 	}{
-		{Strict, "unix", "/run/" + strings.Repeat("x", 102), ""},
-		{Strict, "unix", "/run/" + strings.Repeat("x", 103), "Sockets.a has a path of 108 bytes: a socket has at most 107"},
-		{Localhost, "tcp", "127.0.0.1:80", ""},
-		{Localhost, "tcp", "[::1]:80", ""},
-		{Localhost, "tcp", ":80", ""},
-		{Localhost, "tcp", "0.0.0.0:80", ""},
-		{Network, "tcp", "192.0.2.1:80", ""},
-		{Localhost, "tcp", "192.0.2.1:80", `Sockets.a is 192.0.2.1:80, where nobody reaches a service with Hardening.Profile "localhost": want an address of this machine alone, such as 127.0.0.1`},
+		{service.Strict, "unix", "/run/" + strings.Repeat("x", 102), ""},
+		{service.Strict, "unix", "/run/" + strings.Repeat("x", 103), "Sockets.a has a path of 108 bytes: a socket has at most 107"},
+		{service.Localhost, "tcp", "127.0.0.1:80", ""},
+		{service.Localhost, "tcp", "[::1]:80", ""},
+		{service.Localhost, "tcp", ":80", ""},
+		{service.Localhost, "tcp", "0.0.0.0:80", ""},
+		{service.Network, "tcp", "192.0.2.1:80", ""},
+		{service.Localhost, "tcp", "192.0.2.1:80", `Sockets.a is 192.0.2.1:80, where nobody reaches a service with Hardening.Profile "localhost": want an address of this machine alone, such as 127.0.0.1`},
 	} {
 		s := sound()
-		s.Hardening.Profile, s.Sockets = c.profile, []Socket{{"a", c.network, c.at}}
+		s.Hardening.Profile, s.Sockets = c.profile, []service.Socket{{Name: "a", Network: c.network, Address: c.at}}
 		if got := problem(t, s); got != c.want {
 			t.Errorf("%s: %q, want %q", c.at, got, c.want)
 		}

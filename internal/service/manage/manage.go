@@ -10,46 +10,23 @@ import (
 	"context"
 	"errors"
 	"io"
-	"regexp"
-	"time"
 
-	"go.uber.org/zap/zapcore"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
-// What callers tell apart.
+// Errors of managers, in addition to those of package daemon/service.
 var (
-	// ErrNotInstalled is that the manager knows no such service.
-	ErrNotInstalled = errors.New("the service is not installed")
-
-	// ErrNotRunning is that what was asked for needs a service that runs.
-	ErrNotRunning = errors.New("the service is not running")
-
-	// ErrNotSupported is that this manager cannot do what was asked for.
-	ErrNotSupported = errors.New("not supported here")
-
 	// ErrNoManager is returned where no service manager runs, as in most containers. What
-	// wraps it is ErrNotSupported as well.
+	// wraps it is service.ErrNotSupported as well.
 	ErrNoManager = errors.New("no service manager runs here")
-
-	// ErrPermission is that it needs more rights. What wraps it says which, and how to
-	// get them, in one line.
-	ErrPermission = errors.New("not permitted")
-
-	// ErrForeign is that a service of this name belongs to something else.
-	ErrForeign = errors.New("belongs to another program")
-
-	// ErrUnsafe is an executable, or a folder above it, that others can write: who can
-	// replace it would run as the service.
-	ErrUnsafe = errors.New("other users can write there")
 
 	// ErrEnded is returned when the service was started and has ended again, and the
 	// manager does not know with which exit code.
 	ErrEnded = errors.New("it has ended at once")
 
-	// ErrBusy is returned while another command changes the service.
-	ErrBusy = errors.New("another command is changing the service")
-	// ErrSpec is that the service cannot be installed as it is described.
-	ErrSpec = errors.New("the service is described wrongly")
+	// ErrConfig is returned when the service cannot be installed as it is described. It is
+	// daemon.ErrConfig.
+	ErrConfig = errors.New("the configuration is wrong")
 )
 
 // Manager is a service manager of this machine. Its methods may be called from any
@@ -62,7 +39,7 @@ type Manager interface {
 	Name() string
 
 	// Plan compares s with what is installed, and changes nothing. It fails with
-	// ErrSpec, ErrForeign or ErrUnsafe for what Apply would refuse; with force, the
+	// ErrConfig, ErrForeign or ErrUnsafe for what Apply would refuse; with force, the
 	// last two are warnings of the plan. It needs no more rights than Status.
 	Plan(ctx context.Context, s Spec, force bool) (*Plan, error)
 
@@ -89,7 +66,7 @@ type Manager interface {
 	Continue(ctx context.Context, s Spec) error
 
 	// Status needs no rights. A service that is not installed is no error.
-	Status(ctx context.Context, s Spec) (Status, error)
+	Status(ctx context.Context, s Spec) (service.Status, error)
 
 	// Logs writes what the service has logged to w, the oldest first, in the form that
 	// package records has for all managers.
@@ -100,48 +77,13 @@ type Manager interface {
 	Diagnose(ctx context.Context, s Spec) []Finding
 }
 
-// State is what a service does.
-type State string
-
-// The states.
-const (
-	NotInstalled State = "not installed"
-	Stopped      State = "stopped"
-	Starting     State = "starting"
-	Running      State = "running"
-	Reloading    State = "reloading"
-	Pausing      State = "pausing"
-	Paused       State = "paused"
-	Continuing   State = "continuing"
-	Stopping     State = "stopping"
-	Failed       State = "failed" // stopped, and not as asked; also while it waits for a restart
-	Unknown      State = "unknown"
-)
-
-// Status is what the manager says of a service.
-type Status struct {
-	State     State
-	PID       int       // 0 if no process runs
-	Since     time.Time // when the state began, zero if the manager does not say
-	StartType Start     // "" if the manager does not say
-	ExitCode  int       // of the last end, where State is Stopped or Failed; -1 if the manager does not say
-	Silent    bool      // State is Failed because the service has ended by itself, with whatever exit code
-	Detail    string    // in the manager's own words, one line: "Result=watchdog", "code 1066/78"
-	Restarts  int       // how often the manager has restarted it since it was started
-}
-
-// LogQuery says which records of a log, and how they are written.
+// LogQuery selects records of a log and their form.
 type LogQuery struct {
-	Lines  int // the last of them; 0 means all
-	Follow bool
-	JSON   bool                 // an object of JSON a line, else text
-	Since  time.Time            // those logged then or later, all if zero
-	Level  zapcore.LevelEnabler // those of the levels that it enables, all if nil
-	Match  *regexp.Regexp       // those with a message or fields that it matches, all if nil
-	PID    int                  // not those of another process, all if 0
+	service.LogOptions
+	PID int // no records of other processes, unless 0
 
-	// LastRun chooses, of the last Lines, what the run has logged that has logged last: as
-	// text without times and levels.
+	// LastRun selects, of the last Lines, the records of the run that logged last, as text
+	// without times and levels.
 	LastRun bool
 }
 

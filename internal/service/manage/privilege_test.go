@@ -14,7 +14,7 @@ func TestAPrivilegeThatWindowsDoesNotKnowIsWrong(t *testing.T) {
 		s := sound()
 		s.Hardening.Capabilities = append(s.Hardening.Capabilities, name)
 		wrong := !known && runtime.GOOS != "windows" // which is asked when it is planned
-		if err := s.Check(); Privilege(name) != known || errors.Is(err, ErrSpec) != wrong {
+		if err := s.Check(); Privilege(name) != known || errors.Is(err, ErrConfig) != wrong {
 			t.Errorf("%s: %t, %v", name, Privilege(name), err)
 		}
 	}

@@ -3,6 +3,8 @@ package manage
 import (
 	"bytes"
 	"context"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // LastRunner is a Manager that knows which lines of the log are those of the last run.
@@ -21,7 +23,7 @@ func LastRun(ctx context.Context, m Manager, s Spec) (string, error) {
 		return l.LastRun(ctx, s)
 	}
 	var log bytes.Buffer
-	if err := m.Logs(ctx, s, LogQuery{Lines: lastLines, LastRun: true}, &log); err != nil {
+	if err := m.Logs(ctx, s, LogQuery{LogOptions: service.LogOptions{Lines: lastLines}, LastRun: true}, &log); err != nil {
 		return "", err
 	}
 	return log.String(), nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func (s Spec) checkSockets(c *checker) {
@@ -33,21 +35,21 @@ func (s Spec) checkSockets(c *checker) {
 			switch {
 			case err != nil || bad != nil || n == 0 || host != "" && ip == nil:
 				c.wrong(field, "has the address %q: want an IP address and a port, or only :port", k.Address)
-			case s.Hardening.Profile == Localhost && ip != nil && !ip.IsLoopback() && !ip.IsUnspecified():
-				c.wrong(field, "is %s, where nobody reaches a service with Hardening.Profile %q: want an address of this machine alone, such as 127.0.0.1", k.Address, Localhost)
+			case s.Hardening.Profile == service.Localhost && ip != nil && !ip.IsLoopback() && !ip.IsUnspecified():
+				c.wrong(field, "is %s, where nobody reaches a service with Hardening.Profile %q: want an address of this machine alone, such as 127.0.0.1", k.Address, service.Localhost)
 			}
 		default:
 			c.wrong(field, "has the network %q: want tcp, udp or unix", k.Network)
 		}
-		if other := slices.IndexFunc(s.Sockets[:i], k.clashes); other >= 0 {
+		if other := slices.IndexFunc(s.Sockets[:i], func(o service.Socket) bool { return clash(k, o) }); other >= 0 {
 			c.wrong(field, "is %s, where Sockets.%s listens already", k.Address, s.Sockets[other].Name)
 		}
 	}
 }
 
-// clashes reports whether k and o listen at the same place. systemd opens both for UDP,
+// clash reports whether k and o listen at the same place. systemd opens both for UDP,
 // and for files, where the later replaces the earlier: nothing would ever reach one of them.
-func (k Socket) clashes(o Socket) bool {
+func clash(k, o service.Socket) bool {
 	if k.Network != o.Network {
 		return false
 	}

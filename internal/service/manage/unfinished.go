@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // ErrAsked is wrapped by the error of a verb that no longer waits for a service to stop,
@@ -20,7 +22,7 @@ const againTimeout = 30 * time.Second
 // become of the service. The text of the error is that of Err and of Left.
 type Unfinished struct {
 	Err         error
-	Before, Now Status
+	Before, Now service.Status
 	Again       error // why a service that ran before could not be started again
 }
 
@@ -30,15 +32,15 @@ func (u *Unfinished) Unwrap() error { return u.Err }
 
 // Left says what has become of the service, in one line.
 func (u *Unfinished) Left() string {
-	if u.Now.State == NotInstalled {
+	if u.Now.State == service.NotInstalled {
 		return "the service itself is removed"
 	}
 	var parts []string
-	ran := u.Before.runs() && u.Before.State != Starting
+	ran := runs(u.Before) && u.Before.State != service.Starting
 	switch {
-	case ran && u.Now.waits():
+	case ran && waits(u.Now):
 		parts = append(parts, "the service was stopped, and is started when somebody connects")
-	case ran && !u.Now.runs():
+	case ran && !runs(u.Now):
 		text := "the service ran before, and is " + string(u.Now.State) + " now"
 		switch {
 		case errors.Is(u.Again, context.DeadlineExceeded):
@@ -47,11 +49,11 @@ func (u *Unfinished) Left() string {
 			text += ": it could not be started again: " + strings.Join(strings.Fields(u.Again.Error()), " ")
 		}
 		parts = append(parts, text)
-	case ran && u.Now.State == Starting:
+	case ran && u.Now.State == service.Starting:
 		parts = append(parts, "the service was stopped, and is starting again")
 	case ran && u.Before.PID != u.Now.PID:
 		parts = append(parts, "the service was stopped, and runs again")
-	case u.Before.waits() && !u.Now.waits() && !u.Now.runs():
+	case waits(u.Before) && !waits(u.Now) && !runs(u.Now):
 		parts = append(parts, "the service does not listen any more")
 	}
 	if u.Disabled() {
@@ -65,21 +67,23 @@ func (u *Unfinished) Left() string {
 
 // Stopped reports whether the service ran before, or listened, and does not now.
 func (u *Unfinished) Stopped() bool {
-	return u.Now.State != NotInstalled && (u.Before.runs() || u.Before.waits()) && !u.Now.runs() && !u.Now.waits()
+	return u.Now.State != service.NotInstalled && (runs(u.Before) || waits(u.Before)) && !runs(u.Now) && !waits(u.Now)
 }
 
 // Disabled reports whether the service started by itself before, and does not now.
 func (u *Unfinished) Disabled() bool {
-	return u.Now.State != NotInstalled && u.Before.StartType.ByItself() && !u.Now.StartType.ByItself()
+	return u.Now.State != service.NotInstalled && ByItself(u.Before.StartType) && !ByItself(u.Now.StartType)
 }
 
 // ByItself reports whether a service is started without somebody asking for it.
-func (s Start) ByItself() bool { return s == Automatic || s == Delayed || s == OnSocket }
+func ByItself(s service.StartType) bool {
+	return s == service.Automatic || s == service.Delayed || s == service.OnSocket
+}
 
 // runs reports whether a service does what it is for, or is about to.
-func (s Status) runs() bool {
+func runs(s service.Status) bool {
 	switch s.State {
-	case Starting, Running, Reloading, Pausing, Paused, Continuing:
+	case service.Starting, service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
 		return true
 	}
 	return false
@@ -88,8 +92,8 @@ func (s Status) runs() bool {
 // Listening is the detail of a stopped service that its manager listens for.
 const Listening = "listening"
 
-func (s Status) waits() bool {
-	return s.State == Stopped && s.StartType == OnSocket && strings.HasPrefix(s.Detail, Listening)
+func waits(s service.Status) bool {
+	return s.State == service.Stopped && s.StartType == service.OnSocket && strings.HasPrefix(s.Detail, Listening)
 }
 
 // Remove is m.Remove, and starts the service again if that fails after it was stopped.
@@ -122,11 +126,11 @@ func Restart(ctx context.Context, m Manager, s Spec) error {
 
 // unfinished sees to it that a service that ran before runs again, if it is to, and says
 // what has become of it. It returns nil where nothing can have changed, or nobody knows.
-func unfinished(ctx context.Context, m Manager, s Spec, before Status, err error, again bool) *Unfinished {
-	if before.State == NotInstalled {
+func unfinished(ctx context.Context, m Manager, s Spec, before service.Status, err error, again bool) *Unfinished {
+	if before.State == service.NotInstalled {
 		return nil
 	}
-	for _, refused := range []error{ErrPermission, ErrForeign, ErrSpec, ErrNotSupported, ErrNotInstalled} {
+	for _, refused := range []error{service.ErrPermission, service.ErrForeign, ErrConfig, service.ErrNotSupported, service.ErrNotInstalled} {
 		if errors.Is(err, refused) {
 			return nil
 		}
@@ -138,7 +142,7 @@ func unfinished(ctx context.Context, m Manager, s Spec, before Status, err error
 	if u.Now, unknown = m.Status(late, s); unknown != nil {
 		return nil
 	}
-	asked := errors.Is(err, ErrAsked) && before.runs() && u.Now.State != NotInstalled
+	asked := errors.Is(err, ErrAsked) && runs(before) && u.Now.State != service.NotInstalled
 	if !again || !asked && !u.Stopped() {
 		return u
 	}
@@ -148,7 +152,7 @@ func unfinished(ctx context.Context, m Manager, s Spec, before Status, err error
 	}
 	u.Again = start(late, s)
 	if u.Now, unknown = m.Status(late, s); unknown != nil {
-		u.Now = Status{State: Unknown, StartType: before.StartType}
+		u.Now = service.Status{State: service.Unknown, StartType: before.StartType}
 	}
 	return u
 }

@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/go-glidepath/glidepath/daemon/logkeys"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -70,8 +72,8 @@ func TestFromJSON_RoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			back, ok := FromJSON(b.Bytes())
-			got, want := text(t, manage.LogQuery{JSON: true}, back), text(t, manage.LogQuery{JSON: true}, r)
-			if keys == logtext.KeysGlidepath && (!ok || got != want) {
+			got, want := text(t, manage.LogQuery{LogOptions: service.LogOptions{JSON: true}}, back), text(t, manage.LogQuery{LogOptions: service.LogOptions{JSON: true}}, r)
+			if keys == logkeys.Glidepath && (!ok || got != want) {
 				t.Errorf("%t, got\n%.300s\nwant\n%.300s", ok, got, want)
 			}
 			if !ok || !back.Time.Equal(r.Time) || back.Level != r.Level || back.Message != r.Message {
@@ -95,7 +97,7 @@ func TestAddList_RoundTrip(t *testing.T) {
 		logtext.NewList().Encode(r.Entry, r.Fields, func(lines []byte) {
 			back := Record{Entry: zapcore.Entry{Time: r.Time, Level: r.Level}}
 			ok := back.AddList(strings.TrimSuffix(string(lines), "\n"), object.String())
-			if got, want := text(t, manage.LogQuery{JSON: true}, back), text(t, manage.LogQuery{JSON: true}, r); !ok || got != want {
+			if got, want := text(t, manage.LogQuery{LogOptions: service.LogOptions{JSON: true}}, back), text(t, manage.LogQuery{LogOptions: service.LogOptions{JSON: true}}, r); !ok || got != want {
 				t.Errorf("%t, got\n%.300s\nwant\n%.300s", ok, got, want)
 			}
 		})
@@ -145,7 +147,7 @@ func TestSplit_KeepsInMessageWhatIsNotField(t *testing.T) {
 
 func TestView_BoundsLastRecords(t *testing.T) {
 	var b strings.Builder
-	v := NewView(manage.LogQuery{Lines: 2000}, &b)
+	v := NewView(manage.LogQuery{LogOptions: service.LogOptions{Lines: 2000}}, &b)
 	r := Record{Fields: []zapcore.Field{zap.String("x", strings.Repeat("x", 60<<10))}}
 	for i := range 1500 {
 		r.Message = fmt.Sprint(i)
@@ -171,7 +173,7 @@ func TestView_KeepsOrderOfLastRecords(t *testing.T) {
 		all = append(all, Record{Entry: zapcore.Entry{Message: fmt.Sprint(i)}})
 	}
 	for n, want := range map[int]string{1: "6", 3: "456", 7: "0123456", 9: "0123456", 0: "0123456"} {
-		if got := strings.ReplaceAll(strings.ReplaceAll(text(t, manage.LogQuery{Lines: n}, all...), "- INFO  ", ""), "\n", ""); got != want {
+		if got := strings.ReplaceAll(strings.ReplaceAll(text(t, manage.LogQuery{LogOptions: service.LogOptions{Lines: n}}, all...), "- INFO  ", ""), "\n", ""); got != want {
 			t.Errorf("the last %d are %s", n, got)
 		}
 	}
@@ -186,7 +188,7 @@ func FuzzAddText(f *testing.F) {
 		r.AddText(strings.Split(line, "\n"))
 		list.AddList(line, "")
 		text(t, manage.LogQuery{}, r, list)
-		text(t, manage.LogQuery{JSON: true}, r, list)
+		text(t, manage.LogQuery{LogOptions: service.LogOptions{JSON: true}}, r, list)
 		if r, ok := FromJSON([]byte(line)); ok {
 			text(t, manage.LogQuery{}, r)
 		}

@@ -60,7 +60,7 @@ func (m *Manager) findAccount(ctx context.Context, s manage.Spec) (o Owner, exis
 func (m *Manager) account(ctx context.Context, s manage.Spec) (Owner, error) {
 	o, exists, err := m.findAccount(ctx, s)
 	if err == nil && !exists && !o.Missing {
-		err = fmt.Errorf("%w: there is no account %s: make it first, or leave Account empty", manage.ErrSpec, o.Name)
+		err = fmt.Errorf("%w: there is no account %s: make it first, or leave Account empty", manage.ErrConfig, o.Name)
 	}
 	return o, err
 }

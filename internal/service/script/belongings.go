@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -40,7 +41,7 @@ func (b belongings) paths() (list []owned.Path) {
 // to purge that it has left when it was uninstalled. It clears away what an uninstall
 // that was killed has left in the folders of places.
 func (b belongings) Left(err error, purge bool, places ...string) bool {
-	if !errors.Is(err, manage.ErrNotInstalled) {
+	if !errors.Is(err, service.ErrNotInstalled) {
 		return false
 	}
 	c := b.tree.Begin(b.name)

@@ -6,32 +6,33 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/syslogfile"
 )
 
-func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, error) {
-	st := manage.Status{State: manage.Unknown, ExitCode: -1}
+func (m *Manager) Status(ctx context.Context, s manage.Spec) (service.Status, error) {
+	st := service.Status{State: service.Unknown, ExitCode: -1}
 	text, err := m.installed(ctx, s)
-	if errors.Is(err, manage.ErrNotInstalled) {
-		st.State = manage.NotInstalled
+	if errors.Is(err, service.ErrNotInstalled) {
+		st.State = service.NotInstalled
 		return st, nil
 	}
 	if err == nil {
 		st, err = m.dialect.Status(ctx, s, text)
 	}
 	if err != nil {
-		st.State = manage.Unknown
+		st.State = service.Unknown
 		err = refused(err, "status of "+s.ServiceName(), m.Sudo)
 	}
 	return st, err
 }
 
 // now returns the status of s. It fails if s is not installed.
-func (m *Manager) now(ctx context.Context, s manage.Spec, doing string) (manage.Status, error) {
+func (m *Manager) now(ctx context.Context, s manage.Spec, doing string) (service.Status, error) {
 	st, err := m.Status(ctx, s)
-	if err == nil && st.State == manage.NotInstalled {
-		err = fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
+	if err == nil && st.State == service.NotInstalled {
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
 	}
 	return st, err
 }
@@ -39,17 +40,17 @@ func (m *Manager) now(ctx context.Context, s manage.Spec, doing string) (manage.
 func (m *Manager) Start(ctx context.Context, s manage.Spec) error {
 	doing := "start " + s.ServiceName()
 	now, err := m.startable(ctx, s, doing)
-	if err != nil || now.State == manage.Running {
+	if err != nil || now.State == service.Running {
 		return err
 	}
 	return m.launch(ctx, s, doing, func() error { return m.dialect.Start(ctx, s, now) })
 }
 
 // startable returns the status of s, whose file is there.
-func (m *Manager) startable(ctx context.Context, s manage.Spec, doing string) (manage.Status, error) {
+func (m *Manager) startable(ctx context.Context, s manage.Spec, doing string) (service.Status, error) {
 	now, err := m.now(ctx, s, doing)
 	if err == nil && !m.machine.Tree.Exists(m.dialect.Layout(s).File) {
-		err = fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
 	}
 	return now, err
 }
@@ -63,7 +64,7 @@ func (m *Manager) launch(ctx context.Context, s manage.Spec, doing string, start
 	if err := start(); err != nil || m.Watches {
 		return refused(err, doing, m.Sudo)
 	}
-	return supervise(ctx, s.ServiceName(), func() (manage.Status, error) { return m.Status(ctx, s) })
+	return supervise(ctx, s.ServiceName(), func() (service.Status, error) { return m.Status(ctx, s) })
 }
 
 func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
@@ -84,11 +85,11 @@ func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 func (m *Manager) halt(ctx context.Context, s manage.Spec) error { return asked(ctx, m.Stop(ctx, s)) }
 
 // idle reports whether a service in the state now need not be stopped.
-func (m *Manager) idle(now manage.Status) bool {
+func (m *Manager) idle(now service.Status) bool {
 	if d, ok := m.dialect.(idler); ok {
 		return d.Idle(now)
 	}
-	return now.State == manage.Stopped && now.PID == 0
+	return now.State == service.Stopped && now.PID == 0
 }
 
 func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
@@ -109,8 +110,8 @@ func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	doing := "reload " + s.ServiceName()
 	now, err := m.now(ctx, s, doing)
-	if err == nil && now.State != manage.Running {
-		err = fmt.Errorf("%s: %w", doing, manage.ErrNotRunning)
+	if err == nil && now.State != service.Running {
+		err = fmt.Errorf("%s: %w", doing, service.ErrNotRunning)
 	}
 	if err == nil {
 		err = m.root(doing)
@@ -126,13 +127,13 @@ func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 }
 
 // errNoReload is returned for a script that does not support reload.
-var errNoReload = fmt.Errorf("%w: its script does not support reload; install it again", manage.ErrNotSupported)
+var errNoReload = fmt.Errorf("%w: its script does not support reload; install it again", service.ErrNotSupported)
 
 func (m *Manager) Pause(context.Context, manage.Spec) error    { return m.noPause() }
 func (m *Manager) Continue(context.Context, manage.Spec) error { return m.noPause() }
 
 func (m *Manager) noPause() error {
-	return fmt.Errorf("%w: %s cannot pause a service; stop it", manage.ErrNotSupported, m.Name())
+	return fmt.Errorf("%w: %s cannot pause a service; stop it", service.ErrNotSupported, m.Name())
 }
 
 func (m *Manager) Logs(ctx context.Context, s manage.Spec, q manage.LogQuery, w io.Writer) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -78,7 +79,7 @@ func examine(tree files.Tree, path string, s manage.Spec, safe func(string, bool
 		add(manage.OK, "file", path, "")
 	}
 	switch err := safe(tree.Path(s.Executable), s.User); {
-	case errors.Is(err, manage.ErrUnsafe):
+	case errors.Is(err, service.ErrUnsafe):
 		return add(manage.Warning, "executable", err.Error(), "")
 	case err != nil:
 		return add(manage.Problem, "executable", err.Error(), "put it there, or install the service again from where the program is now")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -89,9 +90,9 @@ func (d launchd) Account(manage.Spec) (string, bool) {
 func (d launchd) Check(s manage.Spec) error {
 	switch {
 	case d.user && d.uid == 0:
-		return fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", manage.ErrNotSupported)
+		return fmt.Errorf("%w: root has no agents; run it as the user whose service it is, without sudo", service.ErrNotSupported)
 	case d.user && d.home == "":
-		return fmt.Errorf("%w: your home directory is not known: set HOME", manage.ErrNotSupported)
+		return fmt.Errorf("%w: your home directory is not known: set HOME", service.ErrNotSupported)
 	}
 	return checkXML(s)
 }
@@ -122,7 +123,7 @@ func (launchd) Registered(manage.Spec) []string { return nil }
 // Plan implements Dialect. A service that somebody has enabled does not start by itself if
 // its file does not say so, too: only one that is disabled stays as it is.
 func (d launchd) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
-	enable := p.Spec.StartType.ByItself()
+	enable := manage.ByItself(p.Spec.StartType)
 	if p.Installed {
 		disabled, err := d.disabled(ctx, d.domain(ctx), p.Spec.ServiceName())
 		if err != nil {
@@ -177,7 +178,7 @@ func (d launchd) Loaded(ctx context.Context, s manage.Spec) (bool, error) {
 	return j.loaded, err
 }
 
-func (d launchd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d launchd) Start(ctx context.Context, s manage.Spec, _ service.Status) error {
 	file := d.Layout(s).File
 	text, exists, err := d.Tree.Read(file)
 	if err == nil && !exists {
@@ -192,11 +193,11 @@ func (d launchd) Start(ctx context.Context, s manage.Spec, _ manage.Status) erro
 const notLoaded = "not loaded"
 
 // Idle implements idler: a job that is loaded may start again.
-func (launchd) Idle(now manage.Status) bool { return now.Detail == notLoaded }
+func (launchd) Idle(now service.Status) bool { return now.Detail == notLoaded }
 
 // Stop implements Dialect. The job is unloaded, or launchd would restart it; it is loaded
 // again with the machine, or by Start.
-func (d launchd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d launchd) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	text, _, err := d.Tree.Read(d.Layout(s).File)
 	if err != nil {
 		return err
@@ -209,21 +210,21 @@ func (d launchd) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	return err
 }
 
-func (d launchd) Status(ctx context.Context, s manage.Spec, text string) (manage.Status, error) {
-	st := manage.Status{ExitCode: -1}
+func (d launchd) Status(ctx context.Context, s manage.Spec, text string) (service.Status, error) {
+	st := service.Status{ExitCode: -1}
 	domain := d.domain(ctx)
 	j, err := d.print(ctx, domain, s.ServiceName())
 	if err != nil {
 		return st, err
 	}
 	if text != "" {
-		st.StartType = manage.Automatic
+		st.StartType = service.Automatic
 		disabled, err := d.disabled(ctx, domain, s.ServiceName())
 		if err != nil {
 			return st, err
 		}
 		if disabled || strings.Contains(text, "<key>RunAtLoad</key>\n\t<false/>") {
-			st.StartType = manage.Manual
+			st.StartType = service.Manual
 		}
 	}
 	st.State, st.Detail = j.describe()
@@ -240,7 +241,7 @@ func (d launchd) since(ctx context.Context, pid int) time.Time {
 	return sinceElapsed(out)
 }
 
-func (d launchd) Diagnose(ctx context.Context, s manage.Spec, _ manage.Status) (found []manage.Finding) {
+func (d launchd) Diagnose(ctx context.Context, s manage.Spec, _ service.Status) (found []manage.Finding) {
 	add := func(level manage.Level, what, detail, remedy string) {
 		found = append(found, manage.Finding{Level: level, What: what, Detail: detail, Remedy: remedy})
 	}

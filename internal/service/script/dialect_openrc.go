@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
@@ -111,11 +112,11 @@ func (d openrc) wanted(p *manage.Plan, stays func(now bool) bool) bool {
 	switch {
 	case stays(len(levels) > 0):
 		return here
-	case p.Spec.StartType.ByItself() && p.Installed && last.ByItself() && len(levels) > 0 && !here:
+	case manage.ByItself(p.Spec.StartType) && p.Installed && manage.ByItself(last) && len(levels) > 0 && !here:
 		p.Notes = append(p.Notes, "it stays in the runlevel "+strings.Join(levels, ", ")+", as somebody has left it since it was installed")
 		return false
 	}
-	return p.Spec.StartType.ByItself()
+	return manage.ByItself(p.Spec.StartType)
 }
 
 func (d openrc) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool) (any, error) {
@@ -189,19 +190,19 @@ func (d openrc) Unregister(ctx context.Context, c *files.Change, s manage.Spec) 
 	return append(links, l.File), d.learn(ctx)
 }
 
-func (d openrc) Start(ctx context.Context, s manage.Spec, now manage.Status) error {
-	if now.State == manage.Failed && d.is("started", InitD(s).Name) {
+func (d openrc) Start(ctx context.Context, s manage.Spec, now service.Status) error {
+	if now.State == service.Failed && d.is("started", InitD(s).Name) {
 		return asked(ctx, d.Restart(ctx, s, now)) // OpenRC thinks that it is started
 	}
 	return d.launch(ctx, s, now, "start")
 }
 
 // Restart implements restarter: OpenRC restarts the services that need it as well.
-func (d openrc) Restart(ctx context.Context, s manage.Spec, now manage.Status) error {
+func (d openrc) Restart(ctx context.Context, s manage.Spec, now service.Status) error {
 	return d.launch(ctx, s, now, "restart")
 }
 
-func (d openrc) launch(ctx context.Context, s manage.Spec, now manage.Status, verb string) error {
+func (d openrc) launch(ctx context.Context, s manage.Spec, now service.Status, verb string) error {
 	failed := d.run(ctx, "rc-service", InitD(s).Name, verb)
 	if failed == nil || !overtaken(failed) {
 		return failed
@@ -224,7 +225,7 @@ func overtaken(err error) bool {
 	return strings.Contains(said, " is already running") || strings.Contains(said, " is already starting")
 }
 
-func (d openrc) Stop(ctx context.Context, s manage.Spec, now manage.Status) error {
+func (d openrc) Stop(ctx context.Context, s manage.Spec, now service.Status) error {
 	name := InitD(s).Name
 	if now.PID == 0 && !d.is("started", name) && !d.is("starting", name) && !d.is("stopping", name) {
 		return nil

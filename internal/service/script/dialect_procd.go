@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
@@ -71,7 +72,7 @@ const (
 )
 
 func procdOrder(s manage.Spec) int {
-	if s.StartType == manage.Delayed {
+	if s.StartType == service.Delayed {
 		return procdDelayed
 	}
 	return procdStart
@@ -83,7 +84,7 @@ func (d procd) Render(_ context.Context, s manage.Spec, o Owner) (string, []stri
 
 func (d procd) warnings(s manage.Spec) []string {
 	has := []string{"Limits.OpenFiles", "Dependencies"}
-	if s.StartType == manage.Delayed {
+	if s.StartType == service.Delayed {
 		has = append(has, "StartType")
 	}
 	lines := Lacks("procd", s, has...)
@@ -149,7 +150,7 @@ func (procd) Command(text string) []string {
 
 // procdLinks returns the links by which the init starts s, and where they lead.
 func procdLinks(s manage.Spec) map[string]string {
-	if !s.StartType.ByItself() {
+	if !manage.ByItself(s.StartType) {
 		return nil
 	}
 	name := s.ServiceName()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -171,7 +172,7 @@ func (d rcd) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool
 		return nil, fmt.Errorf("look at rc.conf: %w", err)
 	}
 	key, value := rcvar(p.Spec), "NO"
-	if p.Spec.StartType.ByItself() {
+	if manage.ByItself(p.Spec.StartType) {
 		value = "YES"
 	}
 	a := manage.Artefact{Name: "rc.conf: " + key, Old: old, New: value, Present: old != "", Wanted: true}
@@ -215,18 +216,18 @@ func (d rcd) service(ctx context.Context, s manage.Spec, verb string) error {
 	return d.run(ctx, "service", s.ServiceName(), "one"+verb)
 }
 
-func (d rcd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d rcd) Start(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.service(ctx, s, "start")
 }
 
 // Stop implements Dialect. The script waits as long as the service may take.
-func (d rcd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d rcd) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	if err := d.service(ctx, s, "stop"); err != nil {
 		return err
 	}
 	return AwaitStopped(ctx, s.ServiceName(), 100*time.Millisecond, margin, func() (bool, error) {
 		st, err := d.Status(ctx, s, "")
-		return st.State == manage.Stopped, err
+		return st.State == service.Stopped, err
 	})
 }
 
@@ -236,21 +237,21 @@ func (d rcd) Reload(ctx context.Context, s manage.Spec, _ string) error {
 
 // Status implements Dialect. Only root may read the files with process IDs, so it looks at
 // the processes: daemon(8) names in its title what it supervises, and which process that is.
-func (d rcd) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
-	st := manage.Status{State: manage.Unknown, ExitCode: -1}
+func (d rcd) Status(ctx context.Context, s manage.Spec, _ string) (service.Status, error) {
+	st := service.Status{State: service.Unknown, ExitCode: -1}
 	out, err := d.Runner()(ctx, "ps", "-axww", "-o", "pid=", "-o", "etime=", "-o", "command=")
 	if err != nil {
 		return st, err
 	}
 	st.State, st.PID, st.Since = rcdFind(out, s.ServiceName())
-	st.Silent = st.State == manage.Failed
+	st.Silent = st.State == service.Failed
 	value, err := d.enabled(ctx, s)
 	if err != nil && command.Code(err) == -1 {
 		return st, err
 	}
-	st.StartType = manage.Manual
+	st.StartType = service.Manual
 	if rcdYes(value) {
-		st.StartType = manage.Automatic
+		st.StartType = service.Automatic
 	}
 	return st, nil
 }
@@ -262,7 +263,7 @@ func rcdYes(value string) bool {
 
 // rcdFind looks for the supervisor and its child in what ps prints. A supervisor without a
 // child waits before it starts the next one.
-func rcdFind(out, name string) (manage.State, int, time.Time) {
+func rcdFind(out, name string) (service.State, int, time.Time) {
 	child := 0
 	supervised := false
 	for line := range strings.Lines(out) {
@@ -278,20 +279,20 @@ func rcdFind(out, name string) (manage.State, int, time.Time) {
 		}
 	}
 	if !supervised {
-		return manage.Stopped, 0, time.Time{}
+		return service.Stopped, 0, time.Time{}
 	}
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		if len(f) < 2 || f[0] != strconv.Itoa(child) {
 			continue
 		}
-		return manage.Running, child, sinceElapsed(f[1])
+		return service.Running, child, sinceElapsed(f[1])
 	}
-	return manage.Failed, 0, time.Time{}
+	return service.Failed, 0, time.Time{}
 }
 
-func (rcd) Diagnose(_ context.Context, s manage.Spec, now manage.Status) []manage.Finding {
-	if now.StartType == manage.Automatic {
+func (rcd) Diagnose(_ context.Context, s manage.Spec, now service.Status) []manage.Finding {
+	if now.StartType == service.Automatic {
 		return nil
 	}
 	return []manage.Finding{{

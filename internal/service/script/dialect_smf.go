@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -101,7 +102,7 @@ func (d smf) Plan(ctx context.Context, p *manage.Plan, stays func(now bool) bool
 	if err != nil {
 		return nil, err
 	}
-	enable := strconv.FormatBool(p.Spec.StartType.ByItself())
+	enable := strconv.FormatBool(manage.ByItself(p.Spec.StartType))
 	if stays(old == "true") {
 		enable = strconv.FormatBool(old == "true")
 	}
@@ -164,7 +165,7 @@ func (d smf) hold(ctx context.Context, s manage.Spec) error {
 	verb := "disable"
 	if st, err := d.Status(ctx, s, ""); err != nil {
 		return err
-	} else if st.State == manage.Running || st.State == manage.Starting {
+	} else if st.State == service.Running || st.State == service.Starting {
 		verb = "enable"
 	}
 	return d.run(ctx, "svcadm", verb, "-t", fmri(s))
@@ -180,7 +181,7 @@ func (d smf) Unregister(ctx context.Context, c *files.Change, s manage.Spec) ([]
 
 // Start implements Dialect. It clears maintenance, which lasts until somebody says that it
 // was looked after.
-func (d smf) Start(ctx context.Context, s manage.Spec, now manage.Status) error {
+func (d smf) Start(ctx context.Context, s manage.Spec, now service.Status) error {
 	if now.Detail == "maintenance" {
 		if err := d.run(ctx, "svcadm", "clear", fmri(s)); err != nil {
 			return err
@@ -190,10 +191,10 @@ func (d smf) Start(ctx context.Context, s manage.Spec, now manage.Status) error 
 }
 
 // Idle implements idler: what waits for another service is stopped as well.
-func (smf) Idle(manage.Status) bool { return false }
+func (smf) Idle(service.Status) bool { return false }
 
 // Stop implements Dialect. svcadm waits, and SMF kills after the budget.
-func (d smf) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d smf) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.run(ctx, "svcadm", "disable", "-s", "-t", fmri(s))
 }
 
@@ -201,11 +202,11 @@ func (d smf) Reload(ctx context.Context, s manage.Spec, _ string) error {
 	return d.run(ctx, "svcadm", "refresh", fmri(s))
 }
 
-func (d smf) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
-	st := manage.Status{State: manage.Unknown, ExitCode: -1}
+func (d smf) Status(ctx context.Context, s manage.Spec, _ string) (service.Status, error) {
+	st := service.Status{State: service.Unknown, ExitCode: -1}
 	out, err := d.Runner()(ctx, "svcprop", "-p", "restarter", "-p", "general/enabled", fmri(s))
 	if command.Code(err) > 0 {
-		st.State, st.Detail = manage.Stopped, "SMF does not know "+fmri(s)
+		st.State, st.Detail = service.Stopped, "SMF does not know "+fmri(s)
 		return st, nil
 	}
 	if err == nil {
@@ -215,7 +216,7 @@ func (d smf) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status
 }
 
 // smfRead reads what svcprop prints of the restarter: a property a line, with its type.
-func smfRead(st *manage.Status, out string) {
+func smfRead(st *service.Status, out string) {
 	values := map[string]string{}
 	for line := range strings.Lines(out) {
 		if f := strings.Fields(line); len(f) >= 3 {
@@ -224,7 +225,7 @@ func smfRead(st *manage.Status, out string) {
 	}
 	st.Detail = values["restarter/state"]
 	st.State = smfState(st.Detail, values["restarter/next_state"])
-	if st.State == manage.Running {
+	if st.State == service.Running {
 		st.PID, _ = strconv.Atoi(values["restarter/start_pid"])
 	}
 	if seconds, _, ok := strings.Cut(values["restarter/state_timestamp"], "."); ok {
@@ -232,33 +233,33 @@ func smfRead(st *manage.Status, out string) {
 			st.Since = time.Unix(n, 0)
 		}
 	}
-	st.StartType = manage.Manual
+	st.StartType = service.Manual
 	if values["general/enabled"] == "true" {
-		st.StartType = manage.Automatic
+		st.StartType = service.Automatic
 	}
 }
 
-func smfState(state, next string) manage.State {
+func smfState(state, next string) service.State {
 	switch {
 	case state == "online" && (next == "disabled" || next == "offline"):
-		return manage.Stopping
+		return service.Stopping
 	case state == "online" || state == "degraded":
-		return manage.Running
+		return service.Running
 	case state == "maintenance":
-		return manage.Failed
+		return service.Failed
 	case next == "online" || state == "offline":
-		return manage.Starting
+		return service.Starting
 	case state == "disabled" || state == "uninitialized":
-		return manage.Stopped
+		return service.Stopped
 	}
-	return manage.Unknown
+	return service.Unknown
 }
 
-func (smf) Diagnose(_ context.Context, s manage.Spec, now manage.Status) []manage.Finding {
+func (smf) Diagnose(_ context.Context, s manage.Spec, now service.Status) []manage.Finding {
 	switch now.State {
-	case manage.Failed:
+	case service.Failed:
 		return []manage.Finding{{Level: manage.Problem, What: "SMF", Detail: "it is in maintenance: it has failed too often, or its method has", Remedy: "see svcs -xv " + fmri(s) + " and the log; start clears it"}}
-	case manage.Starting:
+	case service.Starting:
 		return []manage.Finding{{Level: manage.Note, What: "SMF", Detail: "it starts, or waits for a service that it needs", Remedy: "see svcs -xv " + fmri(s)}}
 	}
 	return nil

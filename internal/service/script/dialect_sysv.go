@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -79,7 +80,7 @@ func (d sysv) warnings(s manage.Spec) []string {
 	if !d.rcs {
 		has = append(has, "Dependencies")
 	}
-	if !d.rcs || s.StartType == manage.Disabled {
+	if !d.rcs || s.StartType == service.Disabled {
 		has = append(has, "StartType")
 	}
 	name := d.Traits().Name
@@ -117,7 +118,7 @@ func (d sysv) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool)
 	now := d.Registered(p.Spec)
 	a := manage.Artefact{Name: d.linksName(), Old: d.describe(now), New: d.wanted(p.Spec, now, p.Installed), Present: len(now) > 0, Wanted: true}
 	if d.rcs {
-		a.Wanted = p.Spec.StartType.ByItself()
+		a.Wanted = manage.ByItself(p.Spec.StartType)
 	}
 	if stays(linksStart(now)) {
 		a.New, a.Wanted = a.Old, a.Present
@@ -129,15 +130,15 @@ func (d sysv) Plan(_ context.Context, p *manage.Plan, stays func(now bool) bool)
 	return a, nil
 }
 
-func (d sysv) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d sysv) Start(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.act(ctx, s, "start")
 }
 
-func (d sysv) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d sysv) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.act(ctx, s, "stop")
 }
 
-func (d sysv) Restart(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d sysv) Restart(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.act(ctx, s, "restart")
 }
 
@@ -162,7 +163,7 @@ func (d sysv) act(ctx context.Context, s manage.Spec, action string) error {
 	case 4:
 		return fs.ErrPermission
 	case 7:
-		return manage.ErrNotRunning
+		return service.ErrNotRunning
 	}
 	var e *command.Error
 	if !errors.As(err, &e) || strings.TrimSpace(e.Stderr) == "" {
@@ -175,31 +176,31 @@ func (d sysv) act(ctx context.Context, s manage.Spec, action string) error {
 }
 
 // Status implements Dialect. It looks at what the script looks at.
-func (d sysv) Status(_ context.Context, s manage.Spec, text string) (manage.Status, error) {
-	st := manage.Status{State: manage.Stopped, StartType: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
+func (d sysv) Status(_ context.Context, s manage.Spec, text string) (service.Status, error) {
+	st := service.Status{State: service.Stopped, StartType: startOf(text, linksStart(d.Registered(s))), ExitCode: -1}
 	written, err := os.ReadFile(d.Tree.Path(pidFile(InitD(s).Name)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return st, nil
 	case err != nil:
-		st.State, st.Detail = manage.Unknown, err.Error()
+		st.State, st.Detail = service.Unknown, err.Error()
 		return st, nil
 	}
 	number, ticks, _ := strings.Cut(strings.TrimSpace(string(written)), "\n")
 	pid, _ := strconv.Atoi(number)
 	if p, alive := Look(d.Tree, pid); alive && (ticks == "" || ticks == p.Ticks) {
-		st.State, st.PID, st.Since = manage.Running, pid, p.since(d.Tree)
+		st.State, st.PID, st.Since = service.Running, pid, p.since(d.Tree)
 		return st, nil
 	}
-	st.State, st.Silent, st.Detail = manage.Failed, true, "has ended by itself"
+	st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
 	return st, nil
 }
 
-func (d sysv) Diagnose(_ context.Context, s manage.Spec, now manage.Status) (found []manage.Finding) {
-	if linksStart(d.Registered(s)) || now.StartType == manage.Manual || now.StartType == manage.Disabled {
+func (d sysv) Diagnose(_ context.Context, s manage.Spec, now service.Status) (found []manage.Finding) {
+	if linksStart(d.Registered(s)) || now.StartType == service.Manual || now.StartType == service.Disabled {
 		found = append(found, manage.Finding{Level: manage.OK, What: d.linksName(), Detail: "start type " + string(now.StartType)})
 	}
-	if now.State == manage.Failed {
+	if now.State == service.Failed {
 		found = append(found, manage.Finding{Level: manage.Note, What: "process", Detail: "it has ended by itself, and " + d.Traits().Name + " starts nothing again", Remedy: "see syslog, and " + InitD(s).Log})
 	}
 	return found

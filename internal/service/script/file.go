@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -30,9 +31,9 @@ func (f file) compare(p *manage.Plan, tree files.Tree, force bool) error {
 	old, exists, err := tree.Read(f.path)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w to read %s: run it as root (sudo)", manage.ErrPermission, f.path)
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, f.path)
 	case err != nil && exists:
-		return fmt.Errorf("%w: %w; remove it first", manage.ErrForeign, err)
+		return fmt.Errorf("%w: %w; remove it first", service.ErrForeign, err)
 	case err != nil:
 		return fmt.Errorf("look at what is installed: %w", err)
 	}
@@ -49,9 +50,9 @@ func (f file) compare(p *manage.Plan, tree files.Tree, force bool) error {
 		p.Replaces = "kardianos/service"
 		p.Warnings = append(p.Warnings, warnings...)
 	case force:
-		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.path, manage.ErrForeign))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%s %s: it is replaced", f.path, service.ErrForeign))
 	default:
-		return fmt.Errorf("%s %w: remove it, choose another name, or insist (--force)", f.path, manage.ErrForeign)
+		return fmt.Errorf("%s %w: remove it, choose another name, or insist (--force)", f.path, service.ErrForeign)
 	}
 	return nil
 }
@@ -64,12 +65,12 @@ func (f file) removable(tree files.Tree, doing string) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", doing, err)
 	case !exists:
-		return fmt.Errorf("%s: %w", doing, manage.ErrNotInstalled)
+		return fmt.Errorf("%s: %w", doing, service.ErrNotInstalled)
 	case manage.Marked(text):
 		return nil
 	}
 	if _, ok := f.takesOver(text); !ok {
-		return fmt.Errorf("%s: %s %w; remove it by hand", doing, f.path, manage.ErrForeign)
+		return fmt.Errorf("%s: %s %w; remove it by hand", doing, f.path, service.ErrForeign)
 	}
 	return nil
 }
@@ -79,7 +80,7 @@ func (f file) removable(tree files.Tree, doing string) error {
 func checkExecutable(p *manage.Plan, tree files.Tree, safe func(file string, user bool) error, force bool) error {
 	err := safe(tree.Path(p.Spec.Executable), p.Spec.User)
 	switch {
-	case force && errors.Is(err, manage.ErrUnsafe):
+	case force && errors.Is(err, service.ErrUnsafe):
 		p.Warnings = append(p.Warnings, err.Error())
 	case err != nil:
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -58,7 +59,7 @@ func TestEscapeXML(t *testing.T) {
 }
 
 func TestLacks_WarnsOfPathsThatNobodyMakesWritable(t *testing.T) {
-	s := manage.Spec{Hardening: manage.Hardening{Profile: manage.None, WritablePaths: []string{"/srv/a", "/srv/b"}}, Recovery: manage.Recovery{Never: true}}
+	s := manage.Spec{Config: service.Config{Hardening: service.Hardening{Profile: service.Unconfined, WritablePaths: []string{"/srv/a", "/srv/b"}}, Recovery: service.Recovery{Never: true}}}
 	for account, want := range map[string]string{"": "Hardening.WritablePaths: It gives the account of the service no rights to /srv/a, /srv/b; see that it has them", "www": ""} {
 		s.Account = account
 		if got := strings.Join(Lacks("It", s), "\n"); got != want {

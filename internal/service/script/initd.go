@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -39,18 +40,18 @@ const startMark = "# Start: "
 
 // startOf returns when a script is started: what it says, if that agrees with what the init
 // has registered.
-func startOf(script string, registered bool) manage.Start {
+func startOf(script string, registered bool) service.StartType {
 	_, after, _ := strings.Cut(script, "\n"+startMark)
 	said, _, _ := strings.Cut(after, "\n")
-	start := manage.Start(said)
-	manual := start == manage.Manual || start == manage.Disabled
+	start := service.StartType(said)
+	manual := start == service.Manual || start == service.Disabled
 	switch {
-	case registered && start.ByItself(), !registered && manual:
+	case registered && manage.ByItself(start), !registered && manual:
 		return start
 	case registered:
-		return manage.Automatic
+		return service.Automatic
 	}
-	return manage.Manual
+	return service.Manual
 }
 
 // exportable reports whether a variable means nothing to a script, to OpenRC and to the
@@ -75,7 +76,7 @@ func exportable(name string) bool {
 // capabilities returns those that a service which is not root gets.
 func capabilities(s manage.Spec) []string {
 	var caps []string
-	if s.Hardening.Profile == manage.LowPorts {
+	if s.Hardening.Profile == service.LowPorts {
 		caps = append(caps, "cap_net_bind_service")
 	}
 	for _, c := range s.Hardening.Capabilities {

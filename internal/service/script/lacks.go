@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -18,9 +19,9 @@ func Lacks(manager string, s manage.Spec, has ...string) []string {
 		}
 	}
 	h, r, l := s.Hardening, s.Recovery, s.Limits
-	lack(s.StartType == manage.Delayed, "StartType", "%s has no delayed start; it starts with the others", manager)
-	lack(s.StartType == manage.Disabled, "StartType", "%s can start it all the same when somebody asks for it", manager)
-	if s.StartType == manage.OnSocket {
+	lack(s.StartType == service.Delayed, "StartType", "%s has no delayed start; it starts with the others", manager)
+	lack(s.StartType == service.Disabled, "StartType", "%s can start it all the same when somebody asks for it", manager)
+	if s.StartType == service.OnSocket {
 		lines = append(lines, "StartType: "+manager+" starts nothing for a connection; it starts with the machine")
 	}
 	lack(len(s.Sockets) > 0, "Sockets", "%s hands over none; the program opens them itself", manager)
@@ -33,8 +34,8 @@ func Lacks(manager string, s manage.Spec, has ...string) []string {
 	lack(s.EnvironmentFile != "", "EnvironmentFile", "%s reads none; the program does when it runs, and its account needs the right to read it", manager)
 	lack(s.Watchdog > 0, "Watchdog", "%s has none", manager)
 	lack(s.FileDescriptorStore > 0, "FileDescriptorStore", "%s has none", manager)
-	lack(h.Profile != manage.None, "Hardening.Profile", "%s has no sandbox; what it has is an account, a umask and the folders", manager)
-	lack(h.Profile == manage.LowPorts && !s.Root(), "Hardening.Profile LowPorts", "%s cannot give the right to ports below 1024 to an account alone", manager)
+	lack(h.Profile != service.Unconfined, "Hardening.Profile", "%s has no sandbox; what it has is an account, a umask and the folders", manager)
+	lack(h.Profile == service.LowPorts && !s.Root(), "Hardening.Profile LowPorts", "%s cannot give the right to ports below 1024 to an account alone", manager)
 	caps := slices.DeleteFunc(slices.Clone(h.Capabilities), func(c string) bool { return !strings.HasPrefix(c, "CAP_") })
 	lack(len(caps) > 0 && !s.Root(), "Hardening.Capabilities", "%s gives none; it runs without %s", manager, strings.Join(caps, ", "))
 	lack(len(h.WritablePaths) > 0 && s.Account == "" && !s.User, "Hardening.WritablePaths", "%s gives the account of the service no rights to %s; see that it has them", manager, strings.Join(h.WritablePaths, ", "))

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
 
@@ -234,21 +234,21 @@ func disabledIn(out, name string) bool {
 }
 
 // describe returns what a job does, with launchd's own words where there is more to say.
-func (j launchdJob) describe() (manage.State, string) {
+func (j launchdJob) describe() (service.State, string) {
 	failed := j.signal != "" || j.code > 0
 	switch {
 	case !j.loaded:
-		return manage.Stopped, "not loaded"
+		return service.Stopped, "not loaded"
 	case j.leaving():
-		return manage.Stopping, j.state
+		return service.Stopping, j.state
 	case j.running():
-		return manage.Running, ""
+		return service.Running, ""
 	case failed && j.signal != "":
-		return manage.Failed, fmt.Sprintf("%s, last terminating signal %s", j.state, j.signal)
+		return service.Failed, fmt.Sprintf("%s, last terminating signal %s", j.state, j.signal)
 	case failed:
-		return manage.Failed, fmt.Sprintf("%s, last exit code %d", j.state, j.code)
+		return service.Failed, fmt.Sprintf("%s, last exit code %d", j.state, j.code)
 	case j.state == "spawn scheduled" || j.state == "xpcproxy":
-		return manage.Starting, j.state
+		return service.Starting, j.state
 	}
-	return manage.Stopped, j.state
+	return service.Stopped, j.state
 }

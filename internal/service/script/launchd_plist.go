@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -46,7 +47,7 @@ func launchdPlist(s manage.Spec, account string, l Layout) string {
 		p.line("\t\t%s", xmlString(a))
 	}
 	p.line("\t</array>")
-	p.key("RunAtLoad", "<"+strconv.FormatBool(s.StartType.ByItself())+"/>")
+	p.key("RunAtLoad", "<"+strconv.FormatBool(manage.ByItself(s.StartType))+"/>")
 	p.openFiles("SoftResourceLimits", s.Limits.OpenFiles)
 	p.key("StandardErrorPath", xmlString(l.Log))
 	p.key("StandardOutPath", xmlString(l.Log))
@@ -65,7 +66,7 @@ func launchdPlist(s manage.Spec, account string, l Layout) string {
 }
 
 // keepAlive returns when launchd starts the service again.
-func keepAlive(r manage.Recovery) string {
+func keepAlive(r service.Recovery) string {
 	switch {
 	case r.Never:
 		return "<false/>"

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
@@ -108,7 +109,7 @@ func TestLaunchd_StopWaitsUntilTheJobIsGone(t *testing.T) {
 		if took := time.Since(begun); took < 12*time.Second || took > 13*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if st, err := m.Status(ctx, s); err != nil || st.State != manage.Stopped {
+		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped {
 			t.Errorf("it is %+v, %v", st, err)
 		}
 	})
@@ -199,7 +200,7 @@ func TestLaunchd_StartFailsForWhatEndsAtOnceUnlessItHasFinished(t *testing.T) {
 			managertest.Install(t, m, s)
 			err := m.Start(ctx, s)
 			if code == 0 {
-				if st, err2 := m.Status(ctx, s); err != nil || err2 != nil || st.State != manage.Stopped || st.ExitCode != 0 {
+				if st, err2 := m.Status(ctx, s); err != nil || err2 != nil || st.State != service.Stopped || st.ExitCode != 0 {
 					t.Errorf("got %v; it is %+v, %v", err, st, err2)
 				}
 				return
@@ -207,7 +208,7 @@ func TestLaunchd_StartFailsForWhatEndsAtOnceUnlessItHasFinished(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v", err)
 			}
-			if st, err := m.Status(ctx, s); err != nil || st.State != manage.Failed || st.ExitCode != code {
+			if st, err := m.Status(ctx, s); err != nil || st.State != service.Failed || st.ExitCode != code {
 				t.Errorf("it is %+v, %v", st, err)
 			}
 		})
@@ -215,7 +216,7 @@ func TestLaunchd_StartFailsForWhatEndsAtOnceUnlessItHasFinished(t *testing.T) {
 }
 
 func TestLaunchd_ManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
-	for _, start := range []manage.Start{manage.Manual, manage.Disabled} {
+	for _, start := range []service.StartType{service.Manual, service.Disabled} {
 		synctest.Test(t, func(t *testing.T) {
 			m, f := newLaunchdDouble(t, 0, "/Users/a")
 			ctx, s := context.Background(), managertest.Plain()
@@ -228,7 +229,7 @@ func TestLaunchd_ManualServiceIsNotLoadedWithTheMachine(t *testing.T) {
 				t.Fatal(err)
 			}
 			st, err := m.Status(ctx, s)
-			if err != nil || st.State != manage.Running || st.StartType != manage.Manual || !f.disabled["web"] {
+			if err != nil || st.State != service.Running || st.StartType != service.Manual || !f.disabled["web"] {
 				t.Errorf("it is %+v, %v, disabled %t", st, err, f.disabled["web"])
 			}
 			f.Fail["launchctl bootstrap"] = managertest.Fails("launchctl bootstrap", 122, "")
@@ -267,14 +268,14 @@ func TestLaunchd_AgentIsInTheDomainOfTheSession(t *testing.T) {
 
 func TestLaunchd_RootHasNoAgents(t *testing.T) {
 	m, _ := newLaunchdDouble(t, 0, "")
-	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "without sudo") {
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "without sudo") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestLaunchd_WithoutAHomeThereIsNoAgent(t *testing.T) {
 	m, _ := newLaunchdDouble(t, 501, "")
-	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, manage.ErrNotSupported) || !strings.Contains(err.Error(), "HOME") {
+	if _, err := m.Plan(context.Background(), managertest.Plain(), false); !errors.Is(err, service.ErrNotSupported) || !strings.Contains(err.Error(), "HOME") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -284,7 +285,7 @@ func TestLaunchd_InstallSaysWhatToDoWithoutRights(t *testing.T) {
 	m.UID = 501
 	p := managertest.Plan(t, m, managertest.Plain())
 	before := managertest.Snapshot(t, f.tree)
-	if err := m.Apply(context.Background(), p); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "sudo") || !strings.Contains(err.Error(), "--user") {
+	if err := m.Apply(context.Background(), p); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") || !strings.Contains(err.Error(), "--user") {
 		t.Errorf("got %v", err)
 	}
 	if after := managertest.Snapshot(t, f.tree); after != before {
@@ -297,7 +298,7 @@ func TestLaunchd_FailedUpdateLeavesWhatWas(t *testing.T) {
 	s := managertest.Plain()
 	managertest.Install(t, m, s)
 	before := managertest.Snapshot(t, f.tree)
-	s.StartType, s.Arguments = manage.Manual, []string{"new"}
+	s.StartType, s.Arguments = service.Manual, []string{"new"}
 	p, err := m.Plan(context.Background(), s, false)
 	if err != nil || !p.Changed() {
 		t.Fatal(p, err)
@@ -315,7 +316,7 @@ func TestLaunchd_UndoesWhatLaunchctlHasDoneBeforeItFailed(t *testing.T) {
 	m, f := newLaunchdDouble(t, 0, "/Users/a")
 	s := managertest.Plain()
 	managertest.Install(t, m, s)
-	s.StartType = manage.Manual
+	s.StartType = service.Manual
 	p := managertest.Plan(t, m, s)
 	f.Answer = func(line string) (string, error) {
 		out, err := f.answer(line)
@@ -404,7 +405,7 @@ func TestLaunchdLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := string(text)
-	root := manage.Spec{Executable: "/usr/local/bin/web", Account: "root"}
+	root := manage.Spec{Config: service.Config{Executable: "/usr/local/bin/web", Account: "root"}}
 	if got := launchdLost(old, root, "root"); got != nil {
 		t.Errorf("as it was: %q", got)
 	}
@@ -427,7 +428,7 @@ func TestLaunchdLost(t *testing.T) {
 	if got := launchdLost(old, root, "root"); !slices.Equal(got, want) {
 		t.Errorf("it says\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	all := manage.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-a & b"}, Environment: map[string]string{"A": "1", "B": "2"}, WorkingDirectory: "/srv"}
+	all := manage.Spec{Config: service.Config{Executable: "/usr/local/bin/web", Arguments: []string{"-a & b"}, Environment: map[string]string{"A": "1", "B": "2"}, WorkingDirectory: "/srv"}}
 	if got := launchdLost(old, all, "bob"); !slices.Equal(got, want[:1]) {
 		t.Errorf("with all of it: %q", got)
 	}
@@ -440,7 +441,7 @@ func TestCheckXML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"launchd", "smf"} {
-		if _, err := doubles[name](t).Plan(t.Context(), s, true); !errors.Is(err, manage.ErrSpec) {
+		if _, err := doubles[name](t).Plan(t.Context(), s, true); !errors.Is(err, manage.ErrConfig) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

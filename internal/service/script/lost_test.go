@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -25,7 +26,7 @@ run_rc_command "$1"
 
 func TestTheirs_NamesWhatIsNotCarriedOver(t *testing.T) {
 	k := theirs{sum: 0xb37feb4a, command: "command_args", own: []string{"name", "command"}}
-	same := manage.Spec{Executable: "/usr/local/bin/web", Arguments: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, WorkingDirectory: "/srv/web"}
+	same := manage.Spec{Config: service.Config{Executable: "/usr/local/bin/web", Arguments: []string{"-v", "a b"}, Environment: map[string]string{"A": "1"}, WorkingDirectory: "/srv/web"}}
 	if got := k.lost(theirScript, same, "root"); got != nil {
 		t.Errorf("all of it is there: %q", got)
 	}

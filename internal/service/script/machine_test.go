@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/test/inittest"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
@@ -50,7 +50,7 @@ func TestOpenRC_OnAMachine(t *testing.T) {
 		s := onOpenRC.Spec(t, "crashing")
 		inittest.Install(t, m, s)
 		pid := onOpenRC.Crash(t, m, s)
-		st := inittest.Until(t, m, s, func(st manage.Status) bool { return st.State == manage.Running && st.PID != pid })
+		st := inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Running && st.PID != pid })
 		if st.Restarts != 1 {
 			t.Errorf("it is %+v", st)
 		}
@@ -61,14 +61,14 @@ func TestOpenRC_OnAMachine(t *testing.T) {
 	t.Run("what has no recovery stays down", func(t *testing.T) {
 		t.Parallel()
 		s := onOpenRC.Spec(t, "never")
-		s.Recovery = manage.Recovery{Never: true}
+		s.Recovery = service.Recovery{Never: true}
 		inittest.Install(t, m, s)
 		onOpenRC.Crash(t, m, s)
-		inittest.Until(t, m, s, func(st manage.Status) bool { return st.State == manage.Failed && st.Detail == "has ended by itself" })
+		inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed && st.Detail == "has ended by itself" })
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		st := inittest.Expect(t, m, s, manage.Running)
+		st := inittest.Expect(t, m, s, service.Running)
 		// start-stop-daemon, which this one is started by, has a PAM session of its own.
 		if status, err := os.ReadFile(onOpenRC.Machine.Path(fmt.Sprintf("/proc/%d/status", st.PID))); err != nil || !strings.Contains(string(status), "\nUmask:\t0077\n") {
 			t.Errorf("%v; its umask is not 0077:\n%s", err, status)
@@ -79,7 +79,7 @@ func TestOpenRC_OnAMachine(t *testing.T) {
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		inittest.Expect(t, m, s, manage.Stopped)
+		inittest.Expect(t, m, s, service.Stopped)
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Error(err)
 		}
@@ -119,11 +119,11 @@ func onMachine(t *testing.T, bed inittest.Bed, m *script.Manager) {
 		s := bed.Spec(t, "crashing")
 		inittest.Install(t, m, s)
 		bed.Crash(t, m, s)
-		inittest.Until(t, m, s, func(st manage.Status) bool { return st.State == manage.Failed })
+		inittest.Until(t, m, s, func(st service.Status) bool { return st.State == service.Failed })
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		inittest.Expect(t, m, s, manage.Running)
+		inittest.Expect(t, m, s, service.Running)
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Error(err)
 		}
@@ -161,14 +161,14 @@ func exitCodes(t *testing.T, bed inittest.Bed, m *script.Manager) {
 	as(root, "status", 0)
 	as(user, "status", 0)
 	as(user, "stop", 4)
-	before := inittest.Expect(t, m, s, manage.Running)
+	before := inittest.Expect(t, m, s, service.Running)
 	as(root, "force-reload", 0)
-	if now := inittest.Expect(t, m, s, manage.Running); now.PID != before.PID {
+	if now := inittest.Expect(t, m, s, service.Running); now.PID != before.PID {
 		t.Error("a reload has started it anew")
 	}
 	as(root, "try-restart", 0)
 	as(root, "restart", 0)
-	after := inittest.Expect(t, m, s, manage.Running)
+	after := inittest.Expect(t, m, s, service.Running)
 	if before.PID == after.PID {
 		t.Error("it was not restarted")
 	}
@@ -182,7 +182,7 @@ func exitCodes(t *testing.T, bed inittest.Bed, m *script.Manager) {
 	s.Executable = "/opt/gone"
 	inittest.Install(t, m, s)
 	as(root, "start", 5)
-	s.Executable, s.StartType = bed.Executable(t, "probe"), manage.Disabled
+	s.Executable, s.StartType = bed.Executable(t, "probe"), service.Disabled
 	inittest.Install(t, m, s)
 	as(root, "start", 6)
 	if _, err := m.Remove(t.Context(), s, true); err != nil {
@@ -198,7 +198,7 @@ func atOnce(t *testing.T, bed inittest.Bed, m *script.Manager) {
 	if err != nil || out.Code != 0 || strings.Count(out.Stdout, "running already") != 5 {
 		t.Errorf("they say %+v, %v", out, err)
 	}
-	inittest.Expect(t, m, s, manage.Running)
+	inittest.Expect(t, m, s, service.Running)
 	testbed.NewNotebook(t, bed.Machine.Path("/var/lib/once/notes")).Says("starting", "started")
 	if _, err := m.Remove(t.Context(), s, true); err != nil {
 		t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
@@ -81,9 +82,9 @@ func (m *Manager) belongings(s manage.Spec) belongings {
 func (m *Manager) check(s manage.Spec) error {
 	switch {
 	case s.User && !m.User:
-		return fmt.Errorf("%w: %s has no services of users; install it as a service of the machine, without --user", manage.ErrNotSupported, m.Name())
+		return fmt.Errorf("%w: %s has no services of users; install it as a service of the machine, without --user", service.ErrNotSupported, m.Name())
 	case s.Template && s.Instance == "":
-		return fmt.Errorf("%w: %s is a template, and %s can only install an instance of it: name one (--instance)", manage.ErrSpec, s.Name, m.Name())
+		return fmt.Errorf("%w: %s is a template, and %s can only install an instance of it: name one (--instance)", manage.ErrConfig, s.Name, m.Name())
 	}
 	if c, ok := m.dialect.(checker); ok {
 		return c.Check(s)
@@ -154,7 +155,7 @@ func (m *Manager) root(doing string) error {
 	if m.User || m.UID == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: run it as root (%s)", doing, manage.ErrPermission, m.Sudo)
+	return fmt.Errorf("%s: %w: run it as root (%s)", doing, service.ErrPermission, m.Sudo)
 }
 
 func (m *Manager) Apply(ctx context.Context, p *manage.Plan) error {
@@ -232,7 +233,7 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) ([]stri
 	doing := "remove " + s.ServiceName()
 	b := m.belongings(s)
 	err := m.removable(ctx, s, doing)
-	if errors.Is(err, manage.ErrNotInstalled) {
+	if errors.Is(err, service.ErrNotInstalled) {
 		if d, ok := m.dialect.(sweeper); ok {
 			d.RemoveRemains(s)
 		}
@@ -285,7 +286,7 @@ func (m *Manager) removable(ctx context.Context, s manage.Spec, doing string) er
 	f := file{path: l.File, takesOver: func(old string) ([]string, bool) { return m.dialect.Replaced(old, s, "root") }}
 	err := f.removable(m.machine.Tree, doing)
 	d, ok := m.dialect.(loader)
-	if !ok || !errors.Is(err, manage.ErrNotInstalled) {
+	if !ok || !errors.Is(err, service.ErrNotInstalled) {
 		return err
 	}
 	switch loaded, failed := d.Loaded(ctx, s); {
@@ -303,7 +304,7 @@ func (m *Manager) installed(ctx context.Context, s manage.Spec) (text string, er
 	text, exists, err := m.machine.Tree.Read(l.File)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "", fmt.Errorf("%w to read %s: run it as root (%s)", manage.ErrPermission, l.File, m.Sudo)
+		return "", fmt.Errorf("%w to read %s: run it as root (%s)", service.ErrPermission, l.File, m.Sudo)
 	case err != nil || exists:
 		return text, err
 	}
@@ -312,5 +313,5 @@ func (m *Manager) installed(ctx context.Context, s manage.Spec) (text string, er
 			return "", err
 		}
 	}
-	return "", manage.ErrNotInstalled
+	return "", service.ErrNotInstalled
 }

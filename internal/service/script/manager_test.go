@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -42,7 +43,7 @@ func TestManager_Life(t *testing.T) {
 				if p := managertest.Install(t, d, d.spec); p.Installed || !p.Changed() || p.Replaces != "" {
 					t.Errorf("the first plan is %+v", p)
 				}
-				if st := managertest.Is(t, d, d.spec, manage.Stopped); st.StartType != manage.Automatic {
+				if st := managertest.Is(t, d, d.spec, service.Stopped); st.StartType != service.Automatic {
 					t.Errorf("installed, it is %+v", st)
 				}
 				run(t, d)
@@ -68,16 +69,16 @@ func run(t *testing.T, d *double) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Reload(ctx, d.spec); !errors.Is(err, manage.ErrNotRunning) {
+	if err := d.Reload(ctx, d.spec); !errors.Is(err, service.ErrNotRunning) {
 		t.Errorf("reload of what does not run: %v", err)
 	}
 	must(d.Start(ctx, d.spec))
-	st := managertest.Is(t, d, d.spec, manage.Running)
-	if st.PID != d.pid() || st.PID == 0 || st.StartType != manage.Automatic || st.Since.IsZero() && d.Name() != "procd" {
+	st := managertest.Is(t, d, d.spec, service.Running)
+	if st.PID != d.pid() || st.PID == 0 || st.StartType != service.Automatic || st.Since.IsZero() && d.Name() != "procd" {
 		t.Errorf("it is %+v, and its process %d", st, d.pid())
 	}
 	must(d.Start(ctx, d.spec))
-	if again := managertest.Is(t, d, d.spec, manage.Running); again.PID != st.PID {
+	if again := managertest.Is(t, d, d.spec, service.Running); again.PID != st.PID {
 		t.Error("a start of what runs has made another process")
 	}
 	hups := d.hups()
@@ -85,16 +86,16 @@ func run(t *testing.T, d *double) {
 		t.Errorf("%v, %d reloads", err, d.hups()-hups)
 	}
 	must(d.Restart(ctx, d.spec))
-	if again := managertest.Is(t, d, d.spec, manage.Running); again.PID == st.PID {
+	if again := managertest.Is(t, d, d.spec, service.Running); again.PID == st.PID {
 		t.Error("a restart has kept the process")
 	}
 	if p := managertest.Install(t, d, d.spec); p.Changed() || !p.Installed {
 		t.Errorf("what is installed already: %+v", p)
 	}
-	managertest.Is(t, d, d.spec, manage.Running)
+	managertest.Is(t, d, d.spec, service.Running)
 	for range 2 {
 		must(d.Stop(ctx, d.spec))
-		managertest.Is(t, d, d.spec, manage.Stopped)
+		managertest.Is(t, d, d.spec, service.Stopped)
 	}
 	must(d.Start(ctx, d.spec))
 }
@@ -195,11 +196,11 @@ func TestManager_SaysWhatToDoWithoutRights(t *testing.T) {
 			d.UID = 1001
 			all = append(all, d.Stop(ctx, d.spec), d.Reload(ctx, d.spec))
 			for _, err := range all {
-				if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "run it as root ("+d.sudo+")") {
+				if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "run it as root ("+d.sudo+")") {
 					t.Errorf("got %v", err)
 				}
 			}
-			managertest.Is(t, d, d.spec, manage.Running)
+			managertest.Is(t, d, d.spec, service.Running)
 			d.UID = 0
 			if err := d.Stop(ctx, d.spec); err != nil {
 				t.Fatal(err)
@@ -248,12 +249,12 @@ func TestManager_TakesOverAServiceOfKardianos(t *testing.T) {
 
 func TestManager_UnsafeExecutableNeedsForce(t *testing.T) {
 	eachDouble(t, func(t *testing.T, d *double) {
-		d.Safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", manage.ErrUnsafe) }
-		if _, err := d.Plan(t.Context(), d.spec, false); !errors.Is(err, manage.ErrUnsafe) {
+		d.Safe = func(string, bool) error { return fmt.Errorf("/usr/local/bin: %w", service.ErrUnsafe) }
+		if _, err := d.Plan(t.Context(), d.spec, false); !errors.Is(err, service.ErrUnsafe) {
 			t.Errorf("got %v", err)
 		}
 		p, err := d.Plan(t.Context(), d.spec, true)
-		if err != nil || !slices.Contains(p.Warnings, "/usr/local/bin: "+manage.ErrUnsafe.Error()) {
+		if err != nil || !slices.Contains(p.Warnings, "/usr/local/bin: "+service.ErrUnsafe.Error()) {
 			t.Errorf("with force: %+v, %v", p, err)
 		}
 	})
@@ -266,11 +267,11 @@ func TestManager_RefusesWhatItCannotInstall(t *testing.T) {
 			change func(*manage.Spec)
 			want   error
 		}{
-			"a service of a user":        {func(s *manage.Spec) { s.User = true }, manage.ErrNotSupported},
-			"a template by itself":       {func(s *manage.Spec) { s.Template = true }, manage.ErrSpec},
-			"an account that is not":     {func(s *manage.Spec) { s.Account = "nobody-there" }, manage.ErrSpec},
-			"the name of root's account": {func(s *manage.Spec) { s.Name = "root" }, manage.ErrSpec},
-			"the name of another user":   {func(s *manage.Spec) { s.Name = "www" }, manage.ErrSpec},
+			"a service of a user":        {func(s *manage.Spec) { s.User = true }, service.ErrNotSupported},
+			"a template by itself":       {func(s *manage.Spec) { s.Template = true }, manage.ErrConfig},
+			"an account that is not":     {func(s *manage.Spec) { s.Account = "nobody-there" }, manage.ErrConfig},
+			"the name of root's account": {func(s *manage.Spec) { s.Name = "root" }, manage.ErrConfig},
+			"the name of another user":   {func(s *manage.Spec) { s.Name = "www" }, manage.ErrConfig},
 		} {
 			if strings.HasPrefix(name, "the name") && !own {
 				continue
@@ -285,7 +286,7 @@ func TestManager_RefusesWhatItCannotInstall(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, err, test.want)
 			}
 		}
-		if err := errors.Join(d.Pause(t.Context(), d.spec), d.Continue(t.Context(), d.spec)); !errors.Is(err, manage.ErrNotSupported) {
+		if err := errors.Join(d.Pause(t.Context(), d.spec), d.Continue(t.Context(), d.spec)); !errors.Is(err, service.ErrNotSupported) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -296,7 +297,7 @@ func TestManager_DoesNotRunAServiceAsAUserWhoHasItsName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := doubles[name](t)
 			managertest.Put(t, d.tree, "/etc/passwd", managertest.Get(d.tree, "/etc/passwd")+"web:x:34:34:web:/var/web:/bin/false\n")
-			if _, err := d.Plan(t.Context(), d.spec, true); !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "has a user of that name already") {
+			if _, err := d.Plan(t.Context(), d.spec, true); !errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), "has a user of that name already") {
 				t.Errorf("got %v", err)
 			}
 			s := d.spec
@@ -440,8 +441,8 @@ func TestManager_Diagnose(t *testing.T) {
 				t.Errorf("it advises %s", f.Remedy)
 			}
 		}
-		d.Safe = func(string, bool) error { return manage.ErrUnsafe }
-		managertest.Finds(t, d, d.spec, manage.Warning, manage.ErrUnsafe.Error())
+		d.Safe = func(string, bool) error { return service.ErrUnsafe }
+		managertest.Finds(t, d, d.spec, manage.Warning, service.ErrUnsafe.Error())
 		d.Safe = func(string, bool) error { return os.ErrNotExist }
 		managertest.Finds(t, d, d.spec, manage.Problem, os.ErrNotExist.Error())
 		s := d.spec
@@ -461,12 +462,12 @@ func TestManager_Logs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := doubles[name](t)
 			var b bytes.Buffer
-			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{}, &b); !errors.Is(err, manage.ErrNotInstalled) {
+			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{}, &b); !errors.Is(err, service.ErrNotInstalled) {
 				t.Errorf("got %v", err)
 			}
 			managertest.Install(t, d, d.spec)
 			managertest.Put(t, d.tree, file, "one\ntwo\nthree\n")
-			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{Lines: 2}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
+			if err := d.Logs(t.Context(), d.spec, manage.LogQuery{LogOptions: service.LogOptions{Lines: 2}}, &b); err != nil || b.String() != "- INFO  two\n- INFO  three\n" {
 				t.Errorf("%q, %v", b.String(), err)
 			}
 		})

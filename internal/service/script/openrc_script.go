@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -54,7 +55,7 @@ func openrcScript(s manage.Spec, o Owner, v openrcVersion) string {
 	w.command(s, l)
 	w.set("command_user", o.Name+":"+o.Group)
 	w.supervision(s, l)
-	if v.sandboxed() && s.Hardening.Profile != manage.None {
+	if v.sandboxed() && s.Hardening.Profile != service.Unconfined {
 		w.line("no_new_privs=yes")
 	}
 	if caps := capabilities(s); v.sandboxed() && len(caps) > 0 && o.Name != "root" {
@@ -70,7 +71,7 @@ func openrcScript(s manage.Spec, o Owner, v openrcVersion) string {
 	w.line("extra_started_commands=reload\n")
 	w.set("the_account", o.Name)
 	w.set("the_folders", strings.Join(l.Given, " ")) // their names have no spaces
-	w.line("the_disabled=%s", yesIf(s.StartType == manage.Disabled))
+	w.line("the_disabled=%s", yesIf(s.StartType == service.Disabled))
 	w.line("the_supervisor=%s\n", yesIf(!s.Recovery.Never))
 	w.exports(s)
 	w.depend(s)
@@ -169,7 +170,7 @@ func (w *openrcWriter) depend(s manage.Spec) {
 		}
 		lines = append(lines, "need "+strings.ReplaceAll(n, "@", "."))
 	}
-	if s.StartType == manage.Delayed {
+	if s.StartType == service.Delayed {
 		lines = append(lines, "after *")
 	}
 	lines = append(lines, "use logger")
@@ -181,7 +182,7 @@ func (w *openrcWriter) depend(s manage.Spec) {
 }
 
 // cgroup returns limits as the unified control groups have them.
-func cgroup(l manage.Limits) string {
+func cgroup(l service.Limits) string {
 	var lines []string
 	if l.Memory > 0 {
 		lines = append(lines, fmt.Sprintf("memory.max %d", l.Memory))

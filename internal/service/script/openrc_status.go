@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -23,11 +24,11 @@ const (
 
 // Status implements Dialect. It reads what OpenRC and the kernel let everybody read:
 // rc-service takes longer and says less.
-func (d openrc) Status(_ context.Context, s manage.Spec, text string) (manage.Status, error) {
+func (d openrc) Status(_ context.Context, s manage.Spec, text string) (service.Status, error) {
 	name := InitD(s).Name
-	st := manage.Status{State: manage.Stopped, StartType: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
+	st := service.Status{State: service.Stopped, StartType: startOf(text, len(d.Registered(s)) > 0), ExitCode: -1}
 	if !d.Tree.Exists(openrcState) {
-		st.State, st.Detail = manage.Unknown, "OpenRC does not run here: there is no "+openrcState
+		st.State, st.Detail = service.Unknown, "OpenRC does not run here: there is no "+openrcState
 		return st, nil
 	}
 	super, child := d.processes(name, text)
@@ -39,33 +40,33 @@ func (d openrc) Status(_ context.Context, s manage.Spec, text string) (manage.St
 	}
 	switch {
 	case d.is("stopping", name):
-		st.State = manage.Stopping
+		st.State = service.Stopping
 	case d.is("starting", name):
-		st.State = manage.Starting
+		st.State = service.Starting
 	case d.is("inactive", name):
-		st.State, st.Detail = manage.Starting, "inactive"
+		st.State, st.Detail = service.Starting, "inactive"
 	case d.is("started", name):
 		d.started(&st, super, child, text)
 	case d.is("failed", name):
-		st.State, st.Detail = manage.Failed, "failed"
+		st.State, st.Detail = service.Failed, "failed"
 	}
 	return st, nil
 }
 
 // started sets the state of a service that OpenRC takes for started.
-func (d openrc) started(st *manage.Status, super, child Process, text string) {
+func (d openrc) started(st *service.Status, super, child Process, text string) {
 	fresh := super.PID != 0 && time.Since(super.since(d.Tree)) < settled
 	switch {
 	case child.PID != 0 && (super.PID != 0 || !supervised(text)):
-		st.State = manage.Running
+		st.State = service.Running
 	case child.PID != 0:
-		st.State, st.Detail = manage.Failed, "unsupervised"
+		st.State, st.Detail = service.Failed, "unsupervised"
 	case fresh:
-		st.State = manage.Starting
+		st.State = service.Starting
 	case super.PID != 0:
-		st.State, st.Silent, st.Detail = manage.Failed, true, "has ended, and waits to be started again"
+		st.State, st.Silent, st.Detail = service.Failed, true, "has ended, and waits to be started again"
 	default:
-		st.State, st.Silent, st.Detail = manage.Failed, true, "has ended by itself"
+		st.State, st.Silent, st.Detail = service.Failed, true, "has ended by itself"
 	}
 }
 
@@ -133,15 +134,15 @@ func (d openrc) serves(pid int, name string) bool {
 	return err == nil && len(words) > 1 && words[1] == name
 }
 
-func (d openrc) Diagnose(_ context.Context, s manage.Spec, now manage.Status) (found []manage.Finding) {
+func (d openrc) Diagnose(_ context.Context, s manage.Spec, now service.Status) (found []manage.Finding) {
 	l := InitD(s)
 	text, _, _ := d.Tree.Read(l.File)
-	if len(d.Registered(s)) > 0 || strings.Contains(text, "\n"+startMark+string(manage.Manual)+"\n") {
+	if len(d.Registered(s)) > 0 || strings.Contains(text, "\n"+startMark+string(service.Manual)+"\n") {
 		found = append(found, manage.Finding{Level: manage.OK, What: "runlevel", Detail: runlevel})
 	} else {
 		found = append(found, manage.Finding{Level: manage.Warning, What: "runlevel", Detail: "it is in none, and does not start with the machine", Remedy: "rc-update add " + l.Name + " " + runlevel})
 	}
-	if now.State == manage.Failed && !now.Silent {
+	if now.State == service.Failed && !now.Silent {
 		found = append(found, manage.Finding{Level: manage.Problem, What: "OpenRC", Detail: now.Detail, Remedy: "see syslog, and " + l.Log})
 	}
 	return found

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/initfake"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
@@ -40,8 +41,8 @@ func TestInitDScripts_AreAsTheyWere(t *testing.T) {
 func TestOpenRCWarnings_NameTheField(t *testing.T) {
 	var b strings.Builder
 	s := initfake.Specs()["full"]
-	s.StartType, s.Watchdog, s.FileDescriptorStore = manage.OnSocket, time.Minute, 3
-	s.Recovery = manage.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
+	s.StartType, s.Watchdog, s.FileDescriptorStore = service.OnSocket, time.Minute, 3
+	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, v := range []openrcVersion{{0, 44}, {0, 56}} {
 		fmt.Fprintf(&b, "%v\n%s\n", v, strings.Join(openrcWarnings(s, v), "\n"))
 	}
@@ -119,10 +120,10 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(m *initfake.Machine)
 		never   bool
-		want    manage.Status
+		want    service.Status
 	}{
-		"stopped":  {func(*initfake.Machine) {}, false, manage.Status{State: manage.Stopped}},
-		"starting": {func(m *initfake.Machine) { m.Write("/run/openrc/starting/web", "") }, false, manage.Status{State: manage.Starting}},
+		"stopped":  {func(*initfake.Machine) {}, false, service.Status{State: service.Stopped}},
+		"starting": {func(m *initfake.Machine) { m.Write("/run/openrc/starting/web", "") }, false, service.Status{State: service.Starting}},
 		"running": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/options/web/start_count", "2")
@@ -130,46 +131,46 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 			addProcess(m, 11, 10, "a web) (", "web", 'S')
 			addProcess(m, 12, 1, "supervise-daemo", "supervise-daemon other --start", 'S')
 			addProcess(m, 13, 12, "other", "other", 'S')
-		}, false, manage.Status{State: manage.Running, PID: 11, Since: began, Restarts: 2}},
+		}, false, service.Status{State: service.Running, PID: 11, Since: began, Restarts: 2}},
 		"stopping": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/stopping/web", "")
 			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			addProcess(m, 11, 10, "web", "web", 'S')
-		}, false, manage.Status{State: manage.Stopping, PID: 11, Since: began}},
+		}, false, service.Status{State: service.Stopping, PID: 11, Since: began}},
 		"between two processes": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			addProcess(m, 11, 10, "web", "web", 'Z')
-		}, false, manage.Status{State: manage.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
+		}, false, service.Status{State: service.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
 		"about to execute the program": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			addProcess(m, 11, 10, "supervise-daemo", "supervise-daemon web --start", 'S')
 			addProcess(m, 12, 11, "unix_chkpwd", "unix_chkpwd web", 'S')
-		}, false, manage.Status{State: manage.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
+		}, false, service.Status{State: service.Failed, Silent: true, Detail: "has ended, and waits to be started again"}},
 		"without its supervisor": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/options/web/child_pid", "11")
 			addProcess(m, 11, 1, "web", "web", 'S')
-		}, false, manage.Status{State: manage.Failed, Detail: "unsupervised", PID: 11, Since: began}},
-		"given up": {func(m *initfake.Machine) { m.Write("/run/openrc/failed/web", "") }, false, manage.Status{State: manage.Failed, Detail: "failed"}},
+		}, false, service.Status{State: service.Failed, Detail: "unsupervised", PID: 11, Since: began}},
+		"given up": {func(m *initfake.Machine) { m.Write("/run/openrc/failed/web", "") }, false, service.Status{State: service.Failed, Detail: "failed"}},
 		"crashed, and not started again": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/web.pid", "11\n")
-		}, true, manage.Status{State: manage.Failed, Silent: true, Detail: "has ended by itself"}},
+		}, true, service.Status{State: service.Failed, Silent: true, Detail: "has ended by itself"}},
 		"running without a supervisor": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/web.pid", "11\n")
 			addProcess(m, 11, 1, "web", "web", 'S')
-		}, true, manage.Status{State: manage.Running, PID: 11, Since: began}},
+		}, true, service.Status{State: service.Running, PID: 11, Since: began}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := initfake.New(t)
 			manager := newOpenRCDouble(m)
 			s := initfake.Web()
 			if test.never {
-				s.Recovery = manage.Recovery{Never: true}
+				s.Recovery = service.Recovery{Never: true}
 			}
 			p, err := manager.Plan(t.Context(), s, false)
 			if err != nil {
@@ -179,7 +180,7 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.prepare(m)
-			test.want.StartType, test.want.ExitCode = manage.Automatic, -1
+			test.want.StartType, test.want.ExitCode = service.Automatic, -1
 			got, err := manager.Status(t.Context(), s)
 			if err != nil || !got.Since.Equal(test.want.Since) {
 				t.Errorf("since %v, want %v; %v", got.Since, test.want.Since, err)
@@ -205,7 +206,7 @@ func TestOpenRC_SaysWhatToDoWithoutRights(t *testing.T) {
 	m.Tools["rc-service"] = func([]string) (string, error) {
 		return "", errors.New("rc-service web start: exit code 1:  * web: superuser access required")
 	}
-	if err := manager.Start(t.Context(), initfake.Web()); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
+	if err := manager.Start(t.Context(), initfake.Web()); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "sudo") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/syslog"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
@@ -23,15 +24,15 @@ func (d procd) script(ctx context.Context, s manage.Spec, verb string) error {
 	return d.run(ctx, d.Tree.Path(d.Layout(s).File), verb)
 }
 
-func (d procd) Start(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d procd) Start(ctx context.Context, s manage.Spec, _ service.Status) error {
 	return d.script(ctx, s, "start")
 }
 
 // Idle implements idler: procd may be about to start again what does not run.
-func (procd) Idle(manage.Status) bool { return false }
+func (procd) Idle(service.Status) bool { return false }
 
 // Stop implements Dialect. procd is told, and does not say when it is done.
-func (d procd) Stop(ctx context.Context, s manage.Spec, _ manage.Status) error {
+func (d procd) Stop(ctx context.Context, s manage.Spec, _ service.Status) error {
 	before, err := d.instance(ctx, s)
 	if err != nil {
 		return err
@@ -86,14 +87,14 @@ func (d procd) instance(ctx context.Context, s manage.Spec) (procdInstance, erro
 }
 
 // Status implements Dialect. ubus only answers root, which everybody is on these machines.
-func (d procd) Status(ctx context.Context, s manage.Spec, _ string) (manage.Status, error) {
-	st := manage.Status{State: manage.Stopped, StartType: manage.Manual, ExitCode: -1}
+func (d procd) Status(ctx context.Context, s manage.Spec, _ string) (service.Status, error) {
+	st := service.Status{State: service.Stopped, StartType: service.Manual, ExitCode: -1}
 	for _, l := range d.Registered(s) {
 		switch {
 		case strings.HasPrefix(path.Base(l), "S"+strconv.Itoa(procdDelayed)):
-			st.StartType = manage.Delayed
+			st.StartType = service.Delayed
 		case linksStart([]string{l}):
-			st.StartType = manage.Automatic
+			st.StartType = service.Automatic
 		}
 	}
 	i, err := d.instance(ctx, s)
@@ -101,9 +102,9 @@ func (d procd) Status(ctx context.Context, s manage.Spec, _ string) (manage.Stat
 	case err != nil:
 	case i.Running:
 		p, _ := Look(d.Tree, i.PID)
-		st.State, st.PID, st.Since = manage.Running, i.PID, p.since(d.Tree)
+		st.State, st.PID, st.Since = service.Running, i.PID, p.since(d.Tree)
 	case i.ExitCode != nil && *i.ExitCode != 0:
-		st.State, st.ExitCode = manage.Failed, *i.ExitCode
+		st.State, st.ExitCode = service.Failed, *i.ExitCode
 	}
 	return st, err
 }
@@ -170,11 +171,11 @@ func procdWriter(s manage.Spec) func(word string) bool {
 	}
 }
 
-func (procd) Diagnose(_ context.Context, _ manage.Spec, now manage.Status) []manage.Finding {
+func (procd) Diagnose(_ context.Context, _ manage.Spec, now service.Status) []manage.Finding {
 	switch {
-	case now.State == manage.Failed:
+	case now.State == service.Failed:
 		return []manage.Finding{{Level: manage.Problem, What: "last end", Detail: "exit code " + strconv.Itoa(now.ExitCode), Remedy: "see the log"}}
-	case now.StartType == manage.Manual:
+	case now.StartType == service.Manual:
 		return []manage.Finding{{Level: manage.Note, What: "procd", Detail: "it does not start with the machine", Remedy: "install it with another start type if it is to"}}
 	}
 	return nil

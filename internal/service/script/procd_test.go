@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -22,15 +23,15 @@ import (
 func TestProcd_StartTypesAreLinks(t *testing.T) {
 	m, f := newProcdDouble(t)
 	for _, test := range []struct {
-		start manage.Start
-		is    manage.Start
+		start service.StartType
+		is    service.StartType
 		links string
 	}{
-		{manage.Automatic, manage.Automatic, "K10web S95web"},
-		{manage.Delayed, manage.Delayed, "K10web S99web"},
-		{manage.Manual, manage.Manual, ""},
-		{manage.Automatic, manage.Automatic, "K10web S95web"},
-		{manage.Disabled, manage.Manual, ""},
+		{service.Automatic, service.Automatic, "K10web S95web"},
+		{service.Delayed, service.Delayed, "K10web S99web"},
+		{service.Manual, service.Manual, ""},
+		{service.Automatic, service.Automatic, "K10web S95web"},
+		{service.Disabled, service.Manual, ""},
 	} {
 		s := managertest.Plain()
 		s.StartType = test.start
@@ -87,7 +88,7 @@ func TestProcd_ReloadOfAScriptWithoutOneStartsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		managertest.Put(t, f.tree, "/etc/init.d/web", strings.ReplaceAll(text, "reload_service", "another"))
-		if err := m.Reload(context.Background(), s); !errors.Is(err, manage.ErrNotSupported) || f.hups != 0 {
+		if err := m.Reload(context.Background(), s); !errors.Is(err, service.ErrNotSupported) || f.hups != 0 {
 			t.Errorf("%v, %d", err, f.hups)
 		}
 	})
@@ -133,9 +134,9 @@ func TestProcd_LogsAreThoseOfTheProgram(t *testing.T) {
 	at := time.Date(2026, 11, 25, 4, 28, 32, 0, time.Local).Format("2006-01-02T15:04:05.000Z07:00 ")
 	for want, q := range map[string]manage.LogQuery{
 		at + "INFO  printed\n" + at + "ERROR request failed\n":                       {},
-		at + "ERROR request failed\n":                                                {Lines: 1},
-		at + "INFO  printed\n" + at + "ERROR request failed\n" + at + "INFO  more\n": {Follow: true},
-		at + "ERROR request failed\n" + at + "INFO  more\n":                          {Lines: 1, Follow: true},
+		at + "ERROR request failed\n":                                                {LogOptions: service.LogOptions{Lines: 1}},
+		at + "INFO  printed\n" + at + "ERROR request failed\n" + at + "INFO  more\n": {LogOptions: service.LogOptions{Follow: true}},
+		at + "ERROR request failed\n" + at + "INFO  more\n":                          {LogOptions: service.LogOptions{Lines: 1, Follow: true}},
 	} {
 		var b bytes.Buffer
 		if err := m.Logs(context.Background(), s, q, &b); err != nil || b.String() != want {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
@@ -173,7 +174,7 @@ func TestRCDScript_TellsTheSupervisorWhatToDo(t *testing.T) {
 		want    string
 	}{
 		"as a rule": {"web", func(*manage.Spec) {}, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 1 -u web"},
-		"never":     {"web", func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web"},
+		"never":     {"web", func(s *manage.Spec) { s.Recovery = service.Recovery{Never: true} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -u web"},
 		"as root":   {"root", func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{2500 * time.Millisecond} }, "-P /var/run/web.pid -p /var/run/web.child.pid -t web -o /var/log/web.log -R 3"},
 	} {
 		s := managertest.Plain()

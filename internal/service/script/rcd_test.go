@@ -6,19 +6,20 @@ import (
 	"context"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
 
 func TestRCD_StartTypesAreInRcConf(t *testing.T) {
-	for start, want := range map[manage.Start]string{manage.Automatic: "YES", manage.Delayed: "YES", manage.Manual: "NO", manage.Disabled: "NO"} {
+	for start, want := range map[service.StartType]string{service.Automatic: "YES", service.Delayed: "YES", service.Manual: "NO", service.Disabled: "NO"} {
 		m, f := newRCDDouble(t)
 		s := managertest.Plain()
 		s.StartType = start
 		managertest.Install(t, m, s)
 		st, err := m.Status(context.Background(), s)
-		if f.rc["web_enable"] != want || err != nil || (st.StartType == manage.Automatic) != (want == "YES") {
+		if f.rc["web_enable"] != want || err != nil || (st.StartType == service.Automatic) != (want == "YES") {
 			t.Errorf("%s: %q, %+v, %v", start, f.rc, st, err)
 		}
 	}
@@ -41,15 +42,15 @@ func TestRCD_FailedUpdateLeavesWhatRcConfSaid(t *testing.T) {
 func TestRCD_FindsWhatTheSupervisorNames(t *testing.T) {
 	for name, test := range map[string]struct {
 		out   string
-		state manage.State
+		state service.State
 		pid   int
 	}{
-		"running":         {"10 01:00 daemon: web[12] (daemon)\n12 01:00 /usr/local/bin/web\n", manage.Running, 12},
-		"of kardianos":    {"10 01:00 daemon: web: daemon[12] (daemon)\n12 01:00 /usr/local/bin/web\n", manage.Running, 12},
-		"waits":           {"10 01:00 daemon: web[12] (daemon)\n", manage.Failed, 0},
-		"not there":       {"1 01:00 /sbin/init\n", manage.Stopped, 0},
-		"of another name": {"10 01:00 daemon: my-web[12] (daemon)\n12 01:00 x\n", manage.Stopped, 0},
-		"who only talks":  {"10 01:00 vi daemon: web[12]\n12 01:00 x\n", manage.Stopped, 0},
+		"running":         {"10 01:00 daemon: web[12] (daemon)\n12 01:00 /usr/local/bin/web\n", service.Running, 12},
+		"of kardianos":    {"10 01:00 daemon: web: daemon[12] (daemon)\n12 01:00 /usr/local/bin/web\n", service.Running, 12},
+		"waits":           {"10 01:00 daemon: web[12] (daemon)\n", service.Failed, 0},
+		"not there":       {"1 01:00 /sbin/init\n", service.Stopped, 0},
+		"of another name": {"10 01:00 daemon: my-web[12] (daemon)\n12 01:00 x\n", service.Stopped, 0},
+		"who only talks":  {"10 01:00 vi daemon: web[12]\n12 01:00 x\n", service.Stopped, 0},
 	} {
 		if state, pid, _ := rcdFind(test.out, "web"); state != test.state || pid != test.pid {
 			t.Errorf("%s: %s, %d", name, state, pid)

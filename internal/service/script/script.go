@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -51,19 +52,19 @@ type Dialect interface {
 	Unregister(ctx context.Context, c *files.Change, s manage.Spec) (removed []string, err error)
 
 	// Start has the init start s, which is in the state now, and not running.
-	Start(ctx context.Context, s manage.Spec, now manage.Status) error
+	Start(ctx context.Context, s manage.Spec, now service.Status) error
 
 	// Stop returns when s has stopped.
-	Stop(ctx context.Context, s manage.Spec, now manage.Status) error
+	Stop(ctx context.Context, s manage.Spec, now service.Status) error
 
 	// Reload has s, which runs, read its configuration again. text is its file.
 	Reload(ctx context.Context, s manage.Spec, text string) error
 
 	// Status returns the state of s, whose file is text.
-	Status(ctx context.Context, s manage.Spec, text string) (manage.Status, error)
+	Status(ctx context.Context, s manage.Spec, text string) (service.Status, error)
 
 	// Diagnose returns what keeps s from running, except for what Manager looks at itself.
-	Diagnose(ctx context.Context, s manage.Spec, now manage.Status) []manage.Finding
+	Diagnose(ctx context.Context, s manage.Spec, now service.Status) []manage.Finding
 }
 
 // Traits are what is the same for all services of an init.
@@ -161,7 +162,7 @@ type (
 	// not run.
 	idler interface {
 		// Idle reports whether there is nothing to stop.
-		Idle(now manage.Status) bool
+		Idle(now service.Status) bool
 	}
 
 	// logger is implemented by an init that keeps what a service logs, and by one that does not.
@@ -176,6 +177,6 @@ type (
 
 	// restarter is implemented by an init with a restart of its own.
 	restarter interface {
-		Restart(ctx context.Context, s manage.Spec, now manage.Status) error
+		Restart(ctx context.Context, s manage.Spec, now service.Status) error
 	}
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -42,9 +43,9 @@ func fmri(s manage.Spec) string { return "svc:/" + smfPath(s) + ":default" }
 // at the processes of others and making links to their files.
 func smfPrivileges(s manage.Spec) string {
 	switch s.Hardening.Profile {
-	case manage.None, manage.Lenient:
+	case service.Unconfined, service.Lenient:
 		return ""
-	case manage.LowPorts:
+	case service.LowPorts:
 		return "basic,!proc_info,!proc_session,!file_link_any,net_privaddr"
 	}
 	return "basic,!proc_info,!proc_session,!file_link_any"
@@ -149,11 +150,11 @@ const smfLongest = 4095
 // smfFits fails for a service whose manifest SMF would not import.
 func smfFits(s manage.Spec) error {
 	if n := len(smfStart(s)); n > smfLongest {
-		return fmt.Errorf("%w: the start method, which is Executable and Arguments with quotes, has %d bytes: SMF takes at most %d", manage.ErrSpec, n, smfLongest)
+		return fmt.Errorf("%w: the start method, which is Executable and Arguments with quotes, has %d bytes: SMF takes at most %d", manage.ErrConfig, n, smfLongest)
 	}
 	for _, v := range manage.Vars(s.Environment) {
 		if n := len(v.Name + "=" + v.Value); n > smfLongest {
-			return fmt.Errorf("%w: Environment[%s] has %d bytes with its name: SMF takes at most %d", manage.ErrSpec, v.Name, n, smfLongest)
+			return fmt.Errorf("%w: Environment[%s] has %d bytes with its name: SMF takes at most %d", manage.ErrConfig, v.Name, n, smfLongest)
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
@@ -78,7 +79,7 @@ func TestSMFManifest_TellsSMFWhatToDo(t *testing.T) {
 	if want := []string{"svc:/system/filesystem/local require_all", "svc:/milestone/network require_all", "svc:/site/db optional_all"}; !slices.Equal(needs, want) {
 		t.Errorf("it needs %q", needs)
 	}
-	for profile, want := range map[manage.Profile]string{manage.Strict: "basic,!proc_info,!proc_session,!file_link_any", manage.LowPorts: "basic,!proc_info,!proc_session,!file_link_any,net_privaddr", manage.None: ""} {
+	for profile, want := range map[service.Profile]string{service.Strict: "basic,!proc_info,!proc_session,!file_link_any", service.LowPorts: "basic,!proc_info,!proc_session,!file_link_any,net_privaddr", service.Unconfined: ""} {
 		s := managertest.Plain()
 		s.Hardening.Profile = profile
 		if got := parseManifest(t, smfManifest(s, "web", smf{}.Layout(s))).Service.Context.Credential.Privileges; got != want {
@@ -103,19 +104,19 @@ func TestSMF_InstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 		i := f.services["svc:/site/web:default"]
 		i.override = nil // the machine was started anew
 		i.settle(f)
-		for _, start := range []manage.Start{manage.Manual, manage.Automatic, manage.Disabled} {
+		for _, start := range []service.StartType{service.Manual, service.Automatic, service.Disabled} {
 			s.StartType = start
 			managertest.Install(t, m, s)
-			if st, err := m.Status(ctx, s); err != nil || st.State != manage.Running || (st.StartType == manage.Automatic) != (start == manage.Automatic) {
+			if st, err := m.Status(ctx, s); err != nil || st.State != service.Running || (st.StartType == service.Automatic) != (start == service.Automatic) {
 				t.Errorf("%s: %+v, %v", start, st, err)
 			}
 		}
 		if err := m.Stop(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		s.StartType = manage.Automatic
+		s.StartType = service.Automatic
 		managertest.Install(t, m, s)
-		if st, err := m.Status(ctx, s); err != nil || st.State != manage.Stopped || st.StartType != manage.Automatic {
+		if st, err := m.Status(ctx, s); err != nil || st.State != service.Stopped || st.StartType != service.Automatic {
 			t.Errorf("%+v, %v", st, err)
 		}
 	})
@@ -197,12 +198,12 @@ func TestSMF_TakesOverAServiceOfKardianos(t *testing.T) {
 }
 
 func TestSMF_StatesOfTheRestarter(t *testing.T) {
-	for pair, want := range map[string]manage.State{
-		"online none": manage.Running, "online disabled": manage.Stopping, "degraded none": manage.Running, "offline online": manage.Starting,
-		"offline none": manage.Starting, "maintenance none": manage.Failed, "disabled none": manage.Stopped, "disabled online": manage.Starting, "odd none": manage.Unknown,
+	for pair, want := range map[string]service.State{
+		"online none": service.Running, "online disabled": service.Stopping, "degraded none": service.Running, "offline online": service.Starting,
+		"offline none": service.Starting, "maintenance none": service.Failed, "disabled none": service.Stopped, "disabled online": service.Starting, "odd none": service.Unknown,
 	} {
 		state, next, _ := strings.Cut(pair, " ")
-		var st manage.Status
+		var st service.Status
 		if smfRead(&st, "restarter/state astring "+state+"\nrestarter/next_state astring "+next+"\n"); st.State != want {
 			t.Errorf("%s: %s", pair, st.State)
 		}
@@ -216,7 +217,7 @@ func TestSMF_StatusSaysSinceWhen(t *testing.T) {
 		if err := m.Start(t.Context(), managertest.Plain()); err != nil {
 			t.Fatal(err)
 		}
-		if st := managertest.Is(t, m, managertest.Plain(), manage.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
+		if st := managertest.Is(t, m, managertest.Plain(), service.Running); st.PID == 0 || st.Since.Unix() != 1700000000 {
 			t.Errorf("got %+v", st)
 		}
 	})
@@ -227,7 +228,7 @@ func TestSMFLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := manage.Spec{Executable: "/usr/local/bin/web"}
+	s := manage.Spec{Config: service.Config{Executable: "/usr/local/bin/web"}}
 	if got := smfLost(string(text), s, "root"); got != nil {
 		t.Errorf("as it was: %q", got)
 	}
@@ -247,14 +248,14 @@ func TestSMFFits(t *testing.T) {
 		spec manage.Spec
 		want string
 	}{
-		{manage.Spec{Executable: "/web", Arguments: []string{strings.Repeat("x", 4095-len("umask 077; exec /web "))}}, ""},
-		{manage.Spec{Executable: "/web", Arguments: []string{strings.Repeat("x", 4096-len("umask 077; exec /web "))}}, "the start method, which is Executable and Arguments with quotes, has 4096 bytes: SMF takes at most 4095"},
-		{manage.Spec{Environment: map[string]string{"A": strings.Repeat("x", 4093)}}, ""},
-		{manage.Spec{Environment: map[string]string{"A": strings.Repeat("x", 4094)}}, "Environment[A] has 4096 bytes with its name: SMF takes at most 4095"},
+		{manage.Spec{Config: service.Config{Executable: "/web", Arguments: []string{strings.Repeat("x", 4095-len("umask 077; exec /web "))}}}, ""},
+		{manage.Spec{Config: service.Config{Executable: "/web", Arguments: []string{strings.Repeat("x", 4096-len("umask 077; exec /web "))}}}, "the start method, which is Executable and Arguments with quotes, has 4096 bytes: SMF takes at most 4095"},
+		{manage.Spec{Config: service.Config{Environment: map[string]string{"A": strings.Repeat("x", 4093)}}}, ""},
+		{manage.Spec{Config: service.Config{Environment: map[string]string{"A": strings.Repeat("x", 4094)}}}, "Environment[A] has 4096 bytes with its name: SMF takes at most 4095"},
 	} {
 		got := ""
 		if err := smfFits(c.spec); err != nil {
-			got = strings.TrimPrefix(err.Error(), manage.ErrSpec.Error()+": ")
+			got = strings.TrimPrefix(err.Error(), manage.ErrConfig.Error()+": ")
 		}
 		if got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)

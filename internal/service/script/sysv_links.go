@@ -93,12 +93,12 @@ func linksText(links []string) string {
 // installed are what an uninstall that was killed has left.
 func (d sysv) wanted(s manage.Spec, now []string, installed bool) string {
 	if d.rcs {
-		if !s.StartType.ByItself() {
+		if !manage.ByItself(s.StartType) {
 			return ""
 		}
 		return linksText([]string{d.rcsLink(InitD(s).Name)})
 	}
-	if installed && len(now) > 0 && linksStart(now) == s.StartType.ByItself() && !d.leftBehind(now) {
+	if installed && len(now) > 0 && linksStart(now) == manage.ByItself(s.StartType) && !d.leftBehind(now) {
 		return linksText(now)
 	}
 	return linksText(d.byHand(s, ""))
@@ -110,7 +110,7 @@ func (d sysv) byHand(s manage.Spec, name string) (links []string) {
 		switch level := strings.TrimSuffix(strings.TrimPrefix(path.Base(dir), "rc"), ".d"); {
 		case slices.Contains(stopLevels, level):
 			links = append(links, dir+"/K20"+name)
-		case s.StartType.ByItself():
+		case manage.ByItself(s.StartType):
 			links = append(links, dir+"/S80"+name)
 		}
 	}
@@ -152,7 +152,7 @@ func (d sysv) Register(ctx context.Context, c *files.Change, p *manage.Plan, tod
 		return err
 	}
 	if d.rcs {
-		if !s.StartType.ByItself() {
+		if !manage.ByItself(s.StartType) {
 			return nil
 		}
 		return c.Symlink(d.rcsLink(name), InitD(s).File)

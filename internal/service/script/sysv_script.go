@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
@@ -39,7 +40,7 @@ func sysvScript(s manage.Spec, o Owner) string {
 	b.set("folders", strings.Join(l.Given, " ")) // their names have no spaces
 	b.set("privileges", sysvPrivileges(s))
 	b.line("patience=%d # seconds that a stop may take", seconds(stopBudget(s)))
-	b.line("disabled=%s\n", yesIf(s.StartType == manage.Disabled))
+	b.line("disabled=%s\n", yesIf(s.StartType == service.Disabled))
 	sysvLaunch(b.line, s, o, l)
 	return b.String() + sysvBody
 }
@@ -87,12 +88,12 @@ func sysvHeader(line func(string, ...any), s manage.Spec, l Layout) {
 		needs = append(needs, strings.ReplaceAll(n, "@", "."))
 	}
 	begins := needs
-	if s.StartType == manage.Delayed {
+	if s.StartType == service.Delayed {
 		begins = append(needs[:len(needs):len(needs)], "$all")
 	}
 	levels := " 2 3 4 5"
 	chkconfig := "2345"
-	if !s.StartType.ByItself() {
+	if !manage.ByItself(s.StartType) {
 		levels, chkconfig = "", "-"
 	}
 	line("#")
@@ -113,7 +114,7 @@ func sysvHeader(line func(string, ...any), s manage.Spec, l Layout) {
 // sysvPrivileges returns words for setpriv: the service keeps and gains only the rights that
 // it has asked for.
 func sysvPrivileges(s manage.Spec) string {
-	if s.Hardening.Profile == manage.None {
+	if s.Hardening.Profile == service.Unconfined {
 		return ""
 	}
 	words := "--no-new-privs"

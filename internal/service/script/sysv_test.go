@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/test/initfake"
@@ -24,8 +25,8 @@ import (
 func TestSysV_WarningsNameTheField(t *testing.T) {
 	var b strings.Builder
 	s := initfake.Specs()["full"]
-	s.StartType, s.Watchdog, s.Hardening.Profile = manage.OnSocket, time.Minute, manage.LowPorts
-	s.Recovery = manage.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
+	s.StartType, s.Watchdog, s.Hardening.Profile = service.OnSocket, time.Minute, service.LowPorts
+	s.Recovery = service.Recovery{Delays: []time.Duration{time.Second, time.Minute}, CrashOnly: true}
 	for _, rcs := range []bool{false, true} {
 		d := sysv{rcs: rcs}
 		fmt.Fprintf(&b, "%s\n%s\n", d.Traits().Name, strings.Join(d.warnings(s), "\n"))
@@ -52,9 +53,9 @@ func TestSysV_ServiceIsInstalledAndRemoved(t *testing.T) {
 func TestSysV_MakesTheLinksItselfWithoutATool(t *testing.T) {
 	m := initfake.New(t)
 	manager := newSysVDouble(m, "")
-	for start, want := range map[manage.Start]string{
-		manage.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
-		manage.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
+	for start, want := range map[service.StartType]string{
+		service.Automatic: "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc2.d/S80web /etc/rc3.d/S80web /etc/rc4.d/S80web /etc/rc5.d/S80web /etc/rc6.d/K20web",
+		service.Manual:    "/etc/rc0.d/K20web /etc/rc1.d/K20web /etc/rc6.d/K20web",
 	} {
 		s := initfake.Web()
 		s.StartType = start
@@ -178,7 +179,7 @@ func TestSysV_RemovesAServiceOfKardianosWithItsLinks(t *testing.T) {
 }
 
 func TestSysV_ExitCodesOfTheScriptAreErrors(t *testing.T) {
-	for code, want := range map[int]error{0: nil, 3: manage.ErrNotSupported, 4: manage.ErrPermission, 7: manage.ErrNotRunning} {
+	for code, want := range map[int]error{0: nil, 3: service.ErrNotSupported, 4: service.ErrPermission, 7: service.ErrNotRunning} {
 		m := initfake.New(t)
 		manager := newSysVDouble(m, "update-rc.d")
 		p, err := manager.Plan(t.Context(), initfake.Web(), false)
@@ -209,15 +210,15 @@ func TestSysV_StatusIsWhatThePIDFileAndTheKernelSay(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		prepare func(m *initfake.Machine)
-		want    manage.State
+		want    service.State
 	}{
-		"stopped":                   {func(*initfake.Machine) {}, manage.Stopped},
-		"running":                   {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, manage.Running},
-		"running since long ago":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, manage.Running},
-		"ended":                     {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, manage.Failed},
-		"ended, and not waited for": {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, manage.Failed},
-		"another has its number":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, manage.Failed},
-		"nonsense in the file":      {func(m *initfake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, manage.Failed},
+		"stopped":                   {func(*initfake.Machine) {}, service.Stopped},
+		"running":                   {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'S') }, service.Running},
+		"running since long ago":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n"); stat(m, 'S') }, service.Running},
+		"ended":                     {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n") }, service.Failed},
+		"ended, and not waited for": {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n12345\n"); stat(m, 'Z') }, service.Failed},
+		"another has its number":    {func(m *initfake.Machine) { m.Write("/run/web.pid", "11\n99\n"); stat(m, 'S') }, service.Failed},
+		"nonsense in the file":      {func(m *initfake.Machine) { m.Write("/run/web.pid", "x\n"); stat(m, 'S') }, service.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := initfake.New(t)
@@ -231,7 +232,7 @@ func TestSysV_StatusIsWhatThePIDFileAndTheKernelSay(t *testing.T) {
 			}
 			test.prepare(m)
 			got, err := manager.Status(t.Context(), initfake.Web())
-			running := test.want == manage.Running
+			running := test.want == service.Running
 			if err != nil || got.State != test.want || running != (got.PID == 11) || running == got.Since.IsZero() {
 				t.Errorf("got %+v, %v; want it %s", got, err, test.want)
 			}

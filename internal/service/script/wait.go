@@ -8,17 +8,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // refused makes an error of missing rights one that says what to do, and says of others what
 // failed.
 func refused(err error, doing, sudo string) error {
-	if err == nil || errors.Is(err, manage.ErrPermission) {
+	if err == nil || errors.Is(err, service.ErrPermission) {
 		return err
 	}
 	if errors.Is(err, fs.ErrPermission) || saysDenied(strings.ToLower(err.Error())) {
-		return fmt.Errorf("%s: %w: run it as root (%s); %w", doing, manage.ErrPermission, sudo, err)
+		return fmt.Errorf("%s: %w: run it as root (%s); %w", doing, service.ErrPermission, sudo, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -71,28 +72,28 @@ func AwaitStopped(ctx context.Context, name string, every, bound time.Duration, 
 // inits have no readiness, and a program that ends at once has run, too. A service that has
 // ended with exit code 0 has finished. Where the exit code is not known, the error is
 // service.ErrEnded. status returns the state.
-func supervise(ctx context.Context, name string, status func() (manage.Status, error)) error {
+func supervise(ctx context.Context, name string, status func() (service.Status, error)) error {
 	const (
 		bound = 30 * time.Second
 		stays = time.Second
 		every = 100 * time.Millisecond
 	)
 	pid, since := 0, time.Time{}
-	var last manage.Status
+	var last service.Status
 	err := await(ctx, every, bound, func() (bool, error) {
 		var err error
 		if last, err = status(); err != nil {
 			return false, err
 		}
 		switch {
-		case last.State == manage.NotInstalled:
-			return false, fmt.Errorf("start %s: %w", name, manage.ErrNotInstalled)
-		case last.State == manage.Failed:
+		case last.State == service.NotInstalled:
+			return false, fmt.Errorf("start %s: %w", name, service.ErrNotInstalled)
+		case last.State == service.Failed:
 			return false, failedError(name, last)
-		case last.State == manage.Stopped && last.ExitCode == 0:
+		case last.State == service.Stopped && last.ExitCode == 0:
 			return true, nil
-		case last.State != manage.Running:
-			if pid != 0 && last.PID == 0 && last.State != manage.Stopping {
+		case last.State != service.Running:
+			if pid != 0 && last.PID == 0 && last.State != service.Stopping {
 				return false, fmt.Errorf("%s: %w; see its log", name, manage.ErrEnded)
 			}
 			return false, nil
@@ -103,7 +104,7 @@ func supervise(ctx context.Context, name string, status func() (manage.Status, e
 		}
 		return time.Since(since) >= stays, nil
 	})
-	if errors.Is(err, errLate) && last.State == manage.Stopped {
+	if errors.Is(err, errLate) && last.State == service.Stopped {
 		return fmt.Errorf("%s: %w, or does not start at all; see its log", name, manage.ErrEnded)
 	}
 	if errors.Is(err, errLate) {
@@ -121,7 +122,7 @@ func asked(ctx context.Context, err error) error {
 }
 
 // failedError returns the error for a service that has failed.
-func failedError(name string, s manage.Status) error {
+func failedError(name string, s service.Status) error {
 	detail := ""
 	if s.Detail != "" {
 		detail = " (" + s.Detail + ")"

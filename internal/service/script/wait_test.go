@@ -12,13 +12,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/managertest"
 )
 
 // statuses answers with one after the other; the last stays.
-func statuses(all ...manage.Status) func() (manage.Status, error) {
-	return func() (manage.Status, error) {
+func statuses(all ...service.Status) func() (service.Status, error) {
+	return func() (service.Status, error) {
 		s := all[0]
 		if len(all) > 1 {
 			all = all[1:]
@@ -28,13 +29,13 @@ func statuses(all ...manage.Status) func() (manage.Status, error) {
 }
 
 func TestSupervise_WaitsUntilTheServiceHasRunForAMoment(t *testing.T) {
-	starting := manage.Status{State: manage.Starting}
-	running := func(pid int) manage.Status { return manage.Status{State: manage.Running, PID: pid} }
-	stopped := manage.Status{State: manage.Stopped, ExitCode: -1}
-	finished := manage.Status{State: manage.Stopped}
-	silent := manage.Status{State: manage.Failed, ExitCode: -1, Silent: true, Detail: "so it says"}
+	starting := service.Status{State: service.Starting}
+	running := func(pid int) service.Status { return service.Status{State: service.Running, PID: pid} }
+	stopped := service.Status{State: service.Stopped, ExitCode: -1}
+	finished := service.Status{State: service.Stopped}
+	silent := service.Status{State: service.Failed, ExitCode: -1, Silent: true, Detail: "so it says"}
 	for name, test := range map[string]struct {
-		status func() (manage.Status, error)
+		status func() (service.Status, error)
 		want   string // of the error; "" is none
 	}{
 		"it runs":               {statuses(starting, starting, running(7)), ""},
@@ -45,10 +46,10 @@ func TestSupervise_WaitsUntilTheServiceHasRunForAMoment(t *testing.T) {
 		"it has run, and ended": {statuses(running(7), finished), ""},
 		"it has never been":     {statuses(stopped), "it has ended at once, or does not start at all"},
 		"it runs anew":          {statuses(running(7), running(8)), "was started again"},
-		"it has failed":         {statuses(starting, manage.Status{State: manage.Failed, ExitCode: 3, Detail: "so it says"}), "exit code 3 (so it says)"},
-		"it has failed somehow": {statuses(manage.Status{State: manage.Failed, ExitCode: -1}), "it has failed"},
+		"it has failed":         {statuses(starting, service.Status{State: service.Failed, ExitCode: 3, Detail: "so it says"}), "exit code 3 (so it says)"},
+		"it has failed somehow": {statuses(service.Status{State: service.Failed, ExitCode: -1}), "it has failed"},
 		"it never starts":       {statuses(starting), "after 30s it is still starting"},
-		"it has gone":           {statuses(manage.Status{State: manage.NotInstalled}), "not installed"},
+		"it has gone":           {statuses(service.Status{State: service.NotInstalled}), "not installed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -82,17 +83,17 @@ func TestAwait_EndsWithTheContext(t *testing.T) {
 func TestRefused_SaysWhatToDo(t *testing.T) {
 	for _, err := range []error{fs.ErrPermission, errors.New("Boot-out failed: 1: Operation not permitted"), errors.New("Permission denied"), errors.New("rc-service web start: exit code 1:  * web: superuser access required")} {
 		got := refused(err, "install web", "sudo")
-		if !errors.Is(got, manage.ErrPermission) || !strings.HasPrefix(got.Error(), "install web: ") || !strings.Contains(got.Error(), "sudo") {
+		if !errors.Is(got, service.ErrPermission) || !strings.HasPrefix(got.Error(), "install web: ") || !strings.Contains(got.Error(), "sudo") {
 			t.Errorf("got %v", got)
 		}
 	}
-	if got := refused(errors.New("disk full"), "install web", "sudo"); errors.Is(got, manage.ErrPermission) || got.Error() != "install web: disk full" {
+	if got := refused(errors.New("disk full"), "install web", "sudo"); errors.Is(got, service.ErrPermission) || got.Error() != "install web: disk full" {
 		t.Errorf("got %v", got)
 	}
 	if refused(nil, "x", "sudo") != nil {
 		t.Error("nothing is an error")
 	}
-	once := fmt.Errorf("install web: %w: run it as root", manage.ErrPermission)
+	once := fmt.Errorf("install web: %w: run it as root", service.ErrPermission)
 	if got := refused(once, "install web", "sudo"); got != once {
 		t.Errorf("twice: %v", got)
 	}
@@ -112,15 +113,15 @@ type stopping struct {
 	started bool
 }
 
-func (*stopping) Stop(ctx context.Context, _ manage.Spec, _ manage.Status) error { return ctx.Err() }
+func (*stopping) Stop(ctx context.Context, _ manage.Spec, _ service.Status) error { return ctx.Err() }
 
-func (m *stopping) Start(context.Context, manage.Spec, manage.Status) error {
+func (m *stopping) Start(context.Context, manage.Spec, service.Status) error {
 	m.started = true
 	return nil
 }
 
-func (*stopping) Status(context.Context, manage.Spec, string) (manage.Status, error) {
-	return manage.Status{State: manage.Starting}, nil
+func (*stopping) Status(context.Context, manage.Spec, string) (service.Status, error) {
+	return service.Status{State: service.Starting}, nil
 }
 
 func TestManager_SaysThatARestartThatIsNotWaitedForStopsTheService(t *testing.T) {

@@ -31,7 +31,7 @@ func checkXML(s manage.Spec) error {
 	}
 	for _, v := range values {
 		if strings.ContainsAny(v, "\ufffe\uffff") {
-			return fmt.Errorf("%w: %q has a character that XML cannot carry", manage.ErrSpec, v)
+			return fmt.Errorf("%w: %q has a character that XML cannot carry", manage.ErrConfig, v)
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -94,15 +95,15 @@ func TestWrite_NewerOfRecordsAndOutputIsLast(t *testing.T) {
 	h.shows(manage.LogQuery{}, one, two)
 	h.add("/var/log/web/web.log", "panic: the moon is gone\n", "goroutine 1 [running]:\n")
 	h.shows(manage.LogQuery{}, one, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
-	h.shows(manage.LogQuery{Lines: 1}, "goroutine 1 [running]:\n")
-	h.shows(manage.LogQuery{Lines: 3}, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, "goroutine 1 [running]:\n")
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 3}}, two, "panic: the moon is gone\n", "goroutine 1 [running]:\n")
 
 	three := record(-time.Minute, "web", "three") // the last word
 	h.add("/var/log/syslog", three)
 	h.shows(manage.LogQuery{}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
-	h.shows(manage.LogQuery{Lines: 1}, three)
-	h.shows(manage.LogQuery{Lines: 4}, "goroutine 1 [running]:\n", one, two, three)
-	h.shows(manage.LogQuery{Lines: 100}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, three)
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 4}}, "goroutine 1 [running]:\n", one, two, three)
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 100}}, "panic: the moon is gone\n", "goroutine 1 [running]:\n", one, two, three)
 }
 
 func TestWrite_LineWithoutEnd(t *testing.T) {
@@ -111,7 +112,7 @@ func TestWrite_LineWithoutEnd(t *testing.T) {
 	h.add("/var/log/web/web.log", "cut")
 	h.add("/var/log/messages", one[:len(one)-1])
 	h.shows(manage.LogQuery{}, "cut\n", one)
-	h.shows(manage.LogQuery{Lines: 2}, "cut\n", one)
+	h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 2}}, "cut\n", one)
 }
 
 func TestWrite_TakesFileWithNewestRecord(t *testing.T) {
@@ -136,7 +137,7 @@ func TestWrite_ReadsLastRotatedFile(t *testing.T) {
 		h.shows(manage.LogQuery{}, one)
 		h.add("/var/log/messages", two)
 		h.shows(manage.LogQuery{}, one, two)
-		h.shows(manage.LogQuery{Lines: 1}, two)
+		h.shows(manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, two)
 	}
 }
 
@@ -240,7 +241,7 @@ func TestWrite_FollowsRecordsAndOutput(t *testing.T) {
 	if err := os.Chtimes(h.tree.Path("/var/log/web/web.log"), noon, noon); err != nil {
 		t.Fatal(err)
 	}
-	h.following(manage.LogQuery{Lines: 1}, func(see func(...string)) {
+	h.following(manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, func(see func(...string)) {
 		see(last)
 		more := rec("more")
 		h.add("/var/log/syslog", record(0, "cron", "web[1]: x"), more[:20])
@@ -286,7 +287,7 @@ func TestWrite_FollowsMemoryOfSyslogd(t *testing.T) {
 	one, two, three := record(time.Hour, "web", "one"), record(0, "web", "two"), record(0, "web", "three")
 	other := record(0, "cron", "x")
 	h.ring.Store(one + other + two)
-	h.following(manage.LogQuery{Lines: 1}, func(see func(...string)) {
+	h.following(manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, func(see func(...string)) {
 		see(two)
 		h.ring.Store(other + two + other + three) // the oldest goes
 		see(three)

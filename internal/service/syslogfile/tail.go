@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -61,7 +62,7 @@ func WriteFile(ctx context.Context, tree files.Tree, file string, q manage.LogQu
 // unreadable says what to do about a log that cannot be read.
 func unreadable(file string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w to read %s: run it as root (sudo)", manage.ErrPermission, file)
+		return fmt.Errorf("%w to read %s: run it as root (sudo)", service.ErrPermission, file)
 	}
 	return err
 }

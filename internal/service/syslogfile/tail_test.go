@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -47,7 +48,7 @@ func TestWriteFile_LastRecords(t *testing.T) {
 		}
 		for n, want := range wants {
 			var b bytes.Buffer
-			if err := WriteFile(t.Context(), tree, "/log", manage.LogQuery{Lines: n}, &b); err != nil || b.String() != want {
+			if err := WriteFile(t.Context(), tree, "/log", manage.LogQuery{LogOptions: service.LogOptions{Lines: n}}, &b); err != nil || b.String() != want {
 				t.Errorf("%.20q, the last %d: %.90q, %v, want %.90q", text, n, b.String(), err, want)
 			}
 		}
@@ -76,7 +77,7 @@ func TestWriteFile_NothingSinceTheLastWrite(t *testing.T) {
 		noon.Add(-time.Hour):        "- INFO  printed\n" + local("2026-11-27T11:00:00Z") + " INFO  late\n- INFO  belongs to late\n",
 	} {
 		var b bytes.Buffer
-		if err := WriteFile(t.Context(), tree, "/log", manage.LogQuery{Since: since, Lines: 5}, &b); err != nil || b.String() != want {
+		if err := WriteFile(t.Context(), tree, "/log", manage.LogQuery{LogOptions: service.LogOptions{Since: since, Lines: 5}}, &b); err != nil || b.String() != want {
 			t.Errorf("since %s: %q, %v, want %q", since, b.String(), err, want)
 		}
 	}
@@ -89,7 +90,9 @@ func TestWriteFile_FollowsThroughRotation(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var p page
 		done := make(chan error, 1)
-		go func() { done <- WriteFile(ctx, tree, "/log", manage.LogQuery{Lines: 1, Follow: true}, &p) }()
+		go func() {
+			done <- WriteFile(ctx, tree, "/log", manage.LogQuery{LogOptions: service.LogOptions{Lines: 1, Follow: true}}, &p)
+		}()
 		see := func(want string) {
 			t.Helper()
 			time.Sleep(time.Second)

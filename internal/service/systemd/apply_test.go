@@ -12,12 +12,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestApply_DoesWhatPlanSays(t *testing.T) {
 	for _, user := range []bool{false, true} {
-		for _, s := range []manage.Spec{web(), web(onSocket), web(start(manage.Manual)), web(start(manage.Disabled)), web(template)} {
+		for _, s := range []manage.Spec{web(), web(onSocket), web(start(service.Manual)), web(start(service.Disabled)), web(template)} {
 			f, m := newFake(t, user)
 			p := install(t, m, s)
 			if got := f.changes(); !slices.Equal(strip(got), strip(p.Calls)) {
@@ -55,7 +56,7 @@ func strip(calls []string) []string {
 func TestApply_UndoesAllWhateverFails(t *testing.T) {
 	for name, prepare := range machines {
 		t.Run(name, func(t *testing.T) {
-			for _, target := range []manage.Spec{web(), web(onTwoSockets), web(start(manage.Manual)), web(start(manage.Disabled))} {
+			for _, target := range []manage.Spec{web(), web(onTwoSockets), web(start(service.Manual)), web(start(service.Disabled))} {
 				for n := 0; ; n++ {
 					f, m := newFake(t, false)
 					prepare(f, m)
@@ -102,13 +103,13 @@ func TestApply_UndoesAllWhateverFails(t *testing.T) {
 
 func onTwoSockets(s *manage.Spec) {
 	onSocket(s)
-	s.Sockets = append(s.Sockets, manage.Socket{Name: "admin", Network: "unix", Address: "/run/admin"})
+	s.Sockets = append(s.Sockets, service.Socket{Name: "admin", Network: "unix", Address: "/run/admin"})
 }
 
 func TestApply_EnablesByStartType(t *testing.T) {
-	for s, want := range map[manage.Start][]string{
-		manage.Automatic: {"web.service"}, manage.Delayed: {"web.service"}, manage.Manual: nil, manage.Disabled: nil,
-		manage.OnSocket: {"web-admin.socket", "web-http.socket"},
+	for s, want := range map[service.StartType][]string{
+		service.Automatic: {"web.service"}, service.Delayed: {"web.service"}, service.Manual: nil, service.Disabled: nil,
+		service.OnSocket: {"web-admin.socket", "web-http.socket"},
 	} {
 		f, m := newFake(t, false)
 		install(t, m, web(onTwoSockets, start(s)))
@@ -211,7 +212,7 @@ func TestApply_WithoutRightsUndoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.calls = nil
-	if got := m.fileError(&fs.PathError{Op: "open", Path: "/etc", Err: fs.ErrPermission}); !errors.Is(got, manage.ErrPermission) || !strings.Contains(got.Error(), "sudo") {
+	if got := m.fileError(&fs.PathError{Op: "open", Path: "/etc", Err: fs.ErrPermission}); !errors.Is(got, service.ErrPermission) || !strings.Contains(got.Error(), "sudo") {
 		t.Errorf("got %v", got)
 	}
 	f.write(f.unit("web.service/in the way"), "")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
@@ -29,7 +30,7 @@ func (m *Manager) Start(ctx context.Context, s manage.Spec) error {
 	if err := startable(u, s); err != nil {
 		return err
 	}
-	if u.startType(sockets) == manage.OnSocket {
+	if u.startType(sockets) == service.OnSocket {
 		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready")
@@ -42,8 +43,8 @@ func (m *Manager) installed(ctx context.Context, s manage.Spec) (properties, []p
 		return nil, nil, err
 	}
 	u, sockets, err := m.show(ctx, s)
-	if err == nil && u.state() == manage.NotInstalled {
-		err = manage.ErrNotInstalled
+	if err == nil && u.state() == service.NotInstalled {
+		err = service.ErrNotInstalled
 	}
 	return u, sockets, err
 }
@@ -108,13 +109,13 @@ func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string)
 	}
 	state := u.state()
 	switch {
-	case failed == nil && (state == manage.Running || state == manage.Reloading):
+	case failed == nil && (state == service.Running || state == service.Reloading):
 		return nil
-	case state == manage.Failed:
+	case state == service.Failed:
 		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
-	case state == manage.Stopped && u["Result"] == "success" && u.exitCode() == 0:
+	case state == service.Stopped && u["Result"] == "success" && u.exitCode() == 0:
 		return nil // a job has finished
 	}
 	return fmt.Errorf("it was started but is now %s%s", state, m.lastOutput(ctx, s, u))
@@ -213,7 +214,7 @@ func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 			return err
 		}
 	}
-	if u.startType(sockets) == manage.OnSocket && !u.runs() {
+	if u.startType(sockets) == service.OnSocket && !u.runs() {
 		return m.startSockets(ctx, s, u, sockets)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to be ready again")
@@ -228,8 +229,8 @@ func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	if err != nil {
 		return err
 	}
-	if state := u.state(); state != manage.Running && state != manage.Reloading {
-		return fmt.Errorf("%w: it is %s", manage.ErrNotRunning, state)
+	if state := u.state(); state != service.Running && state != service.Reloading {
+		return fmt.Errorf("%w: it is %s", service.ErrNotRunning, state)
 	}
 	m.machine.Waiting("waiting for " + s.ServiceName() + " to reload")
 	_, failed := m.systemctl(ctx, "reload", "--", unitName(s))
@@ -238,9 +239,9 @@ func (m *Manager) Reload(ctx context.Context, s manage.Spec) error {
 	}
 	u, _, err = m.show(ctx, s)
 	switch {
-	case failed != nil && err == nil && u.state() == manage.Running && u["ReloadResult"] != "success":
+	case failed != nil && err == nil && u.state() == service.Running && u["ReloadResult"] != "success":
 		return fmt.Errorf("it did not confirm the reload (ReloadResult=%s) and runs on; %s", u["ReloadResult"], m.logHint(s))
-	case failed != nil && err == nil && u.state() == manage.Failed:
+	case failed != nil && err == nil && u.state() == service.Failed:
 		return errors.New(m.failureReason(ctx, s, u))
 	case failed != nil:
 		return failed
@@ -265,4 +266,4 @@ func (*Manager) Pause(context.Context, manage.Spec) error { return errPause }
 // Continue returns ErrNotSupported, because systemd cannot pause a service.
 func (*Manager) Continue(context.Context, manage.Spec) error { return errPause }
 
-var errPause = fmt.Errorf("%w: systemd cannot pause a service", manage.ErrNotSupported)
+var errPause = fmt.Errorf("%w: systemd cannot pause a service", service.ErrNotSupported)

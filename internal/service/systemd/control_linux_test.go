@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -49,7 +50,7 @@ func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 				if strings.Contains(err.Error(), "\n") {
 					t.Errorf("%q has more than one line", err)
 				}
-				st := i.wantState(manage.Failed)
+				st := i.wantState(service.Failed)
 				t.Logf("%+v", st)
 				for _, f := range i.Diagnose(t.Context(), i.spec) {
 					t.Logf("%d %s: %s -> %s", f.Level, f.What, f.Detail, f.Remedy)
@@ -64,7 +65,7 @@ func TestReload_FailureOfProgramIsError(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), vars("FAIL_RELOAD", "1"))
 	i.install()
-	if err := i.Reload(t.Context(), i.spec); !errors.Is(err, manage.ErrNotRunning) {
+	if err := i.Reload(t.Context(), i.spec); !errors.Is(err, service.ErrNotRunning) {
 		t.Errorf("before it runs: %v", err)
 	}
 	i.start()
@@ -72,7 +73,7 @@ func TestReload_FailureOfProgramIsError(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "as asked by FAIL_RELOAD") {
 		t.Errorf("got %v", err)
 	}
-	i.wantState(manage.Running)
+	i.wantState(service.Running)
 }
 
 func TestLogs_AreRead(t *testing.T) {
@@ -88,7 +89,7 @@ func TestLogs_AreRead(t *testing.T) {
 			}
 			read := func(n int) string {
 				var log strings.Builder
-				i.must(i.Logs(t.Context(), i.spec, manage.LogQuery{Lines: n}, &log))
+				i.must(i.Logs(t.Context(), i.spec, manage.LogQuery{LogOptions: service.LogOptions{Lines: n}}, &log))
 				return log.String()
 			}
 			if log := read(0); !strings.Contains(log, "Started "+i.spec.Name) || !strings.Contains(log, "stopped") {
@@ -108,7 +109,7 @@ func TestLogs_UserWithoutRightsIsTold(t *testing.T) {
 	m := *i.Manager
 	m.stream = inside(t, true).stream
 	var log strings.Builder
-	if err := m.Logs(t.Context(), i.spec, manage.LogQuery{}, &log); !errors.Is(err, manage.ErrPermission) {
+	if err := m.Logs(t.Context(), i.spec, manage.LogQuery{}, &log); !errors.Is(err, service.ErrPermission) {
 		t.Errorf("got %v and %q", err, log.String())
 	}
 }
@@ -119,7 +120,7 @@ func TestControl_UserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	i.install()
 	m := *i.Manager
 	m.machine.Run = inside(t, true).machine.Run // as tester, without --user
-	if st, err := m.Status(t.Context(), i.spec); err != nil || st.State != manage.Stopped {
+	if st, err := m.Status(t.Context(), i.spec); err != nil || st.State != service.Stopped {
 		t.Errorf("the status is %+v, %v", st, err)
 	}
 	if p, err := m.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
@@ -127,7 +128,7 @@ func TestControl_UserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	}
 	for name, do := range map[string]func(context.Context, manage.Spec) error{"start": m.Start, "restart": m.Restart} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), i.spec); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
 				t.Error(err)
 			}
 		})
@@ -135,15 +136,15 @@ func TestControl_UserWithoutRightsIsToldWhatToDo(t *testing.T) {
 	i.start()
 	for name, do := range map[string]func(context.Context, manage.Spec) error{"stop": m.Stop, "reload": m.Reload} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), i.spec); !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "root") {
+			if err := do(t.Context(), i.spec); !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "root") {
 				t.Error(err)
 			}
 		})
 	}
-	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, manage.ErrPermission) {
+	if _, err := m.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrPermission) {
 		t.Errorf("remove: %v", err)
 	}
-	i.wantState(manage.Running)
+	i.wantState(service.Running)
 }
 
 func TestStatus_Duration(t *testing.T) {
@@ -153,7 +154,7 @@ func TestStatus_Duration(t *testing.T) {
 	var times []time.Duration
 	for range 20 {
 		begun := time.Now()
-		i.wantState(manage.Running)
+		i.wantState(service.Running)
 		times = append(times, time.Since(begun))
 	}
 	slices.Sort(times)
@@ -177,7 +178,7 @@ func TestStart_WaitEndsWithContext(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	i.wantState(manage.Starting)
+	i.wantState(service.Starting)
 	i.stop()
 }
 
@@ -186,7 +187,7 @@ func TestRecovery_PanicCountsAsCrash(t *testing.T) {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()
 			i := echoService(t, inside(t, false), vars(variable, "as asked"), func(s *manage.Spec) {
-				s.Recovery = manage.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
+				s.Recovery = service.Recovery{CrashOnly: true, Delays: []time.Duration{100 * time.Millisecond}}
 			})
 			i.install()
 			_ = i.Start(t.Context(), i.spec) // it has failed by then, or not

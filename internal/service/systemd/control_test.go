@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
@@ -19,7 +20,7 @@ func TestControl_RefusesWhatIsNotInstalled(t *testing.T) {
 	f, m := newFake(t, false)
 	for name, do := range map[string]func(context.Context, manage.Spec) error{"start": m.Start, "stop": m.Stop, "restart": m.Restart, "reload": m.Reload} {
 		t.Run(name, func(t *testing.T) {
-			if err := do(t.Context(), web()); !errors.Is(err, manage.ErrNotInstalled) {
+			if err := do(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
 				t.Error(err)
 			}
 		})
@@ -270,8 +271,8 @@ func TestReload(t *testing.T) {
 	}
 	f, m := newFake(t, false)
 	install(t, m, web())
-	wantError(t, m.Reload(t.Context(), web()), manage.ErrNotRunning, "stopped")
+	wantError(t, m.Reload(t.Context(), web()), service.ErrNotRunning, "stopped")
 	f.active["web.service"] = "active"
-	wantError(t, m.Pause(t.Context(), web()), manage.ErrNotSupported)
-	wantError(t, m.Continue(t.Context(), web()), manage.ErrNotSupported)
+	wantError(t, m.Pause(t.Context(), web()), service.ErrNotSupported)
+	wantError(t, m.Continue(t.Context(), web()), service.ErrNotSupported)
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
@@ -91,7 +92,7 @@ func (d *diagnosis) diagnoseUnit(u properties) {
 }
 
 func (d *diagnosis) diagnoseLastEnd(u properties) {
-	if u.state() != manage.Failed {
+	if u.state() != service.Failed {
 		if n := u["NRestarts"]; n != "" && n != "0" {
 			d.add(manage.Note, "restarts", n+" since it was started", d.logHint(d.spec))
 		}
@@ -130,7 +131,7 @@ func (d *diagnosis) diagnoseSockets(u properties, sockets []properties) {
 				break
 			}
 			d.add(manage.Problem, "socket "+k["Id"], "it has failed: "+k["Result"], "another program may be listening there; see journalctl -u "+k["Id"])
-		case k["ActiveState"] != "active" && u.startType(sockets) == manage.OnSocket:
+		case k["ActiveState"] != "active" && u.startType(sockets) == service.OnSocket:
 			d.add(manage.Problem, "socket "+k["Id"], "it is enabled but not listening", d.systemctlLine("start", k["Id"]))
 		}
 	}
@@ -226,8 +227,8 @@ func (d *diagnosis) diagnoseDependencies() {
 	}
 }
 
-func (d *diagnosis) diagnoseLingering(start manage.Start) {
-	if !d.user || start == manage.Manual || start == manage.Disabled {
+func (d *diagnosis) diagnoseLingering(start service.StartType) {
+	if !d.user || start == service.Manual || start == service.Disabled {
 		return
 	}
 	args := []string{"show-user", "--property=Linger", "--value"}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/listens"
 	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -55,7 +56,7 @@ func (d *diagnosis) socketTaken(id string) string {
 }
 
 // addressTaken says which process listens at the address of k, or "" if none is known.
-func addressTaken(k manage.Socket) string {
+func addressTaken(k service.Socket) string {
 	if who := listens.Who(k.Network, k.Address); who != "" {
 		return k.Address + " is in use by " + who
 	}

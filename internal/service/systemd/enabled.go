@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -28,10 +29,10 @@ func (m *Manager) planEnabled(s manage.Spec, dir string, files []unitFile, serv 
 		switch {
 		case i == 0:
 			l.had = serv.enabled()
-			l.want = s.StartType == manage.Automatic || s.StartType == manage.Delayed
+			l.want = s.StartType == service.Automatic || s.StartType == service.Delayed
 		default:
 			l.had = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k.enabled() }) || m.hasWantsLink(dir, l.unit)
-			l.want = f.Wanted && s.StartType == manage.OnSocket
+			l.want = f.Wanted && s.StartType == service.OnSocket
 			l.listens = slices.ContainsFunc(sockets, func(k properties) bool { return k["Id"] == l.unit && k["ActiveState"] == "active" })
 		}
 		if l.listens || l.had || l.want || l.dropped {

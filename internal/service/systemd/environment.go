@@ -18,7 +18,7 @@ func (r *renderer) writeEnvironmentFile(w *writer) {
 	}
 	const without = `*?[\`
 	if strings.ContainsAny(file, without) || file != strings.Trim(file, blanks) {
-		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd accepts no path there that contains one of %s, or begins or ends with a blank", manage.ErrSpec, file, without))
+		r.fail(fmt.Errorf("%w: EnvironmentFile is %q: systemd accepts no path there that contains one of %s, or begins or ends with a blank", manage.ErrConfig, file, without))
 	}
 	if r.KeptFile {
 		w.line("# " + manage.Kept)

@@ -120,7 +120,7 @@ func pathList(field string, list []string, without string) (string, error) {
 	words := make([]string, len(list))
 	for i, p := range list {
 		if strings.ContainsAny(p, without) {
-			return "", fmt.Errorf("%w: %s has %q: systemd accepts no path there that contains one of %s", manage.ErrSpec, field, p, without)
+			return "", fmt.Errorf("%w: %s has %q: systemd accepts no path there that contains one of %s", manage.ErrConfig, field, p, without)
 		}
 		words[i] = quoteIfNeeded(p)
 	}
@@ -132,7 +132,7 @@ func pathList(field string, list []string, without string) (string, error) {
 func credentialValue(name, file string) (string, error) {
 	const without = blanks + notInLists
 	if strings.ContainsAny(file, without) {
-		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd accepts no path there that contains a blank or one of %s", manage.ErrSpec, file, notInLists)
+		return "", fmt.Errorf("%w: Systemd.Credentials has %q: systemd accepts no path there that contains a blank or one of %s", manage.ErrConfig, file, notInLists)
 	}
 	return name + ":" + escapeText(file), nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -103,7 +104,7 @@ func (m *Manager) packagedUnit(s manage.Spec) string {
 // with the consequence instead.
 func replaceForeign(p *manage.Plan, force bool, found, consequence string) error {
 	if !force {
-		return fmt.Errorf("%s: %w", found, manage.ErrForeign)
+		return fmt.Errorf("%s: %w", found, service.ErrForeign)
 	}
 	p.Warnings = append(p.Warnings, found+"; "+consequence)
 	return nil

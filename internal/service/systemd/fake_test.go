@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -257,11 +258,11 @@ var machines = map[string]func(*fake, *Manager){
 	},
 	"one with other sockets": func(f *fake, m *Manager) {
 		install(f.t, m, web(func(s *manage.Spec) {
-			s.StartType = manage.OnSocket
-			s.Sockets = []manage.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
+			s.StartType = service.OnSocket
+			s.Sockets = []service.Socket{{Name: "old", Network: "tcp", Address: ":1"}, {Name: "older", Network: "tcp", Address: ":2"}}
 		}))
 	},
-	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(manage.Disabled))) },
+	"one that is disabled": func(f *fake, m *Manager) { install(f.t, m, web(start(service.Disabled))) },
 	"one of kardianos": func(f *fake, _ *Manager) {
 		f.write(f.unit("web.service"), ofKardianos)
 		_ = f.enable([]string{"web.service"})

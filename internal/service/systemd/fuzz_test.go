@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -150,7 +151,7 @@ func (x fields) spec() manage.Spec {
 		s.Arguments = []string{x.argument, x.other}
 		s.Environment = map[string]string{"V": x.variable}
 		s.Hardening.WritablePaths = []string{x.writable}
-		s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: x.socket}}
+		s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: x.socket}}
 		s.Systemd.Credentials = map[string]string{"c": x.credential}
 	})
 }
@@ -254,7 +255,7 @@ func checkUnits(t *testing.T, x fields) bool {
 	}
 	units, _, err := Render(s, 257, s.Executable)
 	if err != nil {
-		if !errors.Is(err, manage.ErrSpec) {
+		if !errors.Is(err, manage.ErrConfig) {
 			t.Fatal(err)
 		}
 		return false
@@ -382,7 +383,7 @@ func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
 			func(s *manage.Spec) { s.Systemd.Credentials = map[string]string{"a": `/etc/a\b`} },
 		},
 		"Sockets.k": {func(s *manage.Spec) {
-			s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: "/run/x "}}
+			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/x "}}
 		}},
 	} {
 		for i, change := range changes {
@@ -392,7 +393,7 @@ func TestRender_RefusesWhatSystemdWouldMisunderstand(t *testing.T) {
 			}
 			_, _, err := Render(s, 257, s.Executable)
 			t.Log(field + " " + strconv.Itoa(i))
-			wantError(t, err, manage.ErrSpec, field)
+			wantError(t, err, manage.ErrConfig, field)
 		}
 	}
 }

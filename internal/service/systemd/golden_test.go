@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -22,16 +23,21 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // web returns a service with all the defaults.
 func web(changes ...func(*manage.Spec)) manage.Spec {
 	s := manage.Spec{
-		Name: "web", DisplayName: "Web", Description: "Serves the web",
-		Executable: "/usr/local/bin/web",
-		StartType:  manage.Automatic,
-		Recovery: manage.Recovery{
-			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
-			ResetPeriod: 10 * time.Minute,
+		Config: service.Config{
+			Executable: "/usr/local/bin/web",
+			StartType:  service.Automatic,
+			Recovery: service.Recovery{
+				Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
+				ResetPeriod: 10 * time.Minute,
+			},
+			Hardening: service.Hardening{Profile: service.Strict},
+			Watchdog:  30 * time.Second,
 		},
-		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: manage.Hardening{Profile: manage.Strict},
-		Watchdog:  30 * time.Second,
+		Name:         "web",
+		DisplayName:  "Web",
+		Description:  "Serves the web",
+		StartTimeout: time.Minute,
+		StopTimeout:  30 * time.Second,
 	}
 	for _, change := range changes {
 		change(&s)
@@ -39,17 +45,17 @@ func web(changes ...func(*manage.Spec)) manage.Spec {
 	return s
 }
 
-func profile(p manage.Profile) func(*manage.Spec) {
+func profile(p service.Profile) func(*manage.Spec) {
 	return func(s *manage.Spec) { s.Hardening.Profile = p }
 }
 
-func start(t manage.Start) func(*manage.Spec) { return func(s *manage.Spec) { s.StartType = t } }
+func start(t service.StartType) func(*manage.Spec) { return func(s *manage.Spec) { s.StartType = t } }
 
 func ofUser(s *manage.Spec) { s.User = true }
 
 func onSocket(s *manage.Spec) {
-	s.StartType = manage.OnSocket
-	s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":8080"}}
+	s.StartType = service.OnSocket
+	s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":8080"}}
 }
 
 // full has a value in every field that systemd understands.
@@ -62,14 +68,14 @@ func full(s *manage.Spec) {
 	s.Hardening.WritablePaths = []string{"/srv/web site", "/home/www/upload"}
 	s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_SYS_TIME", "CAP_CHOWN", "SeTcbPrivilege"}
 	s.Hardening.AddressFamilies = []string{"AF_PACKET"}
-	s.Limits = manage.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+	s.Limits = service.Limits{OpenFiles: 65536, Tasks: 512, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 	s.FileDescriptorStore = 16
-	s.Sockets = []manage.Socket{
+	s.Sockets = []service.Socket{
 		{Name: "http", Network: "tcp", Address: "127.0.0.1:8080"},
 		{Name: "dns", Network: "udp", Address: "[::1]:5353"},
 		{Name: "admin", Network: "unix", Address: "/run/web admin/50%.sock"},
 	}
-	s.Systemd = manage.Systemd{
+	s.Systemd = service.Systemd{
 		Unit: []string{"RequiresMountsFor=/srv"}, Service: []string{"Nice=5", "IPAccounting=yes"},
 		Credentials: map[string]string{"key": "/etc/ssl/private/web-1%.key"},
 	}
@@ -83,9 +89,9 @@ func template(s *manage.Spec) {
 // goldens returns the services whose units are under testdata, by folder.
 func goldens() map[string]golden {
 	g := map[string]golden{}
-	for name, p := range map[string]manage.Profile{
-		"strict": manage.Strict, "network": manage.Network, "localhost": manage.Localhost,
-		"low-ports": manage.LowPorts, "lenient": manage.Lenient, "none": manage.None,
+	for name, p := range map[string]service.Profile{
+		"strict": service.Strict, "network": service.Network, "localhost": service.Localhost,
+		"low-ports": service.LowPorts, "lenient": service.Lenient, "none": service.Unconfined,
 	} {
 		g[name+"-system-257"] = golden{web(profile(p)), 257}
 		g[name+"-user-257"] = golden{web(profile(p), ofUser), 257}
@@ -103,18 +109,18 @@ func goldens() map[string]golden {
 		"template-socket":   {web(template, onSocket), 257},
 		"full-257":          {web(full), 257},
 		"full-252":          {web(full), 252},
-		"delayed":           {web(start(manage.Delayed)), 257},
-		"delayed-user":      {web(start(manage.Delayed), ofUser), 257},
-		"manual":            {web(start(manage.Manual)), 257},
-		"disabled":          {web(start(manage.Disabled)), 257},
+		"delayed":           {web(start(service.Delayed)), 257},
+		"delayed-user":      {web(start(service.Delayed), ofUser), 257},
+		"manual":            {web(start(service.Manual)), 257},
+		"disabled":          {web(start(service.Disabled)), 257},
 		"root":              {web(func(s *manage.Spec) { s.Account = "root" }), 257},
 		"crash-only":        {web(func(s *manage.Spec) { s.Recovery.CrashOnly = true }), 257},
-		"never-restarted":   {web(func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} }), 257},
+		"never-restarted":   {web(func(s *manage.Spec) { s.Recovery = service.Recovery{Never: true} }), 257},
 		"below-home": {web(func(s *manage.Spec) {
 			s.Executable, s.WorkingDirectory = "/home/me/go/bin/web", "/home/me"
 		}), 257},
 		"below-root":      {web(func(s *manage.Spec) { s.Executable = "/root/bin/web" }), 257},
-		"below-root-none": {web(profile(manage.None), func(s *manage.Spec) { s.Executable = "/root/bin/web" }), 257},
+		"below-root-none": {web(profile(service.Unconfined), func(s *manage.Spec) { s.Executable = "/root/bin/web" }), 257},
 		"below-tmp":       {web(func(s *manage.Spec) { s.Executable = "/tmp/web" }), 257},
 	})
 	return g

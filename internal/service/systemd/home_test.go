@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -17,7 +18,7 @@ func TestRender_HomeOfDynamicUserIsStateFolder(t *testing.T) {
 	}{
 		"a dynamic user":        {func(*manage.Spec) {}, home + "/var/lib/web\n"},
 		"an instance":           {func(s *manage.Spec) { s.Template, s.Instance = true, "a" }, home + "/var/lib/web/%i\n"},
-		"without a sandbox":     {func(s *manage.Spec) { s.Hardening.Profile = manage.None }, home + "/var/lib/web\n"},
+		"without a sandbox":     {func(s *manage.Spec) { s.Hardening.Profile = service.Unconfined }, home + "/var/lib/web\n"},
 		"one that is asked for": {func(s *manage.Spec) { s.Environment = map[string]string{"HOME": "/srv"} }, home + "/srv\n"},
 		"an account":            {func(s *manage.Spec) { s.Account = "bob" }, ""},
 		"root":                  {func(s *manage.Spec) { s.Account = "root" }, ""},

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -23,16 +24,16 @@ func TestInstall_ReplacesServiceOfKardianos(t *testing.T) {
 	if _, err := i.machine.Runner()(t.Context(), "systemctl", "start", o.name); err != nil {
 		t.Fatal(err)
 	}
-	before := i.wantState(manage.Running)
+	before := i.wantState(service.Running)
 	p := i.install()
 	if p.Replaces != "kardianos/service" || !p.Installed {
 		t.Errorf("the plan is %+v", p)
 	}
-	if st := i.wantState(manage.Running); st.PID != before.PID {
+	if st := i.wantState(service.Running); st.PID != before.PID {
 		t.Error("it has not run on")
 	}
 	i.must(i.Restart(t.Context(), i.spec))
-	if st := i.wantState(manage.Running); st.PID == before.PID || st.StartType != manage.Automatic {
+	if st := i.wantState(service.Running); st.PID == before.PID || st.StartType != service.Automatic {
 		t.Errorf("it is %+v", st)
 	}
 	i.report()
@@ -50,7 +51,7 @@ func TestRemove_ServiceOfKardianos(t *testing.T) {
 	if removed, err := m.Remove(t.Context(), s, false); err != nil || !slices.Contains(removed, o.file) {
 		t.Errorf("removed %q, %v", removed, err)
 	}
-	if st, err := m.Status(t.Context(), s); err != nil || st.State != manage.NotInstalled {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.NotInstalled {
 		t.Errorf("it is %+v, %v", st, err)
 	}
 }
@@ -61,19 +62,19 @@ func TestSocket_StartsService(t *testing.T) {
 			t.Parallel()
 			address := freePort(t)
 			i := echoService(t, inside(t, user), vars("LISTEN", "tcp "+address), func(s *manage.Spec) {
-				s.StartType = manage.OnSocket
-				s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: address}}
+				s.StartType = service.OnSocket
+				s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: address}}
 			})
 			i.install()
-			if st := i.wantState(manage.Stopped); st.Detail != "" || st.StartType != manage.OnSocket {
+			if st := i.wantState(service.Stopped); st.Detail != "" || st.StartType != service.OnSocket {
 				t.Errorf("it is %+v", st)
 			}
 			i.start()
-			if st := i.wantState(manage.Stopped); !strings.Contains(st.Detail, "listening") {
+			if st := i.wantState(service.Stopped); !strings.Contains(st.Detail, "listening") {
 				t.Errorf("it is %+v", st)
 			}
 			first := dial(t, "tcp", address)
-			if st := i.awaitState(manage.Running); fmt.Sprint(st.PID) != first {
+			if st := i.awaitState(service.Running); fmt.Sprint(st.PID) != first {
 				t.Errorf("it is %+v, and %s has answered", st, first)
 			}
 			i.must(i.Restart(t.Context(), i.spec))
@@ -81,7 +82,7 @@ func TestSocket_StartsService(t *testing.T) {
 				t.Error("it was not restarted")
 			}
 			i.stop()
-			if st := i.wantState(manage.Stopped); st.Detail != "" {
+			if st := i.wantState(service.Stopped); st.Detail != "" {
 				t.Errorf("it is %+v", st)
 			}
 			if c, err := net.Dial("tcp", address); err == nil {
@@ -90,7 +91,7 @@ func TestSocket_StartsService(t *testing.T) {
 			}
 			// Without the socket, it opens its own, and the units of the old one are removed.
 			i.start()
-			i.spec.StartType, i.spec.Sockets = manage.Automatic, nil
+			i.spec.StartType, i.spec.Sockets = service.Automatic, nil
 			i.install()
 			dir, _ := i.unitFolder()
 			if _, err := os.Lstat(i.machine.Tree.Path(dir + "/" + i.spec.Name + "-http.socket")); !errors.Is(err, os.ErrNotExist) {
@@ -110,10 +111,10 @@ func TestSocket_StartsWithService(t *testing.T) {
 	t.Parallel()
 	i := echoService(t, inside(t, false), vars("LISTEN", "unix /nowhere"))
 	at := "/run/sock " + i.spec.Name + "/50%.sock"
-	i.spec.Sockets = []manage.Socket{{Name: "http", Network: "unix", Address: at}}
+	i.spec.Sockets = []service.Socket{{Name: "http", Network: "unix", Address: at}}
 	i.install()
 	i.start()
-	if pid := dial(t, "unix", machine.Path(at)); pid != fmt.Sprint(i.wantState(manage.Running).PID) {
+	if pid := dial(t, "unix", machine.Path(at)); pid != fmt.Sprint(i.wantState(service.Running).PID) {
 		t.Errorf("%s has answered", pid)
 	}
 	i.stop()
@@ -145,7 +146,7 @@ func TestTemplate_InstancesShareUnit(t *testing.T) {
 			if err != nil || slices.ContainsFunc(removed, func(f string) bool { return strings.HasSuffix(f, "@.service") }) {
 				t.Errorf("removed %q, %v", removed, err)
 			}
-			one.wantState(manage.Running)
+			one.wantState(service.Running)
 			one.stop()
 			if removed, err := one.Remove(t.Context(), one.spec, true); err != nil || !strings.HasSuffix(removed[0], "@.service") {
 				t.Errorf("removed %q, %v", removed, err)
@@ -167,17 +168,17 @@ func TestApply_UndoesWhatSystemdRefuses(t *testing.T) {
 				t.Error("systemd has taken two ExecStart")
 			}
 			t.Log(err)
-			i.wantState(manage.NotInstalled)
+			i.wantState(service.NotInstalled)
 
 			i.install()
 			i.start()
-			before := i.wantState(manage.Running)
+			before := i.wantState(service.Running)
 			p, err = i.Plan(t.Context(), wrong, false)
 			i.must(err)
 			if err = i.Apply(t.Context(), p); err == nil {
 				t.Error("systemd has taken two ExecStart")
 			}
-			if after := i.wantState(manage.Running); after != before {
+			if after := i.wantState(service.Running); after != before {
 				t.Errorf("it is %+v, it was %+v", after, before)
 			}
 			if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
@@ -214,7 +215,7 @@ func TestRemove_RestoresFoldersOfOthers(t *testing.T) {
 				i.must(os.Chmod(tree.Path(dir), 0o750|fs.ModeSetgid))
 			}
 			before := look()
-			if _, err := i.Plan(t.Context(), i.spec, false); !errors.Is(err, manage.ErrForeign) {
+			if _, err := i.Plan(t.Context(), i.spec, false); !errors.Is(err, service.ErrForeign) {
 				t.Errorf("without force: %v", err)
 			}
 			p, err := i.Plan(t.Context(), i.spec, true)
@@ -243,16 +244,16 @@ func TestStatus_ReportsEachStartType(t *testing.T) {
 		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
 			t.Parallel()
 			i := echoService(t, inside(t, user))
-			for _, s := range []manage.Start{manage.Automatic, manage.Delayed, manage.Manual, manage.Disabled, manage.Delayed, manage.Disabled, manage.Automatic} {
+			for _, s := range []service.StartType{service.Automatic, service.Delayed, service.Manual, service.Disabled, service.Delayed, service.Disabled, service.Automatic} {
 				i.spec.StartType = s
 				i.install()
-				if st := i.wantState(manage.Stopped); st.StartType != s {
+				if st := i.wantState(service.Stopped); st.StartType != s {
 					t.Errorf("it is %q, want %q", st.StartType, s)
 				}
 				if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() {
 					t.Errorf("%s would be changed: %+v, %v", s, p, err)
 				}
-				if err := i.Start(t.Context(), i.spec); (err != nil) != (s == manage.Disabled) {
+				if err := i.Start(t.Context(), i.spec); (err != nil) != (s == service.Disabled) {
 					t.Errorf("start what is %s: %v", s, err)
 				}
 				i.stop()
@@ -263,24 +264,24 @@ func TestStatus_ReportsEachStartType(t *testing.T) {
 
 func TestProfiles_StartReloadAndStop(t *testing.T) {
 	for _, user := range []bool{false, true} {
-		for _, p := range []manage.Profile{manage.Strict, manage.Network, manage.Localhost, manage.LowPorts, manage.Lenient, manage.None} {
+		for _, p := range []service.Profile{service.Strict, service.Network, service.Localhost, service.LowPorts, service.Lenient, service.Unconfined} {
 			t.Run(fmt.Sprintf("%s, user %v", p, user), func(t *testing.T) {
 				t.Parallel()
 				address := "tcp 127.0.0.1:0"
-				if p == manage.LowPorts && !user {
+				if p == service.LowPorts && !user {
 					address = "tcp 127.0.0.1:81"
 				}
 				i := echoService(t, inside(t, user), profile(p), vars("LISTEN", address))
-				i.wantState(manage.NotInstalled)
+				i.wantState(service.NotInstalled)
 				if p := i.install(); p.Installed || p.Replaces != "" {
 					t.Errorf("the plan is %+v", p)
 				}
-				st := i.wantState(manage.Stopped)
-				if st.StartType != manage.Automatic {
+				st := i.wantState(service.Stopped)
+				if st.StartType != service.Automatic {
 					t.Errorf("its start type is %q", st.StartType)
 				}
 				i.start()
-				st = i.wantState(manage.Running)
+				st = i.wantState(service.Running)
 				if st.PID == 0 || time.Since(st.Since) > time.Minute || st.Restarts != 0 {
 					t.Errorf("it is %+v", st)
 				}
@@ -289,13 +290,13 @@ func TestProfiles_StartReloadAndStop(t *testing.T) {
 					t.Errorf("%d reloads, want 1", n)
 				}
 				i.must(i.Restart(t.Context(), i.spec))
-				if again := i.wantState(manage.Running); again.PID == st.PID {
+				if again := i.wantState(service.Running); again.PID == st.PID {
 					t.Error("it was not restarted")
 				}
 				i.stop()
-				i.wantState(manage.Stopped)
+				i.wantState(service.Stopped)
 				i.must(i.Restart(t.Context(), i.spec))
-				i.wantState(manage.Running)
+				i.wantState(service.Running)
 				i.start() // does nothing
 				if p, err := i.Plan(t.Context(), i.spec, false); err != nil || p.Changed() || !p.Installed {
 					t.Errorf("what was installed would be changed: %+v, %v", p, err)
@@ -304,8 +305,8 @@ func TestProfiles_StartReloadAndStop(t *testing.T) {
 				if err != nil || len(removed) == 0 {
 					t.Errorf("removed %q, %v", removed, err)
 				}
-				i.wantState(manage.NotInstalled)
-				if _, err := i.Remove(t.Context(), i.spec, false); !errors.Is(err, manage.ErrNotInstalled) {
+				i.wantState(service.NotInstalled)
+				if _, err := i.Remove(t.Context(), i.spec, false); !errors.Is(err, service.ErrNotInstalled) {
 					t.Errorf("remove it again: %v", err)
 				}
 				i.install() // so that the cleanup purges

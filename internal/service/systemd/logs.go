@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/records"
@@ -161,5 +162,5 @@ func (m *Manager) emptyLogError(ctx context.Context) error {
 	if !strings.Contains(complaints.String(), "not seeing messages from other users") {
 		return nil
 	}
-	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: not every user may read the machine's journal", manage.ErrPermission)
+	return fmt.Errorf("%w: run it as root (sudo), or as a member of the group systemd-journal: not every user may read the machine's journal", service.ErrPermission)
 }

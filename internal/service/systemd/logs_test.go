@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 )
@@ -78,11 +79,11 @@ func TestLogs_EntriesHaveTheirFields(t *testing.T) {
 		t.Errorf("%v, it shows\n%swant\n%s", err, &log, strings.Join(shownJournal, ""))
 	}
 	log.Reset()
-	if err := m.Logs(t.Context(), web(), manage.LogQuery{JSON: true, Match: regexp.MustCompile("listening")}, &log); err != nil || !strings.Contains(log.String(), `"logger":"api","caller":"web/main.go:42","msg":"listening"`) {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{LogOptions: service.LogOptions{JSON: true, Match: regexp.MustCompile("listening")}}, &log); err != nil || !strings.Contains(log.String(), `"logger":"api","caller":"web/main.go:42","msg":"listening"`) {
 		t.Errorf("%v, as JSON it is\n%s", err, &log)
 	}
 	log.Reset()
-	if err := m.Logs(t.Context(), web(), manage.LogQuery{JSON: true, Level: zap.WarnLevel}, &log); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{LogOptions: service.LogOptions{JSON: true, Level: zap.WarnLevel}}, &log); err != nil {
 		t.Error(err)
 	}
 	want := []string{
@@ -105,17 +106,17 @@ func TestLogs_SelectsRecords(t *testing.T) {
 		shown []int // of the entries
 	}{
 		"all":                  {manage.LogQuery{}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
-		"the last":             {manage.LogQuery{Lines: 2}, "--unit=web.service --lines=2", []int{4, 5}},
-		"since":                {manage.LogQuery{Since: noon}, fmt.Sprintf("--unit=web.service --lines=all --since=@%d", noon.Unix()), []int{3, 4}},
-		"warnings":             {manage.LogQuery{Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{2, 4, 5}},
-		"the last errors":      {manage.LogQuery{Level: zap.ErrorLevel, Lines: 1}, "--priority=3 --unit=web.service --lines=1", []int{5}},
-		"all levels":           {manage.LogQuery{Level: zap.DebugLevel}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
-		"a message":            {manage.LogQuery{Match: regexp.MustCompile("^request")}, "--unit=web.service --lines=all", []int{2}},
-		"a field":              {manage.LogQuery{Match: regexp.MustCompile(`userID=\d+`)}, "--unit=web.service --lines=all", []int{1}},
-		"no caller":            {manage.LogQuery{Match: regexp.MustCompile(`main.go:42`)}, "--unit=web.service --lines=all", nil},
-		"the last that match":  {manage.LogQuery{Match: regexp.MustCompile(`t`), Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
-		"the last of a PID":    {manage.LogQuery{PID: 12, Lines: 2}, "--unit=web.service --lines=all", []int{3, 5}},
-		"matching and of high": {manage.LogQuery{Match: regexp.MustCompile(`e`), Lines: 1, Level: zap.WarnLevel}, "--priority=4 --unit=web.service --lines=all", []int{5}},
+		"the last":             {manage.LogQuery{LogOptions: service.LogOptions{Lines: 2}}, "--unit=web.service --lines=2", []int{4, 5}},
+		"since":                {manage.LogQuery{LogOptions: service.LogOptions{Since: noon}}, fmt.Sprintf("--unit=web.service --lines=all --since=@%d", noon.Unix()), []int{3, 4}},
+		"warnings":             {manage.LogQuery{LogOptions: service.LogOptions{Level: zap.WarnLevel}}, "--priority=4 --unit=web.service --lines=all", []int{2, 4, 5}},
+		"the last errors":      {manage.LogQuery{LogOptions: service.LogOptions{Level: zap.ErrorLevel, Lines: 1}}, "--priority=3 --unit=web.service --lines=1", []int{5}},
+		"all levels":           {manage.LogQuery{LogOptions: service.LogOptions{Level: zap.DebugLevel}}, "--unit=web.service --lines=all", []int{0, 1, 2, 3, 4, 5}},
+		"a message":            {manage.LogQuery{LogOptions: service.LogOptions{Match: regexp.MustCompile("^request")}}, "--unit=web.service --lines=all", []int{2}},
+		"a field":              {manage.LogQuery{LogOptions: service.LogOptions{Match: regexp.MustCompile(`userID=\d+`)}}, "--unit=web.service --lines=all", []int{1}},
+		"no caller":            {manage.LogQuery{LogOptions: service.LogOptions{Match: regexp.MustCompile(`main.go:42`)}}, "--unit=web.service --lines=all", nil},
+		"the last that match":  {manage.LogQuery{LogOptions: service.LogOptions{Match: regexp.MustCompile(`t`), Lines: 2}}, "--unit=web.service --lines=all", []int{3, 5}},
+		"the last of a PID":    {manage.LogQuery{LogOptions: service.LogOptions{Lines: 2}, PID: 12}, "--unit=web.service --lines=all", []int{3, 5}},
+		"matching and of high": {manage.LogQuery{LogOptions: service.LogOptions{Match: regexp.MustCompile(`e`), Lines: 1, Level: zap.WarnLevel}}, "--priority=4 --unit=web.service --lines=all", []int{5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, m := newFake(t, false)
@@ -139,7 +140,7 @@ func TestLogs_FollowingResumesAfterLastEntry(t *testing.T) {
 	_, m := newFake(t, true)
 	calls := journalOf(m, theJournal(), entryAt(7, `"PRIORITY":"3","MESSAGE":"more"`)+entryAt(8, `"PRIORITY":"6","MESSAGE":"not that"`))
 	var log strings.Builder
-	if err := m.Logs(t.Context(), web(), manage.LogQuery{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{LogOptions: service.LogOptions{Lines: 1, Level: zap.ErrorLevel, Follow: true, Since: time.Unix(5, 0)}}, &log); err != nil || log.String() != shownJournal[5]+at(7)+"ERROR more\n" {
 		t.Errorf("%v, it shows\n%s", err, &log)
 	}
 	entries := "_SYSTEMD_USER_UNIT=web.service _UID=1000 + SYSLOG_IDENTIFIER=web _UID=1000 + USER_UNIT=web.service _UID=1000 + COREDUMP_USER_UNIT=web.service _UID=1000"
@@ -181,7 +182,7 @@ func TestLogs_FollowingEndsWithContext(t *testing.T) {
 		cancel()
 		return context.Cause(ctx)
 	}
-	if err := m.Logs(ctx, web(), manage.LogQuery{Follow: true}, io.Discard); err != nil {
+	if err := m.Logs(ctx, web(), manage.LogQuery{LogOptions: service.LogOptions{Follow: true}}, io.Discard); err != nil {
 		t.Error(err)
 	}
 	if err := m.Logs(ctx, web(), manage.LogQuery{}, io.Discard); !errors.Is(err, context.Canceled) {
@@ -194,7 +195,7 @@ func TestLogs_FollowingEndsWithJournalctl(t *testing.T) {
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error {
 		return &command.Error{Line: "journalctl", Code: -1} // an interrupt at the terminal is for both
 	}
-	if err := m.Logs(t.Context(), web(), manage.LogQuery{Follow: true}, io.Discard); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{LogOptions: service.LogOptions{Follow: true}}, io.Discard); err != nil {
 		t.Error(err)
 	}
 	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard); err == nil {
@@ -210,13 +211,13 @@ func TestLogs_SaysIfJournalCannotBeRead(t *testing.T) {
 		}
 		return nil
 	}
-	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), manage.ErrPermission, "systemd-journal")
+	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), service.ErrPermission, "systemd-journal")
 
 	m.stream = func(_ context.Context, _, stderr io.Writer, _ string, _ ...string) error {
 		_, _ = io.WriteString(stderr, "No journal files were opened due to insufficient permissions.\n")
 		return &command.Error{Line: "journalctl", Code: 1}
 	}
-	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), manage.ErrPermission)
+	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), service.ErrPermission)
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error { return nil }
 	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard); err != nil {
 		t.Errorf("an empty log is no error: %v", err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -132,7 +133,7 @@ func echoService(t *testing.T, m *Manager, changes ...func(*manage.Spec)) *insta
 			_ = m.Logs(ctx, s, manage.LogQuery{}, &log)
 			t.Logf("the log of %s:\n%s", s.Name, log.String())
 		}
-		if _, err := m.Remove(ctx, s, true); err != nil && !errors.Is(err, manage.ErrNotInstalled) {
+		if _, err := m.Remove(ctx, s, true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
 			t.Errorf("remove %s: %v", s.Name, err)
 		}
 	})
@@ -164,7 +165,7 @@ func (i *installed) start() { i.t.Helper(); i.must(i.Start(i.t.Context(), i.spec
 func (i *installed) stop() { i.t.Helper(); i.must(i.Stop(i.t.Context(), i.spec)) }
 
 // wantState fails the test unless the service is in a state.
-func (i *installed) wantState(want manage.State) manage.Status {
+func (i *installed) wantState(want service.State) service.Status {
 	i.t.Helper()
 	st, err := i.Status(i.t.Context(), i.spec)
 	i.must(err)
@@ -176,7 +177,7 @@ func (i *installed) wantState(want manage.State) manage.Status {
 
 // awaitState waits for a state that the service will reach. It may answer before systemd
 // knows that it is ready.
-func (i *installed) awaitState(want manage.State) manage.Status {
+func (i *installed) awaitState(want service.State) service.Status {
 	i.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		st, err := i.Status(i.t.Context(), i.spec)

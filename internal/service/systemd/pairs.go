@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -38,21 +39,21 @@ import (
 func (r *renderer) checkPairs() error {
 	for _, l := range r.Systemd.Service {
 		if name, _, _ := strings.Cut(l, "="); name == "User" || name == "DynamicUser" {
-			return fmt.Errorf("%w: Systemd.Service has %q: set Account instead", manage.ErrSpec, l)
+			return fmt.Errorf("%w: Systemd.Service has %q: set Account instead", manage.ErrConfig, l)
 		}
 	}
-	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != manage.None {
+	if slices.Contains(r.Hardening.AddressFamilies, "AF_PACKET") && !slices.Contains(r.capabilities(), "CAP_NET_RAW") && r.Hardening.Profile != service.Unconfined {
 		r.warn("Hardening.AddressFamilies: AF_PACKET sockets also need CAP_NET_RAW in Capabilities")
 	}
-	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == manage.None && !r.dynamic() {
+	if err := checkRuntime(r.Spec); err != nil || r.User || r.Hardening.Profile == service.Unconfined && !r.dynamic() {
 		return err
 	}
 	for _, p := range r.Hardening.WritablePaths {
 		if slices.Contains(protectedFolders, p) {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name the paths below it that the service writes to", manage.ErrSpec, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, which the sandbox keeps read-only as a whole: name the paths below it that the service writes to", manage.ErrConfig, p)
 		}
 		if path.Dir(p) != p && below(p, []string{"/dev"}) && !below(p, commonDevices) && r.hasOwnDev() {
-			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: add PrivateDevices=no and DeviceAllow=%s to Systemd.Service, or use another Hardening.Profile", manage.ErrSpec, p, p)
+			return fmt.Errorf("%w: Hardening.WritablePaths has %s, but the sandbox has a /dev without devices, and the service would not start: add PrivateDevices=no and DeviceAllow=%s to Systemd.Service, or use another Hardening.Profile", manage.ErrConfig, p, p)
 		}
 	}
 	return nil
@@ -69,7 +70,7 @@ var commonDevices = []string{
 
 // hasOwnDev reports whether the service has its own /dev.
 func (r *renderer) hasOwnDev() bool {
-	if r.Hardening.Profile == manage.None {
+	if r.Hardening.Profile == service.Unconfined {
 		return false
 	}
 	for _, c := range r.capabilities() {
@@ -96,7 +97,7 @@ func (m *Manager) checkLowPorts(s manage.Spec) error {
 	for _, k := range s.Sockets {
 		port, err := strconv.Atoi(k.Address[strings.LastIndexByte(k.Address, ':')+1:])
 		if k.Network != "unix" && err == nil && port < least {
-			return fmt.Errorf("%w: Sockets.%s is %s: a user's systemd cannot open ports below %d (sysctl net.ipv4.ip_unprivileged_port_start)", manage.ErrSpec, k.Name, k.Address, least)
+			return fmt.Errorf("%w: Sockets.%s is %s: a user's systemd cannot open ports below %d (sysctl net.ipv4.ip_unprivileged_port_start)", manage.ErrConfig, k.Name, k.Address, least)
 		}
 	}
 	return nil
@@ -110,7 +111,7 @@ func (m *Manager) checkOrder(ctx context.Context, s manage.Spec) error {
 	}
 	target := (&renderer{Spec: s}).bootTarget()
 	switch s.StartType {
-	case manage.Automatic:
+	case service.Automatic:
 		for _, n := range s.Dependencies {
 			if n == "network" {
 				continue
@@ -121,10 +122,10 @@ func (m *Manager) checkOrder(ctx context.Context, s manage.Spec) error {
 				return err
 			}
 			if slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), but this service starts before it: systemd would leave out one of them; make this one delayed as well (StartType)", manage.ErrSpec, n, target)
+				return fmt.Errorf("%w: Dependencies has %s, which starts after %s (delayed), but this service starts before it: systemd would leave out one of them; make this one delayed as well (StartType)", manage.ErrConfig, n, target)
 			}
 		}
-	case manage.Delayed:
+	case service.Delayed:
 		own, err := m.listProperties(ctx, unitName(s), "RequiredBy")
 		if err != nil {
 			return err
@@ -135,7 +136,7 @@ func (m *Manager) checkOrder(ctx context.Context, s manage.Spec) error {
 				return err
 			}
 			if slices.Contains(other["WantedBy"], target) && !slices.Contains(other["After"], target) {
-				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and starts before it: systemd would leave out one of them; make that one delayed first", manage.ErrSpec, target, n)
+				return fmt.Errorf("%w: StartType is delayed, which is after %s, but %s needs this service and starts before it: systemd would leave out one of them; make that one delayed first", manage.ErrConfig, target, n)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestPairs(t *testing.T) {
 	socket := func(network, address string) func(*manage.Spec) {
 		return func(s *manage.Spec) {
-			s.Sockets = append(s.Sockets, manage.Socket{Name: "x", Network: network, Address: address})
+			s.Sockets = append(s.Sockets, service.Socket{Name: "x", Network: network, Address: address})
 		}
 	}
 	writable := func(p string) func(*manage.Spec) {
@@ -41,11 +42,11 @@ func TestPairs(t *testing.T) {
 		have   string // what one of the units has
 		lack   string // what none has
 	}{
-		{name: "localhost and a socket", spec: web(profile(manage.Localhost), socket("tcp", ":80")), have: "[Socket]\nBindIPv6Only=both\nListenStream=80\nIPAddressDeny=any\nIPAddressAllow=localhost\n"},
-		{name: "the network and a socket", spec: web(profile(manage.Network), socket("tcp", ":80")), lack: "IPAddressDeny"},
+		{name: "localhost and a socket", spec: web(profile(service.Localhost), socket("tcp", ":80")), have: "[Socket]\nBindIPv6Only=both\nListenStream=80\nIPAddressDeny=any\nIPAddressAllow=localhost\n"},
+		{name: "the network and a socket", spec: web(profile(service.Network), socket("tcp", ":80")), lack: "IPAddressDeny"},
 		{name: "a sandbox and /dev/fuse", spec: web(writable("/dev/fuse")), refuse: without},
 		{name: "a sandbox and /dev/shm", spec: web(writable("/dev/shm/web")), have: "ReadWritePaths=/dev/shm/web\n"},
-		{name: "no sandbox and /dev/fuse", spec: web(profile(manage.None), named, writable("/dev/fuse")), lack: "/dev/fuse"},
+		{name: "no sandbox and /dev/fuse", spec: web(profile(service.Unconfined), named, writable("/dev/fuse")), lack: "/dev/fuse"},
 		{name: "devices and /dev/fuse", spec: web(writable("/dev/fuse"), line("PrivateDevices=no")), have: "ReadWritePaths=/dev/fuse\n"},
 		{name: "raw I/O and /dev/mem", spec: web(writable("/dev/mem"), capability("CAP_SYS_RAWIO")), have: "ReadWritePaths=/dev/mem\n"},
 		{name: "a sandbox and /", spec: web(writable("/")), refuse: whole},
@@ -54,8 +55,8 @@ func TestPairs(t *testing.T) {
 		{name: "a sandbox and /root", spec: web(writable("/root")), refuse: whole},
 		{name: "a sandbox and the control groups", spec: web(writable("/sys/fs/cgroup")), refuse: whole},
 		{name: "a sandbox and a control group", spec: web(writable("/sys/fs/cgroup/web")), have: "ReadWritePaths=/sys/fs/cgroup/web\n"},
-		{name: "no sandbox and all homes", spec: web(profile(manage.None), named, writable("/home")), lack: "/home"},
-		{name: "a dynamic user and all homes", spec: web(profile(manage.None), writable("/home")), refuse: whole},
+		{name: "no sandbox and all homes", spec: web(profile(service.Unconfined), named, writable("/home")), lack: "/home"},
+		{name: "a dynamic user and all homes", spec: web(profile(service.Unconfined), writable("/home")), refuse: whole},
 		{name: "a user and all homes", spec: web(ofUser, writable("/home")), lack: "/home"},
 		{name: "packets without the capability", spec: web(family), warn: packet},
 		{name: "packets with the capability", spec: web(family, capability("CAP_NET_RAW")), have: "AF_PACKET"},
@@ -74,7 +75,7 @@ func TestPairs(t *testing.T) {
 			}
 			switch {
 			case c.refuse != "":
-				if !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), c.refuse) {
+				if !errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), c.refuse) {
 					t.Errorf("%v, want %q", err, c.refuse)
 				}
 			case err != nil:
@@ -105,9 +106,9 @@ func TestPlan_RefusesLowPortsOfUser(t *testing.T) {
 			f.write("/proc/sys/net/ipv4/ip_unprivileged_port_start", c.sysctl)
 		}
 		s := web(ofUser)
-		s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: c.address}}
+		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: c.address}}
 		_, err := m.Plan(t.Context(), s, false)
-		if refused := errors.Is(err, manage.ErrSpec); refused != c.refused || err != nil && !refused {
+		if refused := errors.Is(err, manage.ErrConfig); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, from %q on: %v", c.address, c.sysctl, err)
 		}
 		s.User = false
@@ -122,21 +123,21 @@ func TestPlan_RefusesLowPortsOfUser(t *testing.T) {
 // leaving out a service.
 func TestPlan_RefusesToStartBeforeDelayedDependency(t *testing.T) {
 	for _, c := range []struct {
-		start   manage.Start
+		start   service.StartType
 		after   string
 		refused bool
 	}{
-		{manage.Automatic, "basic.target multi-user.target", true},
-		{manage.Automatic, "basic.target", false},
-		{manage.Delayed, "basic.target multi-user.target", false},
-		{manage.Manual, "basic.target multi-user.target", false},
+		{service.Automatic, "basic.target multi-user.target", true},
+		{service.Automatic, "basic.target", false},
+		{service.Delayed, "basic.target multi-user.target", false},
+		{service.Manual, "basic.target multi-user.target", false},
 	} {
 		f, m := newFake(t, false)
 		f.answer = func(call string) (string, error, bool) {
 			return "After=" + c.after + "\n", nil, call == "systemctl show --property=After -- db.service"
 		}
 		_, err := m.Plan(t.Context(), web(start(c.start), func(s *manage.Spec) { s.Dependencies = []string{"network", "db"} }), false)
-		if refused := errors.Is(err, manage.ErrSpec); refused != c.refused || err != nil && !refused {
+		if refused := errors.Is(err, manage.ErrConfig); refused != c.refused || err != nil && !refused {
 			t.Errorf("%s, of a service after %s: %v", c.start, c.after, err)
 		}
 	}
@@ -158,8 +159,8 @@ func TestPlan_RefusesDelayIfNeededEarlier(t *testing.T) {
 			}
 			return "", nil, false
 		}
-		_, err := m.Plan(t.Context(), web(start(manage.Delayed)), false)
-		if got := errors.Is(err, manage.ErrSpec); got != refused || err != nil && !got {
+		_, err := m.Plan(t.Context(), web(start(service.Delayed)), false)
+		if got := errors.Is(err, manage.ErrConfig); got != refused || err != nil && !got {
 			t.Errorf("needed by one with %q: %v", other, err)
 		}
 		if _, err := m.Plan(t.Context(), web(), false); err != nil {

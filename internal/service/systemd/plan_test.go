@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -57,7 +58,7 @@ func TestPlan_RefusesUnitsOfOthers(t *testing.T) {
 			test.prepare(f)
 			before := f.snapshot()
 			_, err := m.Plan(t.Context(), web(onSocket), false)
-			wantError(t, err, manage.ErrForeign, test.words...)
+			wantError(t, err, service.ErrForeign, test.words...)
 
 			p, err := m.Plan(t.Context(), web(onSocket), true)
 			if err != nil {
@@ -134,9 +135,9 @@ func TestPlan_RefusesWhatOnlyLooksLikeKardianos(t *testing.T) {
 		f, m := newFake(t, false)
 		f.write(f.unit("web.service"), text)
 		_, err := m.Plan(t.Context(), web(), false)
-		wantError(t, err, manage.ErrForeign)
+		wantError(t, err, service.ErrForeign)
 		_, err = m.Remove(t.Context(), web(), false)
-		wantError(t, err, manage.ErrForeign)
+		wantError(t, err, service.ErrForeign)
 	}
 }
 
@@ -146,12 +147,12 @@ func TestPlan_RefusesUnsafeExecutable(t *testing.T) {
 		if user {
 			return nil
 		}
-		return errors.Join(manage.ErrUnsafe)
+		return errors.Join(service.ErrUnsafe)
 	}
 	_, err := m.Plan(t.Context(), web(), false)
-	wantError(t, err, manage.ErrUnsafe)
+	wantError(t, err, service.ErrUnsafe)
 	p, err := m.Plan(t.Context(), web(), true)
-	if err != nil || !slices.Contains(p.Warnings, manage.ErrUnsafe.Error()) {
+	if err != nil || !slices.Contains(p.Warnings, service.ErrUnsafe.Error()) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	_, m = newFake(t, true)
@@ -159,16 +160,16 @@ func TestPlan_RefusesUnsafeExecutable(t *testing.T) {
 		if !user {
 			return nil
 		}
-		return errors.Join(manage.ErrUnsafe)
+		return errors.Join(service.ErrUnsafe)
 	}
 	_, err = m.Plan(t.Context(), web(ofUser), false)
-	wantError(t, err, manage.ErrUnsafe)
+	wantError(t, err, service.ErrUnsafe)
 }
 
 func TestPlan_RefusesMissingExecutable(t *testing.T) {
 	_, m := newFake(t, false)
 	_, err := m.Plan(t.Context(), web(func(s *manage.Spec) { s.Executable = "/nonexistent/web" }), false)
-	wantError(t, err, manage.ErrSpec, "/nonexistent/web")
+	wantError(t, err, manage.ErrConfig, "/nonexistent/web")
 }
 
 func TestPlan_ExposesTargetOfLinkedExecutable(t *testing.T) {
@@ -294,7 +295,7 @@ func TestPlan_RefusesNameOfExistingUser(t *testing.T) {
 				test.change(&s)
 			}
 			_, err := m.Plan(t.Context(), s, true)
-			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), test.want)) {
+			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

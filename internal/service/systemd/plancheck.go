@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -22,10 +23,10 @@ func (m *Manager) checkExecutable(p *manage.Plan, force bool) (resolved string, 
 	case errors.Is(err, fs.ErrPermission):
 		return s.Executable, nil // a plan needs no rights
 	case err != nil:
-		return "", fmt.Errorf("%w: Executable: %w", manage.ErrSpec, err)
+		return "", fmt.Errorf("%w: Executable: %w", manage.ErrConfig, err)
 	}
 	switch err := m.safe(tree.Path(s.Executable), m.user); {
-	case errors.Is(err, manage.ErrUnsafe) && force:
+	case errors.Is(err, service.ErrUnsafe) && force:
 		p.Warnings = append(p.Warnings, err.Error())
 	case err != nil:
 		return "", err
@@ -87,7 +88,7 @@ func (m *Manager) addWarnings(ctx context.Context, p *manage.Plan, dir string) {
 	for _, w := range s.Hardening.WritablePaths {
 		info, err := os.Stat(tree.Path(w))
 		switch {
-		case s.Hardening.Profile != manage.None && !tree.Exists(w):
+		case s.Hardening.Profile != service.Unconfined && !tree.Exists(w):
 			warn("Hardening.WritablePaths: %s does not exist, and the service does not start without it", w)
 		case s.Account == "" && err == nil && info.Mode().Perm()&0o002 == 0:
 			warn("Hardening.WritablePaths: %s is not writable for everyone (mode %04o), and so not for a dynamic user; set an Account that may write to it", w, info.Mode().Perm())

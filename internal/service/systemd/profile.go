@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // relief says what a capability needs in addition to itself to be of use.
@@ -47,7 +47,7 @@ func (r *renderer) capabilities() []string {
 			caps = append(caps, c)
 		}
 	}
-	if r.Hardening.Profile == manage.LowPorts {
+	if r.Hardening.Profile == service.LowPorts {
 		caps = append(caps, "CAP_NET_BIND_SERVICE")
 	}
 	slices.Sort(caps)
@@ -56,7 +56,7 @@ func (r *renderer) capabilities() []string {
 
 // isolated reports whether the service has no network except its inherited sockets.
 func (r *renderer) isolated() bool {
-	return r.Hardening.Profile == manage.Strict && r.StartType == manage.OnSocket
+	return r.Hardening.Profile == service.Strict && r.StartType == service.OnSocket
 }
 
 func (r *renderer) addressFamilies() string {
@@ -78,7 +78,7 @@ func (r *renderer) writeSandbox(w *writer) {
 		return
 	}
 	caps := r.capabilities()
-	if r.Hardening.Profile == manage.None {
+	if r.Hardening.Profile == service.Unconfined {
 		if len(caps) > 0 && !r.Root() {
 			w.set("AmbientCapabilities", "%s", strings.Join(caps, " "))
 		}
@@ -88,7 +88,7 @@ func (r *renderer) writeSandbox(w *writer) {
 	} else {
 		r.writeConfinement(w, caps)
 	}
-	if r.Hardening.Profile != manage.None || r.dynamic() {
+	if r.Hardening.Profile != service.Unconfined || r.dynamic() {
 		r.writeExceptions(w)
 	}
 }
@@ -111,13 +111,13 @@ func (r *renderer) writeConfinement(w *writer, caps []string) {
 // exempt returns the names of the directives to omit, and the system calls to allow, so that
 // caps are of use.
 func (r *renderer) exempt(caps []string) (omitted map[string]bool, calls []string) {
-	lenient := r.Hardening.Profile == manage.Lenient
+	lenient := r.Hardening.Profile == service.Lenient
 	omitted = map[string]bool{
 		"PrivateUsers":            lenient || len(caps) > 0, // capabilities have no effect in its own user namespace
 		"MemoryDenyWriteExecute":  lenient,
 		"PrivateNetwork":          !r.isolated(),
-		"IPAddressDeny":           !r.isolated() && r.Hardening.Profile != manage.Localhost,
-		"IPAddressAllow":          r.Hardening.Profile != manage.Localhost,
+		"IPAddressDeny":           !r.isolated() && r.Hardening.Profile != service.Localhost,
+		"IPAddressAllow":          r.Hardening.Profile != service.Localhost,
 		"SystemCallFilter=denied": lenient,
 	}
 	for _, c := range caps {
@@ -186,24 +186,24 @@ func (r *renderer) confinement(caps []string) []setting {
 // system allows it to create.
 func (r *renderer) writeUserSandbox(w *writer) {
 	h := r.Hardening
-	if h.Profile == manage.None {
+	if h.Profile == service.Unconfined {
 		return
 	}
 	r.warn("Hardening.Profile: a user's systemd filters system calls, but the service can read and change everything that the user can")
 	switch {
-	case h.Profile == manage.Localhost:
+	case h.Profile == service.Localhost:
 		r.warn("Hardening.Profile: a user's systemd cannot restrict it to localhost")
-	case h.Profile == manage.LowPorts:
+	case h.Profile == service.LowPorts:
 		r.warn("Hardening.Profile: a user's systemd cannot give it ports below 1024")
 	}
-	if caps := r.capabilities(); len(caps) > 0 && h.Profile != manage.LowPorts {
+	if caps := r.capabilities(); len(caps) > 0 && h.Profile != service.LowPorts {
 		r.warn("Hardening.Capabilities: a user's systemd cannot give %s", strings.Join(caps, " "))
 	}
 	w.set("UMask", "0077")
 	w.set("NoNewPrivileges", "yes")
 	w.set("KeyringMode", "private")
 	w.set("LockPersonality", "yes")
-	if h.Profile != manage.Lenient {
+	if h.Profile != service.Lenient {
 		w.set("MemoryDenyWriteExecute", "yes")
 	}
 	w.set("RestrictNamespaces", "yes")
@@ -212,7 +212,7 @@ func (r *renderer) writeUserSandbox(w *writer) {
 	w.set("RestrictAddressFamilies", "%s", r.addressFamilies())
 	w.set("SystemCallArchitectures", "native")
 	w.set("SystemCallFilter", "@system-service")
-	if h.Profile != manage.Lenient {
+	if h.Profile != service.Lenient {
 		w.set("SystemCallFilter", "~@privileged @resources")
 	}
 	w.set("SystemCallErrorNumber", "EPERM")
@@ -268,7 +268,7 @@ func (r *renderer) writeExceptions(w *writer) {
 			readable = append(readable, p)
 		}
 	}
-	if r.Hardening.Profile == manage.None && r.protectHome() == "tmpfs" {
+	if r.Hardening.Profile == service.Unconfined && r.protectHome() == "tmpfs" {
 		w.set("ProtectHome", "tmpfs")
 	}
 	if slices.ContainsFunc(slices.Concat(readable, bound), func(p string) bool { return below(p, []string{"/root"}) }) {

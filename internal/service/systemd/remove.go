@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -22,7 +23,7 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (remove
 	}
 	record := m.ownedRecord(s, dir)
 	switch err := m.checkOurs(s, dir); {
-	case errors.Is(err, manage.ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		return m.finishRemoval(ctx, s, dir, purge, err)
 	case err != nil:
 		return nil, err
@@ -61,15 +62,15 @@ func (m *Manager) checkOurs(s manage.Spec, dir string) error {
 	switch {
 	case !exists && err == nil:
 		if at := m.packagedUnit(s); at != "" {
-			return fmt.Errorf("%s: %w", at, manage.ErrForeign)
+			return fmt.Errorf("%s: %w", at, service.ErrForeign)
 		}
-		return manage.ErrNotInstalled
+		return service.ErrNotInstalled
 	case exists && err != nil && m.machine.Tree.Link(file) != "":
-		return fmt.Errorf("%s is a link: %w", file, manage.ErrForeign)
+		return fmt.Errorf("%s is a link: %w", file, service.ErrForeign)
 	case err != nil:
 		return m.fileError(err)
 	case !manage.Marked(text) && !isKardianos(text, s.Name):
-		return fmt.Errorf("%s was not made by this program: %w", file, manage.ErrForeign)
+		return fmt.Errorf("%s was not made by this program: %w", file, service.ErrForeign)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/ownedtest"
 )
@@ -46,7 +47,7 @@ func TestRemove_LeavesNothing(t *testing.T) {
 			t.Errorf("called was %q, want %q", got, want)
 		}
 		_, err = m.Remove(t.Context(), s, false)
-		wantError(t, err, manage.ErrNotInstalled)
+		wantError(t, err, service.ErrNotInstalled)
 	}
 }
 
@@ -178,7 +179,7 @@ func TestRemove_KeepsFoldersOfOthers(t *testing.T) {
 	f, m := newFake(t, false)
 	ownedtest.Run(t, m, web(), m.machine.Tree, m.Folders(web()))
 	f.write("/var/lib/private/web/data", "theirs")
-	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, manage.ErrForeign) {
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("of a dynamic user of that name: %v", err)
 	}
 }
@@ -209,7 +210,7 @@ func TestRemove_FinishesKilledUninstall(t *testing.T) {
 			t.Errorf("there is left\n%s", after)
 		}
 		delete(f.show, "web.service")
-		if _, err := m.Remove(t.Context(), web(), purge); !errors.Is(err, manage.ErrNotInstalled) {
+		if _, err := m.Remove(t.Context(), web(), purge); !errors.Is(err, service.ErrNotInstalled) {
 			t.Errorf("the second time: %v", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -38,7 +39,7 @@ const (
 // Sockets. version is the version of systemd, or 0 if it is not known. resolved is the path
 // of Executable with links followed.
 //
-// warnings name what s asks for and the units cannot do. Render fails with service.ErrSpec if
+// warnings name what s asks for and the units cannot do. Render fails with service.ErrConfig if
 // something cannot be written into a unit.
 func Render(s manage.Spec, version int, resolved string) (units []Unit, warnings []string, err error) {
 	if version == 0 {
@@ -61,7 +62,7 @@ func serviceUnit(s manage.Spec) string {
 	return s.Name + ".service"
 }
 
-func socketUnit(s manage.Spec, k manage.Socket) string {
+func socketUnit(s manage.Spec, k service.Socket) string {
 	if s.Template {
 		return s.Name + "-" + k.Name + "@.socket"
 	}
@@ -136,10 +137,10 @@ func (r *renderer) writeUnitSection(w *writer) {
 	for _, n := range r.Dependencies {
 		r.writeDependency(w, n)
 	}
-	if r.StartType == manage.Delayed {
+	if r.StartType == service.Delayed {
 		w.set("After", "%s", r.bootTarget())
 	}
-	if r.StartType == manage.Disabled {
+	if r.StartType == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	for _, u := range r.socketUnits() {
@@ -187,7 +188,7 @@ func (r *renderer) writeProcess(w *writer) {
 	w.set("ExecStart", "%s", execLine(r.Executable, r.Arguments))
 	if r.WorkingDirectory != "" {
 		if r.WorkingDirectory != strings.Trim(r.WorkingDirectory, blanks) {
-			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrSpec, r.WorkingDirectory))
+			r.fail(fmt.Errorf("%w: WorkingDirectory is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrConfig, r.WorkingDirectory))
 		}
 		w.set("WorkingDirectory", "%s", escapeText(r.WorkingDirectory))
 	}
@@ -318,8 +319,8 @@ func (r *renderer) writeLimits(w *writer) {
 
 func (r *renderer) writeInstallSection(w *writer) {
 	switch r.StartType {
-	case manage.Disabled:
-	case manage.OnSocket:
+	case service.Disabled:
+	case service.OnSocket:
 		w.section("Install")
 		w.set("Also", "%s", strings.Join(r.socketUnits(), " "))
 	default:
@@ -328,12 +329,12 @@ func (r *renderer) writeInstallSection(w *writer) {
 	}
 }
 
-func (r *renderer) socketText(k manage.Socket) string {
+func (r *renderer) socketText(k service.Socket) string {
 	unit := socketUnit(r.Spec, k)
 	w := newWriter(unit)
 	w.section("Unit")
 	w.set("Description", "%s, the socket %s", escapeText(r.Name), k.Name)
-	if r.StartType == manage.Disabled {
+	if r.StartType == service.Disabled {
 		w.set("RefuseManualStart", "yes")
 	}
 	w.section("Socket")
@@ -346,7 +347,7 @@ func (r *renderer) socketText(k manage.Socket) string {
 		w.set("BindIPv6Only", "both")
 	}
 	if address != strings.Trim(address, blanks) {
-		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrSpec, k.Name, address))
+		r.fail(fmt.Errorf("%w: Sockets.%s is %q: systemd accepts no path there that begins or ends with a blank", manage.ErrConfig, k.Name, address))
 	}
 	w.set(listen, "%s", escapeText(address))
 	if k.Network == "unix" {
@@ -358,13 +359,13 @@ func (r *renderer) socketText(k manage.Socket) string {
 		}
 		w.set("RemoveOnStop", "yes")
 	}
-	if r.Hardening.Profile == manage.Localhost && !r.User {
+	if r.Hardening.Profile == service.Localhost && !r.User {
 		w.set("IPAddressDeny", "any") // the service's covers only the sockets that it opens itself
 		w.set("IPAddressAllow", "localhost")
 	}
 	w.set("FileDescriptorName", "%s", k.Name)
 	w.set("Service", "%s", strings.Replace(serviceUnit(r.Spec), "@.", "@"+r.instanceSpecifier()+".", 1))
-	if r.StartType != manage.Disabled {
+	if r.StartType != service.Disabled {
 		w.section("Install")
 		w.set("WantedBy", "sockets.target")
 	}

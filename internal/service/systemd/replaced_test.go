@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -124,12 +125,12 @@ func TestPlan_RefusesUnsafeEnvironmentFile(t *testing.T) {
 				if strings.Contains(at, "missing") {
 					return fs.ErrNotExist
 				}
-				return manage.ErrUnsafe
+				return service.ErrUnsafe
 			}
 			return nil
 		}
 		s := web(func(s *manage.Spec) { s.EnvironmentFile = file })
-		if _, err := m.Plan(t.Context(), s, false); !errors.Is(err, manage.ErrUnsafe) || !strings.HasPrefix(err.Error(), "EnvironmentFile is /etc/") {
+		if _, err := m.Plan(t.Context(), s, false); !errors.Is(err, service.ErrUnsafe) || !strings.HasPrefix(err.Error(), "EnvironmentFile is /etc/") {
 			t.Errorf("%s: %v", file, err)
 		}
 		p, err := m.Plan(t.Context(), s, true)
@@ -139,7 +140,7 @@ func TestPlan_RefusesUnsafeEnvironmentFile(t *testing.T) {
 	}
 	for _, file := range []string{"/etc/*.env", `/etc/a\b`, "/etc/a[b]", "/etc/web "} {
 		_, m := newFake(t, false)
-		if _, err := m.Plan(t.Context(), web(func(s *manage.Spec) { s.EnvironmentFile = file }), false); !errors.Is(err, manage.ErrSpec) {
+		if _, err := m.Plan(t.Context(), web(func(s *manage.Spec) { s.EnvironmentFile = file }), false); !errors.Is(err, manage.ErrConfig) {
 			t.Errorf("%q: %v", file, err)
 		}
 	}

@@ -58,7 +58,7 @@ func checkRuntime(s manage.Spec) error {
 		if k.Network == "unix" && ok && (rest == serviceSubfolder || strings.HasPrefix(rest, serviceSubfolder+"/")) {
 			above, _, _ := strings.Cut(k.Address, "/"+serviceSubfolder)
 			return fmt.Errorf("%w: Sockets.%s is %q: systemd removes %s/%s each time the service stops; use a path outside of it, such as %s/%s",
-				manage.ErrSpec, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
+				manage.ErrConfig, k.Name, k.Address, above, serviceSubfolder, above, path.Base(k.Address))
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -29,7 +30,7 @@ func TestRuntimeFolder_LeavesSocketsOutside(t *testing.T) {
 		"/run/user/7/web/service/my.sock": {"web", "", "web/%i"},
 	} {
 		socket := func(s *manage.Spec) {
-			s.Sockets = []manage.Socket{{Name: "http", Network: "unix", Address: address}}
+			s.Sockets = []service.Socket{{Name: "http", Network: "unix", Address: address}}
 		}
 		for _, c := range []struct {
 			kind string
@@ -38,7 +39,7 @@ func TestRuntimeFolder_LeavesSocketsOutside(t *testing.T) {
 		}{{"machine", web(socket), want.machine}, {"user", web(socket, ofUser), want.user}, {"template", web(template, socket), want.template}} {
 			units, _, err := Render(c.spec, 257, c.spec.Executable)
 			if c.want == "" {
-				if !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "removes") {
+				if !errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), "removes") {
 					t.Errorf("%s of a %s: %v, want a refusal", address, c.kind, err)
 				}
 				continue
@@ -49,7 +50,7 @@ func TestRuntimeFolder_LeavesSocketsOutside(t *testing.T) {
 		}
 	}
 	s := web(func(s *manage.Spec) {
-		s.Sockets = []manage.Socket{{Name: "u", Network: "unix", Address: "/run/web/service/x.sock"}}
+		s.Sockets = []service.Socket{{Name: "u", Network: "unix", Address: "/run/web/service/x.sock"}}
 	})
 	const want = `the service is described wrongly: Sockets.u is "/run/web/service/x.sock": systemd removes /run/web/service each time the service stops; use a path outside of it, such as /run/web/x.sock`
 	if _, _, err := Render(s, 257, s.Executable); err == nil || err.Error() != want {

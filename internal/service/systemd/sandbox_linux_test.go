@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
@@ -25,7 +26,7 @@ func TestSandbox_HoldsWithItsExceptions(t *testing.T) {
 	i := echoService(t, m, vars("WRITE", "/srv/data dir:/home/shared/up load:/root/drop:/srv/closed:/home/tester:/tmp", "READ", "$CREDENTIALS_DIRECTORY/key"), func(s *manage.Spec) {
 		s.Hardening.WritablePaths = []string{"/srv/data dir", "/home/shared/up load", "/root/drop"}
 		s.Systemd.Credentials = map[string]string{"key": "/etc/secret-é%key"}
-		s.Limits = manage.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
+		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 29, CPU: 0.5, LogRecords: 1234}
 		s.FileDescriptorStore = 3
 	})
 	i.install()

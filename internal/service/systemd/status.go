@@ -8,49 +8,50 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 // Status returns the status of the service, with one call of systemctl.
-func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, error) {
+func (m *Manager) Status(ctx context.Context, s manage.Spec) (service.Status, error) {
 	if bareTemplate(s) {
 		return m.templateStatus(s)
 	}
 	u, sockets, err := m.show(ctx, s)
 	if err != nil {
-		return manage.Status{State: manage.Unknown}, err
+		return service.Status{State: service.Unknown}, err
 	}
 	return status(u, sockets), nil
 }
 
 // templateStatus returns the status of the template itself, which does not run.
-func (m *Manager) templateStatus(s manage.Spec) (manage.Status, error) {
+func (m *Manager) templateStatus(s manage.Spec) (service.Status, error) {
 	dir, err := m.unitFolder()
 	if err != nil {
-		return manage.Status{State: manage.Unknown}, err
+		return service.Status{State: service.Unknown}, err
 	}
 	if !m.machine.Tree.Exists(dir + "/" + serviceUnit(s)) {
-		return manage.Status{State: manage.NotInstalled}, nil
+		return service.Status{State: service.NotInstalled}, nil
 	}
-	return manage.Status{State: manage.Stopped, ExitCode: -1, Detail: "a template; only its instances run"}, nil
+	return service.Status{State: service.Stopped, ExitCode: -1, Detail: "a template; only its instances run"}, nil
 }
 
 // status derives a status from a unit and the sockets that start it.
-func status(u properties, sockets []properties) manage.Status {
-	st := manage.Status{State: u.state(), StartType: u.startType(sockets)}
+func status(u properties, sockets []properties) service.Status {
+	st := service.Status{State: u.state(), StartType: u.startType(sockets)}
 	st.PID, _ = strconv.Atoi(u["MainPID"])
 	st.Restarts, _ = strconv.Atoi(u["NRestarts"])
 	switch st.State {
-	case manage.NotInstalled:
+	case service.NotInstalled:
 		return st
-	case manage.Running:
+	case service.Running:
 		st.Since = u.timeOf("ActiveEnterTimestamp")
-	case manage.Stopped:
+	case service.Stopped:
 		st.Since = u.timeOf("InactiveEnterTimestamp")
 	default:
 		st.Since = u.timeOf("StateChangeTimestamp")
 	}
-	if st.State == manage.Failed || st.State == manage.Stopped {
+	if st.State == service.Failed || st.State == service.Stopped {
 		st.ExitCode = u.exitCode()
 	}
 	st.Detail = u.detail(st.State, sockets)
@@ -60,49 +61,49 @@ func status(u properties, sockets []properties) manage.Status {
 	return st
 }
 
-func (u properties) state() manage.State {
+func (u properties) state() service.State {
 	switch u["ActiveState"] {
 	case "active":
-		return manage.Running
+		return service.Running
 	case "reloading", "refreshing":
-		return manage.Reloading
+		return service.Reloading
 	case "deactivating":
-		return manage.Stopping
+		return service.Stopping
 	case "failed":
-		return manage.Failed
+		return service.Failed
 	case "activating":
 		if u.awaitsRestart() {
-			return manage.Failed
+			return service.Failed
 		}
-		return manage.Starting
+		return service.Starting
 	case "inactive", "":
 		if !u.known() {
-			return manage.NotInstalled
+			return service.NotInstalled
 		}
-		return manage.Stopped
+		return service.Stopped
 	}
-	return manage.Unknown
+	return service.Unknown
 }
 
 // awaitsRestart reports whether the unit has failed and is about to be restarted.
 func (u properties) awaitsRestart() bool { return strings.HasPrefix(u["SubState"], "auto-restart") }
 
-func (u properties) startType(sockets []properties) manage.Start {
+func (u properties) startType(sockets []properties) service.StartType {
 	switch state := u["UnitFileState"]; {
 	case !u.known():
 		return ""
 	case strings.HasPrefix(state, "masked"), u["RefuseManualStart"] == "yes":
-		return manage.Disabled
+		return service.Disabled
 	case state == "enabled" && delayed(u):
-		return manage.Delayed
+		return service.Delayed
 	case state == "enabled", state == "enabled-runtime":
-		return manage.Automatic
+		return service.Automatic
 	case slices.ContainsFunc(sockets, properties.enabled):
-		return manage.OnSocket
+		return service.OnSocket
 	case state == "":
 		return ""
 	}
-	return manage.Manual
+	return service.Manual
 }
 
 func delayed(u properties) bool {
@@ -140,7 +141,7 @@ func (u properties) timeOf(property string) time.Time {
 }
 
 // detail returns what systemd says about the unit, in one line.
-func (u properties) detail(state manage.State, sockets []properties) string {
+func (u properties) detail(state service.State, sockets []properties) string {
 	switch u["LoadState"] {
 	case "loaded":
 	case "masked":
@@ -151,9 +152,9 @@ func (u properties) detail(state manage.State, sockets []properties) string {
 		return "the unit cannot be loaded: " + u.loadError()
 	}
 	switch state {
-	case manage.Failed:
+	case service.Failed:
 		return u.shortReason()
-	case manage.Stopped:
+	case service.Stopped:
 		if anyListening(sockets) {
 			return manage.Listening
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -33,68 +34,68 @@ func TestStatus(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		unit map[string]string
-		want manage.Status
+		want service.Status
 	}{
-		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, manage.Status{State: manage.NotInstalled}},
-		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), manage.Status{State: manage.Stopped, ExitCode: -1, Since: at, StartType: manage.Automatic}},
+		"not installed": {map[string]string{"LoadState": "not-found", "ActiveState": "inactive"}, service.Status{State: service.NotInstalled}},
+		"stopped":       {with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp), service.Status{State: service.Stopped, ExitCode: -1, Since: at, StartType: service.Automatic}},
 		"finished": {
 			with("ActiveState", "inactive", "InactiveEnterTimestamp", stamp, "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			manage.Status{State: manage.Stopped, Since: at, StartType: manage.Automatic},
+			service.Status{State: service.Stopped, Since: at, StartType: service.Automatic},
 		},
-		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Automatic}},
+		"never started": {with("ActiveState", "inactive", "InactiveEnterTimestamp", "n/a"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic}},
 		"running": {
 			with("ActiveState", "active", "SubState", "running", "MainPID", "7", "NRestarts", "3", "ActiveEnterTimestamp", stamp, "StateChangeTimestamp", "x", "StatusText", "running"),
-			manage.Status{State: manage.Running, PID: 7, Restarts: 3, Since: at, StartType: manage.Automatic},
+			service.Status{State: service.Running, PID: 7, Restarts: 3, Since: at, StartType: service.Automatic},
 		},
 		"running, with words": {
 			with("ActiveState", "active", "StatusText", "running; the last reload failed: no"),
-			manage.Status{State: manage.Running, StartType: manage.Automatic, Detail: "running; the last reload failed: no"},
+			service.Status{State: service.Running, StartType: service.Automatic, Detail: "running; the last reload failed: no"},
 		},
-		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), manage.Status{State: manage.Starting, Since: at, StartType: manage.Automatic}},
-		"reloading": {with("ActiveState", "reloading"), manage.Status{State: manage.Reloading, StartType: manage.Automatic}},
+		"starting":  {with("ActiveState", "activating", "SubState", "start", "StateChangeTimestamp", stamp), service.Status{State: service.Starting, Since: at, StartType: service.Automatic}},
+		"reloading": {with("ActiveState", "reloading"), service.Status{State: service.Reloading, StartType: service.Automatic}},
 		"stopping": {
 			with("ActiveState", "deactivating", "StatusText", "stopping: terminate"),
-			manage.Status{State: manage.Stopping, StartType: manage.Automatic, Detail: "stopping: terminate"},
+			service.Status{State: service.Stopping, StartType: service.Automatic, Detail: "stopping: terminate"},
 		},
 		"failed": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "3"),
-			manage.Status{State: manage.Failed, ExitCode: 3, StartType: manage.Automatic, Detail: "exit code 3"},
+			service.Status{State: service.Failed, ExitCode: 3, StartType: service.Automatic, Detail: "exit code 3"},
 		},
 		"its configuration is wrong": {
 			with("ActiveState", "failed", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "78"),
-			manage.Status{State: manage.Failed, ExitCode: 78, StartType: manage.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
+			service.Status{State: service.Failed, ExitCode: 78, StartType: service.Automatic, Detail: "exit code 78: its configuration is wrong; it is not restarted"},
 		},
 		"killed": {
 			with("ActiveState", "failed", "Result", "signal", "ExecMainCode", "2", "ExecMainStatus", "9"),
-			manage.Status{State: manage.Failed, ExitCode: 137, StartType: manage.Automatic, Detail: "killed by SIGKILL"},
+			service.Status{State: service.Failed, ExitCode: 137, StartType: service.Automatic, Detail: "killed by SIGKILL"},
 		},
 		"crashed": {
 			with("ActiveState", "failed", "Result", "core-dump", "ExecMainCode", "3", "ExecMainStatus", "11"),
-			manage.Status{State: manage.Failed, ExitCode: 139, StartType: manage.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
+			service.Status{State: service.Failed, ExitCode: 139, StartType: service.Automatic, Detail: "Result=core-dump, killed by SIGSEGV, with a core dump"},
 		},
 		"no sign of life": {
 			with("ActiveState", "failed", "Result", "watchdog", "ExecMainCode", "1", "ExecMainStatus", "2"),
-			manage.Status{State: manage.Failed, ExitCode: 2, StartType: manage.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
+			service.Status{State: service.Failed, ExitCode: 2, StartType: service.Automatic, Detail: "Result=watchdog, exit code 2: a Go program crashed, or its command line is wrong"},
 		},
 		"no process yet": {
 			with("ActiveState", "failed", "Result", "resources", "ExecMainCode", "0", "ExecMainStatus", "0"),
-			manage.Status{State: manage.Failed, ExitCode: -1, StartType: manage.Automatic, Detail: "Result=resources"},
+			service.Status{State: service.Failed, ExitCode: -1, StartType: service.Automatic, Detail: "Result=resources"},
 		},
 		"waiting for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart", "Result", "exit-code", "ExecMainCode", "1", "ExecMainStatus", "1", "RestartUSecNext", "5s", "NRestarts", "2"),
-			manage.Status{State: manage.Failed, ExitCode: 1, Restarts: 2, StartType: manage.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
+			service.Status{State: service.Failed, ExitCode: 1, Restarts: 2, StartType: service.Automatic, Detail: "exit code 1, waiting for its restart (5s)"},
 		},
 		"in a queue for a restart": {
 			with("ActiveState", "activating", "SubState", "auto-restart-queued", "Result", "success", "ExecMainCode", "1", "ExecMainStatus", "0"),
-			manage.Status{State: manage.Failed, StartType: manage.Automatic, Detail: "waiting for its restart"},
+			service.Status{State: service.Failed, StartType: service.Automatic, Detail: "waiting for its restart"},
 		},
-		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Disabled, Detail: "masked"}},
-		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Automatic, Detail: "the unit cannot be loaded: is bad."}},
-		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), manage.Status{State: manage.Running, Detail: "the unit file is gone"}},
-		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Manual}},
-		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Disabled}},
-		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.Delayed}},
-		"maintenance":  {with("ActiveState", "maintenance"), manage.Status{State: manage.Unknown, StartType: manage.Automatic}},
+		"masked":       {with("LoadState", "masked", "UnitFileState", "masked", "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled, Detail: "masked"}},
+		"wrong":        {with("LoadState", "bad-setting", "LoadError", `org.x "is bad."`, "ActiveState", "inactive"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Automatic, Detail: "the unit cannot be loaded: is bad."}},
+		"without file": {with("LoadState", "not-found", "UnitFileState", "", "ActiveState", "active"), service.Status{State: service.Running, Detail: "the unit file is gone"}},
+		"manual":       {with("ActiveState", "inactive", "UnitFileState", "disabled"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Manual}},
+		"disabled":     {with("ActiveState", "inactive", "UnitFileState", "static", "RefuseManualStart", "yes"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Disabled}},
+		"delayed":      {with("ActiveState", "inactive", "After", "basic.target multi-user.target"), service.Status{State: service.Stopped, ExitCode: -1, StartType: service.Delayed}},
+		"maintenance":  {with("ActiveState", "maintenance"), service.Status{State: service.Unknown, StartType: service.Automatic}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, m := newFake(t, false)
@@ -124,7 +125,7 @@ func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 	f.active["web-http.socket"] = "active"
 	f.calls = nil
 	got, err := m.Status(t.Context(), web())
-	if want := (manage.Status{State: manage.Stopped, ExitCode: -1, StartType: manage.OnSocket, Detail: "listening"}); err != nil || got != want {
+	if want := (service.Status{State: service.Stopped, ExitCode: -1, StartType: service.OnSocket, Detail: "listening"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if len(f.calls) != 1 {
@@ -135,11 +136,11 @@ func TestStatus_StoppedWhileSocketListens(t *testing.T) {
 func TestStatus_OfTemplate(t *testing.T) {
 	f, m := newFake(t, false)
 	s := web(template, func(s *manage.Spec) { s.Instance = "" })
-	if st, err := m.Status(t.Context(), s); err != nil || st.State != manage.NotInstalled {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.NotInstalled {
 		t.Errorf("got %+v, %v", st, err)
 	}
 	install(t, m, s)
-	if st, err := m.Status(t.Context(), s); err != nil || st.State != manage.Stopped {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State != service.Stopped {
 		t.Errorf("got %+v, %v", st, err)
 	}
 	if got := f.changes(); !slices.Equal(got, []string{"systemctl daemon-reload"}) {
@@ -150,7 +151,7 @@ func TestStatus_OfTemplate(t *testing.T) {
 		"logs": m.Logs(t.Context(), s, manage.LogQuery{}, io.Discard),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if !errors.Is(err, manage.ErrSpec) {
+			if !errors.Is(err, manage.ErrConfig) {
 				t.Error(err)
 			}
 		})
@@ -164,13 +165,13 @@ func TestExplain_ErrorsOfSystemctl(t *testing.T) {
 		want  error
 		words string
 	}{
-		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), manage.ErrNotSupported, "systemctl not found"},
-		"another init":       {false, refusal(1, "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down"), manage.ErrNotSupported, "does not run this machine"},
+		"no systemctl":       {false, fmt.Errorf("systemctl: %w", exec.ErrNotFound), service.ErrNotSupported, "systemctl not found"},
+		"another init":       {false, refusal(1, "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down"), service.ErrNotSupported, "does not run this machine"},
 		"no bus":             {false, refusal(1, "Failed to connect to bus: No such file or directory"), nil, "cannot connect to systemd"},
 		"no user's bus":      {true, refusal(1, "Failed to connect to user scope bus via local transport: $DBUS_SESSION_BUS_ADDRESS and $XDG_RUNTIME_DIR not defined"), nil, "XDG_RUNTIME_DIR is not set"},
-		"asked for password": {false, refusal(1, "Failed to start web.service: Interactive authentication required.\nSee system logs"), manage.ErrPermission, "run it as root (sudo)"},
-		"denied":             {false, refusal(4, "Failed to start web.service: Access denied"), manage.ErrPermission, "run it as root (sudo)"},
-		"denied to a user":   {true, refusal(4, "Failed to start web.service: Access denied"), manage.ErrPermission, "Access denied"},
+		"asked for password": {false, refusal(1, "Failed to start web.service: Interactive authentication required.\nSee system logs"), service.ErrPermission, "run it as root (sudo)"},
+		"denied":             {false, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "run it as root (sudo)"},
+		"denied to a user":   {true, refusal(4, "Failed to start web.service: Access denied"), service.ErrPermission, "Access denied"},
 		"anything else":      {false, refusal(1, "something else"), nil, "something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +183,7 @@ func TestExplain_ErrorsOfSystemctl(t *testing.T) {
 			wantError(t, err, test.want, test.words)
 			wantError(t, m.Start(t.Context(), web()), test.want, test.words)
 			_, err = m.Remove(t.Context(), web(), false)
-			if !errors.Is(err, manage.ErrNotInstalled) {
+			if !errors.Is(err, service.ErrNotInstalled) {
 				t.Errorf("remove: %v", err)
 			}
 			if found := m.Diagnose(t.Context(), web()); len(found) != 1 || found[0].Level != manage.Problem || !strings.Contains(found[0].Detail, test.words) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -29,8 +30,8 @@ func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 	}{
 		"disabled, and installed just so": {web(), disabling("web.service"), web(), nil, staysDisabled},
 		"disabled, and updated":           {web(), disabling("web.service"), web(newer), nil, staysDisabled},
-		"disabled, and made delayed":      {web(), disabling("web.service"), web(start(manage.Delayed)), nil, staysDisabled},
-		"disabled, and made manual":       {web(), disabling("web.service"), web(start(manage.Manual)), nil, ""},
+		"disabled, and made delayed":      {web(), disabling("web.service"), web(start(service.Delayed)), nil, staysDisabled},
+		"disabled, and made manual":       {web(), disabling("web.service"), web(start(service.Manual)), nil, ""},
 		"disabled, and --enable":          {web(), disabling("web.service"), web(newer, enable), []string{"web.service"}, ""},
 		"disabled, removed and installed": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
@@ -39,11 +40,11 @@ func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 			}
 		}, web(), []string{"web.service"}, ""},
 		"not touched":                              {web(), func(*fake, *Manager) {}, web(newer), []string{"web.service"}, ""},
-		"manual, and enabled":                      {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Manual), newer), []string{"web.service"}, staysEnabled},
-		"manual, enabled, --enable":                {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Manual), enable), []string{"web.service"}, staysEnabled},
-		"manual, and automatic now":                {web(start(manage.Manual)), func(*fake, *Manager) {}, web(), []string{"web.service"}, ""},
-		"enabled, and disabled by the program now": {web(start(manage.Manual)), enabling("web.service"), web(start(manage.Disabled)), nil, ""},
-		"automatic, and manual now":                {web(), func(*fake, *Manager) {}, web(start(manage.Manual)), nil, ""},
+		"manual, and enabled":                      {web(start(service.Manual)), enabling("web.service"), web(start(service.Manual), newer), []string{"web.service"}, staysEnabled},
+		"manual, enabled, --enable":                {web(start(service.Manual)), enabling("web.service"), web(start(service.Manual), enable), []string{"web.service"}, staysEnabled},
+		"manual, and automatic now":                {web(start(service.Manual)), func(*fake, *Manager) {}, web(), []string{"web.service"}, ""},
+		"enabled, and disabled by the program now": {web(start(service.Manual)), enabling("web.service"), web(start(service.Disabled)), nil, ""},
+		"automatic, and manual now":                {web(), func(*fake, *Manager) {}, web(start(service.Manual)), nil, ""},
 		"its sockets disabled":                     {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, newer), nil, staysDisabled},
 		"its sockets disabled, and --enable":       {web(onTwoSockets), disabling("web-http.socket", "web-admin.socket"), web(onTwoSockets, enable), []string{"web-admin.socket", "web-http.socket"}, ""},
 		"an installation that was cut short, and manual now": {web(), func(f *fake, m *Manager) {
@@ -51,7 +52,7 @@ func TestPlan_KeepsWhatSomebodyEnabledOrDisabled(t *testing.T) {
 			if err := errors.Join(m.ownedRecord(web(), f.units).DropStart(c), c.Keep()); err != nil {
 				f.t.Fatal(err)
 			}
-		}, web(start(manage.Manual)), nil, ""},
+		}, web(start(service.Manual)), nil, ""},
 		"an installation that was cut short": {web(), func(f *fake, m *Manager) {
 			disabling("web.service")(f, m)
 			c := m.machine.Tree.Begin("web")

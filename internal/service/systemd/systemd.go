@@ -27,6 +27,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
@@ -91,7 +92,7 @@ func bareTemplate(s manage.Spec) bool { return s.Template && s.Instance == "" }
 // requireInstance returns an error if s is a template without an instance.
 func requireInstance(s manage.Spec) error {
 	if bareTemplate(s) {
-		return fmt.Errorf("%w: %s is a template: choose an instance with --instance NAME", manage.ErrSpec, s.Name)
+		return fmt.Errorf("%w: %s is a template: choose an instance with --instance NAME", manage.ErrConfig, s.Name)
 	}
 	return nil
 }
@@ -132,7 +133,7 @@ func (m *Manager) explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%w: systemctl not found, so systemd is not installed: %w", manage.ErrNotSupported, err)
+		return fmt.Errorf("%w: systemctl not found, so systemd is not installed: %w", service.ErrNotSupported, err)
 	case !errors.As(err, &e):
 		return err
 	}
@@ -147,7 +148,7 @@ func (m *Manager) explain(err error) error {
 	}
 	switch {
 	case contains("has not been booted with systemd"):
-		return fmt.Errorf("%w: systemd is installed but does not run this machine", manage.ErrNotSupported)
+		return fmt.Errorf("%w: systemd is installed but does not run this machine", service.ErrNotSupported)
 	case m.user && contains("Failed to connect to"):
 		if m.getenv("XDG_RUNTIME_DIR") == "" {
 			return errors.New("cannot connect to the user's systemd: XDG_RUNTIME_DIR is not set; log in as that user (for example with ssh, not with su or sudo), or run loginctl enable-linger USER and set XDG_RUNTIME_DIR=/run/user/UID")
@@ -166,9 +167,9 @@ func (m *Manager) explain(err error) error {
 // permissionError returns an error for missing rights.
 func (m *Manager) permissionError(err error) error {
 	if m.user {
-		return fmt.Errorf("%w: %w", manage.ErrPermission, err)
+		return fmt.Errorf("%w: %w", service.ErrPermission, err)
 	}
-	return fmt.Errorf("%w: run it as root (sudo): %w", manage.ErrPermission, err)
+	return fmt.Errorf("%w: run it as root (sudo): %w", service.ErrPermission, err)
 }
 
 // fileError returns err, as a permissionError if it is about permissions.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -63,7 +64,7 @@ func TestRender_RandomValuesAreLoaded(t *testing.T) {
 			s.Name = fmt.Sprintf("described%d", n)
 			s.Description = plainValue(r)
 			s.WorkingDirectory = "/" + strings.Trim(plainValue(r), " \t/")
-			s.Sockets = []manage.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
+			s.Sockets = []service.Socket{{Name: "k", Network: "unix", Address: "/run/" + strings.TrimSpace(strings.ReplaceAll(plainValue(r), "/", ""))}}
 		})}
 		if i.spec.Check() != nil {
 			continue

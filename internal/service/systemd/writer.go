@@ -33,7 +33,7 @@ const longestLine = 1<<20 - 1
 func (w *writer) line(l string) {
 	if len(l) > longestLine && w.err == nil {
 		name, _, _ := strings.Cut(l, "=")
-		w.err = fmt.Errorf("%w: %s= has %d bytes: systemd takes at most %d in a line", manage.ErrSpec, name, len(l), longestLine)
+		w.err = fmt.Errorf("%w: %s= has %d bytes: systemd takes at most %d in a line", manage.ErrConfig, name, len(l), longestLine)
 	}
 	w.text.WriteString(l + "\n")
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -75,7 +75,7 @@ type api interface {
 }
 
 // errLink is returned for a path that is a link, which may lead anywhere.
-var errLink = fmt.Errorf("it is a link: %w", manage.ErrUnsafe)
+var errLink = fmt.Errorf("it is a link: %w", service.ErrUnsafe)
 
 type handle uintptr
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // nowhere implements api on systems without a service control manager. Its other methods are
@@ -16,7 +16,7 @@ type nowhere struct{ api }
 func system() api { return nowhere{} }
 
 func (nowhere) OpenManager(uint32) (handle, error) {
-	return 0, fmt.Errorf("%w: %s has no service control manager", manage.ErrNotSupported, runtime.GOOS)
+	return 0, fmt.Errorf("%w: %s has no service control manager", service.ErrNotSupported, runtime.GOOS)
 }
 
 func (nowhere) Getenv(string) string { return "" }

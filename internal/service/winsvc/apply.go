@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/win32"
@@ -59,7 +60,7 @@ func (l logon) ask(account string) (*string, error) {
 	case kindOf(account) != byPassword:
 		return nil, nil
 	case l.password == nil && l.needed:
-		return nil, fmt.Errorf("account %s: %w: it needs a password", account, manage.ErrSpec)
+		return nil, fmt.Errorf("account %s: %w: it needs a password", account, manage.ErrConfig)
 	case l.password == nil:
 		return nil, nil
 	}
@@ -313,7 +314,7 @@ func (a *applying) makeFolders() error {
 		case err != nil:
 			return denied("read who may use "+dir, err)
 		case link:
-			return fmt.Errorf("%s is a link: %w: remove it", dir, manage.ErrUnsafe)
+			return fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
 		}
 		if err := a.protect(dir, old, wanted); err != nil {
 			return err
@@ -359,7 +360,7 @@ func (a *applying) grants() error {
 		case err != nil:
 			return denied("read who may use "+path, err)
 		case link:
-			return fmt.Errorf("%s is a link: %w", path, manage.ErrUnsafe)
+			return fmt.Errorf("%s is a link: %w", path, service.ErrUnsafe)
 		case parse(old).none || parse(old).grants(sid):
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -26,7 +27,7 @@ func install(t *testing.T, m *Manager, s manage.Spec, force bool) *manage.Plan {
 // rich returns a specification that uses every setting.
 func rich() manage.Spec {
 	s := web()
-	s.StartType = manage.Delayed
+	s.StartType = service.Delayed
 	s.Environment = map[string]string{"A": `a "b" %c% $d\`, "EMPTY": ""}
 	s.Preshutdown = true
 	s.Hardening.WritablePaths = []string{`D:\data`}
@@ -89,10 +90,10 @@ func TestApply_UpdateChangesOnlyWhatDiffers(t *testing.T) {
 	f.services["web"].status = f.services["web"].running(win32.Running)
 	old := f.folders[`D:\data`]
 	s := web()
-	s.Arguments, s.StartType, s.Account, s.Version = []string{""}, manage.Manual, "LocalService", "1.3.0"
-	s.Hardening.Profile = manage.None
+	s.Arguments, s.StartType, s.Account, s.Version = []string{""}, service.Manual, "LocalService", "1.3.0"
+	s.Hardening.Profile = service.Unconfined
 	s.Hardening.WritablePaths = []string{`D:\more`}
-	s.Recovery = manage.Recovery{Never: true}
+	s.Recovery = service.Recovery{Never: true}
 	p := install(t, m, s, false)
 	if !p.Installed || p.Replaces != "" {
 		t.Errorf("the plan is %+v", p)
@@ -143,7 +144,7 @@ func worlds() []world {
 	password := rich()
 	password.Account, password.Password = "svc", func() (string, error) { return "hush", nil }
 	manual := web()
-	manual.StartType, manual.Hardening.Profile, manual.Recovery = manage.Manual, manage.None, manage.Recovery{Never: true}
+	manual.StartType, manual.Hardening.Profile, manual.Recovery = service.Manual, service.Unconfined, service.Recovery{Never: true}
 	manual.Hardening.WritablePaths = []string{`D:\more`}
 	kardianos := func(t *testing.T, _ *Manager, f *fake) {
 		withData(f)
@@ -237,7 +238,7 @@ func TestApply_DoesNotFollowALinkCreatedAfterThePlan(t *testing.T) {
 		}
 		f.links[path] = true
 		before := f.snapshot()
-		if err := m.Apply(t.Context(), p); !errors.Is(err, manage.ErrUnsafe) {
+		if err := m.Apply(t.Context(), p); !errors.Is(err, service.ErrUnsafe) {
 			t.Errorf("%s: got %v", path, err)
 		}
 		if after := f.snapshot(); after != before {
@@ -258,7 +259,7 @@ func TestApply_ReportsRefusalsAndLeavesNothing(t *testing.T) {
 		"no such account": {func(_ *fake, s *manage.Spec) {
 			s.Account, s.Password = "nobody", func() (string, error) { return "hush", nil }
 		}, "the account does not exist"},
-		"no password": {func(_ *fake, s *manage.Spec) { s.Account = "svc" }, `account .\svc: ` + manage.ErrSpec.Error() + ": it needs a password"},
+		"no password": {func(_ *fake, s *manage.Spec) { s.Account = "svc" }, `account .\svc: ` + manage.ErrConfig.Error() + ": it needs a password"},
 		"a password that is not told": {func(_ *fake, s *manage.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "", errors.New("no terminal") }
 		}, "no terminal"},
@@ -359,7 +360,7 @@ func TestManager_OnlyPlansWithoutRights(t *testing.T) {
 		"update": m.Apply(t.Context(), p), "install": m.Apply(t.Context(), fresh), "remove": removed,
 		"start": m.Start(t.Context(), web()), "stop": m.Stop(t.Context(), web()), "pause": m.Pause(t.Context(), web()), "reload": m.Reload(t.Context(), web()),
 	} {
-		if !errors.Is(err, manage.ErrPermission) || !strings.Contains(err.Error(), "Administrator") {
+		if !errors.Is(err, service.ErrPermission) || !strings.Contains(err.Error(), "Administrator") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -170,19 +171,19 @@ func (m *Manager) control(ctx context.Context, s manage.Spec, verb string, code 
 		case now.State == to && from != to:
 			return nil
 		case now.State == win32.Stopped:
-			return fmt.Errorf("%s: %w", what, manage.ErrNotRunning)
+			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
 		case now.State != from:
 			return fmt.Errorf("%s: it is %s: continue it first", what, states[now.State])
 		case now.Accepted&accept == 0:
-			return fmt.Errorf("%s: %w: the program does not support it", what, manage.ErrNotSupported)
+			return fmt.Errorf("%s: %w: the program does not support it", what, service.ErrNotSupported)
 		}
 		err = scm.ControlService(h, code)
 		switch win32.Number(err) {
 		case win32.NoError:
 		case win32.ErrorServiceNotActive:
-			return fmt.Errorf("%s: %w", what, manage.ErrNotRunning)
+			return fmt.Errorf("%s: %w", what, service.ErrNotRunning)
 		case win32.ErrorCallNotImplemented:
-			return fmt.Errorf("%s: %w: %w", what, manage.ErrNotSupported, err)
+			return fmt.Errorf("%s: %w: %w", what, service.ErrNotSupported, err)
 		}
 		if err != nil {
 			return denied(what, err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -23,7 +24,7 @@ func controlled(t *testing.T, run func(t *testing.T, m *Manager, f *fake, s *fak
 	})
 }
 
-func state(t *testing.T, m *Manager, want manage.State) manage.Status {
+func state(t *testing.T, m *Manager, want service.State) service.Status {
 	t.Helper()
 	got, err := m.Status(t.Context(), web())
 	if err != nil || got.State != want {
@@ -37,27 +38,27 @@ func TestManager_VerbsWaitForTheirState(t *testing.T) {
 		s.takes = 5 * time.Second
 		var heard []string
 		m.machine.Progress = func(what string) { heard = append(heard, what) }
-		if got := state(t, m, manage.Stopped); got.ExitCode != -1 || got.StartType != manage.Automatic || got.PID != 0 {
+		if got := state(t, m, service.Stopped); got.ExitCode != -1 || got.StartType != service.Automatic || got.PID != 0 {
 			t.Errorf("before the first start: %+v", got)
 		}
 		for _, step := range []struct {
 			verb func(context.Context, manage.Spec) error
-			want manage.State
+			want service.State
 			took time.Duration
 		}{
-			{m.Stop, manage.Stopped, 0},
-			{m.Start, manage.Running, 5 * time.Second},
-			{m.Start, manage.Running, 0},
-			{m.Reload, manage.Running, 0},
-			{m.Continue, manage.Running, 0},
-			{m.Pause, manage.Paused, 5 * time.Second},
-			{m.Pause, manage.Paused, 0},
-			{m.Continue, manage.Running, 5 * time.Second},
-			{m.Restart, manage.Running, 10 * time.Second},
-			{m.Pause, manage.Paused, 5 * time.Second},
-			{m.Stop, manage.Stopped, 5 * time.Second},
-			{m.Stop, manage.Stopped, 0},
-			{m.Restart, manage.Running, 5 * time.Second},
+			{m.Stop, service.Stopped, 0},
+			{m.Start, service.Running, 5 * time.Second},
+			{m.Start, service.Running, 0},
+			{m.Reload, service.Running, 0},
+			{m.Continue, service.Running, 0},
+			{m.Pause, service.Paused, 5 * time.Second},
+			{m.Pause, service.Paused, 0},
+			{m.Continue, service.Running, 5 * time.Second},
+			{m.Restart, service.Running, 10 * time.Second},
+			{m.Pause, service.Paused, 5 * time.Second},
+			{m.Stop, service.Stopped, 5 * time.Second},
+			{m.Stop, service.Stopped, 0},
+			{m.Restart, service.Running, 5 * time.Second},
 		} {
 			begun := time.Now()
 			if err := step.verb(t.Context(), web()); err != nil {
@@ -78,22 +79,22 @@ func TestStatus_AllStates(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		for _, test := range []struct {
 			status status
-			want   manage.State
+			want   service.State
 			code   int
 			detail string
 		}{
-			{status{State: win32.Stopped}, manage.Stopped, 0, ""},
-			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceNeverStarted}, manage.Stopped, -1, "1077"},
-			{status{State: win32.Stopped, ExitCode: 1067}, manage.Failed, 1067, "the process ended unexpectedly (error 1067)"},
-			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 78}, manage.Failed, 78, "its configuration is wrong"},
-			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 5000}, manage.Failed, 5000, "code 1066/5000"},
-			{status{State: win32.StartPending, CheckPoint: 3, WaitHint: time.Second, PID: 4711}, manage.Starting, -1, "checkpoint 3, wait hint 1s"},
-			{status{State: win32.StopPending, PID: 4711}, manage.Stopping, -1, "checkpoint 0"},
-			{status{State: win32.Running, PID: 4711}, manage.Running, -1, ""},
-			{status{State: win32.ContinuePending, PID: 4711}, manage.Continuing, -1, "checkpoint"},
-			{status{State: win32.PausePending, PID: 4711}, manage.Pausing, -1, "checkpoint"},
-			{status{State: win32.Paused, PID: 4711}, manage.Paused, -1, ""},
-			{status{State: 9}, manage.Unknown, -1, "state 9"},
+			{status{State: win32.Stopped}, service.Stopped, 0, ""},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceNeverStarted}, service.Stopped, -1, "1077"},
+			{status{State: win32.Stopped, ExitCode: 1067}, service.Failed, 1067, "the process ended unexpectedly (error 1067)"},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 78}, service.Failed, 78, "its configuration is wrong"},
+			{status{State: win32.Stopped, ExitCode: win32.ErrorServiceSpecific, SpecificCode: 5000}, service.Failed, 5000, "code 1066/5000"},
+			{status{State: win32.StartPending, CheckPoint: 3, WaitHint: time.Second, PID: 4711}, service.Starting, -1, "checkpoint 3, wait hint 1s"},
+			{status{State: win32.StopPending, PID: 4711}, service.Stopping, -1, "checkpoint 0"},
+			{status{State: win32.Running, PID: 4711}, service.Running, -1, ""},
+			{status{State: win32.ContinuePending, PID: 4711}, service.Continuing, -1, "checkpoint"},
+			{status{State: win32.PausePending, PID: 4711}, service.Pausing, -1, "checkpoint"},
+			{status{State: win32.Paused, PID: 4711}, service.Paused, -1, ""},
+			{status{State: 9}, service.Unknown, -1, "state 9"},
 		} {
 			s.hangs = true
 			for _, user := range []bool{false, true} { // no special rights are needed
@@ -109,21 +110,21 @@ func TestStatus_AllStates(t *testing.T) {
 			}
 		}
 		s.status = status{State: win32.Stopped}
-		for start, set := range map[manage.Start]func(){
-			manage.Automatic: func() { s.config.Start = startAutomatic },
-			manage.Delayed:   func() { s.config.Start, s.infos[levelDelayed] = startAutomatic, info{Flag: true} },
-			manage.Manual:    func() { s.config.Start = startDemand },
-			manage.Disabled:  func() { s.config.Start = startDisabled },
+		for start, set := range map[service.StartType]func(){
+			service.Automatic: func() { s.config.Start = startAutomatic },
+			service.Delayed:   func() { s.config.Start, s.infos[levelDelayed] = startAutomatic, info{Flag: true} },
+			service.Manual:    func() { s.config.Start = startDemand },
+			service.Disabled:  func() { s.config.Start = startDisabled },
 		} {
 			s.infos[levelDelayed] = info{}
 			set()
-			if got := state(t, m, manage.Stopped); got.StartType != start {
+			if got := state(t, m, service.Stopped); got.StartType != start {
 				t.Errorf("the start type is %q, want %q", got.StartType, start)
 			}
 		}
 		other := web()
 		other.Name = "other"
-		if got, err := m.Status(t.Context(), other); err != nil || got.State != manage.NotInstalled {
+		if got, err := m.Status(t.Context(), other); err != nil || got.State != service.NotInstalled {
 			t.Errorf("of none: %+v, %v", got, err)
 		}
 	})
@@ -135,7 +136,7 @@ func TestStart_FinishedJobIsNoError(t *testing.T) {
 		if err := m.Start(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
-		if got := state(t, m, manage.Stopped); got.ExitCode != 0 {
+		if got := state(t, m, service.Stopped); got.ExitCode != 0 {
 			t.Errorf("it is %+v", got)
 		}
 	})
@@ -187,7 +188,7 @@ func TestStart_WaitsForTheStartOfAnotherService(t *testing.T) {
 		if err := m.Start(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
-		state(t, m, manage.Running)
+		state(t, m, service.Running)
 	})
 }
 
@@ -217,7 +218,7 @@ func TestStop_WaitsForAStart(t *testing.T) {
 		if err := m.Stop(t.Context(), web()); err != nil || time.Since(begun) < 6*time.Second {
 			t.Errorf("got %v after %s", err, time.Since(begun))
 		}
-		state(t, m, manage.Stopped)
+		state(t, m, service.Stopped)
 	})
 }
 
@@ -228,7 +229,7 @@ func TestStop_IsRepeatedIfRefused(t *testing.T) {
 		if err := m.Stop(t.Context(), web()); err != nil {
 			t.Error(err)
 		}
-		state(t, m, manage.Stopped)
+		state(t, m, service.Stopped)
 	})
 }
 
@@ -267,21 +268,21 @@ func TestControl_FailureSaysWhy(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, _ *fake, s *fakeService) {
 		verbs := map[string]func(context.Context, manage.Spec) error{"reload": m.Reload, "pause": m.Pause, "continue": m.Continue}
 		for name, verb := range verbs {
-			if err := verb(t.Context(), web()); !errors.Is(err, manage.ErrNotRunning) {
+			if err := verb(t.Context(), web()); !errors.Is(err, service.ErrNotRunning) {
 				t.Errorf("%s, stopped: %v", name, err)
 			}
 		}
 		s.accepts = win32.AcceptStop
 		s.status = s.running(win32.Running)
 		for _, name := range []string{"reload", "pause"} {
-			if err := verbs[name](t.Context(), web()); !errors.Is(err, manage.ErrNotSupported) {
+			if err := verbs[name](t.Context(), web()); !errors.Is(err, service.ErrNotSupported) {
 				t.Errorf("%s, of a program that cannot: %v", name, err)
 			}
 		}
 		s.accepts = win32.AcceptStop | win32.AcceptParamChange | win32.AcceptPauseContinue
 		s.status = s.running(win32.Running)
 		s.refuses, s.refusing = win32.ErrorCallNotImplemented, 1
-		if err := m.Reload(t.Context(), web()); !errors.Is(err, manage.ErrNotSupported) {
+		if err := m.Reload(t.Context(), web()); !errors.Is(err, service.ErrNotSupported) {
 			t.Errorf("a reload that the program does not know: %v", err)
 		}
 		s.pauses = win32.Running
@@ -324,7 +325,7 @@ func TestManager_VerbsFailIfNotInstalled(t *testing.T) {
 		"start": m.Start(t.Context(), web()), "stop": m.Stop(t.Context(), web()), "restart": m.Restart(t.Context(), web()),
 		"reload": m.Reload(t.Context(), web()), "pause": m.Pause(t.Context(), web()), "continue": m.Continue(t.Context(), web()), "remove": removed,
 	} {
-		if !errors.Is(err, manage.ErrNotInstalled) {
+		if !errors.Is(err, service.ErrNotInstalled) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -361,11 +362,11 @@ func TestStatus_NeedsOnlyTheRightToQueryTheState(t *testing.T) {
 	controlled(t, func(t *testing.T, m *Manager, f *fake, s *fakeService) {
 		s.security, f.user = "D:(A;;LC;;;IU)(A;;GA;;;BA)", true
 		s.status = s.running(win32.Running)
-		if got := state(t, m, manage.Running); got.PID != 4711 || got.StartType != "" {
+		if got := state(t, m, service.Running); got.PID != 4711 || got.StartType != "" {
 			t.Errorf("the status is %+v", got)
 		}
 		s.security = "D:(A;;GA;;;BA)"
-		if _, err := m.Status(t.Context(), web()); !errors.Is(err, manage.ErrPermission) {
+		if _, err := m.Status(t.Context(), web()); !errors.Is(err, service.ErrPermission) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -56,7 +57,7 @@ func TestDependents_AreInStopOrder(t *testing.T) {
 		})
 	}
 	m, f := newManager(t)
-	if _, err := m.Dependents(t.Context(), web()); !errors.Is(err, manage.ErrNotInstalled) {
+	if _, err := m.Dependents(t.Context(), web()); !errors.Is(err, service.ErrNotInstalled) {
 		t.Errorf("of none: %v", err)
 	}
 	install(t, m, web(), false)

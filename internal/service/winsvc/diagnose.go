@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -20,7 +21,7 @@ func (m *Manager) Diagnose(ctx context.Context, s manage.Spec) []manage.Finding 
 	}
 	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, d.service)
 	switch {
-	case errors.Is(err, manage.ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		d.add(manage.Problem, "service", "install it", "it is not installed")
 		return d.found
 	case err != nil:
@@ -73,13 +74,13 @@ func (d *diagnosis) service(scm *session, name string, h handle) error {
 func (d *diagnosis) state(now status, known, account string) {
 	st := d.manager.status(now)
 	switch st.State {
-	case manage.Failed:
+	case service.Failed:
 		remedy := "read the log, then start it again"
 		if now.ExitCode == win32.ErrorServiceLogonFailed {
 			remedy = kindOf(known).remedy(account)
 		}
 		d.add(manage.Problem, "state", remedy, "it failed: %s", st.Detail)
-	case manage.Stopped:
+	case service.Stopped:
 		d.add(manage.Note, "state", "start it", "%s", strings.TrimSuffix("it is stopped: "+st.Detail, ": "))
 	default:
 		d.add(manage.OK, "state", "", "it is %s, as process %d", st.State, st.PID)
@@ -142,7 +143,7 @@ func (d *diagnosis) executable(line string) {
 		return
 	}
 	switch err := d.manager.safe(exe, false); {
-	case errors.Is(err, manage.ErrUnsafe):
+	case errors.Is(err, service.ErrUnsafe):
 		d.add(manage.Warning, "executable", "otherwise, whoever can replace it can act as the service", "%v", err)
 	case err != nil:
 		d.add(manage.Note, "executable", "", "%v", err)
@@ -159,7 +160,7 @@ func (d *diagnosis) dependency(scm *session, name string) {
 	}
 	h, err := scm.open(name, accessQueryStatus)
 	switch {
-	case errors.Is(err, manage.ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		d.add(manage.Problem, what, "install it, or install this service without it", "it does not exist")
 		return
 	case err != nil:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -35,7 +36,7 @@ func TestDiagnose_FindsWhatKeepsTheServiceFromRunning(t *testing.T) {
 		}, manage.Problem, "executable", "does not exist"},
 		"an unquoted path": {func(_ *Manager, _ *fake, s *fakeService) { s.config.ImagePath = `C:\Program Files\web\web.exe` }, manage.Warning, "executable", "not quoted"},
 		"an unsafe place": {func(m *Manager, _ *fake, _ *fakeService) {
-			m.safe = func(string, bool) error { return manage.ErrUnsafe }
+			m.safe = func(string, bool) error { return service.ErrUnsafe }
 		}, manage.Warning, "executable", "write there"},
 		"no dependency": {func(_ *Manager, f *fake, _ *fakeService) { delete(f.services, "afd") }, manage.Problem, "dependency Afd", "does not exist"},
 		"a stopped dependency": {func(_ *Manager, f *fake, _ *fakeService) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -271,11 +272,20 @@ func newManager(t *testing.T) (*Manager, *fake) {
 // web is a service as the defaults of package daemon describe it.
 func web() manage.Spec {
 	return manage.Spec{
-		Name: "web", DisplayName: "Web server", Description: "Serves pages.", Version: "1.2.3",
-		Executable: `C:\Program Files\web\web.exe`, Arguments: []string{"-addr", ":9090"},
-		StartType: manage.Automatic, Dependencies: []string{"network"},
-		Recovery:     manage.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, ResetPeriod: 24 * time.Hour},
-		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: manage.Hardening{Profile: manage.Strict}, CanPause: true,
+		Config: service.Config{
+			Executable:   `C:\Program Files\web\web.exe`,
+			Arguments:    []string{"-addr", ":9090"},
+			StartType:    service.Automatic,
+			Dependencies: []string{"network"},
+			Recovery:     service.Recovery{Delays: []time.Duration{time.Second, 5 * time.Second, time.Minute}, ResetPeriod: 24 * time.Hour},
+			Hardening:    service.Hardening{Profile: service.Strict},
+		},
+		Name:         "web",
+		DisplayName:  "Web server",
+		Description:  "Serves pages.",
+		Version:      "1.2.3",
+		StartTimeout: time.Minute,
+		StopTimeout:  30 * time.Second,
+		CanPause:     true,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
@@ -44,7 +45,7 @@ func (p *planner) planFolders() (a manage.Artefact, err error) {
 		case err != nil:
 			return a, fmt.Errorf("%s: %w", dir, err)
 		case link:
-			return a, fmt.Errorf("%s is a link: %w: remove it", dir, manage.ErrUnsafe)
+			return a, fmt.Errorf("%s is a link: %w: remove it", dir, service.ErrUnsafe)
 		}
 		a.Present = true
 		a.Old += dir + ": " + parse(sddl).words(names) + "\n"
@@ -77,7 +78,7 @@ func (c *folderCheck) existing(dir, sddl string) error {
 	switch {
 	case trusted && foreign && !c.ours() && !c.force:
 		return fmt.Errorf("%s exists, but was not created by an installation of %s; only the service and administrators could use it, and it %w: move it away, or give the service another Name",
-			dir, c.name, manage.ErrForeign)
+			dir, c.name, service.ErrForeign)
 	case trusted:
 		c.warnOfChange(dir, d, foreign)
 	case c.force && c.theirs:
@@ -85,7 +86,7 @@ func (c *folderCheck) existing(dir, sddl string) error {
 		c.theirs = true
 		c.warn("%s belonged to %s, who may have left files in it", dir, d.owner)
 	default:
-		return fmt.Errorf("%s belongs to %s: %w: move it away, or check what is in it and install with force", dir, d.owner, manage.ErrUnsafe)
+		return fmt.Errorf("%s belongs to %s: %w: move it away, or check what is in it and install with force", dir, d.owner, service.ErrUnsafe)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 )
@@ -16,31 +17,37 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // goldens returns changes to a specification, by what is special about each.
 func goldens() map[string]func(f *fake, s *manage.Spec) {
-	profile := func(p manage.Profile) func(*fake, *manage.Spec) {
+	profile := func(p service.Profile) func(*fake, *manage.Spec) {
 		return func(_ *fake, s *manage.Spec) { s.Hardening.Profile = p }
 	}
 	return map[string]func(f *fake, s *manage.Spec){
-		"profile-strict":     profile(manage.Strict),
-		"profile-network":    profile(manage.Network),
-		"profile-localhost":  profile(manage.Localhost),
-		"profile-low-ports":  profile(manage.LowPorts),
-		"profile-lenient":    profile(manage.Lenient),
-		"profile-no-sandbox": profile(manage.None),
+		"profile-strict":     profile(service.Strict),
+		"profile-network":    profile(service.Network),
+		"profile-localhost":  profile(service.Localhost),
+		"profile-low-ports":  profile(service.LowPorts),
+		"profile-lenient":    profile(service.Lenient),
+		"profile-no-sandbox": profile(service.Unconfined),
 		"everything": func(f *fake, s *manage.Spec) {
 			withData(f)
 			*s = rich()
 		},
 		"least": func(_ *fake, s *manage.Spec) {
 			*s = manage.Spec{
-				Name: "web", Executable: `C:\web.exe`, StartType: manage.Manual, Recovery: manage.Recovery{Never: true}, Hardening: manage.Hardening{Profile: manage.Strict},
+				Config: service.Config{
+					Executable: `C:\web.exe`,
+					StartType:  service.Manual,
+					Recovery:   service.Recovery{Never: true},
+					Hardening:  service.Hardening{Profile: service.Strict},
+				},
+				Name: "web",
 			}
 		},
 		"awkward": func(_ *fake, s *manage.Spec) {
 			s.Arguments = awkward
 			s.Environment = map[string]string{"QUOTES": `"a" 'b'`, "PERCENT": "%PATH%", "DOLLAR": "$HOME", "BACKSLASH": `a\`, "EMPTY": "", "SPACES": " a  b "}
 		},
-		"disabled": func(_ *fake, s *manage.Spec) { s.StartType = manage.Disabled },
-		"delayed":  func(_ *fake, s *manage.Spec) { s.StartType = manage.Delayed },
+		"disabled": func(_ *fake, s *manage.Spec) { s.StartType = service.Disabled },
+		"delayed":  func(_ *fake, s *manage.Spec) { s.StartType = service.Delayed },
 		"account": func(_ *fake, s *manage.Spec) {
 			s.Account, s.Password = "svc", func() (string, error) { return "hush", nil }
 		},
@@ -48,13 +55,13 @@ func goldens() map[string]func(f *fake, s *manage.Spec) {
 		"root":     func(_ *fake, s *manage.Spec) { s.Account = "root" },
 		"instance": func(_ *fake, s *manage.Spec) { s.Template, s.Instance = true, "eu-1" },
 		"crash-only": func(_ *fake, s *manage.Spec) {
-			s.Recovery = manage.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Hour, CrashOnly: true}
+			s.Recovery = service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Hour, CrashOnly: true}
 		},
 		"privileges": func(_ *fake, s *manage.Spec) {
 			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeTcbPrivilege", "SeChangeNotifyPrivilege"}
 		},
 		"lacking": func(f *fake, s *manage.Spec) { // what Windows does not have
-			s.StartType, s.Sockets = manage.OnSocket, []manage.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+			s.StartType, s.Sockets = service.OnSocket, []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			s.WorkingDirectory, s.Watchdog, s.FileDescriptorStore = `C:\d`, time.Minute, 3
 			s.Limits.OpenFiles = 64
 			s.Hardening.AddressFamilies = []string{"AF_PACKET"}

@@ -27,7 +27,7 @@ func lengthUTF16(s string) int { return len(utf16.Encode([]rune(s))) }
 // take for something else.
 func (w settings) fits(s manage.Spec) error {
 	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{manage.ErrSpec}, args...)...)
+		return fmt.Errorf("%w: "+format, append([]any{manage.ErrConfig}, args...)...)
 	}
 	if n := lengthUTF16(w.ImagePath); n > longestLine {
 		return wrong("the command line (Executable and Arguments with quotes) has %d characters: Windows allows %d", n, longestLine)
@@ -66,17 +66,17 @@ func checkEnvironment(s manage.Spec, all []string) error {
 	for _, v := range manage.Vars(s.Environment) {
 		key := strings.ToUpper(v.Name)
 		if manage.Reserved(key) {
-			return fmt.Errorf("%w: Environment has %s: to Windows, that is %s, which is set by the manager", manage.ErrSpec, v.Name, key)
+			return fmt.Errorf("%w: Environment has %s: to Windows, that is %s, which is set by the manager", manage.ErrConfig, v.Name, key)
 		}
 		if other, ok := had[key]; ok {
-			return fmt.Errorf("%w: Environment has %s and %s, which are the same variable to Windows", manage.ErrSpec, other, v.Name)
+			return fmt.Errorf("%w: Environment has %s and %s, which are the same variable to Windows", manage.ErrConfig, other, v.Name)
 		}
 		had[key] = v.Name
 	}
 	for _, v := range all {
 		if n := lengthUTF16(v); n > longestVariable {
 			name, _, _ := strings.Cut(v, "=")
-			return fmt.Errorf("%w: Environment[%s] has %d characters, including its name: Windows allows %d", manage.ErrSpec, name, n, longestVariable)
+			return fmt.Errorf("%w: Environment[%s] has %d characters, including its name: Windows allows %d", manage.ErrConfig, name, n, longestVariable)
 		}
 	}
 	return nil

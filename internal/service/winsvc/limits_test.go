@@ -81,8 +81,8 @@ func refusal(t *testing.T, change func(*manage.Spec)) string {
 	if err == nil {
 		return ""
 	}
-	if !errors.Is(err, manage.ErrSpec) {
-		t.Errorf("got %v, want service.ErrSpec", err)
+	if !errors.Is(err, manage.ErrConfig) {
+		t.Errorf("got %v, want service.ErrConfig", err)
 	}
-	return strings.TrimPrefix(err.Error(), manage.ErrSpec.Error()+": ")
+	return strings.TrimPrefix(err.Error(), manage.ErrConfig.Error()+": ")
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -43,7 +44,7 @@ func TestLogs_OldestFirst(t *testing.T) {
 		record("6", "4", "x", ""),
 	}
 	var b strings.Builder
-	if err := m.Logs(t.Context(), web(), manage.LogQuery{Lines: 3}, &b); err != nil {
+	if err := m.Logs(t.Context(), web(), manage.LogQuery{LogOptions: service.LogOptions{Lines: 3}}, &b); err != nil {
 		t.Fatal(err)
 	}
 	want := local("2026-01-01T11:59:59.000Z") + "INFO  \n" + local("2026-01-01T12:00:00.000Z") + "WARN  one two\n" + local("2026-01-01T12:00:01.123Z") + "ERROR a <b> &lt; \"c\" n=5\n    second line\n"
@@ -62,11 +63,11 @@ func TestLogs_FieldsOfTheEventData(t *testing.T) {
 	}{
 		{manage.LogQuery{}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n" +
 			local("2026-01-01T12:00:03Z") + "ERROR api: request of 100%1 failed status=503 peer.ip=::1 text=\"a b\"\n    stack:\n        main.serve\n            main.go:3\n"},
-		{manage.LogQuery{JSON: true, Level: zap.ErrorLevel}, `{"level":"error","time":"2026-01-01T12:00:03Z","caller":"web/main.go:3","msg":"api: request of 100%1 failed","status":503,"peer":{"ip":"::1"},"text":"a b","stack":"main.serve\n    main.go:3"}` + "\n"},
-		{manage.LogQuery{Lines: 1, Match: regexp.MustCompile("again=true")}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n"},
-		{manage.LogQuery{Lines: 1, Level: zap.InfoLevel, Match: regexp.MustCompile("again=true")}, ""},
+		{manage.LogQuery{LogOptions: service.LogOptions{JSON: true, Level: zap.ErrorLevel}}, `{"level":"error","time":"2026-01-01T12:00:03Z","caller":"web/main.go:3","msg":"api: request of 100%1 failed","status":503,"peer":{"ip":"::1"},"text":"a b","stack":"main.serve\n    main.go:3"}` + "\n"},
+		{manage.LogQuery{LogOptions: service.LogOptions{Lines: 1, Match: regexp.MustCompile("again=true")}}, local("2026-01-01T12:00:02Z") + "DEBUG asked again=true\n"},
+		{manage.LogQuery{LogOptions: service.LogOptions{Lines: 1, Level: zap.InfoLevel, Match: regexp.MustCompile("again=true")}}, ""},
 		{manage.LogQuery{PID: 13}, ""},
-		{manage.LogQuery{Lines: 5, Since: time.Date(2026, 1, 1, 12, 0, 3, 0, time.UTC), Match: regexp.MustCompile("asked")}, ""},
+		{manage.LogQuery{LogOptions: service.LogOptions{Lines: 5, Since: time.Date(2026, 1, 1, 12, 0, 3, 0, time.UTC), Match: regexp.MustCompile("asked")}}, ""},
 	} {
 		t.Run(fmt.Sprintf("%+v", test.query), func(t *testing.T) {
 			m, f := newManager(t)
@@ -85,10 +86,10 @@ func TestLogs_FieldsOfTheEventData(t *testing.T) {
 func TestLogs_EventLogSelectsRecords(t *testing.T) {
 	since := time.Date(2026, 1, 1, 13, 0, 3, 1_500_000, time.FixedZone("", 3600))
 	for want, q := range map[string]manage.LogQuery{
-		"*[System[Provider[@Name='web']]]": {Level: zap.DebugLevel},
-		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3 or Level=0 or Level=4)]]":                                    {Level: zap.InfoLevel},
-		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3) and TimeCreated[@SystemTime>='2026-01-01T12:00:03.001Z']]]": {Level: zap.WarnLevel, Since: since},
-		"*[System[Provider[@Name='web'] and (Level=1 or Level=2)]]":                                                                     {Level: zap.ErrorLevel},
+		"*[System[Provider[@Name='web']]]": {LogOptions: service.LogOptions{Level: zap.DebugLevel}},
+		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3 or Level=0 or Level=4)]]":                                    {LogOptions: service.LogOptions{Level: zap.InfoLevel}},
+		"*[System[Provider[@Name='web'] and (Level=1 or Level=2 or Level=3) and TimeCreated[@SystemTime>='2026-01-01T12:00:03.001Z']]]": {LogOptions: service.LogOptions{Level: zap.WarnLevel, Since: since}},
+		"*[System[Provider[@Name='web'] and (Level=1 or Level=2)]]":                                                                     {LogOptions: service.LogOptions{Level: zap.ErrorLevel}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			m, f := newManager(t)
@@ -109,7 +110,7 @@ func TestLogs_FollowsFromTheLastRecord(t *testing.T) {
 			f.events = []string{record("10", "4", "2026-01-01T12:00:01Z", "<EventData><Data>second</Data></EventData>")}
 		})
 		var b strings.Builder
-		if err := m.Logs(ctx, web(), manage.LogQuery{Follow: true}, &b); err != nil {
+		if err := m.Logs(ctx, web(), manage.LogQuery{LogOptions: service.LogOptions{Follow: true}}, &b); err != nil {
 			t.Fatal(err)
 		}
 		if want := local("2026-01-01T12:00:00Z") + "INFO  first\n" + local("2026-01-01T12:00:01Z") + "INFO  second\n"; b.String() != want {

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/safe"
 )
@@ -60,16 +61,16 @@ func refuse(s manage.Spec) error {
 	switch {
 	case s.User:
 		return fmt.Errorf("per-user service %s: %w: Windows has no per-user services; install it as a system service, or let Task Scheduler run the program when the user logs on",
-			name, manage.ErrNotSupported)
+			name, service.ErrNotSupported)
 	case s.Template && s.Instance == "":
-		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, which is installed as a service of its own", name, manage.ErrNotSupported)
+		return fmt.Errorf("service %s: %w: Windows has no templates; name an instance, which is installed as a service of its own", name, service.ErrNotSupported)
 	case strings.ContainsAny(name, `/\'"<>:|?*`) || strings.HasSuffix(name, "."):
 		// These would change the path of its folders or the query of its log.
-		return fmt.Errorf("%w: the service is called %s: a name must not contain / \\ ' \" < > : | ? * or end with a dot", manage.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s: a name must not contain / \\ ' \" < > : | ? * or end with a dot", manage.ErrConfig, name)
 	case device(name):
-		return fmt.Errorf("%w: the service is called %s, which is a device name: Windows does not allow a folder of that name", manage.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is a device name: Windows does not allow a folder of that name", manage.ErrConfig, name)
 	case len(name) > longest:
-		return fmt.Errorf("%w: the service is called %s, which has %d characters: Windows allows %d", manage.ErrSpec, name, len(name), longest)
+		return fmt.Errorf("%w: the service is called %s, which has %d characters: Windows allows %d", manage.ErrConfig, name, len(name), longest)
 	}
 	return nil
 }

@@ -92,11 +92,11 @@ func (a *applying) writeRecord(name string, list []string, replaces bool) error 
 func (m *Manager) reserved(name string) error {
 	for _, log := range []string{"Application", "System", "Security", "Setup", "ForwardedEvents"} {
 		if strings.EqualFold(name, log) {
-			return fmt.Errorf("%w: the service is called %s, which is the name of a Windows log: choose another Name", manage.ErrSpec, name)
+			return fmt.Errorf("%w: the service is called %s, which is the name of a Windows log: choose another Name", manage.ErrConfig, name)
 		}
 	}
 	if _, err := m.api.ReadValue(logKey(name), "File"); err == nil {
-		return fmt.Errorf("%w: the service is called %s, which is the name of a log on this machine: choose another Name", manage.ErrSpec, name)
+		return fmt.Errorf("%w: the service is called %s, which is the name of a log on this machine: choose another Name", manage.ErrConfig, name)
 	}
 	return nil
 }

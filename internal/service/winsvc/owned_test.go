@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -27,7 +28,7 @@ func TestRemove_RestoresAFolderOfAnotherProgram(t *testing.T) {
 		}
 		before := f.snapshot()
 		_, err := m.Plan(t.Context(), ssh(), false)
-		if !errors.Is(err, manage.ErrForeign) || !strings.HasPrefix(err.Error(), `C:\ProgramData\ssh exists, but was not created by an installation of ssh`) {
+		if !errors.Is(err, service.ErrForeign) || !strings.HasPrefix(err.Error(), `C:\ProgramData\ssh exists, but was not created by an installation of ssh`) {
 			t.Fatalf("without force: %v", err)
 		}
 		p := install(t, m, ssh(), true)
@@ -60,7 +61,7 @@ func TestRemove_KeepsAnEventSourceOfAnotherProgram(t *testing.T) {
 	m, f := newManager(t)
 	f.keys[strings.ToLower(eventKey("web"))] = map[string]value{"EventMessageFile": text(regExpand, `C:\Another\messages.dll`), "CategoryCount": dword(3)}
 	before := f.snapshot()
-	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, manage.ErrForeign) || !strings.Contains(err.Error(), `event source "web", whose texts are in C:\Another\messages.dll`) {
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), `event source "web", whose texts are in C:\Another\messages.dll`) {
 		t.Fatalf("without force: %v", err)
 	}
 	p := install(t, m, web(), true)
@@ -82,7 +83,7 @@ func TestPlan_RefusesTheNameOfALog(t *testing.T) {
 			f.keys[strings.ToLower(logKey("Vendor"))] = map[string]value{"File": text(regExpand, `C:\vendor.evtx`)}
 			s := web()
 			s.Name = name
-			if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, manage.ErrSpec) || !strings.Contains(err.Error(), "called "+name+", which is the name of a ") {
+			if _, err := m.Plan(t.Context(), s, true); !errors.Is(err, manage.ErrConfig) || !strings.Contains(err.Error(), "called "+name+", which is the name of a ") {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
@@ -103,7 +104,7 @@ func TestRemove_PurgeWorksAfterUninstall(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	f.folders[`C:\ProgramData\web`] = ofSSH
-	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, manage.ErrNotInstalled) || f.folders[`C:\ProgramData\web`] != ofSSH {
+	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, service.ErrNotInstalled) || f.folders[`C:\ProgramData\web`] != ofSSH {
 		t.Errorf("of somebody else's folder: %v", err)
 	}
 }
@@ -164,7 +165,7 @@ func TestRemove_FindsWhatAKilledInstallationCreated(t *testing.T) {
 		if n%2 == 0 {
 			install(t, m, rich(), true)
 		}
-		if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, manage.ErrNotInstalled) {
+		if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
 			t.Error(err)
 		}
 		if after := f.snapshot(); after != before {

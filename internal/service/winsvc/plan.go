@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -72,7 +73,7 @@ func (m *Manager) checkSpec(s manage.Spec) error {
 		return err
 	}
 	if _, rest, ok := strings.Cut(s.Executable, "%"); ok && strings.IndexByte(rest, '%') > 0 {
-		return fmt.Errorf("%w: Executable is %s: Windows would replace the part between the %% signs with the variable of that name", manage.ErrSpec, s.Executable)
+		return fmt.Errorf("%w: Executable is %s: Windows would replace the part between the %% signs with the variable of that name", manage.ErrConfig, s.Executable)
 	}
 	return nil
 }
@@ -102,10 +103,10 @@ func (p *planner) readService() (err error) {
 	s := p.plan.Spec
 	p.want, p.ignored = want(s, p.Getenv), unsupported(s)
 	if !strings.ContainsAny(s.Account, `\@`) && strings.HasSuffix(s.Account, "$") {
-		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", manage.ErrSpec, s.Account, s.Account)
+		return fmt.Errorf("%w: Account is %s: a managed account must include its domain: DOMAIN\\%s", manage.ErrConfig, s.Account, s.Account)
 	}
 	if n := lengthUTF16(p.want.DisplayName); n > longest {
-		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", manage.ErrSpec, n, longest)
+		return fmt.Errorf("%w: DisplayName has %d characters: Windows allows %d", manage.ErrConfig, n, longest)
 	}
 	p.have, p.present, err = p.inspect(p.name, p.want.Security != "")
 	if err != nil {
@@ -126,7 +127,7 @@ func (p *planner) checkSecurity() error {
 		err = errors.New("it has no DACL (D:…), which says who may do what")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", manage.ErrSpec, p.plan.Spec.Windows.SecurityDescriptor, err)
+		return fmt.Errorf("%w: Windows.SecurityDescriptor is %q: %w", manage.ErrConfig, p.plan.Spec.Windows.SecurityDescriptor, err)
 	}
 	p.want.Security = plain(text)
 	for _, text := range parse(text).doubts() {
@@ -169,7 +170,7 @@ func (p *planner) checkPrivileges() error {
 			continue // of another system
 		}
 		if err := p.Privilege(c); err != nil {
-			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", manage.ErrSpec, c, err)
+			return fmt.Errorf("%w: Hardening.Capabilities has %q: %w", manage.ErrConfig, c, err)
 		}
 	}
 	return nil
@@ -197,7 +198,7 @@ func (p *planner) checkOwner() error {
 		p.warn("service %s belonged to another program, with the command line %s: it is replaced", p.name, line)
 	default:
 		return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\", or choose another name",
-			p.name, line, manage.ErrForeign, p.name)
+			p.name, line, service.ErrForeign, p.name)
 	}
 	return nil
 }
@@ -207,7 +208,7 @@ func (p *planner) checkOwner() error {
 func (p *planner) checkExecutable() error {
 	err := p.manager.safe(p.plan.Spec.Executable, false)
 	switch {
-	case errors.Is(err, manage.ErrUnsafe) && p.force:
+	case errors.Is(err, service.ErrUnsafe) && p.force:
 		p.warn("%v", err)
 	case errors.Is(err, fs.ErrPermission):
 		p.warn("checking who can replace the executable needs administrator rights: %v", err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -72,8 +73,8 @@ func TestPlan_WarnsOfWhatThisWindowsLacks(t *testing.T) {
 		}
 	}
 	s = web()
-	s.Recovery = manage.Recovery{Never: true}
-	s.Hardening.Profile = manage.None
+	s.Recovery = service.Recovery{Never: true}
+	s.Hardening.Profile = service.Unconfined
 	m, f := newManager(t)
 	for _, l := range levels {
 		f.lacks[l] = l != levelDescription && l != levelSID
@@ -120,10 +121,10 @@ func TestPlan_OwnerOfTheService(t *testing.T) {
 	}
 	m, f := foreign(`C:\Windows\System32\svchost.exe -k web.exe`)
 	before := f.snapshot()
-	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, manage.ErrForeign) || !strings.Contains(err.Error(), "sc delete web") {
+	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), "sc delete web") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, manage.ErrForeign) {
+	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
 	if f.snapshot() != before {
@@ -135,37 +136,37 @@ func TestPlan_OwnerOfTheService(t *testing.T) {
 }
 
 func TestPlan_Refusals(t *testing.T) {
-	unsafe := func(string, bool) error { return manage.ErrUnsafe }
+	unsafe := func(string, bool) error { return service.ErrUnsafe }
 	for name, test := range map[string]struct {
 		setUp func(m *Manager, f *fake, s *manage.Spec)
 		want  error
 		text  string
 		force string // the warning with force, "" if it is refused all the same
 	}{
-		"a service of a user":          {func(_ *Manager, _ *fake, s *manage.Spec) { s.User = true }, manage.ErrNotSupported, "Task Scheduler", ""},
-		"an executable of everybody's": {func(m *Manager, _ *fake, _ *manage.Spec) { m.safe = unsafe }, manage.ErrUnsafe, "", manage.ErrUnsafe.Error()},
+		"a service of a user":          {func(_ *Manager, _ *fake, s *manage.Spec) { s.User = true }, service.ErrNotSupported, "Task Scheduler", ""},
+		"an executable of everybody's": {func(m *Manager, _ *fake, _ *manage.Spec) { m.safe = unsafe }, service.ErrUnsafe, "", service.ErrUnsafe.Error()},
 		"a folder of a user's": {func(_ *Manager, f *fake, _ *manage.Spec) {
 			f.folders[`C:\ProgramData\web`] = "O:S-1-5-21-1D:(A;OICI;FA;;;WD)"
-		}, manage.ErrUnsafe, "S-1-5-21-1", "belonged to S-1-5-21-1"},
+		}, service.ErrUnsafe, "S-1-5-21-1", "belonged to S-1-5-21-1"},
 		"a folder that is a link": {func(_ *Manager, f *fake, _ *manage.Spec) {
 			f.folders[`C:\ProgramData\web`], f.links[`C:\ProgramData\web`] = "O:BAD:", true
-		}, manage.ErrUnsafe, "is a link", ""},
-		"a template": {func(_ *Manager, _ *fake, s *manage.Spec) { s.Template = true }, manage.ErrNotSupported, "name an instance", ""},
+		}, service.ErrUnsafe, "is a link", ""},
+		"a template": {func(_ *Manager, _ *fake, s *manage.Spec) { s.Template = true }, service.ErrNotSupported, "name an instance", ""},
 		"a name that is too long": {func(_ *Manager, _ *fake, s *manage.Spec) {
 			s.Template, s.Name, s.Instance = true, strings.Repeat("n", 200), strings.Repeat("i", 56)
-		}, manage.ErrSpec, "257 characters", ""},
-		"a display name that is too long": {func(_ *Manager, _ *fake, s *manage.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, manage.ErrSpec, "257 characters", ""},
+		}, manage.ErrConfig, "257 characters", ""},
+		"a display name that is too long": {func(_ *Manager, _ *fake, s *manage.Spec) { s.DisplayName = strings.Repeat("ü", 257) }, manage.ErrConfig, "257 characters", ""},
 		"a privilege that is none": {func(_ *Manager, _ *fake, s *manage.Spec) {
-			s.Hardening.Profile, s.Hardening.Capabilities = manage.None, []string{"CAP_X", "SeNewPrivilege", "SeNoSuchPrivilege"}
-		}, manage.ErrSpec, `Capabilities has "SeNoSuchPrivilege": there is no such privilege`, ""},
-		"a managed account of no domain":  {func(_ *Manager, _ *fake, s *manage.Spec) { s.Account = "gmsa$" }, manage.ErrSpec, `DOMAIN\gmsa$`, ""},
-		"an executable with a variable":   {func(_ *Manager, _ *fake, s *manage.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, manage.ErrSpec, "variable", ""},
-		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "web." }, manage.ErrSpec, "or end with a dot", ""},
-		"a name that is a query":          {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "x' or @Name='y" }, manage.ErrSpec, "a name must not contain", ""},
-		"a name that is a device":         {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "Com1.web" }, manage.ErrSpec, "device", ""},
-		"a descriptor for everybody":      {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "D:NO_ACCESS_CONTROL" }, manage.ErrSpec, "no DACL", ""},
-		"a descriptor without a DACL":     {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "O:BA" }, manage.ErrSpec, "no DACL", ""},
-		"a descriptor that is none":       {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "x" }, manage.ErrSpec, "SecurityDescriptor", ""},
+			s.Hardening.Profile, s.Hardening.Capabilities = service.Unconfined, []string{"CAP_X", "SeNewPrivilege", "SeNoSuchPrivilege"}
+		}, manage.ErrConfig, `Capabilities has "SeNoSuchPrivilege": there is no such privilege`, ""},
+		"a managed account of no domain":  {func(_ *Manager, _ *fake, s *manage.Spec) { s.Account = "gmsa$" }, manage.ErrConfig, `DOMAIN\gmsa$`, ""},
+		"an executable with a variable":   {func(_ *Manager, _ *fake, s *manage.Spec) { s.Executable = `C:\%TEMP%\web.exe` }, manage.ErrConfig, "variable", ""},
+		"a name of a folder of another's": {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "web." }, manage.ErrConfig, "or end with a dot", ""},
+		"a name that is a query":          {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "x' or @Name='y" }, manage.ErrConfig, "a name must not contain", ""},
+		"a name that is a device":         {func(_ *Manager, _ *fake, s *manage.Spec) { s.Name = "Com1.web" }, manage.ErrConfig, "device", ""},
+		"a descriptor for everybody":      {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "D:NO_ACCESS_CONTROL" }, manage.ErrConfig, "no DACL", ""},
+		"a descriptor without a DACL":     {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "O:BA" }, manage.ErrConfig, "no DACL", ""},
+		"a descriptor that is none":       {func(_ *Manager, _ *fake, s *manage.Spec) { s.Windows.SecurityDescriptor = "x" }, manage.ErrConfig, "SecurityDescriptor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)
@@ -202,7 +203,7 @@ func TestPlan_ExecutableThatOnlyAdministratorsSeeIsNoError(t *testing.T) {
 }
 
 func TestRecovery_RoundsTimesUp(t *testing.T) {
-	f, _ := recovery(manage.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, ResetPeriod: 1})
+	f, _ := recovery(service.Recovery{Delays: []time.Duration{1, 365 * 24 * time.Hour}, ResetPeriod: 1})
 	if f.Reset != 1 || f.Actions[0].Delay != 1 || f.Actions[1].Delay != 4294967294 {
 		t.Errorf("got %+v", f)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -32,7 +33,7 @@ func (s *session) open(name string, access uint32) (handle, error) {
 	h, err := s.OpenService(s.manager, name, access)
 	switch {
 	case win32.Number(err) == win32.ErrorServiceDoesNotExist:
-		return 0, fmt.Errorf("service %s: %w", name, manage.ErrNotInstalled)
+		return 0, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
 	case err != nil:
 		return 0, denied("open service "+name, err)
 	}
@@ -45,7 +46,7 @@ func denied(what string, err error) error {
 		return nil
 	}
 	if win32.Number(err) == win32.ErrorAccessDenied {
-		return fmt.Errorf("%s: %w: run it as Administrator, from an elevated prompt", what, manage.ErrPermission)
+		return fmt.Errorf("%s: %w: run it as Administrator, from an elevated prompt", what, service.ErrPermission)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
@@ -178,7 +179,7 @@ func (s *session) inspect(name string, security bool) (c settings, present bool,
 	}
 	h, err := s.open(name, access)
 	switch {
-	case errors.Is(err, manage.ErrNotInstalled):
+	case errors.Is(err, service.ErrNotInstalled):
 		return settings{lacks: s.probe()}, false, nil
 	case err != nil:
 		return c, false, err
@@ -204,7 +205,7 @@ func (m *Manager) Launches(ctx context.Context, s manage.Spec) (file string, err
 		file = executable(c.ImagePath)
 		return nil
 	})
-	if errors.Is(err, manage.ErrNotInstalled) {
+	if errors.Is(err, service.ErrNotInstalled) {
 		return "", nil
 	}
 	return file, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
@@ -29,7 +30,7 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (remove
 			return err
 		}
 		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
-			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, manage.ErrForeign, name)
+			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, service.ErrForeign, name)
 		}
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err
@@ -49,7 +50,7 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (remove
 			removed = append(removed, what)
 		}
 	}
-	missed := errors.Is(err, manage.ErrNotInstalled)
+	missed := errors.Is(err, service.ErrNotInstalled)
 	switch {
 	case missed: // a removal that was interrupted may have left something
 		if r, err = readLedger(m.api, name); err != nil {
@@ -69,7 +70,7 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (remove
 	if err := errors.Join(errs...); err != nil || len(removed) > 0 || !missed {
 		return removed, err
 	}
-	return nil, fmt.Errorf("service %s: %w", name, manage.ErrNotInstalled)
+	return nil, fmt.Errorf("service %s: %w", name, service.ErrNotInstalled)
 }
 
 // free waits until the name is free. The service cannot be installed again before that.
@@ -82,7 +83,7 @@ func (m *Manager) free(ctx context.Context, name string) error {
 	for begun := time.Now(); ; {
 		h, err := scm.open(name, accessQueryStatus)
 		switch {
-		case errors.Is(err, manage.ErrNotInstalled):
+		case errors.Is(err, service.ErrNotInstalled):
 			return nil
 		case err == nil:
 			scm.Close(h)

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -134,7 +134,7 @@ func removeTwice(t *testing.T, killed bool) {
 				t.Errorf("call %d, %s, failed, but no error was returned", n, f.calls[n-1])
 			}
 			f.failing, f.broken = 0, false
-			if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, manage.ErrNotInstalled) {
+			if _, err := m.Remove(t.Context(), rich(), true); err != nil && !errors.Is(err, service.ErrNotInstalled) {
 				t.Errorf("call %d, %s, has failed; the next time: %v", n, f.calls[n-1], err)
 			}
 			if after := f.snapshot(); after != before {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -48,12 +49,12 @@ var network = []string{"Tcpip", "Afd"}
 // every service: SeCreateGlobal, for shared memory that other sessions see, and SeImpersonate, to
 // act for a client. Because of the latter, Lenient is not the default: an attacker who controls
 // the process could become LocalSystem by making a service of the system connect to a pipe.
-var privileges = map[manage.Profile][]string{
-	manage.Strict:    {"SeChangeNotifyPrivilege"},
-	manage.Network:   {"SeChangeNotifyPrivilege"},
-	manage.Localhost: {"SeChangeNotifyPrivilege"},
-	manage.LowPorts:  {"SeChangeNotifyPrivilege"},
-	manage.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
+var privileges = map[service.Profile][]string{
+	service.Strict:    {"SeChangeNotifyPrivilege"},
+	service.Network:   {"SeChangeNotifyPrivilege"},
+	service.Localhost: {"SeChangeNotifyPrivilege"},
+	service.LowPorts:  {"SeChangeNotifyPrivilege"},
+	service.Lenient:   {"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege", "SeImpersonatePrivilege"},
 }
 
 // want returns the settings that s asks for, as far as Windows has them.
@@ -75,11 +76,11 @@ func want(s manage.Spec, getenv func(string) string) (w settings) {
 	w.Mark = cmp.Or(s.Version, "unknown")
 	w.SID = sidUnrestricted
 	switch s.StartType {
-	case manage.Delayed:
+	case service.Delayed:
 		w.Delayed = true
-	case manage.Manual:
+	case service.Manual:
 		w.config.Start = startDemand
-	case manage.Disabled:
+	case service.Disabled:
 		w.config.Start = startDisabled
 	}
 	w.Failure, w.NonCrash = recovery(s.Recovery)
@@ -125,10 +126,10 @@ func environment(s manage.Spec, getenv func(string) string) (list []string) {
 
 // requiredPrivileges returns the privileges that the service keeps, or none if it keeps all
 // that its account has.
-func requiredPrivileges(h manage.Hardening) []string {
+func requiredPrivileges(h service.Hardening) []string {
 	list := slices.Clone(privileges[h.Profile])
 	for _, c := range h.Capabilities {
-		if strings.HasPrefix(c, "Se") && h.Profile != manage.None {
+		if strings.HasPrefix(c, "Se") && h.Profile != service.Unconfined {
 			list = append(list, c)
 		}
 	}
@@ -141,10 +142,10 @@ func unsupported(s manage.Spec) (warnings []string) {
 		asked bool
 		text  string
 	}{
-		{s.StartType == manage.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
-		{s.Hardening.Profile == manage.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
+		{s.StartType == service.OnSocket, "Start: Windows does not start a service when a client connects; it is started with the machine"},
+		{s.Hardening.Profile == service.Localhost, "Hardening.Profile: Windows does not restrict a service to localhost; use a firewall rule"},
 		{len(s.Hardening.AddressFamilies) > 0, "Hardening.AddressFamilies: Windows does not restrict address families; the service may use all"},
-		{s.Limits != (manage.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
+		{s.Limits != (service.Limits{}), "Limits: Windows has no limits for services; the service runs without them"},
 		{s.Watchdog > 0, "Watchdog: Windows has no watchdog for services; the service is not restarted when it hangs"},
 		{s.EnvironmentFile != "", "EnvironmentFile: Windows does not read it; the program reads it when it runs, and its account needs the right to do so"},
 		{s.FileDescriptorStore > 0, "FileDescriptorStore: Windows keeps no files open across a restart"},
@@ -159,7 +160,7 @@ func unsupported(s manage.Spec) (warnings []string) {
 
 // recovery returns what the manager does after failures, and whether it does so after exit codes
 // too.
-func recovery(r manage.Recovery) (f failureActions, nonCrash bool) {
+func recovery(r service.Recovery) (f failureActions, nonCrash bool) {
 	if r.Never {
 		return f, false
 	}

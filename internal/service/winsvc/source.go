@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -88,7 +89,7 @@ func (p *planner) foreignSource() (bool, error) {
 	case err != nil:
 		return false, denied(`read HKLM\`+eventKey(p.name), err)
 	case !p.force:
-		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", p.name, texts, manage.ErrForeign)
+		return false, fmt.Errorf("the event source %q, whose texts are in %s, %w: give the service another Name", p.name, texts, service.ErrForeign)
 	}
 	p.warn("the event source %q, whose texts are in %s, belongs to another program: it is not changed, and Event Viewer shows the log of the service with those texts", p.name, texts)
 	return true, nil

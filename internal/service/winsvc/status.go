@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
 // Status returns the status of the service. It needs only rights that every user has.
-func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, error) {
-	st := manage.Status{State: manage.NotInstalled, ExitCode: -1}
+func (m *Manager) Status(ctx context.Context, s manage.Spec) (service.Status, error) {
+	st := service.Status{State: service.NotInstalled, ExitCode: -1}
 	err := m.with(ctx, s, accessQueryStatus|accessQueryConfig, func(scm *session, name string, h handle) error {
 		now, err := scm.QueryStatus(h)
 		if err != nil {
@@ -23,12 +24,12 @@ func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, err
 		}
 		st = m.status(now)
 		st.StartType = start(c.Start)
-		if i, err := scm.QueryInfo(h, levelDelayed); err == nil && i.Flag && st.StartType == manage.Automatic {
-			st.StartType = manage.Delayed
+		if i, err := scm.QueryInfo(h, levelDelayed); err == nil && i.Flag && st.StartType == service.Automatic {
+			st.StartType = service.Delayed
 		}
 		return nil
 	})
-	if errors.Is(err, manage.ErrPermission) {
+	if errors.Is(err, service.ErrPermission) {
 		// The descriptor of the service may let users read its state only.
 		err = m.with(ctx, s, accessQueryStatus, func(scm *session, name string, h handle) error {
 			now, err := scm.QueryStatus(h)
@@ -39,23 +40,23 @@ func (m *Manager) Status(ctx context.Context, s manage.Spec) (manage.Status, err
 			return nil
 		})
 	}
-	if errors.Is(err, manage.ErrNotInstalled) {
+	if errors.Is(err, service.ErrNotInstalled) {
 		return st, nil
 	}
 	return st, err
 }
 
 // status converts a status of Windows.
-func (m *Manager) status(now status) manage.Status {
-	st := manage.Status{State: states[now.State], PID: int(now.PID), ExitCode: -1}
+func (m *Manager) status(now status) service.Status {
+	st := service.Status{State: states[now.State], PID: int(now.PID), ExitCode: -1}
 	switch {
 	case st.State == "":
-		st.State = manage.Unknown
+		st.State = service.Unknown
 		st.Detail = fmt.Sprintf("state %d", now.State)
 	case now.State == win32.Stopped && now.ExitCode == win32.ErrorServiceNeverStarted:
 		st.Detail = win32.ErrorServiceNeverStarted.Error()
 	case now.State == win32.Stopped && now.ExitCode != win32.NoError:
-		st.State = manage.Failed
+		st.State = service.Failed
 		st.Detail, st.ExitCode = ended(now)
 	case now.State == win32.Stopped:
 		st.ExitCode = 0
@@ -72,14 +73,14 @@ func (m *Manager) status(now status) manage.Status {
 }
 
 // start converts a start type of Windows.
-func start(t uint32) manage.Start {
+func start(t uint32) service.StartType {
 	switch t {
 	case startAutomatic:
-		return manage.Automatic
+		return service.Automatic
 	case startDemand:
-		return manage.Manual
+		return service.Manual
 	case startDisabled:
-		return manage.Disabled
+		return service.Disabled
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package winsvc
 
-import "github.com/go-glidepath/glidepath/internal/service/manage"
+import (
+	"github.com/go-glidepath/glidepath/daemon/service"
+)
 
 // startName is the name of the value with the start type that install set last. If the service
 // has a different one, somebody has changed it since.
@@ -38,8 +40,8 @@ func (p *planner) keepStart() error {
 
 // setStart records the start type that install sets.
 func (a *applying) setStart() error {
-	wanted := manage.Automatic
-	if s := a.plan.Spec.StartType; s == manage.Manual || s == manage.Disabled {
+	wanted := service.Automatic
+	if s := a.plan.Spec.StartType; s == service.Manual || s == service.Disabled {
 		wanted = s
 	}
 	return a.writeValue(parametersKey(a.name), startName, text(regString, string(wanted)))

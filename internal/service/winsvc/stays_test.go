@@ -4,34 +4,35 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 	const since = ", because it was changed after the installation"
-	spec := func(start manage.Start, enable bool) manage.Spec {
+	spec := func(start service.StartType, enable bool) manage.Spec {
 		s := web()
 		s.StartType, s.Enable = start, enable
 		return s
 	}
 	for name, test := range map[string]struct {
-		first  manage.Start
+		first  service.StartType
 		set    uint32 // the start type set by hand, or 0
 		second manage.Spec
 		want   uint32
 		note   string
 	}{
-		"nobody has":                   {manage.Automatic, 0, spec(manage.Automatic, false), startAutomatic, ""},
-		"disabled":                     {manage.Automatic, startDisabled, spec(manage.Automatic, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"disabled, delayed before":     {manage.Delayed, startDisabled, spec(manage.Delayed, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"manual":                       {manage.Automatic, startDemand, spec(manage.Automatic, false), startDemand, "its start type stays manual" + since + "; use --enable to set it again"},
-		"disabled, and --enable":       {manage.Automatic, startDisabled, spec(manage.Automatic, true), startAutomatic, ""},
-		"a manual one disabled":        {manage.Manual, startDisabled, spec(manage.Manual, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
-		"a manual one, and --enable":   {manage.Manual, startDisabled, spec(manage.Manual, true), startDemand, ""},
-		"a manual one made automatic":  {manage.Manual, startAutomatic, spec(manage.Manual, true), startAutomatic, "its start type stays automatic" + since},
-		"by the program":               {manage.Manual, 0, spec(manage.Automatic, false), startAutomatic, ""},
-		"by somebody, as now wanted":   {manage.Automatic, startDemand, spec(manage.Manual, false), startDemand, ""},
-		"by the program, and disabled": {manage.Automatic, 0, spec(manage.Disabled, false), startDisabled, ""},
+		"nobody has":                   {service.Automatic, 0, spec(service.Automatic, false), startAutomatic, ""},
+		"disabled":                     {service.Automatic, startDisabled, spec(service.Automatic, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"disabled, delayed before":     {service.Delayed, startDisabled, spec(service.Delayed, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"manual":                       {service.Automatic, startDemand, spec(service.Automatic, false), startDemand, "its start type stays manual" + since + "; use --enable to set it again"},
+		"disabled, and --enable":       {service.Automatic, startDisabled, spec(service.Automatic, true), startAutomatic, ""},
+		"a manual one disabled":        {service.Manual, startDisabled, spec(service.Manual, false), startDisabled, "its start type stays disabled" + since + "; use --enable to set it again"},
+		"a manual one, and --enable":   {service.Manual, startDisabled, spec(service.Manual, true), startDemand, ""},
+		"a manual one made automatic":  {service.Manual, startAutomatic, spec(service.Manual, true), startAutomatic, "its start type stays automatic" + since},
+		"by the program":               {service.Manual, 0, spec(service.Automatic, false), startAutomatic, ""},
+		"by somebody, as now wanted":   {service.Automatic, startDemand, spec(service.Manual, false), startDemand, ""},
+		"by the program, and disabled": {service.Automatic, 0, spec(service.Disabled, false), startDisabled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, f := newManager(t)
@@ -54,7 +55,7 @@ func TestPlan_KeepsAStartTypeSetByHand(t *testing.T) {
 			if _, err := m.Remove(t.Context(), web(), false); err != nil {
 				t.Fatal(err)
 			}
-			install(t, m, spec(manage.Automatic, false), false)
+			install(t, m, spec(service.Automatic, false), false)
 			if got := f.services["web"].config.Start; got != startAutomatic {
 				t.Errorf("removed and installed it is %s", startType(got))
 			}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/win32"
 )
 
@@ -24,14 +24,14 @@ const (
 	deletion = 15 * time.Second
 )
 
-var states = map[win32.State]manage.State{
-	win32.Stopped:         manage.Stopped,
-	win32.StartPending:    manage.Starting,
-	win32.StopPending:     manage.Stopping,
-	win32.Running:         manage.Running,
-	win32.ContinuePending: manage.Continuing,
-	win32.PausePending:    manage.Pausing,
-	win32.Paused:          manage.Paused,
+var states = map[win32.State]service.State{
+	win32.Stopped:         service.Stopped,
+	win32.StartPending:    service.Starting,
+	win32.StopPending:     service.Stopping,
+	win32.Running:         service.Running,
+	win32.ContinuePending: service.Continuing,
+	win32.PausePending:    service.Pausing,
+	win32.Paused:          service.Paused,
 }
 
 // pending reports whether a service is changing its state. A state that Windows does not

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -176,12 +177,16 @@ func (m *Machine) Snapshot() string {
 // Web is a service that asks for little.
 func Web() manage.Spec {
 	return manage.Spec{
-		Name: "web", DisplayName: "web", Description: "serves",
-		Executable:  "/opt/web/web",
-		StartType:   manage.Automatic,
-		Recovery:    manage.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+		Config: service.Config{
+			Executable: "/opt/web/web",
+			StartType:  service.Automatic,
+			Recovery:   service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+			Hardening:  service.Hardening{Profile: service.Strict},
+		},
+		Name:        "web",
+		DisplayName: "web",
+		Description: "serves",
 		StopTimeout: 30 * time.Second,
-		Hardening:   manage.Hardening{Profile: manage.Strict},
 	}
 }
 
@@ -198,22 +203,22 @@ func Specs() map[string]manage.Spec {
 			s.Account = "www"
 			s.Dependencies = []string{"network", "postgresql", "queue@1"}
 			s.StartTimeout = time.Minute
-			s.Limits = manage.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+			s.Limits = service.Limits{OpenFiles: 65536, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 			s.OpenRC.Depend = []string{"use dns logger", "before nginx"}
 		},
-		"low-ports": func(s *manage.Spec) { s.Hardening.Profile = manage.LowPorts },
+		"low-ports": func(s *manage.Spec) { s.Hardening.Profile = service.LowPorts },
 		"capabilities": func(s *manage.Spec) {
 			s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "CAP_NET_RAW", "SeTcbPrivilege"}
 		},
-		"localhost":  func(s *manage.Spec) { s.Hardening.Profile = manage.Localhost },
-		"network":    func(s *manage.Spec) { s.Hardening.Profile = manage.Network },
-		"lenient":    func(s *manage.Spec) { s.Hardening.Profile = manage.Lenient },
-		"no-sandbox": func(s *manage.Spec) { s.Hardening.Profile = manage.None },
+		"localhost":  func(s *manage.Spec) { s.Hardening.Profile = service.Localhost },
+		"network":    func(s *manage.Spec) { s.Hardening.Profile = service.Network },
+		"lenient":    func(s *manage.Spec) { s.Hardening.Profile = service.Lenient },
+		"no-sandbox": func(s *manage.Spec) { s.Hardening.Profile = service.Unconfined },
 		"root":       func(s *manage.Spec) { s.Account = "root" },
-		"delayed":    func(s *manage.Spec) { s.StartType = manage.Delayed },
-		"manual":     func(s *manage.Spec) { s.StartType = manage.Manual },
-		"disabled":   func(s *manage.Spec) { s.StartType = manage.Disabled },
-		"never":      func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} },
+		"delayed":    func(s *manage.Spec) { s.StartType = service.Delayed },
+		"manual":     func(s *manage.Spec) { s.StartType = service.Manual },
+		"disabled":   func(s *manage.Spec) { s.StartType = service.Disabled },
+		"never":      func(s *manage.Spec) { s.Recovery = service.Recovery{Never: true} },
 		"instance":   func(s *manage.Spec) { s.Template, s.Instance = true, "blue" },
 	}
 	specs := map[string]manage.Spec{}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
 )
@@ -51,7 +52,7 @@ func Killed(t *testing.T, manager func(*Machine) manage.Manager) {
 		if _, err := next.Status(t.Context(), Web()); err != nil {
 			t.Errorf("status after %s: %v", begin, err)
 		}
-		if err := do(t.Context(), next, then); err != nil && (then == "install" || !errors.Is(err, manage.ErrNotInstalled)) {
+		if err := do(t.Context(), next, then); err != nil && (then == "install" || !errors.Is(err, service.ErrNotInstalled)) {
 			t.Fatalf("%s after %s: %v", then, begin, err)
 		}
 		want := map[string]string{"install": installed, "purge": clean}[then]
@@ -119,7 +120,7 @@ func kill(t *testing.T, root, what string, after time.Duration) bool {
 	}
 	timer.Stop()
 	_ = cmd.Wait() // it was killed, or has said what happened
-	if last != "" && last != "<nil>" && !strings.Contains(last, manage.ErrNotInstalled.Error()) {
+	if last != "" && last != "<nil>" && !strings.Contains(last, service.ErrNotInstalled.Error()) {
 		t.Fatalf("%s: %s", what, last)
 	}
 	return last == ""

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -82,7 +83,7 @@ func Whole(t *testing.T, m *Machine, manager manage.Manager) *manage.Plan {
 	if after := m.Snapshot(); after != installed {
 		t.Errorf("the second time has changed something, from\n%s\nto\n%s", installed, after)
 	}
-	if st, err := manager.Status(t.Context(), Web()); err != nil || st.StartType != manage.Automatic {
+	if st, err := manager.Status(t.Context(), Web()); err != nil || st.StartType != service.Automatic {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	removed, err := manager.Remove(t.Context(), Web(), true)
@@ -92,7 +93,7 @@ func Whole(t *testing.T, m *Machine, manager manage.Manager) *manage.Plan {
 	if after := m.Snapshot(); after != before {
 		t.Errorf("there is left, of\n%s\nthis:\n%s", before, after)
 	}
-	if st, err := manager.Status(t.Context(), Web()); err != nil || st.State != manage.NotInstalled {
+	if st, err := manager.Status(t.Context(), Web()); err != nil || st.State != service.NotInstalled {
 		t.Errorf("its status is %+v, %v", st, err)
 	}
 	return first

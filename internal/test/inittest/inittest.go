@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/script"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
@@ -77,15 +78,19 @@ func (b Bed) put(t *testing.T, program, file string) {
 func (b Bed) Spec(t *testing.T, name string, args ...string) manage.Spec {
 	t.Helper()
 	s := manage.Spec{
-		Name: name, DisplayName: "The " + name + " \"Service\" $HOME", Description: "Tests `id` 'it'",
-		Executable:   b.Executable(t, "probe"),
-		Arguments:    append([]string{"-stop-timeout=10s"}, args...),
-		Environment:  map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"}, // in syslog it would go by the name of the probe
-		StartType:    manage.Automatic,
-		Dependencies: []string{"network"},
-		Recovery:     manage.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
-		StopTimeout:  10 * time.Second,
-		Hardening:    manage.Hardening{Profile: manage.Strict},
+		Config: service.Config{
+			Executable:   b.Executable(t, "probe"),
+			Arguments:    append([]string{"-stop-timeout=10s"}, args...),
+			Environment:  map[string]string{"GREETING": Nasty, "retry": "1", "PATH": "/bin:/usr/bin:/x y", "LOG_TARGET": "json"},
+			StartType:    service.Automatic,
+			Dependencies: []string{"network"},
+			Recovery:     service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: time.Minute},
+			Hardening:    service.Hardening{Profile: service.Strict},
+		},
+		Name:        name,
+		DisplayName: "The " + name + " \"Service\" $HOME",
+		Description: "Tests `id` 'it'",
+		StopTimeout: 10 * time.Second,
 	}
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
@@ -117,20 +122,20 @@ func Install(t *testing.T, m manage.Manager, s manage.Spec) *manage.Plan {
 }
 
 // Expect asserts the state of a service.
-func Expect(t *testing.T, m manage.Manager, s manage.Spec, want manage.State) manage.Status {
+func Expect(t *testing.T, m manage.Manager, s manage.Spec, want service.State) service.Status {
 	t.Helper()
 	got, err := m.Status(t.Context(), s)
 	if err != nil || got.State != want {
 		t.Errorf("%s is %+v, %v; want it %s", s.Name, got, err, want)
 	}
-	if running := want == manage.Running; running != (got.PID != 0) || running != !got.Since.IsZero() {
+	if running := want == service.Running; running != (got.PID != 0) || running != !got.Since.IsZero() {
 		t.Errorf("%s is %+v", s.Name, got)
 	}
 	return got
 }
 
 // Until waits for a state.
-func Until(t *testing.T, m manage.Manager, s manage.Spec, is func(manage.Status) bool) manage.Status {
+func Until(t *testing.T, m manage.Manager, s manage.Spec, is func(service.Status) bool) service.Status {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -155,14 +160,14 @@ func (b Bed) Life(t *testing.T, m manage.Manager) {
 	book := testbed.NewNotebook(t, b.Machine.Path(notes))
 	begin := b.snapshot(t)
 	for range 2 {
-		Expect(t, m, s, manage.NotInstalled)
+		Expect(t, m, s, service.NotInstalled)
 		Install(t, m, s)
-		st := Expect(t, m, s, manage.Stopped)
-		if st.StartType != manage.Automatic {
+		st := Expect(t, m, s, service.Stopped)
+		if st.StartType != service.Automatic {
 			t.Errorf("its start is %q", st.StartType)
 		}
 		b.start(t, m, s)
-		st = Expect(t, m, s, manage.Running)
+		st = Expect(t, m, s, service.Running)
 		if since := time.Since(st.Since); since < 0 || since > 10*time.Second {
 			t.Errorf("it runs since %s", st.Since)
 		}
@@ -171,7 +176,7 @@ func (b Bed) Life(t *testing.T, m manage.Manager) {
 		if err := m.Start(t.Context(), s); err != nil {
 			t.Errorf("start again: %v", err)
 		}
-		if same := Expect(t, m, s, manage.Running); same.PID != st.PID {
+		if same := Expect(t, m, s, service.Running); same.PID != st.PID {
 			t.Errorf("a start of what runs has made process %d of %d", same.PID, st.PID)
 		}
 
@@ -179,14 +184,14 @@ func (b Bed) Life(t *testing.T, m manage.Manager) {
 			t.Error(err)
 		}
 		book.Await("reloaded")
-		if same := Expect(t, m, s, manage.Running); same.PID != st.PID {
+		if same := Expect(t, m, s, service.Running); same.PID != st.PID {
 			t.Errorf("a reload has made process %d of %d", same.PID, st.PID)
 		}
 
 		if err := m.Restart(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		other := Expect(t, m, s, manage.Running)
+		other := Expect(t, m, s, service.Running)
 		if other.PID == st.PID {
 			t.Error("a restart has kept the process")
 		}
@@ -197,44 +202,44 @@ func (b Bed) Life(t *testing.T, m manage.Manager) {
 		s2 := s
 		s2.Arguments = append(slices.Clone(s.Arguments), "-able")
 		Install(t, m, s2)
-		if same := Expect(t, m, s, manage.Running); same.PID != other.PID {
+		if same := Expect(t, m, s, service.Running); same.PID != other.PID {
 			t.Error("an update has restarted the service")
 		}
 		if err := m.Restart(t.Context(), s2); err != nil {
 			t.Error(err)
 		}
-		b.looks(t, s2, Expect(t, m, s2, manage.Running).PID)
+		b.looks(t, s2, Expect(t, m, s2, service.Running).PID)
 
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Error(err)
 		}
-		Expect(t, m, s, manage.Stopped)
+		Expect(t, m, s, service.Stopped)
 		if n := book.Count("stopped"); n != 3 {
 			t.Errorf("it has stopped %d times", n)
 		}
 		if err := m.Stop(t.Context(), s); err != nil {
 			t.Errorf("stop again: %v", err)
 		}
-		if err := m.Reload(t.Context(), s); !errors.Is(err, manage.ErrNotRunning) {
+		if err := m.Reload(t.Context(), s); !errors.Is(err, service.ErrNotRunning) {
 			t.Errorf("reload of what does not run: %v", err)
 		}
 		var log bytes.Buffer
-		if err := m.Logs(t.Context(), s, manage.LogQuery{Lines: 1}, &log); err != nil || !strings.Contains(log.String(), "stopped") {
+		if err := m.Logs(t.Context(), s, manage.LogQuery{LogOptions: service.LogOptions{Lines: 1}}, &log); err != nil || !strings.Contains(log.String(), "stopped") {
 			t.Errorf("the last line of its log is %q, %v", log.String(), err)
 		}
 
 		b.start(t, m, s)
-		pid := Expect(t, m, s, manage.Running).PID
+		pid := Expect(t, m, s, service.Running).PID
 		removed, err := m.Remove(t.Context(), s, true)
 		if err != nil {
 			t.Error(err)
 		}
 		t.Logf("removed %q", removed)
-		Expect(t, m, s, manage.NotInstalled)
+		Expect(t, m, s, service.NotInstalled)
 		if _, alive := script.Look(b.Service().Tree, pid); alive {
 			t.Error("it was removed and still runs")
 		}
-		if _, err := m.Remove(t.Context(), s, true); !errors.Is(err, manage.ErrNotInstalled) {
+		if _, err := m.Remove(t.Context(), s, true); !errors.Is(err, service.ErrNotInstalled) {
 			t.Errorf("remove again: %v", err)
 		}
 		if end := b.snapshot(t); !maps.Equal(begin, end) {
@@ -348,7 +353,7 @@ func (b Bed) Stubborn(t *testing.T, m manage.Manager) {
 	s.StopTimeout = time.Second
 	Install(t, m, s)
 	b.start(t, m, s)
-	pid := Expect(t, m, s, manage.Running).PID
+	pid := Expect(t, m, s, service.Running).PID
 	if out, err := b.Machine.Run(t.Context(), "sh", "-c", "kill -STOP "+strconv.Itoa(pid)); err != nil || out.Code != 0 {
 		t.Fatal(out, err)
 	}
@@ -362,7 +367,7 @@ func (b Bed) Stubborn(t *testing.T, m manage.Manager) {
 	if _, alive := script.Look(b.Service().Tree, pid); alive {
 		t.Error("it still runs")
 	}
-	if st := Expect(t, m, s, manage.Stopped); st.PID != 0 {
+	if st := Expect(t, m, s, service.Stopped); st.PID != 0 {
 		t.Error(st)
 	}
 	b.remove(t, m, s)
@@ -379,14 +384,14 @@ func (b Bed) remove(t *testing.T, m manage.Manager, s manage.Spec) {
 func (b Bed) Failing(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	s := b.Spec(t, "failing", "-start-fail")
-	s.Recovery = manage.Recovery{Never: true}
+	s.Recovery = service.Recovery{Never: true}
 	Install(t, m, s)
 	err := m.Start(t.Context(), s)
 	if err == nil {
 		t.Error("a service that cannot start has started")
 	}
 	t.Logf("start says: %v", err)
-	if st := Until(t, m, s, func(st manage.Status) bool { return st.PID == 0 }); st.State != manage.Failed && st.State != manage.Stopped {
+	if st := Until(t, m, s, func(st service.Status) bool { return st.PID == 0 }); st.State != service.Failed && st.State != service.Stopped {
 		t.Errorf("it is %+v", st)
 	}
 	b.remove(t, m, s)
@@ -401,7 +406,7 @@ func (b Bed) Twins(t *testing.T, m manage.Manager) {
 	Install(t, m, two)
 	b.start(t, m, one)
 	b.start(t, m, two)
-	first, second := Expect(t, m, one, manage.Running).PID, Expect(t, m, two, manage.Running).PID
+	first, second := Expect(t, m, one, service.Running).PID, Expect(t, m, two, service.Running).PID
 	if first == second {
 		t.Errorf("both are process %d", first)
 	}
@@ -410,7 +415,7 @@ func (b Bed) Twins(t *testing.T, m manage.Manager) {
 		t.Errorf("the instance has the environment %q", environ)
 	}
 	b.remove(t, m, one)
-	if same := Expect(t, m, two, manage.Running).PID; same != second {
+	if same := Expect(t, m, two, service.Running).PID; same != second {
 		t.Error("the end of one has ended the other")
 	}
 	b.remove(t, m, two)
@@ -425,7 +430,7 @@ func (b Bed) Old(t *testing.T, m manage.Manager) {
 	b.sh(t, "'"+old+"' old install && '"+old+"' old start")
 	s := b.Spec(t, "old")
 	s.Executable, s.Arguments = old, []string{"old"}
-	if st, err := m.Status(t.Context(), s); err != nil || st.State == manage.NotInstalled {
+	if st, err := m.Status(t.Context(), s); err != nil || st.State == service.NotInstalled {
 		t.Errorf("before, it is %+v, %v", st, err)
 	}
 	p := Install(t, m, s)
@@ -435,7 +440,7 @@ func (b Bed) Old(t *testing.T, m manage.Manager) {
 	if err := m.Restart(t.Context(), s); err != nil {
 		t.Error(err)
 	}
-	b.looks(t, s, Expect(t, m, s, manage.Running).PID)
+	b.looks(t, s, Expect(t, m, s, service.Running).PID)
 	if out := b.sh(t, `n=0; for p in /proc/[0-9]*/exe; do [ "$(readlink $p)" != '`+old+`' ] || n=$((n+1)); done; echo $n`); out != "1\n" {
 		t.Errorf("there are %q processes of it", out)
 	}
@@ -463,7 +468,7 @@ func (b Bed) sh(t *testing.T, line string) string {
 func (b Bed) Crash(t *testing.T, m manage.Manager, s manage.Spec) (pid int) {
 	t.Helper()
 	b.start(t, m, s)
-	pid = Expect(t, m, s, manage.Running).PID
+	pid = Expect(t, m, s, service.Running).PID
 	b.sh(t, "kill -KILL "+strconv.Itoa(pid))
 	return pid
 }
@@ -472,11 +477,11 @@ func (b Bed) Crash(t *testing.T, m manage.Manager, s manage.Spec) (pid int) {
 func (b Bed) Ports(t *testing.T, m manage.Manager) {
 	t.Parallel()
 	s := b.Spec(t, "ports")
-	s.Hardening.Profile = manage.LowPorts
+	s.Hardening.Profile = service.LowPorts
 	s.Limits.OpenFiles = 4321
 	Install(t, m, s)
 	b.start(t, m, s)
-	pid := Expect(t, m, s, manage.Running).PID
+	pid := Expect(t, m, s, service.Running).PID
 	status := b.sh(t, fmt.Sprintf("cat /proc/%d/status /proc/%d/limits", pid, pid))
 	for _, line := range []string{"CapAmb:\t0000000000000400", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"} {
 		if !strings.Contains(status, "\n"+line+"\n") {
@@ -493,21 +498,21 @@ func (b Bed) Ports(t *testing.T, m manage.Manager) {
 // Types are the start types that start nothing.
 func (b Bed) Types(t *testing.T, m manage.Manager) {
 	s := b.Spec(t, "typed")
-	for _, start := range []manage.Start{manage.Manual, manage.Automatic, manage.Delayed, manage.Disabled, manage.Automatic, manage.Manual} {
+	for _, start := range []service.StartType{service.Manual, service.Automatic, service.Delayed, service.Disabled, service.Automatic, service.Manual} {
 		s.StartType = start
 		Install(t, m, s)
-		if st := Expect(t, m, s, manage.Stopped); st.StartType != start {
+		if st := Expect(t, m, s, service.Stopped); st.StartType != start {
 			t.Errorf("installed with start %q, it has %q", start, st.StartType)
 		}
 	}
 	b.start(t, m, s)
 	b.remove(t, m, s)
-	s.StartType = manage.Disabled
+	s.StartType = service.Disabled
 	Install(t, m, s)
 	if err := m.Start(t.Context(), s); err == nil || !strings.Contains(err.Error(), "disabled") {
 		t.Errorf("start of what is disabled: %v", err)
 	}
-	Expect(t, m, s, manage.Stopped)
+	Expect(t, m, s, service.Stopped)
 	b.remove(t, m, s)
 }
 
@@ -515,9 +520,9 @@ func (b Bed) Types(t *testing.T, m manage.Manager) {
 func (b Bed) AtBoot(t *testing.T, m manage.Manager, enter string) {
 	s := b.Spec(t, "atboot")
 	Install(t, m, s)
-	Expect(t, m, s, manage.Stopped)
+	Expect(t, m, s, service.Stopped)
 	t.Log(b.sh(t, enter))
-	Until(t, m, s, func(st manage.Status) bool { return st.State == manage.Running })
+	Until(t, m, s, func(st service.Status) bool { return st.State == service.Running })
 	b.remove(t, m, s)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // The programs below mount the service's commands as the documentation of daemon.Command
@@ -39,7 +40,7 @@ func acmeProgram(addr *string) (daemon.Program, func() daemon.Config) {
 		return nil
 	})
 	return p, func() daemon.Config {
-		return daemon.Config{Name: "acme", Version: "for " + *addr, Service: daemon.Service{
+		return daemon.Config{Name: "acme", Version: "for " + *addr, Service: service.Config{
 			Arguments: []string{"--addr", *addr, "serve"},
 		}}
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 	"github.com/go-glidepath/glidepath/internal/host/systemd"
+	"github.com/go-glidepath/glidepath/internal/host/systemd/sdnotify"
 )
 
 func TestBothSaySystemdTheSame(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -31,7 +32,7 @@ func Install(t *testing.T, m manage.Manager, s manage.Spec) *manage.Plan {
 }
 
 // Is is the status of s. The test ends if its state is not the one that is wanted.
-func Is(t *testing.T, m manage.Manager, s manage.Spec, want manage.State) manage.Status {
+func Is(t *testing.T, m manage.Manager, s manage.Spec, want service.State) service.Status {
 	t.Helper()
 	st, err := m.Status(context.Background(), s)
 	if err != nil || st.State != want {
@@ -43,13 +44,13 @@ func Is(t *testing.T, m manage.Manager, s manage.Spec, want manage.State) manage
 // NotInstalled fails the test if a verb finds a service where there is none.
 func NotInstalled(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
-	Is(t, m, s, manage.NotInstalled)
+	Is(t, m, s, service.NotInstalled)
 	for _, do := range []func(context.Context, manage.Spec) error{m.Start, m.Stop, m.Restart, m.Reload} {
-		if err := do(context.Background(), s); !errors.Is(err, manage.ErrNotInstalled) {
+		if err := do(context.Background(), s); !errors.Is(err, service.ErrNotInstalled) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, manage.ErrNotInstalled) {
+	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, service.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -58,10 +59,10 @@ func NotInstalled(t *testing.T, m manage.Manager, s manage.Spec) {
 // has the place of that of s.
 func Foreign(t *testing.T, m manage.Manager, s manage.Spec) {
 	t.Helper()
-	if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, manage.ErrForeign) {
+	if _, err := m.Plan(context.Background(), s, false); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, manage.ErrForeign) {
+	if _, err := m.Remove(context.Background(), s, true); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
@@ -26,16 +27,21 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // Plain is a service of which nothing is said but its name.
 func Plain() manage.Spec {
 	return manage.Spec{
-		Name: "web", DisplayName: "web", Description: "web",
-		Executable: "/usr/local/bin/web",
-		StartType:  manage.Automatic,
-		Recovery: manage.Recovery{
-			Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
-			ResetPeriod: 10 * time.Minute,
+		Config: service.Config{
+			Executable: "/usr/local/bin/web",
+			StartType:  service.Automatic,
+			Recovery: service.Recovery{
+				Delays:      []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
+				ResetPeriod: 10 * time.Minute,
+			},
+			Hardening: service.Hardening{Profile: service.Strict},
+			Watchdog:  30 * time.Second,
 		},
-		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: manage.Hardening{Profile: manage.Strict},
-		Watchdog:  30 * time.Second,
+		Name:         "web",
+		DisplayName:  "web",
+		Description:  "web",
+		StartTimeout: time.Minute,
+		StopTimeout:  30 * time.Second,
 	}
 }
 
@@ -73,26 +79,26 @@ func Specs() map[string]manage.Spec {
 		s.WorkingDirectory, s.Account = "/srv/web", "www"
 		s.Dependencies = []string{"network", "db"}
 		s.StopTimeout = 90 * time.Second
-		s.Limits = manage.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
+		s.Limits = service.Limits{OpenFiles: 4096, Tasks: 100, Memory: 1 << 30, CPU: 1.5, LogRecords: 20_000}
 		s.Hardening.Capabilities = []string{"CAP_NET_ADMIN", "SeBackupPrivilege"}
 		s.FileDescriptorStore = 4
-		s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+		s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 		s.CanPause = true
 	})
 	add("root", func(s *manage.Spec) { s.Account = "root" })
 	add("instance", func(s *manage.Spec) { s.Template, s.Instance = true, "eu.1" })
-	for _, start := range []manage.Start{manage.Delayed, manage.Manual, manage.Disabled, manage.OnSocket} {
+	for _, start := range []service.StartType{service.Delayed, service.Manual, service.Disabled, service.OnSocket} {
 		add("start "+string(start), func(s *manage.Spec) {
 			s.StartType = start
-			if start == manage.OnSocket {
-				s.Sockets = []manage.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
+			if start == service.OnSocket {
+				s.Sockets = []service.Socket{{Name: "http", Network: "tcp", Address: ":80"}}
 			}
 		})
 	}
-	add("recovery never", func(s *manage.Spec) { s.Recovery = manage.Recovery{Never: true} })
+	add("recovery never", func(s *manage.Spec) { s.Recovery = service.Recovery{Never: true} })
 	add("recovery crash only", func(s *manage.Spec) { s.Recovery.CrashOnly = true })
 	add("recovery at once", func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{0} })
-	for _, p := range []manage.Profile{manage.Network, manage.Localhost, manage.LowPorts, manage.Lenient, manage.None} {
+	for _, p := range []service.Profile{service.Network, service.Localhost, service.LowPorts, service.Lenient, service.Unconfined} {
 		add("profile "+string(p), func(s *manage.Spec) { s.Hardening.Profile = p })
 	}
 	return specs

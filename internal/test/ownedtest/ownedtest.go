@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/dirs"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -94,7 +95,7 @@ func (b bed) foreign() {
 		b.write(dir + "/precious")
 		before := b.paths()
 		for _, purge := range []bool{false, true} {
-			if _, err := b.m.Remove(b.t.Context(), b.s, purge); !errors.Is(err, manage.ErrNotInstalled) {
+			if _, err := b.m.Remove(b.t.Context(), b.s, purge); !errors.Is(err, service.ErrNotInstalled) {
 				b.t.Errorf("it is not installed, and uninstall says %v", err)
 			}
 		}
@@ -102,7 +103,7 @@ func (b bed) foreign() {
 			b.t.Errorf("uninstall of nothing has made of %q %q", before, after)
 		}
 		_, err := b.m.Plan(b.t.Context(), b.s, false)
-		if !errors.Is(err, manage.ErrForeign) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
+		if !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
 			b.t.Errorf("%s is of somebody else, and the plan fails with %v", dir, err)
 		}
 		p := b.install(true)
@@ -164,7 +165,7 @@ func (b bed) later() {
 		if after := b.paths(); !slices.Equal(after, before) {
 			b.t.Errorf("there was %q, and is %q", before, after)
 		}
-		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, manage.ErrNotInstalled) {
+		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
 			b.t.Errorf("where nothing is left: %v", err)
 		}
 	}
@@ -193,7 +194,7 @@ func (b bed) earlier() {
 	for _, v := range b.dirs.Vars() {
 		b.clear(v.Dir)
 	}
-	if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, manage.ErrNotInstalled) {
+	if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
 		b.t.Errorf("where nothing is left: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
@@ -14,7 +15,7 @@ import (
 func Stays(t *testing.T, m manage.Manager, s manage.Spec, both bool, enable func(bool)) {
 	t.Helper()
 	manual, forced := s, s
-	manual.StartType, forced.Enable = manage.Manual, true
+	manual.StartType, forced.Enable = service.Manual, true
 	remove := func() {
 		if _, err := m.Remove(t.Context(), s, true); err != nil {
 			t.Fatal(err)
@@ -24,19 +25,19 @@ func Stays(t *testing.T, m manage.Manager, s manage.Spec, both bool, enable func
 		name  string
 		do    func()
 		spec  manage.Spec
-		want  manage.Start
+		want  service.StartType
 		notes string
 	}{
-		{"first", nil, s, manage.Automatic, ""},
-		{"again", nil, s, manage.Automatic, ""},
-		{"disabled", func() { enable(false) }, s, manage.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
-		{"disabled, again", nil, s, manage.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
-		{"disabled, --enable", nil, forced, manage.Automatic, ""},
-		{"after --enable", nil, s, manage.Automatic, ""},
-		{"manual now", nil, manual, manage.Manual, ""},
-		{"manual, enabled", func() { enable(true) }, manual, manage.Automatic, "it stays enabled, as somebody has left it since it was installed"},
-		{"automatic now", nil, s, manage.Automatic, ""},
-		{"disabled, removed", func() { enable(false); remove() }, s, manage.Automatic, ""},
+		{"first", nil, s, service.Automatic, ""},
+		{"again", nil, s, service.Automatic, ""},
+		{"disabled", func() { enable(false) }, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
+		{"disabled, again", nil, s, service.Manual, "it stays disabled, as somebody has left it since it was installed; --enable enables it"},
+		{"disabled, --enable", nil, forced, service.Automatic, ""},
+		{"after --enable", nil, s, service.Automatic, ""},
+		{"manual now", nil, manual, service.Manual, ""},
+		{"manual, enabled", func() { enable(true) }, manual, service.Automatic, "it stays enabled, as somebody has left it since it was installed"},
+		{"automatic now", nil, s, service.Automatic, ""},
+		{"disabled, removed", func() { enable(false); remove() }, s, service.Automatic, ""},
 	} {
 		if step.name == "manual, enabled" && !both {
 			continue

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -187,7 +188,7 @@ func Of(ctx context.Context, m manage.Machine, s manage.Spec) (a Account, exists
 }
 
 // Taken returns the error for a service whose account would be a user or a group that
-// was not made for it. It is service.ErrSpec, whose words would blame the description.
+// was not made for it. It is service.ErrConfig, whose words would blame the description.
 func Taken(what, name, of string) error {
 	return taken(fmt.Sprintf("the account of the service %s would be %s, but this machine has a %s of that name already, and the service would get its files and its rights: "+
 		"choose another Name for the service, or set Account to the user that it should run as", of, name, what))
@@ -197,7 +198,7 @@ type taken string
 
 func (t taken) Error() string { return string(t) }
 
-func (taken) Is(target error) bool { return target == manage.ErrSpec }
+func (taken) Is(target error) bool { return target == manage.ErrConfig }
 
 // Ensure returns the account of a service, and makes it if there is none. home is what
 // it has for one, and is not made. It fails where Own does.
@@ -343,7 +344,7 @@ func run(ctx context.Context, m manage.Machine, tool string, args ...string) err
 // refused adds what to do to an error of missing rights.
 func refused(err error) error {
 	if said := strings.ToLower(err.Error()); strings.Contains(said, "permission denied") || strings.Contains(said, "not permitted") {
-		return fmt.Errorf("%w: run it as root (sudo); %w", manage.ErrPermission, err)
+		return fmt.Errorf("%w: run it as root (sudo); %w", service.ErrPermission, err)
 	}
 	return err
 }

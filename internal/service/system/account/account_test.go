@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -184,10 +185,10 @@ func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
 			return sim.run(ctx, tool, args...)
 		}
 		want := "the account of the service " + name + " would be " + name + ", but this machine has a " + what + " of that name already"
-		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, manage.ErrSpec) || !strings.HasPrefix(err.Error(), want) {
+		if _, made, err := Ensure(t.Context(), m, name, "/var/lib/x"); made || !errors.Is(err, manage.ErrConfig) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: made %t, %v; want %s", name, made, err, want)
 		}
-		if _, _, err := Of(t.Context(), m, manage.Spec{Name: name}); !errors.Is(err, manage.ErrSpec) {
+		if _, _, err := Of(t.Context(), m, manage.Spec{Name: name}); !errors.Is(err, manage.ErrConfig) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if removed, err := Remove(t.Context(), m, name); err != nil || removed {
@@ -202,7 +203,7 @@ func TestAUserOrGroupOfSomebodyElseIsNeverAnAccountOfAService(t *testing.T) {
 func TestAnAccountThatIsNamedMayBeSomebodyElses(t *testing.T) {
 	_, m := newMachine(t)
 	for name, uid := range map[string]int{"mail": 8, "root": 0, "LocalSystem": 0} {
-		a, exists, err := Of(t.Context(), m, manage.Spec{Name: "staff", Account: name})
+		a, exists, err := Of(t.Context(), m, manage.Spec{Config: service.Config{Account: name}, Name: "staff"})
 		if err != nil || !exists || a.UID != uid {
 			t.Errorf("%s: %+v, %t, %v", name, a, exists, err)
 		}
@@ -272,7 +273,7 @@ func TestAGroupDoesNotStayWithoutItsUser(t *testing.T) {
 	sim, m := newMachine(t, "adduser", "addgroup", "delgroup")
 	sim.fail = "adduser"
 	_, made, err := Ensure(t.Context(), m, "web", "/var/lib/web")
-	if !errors.Is(err, manage.ErrPermission) || made || !strings.Contains(err.Error(), "sudo") {
+	if !errors.Is(err, service.ErrPermission) || made || !strings.Contains(err.Error(), "sudo") {
 		t.Errorf("got %t, %v", made, err)
 	}
 	if strings.Contains(sim.read("/etc/group"), "web") {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // folders are where the file of a lock may be. All processes that change services of the
@@ -93,7 +93,7 @@ func acquire(file string) (*os.File, error) {
 		}
 		_ = f.Close()
 	}
-	return nil, manage.ErrBusy // by one after the other
+	return nil, service.ErrBusy // by one after the other
 }
 
 func open(file string) (*os.File, error) {

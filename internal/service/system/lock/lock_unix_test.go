@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // holder is set in a process that takes a lock in that folder, and keeps it.
@@ -45,7 +45,7 @@ func TestTheLockOfAProcessEndsWithIt(t *testing.T) {
 	}
 	_, err = takeIn([]string{dir}, "web.lock", "install")
 	want := fmt.Sprintf("another command is changing the service: uninstall, process %d, since 20", cmd.Process.Pid)
-	if !errors.Is(err, manage.ErrBusy) || !strings.HasPrefix(err.Error(), want) {
+	if !errors.Is(err, service.ErrBusy) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s…", err, want)
 	}
 	if err := cmd.Process.Kill(); err != nil {
@@ -70,7 +70,7 @@ func TestTwoNeverHoldTheLock(t *testing.T) {
 		all.Go(func() {
 			for range 500 {
 				release, err := takeIn([]string{dir}, "web.lock", "install")
-				if errors.Is(err, manage.ErrBusy) {
+				if errors.Is(err, service.ErrBusy) {
 					continue
 				}
 				if err != nil {
@@ -112,7 +112,7 @@ func TestALockOfSomebodyElseIsNotTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"link", "folder"} {
-		if _, err := takeIn([]string{dir}, name, "install"); err == nil || errors.Is(err, manage.ErrBusy) {
+		if _, err := takeIn([]string{dir}, name, "install"); err == nil || errors.Is(err, service.ErrBusy) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestTheLockOfAUserIsWhereOnlyTheUserWrites(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "glidepath-web.lock")); err != nil {
 		t.Error(err)
 	}
-	if _, err := Take("web", true, "install"); !errors.Is(err, manage.ErrBusy) {
+	if _, err := Take("web", true, "install"); !errors.Is(err, service.ErrBusy) {
 		t.Errorf("got %v", err)
 	}
 	release()
@@ -176,7 +176,7 @@ func TestTheLockOfAUserIsWhereOnlyTheUserWrites(t *testing.T) {
 
 func TestWhatIsNoNoteIsNotQuoted(t *testing.T) {
 	for _, text := range []string{"", "install", "install x y", "install 7 yesterday", "a b c d"} {
-		if err := held(text); err != manage.ErrBusy { //nolint:errorlint // as it is
+		if err := held(text); err != service.ErrBusy { //nolint:errorlint // as it is
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // forAdministrators lets administrators and the system use the mutex, and says whose it is.
@@ -40,7 +40,7 @@ func takeMutex(name, sddl string) (func(), error) {
 		if err := windows.CloseHandle(mutex); err != nil || theirs {
 			return none, err
 		}
-		return nil, manage.ErrBusy
+		return nil, service.ErrBusy
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED), errors.Is(err, windows.ERROR_INVALID_OWNER), errors.Is(err, windows.ERROR_PRIVILEGE_NOT_HELD):
 		return none, nil // not an administrator
 	case err != nil:

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func TestTheLockIsHeldUntilItIsReleased(t *testing.T) {
@@ -12,7 +12,7 @@ func TestTheLockIsHeldUntilItIsReleased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Take("lock-test", false, "uninstall"); !errors.Is(err, manage.ErrBusy) {
+	if _, err := Take("lock-test", false, "uninstall"); !errors.Is(err, service.ErrBusy) {
 		t.Errorf("held, and got %v", err)
 	}
 	other, err := Take("lock-test2", false, "install")

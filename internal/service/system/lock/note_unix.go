@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // note is what the holder of a lock says of itself.
@@ -26,12 +26,12 @@ func (n note) String() string {
 func held(text string) error {
 	words := strings.Fields(text)
 	if len(words) != 3 {
-		return manage.ErrBusy
+		return service.ErrBusy
 	}
 	pid, err := strconv.Atoi(words[1])
 	since, err2 := time.Parse(time.RFC3339, words[2])
 	if err != nil || err2 != nil {
-		return manage.ErrBusy
+		return service.ErrBusy
 	}
-	return fmt.Errorf("%w: %s, process %d, since %s", manage.ErrBusy, words[0], pid, since.Local().Format(time.DateTime))
+	return fmt.Errorf("%w: %s, process %d, since %s", service.ErrBusy, words[0], pid, since.Local().Format(time.DateTime))
 }

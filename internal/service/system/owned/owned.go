@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -118,7 +119,7 @@ func (r Record) refuse(p *manage.Plan, had content, paths []Path, force bool) er
 		p.Warnings = append(p.Warnings, fmt.Sprintf("%s was there before and may belong to another program: the service gets it with all that is in it, until uninstall gives it back; --purge does not remove it", list))
 	default:
 		return fmt.Errorf("%s exists, and no installation of %s has made it, though a run of it as root may have; the service would get it with all that is in it, and it %w: move it away, or give the service another Name",
-			list, p.Spec.ServiceName(), manage.ErrForeign)
+			list, p.Spec.ServiceName(), service.ErrForeign)
 	}
 	return nil
 }

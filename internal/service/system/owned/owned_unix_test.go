@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -116,7 +117,7 @@ func TestWhatInstallForceHasTakenIsGivenBack(t *testing.T) {
 	b := newBed(t)
 	b.theirs("/var/lib/web", 0o750|fs.ModeSetgid)
 	before := b.look("/var/lib/web")
-	if _, err := b.install(false, false); !errors.Is(err, manage.ErrForeign) {
+	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
 		t.Fatalf("without force: %v", err)
 	}
 	_, err := b.install(false, true)
@@ -211,7 +212,7 @@ func TestWhatAServiceHadBeforeThereWasARecordIsUsedAgain(t *testing.T) {
 func TestAFolderOfADynamicUserIsTheSameWhereverItIs(t *testing.T) {
 	b := newBed(t)
 	b.must(os.MkdirAll(b.tree.Path("/var/lib/private/web"), 0o700)) // without the link
-	if _, err := b.install(false, false); !errors.Is(err, manage.ErrForeign) {
+	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("got %v", err)
 	}
 	_, err := b.install(false, true)

@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
@@ -20,13 +21,13 @@ func (r Record) startFile() string {
 }
 
 // Start returns the start type that the service was installed with, "" if nobody knows.
-func (r Record) Start() manage.Start {
+func (r Record) Start() service.StartType {
 	text, _, err := r.tree.Read(r.startFile())
 	said, ok := strings.CutPrefix(text, startHead)
 	if err != nil || !ok {
 		return ""
 	}
-	return manage.Start(strings.TrimSpace(said))
+	return service.StartType(strings.TrimSpace(said))
 }
 
 // PlanStart adds to a plan what SetStart does.
@@ -44,9 +45,9 @@ func (r Record) Stays(p *manage.Plan, now bool) bool {
 	switch {
 	case !p.Installed || p.Replaces != "" || last == "":
 		return false
-	case now == last.ByItself() || now == want.ByItself():
+	case now == manage.ByItself(last) || now == manage.ByItself(want):
 		return false // nobody has chosen anything, or just what is wanted
-	case now && want != manage.Disabled:
+	case now && want != service.Disabled:
 		p.Notes = append(p.Notes, "it stays enabled, as somebody has left it since it was installed")
 		return true
 	case now || p.Spec.Enable:
@@ -57,7 +58,7 @@ func (r Record) Stays(p *manage.Plan, now bool) bool {
 }
 
 // SetStart writes down with which start type a service was installed. It is the last step.
-func (r Record) SetStart(c *files.Change, start manage.Start) error {
+func (r Record) SetStart(c *files.Change, start service.StartType) error {
 	if r.Start() == start {
 		return nil
 	}

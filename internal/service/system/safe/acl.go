@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // object is a file or a folder of Windows with what says who may do what to it.
@@ -125,7 +125,7 @@ func trusted(sid, own string) bool {
 // trusted can replace the executable by what they may do to o. name says who a SID is.
 func judge(o object, own string, name func(sid string) string) error {
 	unsafe := func(format string, args ...any) error {
-		return fmt.Errorf("%s: %w; move the executable below C:\\Program Files", fmt.Sprintf(format, args...), manage.ErrUnsafe)
+		return fmt.Errorf("%s: %w; move the executable below C:\\Program Files", fmt.Sprintf(format, args...), service.ErrUnsafe)
 	}
 	called := func(sid string) string {
 		if n, ok := wellKnown[sid]; ok {

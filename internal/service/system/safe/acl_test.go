@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 const (
@@ -78,7 +78,7 @@ func TestWhoCanReplaceAnExecutableOfWindows(t *testing.T) {
 		switch {
 		case test.want == "" && err != nil:
 			t.Errorf("%s: %v", test.name, err)
-		case test.want != "" && (!errors.Is(err, manage.ErrUnsafe) || !strings.Contains(err.Error(), test.want)):
+		case test.want != "" && (!errors.Is(err, service.ErrUnsafe) || !strings.Contains(err.Error(), test.want)):
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 type aclEntry struct {
@@ -76,7 +76,7 @@ func TestAnAccessControlListCountsForWhatItGrants(t *testing.T) {
 			switch err := Executable(file, false); {
 			case want == "" && err != nil:
 				t.Errorf("%s, of %s: %v", name, which, err)
-			case want != "" && (!errors.Is(err, manage.ErrUnsafe) || err.Error() != want):
+			case want != "" && (!errors.Is(err, service.ErrUnsafe) || err.Error() != want):
 				t.Errorf("%s, of %s: got %v, want %s", name, which, err, want)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 // executable looks at all that lies on the way to file: each folder, and each link,
@@ -74,13 +74,13 @@ func one(p string, user bool) error {
 	mode := info.Mode()
 	switch {
 	case owner != 0 && (!user || owner != os.Geteuid()):
-		return fmt.Errorf("%s belongs to the user with ID %d: %w; move the executable, to /usr/local/bin for one", p, owner, manage.ErrUnsafe)
+		return fmt.Errorf("%s belongs to the user with ID %d: %w; move the executable, to /usr/local/bin for one", p, owner, service.ErrUnsafe)
 	case mode&fs.ModeSymlink != 0:
 		return nil // its mode means nothing
 	case info.IsDir() && mode&fs.ModeSticky != 0:
 		return nil // as /tmp: only owners remove, and the owner was looked at
 	case mode.Perm()&0o002 != 0:
-		return fmt.Errorf("everybody can write to %s (mode %04o): %w; chmod o-w %s", p, mode.Perm(), manage.ErrUnsafe, p)
+		return fmt.Errorf("everybody can write to %s (mode %04o): %w; chmod o-w %s", p, mode.Perm(), service.ErrUnsafe, p)
 	}
 	return listing(p, mode, group, user)
 }
@@ -97,16 +97,16 @@ func listing(p string, mode fs.FileMode, group int, user bool) error {
 	}
 	for _, id := range users {
 		if id != 0 && (!user || id != os.Geteuid()) {
-			return fmt.Errorf("the user with ID %d can write to %s by its access control list: %w; setfacl -x u:%d %s", id, p, manage.ErrUnsafe, id, p)
+			return fmt.Errorf("the user with ID %d can write to %s by its access control list: %w; setfacl -x u:%d %s", id, p, service.ErrUnsafe, id, p)
 		}
 	}
 	for _, id := range groups {
 		switch {
 		case id == 0 || user && id == os.Getegid():
 		case ok && id != group:
-			return fmt.Errorf("the group with ID %d can write to %s by its access control list: %w; setfacl -x g:%d %s", id, p, manage.ErrUnsafe, id, p)
+			return fmt.Errorf("the group with ID %d can write to %s by its access control list: %w; setfacl -x g:%d %s", id, p, service.ErrUnsafe, id, p)
 		default:
-			return fmt.Errorf("the group with ID %d can write to %s (mode %04o): %w; chmod g-w %s", id, p, mode.Perm(), manage.ErrUnsafe, p)
+			return fmt.Errorf("the group with ID %d can write to %s (mode %04o): %w; chmod g-w %s", id, p, mode.Perm(), service.ErrUnsafe, p)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func TestWhoCanReplaceTheExecutable(t *testing.T) {
@@ -29,7 +29,7 @@ func TestWhoCanReplaceTheExecutable(t *testing.T) {
 			if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(file, nil, 0o755), os.Chmod(file, test.file), os.Chmod(dir, test.dir)); err != nil {
 				t.Fatal(err)
 			}
-			if err := Executable(file, true); (err == nil) != test.safe || err != nil && !errors.Is(err, manage.ErrUnsafe) {
+			if err := Executable(file, true); (err == nil) != test.safe || err != nil && !errors.Is(err, service.ErrUnsafe) {
 				t.Errorf("got %v", err)
 			}
 			link := filepath.Join(t.TempDir(), "link")
@@ -78,14 +78,14 @@ func TestEveryLinkOnTheWayCounts(t *testing.T) {
 		"bin/web": at("home"),    // leads there
 		"tmp/web": at("tmp/web"), // the link is somebody's
 	} {
-		if err := Executable(at(file), false); !errors.Is(err, manage.ErrUnsafe) || !strings.HasPrefix(err.Error(), what+" belongs to") {
+		if err := Executable(at(file), false); !errors.Is(err, service.ErrUnsafe) || !strings.HasPrefix(err.Error(), what+" belongs to") {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
 	if err := Executable(at("bin/fine/web"), false); err != nil {
 		t.Error(err)
 	}
-	if err := Executable(at("bin/loop"), false); err == nil || errors.Is(err, manage.ErrUnsafe) {
+	if err := Executable(at("bin/loop"), false); err == nil || errors.Is(err, service.ErrUnsafe) {
 		t.Errorf("a loop: %v", err)
 	}
 }

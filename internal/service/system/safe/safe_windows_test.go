@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
 func TestADescriptorOfWindowsIsUnderstood(t *testing.T) {
@@ -42,7 +42,7 @@ func TestAFileOfAUserIsUnsafe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := Executable(file, false); !errors.Is(err, manage.ErrUnsafe) {
+	if err := Executable(file, false); !errors.Is(err, service.ErrUnsafe) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := final(file); err != nil {

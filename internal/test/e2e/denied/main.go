@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"golang.org/x/sys/unix"
 )
 
@@ -83,11 +84,11 @@ func main() {
 	socket := flag.String("socket", "", "start when somebody connects there")
 	flag.Parse()
 	c := daemon.Config{Name: filepath.Base(os.Args[0]), Args: flag.Args()}
-	c.Service.Hardening.Profile = daemon.HardeningProfile(*profile)
+	c.Service.Hardening.Profile = service.Profile(*profile)
 	c.Service.Template, c.Service.Recovery.Never, c.Service.Account = *template, *never, *account
 	if *socket != "" {
-		c.Service.StartType = daemon.StartOnSocket
-		c.Service.Sockets = []daemon.ListenSocket{{Name: "web", Network: "tcp", Address: *socket}}
+		c.Service.StartType = service.OnSocket
+		c.Service.Sockets = []service.Socket{{Name: "web", Network: "tcp", Address: *socket}}
 	}
 	daemon.Main(p, c)
 }

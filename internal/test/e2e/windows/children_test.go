@@ -15,7 +15,7 @@ import (
 
 // leaver is a service that leaves a child to itself.
 type leaver struct {
-	*service
+	*installed
 	notes notebook
 }
 

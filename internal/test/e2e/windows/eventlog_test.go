@@ -120,7 +120,7 @@ func TestAServiceLogsToTheEventLogAndHowItCrashedWhenItIsStartedAgain(t *testing
 
 	// Wine does not notice that the first has ended, which has the name of the second in
 	// all but its manager's list.
-	crashing := &service{t: t, name: name + "-crashing"}
+	crashing := &installed{t: t, name: name + "-crashing"}
 	path := testbed.WindowsPath(filepath.Join(programs, "eventlog.exe"))
 	call(crashing, "Create", control.Service{Name: crashing.name, Path: path, Args: []string{"service", name, "crash"}}, &nothing)
 	t.Cleanup(func() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	svc "github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/control"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
@@ -21,9 +22,9 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 	s := newManaged(t)
 	s.spec.Dependencies = []string{"network"}
 	for range 2 {
-		s.is(svc.NotInstalled)
-		s.fails("start", svc.ErrNotInstalled, s.spec.Name)
-		s.fails("remove", svc.ErrNotInstalled, s.spec.Name)
+		s.is(service.NotInstalled)
+		s.fails("start", service.ErrNotInstalled, s.spec.Name)
+		s.fails("remove", service.ErrNotInstalled, s.spec.Name)
 
 		p := s.do("apply").Plan
 		if p.Installed || p.Replaces != "" || !p.Changed() {
@@ -51,51 +52,51 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		if got := says(t, "reg", "query", key+`EventLog\Application\`+s.spec.Name); !strings.Contains(got, `EventMessageFile    REG_EXPAND_SZ    %SystemRoot%\System32\EventCreate.exe`) {
 			t.Errorf("its source is\n%s", got)
 		}
-		if got := s.is(svc.Stopped); got.StartType != svc.Manual || !strings.Contains(got.Detail, "has not been started") {
+		if got := s.is(service.Stopped); got.StartType != service.Manual || !strings.Contains(got.Detail, "has not been started") {
 			t.Errorf("the status is %+v", got)
 		}
 
 		begun := time.Now().Add(-time.Minute)
 		s.do("start")
 		s.ran()
-		first := s.is(svc.Running)
+		first := s.is(service.Running)
 		if first.PID == 0 || first.Since.Before(begun) || first.Since.After(time.Now().Add(time.Minute)) {
 			t.Errorf("the status is %+v", first)
 		}
 		s.do("start") // once more, which does nothing
-		if again := s.is(svc.Running); again.PID != first.PID {
+		if again := s.is(service.Running); again.PID != first.PID {
 			t.Errorf("it was started twice: %+v", again)
 		}
 		s.do("pause")
 		s.await("paused")
-		s.is(svc.Paused)
+		s.is(service.Paused)
 		s.fails("reload", nil, "it is paused")
 		s.do("continue")
 		s.await("continued")
-		s.is(svc.Running)
+		s.is(service.Running)
 		s.do("reload")
 		s.await("reloaded")
 		s.do("restart")
 		s.await("stopped")
 		s.ran()
-		if again := s.is(svc.Running); again.PID == first.PID {
+		if again := s.is(service.Running); again.PID == first.PID {
 			t.Errorf("it was not restarted: %+v", again)
 		}
 
 		// An update while it runs is for its next start.
 		s.spec.Arguments = append(s.spec.Arguments[:1], "-new")
 		s.spec.Version = "1.3.0"
-		s.spec.StartType = svc.Disabled
+		s.spec.StartType = service.Disabled
 		if p := s.do("apply").Plan; !p.Installed || p.Replaces != "" {
 			t.Errorf("the plan of the update is %+v", p)
 		}
-		s.is(svc.Running)
+		s.is(service.Running)
 		s.do("stop")
 		s.await("stopped")
-		s.is(svc.Stopped)
+		s.is(service.Stopped)
 		s.do("stop")
 		s.fails("start", nil, "it is disabled")
-		s.spec.StartType = svc.Manual
+		s.spec.StartType = service.Manual
 		s.do("apply")
 		s.do("start")
 		if got := s.ran().Args; !slices.Equal(got, []string{"-new"}) {
@@ -107,7 +108,7 @@ func TestTheWholeLifeOfAnInstalledServiceTwiceOver(t *testing.T) {
 		if !slices.Contains(removed, "service "+s.spec.Name) {
 			t.Errorf("removed: %q", removed)
 		}
-		s.is(svc.NotInstalled)
+		s.is(service.NotInstalled)
 		if got := says(t, "reg", "query", key+`EventLog\Application\`+s.spec.Name) + says(t, "reg", "query", key+s.spec.Name); strings.Contains(got, s.spec.Name) {
 			t.Errorf("there is left\n%s", got)
 		}
@@ -171,11 +172,11 @@ func TestAStartThatFailsIsSaidInWords(t *testing.T) {
 	s.spec.Arguments = append(s.spec.Arguments, "fail")
 	s.do("apply")
 	s.fails("start", nil, "its configuration is wrong")
-	if got := s.is(svc.Failed); got.ExitCode != 78 || !strings.Contains(got.Detail, "code 1066/78") {
+	if got := s.is(service.Failed); got.ExitCode != 78 || !strings.Contains(got.Detail, "code 1066/78") {
 		t.Errorf("the status is %+v", got)
 	}
 	s.finds(svc.Problem, "state", "its configuration is wrong")
-	s.fails("pause", svc.ErrNotRunning, "")
+	s.fails("pause", service.ErrNotRunning, "")
 }
 
 func (s *managed) finds(level svc.Level, what, text string) {
@@ -216,7 +217,7 @@ func TestAServiceThatRunsIsRemoved(t *testing.T) {
 	if _, err := os.Stat(folder); !os.IsNotExist(err) {
 		t.Errorf("the folder is there: %v", err)
 	}
-	s.is(svc.NotInstalled)
+	s.is(service.NotInstalled)
 }
 
 func TestTwoInstalledServicesOfOneExecutable(t *testing.T) {
@@ -226,11 +227,11 @@ func TestTwoInstalledServicesOfOneExecutable(t *testing.T) {
 		s.do("apply")
 		s.do("start")
 	}
-	if a.is(svc.Running).PID == b.is(svc.Running).PID {
+	if a.is(service.Running).PID == b.is(service.Running).PID {
 		t.Error("they share a process")
 	}
 	a.do("remove")
-	b.is(svc.Running)
+	b.is(service.Running)
 	b.do("stop")
 }
 
@@ -240,7 +241,7 @@ func TestTwoServicesCannotHaveOneDisplayName(t *testing.T) {
 	a.do("apply")
 	b.spec.DisplayName = strings.ToUpper(a.spec.DisplayName)
 	b.fails("apply", nil, "another service has this name")
-	b.is(svc.NotInstalled)
+	b.is(service.NotInstalled)
 	if _, err := os.Stat(filepath.Join(machine.Path("/var/lib/windows/drive_c/ProgramData"), b.spec.Name)); !os.IsNotExist(err) {
 		t.Errorf("its folder was left: %v", err)
 	}
@@ -278,15 +279,15 @@ func TestWithoutForceNothingOfOthersIsTouched(t *testing.T) {
 	s := newManaged(t)
 	gently := func(r *requests.Request) { r.Force = false }
 	// The file system of Wine knows no administrators.
-	if a := s.try("apply", gently); !slices.Contains(a.Is, svc.ErrUnsafe.Error()) || !strings.Contains(a.Err, "Program Files") {
+	if a := s.try("apply", gently); !slices.Contains(a.Is, service.ErrUnsafe.Error()) || !strings.Contains(a.Err, "Program Files") {
 		t.Errorf("an executable of a user: %q, %q", a.Err, a.Is)
 	}
-	s.is(svc.NotInstalled)
+	s.is(service.NotInstalled)
 	foreign := newService(t, "hello")
 	foreign.make()
 	s.spec.Name = foreign.name
 	for _, verb := range []string{"apply", "remove"} {
-		if a := s.try(verb, gently); !slices.Contains(a.Is, svc.ErrForeign.Error()) || !strings.Contains(a.Err, "hello.exe") {
+		if a := s.try(verb, gently); !slices.Contains(a.Is, service.ErrForeign.Error()) || !strings.Contains(a.Err, "hello.exe") {
 			t.Errorf("%s a service of another program: %q, %q", verb, a.Err, a.Is)
 		}
 	}
@@ -306,7 +307,7 @@ func TestVerbsWaitAndSayHowItGetsOn(t *testing.T) {
 	t.Parallel()
 	s := newManaged(t)
 	s.probe("-start-after=2500ms", "-stop-after=2500ms")
-	for verb, want := range map[string]svc.State{"start": svc.Running, "stop": svc.Stopped} {
+	for verb, want := range map[string]service.State{"start": service.Running, "stop": service.Stopped} {
 		if verb == "stop" {
 			s.do("start")
 		} else {
@@ -330,20 +331,20 @@ func TestAVerbThatTheProgramDoesNotFollowFails(t *testing.T) {
 	s.probe("-able", "-pause=fail", "-reload=none")
 	s.do("start")
 	s.fails("pause", nil, "it is running again")
-	s.is(svc.Running)
+	s.is(service.Running)
 	s.do("stop")
 	s.probe() // has no abilities
 	s.do("start")
-	s.fails("pause", svc.ErrNotSupported, "the program does not support it")
+	s.fails("pause", service.ErrNotSupported, "the program does not support it")
 	s.do("reload") // of its log
 	s.do("stop")
 	s.probe("-start-fail")
 	s.fails("start", nil, "file not found (error 2)")
-	if got := s.is(svc.Failed); got.ExitCode != 2 {
+	if got := s.is(service.Failed); got.ExitCode != 2 {
 		t.Errorf("the status is %+v", got)
 	}
 	s.probe("-stop-fail")
 	s.do("start")
 	s.do("stop") // it has stopped, as asked, and Windows is told no failure
-	s.is(svc.Stopped)
+	s.is(service.Stopped)
 }

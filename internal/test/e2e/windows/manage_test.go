@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	svc "github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
@@ -64,12 +65,20 @@ func newManaged(t *testing.T) *managed {
 		t.Fatal(err)
 	}
 	s := &managed{t: t, calls: calls, notes: notes, spec: svc.Spec{
-		Name: name, DisplayName: name + " on display", Description: "Is tested; ü 服务.", Version: "1.2.3",
-		Executable: testbed.WindowsPath(installerPath), Arguments: []string{testbed.WindowsPath(notes)},
-		StartType:    svc.Manual,
-		Recovery:     svc.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: 24 * time.Hour},
-		StartTimeout: time.Minute, StopTimeout: 30 * time.Second,
-		Hardening: svc.Hardening{Profile: svc.Strict}, CanPause: true,
+		Config: service.Config{
+			Executable: testbed.WindowsPath(installerPath),
+			Arguments:  []string{testbed.WindowsPath(notes)},
+			StartType:  service.Manual,
+			Recovery:   service.Recovery{Delays: []time.Duration{time.Second}, ResetPeriod: 24 * time.Hour},
+			Hardening:  service.Hardening{Profile: service.Strict},
+		},
+		Name:         name,
+		DisplayName:  name + " on display",
+		Description:  "Is tested; ü 服务.",
+		Version:      "1.2.3",
+		StartTimeout: time.Minute,
+		StopTimeout:  30 * time.Second,
+		CanPause:     true,
 	}}
 	t.Cleanup(func() {
 		s.try("remove", func(r *requests.Request) { r.Purge = true })
@@ -114,7 +123,7 @@ func (s *managed) fails(verb string, is error, text string) {
 }
 
 // is asserts the state that the manager reports.
-func (s *managed) is(want svc.State) svc.Status {
+func (s *managed) is(want service.State) service.Status {
 	s.t.Helper()
 	got := s.do("status").Status
 	if got.State != want {

@@ -50,8 +50,8 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// service is a service of one test.
-type service struct {
+// installed is a service of one test.
+type installed struct {
 	t    *testing.T
 	name string
 	args []string
@@ -61,16 +61,16 @@ type service struct {
 var services atomic.Int32
 
 // newService has a service made of a program, which it deletes after the test.
-func newService(t *testing.T, program string, args ...string) *service {
+func newService(t *testing.T, program string, args ...string) *installed {
 	t.Helper()
 	requireWindows(t)
-	return &service{
+	return &installed{
 		t: t, name: fmt.Sprintf("%s-%d", program, services.Add(1)),
 		args: append([]string{program}, args...),
 	}
 }
 
-func call[A, R any](s *service, method string, args A, reply *R) {
+func call[A, R any](s *installed, method string, args A, reply *R) {
 	s.t.Helper()
 	if err := agent.Call("Manager."+method, args, reply); err != nil {
 		s.t.Fatal(err)
@@ -80,7 +80,7 @@ func call[A, R any](s *service, method string, args A, reply *R) {
 var nothing struct{}
 
 // make makes the service, once everything about it is known.
-func (s *service) make() {
+func (s *installed) make() {
 	s.t.Helper()
 	if s.made {
 		return
@@ -99,9 +99,9 @@ func (s *service) make() {
 }
 
 // dir is the folder of the executable, as Windows names it.
-func (s *service) dir() string { return `Z:` + strings.ReplaceAll(programs, "/", `\`) }
+func (s *installed) dir() string { return `Z:` + strings.ReplaceAll(programs, "/", `\`) }
 
-func (s *service) start(args ...string) {
+func (s *installed) start(args ...string) {
 	s.t.Helper()
 	s.make()
 	var a control.Answer
@@ -112,7 +112,7 @@ func (s *service) start(args ...string) {
 }
 
 // control sends a control, asserts the answer, and returns the state that comes with it.
-func (s *service) control(code, errno uint32) (state uint32) {
+func (s *installed) control(code, errno uint32) (state uint32) {
 	s.t.Helper()
 	var a control.Answer
 	call(s, "Control", control.Control{Name: s.name, Code: code}, &a)
@@ -126,7 +126,7 @@ func (s *service) control(code, errno uint32) (state uint32) {
 // quite that of Windows: Wine does not pass on what a handler answers, which the tests
 // with the fake manager show, and for a stop it looks at what is accepted before it
 // looks at the state.
-func (s *service) refuses(code, errno uint32) {
+func (s *installed) refuses(code, errno uint32) {
 	s.t.Helper()
 	before := s.query().State
 	var a control.Answer
@@ -140,41 +140,41 @@ func (s *service) refuses(code, errno uint32) {
 }
 
 // await waits for a state and returns every status that was seen before it.
-func (s *service) await(state uint32) (seen []control.Status) {
+func (s *installed) await(state uint32) (seen []control.Status) {
 	s.t.Helper()
 	call(s, "Await", control.Await{Name: s.name, State: state, Bound: patience}, &seen)
 	return seen
 }
 
-func (s *service) query() (status control.Status) {
+func (s *installed) query() (status control.Status) {
 	s.t.Helper()
 	call(s, "Query", s.name, &status)
 	return status
 }
 
 // stop stops the service as its operator does, and waits until it has stopped.
-func (s *service) stop() {
+func (s *installed) stop() {
 	s.t.Helper()
 	s.control(controlStop, 0)
 	s.await(stopped)
 }
 
 // is asserts how the service has ended.
-func (s *service) is(code, specific uint32) {
+func (s *installed) is(code, specific uint32) {
 	s.t.Helper()
 	if got := s.query(); got.State != stopped || got.ExitCode != code || got.SpecificCode != specific {
 		s.t.Errorf("it has ended with %d/%d, want %d/%d; %+v", got.ExitCode, got.SpecificCode, code, specific, got)
 	}
 }
 
-func (s *service) preshutdown(timeout time.Duration) {
+func (s *installed) preshutdown(timeout time.Duration) {
 	s.t.Helper()
 	s.make()
 	call(s, "Preshutdown", control.Preshutdown{Name: s.name, Timeout: timeout}, &nothing)
 }
 
 // storm sends so many controls and says how long the answers took.
-func (s *service) storm(times int, codes ...uint32) *stormed {
+func (s *installed) storm(times int, codes ...uint32) *stormed {
 	s.t.Helper()
 	var r stormed
 	call(s, "Storm", control.Storm{Name: s.name, Codes: codes, Times: times}, &r.Stormed)
@@ -190,7 +190,7 @@ func (s *stormed) String() string {
 }
 
 // interrogate asks for the status; the manager may have none to ask for any more.
-func (s *service) interrogate() {
+func (s *installed) interrogate() {
 	s.t.Helper()
 	var a control.Answer
 	call(s, "Control", control.Control{Name: s.name, Code: controlInterrogate}, &a)

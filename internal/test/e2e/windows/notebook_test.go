@@ -25,7 +25,7 @@ func (n notebook) says(want ...string) { n.Says(want...) }
 func (n notebook) await(note string)   { n.Await(note) }
 func (n notebook) where() string       { return `in Z:\, <nil>, with []` }
 
-func (s *service) notebook() notebook {
+func (s *installed) notebook() notebook {
 	n := newNotebook(s.t, s.name)
 	s.args = append([]string{s.args[0], n.flag}, s.args[1:]...)
 	return n

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
 )
 
@@ -64,19 +65,19 @@ func config(setup talk.Setup, raw string, args []string) daemon.Config {
 		Description: setup.Description,
 		StopTimeout: setup.StopTimeout,
 		Args:        args,
-		Service: daemon.Service{
+		Service: service.Config{
 			Arguments:        arguments,
 			Environment:      environment,
 			EnvironmentFile:  setup.EnvironmentFile,
 			WorkingDirectory: setup.Directory,
 			Account:          setup.Account,
 			Template:         setup.Template,
-			StartType:        daemon.StartType(setup.StartType),
-			Recovery:         daemon.Recovery{Never: setup.Never},
+			StartType:        service.StartType(setup.StartType),
+			Recovery:         service.Recovery{Never: setup.Never},
 		},
 	}
 	for _, s := range setup.Sockets {
-		c.Service.Sockets = append(c.Service.Sockets, daemon.ListenSocket(s))
+		c.Service.Sockets = append(c.Service.Sockets, service.Socket(s))
 	}
 	return c
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
 	"github.com/go-glidepath/glidepath/internal/envfile"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
 )
 
 // variables is an environment file in which little is as it looks.

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
 	"github.com/go-glidepath/glidepath/internal/service/system/diff"
+	"github.com/go-glidepath/glidepath/internal/test/e2e/manage/talk"
 	"github.com/go-glidepath/glidepath/internal/test/testbed"
 )
 

@@ -21,7 +21,7 @@ type Setup struct {
 	Description string `json:",omitempty"`
 	Parser      Parser
 
-	// These are fields of daemon.Service.
+	// These are fields of service.Config.
 	Arguments   []string          `json:",omitempty"`
 	Environment map[string]string `json:",omitempty"`
 	Directory   string            `json:",omitempty"`
@@ -55,7 +55,7 @@ const Lines = "one\n<0>two\n\tthree"
 // Long is more than a syslogd with little memory takes at once.
 const Long = 1500
 
-// Socket is a daemon.ListenSocket. The program greets who connects with the socket's name
+// Socket is a service.Socket. The program greets who connects with the socket's name
 // and its own PID, in one line.
 type Socket struct{ Name, Network, Address string }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-glidepath/glidepath/daemon"
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/winsvc"
 	"github.com/go-glidepath/glidepath/internal/test/e2e/windows/requests"
@@ -56,8 +57,8 @@ func (*Installer) Do(r requests.Request, a *requests.Answer) error {
 	if err != nil {
 		a.Err = err.Error()
 		for _, is := range []error{
-			manage.ErrNotInstalled, manage.ErrNotRunning, manage.ErrNotSupported, manage.ErrPermission,
-			manage.ErrForeign, manage.ErrUnsafe, manage.ErrSpec,
+			service.ErrNotInstalled, service.ErrNotRunning, service.ErrNotSupported, service.ErrPermission,
+			service.ErrForeign, service.ErrUnsafe, manage.ErrConfig,
 		} {
 			if errors.Is(err, is) {
 				a.Is = append(a.Is, is.Error())
@@ -99,7 +100,7 @@ func do(ctx context.Context, m manage.Manager, r requests.Request, a *requests.A
 		a.Findings = m.Diagnose(ctx, r.Spec)
 	case "logs":
 		var b strings.Builder
-		err = m.Logs(ctx, r.Spec, manage.LogQuery{Lines: r.Lines}, &b)
+		err = m.Logs(ctx, r.Spec, manage.LogQuery{LogOptions: service.LogOptions{Lines: r.Lines}}, &b)
 		a.Text = b.String()
 	default:
 		err = errors.New("there is no verb " + r.Verb)

@@ -3,7 +3,10 @@
 // output.
 package requests
 
-import "github.com/go-glidepath/glidepath/internal/service/manage"
+import (
+	"github.com/go-glidepath/glidepath/daemon/service"
+	"github.com/go-glidepath/glidepath/internal/service/manage"
+)
 
 // Request is a call of a method of service.Manager.
 type Request struct {
@@ -17,7 +20,7 @@ type Request struct {
 // Answer is what it has come to.
 type Answer struct {
 	Plan     manage.Plan // without what is the manager's own
-	Status   manage.Status
+	Status   service.Status
 	Removed  []string
 	Findings []manage.Finding
 	Text     string

@@ -18,7 +18,7 @@ var stamps = regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-
 type transcript struct{ strings.Builder }
 
 // slow are lines that only a machine that is slow just now lets a command print.
-var slow = regexp.MustCompile(`(?m)^.*…\n`)
+var slow = regexp.MustCompile(`(?m)^[^ ].*…\n`) // and no line of a help, which is indented
 
 // call adds a call of s, with TIME for the times in what it prints.
 func (tr *transcript) call(s *shell, line string) {

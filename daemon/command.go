@@ -25,15 +25,22 @@ import (
 // With the standard flag package:
 //
 //	flag.Parse()
-//	for _, c := range daemon.Commands(p, config) {
-//		if flag.Arg(0) == "service" && flag.Arg(1) == c.Name {
-//			os.Exit(c.Run(context.Background(), flag.Args()[2:]))
+//	if flag.Arg(0) == "service" {
+//		for _, c := range daemon.Commands(p, config) {
+//			if flag.Arg(1) == c.Name {
+//				os.Exit(c.Run(context.Background(), flag.Args()[2:]))
+//			}
 //		}
+//		fmt.Fprintf(os.Stderr, "%q is not a command; try \"acme service help\"\n", flag.Arg(1))
+//		os.Exit(2)
 //	}
 //
 // With github.com/spf13/cobra:
 //
-//	service := &cobra.Command{Use: "service", Short: "install and operate the service"}
+//	service := &cobra.Command{
+//		Use: "service", Short: "install and operate the service",
+//		Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+//	}
 //	for _, c := range daemon.Commands(p, config) {
 //		command := &cobra.Command{
 //			Use: c.Name, Short: c.Summary,

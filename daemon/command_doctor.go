@@ -142,10 +142,9 @@ func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add
 
 // replaced reports whether file is another now than when the process of s was started.
 func replaced(file string, s service.Status) bool {
-	if real, err := filepath.EvalSymlinks(file); err == nil { // Linux tells root, also where the time is an old one
-		if runs, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil && runs == real+" (deleted)" {
-			return true
-		}
+	if runs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil { // Linux tells root
+		is, err := os.Stat(file)
+		return err == nil && !os.SameFile(runs, is)
 	}
 	return newer(file, s.Since)
 }
@@ -232,6 +231,8 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callC
 		}
 		add(manage.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
 			"look at the difference with "+install+" --dry-run")
+	case s.PID != 0 && outdated(p, s) != "":
+		add(manage.Warning, "installation", "the process runs with older settings: "+outdated(p, s)+" has changed since it started", call("restart"))
 	default:
 		add(manage.OK, "installation", "as this program would install it", "")
 	}

@@ -29,16 +29,19 @@ func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool
 		Manager: h.name, Spec: h.spec, Limits: manage.Confined(ctx, h.manager, h.spec), State: manage.Folders(h.manager, h.spec).State,
 	}
 	patient.Machine = symptom.Here(patient)
-	if f, ok := symptom.Last(without(log, logElsewhere), patient, skip...); ok && (told == "" || !strings.Contains(f.Said, told)) {
+	if f, ok := symptom.Last(cutRecords(log, logElsewhere), patient, skip...); ok && (told == "" || !strings.Contains(f.Said, told)) {
 		add(level, "log", f.Means+": "+f.Said, f.Remedy)
 	}
 }
 
-// without is a log without the lines that say so.
-func without(log, what string) string {
-	rest := ""
+// cutRecords returns log without the records that say what, with their further lines.
+func cutRecords(log, what string) string {
+	rest, cut := "", false
 	for line := range strings.Lines(log) {
-		if !strings.Contains(line, what) {
+		if further := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t"); !further {
+			cut = strings.Contains(line, what)
+		}
+		if !cut {
 			rest += line
 		}
 	}

@@ -97,6 +97,18 @@ func TestStatusAsksTheProcessOfAService(t *testing.T) {
 	}
 }
 
+func TestStatus_WithoutAManagerNothingIsWrongWithTheInstallation(t *testing.T) {
+	p := Func(func(context.Context, func()) error { return nil })
+	_, err := Manage(p, Config{Name: "web", Service: service.Config{Hardening: service.Hardening{WritablePaths: []string{"a\nb"}}}})
+	want := ErrConfig
+	if _, fine := Manage(p, Config{Name: "web"}); errors.Is(fine, manage.ErrNoManager) {
+		want = manage.ErrNoManager
+	}
+	if !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
 func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	s := newShell(t)
 	s.asks = func(context.Context, string, int) (health.Answer, error) {

@@ -62,7 +62,7 @@ type commandLine struct {
 	config   Config
 	flags    *flag.FlagSet // those of the program that package flag knows; nil if it was not asked
 	own      []string      // the program's arguments: those before the command
-	muddled  error         // why nobody can tell which those are
+	muddled  error         // why they cannot be told apart from the command
 	mounted  bool          // among the program's own commands
 	under    []string      // what stands before the command then: "service" in "web service install"
 	calling  calling
@@ -134,19 +134,46 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 			}
 			continue
 		}
+		if err := c.refused(args[:i]); err != nil {
+			return c.usage(err)
+		}
 		c.own = args[:i:i]
 		return c.execute(ctx, v, args[i+1:])
 	}
 	switch {
 	case wrong != nil:
 		return c.usage(wrong)
-	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
-		return c.usage(c.unknown(args[0]))
 	}
-	if err := c.mistaken(args); err != nil {
+	if err := c.refused(args); err != nil {
 		return c.usage(err)
 	}
 	return c.run(ctx, options{})
+}
+
+// refused returns an error if a run with args, a command line without a command, would be a
+// mistake: if it begins with a word, or has a flag that package flag does not know. A
+// program that reads other flags says so with Config.Args.
+func (c *commandLine) refused(args []string) error {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		return c.unknown(args[0])
+	}
+	for _, a := range args {
+		if a == "--" {
+			return nil
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(a, "-"), "-"), "=")
+		word := strings.ToLower(name)
+		switch {
+		case !strings.HasPrefix(a, "-") || c.flags != nil && c.flags.Lookup(name) != nil:
+		case c.meant(word) != "":
+			return c.unknown(word)
+		case slices.ContainsFunc(verbs(), func(v verb) bool { return v.hasFlag(word) }):
+			return usageError(fmt.Sprintf("%s is a flag of a command, and follows it; '%s help COMMAND' lists the flags", a, c.path()))
+		default:
+			return usageError(fmt.Sprintf("%s is not a flag of this program; '%s help' lists its commands", a, c.path()))
+		}
+	}
+	return nil
 }
 
 // named returns the command called word.

@@ -50,19 +50,24 @@ func TestTheCommandLine(t *testing.T) {
 		{"version 2", config, 2, "", `version takes no arguments, but got ["2"]`},
 		{"status now", config, 2, "", `status takes flags, but got "now"`},
 		{"status --jsn", config, 2, "", `status has no flag --jsn`},
-		{"status --json=1", config, 2, "", `status: the flag --json has no value, but got "1"`},
+		{"status --json=1", config, 2, "", `status: the flag --json takes no value, but got "1"`},
 		{"logs -n", config, 2, "", `logs: the flag -n wants a value, LINES`},
 		{"logs -n many", config, 2, "", `logs: -n: want a number of lines, but got "many"`},
 		{"install --instance a", config, 2, "", `--instance: the service is no template`},
 		{"-addr", parsed, 2, "", "-addr is not a flag here; the program's own flags stand before the command"},
 		{"run", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
 		{"", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
+		{"--foo", config, 2, "", "--foo is not a flag of this program; '" + programName() + " help' lists its commands"},
+		{"--foo install", config, 2, "", "--foo is not a flag of this program"},
+		{"--dry-run install", config, 2, "", "--dry-run is a flag of a command, and follows it; '" + programName() + " help COMMAND' lists the flags"},
+		{"--user start", config, 2, "", "--user is a flag of a command"},
+		{"foo install", config, 2, "", `"foo" is not a command`},
 		{"-addr :80", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
 		{"install", unnamed, 78, "", "the configuration is wrong: Config.Name is empty"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var out, err bytes.Buffer
-			c := commandLine{program: idle{}, config: test.config, out: &out, err: &err, manage: Manage}
+			c := commandLine{program: idle{}, config: test.config, out: &out, err: &err, manage: Manage, flags: ownFlags()}
 			if code := c.main(t.Context(), strings.Fields(test.args)); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
@@ -104,7 +109,7 @@ func TestWhatStandsBeforeTheCommandIsTheServices(t *testing.T) {
 			ran := errors.New("it ran")
 			asked := ""
 			c := commandLine{
-				program: idle{ran}, out: io.Discard, err: io.Discard, config: config,
+				program: idle{ran}, flags: ownFlags(), out: io.Discard, err: io.Discard, config: config,
 				manage: func(_ Program, _ Config, args ...string) (*Handle, error) {
 					asked = strings.Join(args, " ")
 					return nil, service.ErrNotSupported

@@ -1,28 +1,5 @@
 package daemon
 
-import "strings"
-
-// mistaken returns an error if the words of a command line without a command look as if
-// one was meant: "--instal", or "instal" behind the flags of the program. It must not
-// refuse what the program may read itself, now or later: a flag that package flag knows,
-// one that has a value, or one that resembles no command.
-func (c *commandLine) mistaken(args []string) error {
-	for i, a := range args {
-		if a == "--" {
-			break
-		}
-		name := strings.TrimPrefix(strings.TrimPrefix(a, "-"), "-")
-		switch {
-		case !strings.HasPrefix(a, "-"):
-		case i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"): // its value
-		case c.flags != nil && c.flags.Lookup(name) != nil:
-		case c.meant(name) != "":
-			return c.unknown(a)
-		}
-	}
-	return nil
-}
-
 // meant returns the command that somebody who typed word most likely wanted: the one with
 // that name, or with a name that differs by one letter, or by two that are swapped. It
 // returns "" if there is none.

@@ -11,43 +11,45 @@ import (
 	"go.uber.org/zap"
 )
 
-func TestWhatLooksLikeACommandStartsNothing(t *testing.T) {
-	for _, test := range []struct {
-		line  string
-		meant string // the command that is suggested; "" if the program runs
-	}{
-		{"--instal", "install"},
-		{"-instal", "install"},
-		{"--install", "install"},
-		{"--isntall --now", "install"},
-		{"-addr :80 --stats", "status"},
-		{"--addr :80 --uninstall", "uninstall"},
-		{"--hepl", "help"},
-		{"--log", ""}, // too short to be sure
-		{"--logs=/var/log/web", ""},
-		{"--start 5m", ""},
-		{"--addr :80", ""},
-		{"--addr=:80 --quiet", ""},
-		{"-v", ""},
-		{"-x -- --install", ""},
-		{"--name instal", ""}, // most likely its value
-		{"--anything-else", ""},
+func TestMain_AnUnknownFlagStartsNothing(t *testing.T) {
+	for _, line := range []string{
+		"--instal", "-instal", "--install", "--isntall --now", "--install now", "--install=true", "--INSTALL", "--start 5m", "--status=1",
+		"-addr :80 --stats", "--addr :80 --uninstall", "--addr=:80 --quiet", "--hepl", "--logs=/var/log/web", "--dry-run", "--now", "--user",
+		"--json", "-v", "-?", "-", "-x -- --install", "--anything-else", "--remove", "-addr :80 -V",
 	} {
-		t.Run(test.line, func(t *testing.T) {
-			var err bytes.Buffer
-			c := commandLine{program: idle{errors.New("it ran")}, out: io.Discard, err: &err, manage: Manage}
-			c.config = Config{Name: "web", Host: HostConsole, Logger: zap.NewNop()}
-			code := c.main(t.Context(), strings.Fields(test.line))
-			switch {
-			case test.meant == "":
-				if code != exitFailure {
-					t.Errorf("it did not run: exit code %d, %s", code, &err)
-				}
-			case code != exitUsage || !strings.Contains(err.String(), "did you mean '"+programName()+" "+test.meant+"'?"):
-				t.Errorf("exit code %d, %s", code, &err)
+		t.Run(line, func(t *testing.T) {
+			if code, err := bareCall(t, line); code != exitUsage || strings.Count(err, "\n") != 1 {
+				t.Errorf("exit code %d, %s", code, err)
 			}
 		})
 	}
+}
+
+func TestMain_AMistypedCommandIsSuggested(t *testing.T) {
+	for line, meant := range map[string]string{
+		"--instal": "install", "-instal": "install", "--install": "install", "--isntall --now": "install", "--install=true": "install",
+		"-addr :80 --stats": "status", "--addr :80 --uninstall": "uninstall", "--hepl": "help",
+	} {
+		if code, err := bareCall(t, line); code != exitUsage || !strings.Contains(err, "did you mean '"+programName()+" "+meant+"'?") {
+			t.Errorf("%s: exit code %d, %s", line, code, err)
+		}
+	}
+}
+
+func TestMain_ItsOwnFlagsStartTheProgram(t *testing.T) {
+	for _, line := range []string{"", "-addr :80", "--addr=:80 -a", "-a -- --install", "-mode instal"} {
+		if code, err := bareCall(t, line); code != exitFailure {
+			t.Errorf("%s: it did not run: exit code %d, %s", line, code, err)
+		}
+	}
+}
+
+// bareCall calls a program that fails when it runs, and that has declared ownFlags.
+func bareCall(t *testing.T, line string) (code int, stderr string) {
+	var err bytes.Buffer
+	c := commandLine{program: idle{errors.New("it ran")}, flags: ownFlags(), out: io.Discard, err: &err, manage: Manage}
+	c.config = Config{Name: "web", Host: HostConsole, Logger: zap.NewNop()}
+	return c.main(t.Context(), strings.Fields(line)), err.String()
 }
 
 func TestFlagsThatPackageFlagKnowsAreTheProgramsOwn(t *testing.T) {

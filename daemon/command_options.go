@@ -99,7 +99,7 @@ func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 		case found == nil:
 			return o, usageError(fmt.Sprintf("%s has no flag %s; --help lists those it has", v.name, args[i]))
 		case found.value == "" && has:
-			return o, usageError(fmt.Sprintf("%s: the flag %s has no value, but got %q", v.name, found.dashed(), value))
+			return o, usageError(fmt.Sprintf("%s: the flag %s takes no value, but got %q", v.name, found.dashed(), value))
 		case found.value != "" && !has && i+1 == len(args):
 			return o, usageError(fmt.Sprintf("%s: the flag %s wants a value, %s", v.name, found.dashed(), found.value))
 		case found.value != "" && !has:

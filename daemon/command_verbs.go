@@ -23,6 +23,11 @@ type verb struct {
 	do            func(*commandLine, context.Context, options) int // returns the exit code
 }
 
+// hasFlag reports whether v has a flag called name.
+func (v verb) hasFlag(name string) bool {
+	return slices.ContainsFunc(v.options, func(o option) bool { return o.name == name })
+}
+
 // verbs are the commands, in the order of a service's life.
 func verbs() []verb {
 	return []verb{
@@ -249,21 +254,25 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 		_, _ = fmt.Fprintf(c.out, "install and start an instance with: %s --instance NAME --now\n", c.call("install", o))
 	case s.PID == 0 && (s.State == service.Stopped || s.State == service.Failed):
 		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
-	case s.PID != 0 && len(done.Changes) > 0:
+	case s.PID != 0 && (len(done.Changes) > 0 || h.outdated(ctx, s) != ""):
 		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
 		return 0
 	}
-	if err == nil && s.PID != 0 && newer(h.spec.Executable, s.Since) {
+	if err == nil && s.PID != 0 && replaced(h.spec.Executable, s) {
 		_, _ = fmt.Fprintf(c.out, "the executable is newer than the process that runs, until: %s\n", c.call("restart", o))
 	}
 	return 0
 }
 
+// sinceError is by how much the time may be wrong at which a process was started: the
+// kernel tells the time of its own start in whole seconds.
+const sinceError = 2 * time.Second
+
 // newer reports whether a file has been written since; a file that is copied into the
 // place of an executable is, as a rule.
 func newer(file string, since time.Time) bool {
 	info, err := os.Stat(file)
-	return err == nil && !since.IsZero() && info.ModTime().After(since)
+	return err == nil && !since.IsZero() && info.ModTime().After(since.Add(sinceError))
 }
 
 // overruled says how, where an operator can overrule the error.
@@ -396,7 +405,13 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 		removed, err = h.Uninstall(ctx, o.purge)
 		return err
 	})
-	if err != nil {
+	switch other := ""; {
+	case errors.Is(err, service.ErrNotInstalled):
+		if other = c.elsewhere(ctx, o); other != "" {
+			err = fmt.Errorf("%w: %s", err, other)
+		}
+		return c.failed(err)
+	case err != nil:
 		return c.failed(c.unfinished(err, o, "uninstall"))
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: uninstalled (%s)\n", h.Name(), h.Manager())

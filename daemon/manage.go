@@ -60,9 +60,9 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find out which program this is: %w", err)
 	}
-	spec, err := c.spec(p, filepath.Clean(executable), args)
-	if err != nil {
-		return nil, err
+	spec, wrong := c.spec(p, filepath.Clean(executable), args)
+	if spec.Name == "" {
+		return nil, wrong
 	}
 	h := &Handle{spec: spec, lock: lock.Take, ask: health.Ask, own: len(args)}
 	h.manager, err = detect.Find(detect.Options{User: spec.User, More: c.Service.Managers, Name: spec.Name, Command: asWords(append([]string{spec.Executable}, spec.Arguments...)), Progress: func(what string) {
@@ -74,7 +74,12 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 			h.Notice(text)
 		}
 	}})
-	if err != nil {
+	switch {
+	case errors.Is(err, manage.ErrNoManager): // where nothing can be installed, nothing is wrong with it
+		return nil, err
+	case wrong != nil:
+		return nil, wrong
+	case err != nil:
 		return nil, err
 	}
 	h.name = h.manager.Name()
@@ -132,8 +137,9 @@ func (h *Handle) Install(ctx context.Context, o service.InstallOptions) (service
 	if !o.Start {
 		return done, nil
 	}
-	if done.Updated && len(done.Changes) > 0 {
-		if s, err := h.manager.Status(ctx, h.spec); err == nil && s.PID != 0 {
+	if done.Updated {
+		s, err := h.manager.Status(ctx, h.spec)
+		if err == nil && s.PID != 0 && (len(done.Changes) > 0 || outdated(p, s) != "") {
 			return done, h.Restart(ctx)
 		}
 	}
@@ -163,6 +169,27 @@ func (h *Handle) restartable(ctx context.Context, p *manage.Plan) error {
 		return err
 	}
 	return h.unneeded(d)
+}
+
+// outdated returns the file of h's installation that has changed since the process of s was
+// started, or "".
+func (h *Handle) outdated(ctx context.Context, s service.Status) string {
+	p, err := h.plan(ctx, service.InstallOptions{Force: true})
+	if err != nil {
+		return ""
+	}
+	return outdated(p, s)
+}
+
+// outdated returns the file of the installation that has changed since the process of s was
+// started, or "". Only files tell: the settings of a service of Windows have no time.
+func outdated(p *manage.Plan, s service.Status) string {
+	for _, a := range p.Artefacts {
+		if a.Present && filepath.IsAbs(a.Name) && newer(a.Name, s.Since) {
+			return a.Name
+		}
+	}
+	return ""
 }
 
 // throwaway reports whether go run has built the executable.

@@ -199,7 +199,7 @@ func TestAnInterruptLeavesNoDependentStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.fails["stop a"], n.interrupt = context.Canceled, cancel
 	var out, err strings.Builder
-	c := commandLine{program: s.program, config: s.config, out: &out, err: &err, manage: s.manage}
+	c := commandLine{program: s.program, config: s.config, flags: ownFlags(), out: &out, err: &err, manage: s.manage}
 	code := c.main(ctx, []string{"stop", "--dependents"})
 	if code != 1 || !strings.Contains(err.String(), "interrupted") || !strings.HasSuffix(err.String(), "; stopped along, and started again: c, b\n") || !n.runs["c"] {
 		t.Errorf("exit code %d, %q; it did %s", code, err.String(), n.did())

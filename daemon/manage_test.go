@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -232,9 +233,19 @@ func newShell(t *testing.T) *shell {
 func (s *shell) call(line string) (code int, out, err string) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
-	c := commandLine{program: s.program, config: s.config, out: &stdout, err: &stderr, manage: s.manage, ask: s.asks}
+	c := commandLine{program: s.program, config: s.config, flags: ownFlags(), out: &stdout, err: &stderr, manage: s.manage, ask: s.asks}
 	code = c.main(s.t.Context(), strings.Fields(line))
 	return code, stdout.String(), stderr.String()
+}
+
+// ownFlags are the flags of the program, as declared with package flag and not parsed yet.
+func ownFlags() *flag.FlagSet {
+	flags := flag.NewFlagSet("web", flag.ContinueOnError)
+	flags.Bool("a", false, "")
+	flags.Bool("b", false, "")
+	flags.String("addr", "", "")
+	flags.String("mode", "", "")
+	return flags
 }
 
 func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
@@ -393,6 +404,19 @@ func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
 	}
 }
 
+func TestOutdated_AFileThatHasChangedSinceTheStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.service")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &manage.Plan{Artefacts: []manage.Artefact{{Name: "enabled unit web.service", Present: true}, {Name: file, Present: true}}}
+	for since, want := range map[time.Time]string{time.Now().Add(-time.Hour): file, time.Now(): "", {}: ""} {
+		if got := outdated(p, service.Status{PID: 42, Since: since}); got != want {
+			t.Errorf("since %s: %q, want %q", since, got, want)
+		}
+	}
+}
+
 func TestWhatInstallSaysBeside(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"web.yaml", "web.key"} {
@@ -403,11 +427,11 @@ func TestWhatInstallSaysBeside(t *testing.T) {
 	s := newShell(t)
 	s.manager.warnings = []string{"no\nwatchdog here"}
 	s.manager.replaces = "kardianos/service"
-	code, out, err := s.call("./web.yaml -f=web.key -g=none.key install")
+	code, out, err := s.call("-addr ./web.yaml -mode=web.key -mode=none.key install")
 	if code != 0 || !strings.Contains(out, "it takes over the service that kardianos/service has installed\n") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
-	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./web.yaml" is a path of this folder`, `the argument "-f=web.key" is a path`} {
+	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./web.yaml" is a path of this folder`, `the argument "-mode=web.key" is a path`} {
 		if !strings.Contains(err, want) {
 			t.Errorf("%s is not in %s", want, err)
 		}

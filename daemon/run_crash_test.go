@@ -56,6 +56,8 @@ func (p ends) Start(ctx context.Context) error {
 		select {}
 	case "exit":
 		os.Exit(3)
+	case "refuse":
+		return errors.New("there is no database")
 	}
 	p.stop()
 	return nil

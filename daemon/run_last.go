@@ -73,6 +73,8 @@ func completeFrom(s *service.Status, manager string, e *crash.End, err error) {
 		return
 	case s.Silent && e.Code == 0:
 		s.State = service.Stopped // a job has finished
+	case !s.Silent && s.ExitCode < 0 && e.Trigger == string(TriggerFailure):
+		s.State, s.Detail = service.Failed, howFailed(e) // the manager cannot tell
 	case !s.Silent && e.Code != 0:
 		s.LastFailure = howFailed(e)
 	}
@@ -113,7 +115,7 @@ func (h *Handle) lastWordsSince(begun time.Time) string {
 func (h *Handle) finishedInWords(s service.Status, begun time.Time) string {
 	e := h.finished(begun)
 	switch {
-	case s.State == service.Stopped && (s.ExitCode == 0 || e != nil):
+	case s.State == service.Stopped && s.StartType != service.OnSocket && (e != nil || s.ExitCode == 0 && (s.Since.IsZero() || !s.Since.Before(begun.Truncate(time.Second)))):
 		return "finished; "
 	case e != nil: // the manager starts it again
 		return "finished at " + e.Ended.Local().Format(time.DateTime) + ", exit code 0; now "

@@ -136,6 +136,34 @@ func TestLastWords_OnlyOfAFailureUnknownToTheManager(t *testing.T) {
 	}
 }
 
+func TestFinished_NotWhatEndedBeforeItWasStarted(t *testing.T) {
+	h := &Handle{manager: &register{state: folder(t)}, spec: manage.Spec{Name: "web"}}
+	begun := time.Now()
+	for name, s := range map[string]service.Status{
+		"it waits for a connection": {State: service.Stopped, StartType: service.OnSocket, Since: begun},
+		"it ended an hour before":   {State: service.Stopped, Since: begun.Add(-time.Hour)},
+		"it runs":                   {State: service.Running, Since: begun},
+	} {
+		if got := h.finishedInWords(s, begun); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestStatus_AFailureThatTheManagerCannotTell(t *testing.T) {
+	state := folder(t)
+	end(t, state, "refuse")
+	for name, test := range map[string]struct{ is, want service.Status }{
+		"a manager that knows no exit codes": {service.Status{State: service.Stopped, ExitCode: -1}, service.Status{State: service.Failed, ExitCode: 1}},
+		"one that was told that it stopped":  {service.Status{State: service.Stopped}, service.Status{State: service.Stopped, ExitCode: 1}},
+	} {
+		h := &Handle{manager: &register{state: state}, spec: manage.Spec{Name: "web"}}
+		if h.complete(&test.is); test.is.State != test.want.State || test.is.ExitCode != test.want.ExitCode {
+			t.Errorf("%s: %+v", name, test.is)
+		}
+	}
+}
+
 func TestDiagnoseLastRun_WarnsForAWeek(t *testing.T) {
 	state := folder(t)
 	end(t, state, "fail")

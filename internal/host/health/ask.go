@@ -24,7 +24,8 @@ var (
 type peer struct {
 	pid  int    // 0 if it is not visible from here, for example in another container
 	user string // the user it runs as, for error messages
-	ours bool   // it runs as the user of this process or as root
+	ours bool   // it can be believed: it runs as this process's user, as root, or root asks its own program
+	deaf bool   // it answers other users only
 	conn conn
 }
 
@@ -98,7 +99,7 @@ func (p peer) read(ctx context.Context) (Answer, error) {
 
 // closedError returns the error for a peer that closed the connection without an answer.
 func (p peer) closedError() error {
-	if p.ours {
+	if p.ours && !p.deaf {
 		return ErrNone // it has ended
 	}
 	return fmt.Errorf("%w: process %d runs as %s: ask as that user, or as root", fs.ErrPermission, p.pid, p.user)

@@ -99,7 +99,28 @@ func asUser(t *testing.T, uid uintptr, f func()) {
 	}
 }
 
-const nobody = 65534
+const (
+	daemonUser = 1
+	nobody     = 65534
+)
+
+func TestAsk_RootAsksItsOwnProgramOfAnotherUser(t *testing.T) {
+	name := unique(t)
+	asUser(t, nobody, func() { open(t, name) })
+	if a, err := Ask(t.Context(), name, 0); err != nil || a.State != "running" {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+func TestAsk_ARunOfRootIsNotAnEndedOne(t *testing.T) {
+	name := unique(t)
+	open(t, name)
+	asUser(t, nobody, func() {
+		if a, err := Ask(t.Context(), name, 0); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("got %+v, %v", a, err)
+		}
+	})
+}
 
 func TestHost_AnswersNoOtherUser(t *testing.T) {
 	name := unique(t)
@@ -140,9 +161,11 @@ func TestAsk_TrustsNoOtherUser(t *testing.T) {
 	})
 	defer l.Close()
 	// Ask must not read from it, or this would block forever: its PID is that of this process.
-	if a, err := Ask(t.Context(), name, 0); !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("got %+v, %v", a, err)
-	}
+	asUser(t, daemonUser, func() {
+		if a, err := Ask(t.Context(), name, 0); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("got %+v, %v", a, err)
+		}
+	})
 	if a, err := Ask(t.Context(), name, os.Getpid()); !errors.Is(err, ErrNone) {
 		t.Errorf("as a process of the manager: got %+v, %v", a, err)
 	}

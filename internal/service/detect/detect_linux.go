@@ -116,5 +116,5 @@ func booted(tree files.Tree) error {
 }
 
 func noManager(why string) error {
-	return fmt.Errorf("%w: %w (%s); run the program in the foreground, with the command run or without one", service.ErrNotSupported, manage.ErrNoManager, why)
+	return fmt.Errorf("%w: %w (%s); run the program in the foreground, where its log goes to standard output", service.ErrNotSupported, manage.ErrNoManager, why)
 }

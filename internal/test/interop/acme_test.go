@@ -51,10 +51,14 @@ func acmeFlag() {
 	flag.StringVar(&addr, "addr", "nowhere", "the address to listen on")
 	p, config := acmeProgram(&addr)
 	flag.Parse()
-	for _, c := range daemon.Commands(p, config) {
-		if flag.Arg(0) == "service" && flag.Arg(1) == c.Name {
-			os.Exit(c.Run(context.Background(), flag.Args()[2:]))
+	if flag.Arg(0) == "service" {
+		for _, c := range daemon.Commands(p, config) {
+			if flag.Arg(1) == c.Name {
+				os.Exit(c.Run(context.Background(), flag.Args()[2:]))
+			}
 		}
+		fmt.Fprintf(os.Stderr, "%q is not a command; try \"acme service help\"\n", flag.Arg(1))
+		os.Exit(2)
 	}
 	os.Exit(daemon.ExitCode(daemon.Run(context.Background(), p, config())))
 }
@@ -67,7 +71,10 @@ func acmeCobra() {
 	root.AddCommand(&cobra.Command{Use: "serve", RunE: func(cmd *cobra.Command, _ []string) error {
 		return daemon.Run(cmd.Context(), p, config())
 	}})
-	service := &cobra.Command{Use: "service", Short: "install and operate the service"}
+	service := &cobra.Command{
+		Use: "service", Short: "install and operate the service",
+		Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	for _, c := range daemon.Commands(p, config) {
 		command := &cobra.Command{
 			Use: c.Name, Short: c.Summary,
@@ -151,6 +158,7 @@ func TestTheDocumentedSnippetsRun(t *testing.T) {
 			{"service logs -n many", -1, "want a number of lines, but got"},
 			{"service status now", 2, `status takes flags, but got "now"`},
 			{"service install --dry-runn", -1, "--dry-runn"},
+			{"service stauts", -1, "stauts"},
 		} {
 			t.Run(library+"/"+test.line, func(t *testing.T) {
 				code, out := acme(t, library, test.line)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -106,8 +107,10 @@ func (m *Manager) warnOfAccount(p *manage.Plan, o Owner) {
 	if m.User {
 		return
 	}
-	if !o.Missing {
-		p.Warnings = append(p.Warnings, strangers(m.machine.Tree, m.kept(p.Spec), o, m.OwnerOf)...)
+	if !o.Missing { // each start gives some folders to the account
+		given := m.dialect.Layout(p.Spec).Given
+		kept := slices.DeleteFunc(m.made(p.Spec), func(f folder) bool { return slices.Contains(given, f.path) })
+		p.Warnings = append(p.Warnings, strangers(m.machine.Tree, kept, o, m.OwnerOf)...)
 	}
 	if _, own := m.accountName(p.Spec); p.Spec.Account == "" && !own {
 		text := fmt.Sprintf("Account: install makes none here; it runs as %s, and other services that do can read its files", o.Name)
@@ -151,7 +154,7 @@ func lookupUser(_ context.Context, name string) (account.Account, bool, error) {
 func (m *Manager) Confined(ctx context.Context, s manage.Spec) manage.Confinement {
 	o, exists, err := m.findAccount(ctx, s)
 	if err != nil || !exists {
-		return manage.Confinement{}
+		o.Name = ""
 	}
 	return manage.Confinement{Account: o.Name}
 }

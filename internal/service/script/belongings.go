@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/account"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
@@ -37,15 +36,8 @@ func (b belongings) paths() (list []owned.Path) {
 	return list
 }
 
-// Left reports whether err says that the service is not installed, and there is something
-// to purge that it has left when it was uninstalled. It clears away what an uninstall
-// that was killed has left in the folders of places.
-func (b belongings) Left(err error, purge bool, places ...string) bool {
-	if !errors.Is(err, service.ErrNotInstalled) {
-		return false
-	}
-	c := b.tree.Begin(b.name)
-	sweep(c, places)
+// Left reports whether a service that is not installed has left something to purge.
+func (b belongings) Left(purge bool) bool {
 	if purge && (b.Record.Left() || !b.user && account.Made(b.tree, b.name)) {
 		return true
 	}

@@ -70,7 +70,11 @@ func (m *Manager) launch(ctx context.Context, s manage.Spec, doing string, start
 func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 	doing := "stop " + s.ServiceName()
 	now, err := m.now(ctx, s, doing)
-	if err != nil || m.idle(now) {
+	idle := now.State == service.Stopped && now.PID == 0
+	if d, ok := m.dialect.(idler); ok {
+		idle = d.Idle(now)
+	}
+	if err != nil || idle {
 		return err
 	}
 	if err := m.root(doing); err != nil {
@@ -83,14 +87,6 @@ func (m *Manager) Stop(ctx context.Context, s manage.Spec) error {
 // halt stops s as a step of another command. When ctx ends meanwhile, the error is
 // service.ErrAsked as well: the service stops all the same.
 func (m *Manager) halt(ctx context.Context, s manage.Spec) error { return asked(ctx, m.Stop(ctx, s)) }
-
-// idle reports whether a service in the state now need not be stopped.
-func (m *Manager) idle(now service.Status) bool {
-	if d, ok := m.dialect.(idler); ok {
-		return d.Idle(now)
-	}
-	return now.State == service.Stopped && now.PID == 0
-}
 
 func (m *Manager) Restart(ctx context.Context, s manage.Spec) error {
 	doing := "restart " + s.ServiceName()

@@ -169,13 +169,6 @@ func give(at, name string, uid, gid int, chown Chown) error {
 	return nil
 }
 
-// sweep removes what a command that was killed has left in the folders of paths.
-func sweep(c *files.Change, paths []string) {
-	for _, p := range paths {
-		c.Sweep(path.Dir(p))
-	}
-}
-
 // removeAll removes files.
 func removeAll(c *files.Change, paths []string) error {
 	for _, p := range paths {

@@ -52,10 +52,7 @@ func (d launchd) enable(ctx context.Context, domain, name string, enabled bool) 
 // disabled reports whether launchd is told not to load the service.
 func (d launchd) disabled(ctx context.Context, domain, name string) (bool, error) {
 	out, err := d.launchctl(ctx, "print-disabled", domain)
-	if err != nil {
-		return false, err
-	}
-	return disabledIn(out, name), nil
+	return err == nil && disabledIn(out, name), err
 }
 
 // load has launchd read the file and run what it says. A job that is loaded already and
@@ -118,11 +115,9 @@ func (d launchd) bootstrap(ctx context.Context, domain, name, plist string) erro
 			return explain(err, domain, name, plist)
 		}
 		d.Waiting(name + ": launchd is still busy with it")
-		t := time.NewTimer(pause)
 		select {
-		case <-t.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
-			t.Stop()
 			return context.Cause(ctx)
 		}
 	}

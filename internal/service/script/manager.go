@@ -64,12 +64,6 @@ func (m *Manager) made(s manage.Spec) []folder {
 	return slices.DeleteFunc(m.folders(s), func(f folder) bool { return slices.Contains(l.AtStart, f.path) })
 }
 
-// kept returns the folders of s that no start gives to its account.
-func (m *Manager) kept(s manage.Spec) []folder {
-	l := m.dialect.Layout(s)
-	return slices.DeleteFunc(m.made(s), func(f folder) bool { return slices.Contains(l.Given, f.path) })
-}
-
 // belongings returns those of s. The record is where the operator's files are, on the same
 // file system as what makes the init start the service.
 func (m *Manager) belongings(s manage.Spec) belongings {
@@ -227,7 +221,11 @@ func (m *Manager) places(s manage.Spec) []string {
 }
 
 // sweep removes what a command that was killed has left in these folders.
-func (m *Manager) sweep(c *files.Change, s manage.Spec) { sweep(c, m.places(s)) }
+func (m *Manager) sweep(c *files.Change, s manage.Spec) {
+	for _, p := range m.places(s) {
+		c.Sweep(path.Dir(p))
+	}
+}
 
 func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) ([]string, error) {
 	doing := "remove " + s.ServiceName()
@@ -237,7 +235,8 @@ func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) ([]stri
 		if d, ok := m.dialect.(sweeper); ok {
 			d.RemoveRemains(s)
 		}
-		if b.Left(err, purge, m.places(s)...) { // it was uninstalled, and has left this
+		m.sweep(m.machine.Tree.Begin(s.ServiceName()), s)
+		if b.Left(purge) { // it was uninstalled, and has left this
 			b.gone = true
 			removed, err := b.Purge(ctx, m.machine)
 			return removed, refused(err, doing, m.Sudo)
@@ -285,17 +284,20 @@ func (m *Manager) removable(ctx context.Context, s manage.Spec, doing string) er
 	l := m.dialect.Layout(s)
 	f := file{path: l.File, takesOver: func(old string) ([]string, bool) { return m.dialect.Replaced(old, s, "root") }}
 	err := f.removable(m.machine.Tree, doing)
-	d, ok := m.dialect.(loader)
-	if !ok || !errors.Is(err, service.ErrNotInstalled) {
-		return err
-	}
-	switch loaded, failed := d.Loaded(ctx, s); {
-	case failed != nil:
-		return refused(failed, doing, m.Sudo)
-	case loaded:
-		return nil
+	if errors.Is(err, service.ErrNotInstalled) {
+		if loaded, failed := m.loaded(ctx, s); loaded || failed != nil {
+			return refused(failed, doing, m.Sudo)
+		}
 	}
 	return err
+}
+
+// loaded reports whether the init knows s without its file.
+func (m *Manager) loaded(ctx context.Context, s manage.Spec) (bool, error) {
+	if d, ok := m.dialect.(loader); ok {
+		return d.Loaded(ctx, s)
+	}
+	return false, nil
 }
 
 // installed returns the file of s, "" if the init knows s without it.
@@ -308,10 +310,8 @@ func (m *Manager) installed(ctx context.Context, s manage.Spec) (text string, er
 	case err != nil || exists:
 		return text, err
 	}
-	if d, ok := m.dialect.(loader); ok {
-		if loaded, err := d.Loaded(ctx, s); err != nil || loaded {
-			return "", err
-		}
+	if loaded, err := m.loaded(ctx, s); loaded || err != nil {
+		return "", err
 	}
 	return "", service.ErrNotInstalled
 }

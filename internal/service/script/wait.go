@@ -39,20 +39,16 @@ var errLate = errors.New("it takes too long")
 
 // await calls is until it returns true or an error, or bound has passed: that is errLate.
 func await(ctx context.Context, every, bound time.Duration, is func() (bool, error)) error {
-	late := time.NewTimer(bound)
-	defer late.Stop()
+	late := time.After(bound)
 	for {
 		if ok, err := is(); ok || err != nil {
 			return err
 		}
-		tick := time.NewTimer(every)
 		select {
-		case <-tick.C:
-		case <-late.C:
-			tick.Stop()
+		case <-time.After(every):
+		case <-late:
 			return errLate
 		case <-ctx.Done():
-			tick.Stop()
 			return context.Cause(ctx)
 		}
 	}

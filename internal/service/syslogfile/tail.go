@@ -70,12 +70,10 @@ func unreadable(file string, err error) error {
 // later waits until a log that is followed is to be read again. It returns false when ctx
 // ends.
 func later(ctx context.Context) bool {
-	tick := time.NewTimer(250 * time.Millisecond)
-	defer tick.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-tick.C:
+	case <-time.After(250 * time.Millisecond):
 		return true
 	}
 }

@@ -24,7 +24,8 @@ var (
 type peer struct {
 	pid  int    // 0 if it is not visible from here, for example in another container
 	user string // the user it runs as, for error messages
-	ours bool   // it can be believed: it runs as this process's user, as root, or root asks its own program
+	ours bool   // it runs as the user of this process or as root
+	same bool   // root asks a process of another user that runs the same executable
 	deaf bool   // it answers other users only
 	conn conn
 }
@@ -59,9 +60,9 @@ func Ask(ctx context.Context, name string, pid int) (Answer, error) {
 }
 
 // choose returns the peer to ask. Any user may listen under any name, so choose trusts only
-// peers that, according to the kernel, run as this user or root. Other peers count only if
-// the caller or the container names their PID: a user may claim anything about its own
-// processes.
+// peers that, according to the kernel, run as this user or root, or, if there are none and
+// root asks, that run the same executable. Other peers count only if the caller or the
+// container names their PID: a user may claim anything about its own processes.
 func choose(peers []peer, pid int) (peer, error) {
 	peers = slices.DeleteFunc(slices.Clone(peers), func(p peer) bool {
 		return p.pid == 0 || pid != 0 && p.pid != pid
@@ -71,6 +72,9 @@ func choose(peers []peer, pid int) (peer, error) {
 		if p.ours || pid != 0 || p.pid == 1 { // named by the manager, or the container's main process
 			return p, nil
 		}
+	}
+	if i := slices.IndexFunc(peers, func(p peer) bool { return p.same }); i >= 0 {
+		return peers[i], nil
 	}
 	if len(peers) > 0 {
 		return peer{}, fmt.Errorf("%w: process %d runs as %s: ask as that user", fs.ErrPermission, peers[0].pid, peers[0].user)
@@ -99,7 +103,7 @@ func (p peer) read(ctx context.Context) (Answer, error) {
 
 // closedError returns the error for a peer that closed the connection without an answer.
 func (p peer) closedError() error {
-	if p.ours && !p.deaf {
+	if (p.ours || p.same) && !p.deaf {
 		return ErrNone // it has ended
 	}
 	return fmt.Errorf("%w: process %d runs as %s: ask as that user, or as root", fs.ErrPermission, p.pid, p.user)

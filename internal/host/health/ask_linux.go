@@ -31,7 +31,8 @@ func findPeers(ctx context.Context, name string, pid int) (peers []peer, err err
 		}
 		peers = append(peers, peer{
 			pid: int(who.Pid), user: "user " + strconv.Itoa(int(who.Uid)),
-			ours: who.Uid == 0 || int(who.Uid) == os.Geteuid() || os.Geteuid() == 0 && sameProgram(int(who.Pid)),
+			ours: who.Uid == 0 || int(who.Uid) == os.Geteuid(),
+			same: os.Geteuid() == 0 && sameProgram(int(who.Pid)),
 			deaf: os.Geteuid() != 0 && int(who.Uid) != os.Geteuid(),
 			conn: c.(*net.UnixConn),
 		})

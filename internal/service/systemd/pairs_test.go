@@ -173,7 +173,7 @@ func TestPlan_RefusesDelayIfNeededEarlier(t *testing.T) {
 func TestRender_LongestLine(t *testing.T) {
 	for length, want := range map[int]string{
 		1<<20 - 1: "",
-		1 << 20:   "the service is described wrongly: ExecStart= has 1048576 bytes: systemd takes at most 1048575 in a line",
+		1 << 20:   "the configuration is wrong: ExecStart= has 1048576 bytes: systemd takes at most 1048575 in a line",
 	} {
 		s := web()
 		length -= len("ExecStart=/usr/local/bin/web")

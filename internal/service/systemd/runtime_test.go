@@ -52,7 +52,7 @@ func TestRuntimeFolder_LeavesSocketsOutside(t *testing.T) {
 	s := web(func(s *manage.Spec) {
 		s.Sockets = []service.Socket{{Name: "u", Network: "unix", Address: "/run/web/service/x.sock"}}
 	})
-	const want = `the service is described wrongly: Sockets.u is "/run/web/service/x.sock": systemd removes /run/web/service each time the service stops; use a path outside of it, such as /run/web/x.sock`
+	const want = `the configuration is wrong: Sockets.u is "/run/web/service/x.sock": systemd removes /run/web/service each time the service stops; use a path outside of it, such as /run/web/x.sock`
 	if _, _, err := Render(s, 257, s.Executable); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

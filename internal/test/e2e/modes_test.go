@@ -68,14 +68,14 @@ var failureModes = []mode{
 }
 
 var goexitModes = []mode{
-	{name: "startgoexit", systemd: true, code: 1, trigger: "failure", err: "Start has " + gone},
-	{name: "stopgoexit", do: stop, code: 1, trigger: "terminate", err: "Stop has " + gone},
-	{name: "closegoexit", do: stop, code: 1, trigger: "terminate", err: "Close has " + gone},
-	{name: "gogoexit", code: 1, trigger: "failure", err: "a goroutine has " + gone},
-	{name: "checkgoexit", systemd: true, watchdog: time.Minute, code: 1, trigger: "failure", err: "Check has " + gone},
-	{name: "reloadgoexit", systemd: true, do: []step{await(ready), send(syscall.SIGHUP)}, code: 1, trigger: "failure", err: "Reload has " + gone},
-	{name: "funcgoexit", systemd: true, code: 1, trigger: "failure", err: "Func has " + gone},
-	{name: "funcgoexit2", code: 1, trigger: "failure", err: "Func has " + gone},
+	{name: "startgoexit", systemd: true, code: 1, trigger: "failure", err: "Start " + gone},
+	{name: "stopgoexit", do: stop, code: 1, trigger: "terminate", err: "Stop " + gone},
+	{name: "closegoexit", do: stop, code: 1, trigger: "terminate", err: "Close " + gone},
+	{name: "gogoexit", code: 1, trigger: "failure", err: "a goroutine " + gone},
+	{name: "checkgoexit", systemd: true, watchdog: time.Minute, code: 1, trigger: "failure", err: "Check " + gone},
+	{name: "reloadgoexit", systemd: true, do: []step{await(ready), send(syscall.SIGHUP)}, code: 1, trigger: "failure", err: "Reload " + gone},
+	{name: "funcgoexit", systemd: true, code: 1, trigger: "failure", err: "Func " + gone},
+	{name: "funcgoexit2", code: 1, trigger: "failure", err: "Func " + gone},
 }
 
 var panicModes = []mode{

@@ -207,7 +207,7 @@ func (g *generator) field() {
 	case 26:
 		loop := &pair{A: text}
 		loop.C = loop
-		g.add(zap.Reflect(key, loop), "*trial.pair: it is nested more than 100 levels deep, or refers to itself")
+		g.add(zap.Reflect(key, loop), "*journaltest.pair: it is nested more than 100 levels deep, or refers to itself")
 	default:
 		g.add(zap.String(key, text), Readable(text))
 	}

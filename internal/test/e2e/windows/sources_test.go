@@ -10,6 +10,6 @@ import (
 )
 
 func TestAnOldResultIsNotTakenForThatOfAChangedLibrary(t *testing.T) {
-	module := filepath.Join("..", "..", "..")
+	module := filepath.Join("..", "..", "..", "..")
 	testbed.LookAtSources(t, filepath.Join(module, "daemon"), filepath.Join(module, "examples"), filepath.Join(module, "internal"))
 }

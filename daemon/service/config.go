@@ -36,14 +36,15 @@ type Config struct {
 	Environment map[string]string
 
 	// EnvironmentFile is the absolute path of a file with more variables, which an operator
-	// writes: one NAME=value per line, as in EnvironmentFile= of systemd.exec(5). It is
+	// writes: one NAME=value per line, as in EnvironmentFile= of systemd.exec(5), for example
+	// /etc/web/environment. It is
 	// read at each start and overrides Environment. If a dash precedes the path,
 	// "-/etc/default/web", the file may be missing. Nothing in it is executed or expanded.
 	// Lines that cannot be parsed are ignored with a warning in the log. Install refuses a
 	// file that other users can write.
 	//
-	// systemd reads the file itself, as root. Elsewhere daemon.Run reads it, before it
-	// logs or starts anything: the account of the service needs permission to read it, and
+	// systemd reads the file itself, as root. Elsewhere daemon.Run reads it in a service that
+	// install made, before it logs or starts anything: the account of the service needs permission to read it, and
 	// neither code in func main before Run nor the Go runtime (GOMAXPROCS, GODEBUG) sees its
 	// variables.
 	//

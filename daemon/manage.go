@@ -225,6 +225,11 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 		return nil, err
 	}
 	defer release()
+	if c, ok := h.manager.(manage.RemovalChecker); ok {
+		if err := c.CheckRemoval(ctx, h.spec); err != nil {
+			return nil, h.wrap("uninstall", err)
+		}
+	}
 	d, err := h.dependents(ctx)
 	if err != nil && !errors.Is(err, service.ErrNotInstalled) {
 		return nil, h.wrap("uninstall", err)

@@ -30,3 +30,12 @@ type Needed interface {
 	// Dependents needs no rights.
 	Dependents(ctx context.Context, s Spec) (Dependents, error)
 }
+
+// RemovalChecker is a [Manager] that can tell in advance why Remove would refuse. Those that
+// stop the services that need another one look before they stop anything; a manager of
+// which the caller stops them is asked first.
+type RemovalChecker interface {
+	// CheckRemoval returns the error with which Remove would refuse to begin. It changes
+	// nothing, and needs the rights of Remove.
+	CheckRemoval(ctx context.Context, s Spec) error
+}

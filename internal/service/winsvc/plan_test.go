@@ -124,6 +124,9 @@ func TestPlan_OwnerOfTheService(t *testing.T) {
 	if _, err := m.Plan(t.Context(), web(), false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), "sc delete web") {
 		t.Errorf("got %v", err)
 	}
+	if err := m.CheckRemoval(t.Context(), web()); !errors.Is(err, service.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
 	if _, err := m.Remove(t.Context(), web(), true); !errors.Is(err, service.ErrForeign) {
 		t.Errorf("got %v", err)
 	}

@@ -16,21 +16,46 @@ import (
 var errHeld = errors.New("it is marked for deletion (error 1072) until no program has it open: " +
 	"close services.msc, Task Manager and Event Viewer in all sessions, or restart the machine")
 
+// accessRemove is what Remove needs of a service.
+const accessRemove = accessStop | accessQueryStatus | accessDependents | accessQueryConfig | accessDelete
+
+var _ manage.RemovalChecker = (*Manager)(nil)
+
+// CheckRemoval implements manage.RemovalChecker. A service that is not installed may have
+// left something, which is not looked for here.
+func (m *Manager) CheckRemoval(ctx context.Context, s manage.Spec) error {
+	err := m.with(ctx, s, accessRemove, func(scm *session, name string, h handle) error {
+		_, err := m.removable(scm, name, h, s)
+		return err
+	})
+	if errors.Is(err, service.ErrNotInstalled) {
+		return nil
+	}
+	return err
+}
+
+// removable returns the record of an installed service, or an error if the service belongs
+// to another program.
+func (m *Manager) removable(scm *session, name string, h handle, s manage.Spec) (ledger, error) {
+	c, err := scm.read(name, h)
+	if err != nil {
+		return ledger{}, err
+	}
+	r, err := readLedger(m.api, name)
+	if err == nil && c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
+		err = fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, service.ErrForeign, name)
+	}
+	return r, err
+}
+
 // Remove asks for all rights that it needs before it changes anything. If something cannot be
 // removed, it removes the rest.
 func (m *Manager) Remove(ctx context.Context, s manage.Spec, purge bool) (removed []string, err error) {
 	name := s.ServiceName()
 	var r ledger
-	err = m.with(ctx, s, accessStop|accessQueryStatus|accessDependents|accessQueryConfig|accessDelete, func(scm *session, name string, h handle) error {
-		c, err := scm.read(name, h)
-		if err != nil {
+	err = m.with(ctx, s, accessRemove, func(scm *session, name string, h handle) error {
+		if r, err = m.removable(scm, name, h, s); err != nil {
 			return err
-		}
-		if r, err = readLedger(m.api, name); err != nil {
-			return err
-		}
-		if c.Mark == "" && !strings.EqualFold(base(executable(c.ImagePath)), base(s.Executable)) {
-			return fmt.Errorf("service %s, whose command line is %s, %w: remove it with \"sc delete %s\"", name, c.ImagePath, service.ErrForeign, name)
 		}
 		if err := m.stop(ctx, scm, name, h); err != nil {
 			return err

@@ -160,30 +160,34 @@ func add(fields []zapcore.Field, a slog.Attr) []zapcore.Field {
 	case slog.KindTime:
 		return append(fields, zap.Time(a.Key, v.Time()))
 	}
-	value := v.Any()
+	return addAny(fields, a.Key, v.Any())
+}
+
+// addAny adds a value of a type that slog does not know.
+func addAny(fields []zapcore.Field, key string, value any) []zapcore.Field {
 	if p := reflect.ValueOf(value); p.Kind() == reflect.Pointer && p.IsNil() {
-		return append(fields, zap.Reflect(a.Key, nil)) // methods may not accept a nil receiver
+		return append(fields, zap.Reflect(key, nil)) // methods may not accept a nil receiver
 	}
 	switch x := value.(type) {
 	case nil:
-		if a.Key == "" {
+		if key == "" {
 			return fields
 		}
-		return append(fields, zap.Reflect(a.Key, nil))
+		return append(fields, zap.Reflect(key, nil))
 	case error:
-		return append(fields, zap.NamedError(a.Key, x))
+		return append(fields, zap.NamedError(key, x))
 	case zapcore.ObjectMarshaler:
-		return append(fields, zap.Object(a.Key, x))
+		return append(fields, zap.Object(key, x))
 	case zapcore.ArrayMarshaler:
-		return append(fields, zap.Array(a.Key, x))
+		return append(fields, zap.Array(key, x))
 	case []byte:
-		return append(fields, zap.ByteString(a.Key, x))
+		return append(fields, zap.ByteString(key, x))
 	case []error:
-		return append(fields, zap.Array(a.Key, texts(x)))
+		return append(fields, zap.Array(key, texts(x)))
 	case fmt.Stringer:
-		return append(fields, zap.Stringer(a.Key, x))
+		return append(fields, zap.Stringer(key, x))
 	default:
-		return append(fields, zap.Reflect(a.Key, x))
+		return append(fields, zap.Reflect(key, x))
 	}
 }
 

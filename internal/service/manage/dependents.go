@@ -5,25 +5,25 @@ import (
 	"errors"
 )
 
-// ErrNeeded indicates that services which run need the one that was to stop.
+// ErrNeeded is returned if running services need the one that was to stop.
 var ErrNeeded = errors.New("services that run need it")
 
-// Dependents are the services that need another one.
+// Dependents lists the services that need another one.
 type Dependents struct {
-	// Running are those that run, each before those that it needs itself, which is an order
-	// to stop them in.
+	// Running lists those that run, each before the ones that it needs itself: the order in
+	// which they can be stopped.
 	Running []string
 
-	// Stopped are those that do not.
+	// Stopped lists those that do not run.
 	Stopped []string
 
-	// Along says that the manager by itself stops those that run along with the service,
+	// Along is true if the manager itself stops the running ones together with the service,
 	// and starts them again when it restarts the service.
 	Along bool
 }
 
-// Needed is a [Manager] that knows which services need another one. It can stop and start
-// each by its name, as a Spec that has nothing else except User.
+// Needed is a [Manager] that can tell which services need another one. Its Stop and Start
+// accept a Spec with only Name and User set.
 type Needed interface {
 	Manager
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// capabilities are those of capabilities(7), without CAP_. systemd leaves out one that it
-// does not know, and only its log says so.
+// capabilities lists the names in capabilities(7), without CAP_. systemd ignores unknown
+// ones, and only logs that it does.
 var capabilities = strings.Fields(`
 	AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
 	DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE
@@ -15,7 +15,7 @@ var capabilities = strings.Fields(`
 	SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO
 	SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM`)
 
-// families are those of address_families(7) that a program can open, without AF_.
+// families lists the names in address_families(7) that a program can open, without AF_.
 var families = strings.Fields(`
 	ALG APPLETALK ATMPVC ATMSVC AX25 BLUETOOTH BRIDGE CAIF CAN DECnet ECONET IB IEEE802154 INET INET6
 	IPX IRDA ISDN IUCV KCM KEY LLC MCTP MPLS NETBEUI NETLINK NETROM NFC PACKET PHONET PPPOX QIPCRTR RDS

@@ -9,16 +9,16 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-// Machine is what a manager works on. The zero value is this machine.
+// Machine is the machine that a manager works on. The zero value is this machine.
 type Machine struct {
-	Tree     files.Tree        // "" is the root; tests have a folder
-	Run      command.Runner    // nil is command.Run
-	Progress func(what string) // hears what is waited for, in a few words; nil if nobody looks
-	Notice   func(text string) // is told what the operator should know, one line; nil if nobody looks
+	Tree     files.Tree        // the root if empty; tests use a folder
+	Run      command.Runner    // command.Run if nil
+	Progress func(what string) // if not nil, is called with what the manager waits for, in a few words
+	Notice   func(text string) // if not nil, is called with what the operator should know, on one line
 }
 
-// Runner is what runs the manager's tools. What a tool that succeeded has said on its
-// standard error goes to Notice.
+// Runner returns the function that runs the manager's tools. It passes to Notice what a
+// successful tool wrote to its standard error.
 func (m Machine) Runner() command.Runner {
 	run := m.Run
 	if run == nil {
@@ -37,8 +37,8 @@ func (m Machine) Runner() command.Runner {
 	}
 }
 
-// remark returns in one line what a tool has said, without the lines that only repeat what
-// it was told to do.
+// remark returns the output of a tool on one line, without the lines that only repeat what
+// the tool was told to do.
 func remark(text string) string {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -54,22 +54,22 @@ func remark(text string) string {
 	return strings.Join(lines, "; ")
 }
 
-// Note tells the operator something.
+// Note passes text to Notice.
 func (m Machine) Note(text string) {
 	if m.Notice != nil {
 		m.Notice(text)
 	}
 }
 
-// Waiting says what is waited for now.
+// Waiting passes what the manager waits for to Progress.
 func (m Machine) Waiting(what string) {
 	if m.Progress != nil {
 		m.Progress(what)
 	}
 }
 
-// Mark stands in a comment in every file that an installation makes.
+// Mark is in a comment of every file that an installation creates.
 const Mark = "Made by Glidepath; install makes it anew."
 
-// Marked reports whether a file is ours.
+// Marked reports whether a file with this text was created by an installation.
 func Marked(text string) bool { return strings.Contains(text, Mark) }

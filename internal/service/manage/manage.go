@@ -1,9 +1,9 @@
-// Package manage is what a service is to a service manager: what it is told to
-// install, and what it says of it.
+// Package manage defines what all service managers have in common: the [Manager] interface,
+// the [Spec] that describes a service to one, and the [Plan] of an installation.
 //
-// A [Spec] says what is wanted. A [Manager] compares it with what is installed, which
-// makes a [Plan]; what it would do is looked at before anything is done. The packages
-// below this one are the managers; package local knows which one runs this machine.
+// A Manager compares a Spec with what is installed and returns a Plan, which can be shown
+// before anything changes. Packages systemd, winsvc, script and kardianos implement Manager;
+// package detect finds the one that runs this machine.
 package manage
 
 import (
@@ -16,48 +16,50 @@ import (
 
 // Errors of managers, in addition to those of package daemon/service.
 var (
-	// ErrNoManager is returned where no service manager runs, as in most containers. What
-	// wraps it is service.ErrNotSupported as well.
+	// ErrNoManager is returned if no service manager runs, as in most containers. Errors
+	// that wrap it also wrap service.ErrNotSupported.
 	ErrNoManager = errors.New("no service manager runs here")
 
-	// ErrEnded is returned when the service was started and has ended again, and the
-	// manager does not know with which exit code.
+	// ErrEnded is returned by Start if the service ended again and the manager does not
+	// know its exit code.
 	ErrEnded = errors.New("it has ended at once")
 
-	// ErrConfig is returned when the service cannot be installed as it is described. It is
-	// daemon.ErrConfig.
+	// ErrConfig is returned if the service cannot be installed as it is described. Package
+	// daemon exports it as daemon.ErrConfig.
 	ErrConfig = errors.New("the configuration is wrong")
 )
 
-// Manager is a service manager of this machine. Its methods may be called from any
-// goroutine, and end with ctx: what they have asked the manager for goes on then.
+// Manager installs and controls services on this machine. Its methods may be called from any
+// goroutine. When ctx ends they return; the service manager continues with what it was asked
+// to do.
 //
-// Only Name, Version, Directory, Template and User of a Spec matter to the methods
-// that install nothing; all take the whole.
+// Methods that install nothing use only Name, Version, WorkingDirectory, Template, Instance
+// and User of a Spec.
 type Manager interface {
-	// Name is what people call it: "systemd", "Windows".
+	// Name returns the name of the service manager: "systemd", "Windows".
 	Name() string
 
-	// Plan compares s with what is installed, and changes nothing. It fails with
-	// ErrConfig, ErrForeign or ErrUnsafe for what Apply would refuse; with force, the
-	// last two are warnings of the plan. It needs no more rights than Status.
+	// Plan compares s with what is installed and changes nothing. It returns ErrConfig,
+	// service.ErrForeign or service.ErrUnsafe if Apply would refuse; with force, the last
+	// two become warnings of the plan. It needs no more rights than Status.
 	Plan(ctx context.Context, s Spec, force bool) (*Plan, error)
 
-	// Apply does what a plan of this manager says: all of it, or, when it fails,
-	// nothing. It does not start the service.
+	// Apply carries out a plan of this manager completely. If it fails, it undoes
+	// everything. It does not start the service.
 	Apply(ctx context.Context, p *Plan) error
 
-	// Remove stops the service, waits for that, and removes what Apply has made, and
-	// with purge the directories that were not there before Apply, and the account, too. It
-	// returns when the name is free again, with what was removed. A service that is not
-	// installed is ErrNotInstalled, unless there is something left to purge. It fails before
-	// it stops anything if it can see that something cannot be removed. When it fails later,
-	// what it took away is back, and the service has perhaps stopped: see the function Remove.
+	// Remove stops the service, waits until it has stopped, and removes what Apply created.
+	// With purge it also removes the directories that did not exist before Apply, and the
+	// account. It returns what was removed, once the name is free again. If the service is
+	// not installed and nothing is left to purge, it returns service.ErrNotInstalled. If it
+	// can see that something cannot be removed, it fails before it stops anything. If it
+	// fails later, it restores what it removed, but the service may have stopped; the
+	// function Remove starts it again.
 	Remove(ctx context.Context, s Spec, purge bool) (removed []string, err error)
 
-	// Each of these returns nil when the service is in the state that it names. Start of
-	// a service that runs, and Stop of one that does not, do nothing. Start and Restart
-	// return nil as well when the service has ended with exit code 0: a job has finished.
+	// These methods return nil once the service is in the state that they name. Starting a
+	// service that runs, and stopping one that does not, does nothing. Start and Restart
+	// also return nil if the service has ended with exit code 0, as a job does.
 	Start(ctx context.Context, s Spec) error
 	Stop(ctx context.Context, s Spec) error
 	Restart(ctx context.Context, s Spec) error
@@ -65,15 +67,16 @@ type Manager interface {
 	Pause(ctx context.Context, s Spec) error
 	Continue(ctx context.Context, s Spec) error
 
-	// Status needs no rights. A service that is not installed is no error.
+	// Status needs no rights. For a service that is not installed it returns the state
+	// service.NotInstalled, and no error.
 	Status(ctx context.Context, s Spec) (service.Status, error)
 
-	// Logs writes what the service has logged to w, the oldest first, in the form that
-	// package records has for all managers.
+	// Logs writes the service's log to w, oldest records first, in the form of package
+	// records.
 	Logs(ctx context.Context, s Spec, q LogQuery, w io.Writer) error
 
-	// Diagnose looks for what keeps the service from running. It asks the manager and
-	// looks at the machine; it changes nothing.
+	// Diagnose looks for what keeps the service from running. It queries the manager and
+	// inspects the machine, and changes nothing.
 	Diagnose(ctx context.Context, s Spec) []Finding
 }
 
@@ -87,21 +90,21 @@ type LogQuery struct {
 	LastRun bool
 }
 
-// Finding is one thing that Diagnose has looked at.
+// Finding is the result of one check of Diagnose.
 type Finding struct {
 	Level  Level
-	What   string // what was looked at: "unit file", "account"
-	Detail string // what was found, one line
-	Remedy string // what to do about it, one line; "" if nothing
+	What   string // what was checked: "unit file", "account"
+	Detail string // the result, on one line
+	Remedy string // what to do about it, on one line; "" if nothing
 }
 
-// Level is how bad a finding is.
+// Level says how serious a finding is.
 type Level uint8
 
 // The levels.
 const (
 	OK      Level = iota // as it should be
 	Note                 // worth knowing
-	Warning              // may keep it from running, or from being safe
-	Problem              // keeps it from running
+	Warning              // may keep the service from running, or from being safe
+	Problem              // keeps the service from running
 )

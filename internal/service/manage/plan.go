@@ -1,29 +1,29 @@
 package manage
 
-// Plan is what an installation would do, before it is done.
+// Plan describes an installation before it happens.
 type Plan struct {
 	Spec      Spec
-	Installed bool       // there is a service of this name already
-	Replaces  string     // whose it is, if it is not ours: "kardianos/service"
-	Artefacts []Artefact // in the order in which they are made
-	Calls     []string   // what is called beside, in order: "systemctl daemon-reload"
-	Warnings  []string   // what was asked for and this manager lacks, one line each
-	Notes     []string   // what stays as somebody has chosen it, one line each
-	Private   any        // the manager's own
+	Installed bool       // a service of this name is installed
+	Replaces  string     // what installed it, if not this package: "kardianos/service"
+	Artefacts []Artefact // in the order in which they are created
+	Calls     []string   // commands that are run as well, in order: "systemctl daemon-reload"
+	Warnings  []string   // settings that this manager does not support, one line each
+	Notes     []string   // choices of an administrator that are kept, one line each
+	Private   any        // for the manager itself
 }
 
-// Artefact is one thing that an installation consists of, as text: a file, or the
-// settings of a service of Windows, a line each.
+// Artefact is one part of an installation as text: a file, or the settings of a Windows
+// service, one per line.
 type Artefact struct {
-	Name    string // a path; or what the manager calls it
+	Name    string // a path, or what the manager calls it
 	Mode    string // of a file, "0644"; "" for others
-	Old     string // what is there now
-	New     string // what will be
-	Present bool   // it is there now
-	Wanted  bool   // it will be
+	Old     string // its text now
+	New     string // its text after the installation
+	Present bool   // it exists
+	Wanted  bool   // it exists after the installation
 }
 
-// Changed reports whether something happens to a.
+// Changed reports whether the installation changes a.
 func (a Artefact) Changed() bool {
 	return a.Present != a.Wanted || a.Wanted && a.Old != a.New
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Lost are warnings about the lines of old, a file of another tool that this service
-// replaces, for which carried returns false. Empty lines and comments are not asked about.
+// Lost returns a warning for each line of old, a file of another tool that this service
+// replaces, for which carried returns false. It skips empty lines and comments.
 func Lost(old string, carried func(line string) bool) (warnings []string) {
 	for line := range strings.Lines(old) {
 		line = strings.TrimSpace(line)
@@ -18,7 +18,7 @@ func Lost(old string, carried func(line string) bool) (warnings []string) {
 	return warnings
 }
 
-// NotCarried is the warning about one thing that a service had which this one replaces.
+// NotCarried returns the warning about one setting of a replaced service that is lost.
 func NotCarried(what string) string {
 	const most = 200
 	if len(what) > most {
@@ -27,7 +27,8 @@ func NotCarried(what string) string {
 	return fmt.Sprintf("the service that is replaced had %s: it is not carried over", what)
 }
 
-// FormerRoot is the warning for a service that had all rights, "" if account has them too.
+// FormerRoot returns the warning for a replaced service that ran as root, or nil if account
+// is root as well.
 func FormerRoot(account string) []string {
 	if account == "root" {
 		return nil
@@ -38,7 +39,7 @@ func FormerRoot(account string) []string {
 	return []string{fmt.Sprintf("the service that is replaced ran as root: this one runs as %s, and may not be able to read and write the files of the other; Account says who it is", account)}
 }
 
-// KeptFileWarning says that EnvironmentFile stays.
+// KeptFileWarning returns the warning that EnvironmentFile is kept.
 func (s Spec) KeptFileWarning() string {
 	return fmt.Sprintf("EnvironmentFile: %s stays that of the service that is replaced", s.EnvironmentFile)
 }

@@ -109,6 +109,8 @@ func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string)
 	}
 	state := u.state()
 	switch {
+	case u.unmet() != "" && (failed == nil || strings.Contains(failed.Error(), "Assertion failed")):
+		return errors.New(m.unmetReason(ctx, s, u))
 	case failed == nil && (state == service.Running || state == service.Reloading):
 		return nil
 	case state == service.Failed:

@@ -145,7 +145,7 @@ func TestStart_AcceptsFinishedJob(t *testing.T) {
 	for unit, want := range map[[3]string]string{
 		{"success", "1", "0"}:  "",
 		{"success", "2", "15"}: "it was started but is now stopped",
-		{"success", "0", "0"}:  "it was started but is now stopped", // its condition did not hold
+		{"success", "0", "0"}:  "it was started but is now stopped",
 	} {
 		f, m := newFake(t, false)
 		install(t, m, web())

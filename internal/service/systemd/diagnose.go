@@ -92,6 +92,10 @@ func (d *diagnosis) diagnoseUnit(u properties) {
 }
 
 func (d *diagnosis) diagnoseLastEnd(u properties) {
+	if u.unmet() != "" {
+		d.add(manage.Problem, "last start", d.unmetReason(d.ctx, d.spec, u), "make it hold or remove it, then start the service; "+d.systemctlLine("cat", unitName(d.spec))+" shows which file has it")
+		return
+	}
 	if u.state() != service.Failed {
 		if n := u["NRestarts"]; n != "" && n != "0" {
 			d.add(manage.Note, "restarts", n+" since it was started", d.logHint(d.spec))

@@ -17,8 +17,8 @@ func (m *Manager) LastRun(ctx context.Context, s manage.Spec) (string, error) {
 		return "", err
 	}
 	records := m.lastRunArgs(s, u)
-	if records == nil {
-		return "", nil // it has not run since the machine was started
+	if records == nil || u.unmet() != "" {
+		return "", nil // it has not run since the machine was started, or systemd has refused to start it since
 	}
 	if id := u["InvocationID"]; !m.user {
 		records = append(records, "+", "INVOCATION_ID="+id) // what systemd logs about it

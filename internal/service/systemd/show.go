@@ -18,6 +18,8 @@ var statusProperties = strings.Join([]string{
 	"ExecMainPID", "ExecMainCode", "ExecMainStatus", "StatusText", "StatusErrno", "UnitFileState", "FragmentPath", "SourcePath",
 	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "InvocationID", "RestartUSecNext",
 	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "ExecMainStartTimestamp",
+	"ConditionResult", "ConditionTimestamp", "AssertResult", "AssertTimestamp",
+	"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost",
 }, ",")
 
 // show returns the properties of the service and its sockets, with one call of systemctl.
@@ -57,13 +59,19 @@ func (m *Manager) showProperties(ctx context.Context, unit string, names ...stri
 	return parse(out), err
 }
 
-// parse parses what systemctl show prints about one unit.
+// parse parses what systemctl show prints about one unit. A property that has several lines,
+// such as a list of commands, keeps them all.
 func parse(block string) properties {
 	u := properties{}
 	for line := range strings.Lines(block) {
-		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
-			u[name] = value
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		if !ok {
+			continue
 		}
+		if before := u[name]; before != "" {
+			value = before + "\n" + value
+		}
+		u[name] = value
 	}
 	return u
 }

@@ -54,6 +54,9 @@ func status(u properties, sockets []properties) service.Status {
 	if st.State == service.Failed || st.State == service.Stopped {
 		st.ExitCode = u.exitCode()
 	}
+	if st.State == service.Failed && u.commandFailed() {
+		st.ExitCode = -1 // that of the program explains nothing
+	}
 	st.Detail = u.detail(st.State, sockets)
 	if changed := outdated(u, sockets); len(changed) > 0 {
 		st.Detail = join(st.Detail, changedText(changed))
@@ -153,10 +156,16 @@ func (u properties) detail(state service.State, sockets []properties) string {
 	}
 	switch state {
 	case service.Failed:
+		if u.unmet() != "" {
+			return notStarted
+		}
 		return u.shortReason()
 	case service.Stopped:
 		if anyListening(sockets) {
 			return manage.Listening
+		}
+		if u.unmet() != "" {
+			return notStarted
 		}
 		if u["SubState"] != "dead" {
 			return u["SubState"]
@@ -181,6 +190,9 @@ func (u properties) loadError() string {
 // shortReason says in a few words why the unit has failed.
 func (u properties) shortReason() string {
 	said := u.howEnded()
+	if u.commandFailed() {
+		said = u.failedCommand()
+	}
 	if result := u["Result"]; result != "exit-code" && result != "signal" && result != "success" {
 		said = join("Result="+result, said)
 	}

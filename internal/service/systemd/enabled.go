@@ -13,7 +13,8 @@ import (
 type enablement struct {
 	unit      string
 	had, want bool
-	rewritten bool // its file changes, perhaps its target too
+	rewritten bool // its file changes
+	moved     bool // its [Install] section changes, or it was not ours: perhaps its target changes
 	listens   bool // it is a socket that listens
 	dropped   bool // its file is removed
 }
@@ -25,7 +26,7 @@ func (m *Manager) planEnabled(s manage.Spec, dir string, files []unitFile, serv 
 	}
 	var links []enablement
 	for i, f := range files {
-		l := enablement{unit: strings.Replace(f.unit, "@.", "@"+s.Instance+".", 1), rewritten: f.Changed(), dropped: !f.Wanted}
+		l := enablement{unit: strings.Replace(f.unit, "@.", "@"+s.Instance+".", 1), rewritten: f.Changed(), moved: f.Changed() && (!manage.Marked(f.Old) || installLines(f.Old) != installLines(f.New)), dropped: !f.Wanted}
 		switch {
 		case i == 0:
 			l.had = serv.enabled()
@@ -46,13 +47,28 @@ func (m *Manager) planEnabled(s manage.Spec, dir string, files []unitFile, serv 
 // install.
 func (m *Manager) keepEnabled(p *manage.Plan, dir string, links []enablement, serv properties) {
 	s := p.Spec
-	now := serv["UnitFileState"] == "enabled-runtime" || slices.ContainsFunc(links, func(l enablement) bool { return l.had })
+	if serv["UnitFileState"] == runtimeEnabled && len(links) > 0 && links[0].want && p.Installed && p.Replaces == "" && !s.Enable {
+		links[0].want = false
+		p.Notes = append(p.Notes, "it stays enabled until the next boot only, as somebody has left it (systemctl enable --runtime); --enable enables it permanently")
+		return
+	}
+	now := serv["UnitFileState"] == runtimeEnabled || slices.ContainsFunc(links, func(l enablement) bool { return l.had })
 	if bareTemplate(s) || !m.ownedRecord(s, dir).Stays(p, now) {
 		return
 	}
 	for i, l := range links {
 		links[i].want = l.had && !l.dropped
 	}
+}
+
+// runtimeEnabled is the UnitFileState of a unit that is enabled until the next boot.
+const runtimeEnabled = "enabled-runtime"
+
+// installLines returns the lines of the [Install] section of a unit file.
+func installLines(text string) string {
+	_, section, _ := strings.Cut("\n"+text, "\n[Install]\n")
+	section, _, _ = strings.Cut(section, "\n[")
+	return strings.TrimSpace(section)
 }
 
 // hasWantsLink reports whether a link in dir makes a target want the unit. systemd does not
@@ -65,8 +81,8 @@ func (m *Manager) hasWantsLink(dir, unit string) bool {
 // verb returns the systemctl command that makes the unit as it should be, or "".
 func (l enablement) verb() string {
 	switch {
-	case l.want && l.had && l.rewritten:
-		return "reenable" // for another target, perhaps
+	case l.want && l.had && l.moved:
+		return "reenable" // otherwise the links stay where an operator has put them
 	case l.want && !l.had:
 		return "enable"
 	case l.had && !l.want:

@@ -123,6 +123,9 @@ func (f *fake) run(_ context.Context, name string, args ...string) (string, erro
 	case "enable":
 		return "", f.enable(rest)
 	case "disable":
+		if rest[0] == "--runtime" {
+			return "", f.disableRuntime(rest[1:])
+		}
 		return "", f.disable(rest)
 	case "reenable":
 		return "", errors.Join(f.disable(rest), f.enable(rest))
@@ -182,6 +185,28 @@ func (f *fake) disable(units []string) error {
 	return nil
 }
 
+// runtimeLink is the link of systemctl enable --runtime.
+func (f *fake) runtimeLink(unit string) string {
+	return f.path("/run/systemd/system/multi-user.target.wants/" + unit)
+}
+
+func (f *fake) enableRuntime(unit string) {
+	f.t.Helper()
+	at := f.runtimeLink(unit)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.Symlink(f.unit(unit), at)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fake) disableRuntime(units []string) (err error) {
+	for _, u := range units {
+		if e := os.Remove(f.runtimeLink(u)); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
 func (f *fake) showUnits(args []string) string {
 	var blocks []string
 	for _, u := range slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }) {
@@ -194,6 +219,8 @@ func (f *fake) showUnits(args []string) string {
 			}
 			if len(f.links(u)) > 0 {
 				p["UnitFileState"] = "enabled"
+			} else if _, err := os.Lstat(f.runtimeLink(u)); err == nil {
+				p["UnitFileState"] = "enabled-runtime"
 			}
 			if strings.Contains(text, "RefuseManualStart=yes") {
 				p["RefuseManualStart"] = "yes"

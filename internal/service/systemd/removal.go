@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ type removal struct {
 	units      []string // their names for systemctl; the instance's for a template
 	files      []string
 	links      []string // that make a target want, or require, one of the units
+	runtime    bool     // some of the links are only there until the next boot
 	keepsFiles bool     // the files stay, for other instances
 }
 
@@ -31,14 +33,34 @@ func (m *Manager) newRemoval(s manage.Spec, dir string, files []string, shared b
 		}
 		u := instanceOf(f, s)
 		r.units = append(r.units, u)
-		for _, suffix := range []string{".wants", ".requires"} {
-			found, _ := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*"+suffix, u))
-			for _, at := range found {
-				r.links = append(r.links, path.Join(dir, filepath.Base(filepath.Dir(at)), u))
-			}
+		r.links = append(r.links, m.linksTo(u, dir)...)
+		if until := m.linksTo(u, m.runtimeUnits()); len(until) > 0 {
+			r.links, r.runtime = append(r.links, until...), true
 		}
 	}
 	return r
+}
+
+// linksTo returns the links in dir that make a target want, or require, the unit u.
+func (m *Manager) linksTo(u, dir string) (links []string) {
+	for _, suffix := range []string{".wants", ".requires"} {
+		found, _ := filepath.Glob(filepath.Join(m.machine.Tree.Path(dir), "*"+suffix, u))
+		for _, at := range found {
+			links = append(links, path.Join(dir, filepath.Base(filepath.Dir(at)), u))
+		}
+	}
+	return links
+}
+
+// runtimeUnits returns the folder in which systemctl enable --runtime makes its links.
+func (m *Manager) runtimeUnits() string {
+	if !m.user {
+		return "/run/systemd/system"
+	}
+	if dir := m.getenv("XDG_RUNTIME_DIR"); path.IsAbs(dir) {
+		return path.Join(dir, "systemd/user")
+	}
+	return fmt.Sprintf("/run/user/%d/systemd/user", m.uid())
 }
 
 // checkRemovable returns an error if something cannot be removed. Nothing has changed by
@@ -72,6 +94,11 @@ func (m *Manager) removeUnits(ctx context.Context, r removal, record owned.Recor
 			return nil, err
 		}
 		if _, err := m.systemctl(ctx, append([]string{"disable", "--"}, r.units...)...); err != nil {
+			return nil, err
+		}
+	}
+	if r.runtime {
+		if _, err := m.systemctl(ctx, append([]string{"disable", "--runtime", "--"}, r.units...)...); err != nil {
 			return nil, err
 		}
 	}

@@ -99,7 +99,7 @@ func (u properties) startType(sockets []properties) service.StartType {
 		return service.Disabled
 	case state == "enabled" && delayed(u):
 		return service.Delayed
-	case state == "enabled", state == "enabled-runtime":
+	case state == "enabled", state == runtimeEnabled:
 		return service.Automatic
 	case slices.ContainsFunc(sockets, properties.enabled):
 		return service.OnSocket

@@ -4,6 +4,7 @@ package systemd
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,88 @@ func enabling(units ...string) func(*fake, *Manager) {
 	return func(f *fake, _ *Manager) {
 		if err := f.enable(units); err != nil {
 			f.t.Fatal(err)
+		}
+	}
+}
+
+func TestPlan_LeavesLinksToOtherTargets(t *testing.T) {
+	newer := func(s *manage.Spec) { s.Description = "newer" }
+	for name, test := range map[string]struct {
+		first, second manage.Spec
+	}{
+		"another description": {web(), web(newer)},
+		"delayed":             {web(), web(start(service.Delayed))},
+		"the same":            {web(), web()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, m := newFake(t, false)
+			install(t, m, test.first)
+			disabling("web.service")(f, m)
+			other := f.unit("graphical.target.wants/web.service") // as systemctl add-wants makes it
+			f.write(f.unit("graphical.target.wants/x"), "")
+			if err := os.Symlink(f.unit("web.service"), f.path(other)); err != nil {
+				t.Fatal(err)
+			}
+			p := install(t, m, test.second)
+			if got := f.links("web.service"); !slices.Equal(got, []string{f.path(other)}) {
+				t.Errorf("the links are %q after %q", got, p.Calls)
+			}
+		})
+	}
+	f, m := newFake(t, false)
+	install(t, m, web())
+	old := unitText(t, f, "web.service")
+	f.write(f.unit("web.service"), strings.Replace(old, "WantedBy=multi-user.target", "WantedBy=graphical.target", 1))
+	if p := install(t, m, web()); !slices.Contains(p.Calls, "systemctl reenable web.service") {
+		t.Errorf("another target: %q", p.Calls)
+	}
+}
+
+func unitText(t *testing.T, f *fake, unit string) string {
+	t.Helper()
+	text, ok := f.text(unit)
+	if !ok {
+		t.Fatal(unit + " is missing")
+	}
+	return text
+}
+
+func TestPlan_LeavesWhatIsEnabledUntilNextBoot(t *testing.T) {
+	const note = "it stays enabled until the next boot only, as somebody has left it (systemctl enable --runtime); --enable enables it permanently"
+	f, m := newFake(t, false)
+	install(t, m, web())
+	disabling("web.service")(f, m)
+	f.enableRuntime("web.service")
+	for range 2 {
+		p := install(t, m, web(func(s *manage.Spec) { s.Description = "newer" }))
+		if !slices.Equal(p.Notes, []string{note}) || len(f.links("web.service")) > 0 {
+			t.Errorf("the notes are %q, the links %q", p.Notes, f.links("web.service"))
+		}
+	}
+	if p := install(t, m, web(enable)); len(p.Notes) > 0 || len(f.links("web.service")) != 1 {
+		t.Errorf("with --enable, the notes are %q, the links %q", p.Notes, f.links("web.service"))
+	}
+}
+
+func TestRemove_DisablesUntilNextBootToo(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		f, m := newFake(t, false)
+		install(t, m, web())
+		disabling("web.service")(f, m)
+		f.enableRuntime("web.service")
+		removals := 0
+		f.answer = func(call string) (string, error, bool) {
+			if strings.Contains(call, "daemon-reload") {
+				removals++
+			}
+			return "", refusal(1, "as asked by the test"), fails && strings.Contains(call, "daemon-reload") && removals == 1
+		}
+		_, err := m.Remove(t.Context(), web(), false)
+		if (err != nil) != fails {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(f.runtimeLink("web.service")); (err == nil) != fails {
+			t.Errorf("the removal fails %t: the link until the next boot: %v", fails, err)
 		}
 	}
 }

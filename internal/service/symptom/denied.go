@@ -2,6 +2,7 @@ package symptom
 
 import (
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -13,6 +14,9 @@ var (
 
 // memoryWords occur in the errors of programs that execute memory which they have written.
 var memoryWords = []string{"mmap", "mprotect", "jit", "mcode", "executable stack"}
+
+// process matches the path of a process, or of something below it.
+var process = regexp.MustCompile(`^/proc/[0-9]+(?:/|$)`)
 
 // hiddenPath explains a path that the sandbox hides or replaces.
 func hiddenPath(c clue) (means, remedy string) {
@@ -28,6 +32,8 @@ func hiddenPath(c clue) (means, remedy string) {
 		return "its sandbox hides the device " + c.path + " from it (PrivateDevices=yes)", deviceRemedy(c)
 	case c.below("/proc") && c.directiveIs("ProcSubset", "pid") && c.Machine.Exists(c.path):
 		return "its sandbox shows it only the processes in /proc (ProcSubset=pid)", "add ProcSubset=all to Service.Systemd.Service"
+	case c.directiveIs("ProtectProc", "invisible", "noaccess", "ptraceable") && process.MatchString(c.path) && c.Machine.Exists(c.path):
+		return "its sandbox hides the processes of other users from it (ProtectProc=" + c.Limits.Directives["ProtectProc"] + ")", "add ProtectProc=default to Service.Systemd.Service"
 	case c.below("/usr/lib/modules", "/lib/modules") && c.directiveIs("ProtectKernelModules"):
 		return "its sandbox hides the kernel modules from it (ProtectKernelModules=yes)", "add CAP_SYS_MODULE to Service.Hardening.Capabilities"
 	case c.below("/dev/kmsg", "/proc/kmsg", "/proc/kallsyms") && c.directiveIs("ProtectKernelLogs"):
@@ -200,11 +206,24 @@ func fileMissing(c clue) (means, remedy string) {
 	if means, remedy = hiddenPath(c); means != "" {
 		return means, remedy
 	}
+	if c.path == "" && c.mentions("failed to load environment files") {
+		for file := range strings.SplitSeq(c.Limits.Directives["EnvironmentFile"], "\n") {
+			if file != "" && !c.Machine.Exists(file) {
+				return "there is no " + file + ", from which it gets variables (EnvironmentFile=)", "create it, or put - before its path in Service.EnvironmentFile or in the drop-in that names it"
+			}
+		}
+		return "a file from which it gets variables did not exist (EnvironmentFile=)", "create it, or put - before its path in Service.EnvironmentFile or in the drop-in that names it"
+	}
 	switch {
 	case c.path == "":
 		return "a file that it needs does not exist, or its path is not absolute", "relative paths begin at Service.WorkingDirectory (WorkingDirectory=), / if that is empty: use absolute paths"
 	case c.mentions("mount namespacing"):
 		return "there is no " + c.path + ", which its unit names (ReadWritePaths=, BindPaths=)", "create it; or remove it from Service.Hardening.WritablePaths and install the service again, or from the drop-in that names it"
+	case !c.Machine.Exists(c.path) && c.mentions("changing to the requested working directory"):
+		return "there is no " + c.path + ", its working directory (WorkingDirectory=)", "create it, or change Service.WorkingDirectory or the drop-in that names it"
+	case !c.Machine.Exists(c.path) && c.below(temporaries...) && c.directiveIs("PrivateTmp"):
+		return "there is no " + c.path + " in the /tmp that it has of its own (PrivateTmp=" + c.Limits.Directives["PrivateTmp"] + ")",
+			"have the program create it each time that it starts, or put that into " + c.ownFolder()
 	case c.Machine.Exists(c.path) && c.mentions("exec"):
 		return c.path + " exists, but the interpreter of the script or the loader of the program does not", "install it, or build the program without it (CGO_ENABLED=0)"
 	case c.Machine.Exists(c.path):

@@ -82,7 +82,7 @@ func Last(log string, s Service, skip ...string) (Finding, bool) {
 }
 
 // spawnError matches how systemd repeats its own error, without the path that it is about.
-var spawnError = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*`)
+var spawnError = regexp.MustCompile(`failed at step [a-z_]+ spawning [^\n]*|failed to (?:run|spawn) '[a-z-]+' task: [^\n]*`)
 
 // errorField matches the error of a record, in JSON or text.
 var errorField = regexp.MustCompile(`(?:"error":| error=)("(?:[^"\\]|\\.)*"|\S+)`)
@@ -134,9 +134,21 @@ type clue struct {
 	action string // before without that path, in lower case
 }
 
+// operation matches what Go puts before the error of the system if a call fails that has one
+// path. That may contain blanks and colons.
+var operation = regexp.MustCompile(`^(?:.*[ "'(=:])?(?:open|openat|stat|lstat|mkdir|chdir|readlink|remove|unlink|unlinkat|rmdir|chmod|truncate|fork/exec) (/[^"]*)$`)
+
 func newClue(s Service, before string) clue {
 	c := clue{Service: s, before: strings.TrimRight(before, ": ")}
 	c.action = lower(c.before)
+	if m := operation.FindStringSubmatchIndex(c.before); m != nil {
+		c.path, c.action = path.Clean(strings.TrimRight(c.before[m[2]:m[3]], ")],;")), c.action[:m[2]]
+		return c
+	}
+	if dir := c.Limits.Directives["WorkingDirectory"]; path.IsAbs(dir) && strings.Contains(c.action, "the requested working directory") {
+		c.path = dir
+		return c
+	}
 	for i := len(c.before) - 1; i >= 0; i-- {
 		if c.before[i] != '/' || i > 0 && !strings.ContainsRune(" \"'`=([", rune(c.before[i-1])) {
 			continue

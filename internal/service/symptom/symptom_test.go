@@ -13,6 +13,7 @@ func strict() Service {
 		Manager: "systemd", Spec: manage.Spec{Name: "web"}, State: "/var/lib/web",
 		Limits: manage.Confinement{Dynamic: true, Account: "web", Directives: map[string]string{
 			"ProtectHome": "yes", "ProtectSystem": "strict", "PrivateTmp": "yes", "PrivateDevices": "yes", "DevicePolicy": "closed",
+			"ProtectProc": "invisible", "WorkingDirectory": "/srv/gone", "EnvironmentFile": "/etc/default/web\n/etc/default/gone",
 			"PrivateNetwork": "no", "ProtectKernelTunables": "yes", "ProtectControlGroups": "yes", "ProtectKernelLogs": "yes", "ProtectKernelModules": "yes",
 			"MemoryDenyWriteExecute": "yes", "RestrictAddressFamilies": "AF_UNIX", "SystemCallFilter": "read write",
 		}},
@@ -92,6 +93,25 @@ func TestLast_RemedyFitsWhatWasDenied(t *testing.T) {
 		{"fork/exec /opt/x: exec format error", "not a program for this machine", "", ""},
 		{"open web.toml: no such file or directory", "its path is not absolute", "Service.WorkingDirectory (WorkingDirectory=)", ""},
 		{"open /etc/gone: no such file or directory", "there is no /etc/gone", "create it", ""},
+		{"stat /etc/gone with space: and colon: no such file or directory", "there is no /etc/gone with space: and colon", "create it", ""},
+		{`"error":"read: open /etc/gone /b: no such file or directory"`, "there is no /etc/gone /b", "create it", ""},
+		{`error="open /etc/gone: x" other="y: no such file or directory"`, "there is no /etc/gone", "create it", ""},
+		{"rename /a /etc/gone/x: no such file or directory", "there is no /etc/gone/x", "create it", ""},
+		{"open /proc/1/environ: no such file or directory", "hides the processes of other users from it (ProtectProc=invisible)", "add ProtectProc=default", "exists now"},
+		{"open /proc/gone: no such file or directory", "there is no /proc/gone", "", ""},
+		{"open /tmp/gone/x: no such file or directory", "there is no /tmp/gone/x in the /tmp that it has of its own (PrivateTmp=yes)", "each time that it starts, or put that into " + state, "there is no /tmp/gone/x"},
+		{
+			"web.service: Failed to load environment files: No such file or directory\nweb.service: Failed to run 'start' task: No such file or directory",
+			"there is no /etc/default/gone, from which it gets variables (EnvironmentFile=)", "put - before its path", "a file from which it gets variables did not exist",
+		},
+		{
+			"web.service: Failed to load environment files: No such file or directory\nweb.service: Failed to spawn 'start' task: No such file or directory",
+			"there is no /etc/default/gone, from which it gets variables (EnvironmentFile=)", "put - before its path", "a file from which it gets variables did not exist",
+		},
+		{
+			"web.service: Changing to the requested working directory failed: No such file or directory\nweb.service: Failed at step CHDIR spawning /opt/web: No such file or directory",
+			"there is no /srv/gone, its working directory (WorkingDirectory=)", "create it, or change Service.WorkingDirectory", "a file that it needs",
+		},
 		{
 			"web.service: Failed to set up mount namespacing: /gone: No such file or directory\nweb.service: Failed at step NAMESPACE spawning /opt/web: No such file or directory",
 			"there is no /gone, which its unit names", "Service.Hardening.WritablePaths", "",

@@ -125,7 +125,11 @@ func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string)
 
 // failureReason says in one line how the service has failed and what it last logged.
 func (m *Manager) failureReason(ctx context.Context, s manage.Spec, u properties) string {
-	return u.reason() + m.lastOutput(ctx, s, u)
+	reason := u.reason()
+	if missing := m.missingFiles(u); u["Result"] == "resources" && len(missing) > 0 {
+		reason = fmt.Sprintf("there is no %s, and systemd does not start it without that (EnvironmentFile=, Result=resources)", strings.Join(missing, ", "))
+	}
+	return reason + m.lastOutput(ctx, s, u)
 }
 
 // lastOutput returns the last log lines of the service's last process, or where its log is,

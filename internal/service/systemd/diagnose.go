@@ -46,6 +46,7 @@ func (m *Manager) Diagnose(ctx context.Context, s manage.Spec) []manage.Finding 
 	d.diagnoseSockets(u, sockets)
 	d.diagnoseFolders()
 	d.diagnoseAccount()
+	d.diagnoseEnvironmentFiles(u)
 	d.diagnosePaths()
 	d.diagnoseDependencies()
 	d.diagnoseLingering(u.startType(sockets))

@@ -63,6 +63,18 @@ func addressTaken(k service.Socket) string {
 	return ""
 }
 
+// diagnoseEnvironmentFiles checks that the files with variables exist.
+func (d *diagnosis) diagnoseEnvironmentFiles(u properties) {
+	level := manage.Problem
+	if u.state() == service.Running {
+		level = manage.Warning // until its next start
+	}
+	for _, file := range d.missingFiles(u) {
+		d.add(level, "environment file", "there is no "+file+", and systemd does not start the service without it (EnvironmentFile=)",
+			"create it, or put - before the path where it is set; "+d.systemctlLine("cat", unitName(d.spec))+" shows where that is")
+	}
+}
+
 // diagnoseFolders checks that nothing stands in the way of the service's folders. systemd
 // creates them itself, and follows no links of others.
 func (d *diagnosis) diagnoseFolders() {

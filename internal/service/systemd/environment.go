@@ -1,8 +1,13 @@
 package systemd
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/envfile"
@@ -41,6 +46,29 @@ func (m *Manager) keepEnvironmentFile(s manage.Spec, dir string) manage.Spec {
 		}
 	}
 	return s
+}
+
+// requiredFiles returns the files of EnvironmentFile= without which systemd does not start the
+// unit.
+func (u properties) requiredFiles() (files []string) {
+	for line := range strings.Lines(u["EnvironmentFiles"]) {
+		if file, ok := strings.CutSuffix(strings.TrimSuffix(line, "\n"), " (ignore_errors=no)"); ok {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// missingFiles returns those of requiredFiles that do not exist.
+func (m *Manager) missingFiles(u properties) []string {
+	return slices.DeleteFunc(u.requiredFiles(), func(file string) bool {
+		at := m.machine.Tree.Path(file)
+		if found, err := filepath.Glob(at); err == nil && len(found) > 0 { // systemd expands patterns
+			return true
+		}
+		_, err := os.Stat(at)
+		return !errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 // checkEnvironmentFile checks who can write to the file with variables.

@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
@@ -68,16 +69,18 @@ func (m *Manager) Confined(ctx context.Context, s manage.Spec) manage.Confinemen
 		return manage.Confinement{}
 	}
 	c := manage.Confinement{Account: u["User"], Dynamic: u["DynamicUser"] == "yes", Directives: u}
+	u["EnvironmentFile"] = strings.Join(u.requiredFiles(), "\n")
 	if c.Account == "" && !c.Dynamic && !m.user {
 		c.Account = "root"
 	}
 	return c
 }
 
-// sandboxProperties lists the unit properties that restrict a service.
+// sandboxProperties lists the unit properties that restrict a service, and those with what it
+// cannot start without.
 var sandboxProperties = []string{
 	"User", "DynamicUser", "ProtectHome", "ProtectSystem", "PrivateTmp", "PrivateDevices", "DevicePolicy", "PrivateNetwork", "IPAddressDeny",
 	"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock", "ProtectHostname", "ProtectProc", "ProcSubset",
 	"MemoryDenyWriteExecute", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RestrictAddressFamilies", "SystemCallFilter", "CapabilityBoundingSet",
-	"NoNewPrivileges",
+	"NoNewPrivileges", "WorkingDirectory", "EnvironmentFiles",
 }

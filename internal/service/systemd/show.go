@@ -19,7 +19,7 @@ var statusProperties = strings.Join([]string{
 	"DropInPaths", "NeedDaemonReload", "RefuseManualStart", "After", "InvocationID", "RestartUSecNext",
 	"StateChangeTimestamp", "ActiveEnterTimestamp", "InactiveEnterTimestamp", "ExecMainStartTimestamp",
 	"ConditionResult", "ConditionTimestamp", "AssertResult", "AssertTimestamp",
-	"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost",
+	"WorkingDirectory", "EnvironmentFiles", "ExecCondition", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost",
 }, ",")
 
 // show returns the properties of the service and its sockets, with one call of systemctl.

@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,8 +209,10 @@ func (u properties) shortReason() string {
 // howEnded says how the last process ended, or "" if it ended well or there was none.
 func (u properties) howEnded() string {
 	code, err := strconv.Atoi(u["ExecMainStatus"])
-	switch {
+	switch dir := u["WorkingDirectory"]; {
 	case err != nil:
+	case u["ExecMainCode"] == "1" && code == 200 && path.IsAbs(dir):
+		return "exit code 200/CHDIR: its working directory " + dir + " cannot be entered"
 	case u["ExecMainCode"] == "1" && code != 0:
 		return exitCodeText(code)
 	case u["ExecMainCode"] == "2":

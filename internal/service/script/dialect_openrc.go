@@ -42,6 +42,10 @@ func (openrc) Replaced(old string, s manage.Spec, account string) ([]string, boo
 	return k.lost(old, s, account), true
 }
 
+func (openrc) Check(s manage.Spec) error {
+	return checkSourced("OpenRC", s, func(file string) bool { return openrcSources(file, InitD(s).Name) })
+}
+
 func (d openrc) Render(ctx context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	said, err := d.Runner()(ctx, "openrc", "--version")
 	if err != nil {

@@ -67,6 +67,10 @@ func rcdVariable(name string) string {
 	return v
 }
 
+func (d rcd) Check(s manage.Spec) error {
+	return checkSourced("rc.d", s, func(file string) bool { return rcdSources(file, rcdVariable(d.Layout(s).Name)) })
+}
+
 func (d rcd) Render(_ context.Context, s manage.Spec, o Owner) (string, []string, error) {
 	return rcdScript(s, o.Name, d.Layout(s), "/var/run/"+s.ServiceName()), d.warnings(s), nil
 }

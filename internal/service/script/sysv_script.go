@@ -21,7 +21,11 @@ func sysvScript(s manage.Spec, o Owner) string {
 	l := InitD(s)
 	var b lines
 	b.line("#!/bin/sh\n# %s", manage.Mark)
-	b.line("# /etc/default/%s stays as it is: the service gets what it exports.", l.Name)
+	if sysvSources(s) {
+		b.line("# %s stays as it is: the service gets what it exports.", sysvDefaults(s))
+	} else {
+		b.line("# %s stays as it is: it is EnvironmentFile, which the program reads and nothing executes.", sysvDefaults(s))
+	}
 	if s.KeptFile {
 		b.line("# %s", manage.Kept)
 	}
@@ -45,6 +49,13 @@ func sysvScript(s manage.Spec, o Owner) string {
 	return b.String() + sysvBody
 }
 
+// sysvDefaults returns the file that the script of s sources, if sysvSources says so.
+func sysvDefaults(s manage.Spec) string { return "/etc/default/" + InitD(s).Name }
+
+// sysvSources reports whether the script of s sources sysvDefaults, as root. Nothing in
+// EnvironmentFile may be executed.
+func sysvSources(s manage.Spec) bool { return environmentFile(s) != sysvDefaults(s) }
+
 // sysvLaunch writes the function that runs the program.
 func sysvLaunch(line func(string, ...any), s manage.Spec, o Owner, l Layout) {
 	line("# launch runs the program in place of this shell.\nlaunch() {\n\tumask 0077")
@@ -62,8 +73,10 @@ func sysvLaunch(line func(string, ...any), s manage.Spec, o Owner, l Layout) {
 			words = append(words, shell.Quote(v.Name+"="+v.Value))
 		}
 	}
-	line("\t# shellcheck disable=SC1090 # it need not exist")
-	line("\t[ ! -r \"/etc/default/$name\" ] || . \"/etc/default/$name\"")
+	if sysvSources(s) {
+		line("\t# shellcheck disable=SC1090 # it need not exist")
+		line("\t[ ! -r \"/etc/default/$name\" ] || . \"/etc/default/$name\"")
+	}
 	if len(words) > 0 {
 		words = append([]string{"env"}, words...)
 		if strings.Contains(s.Executable, "=") { // env would take that for a variable

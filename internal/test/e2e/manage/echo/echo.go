@@ -157,10 +157,13 @@ func (e *echo) Reload(ctx context.Context) error {
 
 func (e *echo) Stop(ctx context.Context) error {
 	daemon.Logger(ctx).Info("echo stops")
+	e.given.Stops++
 	if e.setup.HangInStop {
+		if err := e.write(); err != nil {
+			return err
+		}
 		select {}
 	}
-	e.given.Stops++
 	e.given.Quit = true
 	return e.write()
 }

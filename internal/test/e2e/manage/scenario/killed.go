@@ -146,6 +146,13 @@ func busy(t *testing.T, b Bed) {
 		}
 	}
 	s.Do(0, "install", "--dry-run")
+	// A process that dies before its manager stops it is replaced by another, which hangs too.
+	Eventually(t, func() string {
+		if s.Given().Stops > g.Stops {
+			return ""
+		}
+		return "nobody has told the program to stop"
+	})
 	end()
 	s.expect(0, out, []string{"uninstall", "--purge"})
 	s.Is(Absent)

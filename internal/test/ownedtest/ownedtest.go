@@ -35,6 +35,7 @@ func Run(t *testing.T, m manage.Manager, s manage.Spec, tree files.Tree, d dirs.
 	b.foreign()
 	b.configuration()
 	b.later()
+	b.replaced()
 	b.earlier()
 }
 
@@ -167,6 +168,48 @@ func (b bed) later() {
 		}
 		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) {
 			b.t.Errorf("where nothing is left: %v", err)
+		}
+	}
+}
+
+// replaced has another program make a folder where uninstall left one.
+func (b bed) replaced() {
+	b.t.Helper()
+	if b.tree.Identity("/") == "" {
+		return // nothing tells the two apart here
+	}
+	dir := b.dirs.State
+	before := b.paths()
+	for _, then := range []string{"purge", "install"} {
+		b.install(false)
+		b.write(dir + "/data")
+		b.remove(false)
+		at := b.tree.Path(dir)
+		if err := os.Rename(at, at+".old"); err != nil { // so that the inode is another one
+			b.t.Fatal(err)
+		}
+		b.write(dir + "/precious")
+		b.clear(dir + ".old")
+		if then == "install" {
+			if _, err := b.m.Plan(b.t.Context(), b.s, false); !errors.Is(err, service.ErrForeign) || !strings.Contains(err.Error(), dir) {
+				b.t.Errorf("%s is of somebody else now, and the plan fails with %v", dir, err)
+			}
+			b.install(true)
+		}
+		removed, err := b.m.Remove(b.t.Context(), b.s, true)
+		want := dir + " stays: it was put there since uninstall, and may belong to another program; if it does not, remove it by hand"
+		if then == "purge" && (err == nil || !strings.Contains(err.Error(), want)) || then == "install" && err != nil {
+			b.t.Errorf("purge after %s says %v", then, err)
+		}
+		if slices.Contains(removed, dir) || !b.tree.Exists(dir+"/precious") {
+			b.t.Errorf("purge after %s has removed what is not the service's: %q", then, removed)
+		}
+		if _, err := b.m.Remove(b.t.Context(), b.s, true); !errors.Is(err, service.ErrNotInstalled) || !b.tree.Exists(dir+"/precious") {
+			b.t.Errorf("a second purge after %s: %v", then, err)
+		}
+		b.clear(dir)
+		if after := b.paths(); !slices.Equal(after, before) {
+			b.t.Errorf("there was %q, and is %q", before, after)
 		}
 	}
 }

@@ -19,6 +19,31 @@ type content struct {
 	own    []string // what the service has made
 	used   []string // what it had before there was a record: purge leaves it
 	before []before // what was somebody else's, and is given back
+	left   []left   // what uninstall has left of own
+}
+
+// left is the identity of what uninstall has left at a path.
+type left struct{ identity, path string }
+
+// replaced returns the paths of own where somebody has put something else since uninstall.
+func (c content) replaced(tree files.Tree) (paths []string) {
+	for _, l := range c.left {
+		if now := tree.Identity(l.path); tree.Exists(l.path) && now != l.identity && slices.Contains(c.own, l.path) {
+			paths = append(paths, l.path)
+		}
+	}
+	return paths
+}
+
+// installed returns the content for an installation: the service may make again what it has
+// left, so that its identity means nothing any more. It owns nothing that was replaced.
+func (c content) installed(tree files.Tree, paths []Path) content {
+	d, replaced := c.clone(), c.replaced(tree)
+	d.left = nil
+	d.own = slices.DeleteFunc(d.own, func(p string) bool {
+		return slices.Contains(replaced, p) || slices.ContainsFunc(paths, func(f Path) bool { return slices.Contains(f.all(), p) && f.in(replaced) })
+	})
+	return d
 }
 
 // before is what a folder was like before install --force.
@@ -29,11 +54,11 @@ type before struct {
 }
 
 func (c content) clone() content {
-	return content{slices.Clone(c.own), slices.Clone(c.used), slices.Clone(c.before)}
+	return content{slices.Clone(c.own), slices.Clone(c.used), slices.Clone(c.before), slices.Clone(c.left)}
 }
 
 func (c content) equal(d content) bool {
-	return slices.Equal(c.own, d.own) && slices.Equal(c.used, d.used) && slices.Equal(c.before, d.before)
+	return slices.Equal(c.own, d.own) && slices.Equal(c.used, d.used) && slices.Equal(c.before, d.before) && slices.Equal(c.left, d.left)
 }
 
 func (c content) empty() bool { return len(c.own)+len(c.used)+len(c.before) == 0 }
@@ -57,6 +82,12 @@ func parse(text string) (c content) {
 		}
 		if p, ok := strings.CutPrefix(line, "used "); ok && path.IsAbs(p) {
 			c.used = append(c.used, p)
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "left "); ok {
+			if identity, p, ok := strings.Cut(rest, " "); ok && path.IsAbs(p) {
+				c.left = append(c.left, left{identity, p})
+			}
 			continue
 		}
 		if b, ok := parseBefore(line); ok {
@@ -113,6 +144,12 @@ func (c content) String() string {
 	}
 	for _, f := range c.before {
 		b.WriteString(f.String() + "\n")
+	}
+	if len(c.left) > 0 {
+		b.WriteString("# What uninstall has left: purge leaves what was put there since.\n")
+	}
+	for _, l := range c.left {
+		b.WriteString("left " + l.identity + " " + l.path + "\n")
 	}
 	return b.String()
 }

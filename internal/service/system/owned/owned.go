@@ -58,10 +58,12 @@ func (f Path) in(list []string) bool {
 	return slices.ContainsFunc(f.all(), func(p string) bool { return slices.Contains(list, p) })
 }
 
-// Paths returns what belongs to the service, nil without a record.
+// Paths returns what belongs to the service, nil without a record. It does not return what
+// somebody has replaced since the service was uninstalled.
 func (r Record) Paths() ([]string, error) {
 	c, err := r.read()
-	return c.own, err
+	replaced := c.replaced(r.tree)
+	return slices.DeleteFunc(c.own, func(p string) bool { return slices.Contains(replaced, p) }), err
 }
 
 // Left reports whether the service owns something, or did.
@@ -85,11 +87,12 @@ func (r Record) Check(p *manage.Plan, paths []Path, force bool) error {
 		return fmt.Errorf("read what belongs to the service: %w", err)
 	}
 	had := parse(old)
-	if err := r.refuse(p, had, paths, force); err != nil {
+	now := had.installed(r.tree, paths)
+	if err := r.refuse(p, now, paths, force); err != nil {
 		return err
 	}
 	a := manage.Artefact{Name: r.file, Mode: "0644", Old: old, New: old, Present: exists, Wanted: exists}
-	if next := r.next(had, paths, p.Installed || p.Replaces != ""); !next.equal(had) {
+	if next := r.next(now, paths, p.Installed || p.Replaces != ""); !next.equal(had) {
 		a.New, a.Wanted = next.String(), true
 	}
 	if a.Wanted {
@@ -179,7 +182,9 @@ func (r Record) Return(paths []Path) error {
 
 // Forget lets go of what is not there any more and of what was given back, and removes the
 // record if nothing is left in it. For a service that was installed until now, without a
-// record, what it has had is noted, so that the next installation finds it again.
+// record, what it has had is noted, so that the next installation finds it again. It lets go
+// of what somebody has replaced since the service was uninstalled, and returns an error that
+// names it.
 func (r Record) Forget(paths []Path, installed bool) error {
 	start := r.tree.Begin(r.name)
 	start.Sweep(path.Dir(r.file))
@@ -190,10 +195,25 @@ func (r Record) Forget(paths []Path, installed bool) error {
 	if err != nil {
 		return err
 	}
-	var now content
+	replaced := had.replaced(r.tree)
+	if err := r.keep(had, r.remaining(had, replaced, paths, installed)); err != nil {
+		return fmt.Errorf("keep the record of what belongs to the service: %w", err)
+	}
+	if len(replaced) > 0 {
+		return fmt.Errorf("%s stays: it was put there since uninstall, and may belong to another program; if it does not, remove it by hand", strings.Join(replaced, ", "))
+	}
+	return nil
+}
+
+// remaining returns what of a record remains after a removal.
+func (r Record) remaining(had content, replaced []string, paths []Path, installed bool) (now content) {
 	for _, p := range had.own {
-		if r.tree.Exists(p) {
-			now.own = append(now.own, p)
+		if !r.tree.Exists(p) || slices.Contains(replaced, p) {
+			continue
+		}
+		now.own = append(now.own, p)
+		if identity := r.tree.Identity(p); identity != "" {
+			now.left = append(now.left, left{identity, p})
 		}
 	}
 	for _, f := range paths {
@@ -201,19 +221,22 @@ func (r Record) Forget(paths []Path, installed bool) error {
 			now.used = append(now.used, f.Path)
 		}
 	}
-	switch {
-	case now.empty():
-		err = os.Remove(r.tree.Path(r.file))
+	return now
+}
+
+// keep writes the record, and removes it if it is empty.
+func (r Record) keep(had, now content) error {
+	if now.empty() {
+		err := os.Remove(r.tree.Path(r.file))
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 		_ = os.Remove(r.tree.Path(path.Dir(r.file))) // with the last record: it is empty then
-	case !now.equal(had):
-		c := r.tree.Begin(r.name)
-		err = errors.Join(c.Write(r.file, now.String(), 0o644), c.Keep())
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("keep the record of what belongs to the service: %w", err)
+	if now.equal(had) {
+		return nil
 	}
-	return nil
+	c := r.tree.Begin(r.name)
+	return errors.Join(c.Write(r.file, now.String(), 0o644), c.Keep())
 }

@@ -228,14 +228,57 @@ func TestAFolderOfADynamicUserIsTheSameWhereverItIs(t *testing.T) {
 func TestARecordIsReadAsItWasWritten(t *testing.T) {
 	want := content{
 		own: []string{"/var/lib/a b", "/x"}, used: []string{"/var/log/u s"},
+		left:   []left{{"made:1.000000002", "/var/lib/a b"}, {"inode:7", "/x"}},
 		before: []before{{0o2750 & 0o777, 1, 2, "/var/cache/c d"}, {0o755 | fs.ModeSticky | fs.ModeSetuid, 0, 65534, "/e"}},
 	}
 	if got := parse(want.String()); !got.equal(want) {
 		t.Errorf("got %+v from\n%s", got, want)
 	}
-	garbage := "\nx\nused\nused x\nbefore\nbefore 9 1 2 /a\nbefore 0755 x 2 /a\nbefore 0755 1 2 a\nbefore 0755 1 2\nnext /a\n"
+	garbage := "\nx\nused\nused x\nbefore\nbefore 9 1 2 /a\nbefore 0755 x 2 /a\nbefore 0755 1 2 a\nbefore 0755 1 2\nnext /a\nleft\nleft 1\nleft 1 a\nleft /a\n"
 	if got := parse(garbage); !got.empty() {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPurge_LeavesWhatWasPutThereSinceUninstall(t *testing.T) {
+	b := newBed(t)
+	const state, moved, cache = "/var/lib/web", "/var/lib/private/web", "/var/cache/web"
+	begin := func() {
+		t.Helper()
+		_, err := b.install(false, false)
+		b.must(err)
+		b.must(errors.Join(os.MkdirAll(b.tree.Path(state), 0o755), os.MkdirAll(b.tree.Path(cache), 0o755)))
+		b.move(state, moved)
+		b.must(b.r.Forget(b.paths, true))
+	}
+	begin()
+	if own, err := b.r.Paths(); err != nil || !slices.Equal(own, []string{cache, moved, state}) {
+		t.Fatalf("after uninstall it owns %q, %v", own, err)
+	}
+	_, err := b.install(false, false) // its own again, which may be made again while it is installed
+	b.must(err)
+	if text := b.look("/etc/.glidepath"); strings.Contains(text, "left ") {
+		t.Errorf("it is installed, and the record says\n%s", text)
+	}
+	b.must(errors.Join(os.Rename(b.tree.Path(cache), b.tree.Path(cache+".old")), os.Mkdir(b.tree.Path(cache), 0o755)))
+	b.must(b.r.Forget(b.paths, true))
+	if !b.r.Owns(cache) {
+		t.Error("what was made again while it was installed is not its own")
+	}
+	b.must(errors.Join(os.Remove(b.tree.Path(state)), os.Rename(b.tree.Path(moved), b.tree.Path(moved+".old"))))
+	b.theirs(state, 0o755)
+	if own, err := b.r.Paths(); err != nil || !slices.Equal(own, []string{cache, moved}) || b.r.Owns(state) || !b.r.Left() {
+		t.Errorf("somebody else has made %s, and it owns %q, %v", state, own, err)
+	}
+	if _, err := b.install(false, false); !errors.Is(err, service.ErrForeign) || !strings.HasPrefix(err.Error(), state+" exists") {
+		t.Errorf("install says %v", err)
+	}
+	if err := b.r.Forget(b.paths, false); err == nil || !strings.HasPrefix(err.Error(), state+" stays: it was put there since uninstall, ") {
+		t.Errorf("it says %v", err)
+	}
+	b.must(b.r.Forget(b.paths, false)) // it was said
+	if own, _ := b.r.Paths(); !slices.Equal(own, []string{cache}) {
+		t.Errorf("it owns %q", own)
 	}
 }
 

@@ -31,7 +31,9 @@ func (d openrc) Status(_ context.Context, s manage.Spec, text string) (service.S
 		st.State, st.Detail = service.Unknown, "OpenRC does not run here: there is no "+openrcState
 		return st, nil
 	}
-	super, child := d.processes(name, text)
+	stopping, starting := d.is("stopping", name), d.is("starting", name)
+	underWay := stopping && d.underWay("stop", name) || starting && d.underWay("start", name)
+	super, child := d.processes(name, text) // after openrc-run: it ends when they are there
 	if child.PID != 0 {
 		st.PID, st.Since = child.PID, child.since(d.Tree)
 	}
@@ -39,9 +41,9 @@ func (d openrc) Status(_ context.Context, s manage.Spec, text string) (service.S
 		st.Restarts, _ = strconv.Atoi(strings.TrimSpace(string(n)))
 	}
 	switch {
-	case d.is("stopping", name):
+	case stopping && underWay:
 		st.State = service.Stopping
-	case d.is("starting", name):
+	case underWay:
 		st.State = service.Starting
 	case d.is("inactive", name):
 		st.State, st.Detail = service.Starting, "inactive"
@@ -49,8 +51,34 @@ func (d openrc) Status(_ context.Context, s manage.Spec, text string) (service.S
 		d.started(&st, super, child, text)
 	case d.is("failed", name):
 		st.State, st.Detail = service.Failed, "failed"
+	case stopping && d.is("stopping", name), starting && d.is("starting", name):
+		d.cutShort(&st, super, child, text)
 	}
 	return st, nil
+}
+
+// underWay reports whether a process of OpenRC starts or stops the service: openrc-run that was
+// killed leaves the mark of what it did, and nothing removes it.
+func (d openrc) underWay(verb, name string) bool {
+	for _, p := range processes(d.Tree) {
+		words := d.words(p.PID)
+		if len(words) < 3 || path.Base(words[0]) != "openrc-run" || path.Base(words[1]) != name {
+			continue
+		}
+		if slices.ContainsFunc(words[2:], func(w string) bool { return strings.HasSuffix(w, verb) || strings.HasSuffix(w, "restart") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutShort sets the state of a service whose start or stop was cut short.
+func (d openrc) cutShort(st *service.Status, super, child Process, text string) {
+	if super.PID != 0 || child.PID != 0 {
+		d.started(st, super, child, text)
+		return
+	}
+	st.State, st.Detail = service.Failed, "its start or stop was cut short"
 }
 
 // started sets the state of a service that OpenRC takes for started.
@@ -129,9 +157,17 @@ func (d openrc) number(file string) (Process, bool) {
 }
 
 func (d openrc) serves(pid int, name string) bool {
+	words := d.words(pid)
+	return len(words) > 1 && words[1] == name
+}
+
+// words returns the command line of a process, nil if it has ended.
+func (d openrc) words(pid int) []string {
 	line, err := os.ReadFile(d.Tree.Path("/proc/" + strconv.Itoa(pid) + "/cmdline"))
-	words := strings.Split(string(line), "\x00")
-	return err == nil && len(words) > 1 && words[1] == name
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(line), "\x00")
 }
 
 func (d openrc) Diagnose(_ context.Context, s manage.Spec, now service.Status) (found []manage.Finding) {

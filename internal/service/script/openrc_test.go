@@ -122,8 +122,37 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 		never   bool
 		want    service.Status
 	}{
-		"stopped":  {func(*initfake.Machine) {}, false, service.Status{State: service.Stopped}},
-		"starting": {func(m *initfake.Machine) { m.Write("/run/openrc/starting/web", "") }, false, service.Status{State: service.Starting}},
+		"stopped": {func(*initfake.Machine) {}, false, service.Status{State: service.Stopped}},
+		"starting": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/starting/web", "")
+			addProcess(m, 9, 1, "web", "/sbin/openrc-run /etc/init.d/web --lockfd 4 start", 'S')
+		}, false, service.Status{State: service.Starting}},
+		"restarting": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/starting/web", "")
+			addProcess(m, 9, 1, "web", "/sbin/openrc-run /etc/init.d/web restart", 'S')
+		}, false, service.Status{State: service.Starting}},
+		"running, after a start that was killed": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/starting/web", "")
+			addProcess(m, 8, 1, "other", "/sbin/openrc-run /etc/init.d/other start", 'S')
+			addProcess(m, 9, 1, "web", "/sbin/openrc-run /etc/init.d/web status", 'S')
+			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			addProcess(m, 11, 10, "web", "web", 'S')
+		}, false, service.Status{State: service.Running, PID: 11, Since: began}},
+		"running, without a supervisor, after a start that was killed": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/starting/web", "")
+			m.Write("/run/web.pid", "11\n")
+			addProcess(m, 11, 1, "web", "web", 'S')
+		}, true, service.Status{State: service.Running, PID: 11, Since: began}},
+		"running, after a stop that was killed": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/started/web", "")
+			m.Write("/run/openrc/stopping/web", "")
+			addProcess(m, 9, 1, "web", "/sbin/openrc-run /etc/init.d/web start", 'S')
+			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
+			addProcess(m, 11, 10, "web", "web", 'S')
+		}, false, service.Status{State: service.Running, PID: 11, Since: began}},
+		"a start that was killed": {func(m *initfake.Machine) {
+			m.Write("/run/openrc/starting/web", "")
+		}, false, service.Status{State: service.Failed, Detail: "its start or stop was cut short"}},
 		"running": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/options/web/start_count", "2")
@@ -135,6 +164,7 @@ func TestOpenRC_StatusIsWhatOpenRCAndTheKernelSay(t *testing.T) {
 		"stopping": {func(m *initfake.Machine) {
 			m.Write("/run/openrc/started/web", "")
 			m.Write("/run/openrc/stopping/web", "")
+			addProcess(m, 9, 1, "web", "/sbin/openrc-run /etc/init.d/web stop", 'S')
 			addProcess(m, 10, 1, "supervise-daemo", "supervise-daemon web --start", 'S')
 			addProcess(m, 11, 10, "web", "web", 'S')
 		}, false, service.Status{State: service.Stopping, PID: 11, Since: began}},

@@ -4,7 +4,7 @@ package files
 
 import "io/fs"
 
-// Stat returns the mode and the owner of a folder, where it has them as Unix does.
+// Stat returns the mode and the owner of a file, where it has them as Unix does.
 func Stat(string) (mode fs.FileMode, uid, gid int, ok bool) { return 0, 0, 0, false }
 
 // Return gives back what Stat has found.

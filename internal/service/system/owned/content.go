@@ -46,9 +46,9 @@ func (c content) installed(tree files.Tree, paths []Path) content {
 	return d
 }
 
-// before is what a folder was like before install --force.
+// before is what a folder, a file or a link was like before install --force.
 type before struct {
-	mode     fs.FileMode
+	mode     fs.FileMode // of a link, that it is one
 	uid, gid int
 	path     string
 }
@@ -102,6 +102,10 @@ func parseBefore(line string) (b before, ok bool) {
 	if len(words) < 5 || words[0] != "before" || !path.IsAbs(words[4]) {
 		return before{}, false
 	}
+	link := words[1] == linkMode
+	if link {
+		words[1] = "0"
+	}
 	mode, err := strconv.ParseUint(words[1], 8, 12)
 	uid, err2 := strconv.Atoi(words[2])
 	gid, err3 := strconv.Atoi(words[3])
@@ -111,13 +115,22 @@ func parseBefore(line string) (b before, ok bool) {
 			b.mode |= flag
 		}
 	}
+	if link {
+		b.mode = fs.ModeSymlink
+	}
 	return b, errors.Join(err, err2, err3) == nil
 }
+
+// linkMode stands in a record for the mode of a link. Earlier versions ignore such a line.
+const linkMode = "link"
 
 // special are the bits of a mode beyond the permissions.
 var special = map[uint64]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky}
 
 func (b before) String() string {
+	if b.mode == fs.ModeSymlink {
+		return fmt.Sprintf("before %s %d %d %s", linkMode, b.uid, b.gid, b.path)
+	}
 	mode := uint64(b.mode.Perm())
 	for bit, flag := range special {
 		if b.mode&flag != 0 {
@@ -154,11 +167,12 @@ func (c content) String() string {
 	return b.String()
 }
 
-// giveBack makes a folder what it was. It may have been moved, with a link in its place.
+// giveBack makes a folder, a file or a link what it was. A folder may have been moved, with a
+// link in its place.
 func (b before) giveBack(tree files.Tree, moved string) error {
 	at := b.path
 	there, err := os.Lstat(tree.Path(b.path))
-	if moved != "" && (errors.Is(err, fs.ErrNotExist) || err == nil && there.Mode()&fs.ModeSymlink != 0) {
+	if b.mode != fs.ModeSymlink && moved != "" && (errors.Is(err, fs.ErrNotExist) || err == nil && there.Mode()&fs.ModeSymlink != 0) {
 		if info, err := os.Lstat(tree.Path(moved)); err != nil || !info.IsDir() {
 			return nil // somebody has removed it
 		}

@@ -182,6 +182,39 @@ func TestAFolderThatNobodyHasMovedIsLeftWhereItIs(t *testing.T) {
 	}
 }
 
+func TestReturn_GivesBackALinkAndAFile(t *testing.T) {
+	b := newBed(t)
+	b.paths = []Path{{Path: "/var/cache/web"}, {Path: "/var/log/web.log"}, {Path: "/var/lib/web", Moved: "/var/lib/private/web"}}
+	b.theirs("/srv/x", 0o755)
+	b.must(errors.Join(
+		os.MkdirAll(b.tree.Path("/var/cache"), 0o755), os.MkdirAll(b.tree.Path("/var/log"), 0o755), os.MkdirAll(b.tree.Path("/var/lib"), 0o755),
+		os.Symlink("/srv/x", b.tree.Path("/var/cache/web")), os.Lchown(b.tree.Path("/var/cache/web"), theirUID, theirGID),
+		os.Symlink("/srv/x", b.tree.Path("/var/lib/web")), os.Lchown(b.tree.Path("/var/lib/web"), theirUID, theirGID),
+		os.WriteFile(b.tree.Path("/var/log/web.log"), []byte("theirs"), 0o640), os.Lchown(b.tree.Path("/var/log/web.log"), theirUID, theirGID),
+	))
+	before := b.look("/var") + b.look("/srv")
+	_, err := b.install(false, true)
+	b.must(err)
+	for _, p := range b.paths { // as a start of the service does
+		b.must(os.Lchown(b.tree.Path(p.Path), dynamic, dynamic))
+	}
+	b.must(os.Chmod(b.tree.Path("/var/log/web.log"), 0o600))
+	b.must(b.r.Return(b.paths))
+	if after := b.look("/var") + b.look("/srv"); after != before {
+		t.Errorf("there is\n%swas\n%s", after, before)
+	}
+	// What somebody has put in the place of the one or the other is left alone.
+	b.must(errors.Join(
+		os.Remove(b.tree.Path("/var/cache/web")), os.Mkdir(b.tree.Path("/var/cache/web"), 0o700),
+		os.Remove(b.tree.Path("/var/log/web.log")), os.Link(b.tree.Path("/srv/x/root"), b.tree.Path("/var/log/web.log")),
+	))
+	before = b.look("/var") + b.look("/srv")
+	b.must(b.r.Return(b.paths))
+	if after := b.look("/var") + b.look("/srv"); after != before {
+		t.Errorf("there is\n%swas\n%s", after, before)
+	}
+}
+
 func TestWhatAServiceHadBeforeThereWasARecordIsUsedAgain(t *testing.T) {
 	b := newBed(t)
 	b.theirs("/var/lib/web", 0o755)
@@ -229,7 +262,7 @@ func TestARecordIsReadAsItWasWritten(t *testing.T) {
 	want := content{
 		own: []string{"/var/lib/a b", "/x"}, used: []string{"/var/log/u s"},
 		left:   []left{{"made:1.000000002", "/var/lib/a b"}, {"inode:7", "/x"}},
-		before: []before{{0o2750 & 0o777, 1, 2, "/var/cache/c d"}, {0o755 | fs.ModeSticky | fs.ModeSetuid, 0, 65534, "/e"}},
+		before: []before{{0o2750 & 0o777, 1, 2, "/var/cache/c d"}, {0o755 | fs.ModeSticky | fs.ModeSetuid, 0, 65534, "/e"}, {fs.ModeSymlink, 3, 4, "/l"}},
 	}
 	if got := parse(want.String()); !got.equal(want) {
 		t.Errorf("got %+v from\n%s", got, want)

@@ -121,7 +121,7 @@ func permissionDenied(c clue) (means, remedy string) {
 		}
 	}
 	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send") {
-		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
+		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to service.Network (IPAddressDeny=)"
 	}
 	what := "do something"
 	if c.path != "" {
@@ -184,7 +184,7 @@ func notPermitted(c clue) (means, remedy string) {
 		return "its sandbox does not let it use the device " + c.path + " (DevicePolicy=" + c.Limits.Directives["DevicePolicy"] + ")", deviceRemedy(c)
 	}
 	if c.directiveIs("IPAddressDeny") && c.mentions("dial ", "connect", "send", "write udp", "write tcp") {
-		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to HardenNetwork (IPAddressDeny=)"
+		return "its sandbox blocks that address (IPAddressDeny=)", "set Service.Hardening.Profile to service.Network (IPAddressDeny=)"
 	}
 	// The last of the words belongs to the call.
 	capability, at := "", -1
@@ -197,7 +197,7 @@ func notPermitted(c clue) (means, remedy string) {
 		return "it cannot do that without " + capability, "add " + capability + " to Service.Hardening.Capabilities (AmbientCapabilities=, SystemCallFilter=)"
 	}
 	if c.directiveIs("SystemCallFilter") {
-		return "its account or its sandbox does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)"
+		return "its account or its sandbox does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities (AmbientCapabilities=), or set Service.Hardening.Profile to service.Lenient (SystemCallFilter=)"
 	}
 	return "its account does not let it do something", "add the capability that it needs to Service.Hardening.Capabilities, or change Service.Account"
 }

@@ -43,7 +43,7 @@ var signs = []sign{
 	{"no such file or directory", fileMissing},
 	{"the system cannot find the path specified", fileMissing},
 	{"the system cannot find the file specified", fileMissing},
-	{"bad system call", explain("it has made a system call that its sandbox forbids", "set Service.Hardening.Profile to HardenLenient (SystemCallFilter=)")},
+	{"bad system call", explain("it has made a system call that its sandbox forbids", "set Service.Hardening.Profile to service.Lenient (SystemCallFilter=)")},
 	{"panic: ", explain("it has crashed", "the log has the stack")},
 	{"fatal error: ", explain("the Go runtime has given up", "the log has the stack")},
 	{"segmentation fault", explain("it has crashed", "the log may have the stack")},
@@ -102,7 +102,7 @@ func bindDenied(c clue) (means, remedy string) {
 			return permissionDenied(c)
 		}
 	}
-	return "it may not listen on a port below 1024", "set Service.Hardening.Profile to HardenLowPorts (AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose another port"
+	return "it may not listen on a port below 1024", "set Service.Hardening.Profile to service.LowPorts (AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose another port"
 }
 
 func noHome(c clue) (means, remedy string) {
@@ -116,7 +116,7 @@ func noHome(c clue) (means, remedy string) {
 func memoryExecution(c clue) (means, remedy string) {
 	const what = "its sandbox does not let it execute memory that it has written, as JIT compilers and some C libraries do"
 	if c.directiveIs("MemoryDenyWriteExecute") {
-		return what, "set Service.Hardening.Profile to HardenLenient (MemoryDenyWriteExecute=)"
+		return what, "set Service.Hardening.Profile to service.Lenient (MemoryDenyWriteExecute=)"
 	}
 	return "the system does not let it execute memory that it has written", "check whether SELinux or AppArmor forbids it: journalctl -k -g denied"
 }
@@ -130,7 +130,7 @@ func noAddressFamily(c clue) (means, remedy string) {
 
 func networkUnreachable(c clue) (means, remedy string) {
 	if c.directiveIs("PrivateNetwork") {
-		return "its sandbox gives it no network except the sockets that it inherits", "set Service.Hardening.Profile to HardenNetwork (PrivateNetwork=)"
+		return "its sandbox gives it no network except the sockets that it inherits", "set Service.Hardening.Profile to service.Network (PrivateNetwork=)"
 	}
 	return "the network is not up, or has no route there", `if it starts too early, add "network" to Service.Dependencies`
 }

@@ -150,7 +150,7 @@ func (f *flagValue) String() string { return f.text }
 // Set implements flag.Value.
 func (f *flagValue) Set(text string) error {
 	if f.option.value == "" && text != "true" {
-		return fmt.Errorf("it takes no value, but got %q", text)
+		return fmt.Errorf("the flag takes no value, but got %q", text)
 	}
 	if err := f.option.set(f.o, text); err != nil {
 		return err

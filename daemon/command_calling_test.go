@@ -57,16 +57,16 @@ func TestACommandForATemplateNamesAnInstance(t *testing.T) {
 
 func TestAServiceOfTheOtherKindIsFound(t *testing.T) {
 	for _, test := range []struct{ line, want string }{
-		{"status", "web: it is a service of the user: web status --user\n"},
-		{"start", "web: start web: the service is not installed: it is a service of the user: web start --user\n"},
-		{"doctor", "PROBLEM  state: not installed\n         -> it is a service of the user: web doctor --user\n"},
+		{"status", "web: it is a per-user service: web status --user\n"},
+		{"start", "web: start web: the service is not installed: it is a per-user service: web start --user\n"},
+		{"doctor", "PROBLEM  state: not installed\n         -> it is a per-user service: web doctor --user\n"},
 		{"status --user", ""},
 	} {
 		s := newShell(t)
 		s.manager.err = service.ErrNotInstalled
 		s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 42}}
 		_, out, err := s.call(test.line)
-		if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a service") {
+		if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a per-user service") {
 			t.Errorf("%s: want %s in\n%s", test.line, test.want, got)
 		}
 	}

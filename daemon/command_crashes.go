@@ -49,7 +49,7 @@ func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFindin
 	all, err := h.crashed()
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		add(manage.Note, "crash", "whether it has crashed, and how its last run ended, is not for everybody to see", "ask again as root, or as an administrator")
+		add(manage.Note, "crash", "only an administrator can see crashes and how the last run ended", "run doctor as root or as an administrator")
 	case err != nil:
 		add(manage.Warning, "crash", err.Error(), "")
 	}
@@ -64,7 +64,7 @@ func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFindin
 	if info, err := os.Stat(executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
 		level, detail = manage.Note, detail+"; the executable is newer"
 	}
-	add(level, "crash", detail, "the whole text is in "+last.File)
+	add(level, "crash", detail, "the full text is in "+last.File)
 	return true
 }
 
@@ -81,13 +81,13 @@ func inWords(all []crash.Report) string {
 	if last.Version != "" {
 		version = " (version " + last.Version + ")"
 	}
-	return fmt.Sprintf("it has crashed %s %s%s: %s", often, last.Ended.Local().Format(time.DateTime), version, last.Summary())
+	return fmt.Sprintf("it crashed %s %s%s: %s", often, last.Ended.Local().Format(time.DateTime), version, last.Summary())
 }
 
 // tellCrashes says, beside the log, that there is a text of crashes. To whom they are not
 // shown there is nothing to say.
 func (c *commandLine) tellCrashes(h *Handle) {
 	if all, _ := h.crashed(); len(all) > 0 {
-		_, _ = fmt.Fprintf(c.err, "%s: %s; the whole text is in %s\n", h.Name(), inWords(all), all[0].File)
+		_, _ = fmt.Fprintf(c.err, "%s: %s; the full text is in %s\n", h.Name(), inWords(all), all[0].File)
 	}
 }

@@ -62,15 +62,15 @@ func TestDoctorAndLogsTellOfACrashBeforeAndAfterTheNextStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := "it has crashed once, at " + info.ModTime().Format(time.DateTime) + " (version v1.2.3): panic: boom"
+		said := "it crashed once, at " + info.ModTime().Format(time.DateTime) + " (version v1.2.3): panic: boom"
 		_, out, _ := s.call("doctor")
-		if want := "warning  crash: " + said + "\n         -> the whole text is in " + file + "\n"; !strings.Contains(out, want) {
+		if want := "warning  crash: " + said + "\n         -> the full text is in " + file + "\n"; !strings.Contains(out, want) {
 			t.Errorf("%s the next start, doctor says\n%s, want\n%s", when, out, want)
 		}
-		for log, nothing := range map[string]string{"": "web: it has logged nothing\n", "a line\n": ""} {
+		for log, nothing := range map[string]string{"": "web: no log records\n", "a line\n": ""} {
 			s.manager.log = log
 			code, out, err := s.call("logs")
-			if want := nothing + "web: " + said + "; the whole text is in " + file + "\n"; code != 0 || err != want || !strings.HasPrefix(out, log) {
+			if want := nothing + "web: " + said + "; the full text is in " + file + "\n"; code != 0 || err != want || !strings.HasPrefix(out, log) {
 				t.Errorf("%s the next start, logs say\n%s, want\n%s", when, err, want)
 			}
 		}
@@ -179,9 +179,9 @@ func TestHowOftenIsToldAsFarAsItIsKnown(t *testing.T) {
 	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.Local)
 	last := crash.Report{Ended: at, Text: "panic: boom\n"}
 	for n, want := range map[int]string{
-		1:          "it has crashed once, at 2026-05-06 07:08:09: panic: boom",
-		2:          "it has crashed 2 times, the last time at 2026-05-06 07:08:09: panic: boom",
-		crash.Keep: fmt.Sprintf("it has crashed at least %d times, the last time at 2026-05-06 07:08:09: panic: boom", crash.Keep),
+		1:          "it crashed once, at 2026-05-06 07:08:09: panic: boom",
+		2:          "it crashed 2 times, the last time at 2026-05-06 07:08:09: panic: boom",
+		crash.Keep: fmt.Sprintf("it crashed at least %d times, the last time at 2026-05-06 07:08:09: panic: boom", crash.Keep),
 	} {
 		all := make([]crash.Report, n)
 		all[0] = last

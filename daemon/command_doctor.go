@@ -67,7 +67,7 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
 	case status.State == service.Failed:
 		add(manage.Problem, "state", summary(status), remedyFor(status.ExitCode, c.call))
 	case status.Unhealthy != "":
-		add(manage.Problem, "state", summary(status), "its Check says so; the log may say why: "+c.call("logs"))
+		add(manage.Problem, "state", summary(status), "its Check fails; the log may say why: "+c.call("logs"))
 	case status.State == service.Running:
 		add(manage.OK, "state", summary(status), "")
 	default:
@@ -104,9 +104,9 @@ type callCommand = func(name string, own ...string) string
 func remedyFor(code int, call callCommand) string {
 	switch code {
 	case exitConfig:
-		return "mend the configuration; the manager does not try again by itself: " + call("logs") + ", then " + call("start")
+		return "fix the configuration; the service is not restarted automatically: " + call("logs") + ", then " + call("start")
 	case exitStopTimeout:
-		return "a Stop, or a goroutine, does not end in time; the log has the stack of each: " + call("logs")
+		return "a Stop or a goroutine did not end in time; the log has the stack of each: " + call("logs")
 	}
 	return "the last lines of the log say why: " + call("logs")
 }
@@ -117,7 +117,7 @@ func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add
 	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
 	case errors.Is(unsafe, service.ErrUnsafe):
-		add(manage.Warning, "executable", unsafe.Error(), "who can replace it runs what they like as the service")
+		add(manage.Warning, "executable", unsafe.Error(), "whoever can replace it can run any code as the service")
 	case unsafe != nil:
 		add(manage.Problem, "executable", unsafe.Error(), "put it back, or install the service from where it is now")
 		return true
@@ -127,7 +127,7 @@ func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add
 		return true
 	}
 	if now.PID != 0 && replaced(s.Executable, now) {
-		add(manage.Warning, "executable", s.Executable+" is newer than the process that runs", call("restart"))
+		add(manage.Warning, "executable", s.Executable+" is newer than the running process", call("restart"))
 		return false
 	}
 	switch {
@@ -217,7 +217,7 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callC
 	case err != nil && s.Detail == "masked": // which the manager tells of
 		return
 	case errors.Is(err, service.ErrForeign):
-		add(manage.Problem, "installation", err.Error(), "give this one another name, or replace that one: "+install+" --force")
+		add(manage.Problem, "installation", err.Error(), "rename this service, or replace the other one: "+install+" --force")
 		return
 	case err != nil:
 		add(manage.Warning, "installation", err.Error(), "")
@@ -229,8 +229,8 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callC
 				names = append(names, a.Name)
 			}
 		}
-		add(manage.Note, "installation", "not as this program would install it now: "+strings.Join(names, ", "),
-			"look at the difference with "+install+" --dry-run")
+		add(manage.Note, "installation", "not as this program would install it: "+strings.Join(names, ", "),
+			"show the difference with "+install+" --dry-run")
 	case s.PID != 0 && outdated(p, s) != "":
 		add(manage.Warning, "installation", "the process runs with older settings: "+outdated(p, s)+" has changed since it started", call("restart"))
 	default:
@@ -249,7 +249,7 @@ func (c *commandLine) relative() []string {
 				continue
 			}
 			if _, err := os.Stat(path); err == nil {
-				warnings = append(warnings, fmt.Sprintf("the argument %q is a path of this folder; the service runs in another one and will not find it: give the whole path", a))
+				warnings = append(warnings, fmt.Sprintf("the argument %q is a relative path, and the service runs in another folder: use an absolute path", a))
 				break
 			}
 		}

@@ -40,7 +40,7 @@ func TestAnExecutableThatWasReplacedIsSaid(t *testing.T) {
 		t.Errorf("as long as it is the same:\n%s", out)
 	}
 	put()
-	want := "warning  executable: " + file + " is newer than the process that runs\n         -> " + programName() + " restart\n"
+	want := "warning  executable: " + file + " is newer than the running process\n         -> " + programName() + " restart\n"
 	if _, out, _ := s.call("doctor"); !strings.Contains(out, want) {
 		t.Errorf("want %s in\n%s", want, out)
 	}

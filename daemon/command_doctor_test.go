@@ -17,7 +17,7 @@ func TestDriftIsComparedWithTheFlagsThatTheServiceWasInstalledWith(t *testing.T)
 		{"install", "doctor", "ok       installation: as this program would install it\n"},
 		{"-addr :9090 install", "doctor", "ok       installation: as this program would install it\n"},
 		{"-addr :9090 install", "-addr :9090 doctor", "ok       installation: as this program would install it\n"},
-		{"-addr :9090 install", "-b doctor", "note     installation: not as this program would install it now: /register/web\n         -> look at the difference with web -b install --dry-run\n"},
+		{"-addr :9090 install", "-b doctor", "note     installation: not as this program would install it: /register/web\n         -> show the difference with web -b install --dry-run\n"},
 	} {
 		s := newShell(t)
 		s.config.Service.Arguments = []string{"serve"}
@@ -34,11 +34,11 @@ func TestDriftIsSaidWithTheCommandThatShowsIt(t *testing.T) {
 	s.call("-addr :9090 install")
 	s.executable = "/opt/other/web" // which the new version is in
 	_, out, _ := s.call("doctor")
-	if want := "look at the difference with " + programName() + " -addr :9090 install --dry-run\n"; !strings.Contains(out, want) {
+	if want := "show the difference with " + programName() + " -addr :9090 install --dry-run\n"; !strings.Contains(out, want) {
 		t.Errorf("want %s in\n%s", want, out)
 	}
 	s.config.Service.Arguments = []string{"serve"} // which it did not have
-	if _, out, _ = s.call("doctor"); !strings.Contains(out, "look at the difference with "+programName()+" install --dry-run\n") {
+	if _, out, _ = s.call("doctor"); !strings.Contains(out, "show the difference with "+programName()+" install --dry-run\n") {
 		t.Errorf("other arguments of the program itself:\n%s", out)
 	}
 }

@@ -119,7 +119,7 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 		t.Errorf("exit code %d, %q, want 0, %q", code, out, want)
 	}
 	s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 7}}
-	if code, out, err := s.call("status"); code != 4 || !strings.Contains(err, "it is a service of the user") {
+	if code, out, err := s.call("status"); code != 4 || !strings.Contains(err, "it is a per-user service") {
 		t.Errorf("it runs as a service of the user: exit code %d, %q, %q, want 4 and where it is", code, out, err)
 	}
 	s.users = nil

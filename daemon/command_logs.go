@@ -53,9 +53,9 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 		if s, err := h.Status(ctx); err == nil && s.State == service.NotInstalled {
 			return c.failedTo(h.wrap("read the log of", service.ErrNotInstalled), o)
 		}
-		what := "it has logged nothing"
+		what := "no log records"
 		if !o.since.IsZero() || o.level != nil || o.match != nil {
-			what = "it has logged nothing of that kind"
+			what = "no matching log records"
 		}
 		_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), what)
 	}
@@ -78,15 +78,15 @@ func (c *counter) Write(b []byte) (int, error) {
 // logsOptions are the flags of the command logs.
 func logsOptions() []option {
 	return []option{
-		toggle("f", "follow the log, until interrupted", func(o *options) *bool { return &o.follow }),
-		{name: "n", value: "LINES", summary: "only the last records; 0 means all", set: setLines},
-		{name: "since", value: "TIME", summary: "only from then on: 10m, 2d, yesterday, 2026-11-27 10:00, …", set: func(o *options, value string) (err error) {
+		toggle("f", "follow the log until interrupted", func(o *options) *bool { return &o.follow }),
+		{name: "n", value: "LINES", summary: "print the last LINES records (default 100); 0 prints all", set: setLines},
+		{name: "since", value: "TIME", summary: "print the records since then: 10m, 2d, yesterday, 2026-11-27 10:00, …", set: func(o *options, value string) (err error) {
 			o.since, err = parseSince(value, time.Now())
 			return err
 		}},
-		{name: "level", value: "LEVEL", summary: "only that level and above: debug, info, warn or error", set: setLevel},
-		{name: "grep", letter: "g", value: "REGEXP", summary: "only those with a match in message or fields (RE2)", set: setMatch},
-		toggle("json", "as JSON, an object a line", func(o *options) *bool { return &o.json }),
+		{name: "level", value: "LEVEL", summary: "print this level and above: debug, info, warn or error", set: setLevel},
+		{name: "grep", letter: "g", value: "REGEXP", summary: "print the records whose message or fields match (RE2)", set: setMatch},
+		toggle("json", "print one JSON object per line", func(o *options) *bool { return &o.json }),
 	}
 }
 
@@ -114,7 +114,7 @@ func setMatch(o *options, value string) (err error) {
 	}
 	var bad *syntax.Error
 	if errors.As(err, &bad) {
-		return fmt.Errorf("want a regular expression (RE2), but in %q there is: %s: %q", value, bad.Code, bad.Expr)
+		return fmt.Errorf("want a regular expression (RE2), but got %q: %s: %q", value, bad.Code, bad.Expr)
 	}
 	return err
 }

@@ -24,7 +24,7 @@ import (
 //	start, stop, restart, reload, pause, continue
 //	           what they say, and wait until it is so
 //	status     tell what it does
-//	logs       print what it has logged
+//	logs       print the service's log
 //	doctor     find out what keeps it from running
 //	run        run p in the foreground; what happens without a command
 //	version    print Config.Version
@@ -100,7 +100,7 @@ func before(args, rest []string) ([]string, error) {
 	if n := len(args) - len(rest); n >= 0 && slices.Equal(args[n:], rest) {
 		return args[:n:n], nil
 	}
-	return nil, usageError(fmt.Sprintf("it is not clear what the service is to be run with: want the program's own flags before the command, but got %q", args))
+	return nil, usageError(fmt.Sprintf("cannot tell the program's flags from those of the command: want the program's own flags before the command, but got %q", args))
 }
 
 // behind looks for a command at the beginning of rest, what package flag has left of the
@@ -168,7 +168,7 @@ func (c *commandLine) refused(args []string) error {
 		case c.meant(word) != "":
 			return c.unknown(word)
 		case slices.ContainsFunc(verbs(), func(v verb) bool { return v.hasFlag(word) }):
-			return usageError(fmt.Sprintf("%s is a flag of a command, and follows it; '%s help COMMAND' lists the flags", a, c.path()))
+			return usageError(fmt.Sprintf("%s is a flag of a command and goes after it; '%s help COMMAND' lists the flags", a, c.path()))
 		default:
 			return usageError(fmt.Sprintf("%s is not a flag of this program; '%s help' lists its commands", a, c.path()))
 		}
@@ -206,7 +206,7 @@ func (c *commandLine) unknown(word string) error {
 		return usageError(fmt.Sprintf("%q is not a command; did you mean '%s %s'?", word, c.path(), meant))
 	}
 	if strings.HasPrefix(word, "-") {
-		return usageError(word + " is not a flag here; the program's own flags stand before the command")
+		return usageError(word + " is not a flag here; the program's own flags go before the command")
 	}
 	return usageError(fmt.Sprintf("%q is not a command; '%s help' lists them", word, c.path()))
 }
@@ -239,11 +239,11 @@ func (c *commandLine) help(_ context.Context, o options) int {
 	if c.config.Description != "" {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n\n", c.config.Name, c.config.Description)
 	}
-	usage := programName() + " [flags of the program] [command [flags of the command]]"
+	usage := programName() + " [program flags] [command [command flags]]"
 	if c.mounted {
-		usage = c.path() + " command [flags of the command]"
+		usage = c.path() + " command [command flags]"
 	}
-	_, _ = fmt.Fprintf(c.out, "Usage: %s\n\nCommands (%s help COMMAND lists the flags of one):\n", usage, c.path())
+	_, _ = fmt.Fprintf(c.out, "Usage: %s\n\nCommands (%s help COMMAND lists the flags of a command):\n", usage, c.path())
 	for _, v := range c.verbs() {
 		_, _ = fmt.Fprintf(c.out, "  %-11s%s\n", v.name, v.summary)
 	}

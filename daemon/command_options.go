@@ -38,10 +38,10 @@ func toggle(name, summary string, field func(*options) *bool) option {
 
 // The flags that several commands have.
 var (
-	userOption       = toggle("user", "of the user, not of the machine", func(o *options) *bool { return &o.user })
-	dependentsOption = toggle("dependents", "stop services along that need it; after a restart, start them again", func(o *options) *bool { return &o.dependents })
+	userOption       = toggle("user", "act on a per-user service", func(o *options) *bool { return &o.user })
+	dependentsOption = toggle("dependents", "also stop the services that need this one; after a restart, start them again", func(o *options) *bool { return &o.dependents })
 
-	instanceOption = option{name: "instance", value: "NAME", summary: "which instance of the template", set: func(o *options, value string) error {
+	instanceOption = option{name: "instance", value: "NAME", summary: "the instance of a template", set: func(o *options, value string) error {
 		if value == "" { // a variable of a script that is not set, for one
 			return errors.New("want the name of an instance, but got none")
 		}
@@ -89,7 +89,7 @@ func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 		case !strings.HasPrefix(args[i], "-") && len(v.options) == 0:
 			return o, usageError(fmt.Sprintf("%s takes no arguments, but got %q", v.name, args[i:]))
 		case !strings.HasPrefix(args[i], "-"):
-			return o, usageError(fmt.Sprintf("%s takes flags, but got %q; --help lists them", v.name, args[i]))
+			return o, usageError(fmt.Sprintf("%s takes only flags, but got %q; --help lists them", v.name, args[i]))
 		case name == "h" || name == "help":
 			o.help = true
 			continue
@@ -97,11 +97,11 @@ func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 		found := v.option(name)
 		switch {
 		case found == nil:
-			return o, usageError(fmt.Sprintf("%s has no flag %s; --help lists those it has", v.name, args[i]))
+			return o, usageError(fmt.Sprintf("%s has no flag %s; --help lists its flags", v.name, args[i]))
 		case found.value == "" && has:
 			return o, usageError(fmt.Sprintf("%s: the flag %s takes no value, but got %q", v.name, found.dashed(), value))
 		case found.value != "" && !has && i+1 == len(args):
-			return o, usageError(fmt.Sprintf("%s: the flag %s wants a value, %s", v.name, found.dashed(), found.value))
+			return o, usageError(fmt.Sprintf("%s: the flag %s needs a value: %s", v.name, found.dashed(), found.value))
 		case found.value != "" && !has:
 			i++
 			value = args[i]

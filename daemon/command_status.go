@@ -156,7 +156,7 @@ func codeInWords(code int) string {
 	case exitFailure:
 		return s + " (it failed; its log says how)"
 	case exitUsage:
-		return s + " (its command line is wrong, or Go has given up: a fatal error or a panic)"
+		return s + " (its command line is wrong, or the Go runtime ended it: a fatal error or a panic)"
 	case exitConfig:
 		return s + " (its configuration is wrong)"
 	case exitStopTimeout:

@@ -62,9 +62,9 @@ func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
 
 func TestMountedHelpSaysHowTheCommandIsCalled(t *testing.T) {
 	for _, test := range []struct{ command, args, line, want string }{
-		{"help", "", "web service help", "Usage: PROGRAM service command [flags of the command]\n\nCommands (PROGRAM service help COMMAND lists the flags of one):\n  install "},
-		{"help", "install", "web service help install", "PROGRAM service install: make it"},
-		{"install", "--help", "web service install --help", "PROGRAM service install: make it"},
+		{"help", "", "web service help", "Usage: PROGRAM service command [command flags]\n\nCommands (PROGRAM service help COMMAND lists the flags of a command):\n  install "},
+		{"help", "install", "web service help install", "PROGRAM service install: install the service"},
+		{"install", "--help", "web service install --help", "PROGRAM service install: install the service"},
 		{"help", "run", "web service help run", `PROGRAM: "run" is not a command; 'PROGRAM service help' lists them`},
 	} {
 		addr := ""

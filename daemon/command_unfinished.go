@@ -15,7 +15,7 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 	var u *manage.Unfinished
 	if !errors.As(err, &u) {
 		if errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("%s: interrupted; what has become of the service is told by %s", verb, c.call("status", o))
+			err = fmt.Errorf("%s: interrupted; see what became of the service with: %s", verb, c.call("status", o))
 		}
 		return err
 	}
@@ -28,14 +28,14 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 		way("to start it", "start", "")
 	}
 	if u.Disabled() {
-		way("to have it start by itself", "install", " --enable")
+		way("to enable it", "install", " --enable")
 	}
 	switch {
 	case verb != "uninstall" || u.Now == u.Before:
 	case o.purge:
-		way("to go on", verb, " --purge")
+		way("to try again", verb, " --purge")
 	case u.Now.State != service.NotInstalled:
-		way("to go on", verb, "")
+		way("to try again", verb, "")
 	}
 	if len(ways) == 0 {
 		return err
@@ -49,5 +49,5 @@ func (c *commandLine) installedAllTheSame(err error, done service.Installation, 
 	if done.Manager == "" || errors.As(err, &u) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("%w; it is installed all the same; to start it: %s; to remove it: %s", err, c.call("start", o), c.call("uninstall", o))
+	return fmt.Errorf("%w; the service stays installed; to start it: %s; to remove it: %s", err, c.call("start", o), c.call("uninstall", o))
 }

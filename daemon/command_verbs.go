@@ -31,31 +31,31 @@ func (v verb) hasFlag(name string) bool {
 // verbs are the commands, in the order of a service's life.
 func verbs() []verb {
 	return []verb{
-		{"install", "make it a service of this machine, or bring the service up to date", which(
-			toggle("dry-run", "print what would be written and called, and do nothing", func(o *options) *bool { return &o.dryRun }),
-			toggle("now", "start it afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
-			toggle("enable", "also where somebody has disabled it since it was installed", func(o *options) *bool { return &o.enable }),
-			toggle("force", "also from a place that others can write to, and over another program's service", func(o *options) *bool { return &o.force }),
+		{"install", "install the service, or bring it up to date", which(
+			toggle("dry-run", "print what would be written and called, without doing it", func(o *options) *bool { return &o.dryRun }),
+			toggle("now", "start the service afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
+			toggle("enable", "enable the service again if it was disabled after it was installed", func(o *options) *bool { return &o.enable }),
+			toggle("force", "install even if other users can replace the executable, or over another program's service", func(o *options) *bool { return &o.force }),
 			dependentsOption,
 		), (*commandLine).install},
-		{"uninstall", "stop the service, and remove what install has made", which(
-			toggle("purge", "and its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
+		{"uninstall", "stop the service and remove what install made", which(
+			toggle("purge", "also remove its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
 			dependentsOption,
 		), (*commandLine).uninstall},
-		{"start", "start the service, and wait until it is ready", which(), control("starting", service.Running, (*Handle).Start)},
-		{"stop", "stop the service, and wait until it has stopped", which(dependentsOption), control("stopping", service.Stopped, (*Handle).Stop)},
-		{"restart", "stop it if it runs, and start it", which(dependentsOption), control("restarting", service.Running, (*Handle).Restart)},
-		{"reload", "have it read its configuration anew", which(), control("reloading", service.Running, (*Handle).Reload)},
-		{"pause", "have it pause", which(), control("pausing", service.Paused, (*Handle).Pause)},
-		{"continue", "have it go on after a pause", which(), control("continuing", service.Running, (*Handle).Continue)},
-		{"status", "tell what it does; the exit code is 0 if it runs and is well", which(
-			toggle("json", "as one JSON object", func(o *options) *bool { return &o.json }),
+		{"start", "start the service and wait until it is ready", which(), control("starting", service.Running, (*Handle).Start)},
+		{"stop", "stop the service and wait until it has stopped", which(dependentsOption), control("stopping", service.Stopped, (*Handle).Stop)},
+		{"restart", "stop the service if it runs, and start it", which(dependentsOption), control("restarting", service.Running, (*Handle).Restart)},
+		{"reload", "reload the program's configuration and the log level", which(), control("reloading", service.Running, (*Handle).Reload)},
+		{"pause", "pause the service", which(), control("pausing", service.Paused, (*Handle).Pause)},
+		{"continue", "resume after a pause", which(), control("continuing", service.Running, (*Handle).Continue)},
+		{"status", "print the state; the exit code is 0 if the service runs and is well", which(
+			toggle("json", "print one JSON object", func(o *options) *bool { return &o.json }),
 		), (*commandLine).status},
-		{"logs", "print what it has logged", which(logsOptions()...), (*commandLine).logs},
-		{"doctor", "find out what keeps it from running", which(), (*commandLine).doctor},
-		{"run", "run in the foreground, as without a command", nil, (*commandLine).run},
+		{"logs", "print the service's log", which(logsOptions()...), (*commandLine).logs},
+		{"doctor", "find out what keeps the service from running", which(), (*commandLine).doctor},
+		{"run", "run the program in the foreground, as without a command", nil, (*commandLine).run},
 		{"version", "print the version", nil, (*commandLine).version},
-		{"help", "print this", nil, (*commandLine).help},
+		{"help", "print this help", nil, (*commandLine).help},
 	}
 }
 
@@ -97,7 +97,7 @@ func (c *commandLine) handle(o options) (*Handle, error) {
 	config.Service.User = config.Service.User || o.user
 	if o.instance != "" {
 		if !config.Service.Template {
-			return nil, usageError("--instance: the service is no template (Config.Service.Template)")
+			return nil, usageError("--instance: the service is not a template (Config.Service.Template)")
 		}
 		config.Service.Instance = o.instance
 	}
@@ -124,7 +124,7 @@ func (c *commandLine) notes() {
 // failed prints what has gone wrong, in one line, and returns the exit code for it.
 func (c *commandLine) failed(err error) int {
 	if errors.Is(err, manage.ErrNeeded) {
-		err = fmt.Errorf("%w, or have them stopped along with --dependents", err)
+		err = fmt.Errorf("%w, or use --dependents to stop them as well", err)
 	}
 	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
 	return lsb(err)
@@ -144,11 +144,11 @@ func (c *commandLine) elsewhere(ctx context.Context, o options) string {
 	if s, err := h.Status(ctx); err != nil || s.State == service.NotInstalled {
 		return ""
 	}
-	whose := "of the machine"
+	kind := "system"
 	if o.user {
-		whose = "of the user"
+		kind = "per-user"
 	}
-	return "it is a service " + whose + ": " + c.call(c.verb, o)
+	return "it is a " + kind + " service: " + c.call(c.verb, o)
 }
 
 // failedTo is failed, for what was asked of the service that o speaks of.
@@ -159,7 +159,7 @@ func (c *commandLine) failedTo(err error, o options) int {
 		err = c.unfinished(err, o, "restart")
 	case errors.Is(err, context.Canceled):
 		var along alongError
-		text := "interrupted: this no longer waits; what the manager was asked for goes on"
+		text := "interrupted; the service manager carries on with the request"
 		if errors.As(err, &along) {
 			text += "; " + along.Error()
 		}
@@ -235,7 +235,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	case done.Manager != "":
 		c.describe(h, done, false)
 	case errors.Is(err, context.Canceled):
-		return c.failed(fmt.Errorf("interrupted, and what was begun is taken back: %w", err))
+		return c.failed(fmt.Errorf("interrupted, and rolled back: %w", err))
 	}
 	err = overruled(err)
 	if err != nil {
@@ -255,11 +255,11 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	case s.PID == 0 && (s.State == service.Stopped || s.State == service.Failed):
 		_, _ = fmt.Fprintf(c.out, "start it now with: %s\n", c.call("start", o))
 	case s.PID != 0 && (len(done.Changes) > 0 || h.outdated(ctx, s) != ""):
-		_, _ = fmt.Fprintf(c.out, "it still runs as before, until: %s\n", c.call("restart", o))
+		_, _ = fmt.Fprintf(c.out, "apply the changes now with: %s\n", c.call("restart", o))
 		return 0
 	}
 	if err == nil && s.PID != 0 && replaced(h.spec.Executable, s) {
-		_, _ = fmt.Fprintf(c.out, "the executable is newer than the process that runs, until: %s\n", c.call("restart", o))
+		_, _ = fmt.Fprintf(c.out, "the executable is newer than the running process; restart it with: %s\n", c.call("restart", o))
 	}
 	return 0
 }
@@ -278,7 +278,7 @@ func newer(file string, since time.Time) bool {
 // overruled says how, where an operator can overrule the error.
 func overruled(err error) error {
 	if errors.Is(err, service.ErrUnsafe) || errors.Is(err, service.ErrForeign) {
-		return fmt.Errorf("%w; or overrule this with --force", err)
+		return fmt.Errorf("%w; or install anyway with --force", err)
 	}
 	return err
 }
@@ -288,7 +288,7 @@ func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	what := "installed"
 	switch {
 	case p.Updated && len(p.Changes) == 0:
-		what = "nothing to do, it is installed just so"
+		what = "nothing to do, it is up to date"
 	case p.Updated:
 		what = "updated"
 	}
@@ -297,7 +297,7 @@ func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: %s (%s)\n", h.Name(), what, p.Manager)
 	if p.Replaces != "" {
-		_, _ = fmt.Fprintf(c.out, "it takes over the service that %s has installed\n", p.Replaces)
+		_, _ = fmt.Fprintf(c.out, "it takes over the service that %s installed\n", p.Replaces)
 	}
 	for _, change := range p.Changes {
 		switch {
@@ -339,7 +339,7 @@ func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 		_, _ = fmt.Fprintf(c.err, "note: %s\n", oneLine(n))
 	}
 	if len(defaults) > 0 {
-		_, _ = fmt.Fprintf(c.err, "note: %s has not all of the defaults of %s; install --dry-run says what it lacks\n", p.Manager, strings.Join(defaults, ", "))
+		_, _ = fmt.Fprintf(c.err, "note: %s does not support all defaults of %s; install --dry-run lists what is missing\n", p.Manager, strings.Join(defaults, ", "))
 	}
 }
 

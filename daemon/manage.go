@@ -58,7 +58,7 @@ type Handle struct {
 func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find out which program this is: %w", err)
+		return nil, fmt.Errorf("find the executable of this program: %w", err)
 	}
 	spec, wrong := c.spec(p, filepath.Clean(executable), args)
 	if spec.Name == "" {
@@ -104,7 +104,7 @@ func (h *Handle) Plan(ctx context.Context, o service.InstallOptions) (service.In
 
 func (h *Handle) plan(ctx context.Context, o service.InstallOptions) (*manage.Plan, error) {
 	if throwaway(h.spec.Executable) {
-		return nil, fmt.Errorf("%s is what go run has built, and deletes when it ends: build the program with go build, and install that", h.spec.Executable)
+		return nil, fmt.Errorf("%s was built by go run, which deletes it when it ends: build the program with go build and install that", h.spec.Executable)
 	}
 	spec := h.spec
 	spec.Enable = o.Enable
@@ -239,7 +239,7 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 		return err
 	})
 	if err == nil {
-		h.tellsOf("left without what they need: ", slices.Concat(d.Running, d.Stopped))
+		h.tellsOf("services that still need it: ", slices.Concat(d.Running, d.Stopped))
 	}
 	return removed, h.wrap("uninstall", err)
 }
@@ -312,7 +312,7 @@ func (h *Handle) pausable(do func(context.Context, manage.Spec) error) func(cont
 		return do
 	}
 	return func(context.Context, manage.Spec) error {
-		return fmt.Errorf("the program cannot: %w", service.ErrNotSupported)
+		return fmt.Errorf("the program cannot pause: %w", service.ErrNotSupported)
 	}
 }
 
@@ -330,7 +330,7 @@ func (h *Handle) wrap(what string, err error) error {
 func (h *Handle) Status(ctx context.Context) (service.Status, error) {
 	s, err := h.manager.Status(ctx, h.spec)
 	if err != nil {
-		return service.Status{State: service.Unknown}, h.wrap("ask for the status of", err)
+		return service.Status{State: service.Unknown}, h.wrap("get the status of", err)
 	}
 	h.complete(&s)
 	s.Unhealthy = h.unwell(ctx, s)

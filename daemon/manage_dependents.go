@@ -55,11 +55,11 @@ func (h *Handle) takeAlong(ctx context.Context, d manage.Dependents, again bool,
 		return errors.Join(err, h.revive(ctx, stopped))
 	case again:
 		if err = h.startAgain(ctx, stopped); err == nil {
-			h.tellsOf("restarted along: ", stopped)
+			h.tellsOf("also restarted: ", stopped)
 		}
 		return err
 	}
-	h.tellsOf("stopped along: ", stopped)
+	h.tellsOf("also stopped: ", stopped)
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (h *Handle) takeAlong(ctx context.Context, d manage.Dependents, again bool,
 func (h *Handle) together(d manage.Dependents, again bool, do func() error) error {
 	err := do()
 	if err == nil && !again {
-		h.tellsOf("stopped along: ", d.Running)
+		h.tellsOf("also stopped: ", d.Running)
 	}
 	return err
 }
@@ -86,12 +86,12 @@ func (h *Handle) revive(ctx context.Context, stopped []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack) // also after an interrupt
 	defer cancel()
 	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == service.Stopped || s.State == service.Failed || s.State == service.NotInstalled {
-		return alongError("stopped along, and to be started once it runs: " + strings.Join(stopped, ", "))
+		return alongError("also stopped; start them once it runs: " + strings.Join(stopped, ", "))
 	}
 	if err := h.startAgain(ctx, stopped); err != nil {
 		return err
 	}
-	return alongError("stopped along, and started again: " + strings.Join(stopped, ", "))
+	return alongError("also stopped, and started again: " + strings.Join(stopped, ", "))
 }
 
 // startAgain starts services in the reverse of the order in which they were stopped. Each
@@ -101,7 +101,7 @@ func (h *Handle) startAgain(ctx context.Context, stopped []string) error {
 	for _, name := range slices.Backward(stopped) {
 		h.waitsFor("starting " + name)
 		if err := h.manager.Start(ctx, h.other(name)); err != nil {
-			errs = append(errs, fmt.Errorf("%s was stopped along, and could not be started again: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s was also stopped, and could not be started again: %w", name, err))
 		}
 	}
 	return errors.Join(errs...)

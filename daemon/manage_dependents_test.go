@@ -112,7 +112,7 @@ func TestDependentsAreNamedBeforeAnythingHappens(t *testing.T) {
 	for _, line := range []string{"stop", "restart", "uninstall", "-b install --now"} {
 		s, n := newNeeded(t)
 		code, out, err := s.call(line)
-		if want := "services that run need it: stop c, b, a first, or have them stopped along with --dependents\n"; code != 1 || out != "" || !strings.HasSuffix(err, want) {
+		if want := "services that run need it: stop c, b, a first, or use --dependents to stop them as well\n"; code != 1 || out != "" || !strings.HasSuffix(err, want) {
 			t.Errorf("%s: exit code %d, %q, %q", line, code, out, err)
 		}
 		if n.did() != "" || !n.runs["c"] {
@@ -124,10 +124,10 @@ func TestDependentsAreNamedBeforeAnythingHappens(t *testing.T) {
 func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
 	const stops = "stop c, stop b, stop a, "
 	for _, test := range []struct{ line, did, says string }{
-		{"stop --dependents", stops + "stop", "web: stopped along: c, b, a\nweb: stopped\n"},
-		{"restart --dependents", stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\nweb: running, process 42\n"},
-		{"-b install --now --dependents", "install, " + stops + "restart, start a, start b, start c", "web: restarted along: c, b, a\n"},
-		{"uninstall --dependents", stops + "uninstall", "web: stopped along: c, b, a\nweb: left without what they need: c, b, a, idle\nweb: uninstalled"},
+		{"stop --dependents", stops + "stop", "web: also stopped: c, b, a\nweb: stopped\n"},
+		{"restart --dependents", stops + "restart, start a, start b, start c", "web: also restarted: c, b, a\nweb: running, process 42\n"},
+		{"-b install --now --dependents", "install, " + stops + "restart, start a, start b, start c", "web: also restarted: c, b, a\n"},
+		{"uninstall --dependents", stops + "uninstall", "web: also stopped: c, b, a\nweb: services that still need it: c, b, a, idle\nweb: uninstalled"},
 		{"install --now", "install, start", "nothing to do"}, // which restarts nothing
 		{"install", "install", "nothing to do"},
 	} {
@@ -144,7 +144,7 @@ func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
 
 func TestDependentsThatWereStoppedInVainAreStartedAgain(t *testing.T) {
 	hangs := errors.New("it hangs")
-	again := "stopped along, and started again: "
+	again := "also stopped, and started again: "
 	for _, test := range []struct {
 		line, fails, did, says string
 	}{
@@ -154,7 +154,7 @@ func TestDependentsThatWereStoppedInVainAreStartedAgain(t *testing.T) {
 		{"stop", "stop web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; " + again + "c, b, a\n"},
 		{"restart", "restart web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; " + again + "c, b, a\n"},
 		{"uninstall", "remove web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; nothing has changed; " + again + "c, b, a\n"},
-		{"restart", "start b", "stop c, stop b, stop a, restart, start a, start c", "b was stopped along, and could not be started again: it hangs\n"},
+		{"restart", "start b", "stop c, stop b, stop a, restart, start a, start c", "b was also stopped, and could not be started again: it hangs\n"},
 	} {
 		s, n := newNeeded(t)
 		n.fails[test.fails] = hangs
@@ -188,7 +188,7 @@ func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
 	n.err = errors.New("it has not started") // of the restart, which has stopped it
 	n.status = service.Status{State: service.Failed}
 	_, _, err := s.call("restart --dependents")
-	if !strings.HasSuffix(err, "it has not started; stopped along, and to be started once it runs: c, b, a\n") || n.runs["a"] {
+	if !strings.HasSuffix(err, "it has not started; also stopped; start them once it runs: c, b, a\n") || n.runs["a"] {
 		t.Errorf("got %q", err)
 	}
 }
@@ -201,16 +201,16 @@ func TestAnInterruptLeavesNoDependentStopped(t *testing.T) {
 	var out, err strings.Builder
 	c := commandLine{program: s.program, config: s.config, flags: ownFlags(), out: &out, err: &err, manage: s.manage}
 	code := c.main(ctx, []string{"stop", "--dependents"})
-	if code != 1 || !strings.Contains(err.String(), "interrupted") || !strings.HasSuffix(err.String(), "; stopped along, and started again: c, b\n") || !n.runs["c"] {
+	if code != 1 || !strings.Contains(err.String(), "interrupted") || !strings.HasSuffix(err.String(), "; also stopped, and started again: c, b\n") || !n.runs["c"] {
 		t.Errorf("exit code %d, %q; it did %s", code, err.String(), n.did())
 	}
 }
 
 func TestWhereTheManagerStopsDependentsTheyAreNamed(t *testing.T) {
 	for line, says := range map[string]string{
-		"stop":      "web: stopped along: c, b, a\nweb: stopped\n",
+		"stop":      "web: also stopped: c, b, a\nweb: stopped\n",
 		"restart":   "web: running, process 42\n",
-		"uninstall": "web: stopped along: c, b, a\nweb: left without what they need: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
+		"uninstall": "web: also stopped: c, b, a\nweb: services that still need it: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
 	} {
 		s, n := newNeeded(t)
 		n.along = true

@@ -284,7 +284,7 @@ func TestAnInstallationWhoseStartFailsSaysThatItStays(t *testing.T) {
 	s.manager.slow = func() { // after the installation
 		s.manager.slow = func() { s.manager.err = errors.New("exit code 1") }
 	}
-	want := programName() + ": start web: exit code 1; it is installed all the same; to start it: " + programName() + " start; to remove it: " + programName() + " uninstall\n"
+	want := programName() + ": start web: exit code 1; the service stays installed; to start it: " + programName() + " start; to remove it: " + programName() + " uninstall\n"
 	if code, out, err := s.call("install --now"); code != 1 || err != want || !strings.HasPrefix(out, "web: installed (register)\n") {
 		t.Errorf("exit code %d, %q, %q\nwant %q", code, out, err, want)
 	}
@@ -346,12 +346,12 @@ func TestTheLifeOfAService(t *testing.T) {
 		{"-a install --dry-run", 0, "web: would be installed (register)\n+++ /register/web\nrun=/opt/web\nargs=[\"-a\"]\ncall: tell it\n", ""},
 		{"status", 4, "web: not installed\n", ""},
 		{"-a install", 0, "web: installed (register)\n+++ /register/web\nstart it now with: daemon.test -a start\n", ""},
-		{"-a install", 0, "web: nothing to do, it is installed just so (register)\nstart it now with: daemon.test -a start\n", ""},
+		{"-a install", 0, "web: nothing to do, it is up to date (register)\nstart it now with: daemon.test -a start\n", ""},
 		{"status", 3, "web: stopped\n", ""},
 		{"start", 0, "web: running, process 42\n", ""},
 		{"status", 0, "web: running, process 42\n", ""},
 		{"status --json", 0, `{"name":"web","manager":"register","state":"running","pid":42}` + "\n", ""},
-		{"-b install", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-a\"]\n+args=[\"-b\"]\nit still runs as before, until: daemon.test -b restart\n", ""},
+		{"-b install", 0, "web: updated (register)\n--- /register/web\n+++ /register/web\n@@ -1,2 +1,2 @@\n run=/opt/web\n-args=[\"-a\"]\n+args=[\"-b\"]\napply the changes now with: daemon.test -b restart\n", ""},
 		{"restart", 0, "web: running, process 42\n", ""},
 		{"reload", 0, "web: running, process 42\n", ""},
 		{"pause", 0, "web: paused, process 42\n", ""},
@@ -398,7 +398,7 @@ func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
 	} {
 		s.manager.status = service.Status{State: service.Running, PID: 42, Since: since}
 		_, out, _ := s.call("install")
-		if strings.Contains(out, "the executable is newer than the process that runs, until: ") != want {
+		if strings.Contains(out, "the executable is newer than the running process; restart it with: ") != want {
 			t.Errorf("since %s: %s", since, out)
 		}
 	}
@@ -428,10 +428,10 @@ func TestWhatInstallSaysBeside(t *testing.T) {
 	s.manager.warnings = []string{"no\nwatchdog here"}
 	s.manager.replaces = "kardianos/service"
 	code, out, err := s.call("-addr ./web.yaml -mode=web.key -mode=none.key install")
-	if code != 0 || !strings.Contains(out, "it takes over the service that kardianos/service has installed\n") {
+	if code != 0 || !strings.Contains(out, "it takes over the service that kardianos/service installed\n") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
-	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./web.yaml" is a path of this folder`, `the argument "-mode=web.key" is a path`} {
+	for _, want := range []string{"warning: no; watchdog here\n", `the argument "./web.yaml" is a relative path`, `the argument "-mode=web.key" is a relative path`} {
 		if !strings.Contains(err, want) {
 			t.Errorf("%s is not in %s", want, err)
 		}
@@ -443,7 +443,7 @@ func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
 	s := newShell(t)
 	s.manager.warnings = []string{delays, profile, profile + " at all", dir}
 	_, _, err := s.call("install")
-	if want := "warning: /srv: not there\nnote: register has not all of the defaults of Recovery.Delays, Hardening.Profile; install --dry-run says what it lacks\n"; err != want {
+	if want := "warning: /srv: not there\nnote: register does not support all defaults of Recovery.Delays, Hardening.Profile; install --dry-run lists what is missing\n"; err != want {
 		t.Errorf("got %s", err)
 	}
 	if _, _, err := s.call("-a install --dry-run"); strings.Count(err, "warning: ") != 4 || strings.Contains(err, "note: ") {
@@ -486,9 +486,9 @@ func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 
 func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 	for line, want := range map[string]string{
-		"install":   "interrupted, and what was begun is taken back: install web: ",
-		"uninstall": "uninstall: interrupted; what has become of the service is told by ",
-		"start":     "interrupted: this no longer waits; what the manager was asked for goes on\n",
+		"install":   "interrupted, and rolled back: install web: ",
+		"uninstall": "uninstall: interrupted; see what became of the service with: ",
+		"start":     "interrupted; the service manager carries on with the request\n",
 	} {
 		s := newShell(t)
 		s.manager.err = fmt.Errorf("tell it: %w", context.Canceled)
@@ -502,7 +502,7 @@ func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 			s.manager.err = context.Canceled
 		}
 	}
-	if code, out, said := s.call("install --now"); code != 1 || !strings.Contains(out, "web: installed") || !strings.Contains(said, "goes on\n") {
+	if code, out, said := s.call("install --now"); code != 1 || !strings.Contains(out, "web: installed") || !strings.Contains(said, "with the request\n") {
 		t.Errorf("when it starts: exit code %d, %s%s", code, out, said)
 	}
 }
@@ -526,7 +526,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
 	s.manager.status.State = service.Stopped
-	if code, out, err := s.call("logs --instance a"); code != 0 || out != "" || err != "web@a: it has logged nothing\n" {
+	if code, out, err := s.call("logs --instance a"); code != 0 || out != "" || err != "web@a: no log records\n" {
 		t.Errorf("exit code %d, %s%s", code, out, err)
 	}
 }
@@ -548,7 +548,7 @@ func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	s := newShell(t)
 	s.manager.err = service.ErrUnsafe
 	for _, line := range []string{"install", "install --dry-run"} {
-		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()+"; or overrule this with --force\n") || len(s.manager.done) > 0 {
+		if code, _, err := s.call(line); code != 1 || !strings.Contains(err, service.ErrUnsafe.Error()+"; or install anyway with --force\n") || len(s.manager.done) > 0 {
 			t.Errorf("exit code %d, %s, %q", code, err, s.manager.done)
 		}
 	}
@@ -561,7 +561,7 @@ func TestWhatTheProgramCannotIsNotAskedFor(t *testing.T) {
 	s := newShell(t)
 	s.program = idle{}
 	for _, line := range []string{"pause", "continue"} {
-		if code, _, err := s.call(line); code != 3 || !strings.Contains(err, line+" web: the program cannot: not supported here") {
+		if code, _, err := s.call(line); code != 3 || !strings.Contains(err, line+" web: the program cannot pause: not supported here") {
 			t.Errorf("%s: exit code %d, %s", line, code, err)
 		}
 	}
@@ -586,7 +586,7 @@ func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
 	_, planned := h.Plan(t.Context(), service.InstallOptions{})
 	_, installed := h.Install(t.Context(), service.InstallOptions{})
 	for _, err := range []error{planned, installed} {
-		if err == nil || !strings.Contains(err.Error(), "install web: /tmp/go-build123/b001/exe/web is what go run has built") {
+		if err == nil || !strings.Contains(err.Error(), "install web: /tmp/go-build123/b001/exe/web was built by go run") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -655,7 +655,7 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 		"PROBLEM  state: failed, exit code 78 (its configuration is wrong)\n",
 		"PROBLEM  socket http: " + taken.Addr().String() + " is in use by ",
 		"warning  log: it may not listen on a port below 1024: listen tcp :80: bind: permission denied\n",
-		"note     installation: not as this program would install it now: /register/web\n",
+		"note     installation: not as this program would install it: /register/web\n",
 		"ok       unit: loaded\n",
 		"PROBLEM  executable: ",
 	} {
@@ -671,7 +671,7 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 		t.Errorf("of another program:\n%s", out)
 	}
 	s.manager.err = service.ErrUnsafe
-	if _, out, _ = s.call("-b doctor"); !strings.Contains(out, "note     installation: not as this program would install it now") {
+	if _, out, _ = s.call("-b doctor"); !strings.Contains(out, "note     installation: not as this program would install it: ") {
 		t.Errorf("where others can write:\n%s", out)
 	}
 	if _, out, _ = s.call("doctor --user"); !strings.Contains(out, programName()+" logs --user, then ") {

@@ -37,11 +37,11 @@ func dependents(t *testing.T, b scenario.Bed, put func(needs string) another) {
 	other.start()
 	is(true, "start")
 	for _, flags := range [][]string{nil, {"--dependents"}} {
-		if said, want := s.Do(0, append([]string{"stop"}, flags...)...), s.Name+": stopped along: "+other.name+"\n"; !strings.Contains(said, want) {
+		if said, want := s.Do(0, append([]string{"stop"}, flags...)...), s.Name+": also stopped: "+other.name+"\n"; !strings.Contains(said, want) {
 			t.Errorf("stop says\n%s, want\n%s", said, want)
 		}
 		is(false, "stop")
-		if said := s.Do(0, "stop"); strings.Contains(said, "along") {
+		if said := s.Do(0, "stop"); strings.Contains(said, "also stopped") {
 			t.Errorf("once more, it says\n%s", said)
 		}
 		s.Do(0, "start")
@@ -51,7 +51,7 @@ func dependents(t *testing.T, b scenario.Bed, put func(needs string) another) {
 		s.Ended(before)
 		is(true, "restart")
 	}
-	if said, want := s.Do(0, "uninstall"), "left without what they need: "+other.name+"\n"; !strings.Contains(said, want) {
+	if said, want := s.Do(0, "uninstall"), "services that still need it: "+other.name+"\n"; !strings.Contains(said, want) {
 		t.Errorf("uninstall says\n%s, want\n%s", said, want)
 	}
 	is(false, "uninstall")

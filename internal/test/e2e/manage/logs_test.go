@@ -80,7 +80,7 @@ func logsAreChosen(t *testing.T, b scenario.Bed) {
 		if got := texts(t, out.Stdout); out.Code != 0 || !slices.Equal(got, test.want) {
 			t.Errorf("logs %s: code %d, %s\n%s\nwant\n%s", test.flags, out.Code, out.Stderr, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
 		}
-		if want := s.Name + ": it has logged nothing of that kind\n"; test.want == nil && out.Stderr != want {
+		if want := s.Name + ": no matching log records\n"; test.want == nil && out.Stderr != want {
 			t.Errorf("logs %s says %q, want %q", test.flags, out.Stderr, want)
 		}
 	}

@@ -144,12 +144,12 @@ func panics(t *testing.T, b Bed) {
 	tells := func(when string) {
 		t.Helper()
 		out := s.Run(Admin, "doctor")
-		if want := "  crash: it has crashed once, at "; !strings.Contains(out.Stdout, want) || !strings.Contains(out.Stdout, ": panic: the moon is gone\n") {
+		if want := "  crash: it crashed once, at "; !strings.Contains(out.Stdout, want) || !strings.Contains(out.Stdout, ": panic: the moon is gone\n") {
 			t.Errorf("%s, doctor says\n%s%s", when, out.Stdout, out.Stderr)
 		}
 		if b.Can().Logs {
 			out := s.Run(Admin, "logs")
-			if want := ": panic: the moon is gone; the whole text is in "; !strings.Contains(out.Stderr, want) {
+			if want := ": panic: the moon is gone; the full text is in "; !strings.Contains(out.Stderr, want) {
 				t.Errorf("%s, logs says\n%s%s", when, out.Stdout, out.Stderr)
 			}
 		}
@@ -157,7 +157,7 @@ func panics(t *testing.T, b Bed) {
 	tells("while it is down")
 	if b.Can().Unprivileged {
 		out := s.Run(Somebody, "doctor")
-		if !strings.Contains(out.Stdout, "note     crash: whether it has crashed, and how its last run ended, is not for everybody to see\n") {
+		if !strings.Contains(out.Stdout, "note     crash: only an administrator can see crashes and how the last run ended\n") {
 			t.Errorf("to somebody without rights, doctor says\n%s%s", out.Stdout, out.Stderr)
 		}
 		if out := s.Run(Somebody, "logs"); strings.Contains(out.Stderr, "crash") {

@@ -12,9 +12,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/health"
 )
 
-// Command is a command of Main, for a program that has a command line of its own. Each
-// example below has a command "serve", which calls Run, and makes a Config once its flags
-// are read:
+// Command holds a command of [Main], for a program whose command line has commands of its
+// own. The programs below have a command "serve", which calls [Run]. They make the Config
+// after they have read their flags:
 //
 //	config := func() daemon.Config {
 //		return daemon.Config{Name: "acme", Service: service.Config{
@@ -66,27 +66,28 @@ import (
 //	root.Commands = append(root.Commands, service)
 type Command struct {
 	Name    string
-	Summary string // what it does, in one line
+	Summary string // one line about what the command does
 
-	// Flags holds the flags of the command, for a library that reads them itself. Setting
-	// them there has the same effect as passing them to Run.
+	// Flags holds the flags of the command, for a library that parses them itself. Setting a
+	// flag here has the same effect as passing it to Run.
 	Flags *flag.FlagSet
 
-	// Run reads the flags in args, runs the command, and returns the exit code. It prints
-	// to standard output, and errors in one line to standard error. Ctrl-C and the end of
-	// ctx interrupt it.
+	// Run parses the flags in args, runs the command, and returns the exit code. It prints
+	// to standard output, and errors to standard error, in one line each. Ctrl-C and the end
+	// of ctx interrupt it.
 	Run func(ctx context.Context, args []string) int
 }
 
-// Commands returns the commands of Main except run, for a program that has its own
-// command line. Each calls config when it runs, after the program has read its flags. The
-// installed service is started with Config.Service.Arguments, which say which command of
-// the program serves, and with which flags.
+// Commands returns the commands of [Main], except run, for a program whose command line has
+// commands of its own. Each command calls config when it runs, after the program has read
+// its flags. The installed service runs with Config.Service.Arguments: the program's command
+// that serves, and its flags.
 func Commands(p Program, config func() Config) []Command {
 	return commands(commandLine{program: p, out: os.Stdout, err: os.Stderr, manage: Manage, ask: health.Ask, calling: howCalled()}, config, os.Args)
 }
 
-// commands returns the commands that run as cli says. line is the command line of the process.
+// commands returns the commands, each of which runs with a copy of cli. line is the command
+// line of the process.
 func commands(cli commandLine, config func() Config, line []string) []Command {
 	cli.mounted = true
 	var all []Command
@@ -94,17 +95,17 @@ func commands(cli commandLine, config func() Config, line []string) []Command {
 		o := &options{lines: -1}
 		all = append(all, Command{v.name, v.summary, v.flags(o), func(ctx context.Context, args []string) int {
 			c := cli
-			c.config, c.under = config(), under(line, v.name, args)
+			c.config, c.mountPath = config(), findMountPath(line, v.name, args)
 			return c.executeWith(ctx, v, *o, args)
 		}})
 	}
 	return all
 }
 
-// under returns the words between the program and a command that it has mounted:
-// "service" in "web service install --now". A library that reads the flags of the command
-// hands over none of them in args.
-func under(line []string, name string, args []string) []string {
+// findMountPath returns the words between the program and a command that it has mounted:
+// "service" in "web service install --now". args does not have the flags of the command if a
+// library has parsed them.
+func findMountPath(line []string, name string, args []string) []string {
 	if n := len(line) - len(args) - 1; n >= 1 && line[n] == name && slices.Equal(line[n+1:], args) {
 		return line[1:n:n]
 	}
@@ -116,7 +117,7 @@ func under(line []string, name string, args []string) []string {
 		if before := line[i-1]; !strings.HasPrefix(before, "-") || strings.Contains(before, "=") {
 			return line[1:i:i]
 		}
-		last = i // or the value of a flag
+		last = i // may be the value of a flag
 	}
 	if last == 0 {
 		return nil
@@ -124,10 +125,10 @@ func under(line []string, name string, args []string) []string {
 	return line[1:last:last]
 }
 
-// flags returns the flags of v; what is set there is set in o.
+// flags returns the flags of v. Setting one sets it in o.
 func (v verb) flags(o *options) *flag.FlagSet {
 	set := flag.NewFlagSet(v.name, flag.ContinueOnError)
-	set.SetOutput(io.Discard) // whoever parses it prints the error
+	set.SetOutput(io.Discard) // the caller of Parse prints the error
 	for _, f := range v.options {
 		set.Var(&flagValue{o: o, option: f}, f.name, f.summary)
 		if f.letter != "" {
@@ -137,7 +138,7 @@ func (v verb) flags(o *options) *flag.FlagSet {
 	return set
 }
 
-// flagValue is a flag of a command in a flag.FlagSet.
+// flagValue makes an option a flag.Value.
 type flagValue struct {
 	o      *options
 	option option

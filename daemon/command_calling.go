@@ -12,11 +12,11 @@ import (
 	quote "github.com/go-glidepath/glidepath/internal/service/system/shell"
 )
 
-// calling is how the operator has to type a command of this program so that it works.
+// calling holds what an operator types to call this program.
 type calling struct {
-	program string // "" is its bare name
-	whole   string // the same for sudo, which may look in fewer folders
-	sudo    string // what stands before a command that needs root
+	program string // empty: the base name of os.Args[0]
+	full    string // the same behind sudo, which may search fewer folders
+	sudo    string // the prefix of a command that needs root
 }
 
 // howCalled returns how this program was called.
@@ -27,53 +27,55 @@ func howCalled() calling {
 	}
 	return calling{
 		program: callable(os.Args[0], executable, exec.LookPath),
-		whole:   callable(os.Args[0], executable, lookInSystem),
+		full:    callable(os.Args[0], executable, lookInSystem),
 		sudo:    manage.Sudo(),
 	}
 }
 
-// callable returns name if it can be typed as it is, else the path of the executable.
+// callable returns name if look finds the executable by it, and otherwise the path of the
+// executable.
 func callable(name, executable string, look func(string) (string, error)) string {
 	if filepath.Base(name) != name {
 		return name
 	}
 	found, err := look(name)
-	if err != nil || !same(found, executable) {
+	if err != nil || !sameFile(found, executable) {
 		return executable
 	}
 	return name
 }
 
-func same(a, b string) bool {
+// sameFile reports whether a and b exist and are the same file.
+func sameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	y, err2 := os.Stat(b)
 	return err == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// lookInSystem looks for a program where sudo does, if nobody has changed that.
+// lookInSystem looks for a program in the folders that sudo searches by default.
 func lookInSystem(name string) (string, error) {
 	for _, dir := range []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"} {
-		if file := filepath.Join(dir, name); same(file, file) {
+		if file := filepath.Join(dir, name); sameFile(file, file) {
 			return file, nil
 		}
 	}
 	return "", exec.ErrNotFound
 }
 
-// path is what stands before a command: the program, and its commands that this one is
-// mounted below.
+// path returns what an operator types before a command: the program, and the words that a
+// mounted command has before it.
 func (c *commandLine) path() string { return c.pathAs(c.calling.program) }
 
 func (c *commandLine) pathAs(program string) string {
 	if program == "" {
 		program = programName()
 	}
-	return asWords(append([]string{program}, c.under...))
+	return asWords(append([]string{program}, c.mountPath...))
 }
 
-// call is how a command is called for the service that o speaks of, with the program's own
-// flags before it: what the service is called may depend on them. own are others than those
-// of this call.
+// call returns what an operator types to call a command for the service that o selects. It
+// includes the program's own flags, because the name of the service may depend on them. own
+// replaces the flags of this command line.
 func (c *commandLine) call(name string, o options, own ...string) string {
 	if len(own) == 0 {
 		own = c.own
@@ -84,7 +86,7 @@ func (c *commandLine) call(name string, o options, own ...string) string {
 	sudo, program := "", c.calling.program
 	if privileged(name) && !o.user && !c.config.Service.User {
 		if sudo = c.calling.sudo; sudo != "" {
-			program = c.calling.whole
+			program = c.calling.full
 		}
 	}
 	words := append(slices.Clone(own), name)

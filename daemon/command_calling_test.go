@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-func TestANameThatLeadsElsewhereIsNotSuggested(t *testing.T) {
+func TestCallable_IsThePathIfTheNameLeadsElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	file, other := filepath.Join(dir, "web"), filepath.Join(dir, "other")
 	for _, f := range []string{file, other} {
@@ -40,7 +40,7 @@ func TestANameThatLeadsElsewhereIsNotSuggested(t *testing.T) {
 	}
 }
 
-func TestACommandForATemplateNamesAnInstance(t *testing.T) {
+func TestCall_TemplateNeedsAnInstance(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
 	if _, out, _ := s.call("install"); !strings.Contains(out, "install and start an instance with: "+programName()+" install --instance NAME --now\n") {
@@ -55,7 +55,7 @@ func TestACommandForATemplateNamesAnInstance(t *testing.T) {
 	}
 }
 
-func TestAServiceOfTheOtherKindIsFound(t *testing.T) {
+func TestElsewhere_ServiceOfTheOtherKindIsFound(t *testing.T) {
 	for _, test := range []struct{ line, want string }{
 		{"status", "web: it is a per-user service: web status --user\n"},
 		{"start", "web: start web: the service is not installed: it is a per-user service: web start --user\n"},

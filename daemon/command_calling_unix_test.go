@@ -8,17 +8,17 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
-func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
-	root := calling{program: "./web", whole: "./web"}
-	bob := calling{program: "web", whole: "/home/bob/bin/web", sudo: "sudo "}
+func TestCall_IsWhatAnOperatorTypes(t *testing.T) {
+	root := calling{program: "./web", full: "./web"}
+	bob := calling{program: "web", full: "/home/bob/bin/web", sudo: "sudo "}
 	for _, test := range []struct {
-		calling calling
-		under   []string
-		config  service.Config
-		name    string
-		o       options
-		own     []string
-		want    string
+		calling   calling
+		mountPath []string
+		config    service.Config
+		name      string
+		o         options
+		own       []string
+		want      string
 	}{
 		{calling: root, name: "start", want: "./web start"},
 		{calling: calling{program: "/opt/my web/web"}, name: "start", want: "'/opt/my web/web' start"},
@@ -28,9 +28,9 @@ func TestACommandIsSuggestedAsItHasToBeTyped(t *testing.T) {
 		{calling: bob, name: "start", config: service.Config{User: true}, want: "web start"},
 		{calling: bob, name: "restart", o: options{instance: "a"}, want: "sudo /home/bob/bin/web restart --instance a"},
 		{calling: root, name: "install", own: []string{"-title", "a b"}, want: "./web -title 'a b' install"},
-		{calling: bob, under: []string{"--addr", ":1 2", "service"}, name: "stop", want: "sudo /home/bob/bin/web --addr ':1 2' service stop"},
+		{calling: bob, mountPath: []string{"--addr", ":1 2", "service"}, name: "stop", want: "sudo /home/bob/bin/web --addr ':1 2' service stop"},
 	} {
-		c := commandLine{config: Config{Name: "web", Service: test.config}, calling: test.calling, under: test.under}
+		c := commandLine{config: Config{Name: "web", Service: test.config}, calling: test.calling, mountPath: test.mountPath}
 		if got := c.call(test.name, test.o, test.own...); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}

@@ -13,17 +13,17 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// news is how long a crash is one that somebody should look into.
+// news is the age up to which a crash is a warning.
 const news = 7 * 24 * time.Hour
 
-// crashed are the crashes of the service that its folder still has, the newest first. An
-// error that is fs.ErrPermission is that they are not for the eyes of who asks.
+// crashed returns the crashes in the folders of the service, the newest first. The error is
+// fs.ErrPermission if the caller may not read them.
 func (h *Handle) crashed() ([]crash.Report, error) {
 	var all []crash.Report
 	var errs []error
 	for _, dir := range h.crashDirs() {
 		found, err := crash.List(dir)
-		found = slices.DeleteFunc(found, func(r crash.Report) bool { // what the service has started inherits its folder
+		found = slices.DeleteFunc(found, func(r crash.Report) bool { // a child of the service inherits its folder
 			return r.Program != "" && r.Program != h.spec.Name
 		})
 		all, errs = append(all, found...), append(errs, err)
@@ -31,20 +31,20 @@ func (h *Handle) crashed() ([]crash.Report, error) {
 	return all, errors.Join(errs...)
 }
 
-// crashDirs are the folders that the runs of the service may have for crashes.
+// crashDirs returns the folders in which runs of the service may leave crashes.
 func (h *Handle) crashDirs() (at []string) {
 	d := manage.Folders(h.manager, h.spec)
 	if d.State != "" {
 		at = append(at, filepath.Join(d.State, crashes))
 	}
 	if h.spec.User && d.Configuration != "" {
-		at = append(at, filepath.Join(d.Configuration, crashes)) // is that for the state to systemd before 254
+		at = append(at, filepath.Join(d.Configuration, crashes)) // the state folder of systemd before 254
 	}
 	return at
 }
 
-// diagnoseCrashes tells of the last crash: as a warning if it is news, and of the
-// executable that is there now. It reports whether there is one.
+// diagnoseCrashes adds a finding about the last crash, and reports whether there is one. It is
+// a warning if the crash is younger than news and the executable has not changed since.
 func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFinding) bool {
 	all, err := h.crashed()
 	switch {
@@ -56,11 +56,11 @@ func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFindin
 	if len(all) == 0 {
 		return false
 	}
-	last, level, detail := all[0], manage.Warning, inWords(all)
+	last, level, detail := all[0], manage.Warning, crashSummary(all)
 	if now.Sub(last.Ended) > news {
 		level = manage.Note
 	}
-	// The times of what is filed are in seconds.
+	// The times of crash reports have a resolution of one second.
 	if info, err := os.Stat(executable); err == nil && info.ModTime().Truncate(time.Second).After(last.Ended) {
 		level, detail = manage.Note, detail+"; the executable is newer"
 	}
@@ -68,8 +68,8 @@ func (h *Handle) diagnoseCrashes(executable string, now time.Time, add addFindin
 	return true
 }
 
-// inWords tells of crashes, the newest first.
-func inWords(all []crash.Report) string {
+// crashSummary returns a sentence about crashes; all has the newest first.
+func crashSummary(all []crash.Report) string {
 	last, often := all[0], "once, at"
 	switch n := len(all); {
 	case n >= crash.Keep:
@@ -84,10 +84,10 @@ func inWords(all []crash.Report) string {
 	return fmt.Sprintf("it crashed %s %s%s: %s", often, last.Ended.Local().Format(time.DateTime), version, last.Summary())
 }
 
-// tellCrashes says, beside the log, that there is a text of crashes. To whom they are not
-// shown there is nothing to say.
-func (c *commandLine) tellCrashes(h *Handle) {
+// noteCrashes prints where the text of the last crash is. It prints nothing if the caller may
+// not read crashes.
+func (c *commandLine) noteCrashes(h *Handle) {
 	if all, _ := h.crashed(); len(all) > 0 {
-		_, _ = fmt.Fprintf(c.err, "%s: %s; the full text is in %s\n", h.Name(), inWords(all), all[0].File)
+		_, _ = fmt.Fprintf(c.err, "%s: %s; the full text is in %s\n", h.Name(), crashSummary(all), all[0].File)
 	}
 }

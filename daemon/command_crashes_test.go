@@ -51,7 +51,7 @@ func text(t *testing.T, state string) string {
 	return files[0]
 }
 
-func TestDoctorAndLogsTellOfACrashBeforeAndAfterTheNextStart(t *testing.T) {
+func TestDoctor_CrashIsReportedBeforeAndAfterTheNextStart(t *testing.T) {
 	s := newShell(t)
 	s.manager.state = folder(t)
 	s.call("install")
@@ -81,7 +81,7 @@ func TestDoctorAndLogsTellOfACrashBeforeAndAfterTheNextStart(t *testing.T) {
 	}
 }
 
-func TestARunThatGoesOnOrWasKilledIsNoCrash(t *testing.T) {
+func TestDoctor_RunningOrKilledIsNotACrash(t *testing.T) {
 	s := newShell(t)
 	s.manager.state, s.manager.log = folder(t), "a line\n"
 	s.call("install")
@@ -96,7 +96,7 @@ func TestARunThatGoesOnOrWasKilledIsNoCrash(t *testing.T) {
 	}
 }
 
-func TestACrashIsToldOfOnce(t *testing.T) {
+func TestDoctor_CrashIsReportedOnce(t *testing.T) {
 	s := newShell(t)
 	s.manager.state = folder(t)
 	s.call("install")
@@ -118,7 +118,7 @@ func TestACrashIsToldOfOnce(t *testing.T) {
 	}
 }
 
-func TestThatTheLogIsElsewhereKeepsNobodyFromRunning(t *testing.T) {
+func TestDoctor_LogElsewhereIsNotASymptom(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
 	s.manager.log = "warn " + logElsewhere + ": dial unixgram /dev/log: no such file or directory\n"
@@ -127,7 +127,7 @@ func TestThatTheLogIsElsewhereKeepsNobodyFromRunning(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotInstalledHasNotCrashed(t *testing.T) {
+func TestDoctor_NotInstalledHasNotCrashed(t *testing.T) {
 	s := newShell(t)
 	s.manager.state = folder(t)
 	end(t, s.manager.state, "panic")
@@ -137,7 +137,7 @@ func TestWhatIsNotInstalledHasNotCrashed(t *testing.T) {
 	}
 }
 
-func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
+func TestDoctor_CrashIsAWarningForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	state, executable := folder(t), filepath.Join(t.TempDir(), "web")
 	end(t, state, "panic")
@@ -175,7 +175,7 @@ func TestACrashIsNewsForAWeekAndUntilTheExecutableIsReplaced(t *testing.T) {
 	}
 }
 
-func TestHowOftenIsToldAsFarAsItIsKnown(t *testing.T) {
+func TestCrashSummary_CountsCrashes(t *testing.T) {
 	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.Local)
 	last := crash.Report{Ended: at, Text: "panic: boom\n"}
 	for n, want := range map[int]string{
@@ -185,13 +185,13 @@ func TestHowOftenIsToldAsFarAsItIsKnown(t *testing.T) {
 	} {
 		all := make([]crash.Report, n)
 		all[0] = last
-		if got := inWords(all); got != want {
+		if got := crashSummary(all); got != want {
 			t.Errorf("%d: %s", n, got)
 		}
 	}
 }
 
-func TestAFolderOfCrashesThatCannotBeTrustedIsAWarning(t *testing.T) {
+func TestDoctor_UntrustedCrashFolderIsAWarning(t *testing.T) {
 	s := newShell(t)
 	s.manager.state, s.manager.log = folder(t), "a line\n"
 	s.call("install")
@@ -208,25 +208,25 @@ func TestAFolderOfCrashesThatCannotBeTrustedIsAWarning(t *testing.T) {
 	}
 }
 
-// old is a register that has the folders of users as systemd had them before 254.
-type old struct{ *register }
+// oldSystemd is a register that has the folders of users as systemd had them before 254.
+type oldSystemd struct{ *register }
 
-func (o old) Folders(manage.Spec) dirs.Dirs {
+func (o oldSystemd) Folders(manage.Spec) dirs.Dirs {
 	return dirs.Dirs{State: filepath.Join(o.state, "none"), Configuration: o.state}
 }
 
-func TestACrashOfAUserIsFoundWhereOldVersionsOfSystemdHaveIt(t *testing.T) {
+func TestCrashed_FindsUserCrashesOfOldSystemd(t *testing.T) {
 	r := &register{state: folder(t)}
 	end(t, r.state, "panic")
 	for _, user := range []bool{true, false} {
-		h := &Handle{manager: old{r}, spec: manage.Spec{Config: service.Config{User: user}, Name: "web"}}
+		h := &Handle{manager: oldSystemd{r}, spec: manage.Spec{Config: service.Config{User: user}, Name: "web"}}
 		if all, err := h.crashed(); err != nil || len(all) != map[bool]int{true: 1}[user] {
 			t.Errorf("of a user: %t: %+v, %v", user, all, err)
 		}
 	}
 }
 
-func TestWhereAManagerHasNoFoldersThereIsNothingToLookAt(t *testing.T) {
+func TestCrashed_IsEmptyIfTheManagerHasNoFolders(t *testing.T) {
 	state := folder(t)
 	end(t, state, "panic")
 	t.Chdir(state)

@@ -41,14 +41,13 @@ func (c *commandLine) doctor(ctx context.Context, o options) int {
 	return 0
 }
 
-// checkup is what diagnose asks the command line.
+// checkup holds what diagnose needs of the command line.
 type checkup struct {
-	call      callCommand   // how a command is called
-	elsewhere func() string // where the service is, if not here
+	call      callCommand   // returns what to type to call a command
+	elsewhere func() string // returns how to reach the service if it is of the other kind
 }
 
-// diagnose looks at what is the same for all managers, and has the manager look at the
-// rest.
+// diagnose checks what is the same for all managers, and adds the findings of the manager.
 func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
 	var found []manage.Finding
 	add := func(level manage.Level, what, detail, remedy string) {
@@ -89,8 +88,8 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, installed) {
-		said := func(c manage.Finding) bool { return c.What == f.What && c.Level >= f.Level }
-		if !slices.ContainsFunc(common, said) {
+		covered := func(c manage.Finding) bool { return c.What == f.What && c.Level >= f.Level }
+		if !slices.ContainsFunc(common, covered) {
 			found = append(found, f)
 		}
 	}
@@ -111,8 +110,8 @@ func remedyFor(code int, call callCommand) string {
 	return "the last lines of the log say why: " + call("logs")
 }
 
-// diagnoseExecutable looks at the file that the manager starts. It reports whether nobody
-// can execute it.
+// diagnoseExecutable checks the file that the manager starts. It reports whether the file
+// cannot be executed.
 func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add addFinding) (barred bool) {
 	unsafe := safe.Executable(s.Executable, s.User)
 	switch {
@@ -140,23 +139,23 @@ func diagnoseExecutable(s manage.Spec, now service.Status, call callCommand, add
 	return false
 }
 
-// replaced reports whether file is another now than when the process of s was started.
+// replaced reports whether file has changed since the process of s was started.
 func replaced(file string, s service.Status) bool {
-	if runs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil { // Linux tells root
+	if runs, err := os.Stat(fmt.Sprintf("/proc/%d/exe", s.PID)); err == nil { // on Linux, as root
 		is, err := os.Stat(file)
 		return err == nil && !os.SameFile(runs, is)
 	}
 	return newer(file, s.Since)
 }
 
-// diagnoseSockets tries whether what the service listens at is free. Who the manager
-// has given it to already is not asked.
+// diagnoseSockets checks whether the addresses of a service that does not run are free. It
+// skips sockets that the manager has opened.
 func (h *Handle) diagnoseSockets(s service.Status, add addFinding) {
 	if s.State != service.Stopped && s.State != service.Failed || h.spec.StartType == service.OnSocket {
 		return
 	}
 	for _, k := range h.spec.Sockets {
-		err := try(k)
+		err := tryListen(k)
 		switch {
 		case addressInUse(err):
 			by := "another program"
@@ -170,8 +169,8 @@ func (h *Handle) diagnoseSockets(s service.Status, add addFinding) {
 	}
 }
 
-// try listens at k for a moment.
-func try(k service.Socket) error {
+// tryListen listens at k for a moment.
+func tryListen(k service.Socket) error {
 	switch k.Network {
 	case "tcp":
 		l, err := net.Listen(k.Network, k.Address)
@@ -186,11 +185,11 @@ func try(k service.Socket) error {
 		}
 		return l.Close()
 	}
-	return nil // a path that is there may be a left-over, which is replaced
+	return nil // an existing path may be left over, and is replaced
 }
 
-// asInstalled is the service as this program would install it with the arguments that it
-// was installed with, unless the program has been called with some of its own.
+// asInstalled returns s with the arguments that the service was installed with, unless the
+// command line has arguments of the program.
 func (h *Handle) asInstalled(ctx context.Context, s manage.Spec) manage.Spec {
 	if h.own > 0 {
 		return s
@@ -210,11 +209,11 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callC
 	spec := h.asInstalled(ctx, h.spec)
 	install := call("install", spec.Arguments[len(h.spec.Arguments)-h.own:]...)
 	p, err := h.manager.Plan(ctx, spec, false)
-	if errors.Is(err, service.ErrUnsafe) { // which is said of the executable
+	if errors.Is(err, service.ErrUnsafe) { // diagnoseExecutable reports it
 		p, err = h.manager.Plan(ctx, spec, true)
 	}
 	switch {
-	case err != nil && s.Detail == "masked": // which the manager tells of
+	case err != nil && s.Detail == "masked": // the manager reports it
 		return
 	case errors.Is(err, service.ErrForeign):
 		add(manage.Problem, "installation", err.Error(), "rename this service, or replace the other one: "+install+" --force")
@@ -238,8 +237,8 @@ func (h *Handle) diagnoseDrift(ctx context.Context, s service.Status, call callC
 	}
 }
 
-// relative warns of arguments of the service that are paths of where the operator is
-// now, which the service will not be.
+// relative returns a warning for each argument of the service that is a relative path: the
+// service runs in another folder.
 func (c *commandLine) relative() []string {
 	var warnings []string
 	for _, a := range c.own {

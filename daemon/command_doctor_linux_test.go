@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestAnExecutableThatWasReplacedIsSaid(t *testing.T) {
+func TestDoctor_ReplacedExecutableIsAWarning(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "web")
 	sleep, err := os.ReadFile("/bin/sleep")
@@ -46,7 +46,7 @@ func TestAnExecutableThatWasReplacedIsSaid(t *testing.T) {
 	}
 }
 
-func TestDoctorLooksAtTheFileThatTheManagerStarts(t *testing.T) {
+func TestDoctor_ChecksTheFileThatTheManagerStarts(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(file string) error
 		want   string // FILE is what is installed

@@ -9,8 +9,9 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/symptom"
 )
 
-// diagnoseLog looks in the log of the last run for what is known. That of a crash that
-// has been told of has its text there as well, from the next start.
+// diagnoseLog looks for known symptoms in the log of the last run. If crashed is true, it
+// skips the signs of a crash: the next run has logged the text of the crash. It also skips a
+// line about told, which diagnose has reported.
 func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool, told string, add addFinding) {
 	log, err := manage.LastRun(ctx, h.manager, h.spec)
 	if err != nil {
@@ -34,7 +35,7 @@ func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool
 	}
 }
 
-// cutRecords returns log without the records that say what, with their further lines.
+// cutRecords returns log without the records that contain what.
 func cutRecords(log, what string) string {
 	rest, cut := "", false
 	for line := range strings.Lines(log) {

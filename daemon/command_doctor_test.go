@@ -12,7 +12,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-func TestDriftIsComparedWithTheFlagsThatTheServiceWasInstalledWith(t *testing.T) {
+func TestDoctor_DriftUsesTheInstalledFlags(t *testing.T) {
 	for _, test := range []struct{ installed, asks, want string }{
 		{"install", "doctor", "ok       installation: as this program would install it\n"},
 		{"-addr :9090 install", "doctor", "ok       installation: as this program would install it\n"},
@@ -29,7 +29,7 @@ func TestDriftIsComparedWithTheFlagsThatTheServiceWasInstalledWith(t *testing.T)
 	}
 }
 
-func TestDriftIsSaidWithTheCommandThatShowsIt(t *testing.T) {
+func TestDoctor_DriftNamesTheCommandThatShowsIt(t *testing.T) {
 	s := newShell(t)
 	s.call("-addr :9090 install")
 	s.executable = "/opt/other/web" // which the new version is in
@@ -43,7 +43,7 @@ func TestDriftIsSaidWithTheCommandThatShowsIt(t *testing.T) {
 	}
 }
 
-func TestOnlyTheLastRunIsExplained(t *testing.T) {
+func TestDoctor_ExplainsOnlyTheLastRun(t *testing.T) {
 	at := func(pid int, message string, fields ...zap.Field) records.Record {
 		r := record(time.Unix(1, 0), zap.ErrorLevel, message, fields...)
 		r.PID = pid
@@ -77,7 +77,7 @@ func TestOnlyTheLastRunIsExplained(t *testing.T) {
 	}
 }
 
-func TestASignalIsNamed(t *testing.T) {
+func TestCodeInWords_NamesSignals(t *testing.T) {
 	for code, want := range map[int]string{
 		130: "130 (forced by a second SIGINT, or killed by it)",
 		137: "137 (killed by SIGKILL)",

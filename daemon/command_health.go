@@ -10,12 +10,12 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// asker asks a run of the program called name how it is doing, see [health.Ask].
+// asker asks a run of the program called name for its health, see [health.Ask].
 type asker func(ctx context.Context, name string, pid int) (health.Answer, error)
 
-// unwell returns what is wrong with the process of a service that runs, "" if it is well
-// or does not say: only root, and the user that it runs as, are told.
-func (h *Handle) unwell(ctx context.Context, s service.Status) string {
+// healthProblem returns what is wrong with the process of a running service. It returns "" if
+// the process is well or does not answer: it answers only root and the user that it runs as.
+func (h *Handle) healthProblem(ctx context.Context, s service.Status) string {
 	switch s.State {
 	case service.Running, service.Reloading, service.Pausing, service.Paused, service.Continuing:
 	default:
@@ -31,7 +31,7 @@ func (h *Handle) unwell(ctx context.Context, s service.Status) string {
 	return a.Unhealthy
 }
 
-// statusOfRun is status where no manager runs, as in a container: it asks the run itself.
+// statusOfRun prints the status where no manager runs, as in a container. It asks the process.
 func (c *commandLine) statusOfRun(ctx context.Context, o options) int {
 	s, err := c.askRun(ctx)
 	switch {
@@ -44,7 +44,7 @@ func (c *commandLine) statusOfRun(ctx context.Context, o options) int {
 	return c.printStatus(c.config.Name, "none", s, "", o)
 }
 
-// askRun asks a run that no manager knows.
+// askRun asks the process of a run for its status, without a manager.
 func (c *commandLine) askRun(ctx context.Context) (service.Status, error) {
 	a, err := c.ask(ctx, c.config.Name, 0)
 	switch {

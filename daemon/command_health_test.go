@@ -22,7 +22,7 @@ func container(t *testing.T) *shell {
 	return s
 }
 
-func TestStatusWithoutAManager(t *testing.T) {
+func TestStatus_WithoutAManagerAsksTheProcess(t *testing.T) {
 	s, tr := container(t), &transcript{}
 	since := time.Date(2026, 11, 27, 3, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -52,7 +52,7 @@ func TestStatusWithoutAManager(t *testing.T) {
 	tr.golden(t, "health")
 }
 
-func TestOtherCommandsStillNeedAManager(t *testing.T) {
+func TestMain_OtherCommandsNeedAManager(t *testing.T) {
 	s := container(t)
 	for _, line := range []string{"start", "stop", "logs", "doctor"} {
 		if code, _, err := s.call(line); code != 3 || !bytes.Contains([]byte(err), []byte("no service manager runs here")) {
@@ -61,7 +61,7 @@ func TestOtherCommandsStillNeedAManager(t *testing.T) {
 	}
 }
 
-func TestStatusAsksTheProcessOfAService(t *testing.T) {
+func TestStatus_AsksTheProcessOfAService(t *testing.T) {
 	silent := fmt.Errorf("%w in 10s", health.ErrSilent)
 	for name, test := range map[string]struct {
 		status service.Status
@@ -109,7 +109,7 @@ func TestStatus_WithoutAManagerNothingIsWrongWithTheInstallation(t *testing.T) {
 	}
 }
 
-func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
+func TestStatus_RunningButNotInstalled(t *testing.T) {
 	s := newShell(t)
 	s.asks = func(context.Context, string, int) (health.Answer, error) {
 		return health.Answer{PID: 7, State: "running"}, nil
@@ -134,7 +134,7 @@ func TestStatusOfWhatIsNotInstalledAndRuns(t *testing.T) {
 	}
 }
 
-func TestDoctorSaysThatACheckFails(t *testing.T) {
+func TestDoctor_FailingCheckIsAProblem(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
 	s.asks = func(context.Context, string, int) (health.Answer, error) {

@@ -15,20 +15,20 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// Logs writes what the service has logged to w, the oldest first: from the journal, the
-// Event Log, syslog or the file where its manager puts it. Whatever keeps the log, a
+// Logs writes the log of the service to w, the oldest record first. It reads the journal, the
+// Event Log, syslog, or the file that the manager writes. The form is always the same: a
 // record is a line with the time, the level, the message and its fields,
 //
 //	2026-11-27T10:00:00.000Z WARN  api: request failed path=/a status=503
 //
-// with values of several lines below it, indented, or with o.JSON an object a line that
-// has the keys of [logkeys.Glidepath]. What the service has printed is a record of level info;
-// its time is "-" where the host does not keep it, and for o.Since it counts as printed
-// when the record before it was logged.
+// and values of several lines follow, indented. With o.JSON, a record is a line with a JSON
+// object that has the keys of [logkeys.Glidepath]. A line that the service has printed is a
+// record of level info. Its time is "-" if the host does not record it; for o.Since, it has the
+// time of the record before it.
 func (h *Handle) Logs(ctx context.Context, o service.LogOptions, w io.Writer) error {
 	err := h.manager.Logs(ctx, h.spec, manage.LogQuery{LogOptions: o}, w)
 	if o.Follow && ctx.Err() != nil {
-		err = nil // that is how following ends
+		err = nil // following ends this way
 	}
 	return h.wrap("read the log of", err)
 }
@@ -39,10 +39,10 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 		return c.failed(err)
 	}
 	if o.lines < 0 {
-		o.lines = 100 // what fits the memory of a terminal
+		o.lines = 100 // fits the scrollback of a terminal
 	}
 	query := service.LogOptions{Lines: o.lines, Follow: o.follow, Since: o.since, Level: o.level, Match: o.match, JSON: o.json}
-	out := counter{w: shown(c.out)}
+	out := counter{w: terminalSafe(c.out)}
 	if err := h.Logs(ctx, query, &out); err != nil {
 		return c.failedTo(err, o)
 	}
@@ -59,11 +59,11 @@ func (c *commandLine) logs(ctx context.Context, o options) int {
 		}
 		_, _ = fmt.Fprintf(c.err, "%s: %s\n", h.Name(), what)
 	}
-	c.tellCrashes(h)
+	c.noteCrashes(h)
 	return 0
 }
 
-// counter counts what is written.
+// counter counts the bytes written.
 type counter struct {
 	w io.Writer
 	n int
@@ -75,7 +75,7 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// logsOptions are the flags of the command logs.
+// logsOptions returns the flags of the command logs.
 func logsOptions() []option {
 	return []option{
 		toggle("f", "follow the log until interrupted", func(o *options) *bool { return &o.follow }),
@@ -119,8 +119,8 @@ func setMatch(o *options, value string) (err error) {
 	return err
 }
 
-// parseSince reads a time in one of the forms that people type, by the clock and in the
-// zone of now.
+// parseSince parses a time in one of the forms that people type, relative to now and in its
+// time zone.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 	switch text {
@@ -145,7 +145,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf(`want a duration like 10m or 2d, today, yesterday, or a time like "2026-11-27 10:00" or 2026-11-27T10:00:00Z, but got %q`, text)
 }
 
-// ago reads a duration, which may be a whole number of days.
+// ago parses a duration, which may be a whole number of days.
 func ago(text string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)

@@ -18,7 +18,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-func TestFlagsOfLogsAreWhatTheManagerIsAsked(t *testing.T) {
+func TestLogs_FlagsBecomeTheQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // a clock of its own
 		s := newShell(t)
 		s.manager.log = "a line\n"
@@ -55,7 +55,7 @@ func TestFlagsOfLogsAreWhatTheManagerIsAsked(t *testing.T) {
 	})
 }
 
-func TestTimesAreReadAsPeopleTypeThem(t *testing.T) {
+func TestParseSince_ReadsWhatPeopleType(t *testing.T) {
 	now := time.Date(2026, 3, 30, 1, 30, 0, 0, time.UTC)
 	if at, err := parseSince("2026-11-27 10:00", now); err != nil || !at.Equal(time.Date(2026, 11, 27, 10, 0, 0, 0, time.UTC)) {
 		t.Errorf("%v, %v", at, err)
@@ -98,7 +98,7 @@ func record(at time.Time, l zapcore.Level, message string, fields ...zapcore.Fie
 	return records.Record{Entry: zapcore.Entry{Time: at, Level: l, Message: message}, Fields: fields}
 }
 
-func TestLogsSayWhatAnOperatorReads(t *testing.T) {
+func TestLogs_Output(t *testing.T) {
 	s := newShell(t)
 	at := time.Date(2026, 11, 27, 10, 0, 0, 0, time.UTC)
 	k := kept{s.manager, []records.Record{

@@ -15,42 +15,33 @@ import (
 	"github.com/go-glidepath/glidepath/internal/host/health"
 )
 
-// Main is for func main: it looks for a command on the command line, runs p if
-// there is none, and exits the process with the exit code. It does not return. The
-// commands are
+// Main runs p as the command line says, and exits the process with the exit code. It is
+// meant for func main, and does not return. Without a command it runs p in the foreground,
+// as [Run] does. The commands install, uninstall, start, stop, restart, reload, pause,
+// continue, status, logs and doctor manage the service; run, version and help do what their
+// names say. "web help" lists the commands, and "web help COMMAND" lists the flags of one.
 //
-//	install    make it a service of this machine, or bring the service up to date
-//	uninstall  stop the service, and remove what install has made
-//	start, stop, restart, reload, pause, continue
-//	           what they say, and wait until it is so
-//	status     tell what it does
-//	logs       print the service's log
-//	doctor     find out what keeps it from running
-//	run        run p in the foreground; what happens without a command
-//	version    print Config.Version
-//	help       print what the commands are; help COMMAND, and COMMAND --help, its flags
+// The program's own flags go before the command. The command install remembers them:
+// "web -addr :9090 install" installs a service that runs "web -addr :9090".
 //
-// The program's own flags stand before the command, and what stands there is what
-// an installed service is run with: "web -addr :9090 install" installs what
-// "web -addr :9090" runs. A program that parses them calls Main afterwards, and hands
-// over the rest of the command line in Config.Args. Without Config.Args, what package flag
-// has left is that rest, if it has parsed the command line. If not, the first word
-// that is a command, and has only flags of its own behind it, is the command, and all
-// before it are the program's; the very first word, if it is one, is the command
-// whatever is behind it. Where there is none, a command line that begins with a dash is
-// the program's own, too, except that what looks like a command starts nothing: a flag
-// without a value that has the name of a command, or one that differs by a letter
-// (--install, --instal), unless package flag knows it. A program that reads a flag with
-// such a name in another way sets Config.Args.
+// A program that parses its flags with package flag does so before it calls Main. If the
+// first word that package flag has left is a command, Main runs it. Another word after flags
+// of the program is an argument of its own, unless it looks like a mistyped command. If the
+// program has not parsed the command line, the command is the first word that names one and
+// has only flags of that command after it. A first word that names a command is always the
+// command.
 //
-// A command line that is wrong is a line on standard error and exit code 2, before
-// anything has happened. The other exit codes of commands are those of the LSB: 0 done,
-// 1 failed, 3 not supported here, 4 not permitted, 5 not installed, 7 not running; and
-// 78 where the configuration is wrong, 75 while another process installs or uninstalls the
-// service. status has its own: 0 it runs, 1 it has failed
-// or is not well, 3 it does not run, starts or stops, 4 there is none or nobody may tell. Where
-// no service manager runs, as in a container, status asks the process itself. A program with a command line of its own mounts
-// [Commands] there.
+// Otherwise, a word that is not a command, and a flag that package flag does not know, start
+// nothing and install nothing: Main prints one line to standard error and exits with code 2.
+// A program with another parser sets Config.Args to what that parser has left of the command
+// line; then Main looks for the command only there.
+//
+// Commands exit with 0 if they succeed, and otherwise with the codes that the LSB defines
+// for init scripts; the [reference] lists them, and all flags.
+//
+// A program whose command line has commands of its own mounts [Commands] there.
+//
+// [reference]: https://github.com/go-glidepath/glidepath/blob/main/daemon/docs/reference.md#commands
 func Main(p Program, c Config) {
 	cli := commandLine{program: p, config: c, flags: flag.CommandLine, out: os.Stdout, err: os.Stderr, manage: Manage, ask: health.Ask, calling: howCalled()}
 	os.Exit(cli.main(context.Background(), os.Args[1:]))
@@ -58,34 +49,34 @@ func Main(p Program, c Config) {
 
 // commandLine is one call of the program.
 type commandLine struct {
-	program  Program
-	config   Config
-	flags    *flag.FlagSet // those of the program that package flag knows; nil if it was not asked
-	own      []string      // the program's arguments: those before the command
-	muddled  error         // why they cannot be told apart from the command
-	mounted  bool          // among the program's own commands
-	under    []string      // what stands before the command then: "service" in "web service install"
-	calling  calling
-	verb     string // the command that runs
-	out, err io.Writer
-	manage   func(Program, Config, ...string) (*Handle, error)
-	ask      asker
-	notices  []string // for the operator, those that are told first
-	told     int      // how many of them
+	program   Program
+	config    Config
+	flags     *flag.FlagSet // those of the program that package flag knows; nil if it was not asked
+	own       []string      // the program's arguments, which are before the command
+	argsErr   error         // the error of finding own
+	mounted   bool          // whether the program has mounted the commands among its own
+	mountPath []string      // the words before a mounted command: "service" in "web service install"
+	calling   calling
+	verb      string // the name of the command
+	out, err  io.Writer
+	manage    func(Program, Config, ...string) (*Handle, error)
+	ask       asker
+	notices   []string // for the operator
+	printed   int      // how many notices are printed
 }
 
-// main runs what is on the command line, args, without the name of the program.
+// main runs the command line args, which does not include the name of the program.
 func (c *commandLine) main(ctx context.Context, args []string) int {
 	if c.config.Args == nil {
 		if c.flags != nil && c.flags.Parsed() {
-			if own, err := before(args, c.flags.Args()); err == nil {
-				return c.behind(ctx, own, c.flags.Args())
+			if own, err := ownArguments(args, c.flags.Args()); err == nil {
+				return c.runParsed(ctx, own, c.flags.Args())
 			}
 		}
-		return c.search(ctx, args)
+		return c.runUnparsed(ctx, args)
 	}
 	rest := c.config.Args
-	c.own, c.muddled = before(args, rest)
+	c.own, c.argsErr = ownArguments(args, rest)
 	if len(rest) == 0 {
 		return c.run(ctx, options{})
 	}
@@ -95,38 +86,39 @@ func (c *commandLine) main(ctx context.Context, args []string) int {
 	return c.usage(c.unknown(rest[0]))
 }
 
-// before is what stands before rest on the command line.
-func before(args, rest []string) ([]string, error) {
+// ownArguments returns the part of args before rest. It fails if args does not end with rest.
+func ownArguments(args, rest []string) ([]string, error) {
 	if n := len(args) - len(rest); n >= 0 && slices.Equal(args[n:], rest) {
 		return args[:n:n], nil
 	}
 	return nil, usageError(fmt.Sprintf("cannot tell the program's flags from those of the command: want the program's own flags before the command, but got %q", args))
 }
 
-// behind looks for a command at the beginning of rest, what package flag has left of the
-// command line. Words that are none, behind flags of the program, are its own.
-func (c *commandLine) behind(ctx context.Context, own, rest []string) int {
+// runParsed runs the command at the beginning of rest, which package flag has left of the
+// command line. If rest does not begin with a command, and the program has flags before it,
+// rest holds the program's own arguments.
+func (c *commandLine) runParsed(ctx context.Context, own, rest []string) int {
 	if len(rest) > 0 {
 		if v, ok := c.named(rest[0]); ok {
 			c.own = own
 			return c.execute(ctx, v, rest[1:])
 		}
-		if len(own) == 0 || c.meant(rest[0]) != "" {
+		if len(own) == 0 || c.suggest(rest[0]) != "" {
 			return c.usage(c.unknown(rest[0]))
 		}
 	}
 	return c.run(ctx, options{})
 }
 
-// search looks for a command where the program has not parsed anything.
-func (c *commandLine) search(ctx context.Context, args []string) int {
-	var wrong error // of the first word that is a command, but has no flags of one behind it
+// runUnparsed looks for a command in args, which the program has not parsed, and runs it.
+func (c *commandLine) runUnparsed(ctx context.Context, args []string) int {
+	var wrong error // of the first command that has something else than its flags after it
 	for i, a := range args {
 		v, ok := c.named(a)
 		if !ok || i > 0 && strings.HasPrefix(a, "-") {
 			continue
 		}
-		// The first word of all is no value of a flag: it is the command, or a mistake.
+		// The first word cannot be the value of a flag: it is the command, or a mistake.
 		// "help install" installs nothing.
 		if _, err := c.parse(v, options{lines: -1}, args[i+1:]); err != nil && i > 0 {
 			if wrong == nil {
@@ -140,8 +132,7 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 		c.own = args[:i:i]
 		return c.execute(ctx, v, args[i+1:])
 	}
-	switch {
-	case wrong != nil:
+	if wrong != nil {
 		return c.usage(wrong)
 	}
 	if err := c.refused(args); err != nil {
@@ -151,8 +142,8 @@ func (c *commandLine) search(ctx context.Context, args []string) int {
 }
 
 // refused returns an error if a run with args, a command line without a command, would be a
-// mistake: if it begins with a word, or has a flag that package flag does not know. A
-// program that reads other flags says so with Config.Args.
+// mistake: args begins with a word, or has a flag that package flag does not know. A
+// program that reads other flags sets Config.Args.
 func (c *commandLine) refused(args []string) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		return c.unknown(args[0])
@@ -165,7 +156,7 @@ func (c *commandLine) refused(args []string) error {
 		word := strings.ToLower(name)
 		switch {
 		case !strings.HasPrefix(a, "-") || c.flags != nil && c.flags.Lookup(name) != nil:
-		case c.meant(word) != "":
+		case c.suggest(word) != "":
 			return c.unknown(word)
 		case slices.ContainsFunc(verbs(), func(v verb) bool { return v.hasFlag(word) }):
 			return usageError(fmt.Sprintf("%s is a flag of a command and goes after it; '%s help COMMAND' lists the flags", a, c.path()))
@@ -192,8 +183,8 @@ func (c *commandLine) named(word string) (verb, bool) {
 	return verb{}, false
 }
 
-// verbs returns the commands that there are here. A program with its own commands runs by
-// one of them.
+// verbs returns the available commands. A program that has mounted them has its own command
+// in place of run.
 func (c *commandLine) verbs() []verb {
 	if !c.mounted {
 		return verbs()
@@ -201,8 +192,9 @@ func (c *commandLine) verbs() []verb {
 	return slices.DeleteFunc(verbs(), func(v verb) bool { return v.name == "run" })
 }
 
+// unknown returns the error for word, which is neither a command nor a known flag.
 func (c *commandLine) unknown(word string) error {
-	if meant := c.meant(strings.TrimLeft(word, "-")); meant != "" {
+	if meant := c.suggest(strings.TrimLeft(word, "-")); meant != "" {
 		return usageError(fmt.Sprintf("%q is not a command; did you mean '%s %s'?", word, c.path(), meant))
 	}
 	if strings.HasPrefix(word, "-") {
@@ -224,7 +216,7 @@ func (c *commandLine) version(context.Context, options) int {
 	return 0
 }
 
-// version is what the program's is.
+// version returns Config.Version, or else the version of the main module.
 func (c Config) version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && c.Version == "" {
 		return info.Main.Version
@@ -263,11 +255,12 @@ func (c *commandLine) helpFor(v verb) int {
 	return 0
 }
 
-// usage says that the command line is wrong, to the manager as well if there is one.
+// usage prints that the command line is wrong, and reports it to the service manager if one
+// has started this process.
 func (c *commandLine) usage(err error) int {
 	_, _ = fmt.Fprintf(c.err, "%s: %v\n", programName(), err)
 	if env, bad := thisProcess(c.config, true); bad == nil {
-		refuse(env, err) // a service whose command line is wrong
+		refuse(env, err) // the service was installed with a wrong command line
 	}
 	return exitUsage
 }

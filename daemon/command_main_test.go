@@ -20,7 +20,7 @@ type idle struct{ err error }
 func (p idle) Start(context.Context) error { return p.err }
 func (idle) Stop(context.Context) error    { return nil }
 
-func TestTheCommandLine(t *testing.T) {
+func TestMain_ExitCodeAndOutput(t *testing.T) {
 	config := Config{Name: "web", Version: "v1.2.3", Description: "serves"}
 	unnamed := config
 	unnamed.Name = ""
@@ -83,7 +83,7 @@ func TestTheCommandLine(t *testing.T) {
 	}
 }
 
-func TestWhatStandsBeforeTheCommandIsTheServices(t *testing.T) {
+func TestMain_FlagsBeforeTheCommandAreTheServices(t *testing.T) {
 	for _, test := range []struct {
 		line, rest string // the command line, and what the program's own parser has left of it; "-" if it has none
 		own        string
@@ -130,7 +130,7 @@ func TestWhatStandsBeforeTheCommandIsTheServices(t *testing.T) {
 	}
 }
 
-func TestInstallRefusesFlagsThatWereMixedUp(t *testing.T) {
+func TestInstall_RefusesFlagsAfterTheCommand(t *testing.T) {
 	var err bytes.Buffer
 	c := commandLine{program: idle{}, out: io.Discard, err: &err, config: Config{Name: "web", Args: []string{"install"}}}
 	if code := c.main(t.Context(), []string{"install", "-addr", ":9090"}); code != 2 || !strings.Contains(err.String(), "want the program's own flags before the command") {
@@ -138,7 +138,7 @@ func TestInstallRefusesFlagsThatWereMixedUp(t *testing.T) {
 	}
 }
 
-func TestExitCodes(t *testing.T) {
+func TestExitCode_FollowsTheError(t *testing.T) {
 	boom := errors.New("boom")
 	forced := forcedError{signal: 15, name: "SIGTERM"}
 	for _, test := range []struct {

@@ -1,20 +1,20 @@
 package daemon
 
-// meant returns the command that somebody who typed word most likely wanted: the one with
-// that name, or with a name that differs by one letter, or by two that are swapped. It
-// returns "" if there is none.
-func (c *commandLine) meant(word string) string {
+// suggest returns the command that word most likely stands for: the command of that name, or
+// one whose name differs by one letter, or by two that are swapped. It returns "" if there is
+// none.
+func (c *commandLine) suggest(word string) string {
 	for _, v := range c.verbs() {
-		if v.name == word || len(word) >= 4 && alike(word, v.name) {
+		if v.name == word || len(word) >= 4 && isTypo(word, v.name) {
 			return v.name
 		}
 	}
 	return ""
 }
 
-// alike reports whether one letter that is added, left out or replaced, or two neighbours
-// that are swapped, make a of b.
-func alike(a, b string) bool {
+// isTypo reports whether a and b differ by one letter that is added, missing or replaced, or
+// by two neighbours that are swapped.
+func isTypo(a, b string) bool {
 	if len(a) < len(b) {
 		a, b = b, a
 	}

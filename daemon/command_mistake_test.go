@@ -52,7 +52,7 @@ func bareCall(t *testing.T, line string) (code int, stderr string) {
 	return c.main(t.Context(), strings.Fields(line)), err.String()
 }
 
-func TestFlagsThatPackageFlagKnowsAreTheProgramsOwn(t *testing.T) {
+func TestMain_ParsedFlagsAreTheProgramsOwn(t *testing.T) {
 	for line, want := range map[string]int{
 		"-start":              exitFailure, // it ran
 		"-start -name x":      exitFailure,
@@ -81,14 +81,14 @@ func TestFlagsThatPackageFlagKnowsAreTheProgramsOwn(t *testing.T) {
 	}
 }
 
-func TestOneMistakeIsUnderstood(t *testing.T) {
+func TestSuggest_UnderstandsOneTypo(t *testing.T) {
 	for word, want := range map[string]string{
 		"install": "install", "instal": "install", "insstall": "install", "iinstall": "install", "instakl": "install", "insatkl": "",
 		"isntall": "install", "installl": "install", "nstall": "install", "instell": "install", "innstal": "",
 		"stat": "start", "strat": "start", "tsart": "start", "stpo": "stop", "statu": "status", "doctro": "doctor",
 		"": "", "log": "", "logs": "logs", "addr": "", "listen": "", "config": "", "verbose": "",
 	} {
-		if got := new(commandLine).meant(word); got != want {
+		if got := new(commandLine).suggest(word); got != want {
 			t.Errorf("%q is taken for %q, want %q", word, got, want)
 		}
 	}

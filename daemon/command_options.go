@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// options are the flags of a command, all of them; each command knows its own.
+// options holds the values of the flags of all commands.
 type options struct {
 	help, dryRun, now, enable, force, purge, user, json, follow, dependents bool
 
@@ -19,16 +19,17 @@ type options struct {
 	since    time.Time
 	level    zapcore.LevelEnabler
 	match    *regexp.Regexp
-	about    *verb // what to help with
+	about    *verb // the command that help is about
 }
 
-// option is a flag of a command.
+// option describes a flag of a command.
 type option struct {
-	name, value, summary string // value is what its value is called, "" if it has none
+	name, value, summary string // value is the placeholder of its value, "" if it has none
 	set                  func(o *options, value string) error
-	letter               string // a short name, if it has two
+	letter               string // a short name, "" if it has none
 }
 
+// toggle returns a flag without a value that sets a field to true.
 func toggle(name, summary string, field func(*options) *bool) option {
 	return option{name: name, summary: summary, set: func(o *options, _ string) error {
 		*field(o) = true
@@ -36,13 +37,13 @@ func toggle(name, summary string, field func(*options) *bool) option {
 	}}
 }
 
-// The flags that several commands have.
+// Flags of several commands.
 var (
 	userOption       = toggle("user", "act on a per-user service", func(o *options) *bool { return &o.user })
 	dependentsOption = toggle("dependents", "also stop the services that need this one; after a restart, start them again", func(o *options) *bool { return &o.dependents })
 
 	instanceOption = option{name: "instance", value: "NAME", summary: "the instance of a template", set: func(o *options, value string) error {
-		if value == "" { // a variable of a script that is not set, for one
+		if value == "" { // an unset variable of a script, for example
 			return errors.New("want the name of an instance, but got none")
 		}
 		o.instance = value
@@ -50,10 +51,10 @@ var (
 	}}
 )
 
-// which are the flags that say which service is meant.
-func which(more ...option) []option { return append(more, userOption, instanceOption) }
+// withTarget adds the flags that select the service.
+func withTarget(more ...option) []option { return append(more, userOption, instanceOption) }
 
-// dashed is the flag as people write it.
+// dashed returns the name of the flag with its dashes.
 func (o option) dashed() string {
 	if len(o.name) == 1 {
 		return "-" + o.name
@@ -61,7 +62,7 @@ func (o option) dashed() string {
 	return "--" + o.name
 }
 
-// usage is the flag with its names, and what its value is called.
+// usage returns the names of the flag and the placeholder of its value.
 func (o option) usage() string {
 	text := o.dashed()
 	if o.letter != "" {
@@ -73,8 +74,8 @@ func (o option) usage() string {
 	return text
 }
 
-// parse adds the flags in args to o: --name, --name=value, --name value, with one
-// dash or two. Nothing else may stand there, but a command behind help.
+// parse adds the flags in args to o: --name, --name=value or --name value, with one dash or
+// two. It refuses anything else, except one command after help.
 func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 	for i := 0; i < len(args); i++ {
 		name, value, has := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
@@ -113,6 +114,7 @@ func (c *commandLine) parse(v verb, o options, args []string) (options, error) {
 	return o, nil
 }
 
+// option returns the flag of v called name, or nil.
 func (v verb) option(name string) *option {
 	for i := range v.options {
 		if o := &v.options[i]; o.name == name || o.letter != "" && o.letter == name {

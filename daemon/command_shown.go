@@ -8,19 +8,19 @@ import (
 	"github.com/go-glidepath/glidepath/internal/log/logtext"
 )
 
-// shown is w, or, if that is a terminal, w with an escape for whatever a terminal would
-// obey: who may write to the log of a service may not write to the terminal of root.
-func shown(w io.Writer) io.Writer {
+// terminalSafe returns w, or, if w is a terminal, a writer that escapes control characters:
+// what a service logs must not control the terminal of root.
+func terminalSafe(w io.Writer) io.Writer {
 	if f, ok := w.(*os.File); ok && isTerminal(f) {
 		return &escaper{w: w}
 	}
 	return w
 }
 
-// escaper escapes what cannot be seen, but for the ends of lines and tabs.
+// escaper escapes invisible characters, except newlines and tabs.
 type escaper struct {
 	w    io.Writer
-	rest []byte // the beginning of a character
+	rest []byte // the beginning of a character that is incomplete so far
 	buf  []byte
 }
 

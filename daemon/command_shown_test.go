@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestALogIsNoProgramForTheTerminal(t *testing.T) {
+func TestTerminalSafe_EscapesControlCharacters(t *testing.T) {
 	const log = "one\ttwo äöü 🦊\n\x1b]0;pwn\a\x1b[2J\r\n\u202e\u009b31m \xff\x80 end 🦊"
 	const want = "one\ttwo äöü 🦊\n\\x1b]0;pwn\\x07\\x1b[2J\\r\n\\u202e\\u009b31m \\xff\\x80 end 🦊"
 	for size := 1; size <= len(log); size++ {
@@ -22,12 +22,12 @@ func TestALogIsNoProgramForTheTerminal(t *testing.T) {
 		}
 	}
 	var file bytes.Buffer
-	if shown(&file) != &file {
+	if terminalSafe(&file) != &file {
 		t.Error("what is no terminal does not get what there is")
 	}
 }
 
-func TestALineForPeopleHasNothingThatATerminalObeys(t *testing.T) {
+func TestOneLine_EscapesControlCharacters(t *testing.T) {
 	if got := oneLine("one\r\ntwo \x1b[2J\a"); got != `one; two \x1b[2J\x07` {
 		t.Errorf("got %q", got)
 	}

@@ -33,8 +33,8 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 		other = c.elsewhere(ctx, o)
 	}
 	if s.State == service.NotInstalled && other == "" && c.ask != nil && !c.config.Service.Template {
-		// As in a container of Windows, which has a manager. An instance of a template could
-		// be any of them.
+		// A Windows container, for example, has a manager, but runs the program directly. The
+		// process of a template could be any instance.
 		if run, err := c.askRun(ctx); err == nil {
 			run.Detail = h.Manager() + " has no service of this name"
 			return c.printStatus(h.Name(), h.Manager(), run, "", o)
@@ -47,8 +47,7 @@ func (c *commandLine) status(ctx context.Context, o options) int {
 	return code
 }
 
-// printStatus prints s, with what there is to say of the last run, and returns the exit
-// code.
+// printStatus prints s, with last about the last run, and returns the exit code.
 func (c *commandLine) printStatus(name, manager string, s service.Status, last string, o options) int {
 	if o.json {
 		c.statusJSON(name, manager, s)
@@ -71,7 +70,7 @@ func statusCode(s service.Status) int {
 	return stateCode(service.Failed)
 }
 
-// statusJSON prints s for programs. What the manager does not say is left out.
+// statusJSON prints s as JSON, without what the manager does not report.
 func (c *commandLine) statusJSON(name, manager string, s service.Status) {
 	since, code := (*time.Time)(nil), (*int)(nil)
 	if !s.Since.IsZero() {
@@ -100,20 +99,20 @@ func (c *commandLine) statusJSON(name, manager string, s service.Status) {
 	_, _ = fmt.Fprintf(c.out, "%s\n", text)
 }
 
-// hasEnded reports whether it is known how the last run ended of a service that is stopped.
-// When it ended, not every manager says: Windows does not.
+// hasEnded reports whether the service is stopped and its exit code is known. The time of the
+// end may be unknown: Windows does not report it.
 func hasEnded(s service.Status) bool { return s.State == service.Stopped && s.ExitCode >= 0 }
 
-// summary is s in one line.
+// summary returns s in one line.
 func summary(s service.Status) string {
 	var b strings.Builder
 	b.WriteString(string(s.State))
-	// Some managers give the exit code in words of their own.
+	// Some managers describe the exit code in Detail.
 	inWords := strings.Contains(s.Detail, "exit code "+strconv.Itoa(s.ExitCode)) || strings.Contains(s.Detail, "killed by SIG")
 	if s.State == service.Failed && s.ExitCode >= 0 && !inWords {
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
-	if hasEnded(s) && s.LastFailure == "" { // which has it
+	if hasEnded(s) && s.LastFailure == "" { // LastFailure has the exit code
 		b.WriteString(", exit code " + codeInWords(s.ExitCode))
 	}
 	if s.PID != 0 {
@@ -149,7 +148,7 @@ func summary(s service.Status) string {
 	return b.String()
 }
 
-// codeInWords says what an exit code means, where this package has given it.
+// codeInWords returns an exit code with its meaning, if it is one that this package uses.
 func codeInWords(code int) string {
 	s := strconv.Itoa(code)
 	switch code {
@@ -173,15 +172,14 @@ func codeInWords(code int) string {
 	return s
 }
 
-// oneLine makes one line of s, of which a terminal obeys nothing.
+// oneLine returns s in one line, with control characters escaped.
 func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 	return string(logtext.AppendSafe(nil, s))
 }
 
-// Signals by their number, which is the same on every system: those that this package
-// answers with exit code 128 plus that number when they come twice, and others that end
-// processes.
+// Signals by number, which is the same on every system. forced are those whose second arrival
+// makes this package exit with 128 plus the number; killers are others that end processes.
 var (
 	forced  = map[int]string{2: "SIGINT", 15: "SIGTERM"}
 	killers = map[int]string{1: "SIGHUP", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM"}

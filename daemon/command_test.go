@@ -26,7 +26,7 @@ func mount(t *testing.T, m *register, addr *string, line string) (all map[string
 	return all, out, err
 }
 
-func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
+func TestCommands_SeeTheFlagsOfTheProgram(t *testing.T) {
 	m := &register{status: service.Status{State: service.NotInstalled}}
 	addr := ":80"
 	all, out, errs := mount(t, m, &addr, "web --addr :9090 service install")
@@ -42,7 +42,7 @@ func TestAMountedCommandSeesTheFlagsOfTheProgram(t *testing.T) {
 	}
 }
 
-func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
+func TestCommands_FlagsCanBeParsedByALibrary(t *testing.T) {
 	m := &register{log: "a\n", installed: &manage.Spec{}, status: service.Status{State: service.Stopped}}
 	addr := ""
 	all, out, errs := mount(t, m, &addr, "web service logs -n 7 -g a")
@@ -60,7 +60,7 @@ func TestTheFlagsOfAMountedCommandCanBeReadByAnother(t *testing.T) {
 	}
 }
 
-func TestMountedHelpSaysHowTheCommandIsCalled(t *testing.T) {
+func TestCommands_HelpShowsTheMountPath(t *testing.T) {
 	for _, test := range []struct{ command, args, line, want string }{
 		{"help", "", "web service help", "Usage: PROGRAM service command [command flags]\n\nCommands (PROGRAM service help COMMAND lists the flags of a command):\n  install "},
 		{"help", "install", "web service help install", "PROGRAM service install: install the service"},
@@ -77,7 +77,7 @@ func TestMountedHelpSaysHowTheCommandIsCalled(t *testing.T) {
 	}
 }
 
-func TestAMountedCommandIsCalledAsItWas(t *testing.T) {
+func TestFindMountPath_IsWhatTheOperatorTyped(t *testing.T) {
 	for _, test := range []struct{ line, args, want string }{
 		{"/opt/web service install --now", "--now", "service"},
 		{"/opt/web service install --now", "", "service"}, // another has read the flags
@@ -88,17 +88,17 @@ func TestAMountedCommandIsCalledAsItWas(t *testing.T) {
 		{"web -v admin service install", "", "-v admin service"},
 		{"web service", "-y", ""}, // something else was called
 	} {
-		if got := strings.Join(under(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
+		if got := strings.Join(findMountPath(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
 			t.Errorf("%s: %q", test.line, got)
 		}
 	}
-	c := commandLine{under: []string{"service"}}
+	c := commandLine{mountPath: []string{"service"}}
 	if got := c.call("start", options{user: true}); got != programName()+" service start --user" {
 		t.Error(got)
 	}
 }
 
-func TestThePartsOfACommandLineCanBeMounted(t *testing.T) {
+func TestCommands_HaveNameSummaryAndRun(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range Commands(idle{}, func() Config { return Config{} }) {
 		names[c.Name] = true

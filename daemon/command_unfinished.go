@@ -10,8 +10,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// unfinished adds to the error of a command what to type to go on.
-func (c *commandLine) unfinished(err error, o options, verb string) error {
+// explainUnfinished adds to the error of a command what the operator can do next.
+func (c *commandLine) explainUnfinished(err error, o options, verb string) error {
 	var u *manage.Unfinished
 	if !errors.As(err, &u) {
 		if errors.Is(err, context.Canceled) {
@@ -43,8 +43,8 @@ func (c *commandLine) unfinished(err error, o options, verb string) error {
 	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; "))
 }
 
-// installedAllTheSame adds to the error of a start that what is installed stays so.
-func (c *commandLine) installedAllTheSame(err error, done service.Installation, o options) error {
+// explainInstalled adds to the error of a start that the service stays installed.
+func (c *commandLine) explainInstalled(err error, done service.Installation, o options) error {
 	var u *manage.Unfinished
 	if done.Manager == "" || errors.As(err, &u) || errors.Is(err, context.Canceled) {
 		return err

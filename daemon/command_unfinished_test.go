@@ -9,7 +9,7 @@ import (
 	"github.com/go-glidepath/glidepath/daemon/service"
 )
 
-func TestAVerbThatFailsHalfWaySaysWhatIsLeftAndHowToGoOn(t *testing.T) {
+func TestUninstall_FailureSaysWhatIsLeftAndWhatToDo(t *testing.T) {
 	full := errors.New("remove /register/web: no space left on device")
 	lost := fmt.Errorf("tell it: %w", context.Canceled)
 	stop := func(r *register) { r.status.State, r.status.PID = service.Stopped, 0 }

@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// verb is a command of the command line.
+// verb describes a command of the command line.
 type verb struct {
 	name, summary string
 	options       []option
@@ -28,31 +28,31 @@ func (v verb) hasFlag(name string) bool {
 	return slices.ContainsFunc(v.options, func(o option) bool { return o.name == name })
 }
 
-// verbs are the commands, in the order of a service's life.
+// verbs returns the commands, in the order of a service's life.
 func verbs() []verb {
 	return []verb{
-		{"install", "install the service, or bring it up to date", which(
+		{"install", "install the service, or bring it up to date", withTarget(
 			toggle("dry-run", "print what would be written and called, without doing it", func(o *options) *bool { return &o.dryRun }),
 			toggle("now", "start the service afterwards; restart it if it runs and has changed", func(o *options) *bool { return &o.now }),
 			toggle("enable", "enable the service again if it was disabled after it was installed", func(o *options) *bool { return &o.enable }),
 			toggle("force", "install even if other users can replace the executable, or over another program's service", func(o *options) *bool { return &o.force }),
 			dependentsOption,
 		), (*commandLine).install},
-		{"uninstall", "stop the service and remove what install made", which(
+		{"uninstall", "stop the service and remove what install made", withTarget(
 			toggle("purge", "also remove its directories with all that is in them, and its account", func(o *options) *bool { return &o.purge }),
 			dependentsOption,
 		), (*commandLine).uninstall},
-		{"start", "start the service and wait until it is ready", which(), control("starting", service.Running, (*Handle).Start)},
-		{"stop", "stop the service and wait until it has stopped", which(dependentsOption), control("stopping", service.Stopped, (*Handle).Stop)},
-		{"restart", "stop the service if it runs, and start it", which(dependentsOption), control("restarting", service.Running, (*Handle).Restart)},
-		{"reload", "reload the program's configuration and the log level", which(), control("reloading", service.Running, (*Handle).Reload)},
-		{"pause", "pause the service", which(), control("pausing", service.Paused, (*Handle).Pause)},
-		{"continue", "resume after a pause", which(), control("continuing", service.Running, (*Handle).Continue)},
-		{"status", "print the state; the exit code is 0 if the service runs and is well", which(
+		{"start", "start the service and wait until it is ready", withTarget(), control("starting", service.Running, (*Handle).Start)},
+		{"stop", "stop the service and wait until it has stopped", withTarget(dependentsOption), control("stopping", service.Stopped, (*Handle).Stop)},
+		{"restart", "stop the service if it runs, and start it", withTarget(dependentsOption), control("restarting", service.Running, (*Handle).Restart)},
+		{"reload", "reload the program's configuration and the log level", withTarget(), control("reloading", service.Running, (*Handle).Reload)},
+		{"pause", "pause the service", withTarget(), control("pausing", service.Paused, (*Handle).Pause)},
+		{"continue", "resume after a pause", withTarget(), control("continuing", service.Running, (*Handle).Continue)},
+		{"status", "print the state; the exit code is 0 if the service runs and is well", withTarget(
 			toggle("json", "print one JSON object", func(o *options) *bool { return &o.json }),
 		), (*commandLine).status},
-		{"logs", "print the service's log", which(logsOptions()...), (*commandLine).logs},
-		{"doctor", "find out what keeps the service from running", which(), (*commandLine).doctor},
+		{"logs", "print the service's log", withTarget(logsOptions()...), (*commandLine).logs},
+		{"doctor", "find out what keeps the service from running", withTarget(), (*commandLine).doctor},
 		{"run", "run the program in the foreground, as without a command", nil, (*commandLine).run},
 		{"version", "print the version", nil, (*commandLine).version},
 		{"help", "print this help", nil, (*commandLine).help},
@@ -73,17 +73,17 @@ func (c *commandLine) executeWith(ctx context.Context, v verb, o options, args [
 		return c.usage(err)
 	case o.help:
 		return c.helpFor(v)
-	case v.name == "run": // which has signals of its own
+	case v.name == "run": // handles signals itself
 		return v.do(c, ctx, o)
 	}
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
-		ends = append(ends, syscall.SIGHUP) // a terminal that hangs up leaves nothing half-made either
+		ends = append(ends, syscall.SIGHUP) // a terminal that hangs up must not leave a change half made
 	}
 	ctx, stop := signal.NotifyContext(ctx, ends...)
 	defer stop()
-	if v.name != "logs" { // as in "install 2>&1 | head -n 1": a reader that goes ends nothing halfway
-		ignored := make(chan os.Signal, 1) // and not signal.Ignore, which children would inherit
+	if v.name != "logs" { // in "install 2>&1 | head -n 1" the end of head must not leave a change half made
+		ignored := make(chan os.Signal, 1) // children would inherit signal.Ignore
 		signal.Notify(ignored, syscall.SIGPIPE)
 		defer signal.Stop(ignored)
 	}
@@ -91,7 +91,7 @@ func (c *commandLine) executeWith(ctx context.Context, v verb, o options, args [
 	return v.do(c, ctx, o)
 }
 
-// handle is the service that o speaks of.
+// handle returns the handle to the service that o selects.
 func (c *commandLine) handle(o options) (*Handle, error) {
 	config := c.config
 	config.Service.User = config.Service.User || o.user
@@ -113,25 +113,25 @@ func (c *commandLine) handle(o options) (*Handle, error) {
 	return h, err
 }
 
-// notes prints the notices that are not printed yet.
+// notes prints the new notices.
 func (c *commandLine) notes() {
-	for _, text := range c.notices[c.told:] {
+	for _, text := range c.notices[c.printed:] {
 		_, _ = fmt.Fprintf(c.err, "note: %s\n", oneLine(text))
 	}
-	c.told = len(c.notices)
+	c.printed = len(c.notices)
 }
 
-// failed prints what has gone wrong, in one line, and returns the exit code for it.
+// failed prints err in one line, and returns its exit code.
 func (c *commandLine) failed(err error) int {
 	if errors.Is(err, manage.ErrNeeded) {
 		err = fmt.Errorf("%w, or use --dependents to stop them as well", err)
 	}
 	_, _ = fmt.Fprintf(c.err, "%s: %s\n", programName(), oneLine(err.Error()))
-	return lsb(err)
+	return lsbCode(err)
 }
 
-// elsewhere says how to call the command if the service is installed as one of the user
-// where that of the machine is asked for, or the other way round; else "".
+// elsewhere returns how to call the command if a per-user service is installed where the
+// system service was asked for, or the other way round. Otherwise it returns "".
 func (c *commandLine) elsewhere(ctx context.Context, o options) string {
 	if c.config.Service.User {
 		return ""
@@ -151,14 +151,15 @@ func (c *commandLine) elsewhere(ctx context.Context, o options) string {
 	return "it is a " + kind + " service: " + c.call(c.verb, o)
 }
 
-// failedTo is failed, for what was asked of the service that o speaks of.
+// failedTo prints err with what the operator can do, and returns its exit code. o selects the
+// service.
 func (c *commandLine) failedTo(err error, o options) int {
 	var u *manage.Unfinished
 	switch {
 	case errors.As(err, &u):
-		err = c.unfinished(err, o, "restart")
+		err = c.explainUnfinished(err, o, "restart")
 	case errors.Is(err, context.Canceled):
-		var along alongError
+		var along dependentsError
 		text := "interrupted; the service manager carries on with the request"
 		if errors.As(err, &along) {
 			text += "; " + along.Error()
@@ -176,7 +177,7 @@ func (c *commandLine) failedTo(err error, o options) int {
 	return c.failed(err)
 }
 
-// control is a command that asks for a state and waits for it.
+// control returns a command that asks for a state and waits for it.
 func control(doing string, want service.State, do func(*Handle, context.Context) error) func(*commandLine, context.Context, options) int {
 	return func(c *commandLine, ctx context.Context, o options) int {
 		h, err := c.handle(o)
@@ -190,7 +191,7 @@ func control(doing string, want service.State, do func(*Handle, context.Context)
 		}
 		s, err := h.Status(ctx)
 		if err != nil {
-			s = service.Status{State: want} // the method says that it is so
+			s = service.Status{State: want} // do has succeeded
 		}
 		finished := ""
 		if want == service.Running {
@@ -198,19 +199,19 @@ func control(doing string, want service.State, do func(*Handle, context.Context)
 		}
 		_, _ = fmt.Fprintf(c.out, "%s: %s%s\n", h.Name(), finished, summary(s))
 		if last := h.lastWords(s.State); last != "" && want == service.Stopped {
-			// It has stopped, as it was asked to: that is no failure of this command.
+			// The service has stopped as asked, so the command succeeds.
 			_, _ = fmt.Fprintf(c.err, "warning: %s: %s\n", h.Name(), last)
 		}
 		if s.State == service.Failed && want != service.Stopped && finished == "" {
-			return exitFailure // meanwhile
+			return exitFailure // it failed after the start
 		}
 		return 0
 	}
 }
 
 func (c *commandLine) install(ctx context.Context, o options) int {
-	if c.muddled != nil {
-		return c.usage(c.muddled)
+	if c.argsErr != nil {
+		return c.usage(c.argsErr)
 	}
 	h, err := c.handle(o)
 	if err != nil {
@@ -220,7 +221,7 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	if o.dryRun {
 		plan, err := h.Plan(ctx, options)
 		if err != nil {
-			return c.failed(overruled(err))
+			return c.failed(hintForce(err))
 		}
 		c.describe(h, plan, true)
 		return 0
@@ -237,9 +238,9 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	case errors.Is(err, context.Canceled):
 		return c.failed(fmt.Errorf("interrupted, and rolled back: %w", err))
 	}
-	err = overruled(err)
+	err = hintForce(err)
 	if err != nil {
-		return c.failedTo(c.installedAllTheSame(err, done, o), o)
+		return c.failedTo(c.explainInstalled(err, done, o), o)
 	}
 	s, err := h.Status(ctx)
 	switch {
@@ -264,26 +265,26 @@ func (c *commandLine) install(ctx context.Context, o options) int {
 	return 0
 }
 
-// sinceError is by how much the time may be wrong at which a process was started: the
-// kernel tells the time of its own start in whole seconds.
+// sinceError is the possible error of the time at which a process was started: the kernel
+// reports the time of its boot in whole seconds.
 const sinceError = 2 * time.Second
 
-// newer reports whether a file has been written since; a file that is copied into the
-// place of an executable is, as a rule.
+// newer reports whether file was written after since. A new executable that is copied over
+// the old one usually was.
 func newer(file string, since time.Time) bool {
 	info, err := os.Stat(file)
 	return err == nil && !since.IsZero() && info.ModTime().After(since.Add(sinceError))
 }
 
-// overruled says how, where an operator can overrule the error.
-func overruled(err error) error {
+// hintForce mentions --force if it overrules err.
+func hintForce(err error) error {
 	if errors.Is(err, service.ErrUnsafe) || errors.Is(err, service.ErrForeign) {
 		return fmt.Errorf("%w; or install anyway with --force", err)
 	}
 	return err
 }
 
-// describe prints what an installation does.
+// describe prints what an installation does, or, if dry is true, would do.
 func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	what := "installed"
 	switch {
@@ -328,9 +329,9 @@ func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	switch {
 	case dry:
 	case len(p.Changes) == 0:
-		warnings = nil // they were told when it was installed
+		warnings = nil // they were printed when the service was installed
 	default:
-		warnings, defaults = c.wished(p.Warnings)
+		warnings, defaults = c.splitWarnings(p.Warnings)
 	}
 	for _, w := range slices.Concat(warnings, c.relative()) {
 		_, _ = fmt.Fprintf(c.err, "warning: %s\n", oneLine(w))
@@ -343,7 +344,7 @@ func (c *commandLine) describe(h *Handle, p service.Installation, dry bool) {
 	}
 }
 
-// removed prints that something is removed.
+// removed prints that name is removed.
 func (c *commandLine) removed(name string) {
 	if isFile(name) {
 		_, _ = fmt.Fprintf(c.out, "--- %s\n", name)
@@ -360,13 +361,13 @@ func withNewline(text string) string {
 	return text + "\n"
 }
 
-// isFile reports whether the name of a change is a path: only those have +++ and ---, so
-// that patch(1) can read them.
+// isFile reports whether the name of a change is a path. Only paths are printed with +++ and
+// ---, so that patch(1) can read the output.
 func isFile(name string) bool { return strings.HasPrefix(name, "/") || filepath.IsAbs(name) }
 
-// wished are the warnings about what the Config asks for, and the fields that the
-// others are about: what is only a default is no reason to warn each time.
-func (c *commandLine) wished(warnings []string) (wished, defaults []string) {
+// splitWarnings returns the warnings about what the Config asks for, and the fields of the
+// other warnings. Those are about defaults, which are no reason to warn each time.
+func (c *commandLine) splitWarnings(warnings []string) (wished, defaults []string) {
 	for _, w := range warnings {
 		field, _, _ := strings.Cut(w, ":")
 		if !isDefault(c.config.Service, field) {
@@ -412,7 +413,7 @@ func (c *commandLine) uninstall(ctx context.Context, o options) int {
 		}
 		return c.failed(err)
 	case err != nil:
-		return c.failed(c.unfinished(err, o, "uninstall"))
+		return c.failed(c.explainUnfinished(err, o, "uninstall"))
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: uninstalled (%s)\n", h.Name(), h.Manager())
 	for _, r := range removed {

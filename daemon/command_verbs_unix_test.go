@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// TestACommandOutlivesItsTerminal has a child of its own be called by somebody who does
+// TestExecute_OutlivesItsTerminal has a child of its own be called by somebody who does
 // not read to the end, and whose terminal hangs up.
-func TestACommandOutlivesItsTerminal(t *testing.T) {
+func TestExecute_OutlivesItsTerminal(t *testing.T) {
 	const child = "CALL_A_COMMAND"
 	if name := os.Getenv(child); name != "" {
 		c := commandLine{program: idle{}, config: Config{Name: "web"}, out: os.Stdout, err: os.Stderr}

@@ -8,26 +8,27 @@ import (
 	"time"
 )
 
-// quiet is how long a command says nothing: most are done by then.
+// quiet is the time before a command prints what it waits for. Most are done by then.
 const quiet = 500 * time.Millisecond
 
-// waiting runs f, and says what it waits for when that takes a while: on a terminal in
-// a line that turns and goes away, elsewhere in a line for each thing that it waits for.
+// waiting runs f, and prints what it waits for if that takes longer than quiet. On a terminal
+// it shows a spinner and clears it at the end; elsewhere it prints one line for each thing
+// that it waits for.
 func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 	w := &waiter{out: c.err, what: what, begun: time.Now()}
 	if file, ok := c.err.(*os.File); ok {
 		w.turns = isTerminal(file) && os.Getenv("TERM") != "dumb"
 	}
-	h.Progress = w.now
+	h.Progress = w.update
 	var told []string
-	h.told = func(what string) { told = append(told, what) }
+	h.onDependents = func(what string) { told = append(told, what) }
 	end := make(chan struct{})
 	var shown sync.WaitGroup
 	shown.Go(func() { w.show(end) })
 	err := f()
 	close(end)
 	shown.Wait()
-	h.Progress, h.told = nil, nil
+	h.Progress, h.onDependents = nil, nil
 	for _, what := range told {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), what)
 	}
@@ -35,26 +36,27 @@ func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 	return err
 }
 
-// waiter says what is waited for.
+// waiter prints what a command waits for.
 type waiter struct {
 	out   io.Writer
 	turns bool
 	begun time.Time
 
-	mu    sync.Mutex
-	what  string
-	said  string
-	turn  int
-	drawn bool
+	mu      sync.Mutex
+	what    string
+	printed string
+	turn    int
+	drawn   bool
 }
 
-// now is called when something else is waited for.
-func (w *waiter) now(what string) {
+// update sets what the command waits for.
+func (w *waiter) update(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.what = what
 }
 
+// show draws until end is closed.
 func (w *waiter) show(end <-chan struct{}) {
 	period := quiet
 	if w.turns {
@@ -83,9 +85,9 @@ func (w *waiter) draw() {
 		_, _ = fmt.Fprintf(w.out, "\r\x1b[K%c %s (%d s)", `|/-\`[w.turn%4], w.what, int(waited.Seconds()))
 		w.turn++
 		w.drawn = true
-	case w.said != w.what:
+	case w.printed != w.what:
 		_, _ = fmt.Fprintf(w.out, "%s…\n", w.what)
-		w.said = w.what
+		w.printed = w.what
 	}
 }
 

@@ -17,44 +17,44 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/lock"
 )
 
-// Handle is the service that a program is, or can be, on this machine. Its methods may
-// be called from any goroutine, one at a time. When a ctx ends they return; what the
-// manager has been asked for goes on.
+// Handle manages the service of a program on this machine, whether it is installed or not. Its
+// methods may be called from any goroutine, one at a time. They return when ctx ends; the
+// manager still completes what it was asked for.
 //
-// The commands of [Main] are these methods.
+// The commands of [Main] call these methods.
 type Handle struct {
-	// Progress, if not nil, is called when a method begins to wait, with what it waits
-	// for in a few words. It is called on the goroutine of that method.
+	// Progress, if not nil, is called when a method begins to wait, with a few words about
+	// what it waits for. It is called on the goroutine of that method.
 	Progress func(what string)
 
-	// Notice, if not nil, is called with what the operator should know though the method
-	// succeeds, one line each: what a tool of the manager has warned of, for example. It is
-	// called on the goroutine of that method, and may be told the same more than once.
+	// Notice, if not nil, is called with a line that the operator should read although the
+	// method succeeds, such as a warning of a tool of the manager. It is called on the goroutine
+	// of that method, and may get the same line more than once.
 	Notice func(text string)
 
-	// Dependents lets Stop, Restart and Uninstall, and an Install that restarts, stop the
-	// services that run and need this one along, in the right order. After a restart they
-	// are started again, and also if one of them, or the service, could not be stopped.
-	// Without it, these methods fail before anything has happened if there are any.
+	// Dependents lets Stop, Restart and Uninstall, and an Install that restarts, also stop
+	// the running services that need this one, in the right order. They are started again
+	// after a restart, and if one of them, or the service, could not be stopped. If Dependents
+	// is false and there are such services, these methods fail before they change anything.
 	//
-	// It is for Windows. systemd and OpenRC stop them along by themselves, and start them
-	// again when they restart the service. Other managers know of none.
+	// It is for Windows. systemd and OpenRC always stop these services, and start them again
+	// when they restart the service. Other managers do not know them.
 	Dependents bool
 
-	told func(what string) // hears what has become of these; nil if nobody wants to know
+	onDependents func(what string) // receives what happened to dependents; may be nil
 
 	spec    manage.Spec
 	manager manage.Manager
 	name    string // of the manager
 	lock    func(name string, user bool, doing string) (release func(), err error)
-	own     int   // how many of the arguments in spec were on the command line
-	ask     asker // nil: nobody is asked
+	own     int   // the number of arguments in spec that come from the command line
+	ask     asker // may be nil
 }
 
-// Manage returns the handle to p as a service of this machine, of the user if
-// Config.Service.User says so. Installed, it is run with Service.Arguments and args. It
-// changes nothing; an error wraps [ErrConfig] if p or c is wrong, [service.ErrNotSupported] if
-// there is no manager that it knows.
+// Manage returns a handle to p as a service of this machine, or of the current user if
+// Config.Service.User is set. The installed service runs with Config.Service.Arguments and
+// args. Manage changes nothing. Its error wraps [ErrConfig] if p or c is wrong, and
+// [service.ErrNotSupported] if no known service manager runs here.
 func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -75,7 +75,7 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 		}
 	}})
 	switch {
-	case errors.Is(err, manage.ErrNoManager): // where nothing can be installed, nothing is wrong with it
+	case errors.Is(err, manage.ErrNoManager): // nothing can be installed here, so the Config does not matter
 		return nil, err
 	case wrong != nil:
 		return nil, wrong
@@ -86,14 +86,15 @@ func Manage(p Program, c Config, args ...string) (*Handle, error) {
 	return h, nil
 }
 
-// Name is what the manager calls the service: Config.Name, or NAME@INSTANCE.
+// Name returns the name of the service: Config.Name, or NAME@INSTANCE for an instance of a
+// template.
 func (h *Handle) Name() string { return h.spec.ServiceName() }
 
-// Manager is what the service manager is called: "systemd", "Windows", "OpenRC".
+// Manager returns the name of the service manager, such as "systemd", "Windows" or "OpenRC".
 func (h *Handle) Manager() string { return h.name }
 
-// Plan says what Install would do, and does nothing. It fails where Install would, but
-// for want of rights: it needs none.
+// Plan returns what Install would do, and changes nothing. It needs no privileges, and
+// otherwise fails whenever Install would.
 func (h *Handle) Plan(ctx context.Context, o service.InstallOptions) (service.Installation, error) {
 	p, err := h.plan(ctx, o)
 	if err != nil {
@@ -111,12 +112,12 @@ func (h *Handle) plan(ctx context.Context, o service.InstallOptions) (*manage.Pl
 	return h.manager.Plan(ctx, spec, o.Force)
 }
 
-// Install makes the service, or brings it up to date: all of it, or, on an error,
-// nothing. It does not start or restart it but where o says so; until a restart, a
-// service that runs goes on with what it was started with. While another process
-// installs or uninstalls the service, it fails at once with [service.ErrBusy].
+// Install installs the service, or brings it up to date. On an error it undoes what it has
+// done. It does not start or restart the service unless o.Start is set: a running service
+// keeps its old settings until it is restarted. If another process is installing or
+// uninstalling the service, Install fails at once with [service.ErrBusy].
 func (h *Handle) Install(ctx context.Context, o service.InstallOptions) (service.Installation, error) {
-	release, err := h.alone("install")
+	release, err := h.takeLock("install")
 	if err != nil {
 		return service.Installation{}, err
 	}
@@ -124,12 +125,12 @@ func (h *Handle) Install(ctx context.Context, o service.InstallOptions) (service
 	var done service.Installation
 	p, err := h.plan(ctx, o)
 	if err == nil && o.Start {
-		err = h.restartable(ctx, p)
+		err = h.checkRestart(ctx, p)
 	}
 	if err == nil {
 		done = h.installation(p)
 		err = h.manager.Apply(ctx, p)
-		done.Warnings = p.Warnings // some are found out only now
+		done.Warnings = p.Warnings // Apply adds some
 	}
 	if err != nil {
 		return service.Installation{}, fmt.Errorf("install %s: %w", h.Name(), err)
@@ -146,8 +147,8 @@ func (h *Handle) Install(ctx context.Context, o service.InstallOptions) (service
 	return done, h.Start(ctx)
 }
 
-// alone takes the lock that keeps other processes from changing the service.
-func (h *Handle) alone(doing string) (release func(), err error) {
+// takeLock takes the lock that keeps other processes from changing the service.
+func (h *Handle) takeLock(doing string) (release func(), err error) {
 	if h.lock == nil {
 		return func() {}, nil // a test
 	}
@@ -158,9 +159,9 @@ func (h *Handle) alone(doing string) (release func(), err error) {
 	return release, h.wrap(doing, err)
 }
 
-// restartable fails if what p changes needs a restart of the service that other services
-// are in the way of.
-func (h *Handle) restartable(ctx context.Context, p *manage.Plan) error {
+// checkRestart fails if p needs a restart of the service, and services that need it prevent
+// that.
+func (h *Handle) checkRestart(ctx context.Context, p *manage.Plan) error {
 	if !p.Installed || !p.Changed() {
 		return nil
 	}
@@ -168,7 +169,7 @@ func (h *Handle) restartable(ctx context.Context, p *manage.Plan) error {
 	if err != nil {
 		return err
 	}
-	return h.unneeded(d)
+	return h.checkDependents(d)
 }
 
 // outdated returns the file of h's installation that has changed since the process of s was
@@ -182,7 +183,7 @@ func (h *Handle) outdated(ctx context.Context, s service.Status) string {
 }
 
 // outdated returns the file of the installation that has changed since the process of s was
-// started, or "". Only files tell: the settings of a service of Windows have no time.
+// started, or "". It sees only files: the settings of a Windows service have no time.
 func outdated(p *manage.Plan, s service.Status) string {
 	for _, a := range p.Artefacts {
 		if a.Present && filepath.IsAbs(a.Name) && newer(a.Name, s.Since) {
@@ -192,11 +193,12 @@ func outdated(p *manage.Plan, s service.Status) string {
 	return ""
 }
 
-// throwaway reports whether go run has built the executable.
+// throwaway reports whether go run has built executable.
 func throwaway(executable string) bool {
 	return strings.Contains(filepath.ToSlash(executable), "/go-build") && filepath.Base(filepath.Dir(executable)) == "exe"
 }
 
+// installation returns p as callers of Install and Plan see it.
 func (h *Handle) installation(p *manage.Plan) service.Installation {
 	done := service.Installation{Manager: h.name, Updated: p.Installed, Replaces: p.Replaces, Calls: p.Calls, Warnings: p.Warnings, Notes: p.Notes}
 	for _, a := range p.Artefacts {
@@ -207,20 +209,21 @@ func (h *Handle) installation(p *manage.Plan) service.Installation {
 	return done
 }
 
-// Uninstall stops the service, waits for that, and removes what Install has made; it
-// returns when the name is free again, with what was removed. What the service has
-// written stays, but with purge, which removes its directories with all that is in
-// them, that of its configuration too, and an account that Install has made. Directories
-// that were there before Install are not removed; what Install has taken with Force gets
-// its place, its mode and its owner back. With purge it also removes what a
-// service has left that is not installed any more. While another process installs or
-// uninstalls the service, it fails at once with [service.ErrBusy].
+// Uninstall stops the service, waits until it has stopped, and removes what Install has made.
+// It returns what was removed, as soon as the name is free again. If another process is
+// installing or uninstalling the service, Uninstall fails at once with [service.ErrBusy].
 //
-// It looks first whether all of it can be removed, and fails before it stops anything if
-// not. If it fails later, or ctx ends, a service that ran is started again; the error says
-// what has become of it.
+// Files written by the service are kept unless purge is true. Then Uninstall also removes the
+// directories of the service with all that is in them, including that of its configuration,
+// and the account if Install has made it. This also works for what a service has left that is
+// no longer installed. Directories that existed before Install are never removed. Those that
+// Install took over with Force get their place, mode and owner back.
+//
+// Uninstall first checks whether everything can be removed, and otherwise fails before it
+// stops the service. If it fails later, or ctx ends, it starts a service that ran again; the
+// error says in which state the service is now.
 func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, err error) {
-	release, err := h.alone("uninstall")
+	release, err := h.takeLock("uninstall")
 	if err != nil {
 		return nil, err
 	}
@@ -234,47 +237,47 @@ func (h *Handle) Uninstall(ctx context.Context, purge bool) (removed []string, e
 	if err != nil && !errors.Is(err, service.ErrNotInstalled) {
 		return nil, h.wrap("uninstall", err)
 	}
-	err = h.takeAlong(ctx, d, false, func() (err error) {
+	err = h.withDependents(ctx, d, false, func() (err error) {
 		removed, err = manage.Remove(ctx, h.manager, h.spec, purge)
 		return err
 	})
 	if err == nil {
-		h.tellsOf("services that still need it: ", slices.Concat(d.Running, d.Stopped))
+		h.reportServices("services that still need it: ", slices.Concat(d.Running, d.Stopped))
 	}
 	return removed, h.wrap("uninstall", err)
 }
 
-// Start starts the service, and returns when it is ready: when its Start has returned
-// nil, where the manager can tell. It does nothing if it runs. A job that finishes
-// meanwhile, with exit code 0, was started successfully.
+// Start starts the service, and returns when it is ready: when Program.Start has returned nil,
+// if the manager can tell. It does nothing if the service runs. A job that finishes in the
+// meantime with exit code 0 counts as started.
 func (h *Handle) Start(ctx context.Context) error {
-	return h.begin(ctx, "start", h.manager.Start)
+	return h.startWith(ctx, "start", h.manager.Start)
 }
 
-// Stop stops the service, and returns when it has stopped. It does nothing if it does
+// Stop stops the service, and returns when it has stopped. It does nothing if the service does
 // not run.
 func (h *Handle) Stop(ctx context.Context) error {
 	d, err := h.dependents(ctx)
 	if err == nil {
-		err = h.takeAlong(ctx, d, false, func() error { return h.manager.Stop(ctx, h.spec) })
+		err = h.withDependents(ctx, d, false, func() error { return h.manager.Stop(ctx, h.spec) })
 	}
 	return h.wrap("stop", err)
 }
 
-// Restart stops the service if it runs, and starts it as Start does. When ctx ends between
-// the two, it is started all the same.
+// Restart stops the service if it runs, and starts it as Start does. If ctx ends between the
+// two, the service is still started.
 func (h *Handle) Restart(ctx context.Context) error {
 	d, err := h.dependents(ctx)
 	if err != nil {
 		return h.wrap("restart", err)
 	}
-	return h.begin(ctx, "restart", func(ctx context.Context, s manage.Spec) error {
-		return h.takeAlong(ctx, d, true, func() error { return manage.Restart(ctx, h.manager, s) })
+	return h.startWith(ctx, "restart", func(ctx context.Context, s manage.Spec) error {
+		return h.withDependents(ctx, d, true, func() error { return manage.Restart(ctx, h.manager, s) })
 	})
 }
 
-// begin has do start the service.
-func (h *Handle) begin(ctx context.Context, what string, do func(context.Context, manage.Spec) error) error {
+// startWith starts the service with do. A job that has finished successfully is no error.
+func (h *Handle) startWith(ctx context.Context, what string, do func(context.Context, manage.Spec) error) error {
 	begun := time.Now()
 	err := do(ctx, h.spec)
 	if errors.Is(err, manage.ErrEnded) {
@@ -288,25 +291,28 @@ func (h *Handle) begin(ctx context.Context, what string, do func(context.Context
 	return h.wrap(what, err)
 }
 
-// Reload has a [Reloader] read its configuration anew, and the log of any program read its
-// level and open its file anew. It returns when that is done
-// where the manager can tell, as systemd and Windows can. Where Reload has failed the
-// program goes on as before; that is an error here where the manager passes it on, as
-// systemd does, and in the program's log in any case.
+// Reload asks the program to reload, if it is a [Reloader]. In any case the log reads its level
+// and opens its file again. Reload returns when that is done, if the manager can tell, as
+// systemd and Windows can. If the program's Reload fails, the program continues with its old
+// configuration and logs the error. Reload returns the error if the manager passes it on, as
+// systemd does.
 func (h *Handle) Reload(ctx context.Context) error {
 	return h.wrap("reload", h.manager.Reload(ctx, h.spec))
 }
 
-// Pause has a [Pauser] pause, and returns when it has. Only Windows can.
+// Pause pauses the service, and returns when it has paused. The program must be a [Pauser], and
+// only Windows supports it.
 func (h *Handle) Pause(ctx context.Context) error {
 	return h.wrap("pause", h.pausable(h.manager.Pause)(ctx, h.spec))
 }
 
-// Continue has a [Pauser] that has paused go on, and returns when it does.
+// Continue resumes a paused service, and returns when it runs. The program must be a [Pauser],
+// and only Windows supports it.
 func (h *Handle) Continue(ctx context.Context) error {
 	return h.wrap("continue", h.pausable(h.manager.Continue)(ctx, h.spec))
 }
 
+// pausable returns do if the program is a Pauser, and otherwise a function that fails.
 func (h *Handle) pausable(do func(context.Context, manage.Spec) error) func(context.Context, manage.Spec) error {
 	if h.spec.CanPause {
 		return do
@@ -316,6 +322,7 @@ func (h *Handle) pausable(do func(context.Context, manage.Spec) error) func(cont
 	}
 }
 
+// wrap adds what was done to which service to err.
 func (h *Handle) wrap(what string, err error) error {
 	if err == nil {
 		return nil
@@ -323,23 +330,23 @@ func (h *Handle) wrap(what string, err error) error {
 	return fmt.Errorf("%s %s: %w", what, h.Name(), err)
 }
 
-// Status asks the manager, and the process of a service that runs whether it is well. The
-// manager needs no rights for that; the process answers only root, the user that it runs
-// as, and on Windows administrators, within 10 seconds. That the service is not installed
-// is no error.
+// Status asks the manager for the status, and the process of a running service for its health.
+// The manager requires no privileges. The process answers within 10 seconds, and only to
+// root, the user that it runs as, and administrators of Windows. A service that is not
+// installed is not an error.
 func (h *Handle) Status(ctx context.Context) (service.Status, error) {
 	s, err := h.manager.Status(ctx, h.spec)
 	if err != nil {
 		return service.Status{State: service.Unknown}, h.wrap("get the status of", err)
 	}
 	h.complete(&s)
-	s.Unhealthy = h.unwell(ctx, s)
+	s.Unhealthy = h.healthProblem(ctx, s)
 	return s, nil
 }
 
-// lsb is the exit code of a command that has failed: those of the LSB for init scripts
-// where they have one, and ours.
-func lsb(err error) int {
+// lsbCode returns the exit code of a command that has failed with err: the code that the LSB
+// defines for init scripts, or our own if there is none.
+func lsbCode(err error) int {
 	var usage usageError
 	switch {
 	case err == nil:

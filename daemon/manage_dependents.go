@@ -12,10 +12,11 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// giveBack is how long services are given to start again that were stopped in vain.
-const giveBack = 2 * time.Minute
+// restoreTimeout limits the time to start services again after a failed stop.
+const restoreTimeout = 2 * time.Minute
 
-// dependents returns the services that need this one, none if the manager does not know.
+// dependents returns the services that need this one. It returns none if the manager does not
+// know them.
 func (h *Handle) dependents(ctx context.Context) (manage.Dependents, error) {
 	m, ok := h.manager.(manage.Needed)
 	if !ok {
@@ -24,107 +25,109 @@ func (h *Handle) dependents(ctx context.Context) (manage.Dependents, error) {
 	return m.Dependents(ctx, h.spec)
 }
 
-// unneeded fails if services that run need this one and nobody said to stop them along.
-func (h *Handle) unneeded(d manage.Dependents) error {
+// checkDependents fails if running services need this one and Dependents does not allow to stop
+// them.
+func (h *Handle) checkDependents(d manage.Dependents) error {
 	if len(d.Running) == 0 || d.Along || h.Dependents {
 		return nil
 	}
 	return fmt.Errorf("%w: stop %s first", manage.ErrNeeded, strings.Join(d.Running, ", "))
 }
 
-// takeAlong calls do, which stops the service, after the services that need it were stopped.
-// They are started again if do has failed, and otherwise if again says so.
-func (h *Handle) takeAlong(ctx context.Context, d manage.Dependents, again bool, do func() error) error {
-	if err := h.unneeded(d); err != nil {
+// withDependents stops the running services that need this one, and calls do, which stops or
+// restarts this one. It starts them again if do fails, and after do if again is true.
+func (h *Handle) withDependents(ctx context.Context, d manage.Dependents, again bool, do func() error) error {
+	if err := h.checkDependents(d); err != nil {
 		return err
 	}
 	if d.Along {
-		return h.together(d, again, do)
+		return h.stopTogether(d, again, do)
 	}
 	var stopped []string
 	for _, name := range d.Running {
-		h.waitsFor("stopping " + name)
-		if err := h.manager.Stop(ctx, h.other(name)); err != nil {
-			return errors.Join(fmt.Errorf("stop %s, which needs it: %w", name, err), h.revive(ctx, stopped))
+		h.reportProgress("stopping " + name)
+		if err := h.manager.Stop(ctx, h.otherService(name)); err != nil {
+			return errors.Join(fmt.Errorf("stop %s, which needs it: %w", name, err), h.restoreStopped(ctx, stopped))
 		}
 		stopped = append(stopped, name)
 	}
 	err := do()
 	switch {
 	case err != nil:
-		return errors.Join(err, h.revive(ctx, stopped))
+		return errors.Join(err, h.restoreStopped(ctx, stopped))
 	case again:
-		if err = h.startAgain(ctx, stopped); err == nil {
-			h.tellsOf("also restarted: ", stopped)
+		if err = h.startStopped(ctx, stopped); err == nil {
+			h.reportServices("also restarted: ", stopped)
 		}
 		return err
 	}
-	h.tellsOf("also stopped: ", stopped)
+	h.reportServices("also stopped: ", stopped)
 	return nil
 }
 
-// together calls do where the manager stops along what needs the service.
-func (h *Handle) together(d manage.Dependents, again bool, do func() error) error {
+// stopTogether calls do, for a manager that stops the dependents itself.
+func (h *Handle) stopTogether(d manage.Dependents, again bool, do func() error) error {
 	err := do()
 	if err == nil && !again {
-		h.tellsOf("also stopped: ", d.Running)
+		h.reportServices("also stopped: ", d.Running)
 	}
 	return err
 }
 
-// alongError says what has become of services that were stopped along in vain.
-type alongError string
+// dependentsError says in which state a failed stop has left the dependents.
+type dependentsError string
 
-func (e alongError) Error() string { return string(e) }
+func (e dependentsError) Error() string { return string(e) }
 
-// revive starts services again that were stopped in vain. It returns an error that says what
-// has become of them, nil if there are none.
-func (h *Handle) revive(ctx context.Context, stopped []string) error {
+// restoreStopped starts services again after a failed stop. It returns an error that says in
+// which state they are, or nil if stopped is empty.
+func (h *Handle) restoreStopped(ctx context.Context, stopped []string) error {
 	if len(stopped) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack) // also after an interrupt
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout) // also after an interrupt
 	defer cancel()
 	if s, err := h.manager.Status(ctx, h.spec); err != nil || s.State == service.Stopped || s.State == service.Failed || s.State == service.NotInstalled {
-		return alongError("also stopped; start them once it runs: " + strings.Join(stopped, ", "))
+		return dependentsError("also stopped; start them once it runs: " + strings.Join(stopped, ", "))
 	}
-	if err := h.startAgain(ctx, stopped); err != nil {
+	if err := h.startStopped(ctx, stopped); err != nil {
 		return err
 	}
-	return alongError("also stopped, and started again: " + strings.Join(stopped, ", "))
+	return dependentsError("also stopped, and started again: " + strings.Join(stopped, ", "))
 }
 
-// startAgain starts services in the reverse of the order in which they were stopped. Each
-// that fails is in the error.
-func (h *Handle) startAgain(ctx context.Context, stopped []string) error {
+// startStopped starts services in the reverse of the order in which they were stopped. The
+// error holds every failure.
+func (h *Handle) startStopped(ctx context.Context, stopped []string) error {
 	var errs []error
 	for _, name := range slices.Backward(stopped) {
-		h.waitsFor("starting " + name)
-		if err := h.manager.Start(ctx, h.other(name)); err != nil {
+		h.reportProgress("starting " + name)
+		if err := h.manager.Start(ctx, h.otherService(name)); err != nil {
 			errs = append(errs, fmt.Errorf("%s was also stopped, and could not be started again: %w", name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// other is another service of the same manager.
-func (h *Handle) other(name string) manage.Spec {
+// otherService returns the Spec of another service of the same manager.
+func (h *Handle) otherService(name string) manage.Spec {
 	return manage.Spec{Config: service.Config{User: h.spec.User}, Name: name}
 }
 
-func (h *Handle) waitsFor(what string) {
+// reportProgress calls Progress if it is set.
+func (h *Handle) reportProgress(what string) {
 	if h.Progress != nil {
 		h.Progress(what)
 	}
 }
 
-// tellsOf says what has become of services, if there are any.
-func (h *Handle) tellsOf(what string, names []string) {
+// reportServices reports what happened to services, if there are any.
+func (h *Handle) reportServices(what string, names []string) {
 	what += strings.Join(names, ", ")
 	switch {
 	case len(names) == 0:
-	case h.told != nil:
-		h.told(what)
+	case h.onDependents != nil:
+		h.onDependents(what)
 	case h.Notice != nil:
 		h.Notice(what)
 	}

@@ -52,7 +52,7 @@ func (n *needed) Dependents(context.Context, manage.Spec) (d manage.Dependents, 
 }
 
 // free fails if one that runs needs name.
-func (n *needed) free(name string) error {
+func (n *needed) checkFree(name string) error {
 	for who, what := range n.needs {
 		if what == name && n.runs[who] && !n.along {
 			return fmt.Errorf("%s needs %s", who, name)
@@ -62,7 +62,7 @@ func (n *needed) free(name string) error {
 }
 
 func (n *needed) Stop(ctx context.Context, s manage.Spec) error {
-	err := errors.Join(n.fails["stop "+s.Name], n.free(s.Name))
+	err := errors.Join(n.fails["stop "+s.Name], n.checkFree(s.Name))
 	if err != nil && n.interrupt != nil {
 		n.interrupt()
 	}
@@ -92,14 +92,14 @@ func (n *needed) Start(ctx context.Context, s manage.Spec) error {
 }
 
 func (n *needed) Restart(ctx context.Context, s manage.Spec) error {
-	if err := errors.Join(n.fails["restart web"], n.free("web")); err != nil {
+	if err := errors.Join(n.fails["restart web"], n.checkFree("web")); err != nil {
 		return err
 	}
 	return n.register.Restart(ctx, s)
 }
 
 func (n *needed) Remove(ctx context.Context, s manage.Spec, purge bool) ([]string, error) {
-	if err := errors.Join(n.fails["remove web"], n.free("web")); err != nil {
+	if err := errors.Join(n.fails["remove web"], n.checkFree("web")); err != nil {
 		return nil, err
 	}
 	return n.register.Remove(ctx, s, purge)
@@ -108,7 +108,7 @@ func (n *needed) Remove(ctx context.Context, s manage.Spec, purge bool) ([]strin
 // did is what the manager was told, in order.
 func (n *needed) did() string { return strings.Join(n.done, ", ") }
 
-func TestDependentsAreNamedBeforeAnythingHappens(t *testing.T) {
+func TestDependents_AreNamedBeforeAnyChange(t *testing.T) {
 	for _, line := range []string{"stop", "restart", "uninstall", "-b install --now"} {
 		s, n := newNeeded(t)
 		code, out, err := s.call(line)
@@ -121,7 +121,7 @@ func TestDependentsAreNamedBeforeAnythingHappens(t *testing.T) {
 	}
 }
 
-func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
+func TestDependents_AreStoppedAndStartedAgain(t *testing.T) {
 	const stops = "stop c, stop b, stop a, "
 	for _, test := range []struct{ line, did, says string }{
 		{"stop --dependents", stops + "stop", "web: also stopped: c, b, a\nweb: stopped\n"},
@@ -142,7 +142,7 @@ func TestDependentsAreStoppedAlongAndStartedAgain(t *testing.T) {
 	}
 }
 
-func TestDependentsThatWereStoppedInVainAreStartedAgain(t *testing.T) {
+func TestDependents_AreStartedAgainAfterAFailedStop(t *testing.T) {
 	hangs := errors.New("it hangs")
 	again := "also stopped, and started again: "
 	for _, test := range []struct {
@@ -165,7 +165,7 @@ func TestDependentsThatWereStoppedInVainAreStartedAgain(t *testing.T) {
 	}
 }
 
-func TestDependentsInWords(t *testing.T) {
+func TestDependents_Output(t *testing.T) {
 	var tr transcript
 	s, n := newNeeded(t)
 	for _, line := range []string{"stop", "stop --dependents", "start"} {
@@ -183,7 +183,7 @@ func TestDependentsInWords(t *testing.T) {
 	tr.golden(t, "dependents")
 }
 
-func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
+func TestDependents_ThatCannotStartAgainAreNamed(t *testing.T) {
 	s, n := newNeeded(t)
 	n.err = errors.New("it has not started") // of the restart, which has stopped it
 	n.status = service.Status{State: service.Failed}
@@ -194,7 +194,7 @@ func TestDependentsThatCannotRunAgainAreNamed(t *testing.T) {
 }
 
 // An interrupt ends the wait for a dependent; what was stopped is started again all the same.
-func TestAnInterruptLeavesNoDependentStopped(t *testing.T) {
+func TestDependents_AreStartedAgainAfterAnInterrupt(t *testing.T) {
 	s, n := newNeeded(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	n.fails["stop a"], n.interrupt = context.Canceled, cancel
@@ -206,7 +206,7 @@ func TestAnInterruptLeavesNoDependentStopped(t *testing.T) {
 	}
 }
 
-func TestWhereTheManagerStopsDependentsTheyAreNamed(t *testing.T) {
+func TestDependents_AreNamedIfTheManagerStopsThem(t *testing.T) {
 	for line, says := range map[string]string{
 		"stop":      "web: also stopped: c, b, a\nweb: stopped\n",
 		"restart":   "web: running, process 42\n",

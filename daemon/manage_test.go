@@ -42,13 +42,13 @@ type register struct {
 	disabled  bool   // by somebody
 	pid       int    // of the next process; 0 is 42
 	notices   []string
-	tell      func(text string) // where they go
+	tell      func(text string) // receives notices
 	asked     manage.LogQuery   // the last time
 }
 
 func (r *register) Name() string { return "register" }
 
-func (r *register) text(s *manage.Spec) string {
+func (r *register) describe(s *manage.Spec) string {
 	if s == nil {
 		return ""
 	}
@@ -66,7 +66,7 @@ func (r *register) Plan(_ context.Context, s manage.Spec, force bool) (*manage.P
 	return &manage.Plan{
 		Spec: s, Installed: r.installed != nil, Replaces: r.replaces, Warnings: r.warnings, Notes: notes, Calls: []string{"tell it"},
 		Artefacts: []manage.Artefact{{
-			Name: "/register/" + s.ServiceName(), Old: r.text(r.installed), New: r.text(&s), Present: r.installed != nil, Wanted: true,
+			Name: "/register/" + s.ServiceName(), Old: r.describe(r.installed), New: r.describe(&s), Present: r.installed != nil, Wanted: true,
 		}},
 	}, nil
 }
@@ -116,9 +116,9 @@ func (r *register) to(what string, state service.State) error {
 	return nil
 }
 
-func (r *register) Start(context.Context, manage.Spec) error { return r.begin("start") }
+func (r *register) Start(context.Context, manage.Spec) error { return r.startAs("start") }
 
-func (r *register) begin(what string) error {
+func (r *register) startAs(what string) error {
 	if r.starts == nil {
 		return r.to(what, service.Running)
 	}
@@ -129,7 +129,7 @@ func (r *register) begin(what string) error {
 func (r *register) Stop(context.Context, manage.Spec) error { return r.to("stop", service.Stopped) }
 
 func (r *register) Restart(context.Context, manage.Spec) error {
-	return r.begin("restart")
+	return r.startAs("restart")
 }
 
 func (r *register) Reload(context.Context, manage.Spec) error {
@@ -200,7 +200,7 @@ type shell struct {
 	log   manage.Manager // that the commands talk to instead of manager, if it is not nil
 }
 
-func TestWhatIsNoFileIsNotShownAsOne(t *testing.T) {
+func TestInstall_OnlyFilesAreShownAsFiles(t *testing.T) {
 	var out bytes.Buffer
 	c := commandLine{out: &out, err: io.Discard}
 	h := &Handle{spec: manage.Spec{Name: "web"}}
@@ -266,7 +266,7 @@ func (s *shell) manage(p Program, c Config, args ...string) (*Handle, error) {
 	return h, cmp.Or(err, s.none)
 }
 
-func TestInstallSaysWhatStaysDisabled(t *testing.T) {
+func TestInstall_NotesThatTheServiceStaysDisabled(t *testing.T) {
 	s := newShell(t)
 	s.call("install")
 	s.manager.disabled = true
@@ -279,7 +279,7 @@ func TestInstallSaysWhatStaysDisabled(t *testing.T) {
 	}
 }
 
-func TestAnInstallationWhoseStartFailsSaysThatItStays(t *testing.T) {
+func TestInstall_FailedStartKeepsTheService(t *testing.T) {
 	s := newShell(t)
 	s.manager.slow = func() { // after the installation
 		s.manager.slow = func() { s.manager.err = errors.New("exit code 1") }
@@ -290,7 +290,7 @@ func TestAnInstallationWhoseStartFailsSaysThatItStays(t *testing.T) {
 	}
 }
 
-func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {
+func TestNotes_AreOnePerWarning(t *testing.T) {
 	s := newShell(t)
 	s.manager.notices = []string{"tool: careful", "tool: \x1b[31mcareful", "tool: careful"}
 	for _, line := range []string{"install --now", "restart", "stop", "uninstall"} {
@@ -301,7 +301,7 @@ func TestWhatTheManagerWarnsOfIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestOneCommandAtATimeChangesAService(t *testing.T) {
+func TestInstall_LocksTheService(t *testing.T) {
 	s := newShell(t)
 	held := ""
 	s.lock = func(name string, user bool, doing string) (func(), error) {
@@ -334,7 +334,7 @@ func TestOneCommandAtATimeChangesAService(t *testing.T) {
 	}
 }
 
-func TestTheLifeOfAService(t *testing.T) {
+func TestMain_LifeOfAService(t *testing.T) {
 	s := newShell(t)
 	for _, step := range []struct {
 		line string
@@ -374,7 +374,7 @@ func TestTheLifeOfAService(t *testing.T) {
 	}
 }
 
-func TestInstallNowRestartsWhatHasChangedAndOnlyThat(t *testing.T) {
+func TestInstall_NowRestartsOnlyAfterAChange(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
 	s.call("install --now")
@@ -384,7 +384,7 @@ func TestInstallNowRestartsWhatHasChangedAndOnlyThat(t *testing.T) {
 	}
 }
 
-func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
+func TestInstall_NewerExecutableIsReported(t *testing.T) {
 	s := newShell(t)
 	s.executable = filepath.Join(t.TempDir(), "web")
 	if err := os.WriteFile(s.executable, nil, 0o700); err != nil {
@@ -404,7 +404,7 @@ func TestAnExecutableThatIsNewerThanTheProcessIsSaid(t *testing.T) {
 	}
 }
 
-func TestOutdated_AFileThatHasChangedSinceTheStart(t *testing.T) {
+func TestOutdated_FileHasChangedSinceTheStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web.service")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -417,7 +417,7 @@ func TestOutdated_AFileThatHasChangedSinceTheStart(t *testing.T) {
 	}
 }
 
-func TestWhatInstallSaysBeside(t *testing.T) {
+func TestInstall_Warnings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"web.yaml", "web.key"} {
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
@@ -438,7 +438,7 @@ func TestWhatInstallSaysBeside(t *testing.T) {
 	}
 }
 
-func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
+func TestInstall_DefaultsAreOneNote(t *testing.T) {
 	const delays, profile, dir = "Recovery.Delays: it has one delay", "Hardening.Profile: no sandbox", "/srv: not there"
 	s := newShell(t)
 	s.manager.warnings = []string{delays, profile, profile + " at all", dir}
@@ -455,7 +455,7 @@ func TestWhatIsOnlyADefaultIsNotWarnedOfEachTime(t *testing.T) {
 	}
 }
 
-func TestWhoTheServiceRunsAsIsAlwaysAWarning(t *testing.T) {
+func TestInstall_AccountIsAlwaysAWarning(t *testing.T) {
 	s := newShell(t)
 	s.manager.warnings = []string{"Account: it runs as nobody"}
 	if _, _, err := s.call("install"); err != "warning: Account: it runs as nobody\n" {
@@ -463,7 +463,7 @@ func TestWhoTheServiceRunsAsIsAlwaysAWarning(t *testing.T) {
 	}
 }
 
-func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
+func TestMain_FailureHasItsExitCodeAndOneLine(t *testing.T) {
 	for err, code := range map[error]int{
 		errors.New("a\nb"):      1,
 		service.ErrNotSupported: 3,
@@ -484,7 +484,7 @@ func TestEachFailureHasItsExitCodeAndOneLine(t *testing.T) {
 	}
 }
 
-func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
+func TestMain_InterruptSaysWhatIsLeft(t *testing.T) {
 	for line, want := range map[string]string{
 		"install":   "interrupted, and rolled back: install web: ",
 		"uninstall": "uninstall: interrupted; see what became of the service with: ",
@@ -507,7 +507,7 @@ func TestAnInterruptSaysWhatHasBecomeOfIt(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
+func TestMain_NotInstalledOrRunningSaysWhatToDo(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
 	s.manager.err = service.ErrNotInstalled
@@ -531,7 +531,7 @@ func TestWhatIsNotThereSaysHowToHaveIt(t *testing.T) {
 	}
 }
 
-func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
+func TestStart_FailsIfTheServiceHasFailedSince(t *testing.T) {
 	s := newShell(t)
 	s.manager.after = service.Failed
 	for line, want := range map[string]int{"start": 1, "install --now": 1, "stop": 0} {
@@ -544,7 +544,7 @@ func TestWhatHasFailedMeanwhileWasNotStarted(t *testing.T) {
 	}
 }
 
-func TestForceInstallsWhatIsUnsafe(t *testing.T) {
+func TestInstall_ForceOverridesUnsafe(t *testing.T) {
 	s := newShell(t)
 	s.manager.err = service.ErrUnsafe
 	for _, line := range []string{"install", "install --dry-run"} {
@@ -557,7 +557,7 @@ func TestForceInstallsWhatIsUnsafe(t *testing.T) {
 	}
 }
 
-func TestWhatTheProgramCannotIsNotAskedFor(t *testing.T) {
+func TestPause_IsNotRequestedIfTheProgramCannot(t *testing.T) {
 	s := newShell(t)
 	s.program = idle{}
 	for _, line := range []string{"pause", "continue"} {
@@ -570,7 +570,7 @@ func TestWhatTheProgramCannotIsNotAskedFor(t *testing.T) {
 	}
 }
 
-func TestInstancesAreServicesOfATemplate(t *testing.T) {
+func TestInstall_InstanceOfATemplate(t *testing.T) {
 	s := newShell(t)
 	s.config.Service.Template = true
 	if code, out, _ := s.call("install --instance a"); code != 0 || !strings.Contains(out, "+++ /register/web@a\n") || !strings.Contains(out, " start --instance a\n") {
@@ -581,7 +581,7 @@ func TestInstancesAreServicesOfATemplate(t *testing.T) {
 	}
 }
 
-func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
+func TestInstall_RefusesWhatGoRunHasBuilt(t *testing.T) {
 	h := &Handle{spec: manage.Spec{Config: service.Config{Executable: "/tmp/go-build123/b001/exe/web"}, Name: "web"}, manager: &register{}}
 	_, planned := h.Plan(t.Context(), service.InstallOptions{})
 	_, installed := h.Install(t.Context(), service.InstallOptions{})
@@ -592,7 +592,7 @@ func TestWhatGoRunHasBuiltIsNotInstalled(t *testing.T) {
 	}
 }
 
-func TestADiffShowsWhatChanges(t *testing.T) {
+func TestChange_Diff(t *testing.T) {
 	for want, c := range map[string]service.Change{
 		"@@ -1,1 +1,1 @@\n-disabled\n+enabled\n":                  {Old: "disabled", New: "enabled"},
 		"@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n": {Old: "a", New: "a\n"},
@@ -604,7 +604,7 @@ func TestADiffShowsWhatChanges(t *testing.T) {
 	}
 }
 
-func TestStatusInWords(t *testing.T) {
+func TestSummary_Words(t *testing.T) {
 	since := time.Date(2026, 2, 3, 4, 5, 6, 0, time.Local)
 	for want, s := range map[string]service.Status{
 		"running, process 7, since 2026-02-03 04:05:06; starts by itself":                                              {State: service.Running, PID: 7, Since: since, StartType: service.Automatic},
@@ -625,7 +625,7 @@ func TestStatusInWords(t *testing.T) {
 	}
 }
 
-func TestStatusForPrograms(t *testing.T) {
+func TestStatus_JSON(t *testing.T) {
 	s := newShell(t)
 	s.manager.status = service.Status{
 		State: service.Failed, ExitCode: 0, Since: time.Unix(1, 0).UTC(), StartType: service.Delayed, Detail: "d", Restarts: 2,
@@ -637,7 +637,7 @@ func TestStatusForPrograms(t *testing.T) {
 	}
 }
 
-func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
+func TestDoctor_SaysWhyTheServiceDoesNotRun(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -679,18 +679,18 @@ func TestDoctorSaysWhyItDoesNotRun(t *testing.T) {
 	}
 }
 
-func TestDoctorLooksAtTheProcessThatRuns(t *testing.T) {
+func TestDoctor_ReadsTheLogOfTheRunningProcess(t *testing.T) {
 	s := newShell(t)
 	s.call("install --now")
-	of := func(pid int, message string) records.Record {
+	byProcess := func(pid int, message string) records.Record {
 		r := record(time.Unix(1, 0), zapcore.ErrorLevel, message)
 		r.PID = pid
 		return r
 	}
 	for want, all := range map[string][]records.Record{
-		"":                           {of(41, "panic: old"), of(42, "ready")},
-		" bind: permission denied\n": {of(41, "panic: old"), of(42, "bind: permission denied")},
-		" panic: somebody\n":         {of(0, "panic: somebody")}, // the log does not say whose it is
+		"":                           {byProcess(41, "panic: old"), byProcess(42, "ready")},
+		" bind: permission denied\n": {byProcess(41, "panic: old"), byProcess(42, "bind: permission denied")},
+		" panic: somebody\n":         {byProcess(0, "panic: somebody")}, // the log does not say whose it is
 	} {
 		s.log = kept{s.manager, all}
 		if code, out, _ := s.call("doctor"); !strings.Contains(out, want) || want != "" && !strings.Contains(out, "note     log: ") || want == "" && strings.Contains(out, " log: ") {
@@ -699,7 +699,7 @@ func TestDoctorLooksAtTheProcessThatRuns(t *testing.T) {
 	}
 }
 
-func TestAWaitIsSaidOnceWhereNobodyLooks(t *testing.T) {
+func TestWaiting_PrintsEachWaitOnceWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
 		c := &commandLine{err: &said}
@@ -721,7 +721,7 @@ func TestAWaitIsSaidOnceWhereNobodyLooks(t *testing.T) {
 	})
 }
 
-func TestAWaitTurnsOnATerminalAndGoesAway(t *testing.T) {
+func TestWaiter_SpinsAndClearsOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
 		w := &waiter{out: &said, turns: true, begun: time.Now(), what: "stopping web"}

@@ -11,10 +11,10 @@ import (
 
 const (
 	defaultResetPeriod = 10 * time.Minute
-	preshutdownMargin  = 2 * time.Second // one is for the run itself, see the budgets in the package comment
+	preshutdownMargin  = 2 * time.Second // one second of it is for the run itself, see the budgets in the package comment
 )
 
-// spec is the service as its manager is told of it.
+// spec returns the Spec of the service for its manager.
 func (c Config) spec(p Program, executable string, args []string) (manage.Spec, error) {
 	c, err := c.complete(p, place{})
 	if err != nil {
@@ -35,7 +35,7 @@ func (c Config) spec(p Program, executable string, args []string) (manage.Spec, 
 	return s, nil
 }
 
-// fill puts the documented defaults where nothing is said.
+// fill sets the documented defaults of empty fields.
 func fill(s *manage.Spec, executable string) {
 	s.Executable = cmp.Or(s.Executable, executable)
 	s.Description = cmp.Or(s.Description, s.DisplayName)

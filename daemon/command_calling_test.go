@@ -22,21 +22,23 @@ func TestCallable_IsThePathIfTheNameLeadsElsewhere(t *testing.T) {
 	}
 	for _, test := range []struct{ name, found, want string }{
 		{"web", file, "web"},
-		{"web", other, file}, // another program of that name comes first in PATH
+		{"web", other, file}, // PATH has another program of that name before it
 		{"web", "", file},
 		{"./web", "", "./web"},
 		{"../bin/web", other, "../bin/web"},
 		{file, "", file},
 	} {
-		look := func(string) (string, error) {
-			if test.found == "" {
-				return "", errors.Join(fs.ErrNotExist)
+		t.Run(test.name+" finds "+filepath.Base(test.found), func(t *testing.T) {
+			look := func(string) (string, error) {
+				if test.found == "" {
+					return "", errors.Join(fs.ErrNotExist)
+				}
+				return test.found, nil
 			}
-			return test.found, nil
-		}
-		if got := callable(test.name, file, look); got != test.want {
-			t.Errorf("%s, which is %q in PATH: %s, want %s", test.name, test.found, got, test.want)
-		}
+			if got := callable(test.name, file, look); got != test.want {
+				t.Errorf("%s, which is %q in PATH: %s, want %s", test.name, test.found, got, test.want)
+			}
+		})
 	}
 }
 
@@ -62,12 +64,14 @@ func TestElsewhere_ServiceOfTheOtherKindIsFound(t *testing.T) {
 		{"doctor", "PROBLEM  state: not installed\n         -> it is a per-user service: web doctor --user\n"},
 		{"status --user", ""},
 	} {
-		s := newShell(t)
-		s.manager.err = service.ErrNotInstalled
-		s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 42}}
-		_, out, err := s.call(test.line)
-		if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a per-user service") {
-			t.Errorf("%s: want %s in\n%s", test.line, test.want, got)
-		}
+		t.Run(test.line, func(t *testing.T) {
+			s := newShell(t)
+			s.manager.err = service.ErrNotInstalled
+			s.users = &register{installed: &manage.Spec{}, status: service.Status{State: service.Running, PID: 42}}
+			_, out, err := s.call(test.line)
+			if got := strings.ReplaceAll(out+err, programName(), "web"); !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "it is a per-user service") {
+				t.Errorf("%s: want %s in\n%s", test.line, test.want, got)
+			}
+		})
 	}
 }

@@ -30,9 +30,11 @@ func TestCall_IsWhatAnOperatorTypes(t *testing.T) {
 		{calling: root, name: "install", own: []string{"-title", "a b"}, want: "./web -title 'a b' install"},
 		{calling: bob, mountPath: []string{"--addr", ":1 2", "service"}, name: "stop", want: "sudo /home/bob/bin/web --addr ':1 2' service stop"},
 	} {
-		c := commandLine{config: Config{Name: "web", Service: test.config}, calling: test.calling, mountPath: test.mountPath}
-		if got := c.call(test.name, test.o, test.own...); got != test.want {
-			t.Errorf("got %s, want %s", got, test.want)
-		}
+		t.Run(test.want, func(t *testing.T) {
+			c := commandLine{config: Config{Name: "web", Service: test.config}, calling: test.calling, mountPath: test.mountPath}
+			if got := c.call(test.name, test.o, test.own...); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// end has a service with that folder run, and end so.
+// end runs a service with that state folder until it ends in the way how.
 func end(t *testing.T, state, how string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -31,7 +31,7 @@ func end(t *testing.T, state, how string) {
 	}
 }
 
-// folder is an empty one for the state of a service.
+// folder returns an empty state folder.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state")
@@ -41,7 +41,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// text is the only file with a text of a crash.
+// text returns the only file with the text of a crash.
 func text(t *testing.T, state string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(state, crashes, "*.txt"))
@@ -156,22 +156,24 @@ func TestDoctor_CrashIsAWarningForAWeekAndUntilTheExecutableIsReplaced(t *testin
 		{news + time.Second, news + time.Hour, manage.Note, "panic: boom"},
 		{time.Hour, time.Minute, manage.Note, "panic: boom; the executable is newer"},
 		{time.Hour, time.Hour - 900*time.Millisecond, manage.Warning, "panic: boom"}, // in the same second
-		{-time.Hour, 2 * time.Hour, manage.Warning, "panic: boom"},                   // by a clock that was wrong
+		{-time.Hour, 2 * time.Hour, manage.Warning, "panic: boom"},                   // the clock was wrong
 	} {
-		crashed, built := now.Add(-test.ago), now.Add(-test.built)
-		if err := errors.Join(os.Chtimes(file, crashed, crashed), os.Chtimes(executable, built, built)); err != nil {
-			t.Fatal(err)
-		}
-		var all []string
-		h.diagnoseCrashes(h.spec.Executable, now, func(level manage.Level, what, detail, _ string) {
-			all = append(all, detail)
-			if level != test.level || what != "crash" || !strings.HasSuffix(detail, ": "+test.says) {
-				t.Errorf("%+v: level %d, %s: %s", test, level, what, detail)
+		t.Run(fmt.Sprintf("crashed %s ago, built %s ago", test.ago, test.built), func(t *testing.T) {
+			crashed, built := now.Add(-test.ago), now.Add(-test.built)
+			if err := errors.Join(os.Chtimes(file, crashed, crashed), os.Chtimes(executable, built, built)); err != nil {
+				t.Fatal(err)
+			}
+			var all []string
+			h.diagnoseCrashes(h.spec.Executable, now, func(level manage.Level, what, detail, _ string) {
+				all = append(all, detail)
+				if level != test.level || what != "crash" || !strings.HasSuffix(detail, ": "+test.says) {
+					t.Errorf("%+v: level %d, %s: %s", test, level, what, detail)
+				}
+			})
+			if len(all) != 1 {
+				t.Errorf("%+v: %q", test, all)
 			}
 		})
-		if len(all) != 1 {
-			t.Errorf("%+v: %q", test, all)
-		}
 	}
 }
 
@@ -183,11 +185,13 @@ func TestCrashSummary_CountsCrashes(t *testing.T) {
 		2:          "it crashed 2 times, the last time at 2026-05-06 07:08:09: panic: boom",
 		crash.Keep: fmt.Sprintf("it crashed at least %d times, the last time at 2026-05-06 07:08:09: panic: boom", crash.Keep),
 	} {
-		all := make([]crash.Report, n)
-		all[0] = last
-		if got := crashSummary(all); got != want {
-			t.Errorf("%d: %s", n, got)
-		}
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			all := make([]crash.Report, n)
+			all[0] = last
+			if got := crashSummary(all); got != want {
+				t.Errorf("%d: %s", n, got)
+			}
+		})
 	}
 }
 
@@ -208,7 +212,7 @@ func TestDoctor_UntrustedCrashFolderIsAWarning(t *testing.T) {
 	}
 }
 
-// oldSystemd is a register that has the folders of users as systemd had them before 254.
+// oldSystemd is a register with the folders of users that systemd had before 254.
 type oldSystemd struct{ *register }
 
 func (o oldSystemd) Folders(manage.Spec) dirs.Dirs {

@@ -80,11 +80,11 @@ func (h *Handle) diagnose(ctx context.Context, c checkup) []manage.Finding {
 	if status.State != service.NotInstalled && (!h.spec.Template || h.spec.Instance != "") {
 		crashed := h.diagnoseCrashes(installed.Executable, time.Now(), add)
 		h.diagnoseLastRun(status, time.Now(), add, c.call)
-		told := ""
+		reported := ""
 		if barred {
-			told = installed.Executable
+			reported = installed.Executable
 		}
-		h.diagnoseLog(ctx, status, crashed, told, add)
+		h.diagnoseLog(ctx, status, crashed, reported, add)
 	}
 	common := found
 	for _, f := range h.manager.Diagnose(ctx, installed) {

@@ -18,7 +18,7 @@ func TestDoctor_ReplacedExecutableIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	old := time.Unix(1e9, 0) // as cp -p keeps it
+	old := time.Unix(1e9, 0) // cp -p keeps the time
 	put := func() {
 		if err := errors.Join(os.WriteFile(file+".new", sleep, 0o755), os.Chtimes(file+".new", old, old), os.Rename(file+".new", file)); err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func TestDoctor_ReplacedExecutableIsAWarning(t *testing.T) {
 	}
 	put()
 	process := exec.Command(file, "1000")
-	process.Args[0] = "sleep" // as a program asks that has many names
+	process.Args[0] = "sleep" // a program with many names looks at this
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,28 +61,30 @@ func TestDoctor_ChecksTheFileThatTheManagerStarts(t *testing.T) {
 		"not a program":       {func(p string) error { return os.WriteFile(p, []byte("web"), 0o755) }, "PROBLEM  executable: FILE is neither a program of Linux nor a script that begins with #!\n", 1},
 		"a folder":            {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "PROBLEM  executable: FILE is no regular file, but d---------\n", 1},
 	} {
-		dir := t.TempDir()
-		file, other := filepath.Join(dir, "web"), filepath.Join(dir, "copy")
-		for p, mode := range map[string]fs.FileMode{file: 0o755, other: 0o777} { // the copy is worse in every way
-			if err := errors.Join(os.WriteFile(p, []byte("#!/bin/sh\n"), 0o755), os.Chmod(p, mode)); err != nil {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file, other := filepath.Join(dir, "web"), filepath.Join(dir, "copy")
+			for p, mode := range map[string]fs.FileMode{file: 0o755, other: 0o777} { // the copy has worse faults
+				if err := errors.Join(os.WriteFile(p, []byte("#!/bin/sh\n"), 0o755), os.Chmod(p, mode)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := newShell(t)
+			s.config.Service.User = true // root or not, the files are ours
+			s.executable = file
+			s.call("install")
+			s.call("start")
+			if err := test.change(file); err != nil {
 				t.Fatal(err)
 			}
-		}
-		s := newShell(t)
-		s.config.Service.User = true // root or not, the files are ours
-		s.executable = file
-		s.call("install")
-		s.call("start")
-		if err := test.change(file); err != nil {
-			t.Fatal(err)
-		}
-		s.executable = other
-		code, out, _ := s.call("doctor")
-		if want := strings.ReplaceAll(test.want, "FILE", file); !strings.Contains(out, want) || code != test.code || strings.Contains(out, "executable: "+other) {
-			t.Errorf("%s: exit code %d, want %d, and %s in\n%s", name, code, test.code, want, out)
-		}
-		if s.manager.looked != file {
-			t.Errorf("%s: the manager has looked at %s, want %s", name, s.manager.looked, file)
-		}
+			s.executable = other
+			code, out, _ := s.call("doctor")
+			if want := strings.ReplaceAll(test.want, "FILE", file); !strings.Contains(out, want) || code != test.code || strings.Contains(out, "executable: "+other) {
+				t.Errorf("%s: exit code %d, want %d, and %s in\n%s", name, code, test.code, want, out)
+			}
+			if s.manager.looked != file {
+				t.Errorf("%s: the manager has looked at %s, want %s", name, s.manager.looked, file)
+			}
+		})
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // diagnoseLog looks for known symptoms in the log of the last run. If crashed is true, it
 // skips the signs of a crash: the next run has logged the text of the crash. It also skips a
-// line about told, which diagnose has reported.
-func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool, told string, add addFinding) {
+// line that contains reported, the path of an executable that diagnose has already reported.
+func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool, reported string, add addFinding) {
 	log, err := manage.LastRun(ctx, h.manager, h.spec)
 	if err != nil {
 		add(manage.Note, "log", err.Error(), "")
@@ -30,7 +30,7 @@ func (h *Handle) diagnoseLog(ctx context.Context, s service.Status, crashed bool
 		Manager: h.name, Spec: h.spec, Limits: manage.Confined(ctx, h.manager, h.spec), State: manage.Folders(h.manager, h.spec).State,
 	}
 	patient.Machine = symptom.Here(patient)
-	if f, ok := symptom.Last(cutRecords(log, logElsewhere), patient, skip...); ok && (told == "" || !strings.Contains(f.Said, told)) {
+	if f, ok := symptom.Last(cutRecords(log, logElsewhere), patient, skip...); ok && (reported == "" || !strings.Contains(f.Said, reported)) {
 		add(level, "log", f.Means+": "+f.Said, f.Remedy)
 	}
 }

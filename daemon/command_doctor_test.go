@@ -19,25 +19,27 @@ func TestDoctor_DriftUsesTheInstalledFlags(t *testing.T) {
 		{"-addr :9090 install", "-addr :9090 doctor", "ok       installation: as this program would install it\n"},
 		{"-addr :9090 install", "-b doctor", "note     installation: not as this program would install it: /register/web\n         -> show the difference with web -b install --dry-run\n"},
 	} {
-		s := newShell(t)
-		s.config.Service.Arguments = []string{"serve"}
-		s.call(test.installed)
-		_, out, _ := s.call(test.asks)
-		if out = strings.ReplaceAll(out, programName(), "web"); !strings.Contains(out, test.want) {
-			t.Errorf("%s, %s: want %s in\n%s", test.installed, test.asks, test.want, out)
-		}
+		t.Run(test.installed+", "+test.asks, func(t *testing.T) {
+			s := newShell(t)
+			s.config.Service.Arguments = []string{"serve"}
+			s.call(test.installed)
+			_, out, _ := s.call(test.asks)
+			if out = strings.ReplaceAll(out, programName(), "web"); !strings.Contains(out, test.want) {
+				t.Errorf("%s, %s: want %s in\n%s", test.installed, test.asks, test.want, out)
+			}
+		})
 	}
 }
 
 func TestDoctor_DriftNamesTheCommandThatShowsIt(t *testing.T) {
 	s := newShell(t)
 	s.call("-addr :9090 install")
-	s.executable = "/opt/other/web" // which the new version is in
+	s.executable = "/opt/other/web" // has the new version
 	_, out, _ := s.call("doctor")
 	if want := "show the difference with " + programName() + " -addr :9090 install --dry-run\n"; !strings.Contains(out, want) {
 		t.Errorf("want %s in\n%s", want, out)
 	}
-	s.config.Service.Arguments = []string{"serve"} // which it did not have
+	s.config.Service.Arguments = []string{"serve"} // the installed service lacks it
 	if _, out, _ = s.call("doctor"); !strings.Contains(out, "show the difference with "+programName()+" install --dry-run\n") {
 		t.Errorf("other arguments of the program itself:\n%s", out)
 	}
@@ -64,16 +66,18 @@ func TestDoctor_ExplainsOnlyTheLastRun(t *testing.T) {
 		"no processes, but events":      {[]records.Record{begins, at(0, "panic: old"), begins, at(0, "x", zap.String("error", `a "b": `+full))}, `a "b": ` + full},
 		"text, without either":          {[]records.Record{at(0, "starting"), at(0, "Access is denied."), at(0, "starting"), at(0, "failed", zap.String("error", full))}, full},
 	} {
-		s := newShell(t)
-		s.call("install")
-		s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
-		s.log = kept{s.manager, test.log}
-		_, out, _ := s.call("doctor")
-		_, said, _ := strings.Cut(out, "warning  log: ")
-		said, _, _ = strings.Cut(said, "\n")
-		if test.want == "" && said != "" || !strings.HasSuffix(said, test.want) {
-			t.Errorf("%s: it is explained as %q, want %q", name, said, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := newShell(t)
+			s.call("install")
+			s.manager.status = service.Status{State: service.Failed, ExitCode: 1}
+			s.log = kept{s.manager, test.log}
+			_, out, _ := s.call("doctor")
+			_, said, _ := strings.Cut(out, "warning  log: ")
+			said, _, _ = strings.Cut(said, "\n")
+			if test.want == "" && said != "" || !strings.HasSuffix(said, test.want) {
+				t.Errorf("%s: it is explained as %q, want %q", name, said, test.want)
+			}
+		})
 	}
 }
 
@@ -86,8 +90,10 @@ func TestCodeInWords_NamesSignals(t *testing.T) {
 		190: "190 (killed by signal 62)",
 		128: "128", 200: "200",
 	} {
-		if got := codeInWords(code); got != want {
-			t.Errorf("%d: %s, want %s", code, got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if got := codeInWords(code); got != want {
+				t.Errorf("%d: %s, want %s", code, got, want)
+			}
+		})
 	}
 }

@@ -14,13 +14,13 @@ var update = flag.Bool("update", false, "write the golden files")
 
 var stamps = regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?`)
 
-// transcript is what an operator types and reads.
+// transcript collects what an operator types and reads.
 type transcript struct{ strings.Builder }
 
-// slow are lines that only a machine that is slow just now lets a command print.
-var slow = regexp.MustCompile(`(?m)^[^ ].*…\n`) // and no line of a help, which is indented
+// slow matches lines that a command prints only on a slow machine.
+var slow = regexp.MustCompile(`(?m)^[^ ].*…\n`) // lines of help are indented
 
-// call adds a call of s, with TIME for the times in what it prints.
+// call adds a command line and its output, with TIME in place of times.
 func (tr *transcript) call(s *shell, line string) {
 	code, out, err := s.call(line)
 	said := slow.ReplaceAllString(out+err, "")
@@ -31,7 +31,7 @@ func (tr *transcript) call(s *shell, line string) {
 	tr.WriteString("\n")
 }
 
-// golden compares tr with a file that somebody has read.
+// golden compares tr with a golden file.
 func (tr *transcript) golden(t *testing.T, name string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden")
@@ -45,6 +45,6 @@ func (tr *transcript) golden(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	if tr.String() != string(want) {
-		t.Errorf("%s is not what is said now; go test -update writes it:\n%s", file, tr)
+		t.Errorf("%s differs; go test -update writes it:\n%s", file, tr)
 	}
 }

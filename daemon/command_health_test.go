@@ -15,7 +15,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// container is a shell where no service manager runs.
+// container returns a shell where no service manager runs.
 func container(t *testing.T) *shell {
 	s := newShell(t)
 	s.none = fmt.Errorf("%w: %w (process 1 is \"web\")", service.ErrNotSupported, manage.ErrNoManager)

@@ -156,8 +156,10 @@ func TestExitCode_FollowsTheError(t *testing.T) {
 		{forced, 143},
 		{errors.Join(boom, ErrStopTimeout, forced), 143},
 	} {
-		if got := ExitCode(test.err); got != test.want {
-			t.Errorf("%v: got %d, want %d", test.err, got, test.want)
-		}
+		t.Run(fmt.Sprint(test.err), func(t *testing.T) {
+			if got := ExitCode(test.err); got != test.want {
+				t.Errorf("%v: got %d, want %d", test.err, got, test.want)
+			}
+		})
 	}
 }

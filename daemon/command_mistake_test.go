@@ -30,21 +30,25 @@ func TestMain_AMistypedCommandIsSuggested(t *testing.T) {
 		"--instal": "install", "-instal": "install", "--install": "install", "--isntall --now": "install", "--install=true": "install",
 		"-addr :80 --stats": "status", "--addr :80 --uninstall": "uninstall", "--hepl": "help",
 	} {
-		if code, err := bareCall(t, line); code != exitUsage || !strings.Contains(err, "did you mean '"+programName()+" "+meant+"'?") {
-			t.Errorf("%s: exit code %d, %s", line, code, err)
-		}
+		t.Run(line, func(t *testing.T) {
+			if code, err := bareCall(t, line); code != exitUsage || !strings.Contains(err, "did you mean '"+programName()+" "+meant+"'?") {
+				t.Errorf("%s: exit code %d, %s", line, code, err)
+			}
+		})
 	}
 }
 
 func TestMain_ItsOwnFlagsStartTheProgram(t *testing.T) {
 	for _, line := range []string{"", "-addr :80", "--addr=:80 -a", "-a -- --install", "-mode instal"} {
-		if code, err := bareCall(t, line); code != exitFailure {
-			t.Errorf("%s: it did not run: exit code %d, %s", line, code, err)
-		}
+		t.Run(line, func(t *testing.T) {
+			if code, err := bareCall(t, line); code != exitFailure {
+				t.Errorf("%s: it did not run: exit code %d, %s", line, code, err)
+			}
+		})
 	}
 }
 
-// bareCall calls a program that fails when it runs, and that has declared ownFlags.
+// bareCall runs the command line of a program that declares ownFlags and fails when it runs.
 func bareCall(t *testing.T, line string) (code int, stderr string) {
 	var err bytes.Buffer
 	c := commandLine{program: idle{errors.New("it ran")}, flags: ownFlags(), out: io.Discard, err: &err, manage: Manage}
@@ -66,18 +70,20 @@ func TestMain_ParsedFlagsAreTheProgramsOwn(t *testing.T) {
 		"version":             0,
 		"page.html":           exitUsage,
 	} {
-		flags := flag.NewFlagSet("web", flag.ContinueOnError)
-		flags.Bool("start", false, "")
-		flags.String("name", "", "")
-		if err := flags.Parse(strings.Fields(line)); err != nil {
-			t.Fatal(err)
-		}
-		var err bytes.Buffer
-		c := commandLine{program: idle{errors.New("it ran")}, flags: flags, out: io.Discard, err: &err, manage: Manage}
-		c.config = Config{Name: "web", Host: HostConsole, Logger: zap.NewNop()}
-		if code := c.main(t.Context(), strings.Fields(line)); code != want {
-			t.Errorf("%s: exit code %d, want %d: %s", line, code, want, &err)
-		}
+		t.Run(line, func(t *testing.T) {
+			flags := flag.NewFlagSet("web", flag.ContinueOnError)
+			flags.Bool("start", false, "")
+			flags.String("name", "", "")
+			if err := flags.Parse(strings.Fields(line)); err != nil {
+				t.Fatal(err)
+			}
+			var err bytes.Buffer
+			c := commandLine{program: idle{errors.New("it ran")}, flags: flags, out: io.Discard, err: &err, manage: Manage}
+			c.config = Config{Name: "web", Host: HostConsole, Logger: zap.NewNop()}
+			if code := c.main(t.Context(), strings.Fields(line)); code != want {
+				t.Errorf("%s: exit code %d, want %d: %s", line, code, want, &err)
+			}
+		})
 	}
 }
 
@@ -88,8 +94,10 @@ func TestSuggest_UnderstandsOneTypo(t *testing.T) {
 		"stat": "start", "strat": "start", "tsart": "start", "stpo": "stop", "statu": "status", "doctro": "doctor",
 		"": "", "log": "", "logs": "logs", "addr": "", "listen": "", "config": "", "verbose": "",
 	} {
-		if got := new(commandLine).suggest(word); got != want {
-			t.Errorf("%q is taken for %q, want %q", word, got, want)
-		}
+		t.Run(word, func(t *testing.T) {
+			if got := new(commandLine).suggest(word); got != want {
+				t.Errorf("%q is taken for %q, want %q", word, got, want)
+			}
+		})
 	}
 }

@@ -23,7 +23,7 @@ func TestTerminalSafe_EscapesControlCharacters(t *testing.T) {
 	}
 	var file bytes.Buffer
 	if terminalSafe(&file) != &file {
-		t.Error("what is no terminal does not get what there is")
+		t.Error("the output to a file is changed")
 	}
 }
 

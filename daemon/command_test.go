@@ -10,7 +10,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// mount returns the commands of a service that is started with an address.
+// mount returns the mounted commands of a service that runs with an address.
 func mount(t *testing.T, m *register, addr *string, line string) (all map[string]Command, out, err *bytes.Buffer) {
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	s := newShell(t)
@@ -67,30 +67,34 @@ func TestCommands_HelpShowsTheMountPath(t *testing.T) {
 		{"install", "--help", "web service install --help", "PROGRAM service install: install the service"},
 		{"help", "run", "web service help run", `PROGRAM: "run" is not a command; 'PROGRAM service help' lists them`},
 	} {
-		addr := ""
-		all, out, errs := mount(t, &register{}, &addr, test.line)
-		all[test.command].Run(t.Context(), strings.Fields(test.args))
-		want := strings.ReplaceAll(test.want, "PROGRAM", programName())
-		if got := out.String() + errs.String(); !strings.Contains(got, want) || strings.Contains(got, "\n  run ") {
-			t.Errorf("%s: got\n%s\nwant %s", test.line, got, want)
-		}
+		t.Run(test.line, func(t *testing.T) {
+			addr := ""
+			all, out, errs := mount(t, &register{}, &addr, test.line)
+			all[test.command].Run(t.Context(), strings.Fields(test.args))
+			want := strings.ReplaceAll(test.want, "PROGRAM", programName())
+			if got := out.String() + errs.String(); !strings.Contains(got, want) || strings.Contains(got, "\n  run ") {
+				t.Errorf("%s: got\n%s\nwant %s", test.line, got, want)
+			}
+		})
 	}
 }
 
 func TestFindMountPath_IsWhatTheOperatorTyped(t *testing.T) {
 	for _, test := range []struct{ line, args, want string }{
 		{"/opt/web service install --now", "--now", "service"},
-		{"/opt/web service install --now", "", "service"}, // another has read the flags
+		{"/opt/web service install --now", "", "service"}, // a library has parsed the flags
 		{"/opt/web --addr install service install --now", "", "--addr install service"},
 		{"/opt/web --addr=install service install", "", "--addr=install service"},
 		{"web install", "", ""},
 		{"web -v install", "", "-v"},
 		{"web -v admin service install", "", "-v admin service"},
-		{"web service", "-y", ""}, // something else was called
+		{"web service", "-y", ""}, // not the command of the line
 	} {
-		if got := strings.Join(findMountPath(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
-			t.Errorf("%s: %q", test.line, got)
-		}
+		t.Run(test.line+", "+test.args, func(t *testing.T) {
+			if got := strings.Join(findMountPath(strings.Fields(test.line), "install", strings.Fields(test.args)), " "); got != test.want {
+				t.Errorf("%s: %q", test.line, got)
+			}
+		})
 	}
 	c := commandLine{mountPath: []string{"service"}}
 	if got := c.call("start", options{user: true}); got != programName()+" service start --user" {

@@ -18,8 +18,8 @@ func TestUninstall_FailureSaysWhatIsLeftAndWhatToDo(t *testing.T) {
 	for _, test := range []struct {
 		title, line string
 		err         error
-		does        func(*register) // what comes of the verb before it fails
-		restarts    bool            // what is started again then runs
+		does        func(*register) // the effect of the command before it fails
+		restarts    bool            // whether starting it again succeeds
 	}{
 		{"nothing was done yet", "uninstall", errors.New("/register/web cannot be removed: /register is on a file system that is mounted read-only"), func(*register) {}, true},
 		{"it was stopped, and started again", "uninstall", full, stop, true},

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestExecute_OutlivesItsTerminal has a child of its own be called by somebody who does
-// not read to the end, and whose terminal hangs up.
+// TestExecute_OutlivesItsTerminal runs a command as a child whose output is closed and whose
+// terminal hangs up.
 func TestExecute_OutlivesItsTerminal(t *testing.T) {
 	const child = "CALL_A_COMMAND"
 	if name := os.Getenv(child); name != "" {
@@ -31,7 +31,7 @@ func TestExecute_OutlivesItsTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caught := make(chan os.Signal, 1) // where the tests run under nohup: what is caught is not inherited
+	caught := make(chan os.Signal, 1) // under nohup the child would inherit the ignored signal
 	signal.Notify(caught, syscall.SIGHUP)
 	defer signal.Stop(caught)
 	for name, want := range map[string]string{"install": "exit status 42", "logs": "signal: broken pipe"} {

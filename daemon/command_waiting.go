@@ -20,8 +20,8 @@ func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 		w.turns = isTerminal(file) && os.Getenv("TERM") != "dumb"
 	}
 	h.Progress = w.update
-	var told []string
-	h.onDependents = func(what string) { told = append(told, what) }
+	var happened []string
+	h.onDependents = func(what string) { happened = append(happened, what) }
 	end := make(chan struct{})
 	var shown sync.WaitGroup
 	shown.Go(func() { w.show(end) })
@@ -29,7 +29,7 @@ func (c *commandLine) waiting(h *Handle, what string, f func() error) error {
 	close(end)
 	shown.Wait()
 	h.Progress, h.onDependents = nil, nil
-	for _, what := range told {
+	for _, what := range happened {
 		_, _ = fmt.Fprintf(c.out, "%s: %s\n", h.Name(), what)
 	}
 	c.notes()

@@ -12,8 +12,8 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-// needed is a register with services that need the one installed. Like Windows, it neither
-// stops a service that one which runs needs, nor starts one without what it needs.
+// needed is a register with services that need the installed one. Like Windows, it refuses to
+// stop a service that a running one needs, and to start one without what it needs.
 type needed struct {
 	*register
 	needs map[string]string // from a service to the one that it needs
@@ -21,10 +21,10 @@ type needed struct {
 	along bool
 	fails map[string]error // "stop a"
 
-	interrupt func() // called by a stop that fails; nil is none
+	interrupt func() // called by a stop that fails; may be nil
 }
 
-// newNeeded has b and c, which need a, which needs web; all run. So does idle, which does not.
+// newNeeded returns services that all run, except idle: b and c need a, and a and idle need web.
 func newNeeded(t *testing.T) (*shell, *needed) {
 	s := newShell(t)
 	n := &needed{
@@ -51,7 +51,7 @@ func (n *needed) Dependents(context.Context, manage.Spec) (d manage.Dependents, 
 	return d, nil
 }
 
-// free fails if one that runs needs name.
+// checkFree fails if a running service needs name.
 func (n *needed) checkFree(name string) error {
 	for who, what := range n.needs {
 		if what == name && n.runs[who] && !n.along {
@@ -105,19 +105,21 @@ func (n *needed) Remove(ctx context.Context, s manage.Spec, purge bool) ([]strin
 	return n.register.Remove(ctx, s, purge)
 }
 
-// did is what the manager was told, in order.
+// did returns what the manager was asked for, in order.
 func (n *needed) did() string { return strings.Join(n.done, ", ") }
 
 func TestDependents_AreNamedBeforeAnyChange(t *testing.T) {
 	for _, line := range []string{"stop", "restart", "uninstall", "-b install --now"} {
-		s, n := newNeeded(t)
-		code, out, err := s.call(line)
-		if want := "services that run need it: stop c, b, a first, or use --dependents to stop them as well\n"; code != 1 || out != "" || !strings.HasSuffix(err, want) {
-			t.Errorf("%s: exit code %d, %q, %q", line, code, out, err)
-		}
-		if n.did() != "" || !n.runs["c"] {
-			t.Errorf("%s: it did %s", line, n.did())
-		}
+		t.Run(line, func(t *testing.T) {
+			s, n := newNeeded(t)
+			code, out, err := s.call(line)
+			if want := "services that run need it: stop c, b, a first, or use --dependents to stop them as well\n"; code != 1 || out != "" || !strings.HasSuffix(err, want) {
+				t.Errorf("%s: exit code %d, %q, %q", line, code, out, err)
+			}
+			if n.did() != "" || !n.runs["c"] {
+				t.Errorf("%s: it did %s", line, n.did())
+			}
+		})
 	}
 }
 
@@ -128,17 +130,19 @@ func TestDependents_AreStoppedAndStartedAgain(t *testing.T) {
 		{"restart --dependents", stops + "restart, start a, start b, start c", "web: also restarted: c, b, a\nweb: running, process 42\n"},
 		{"-b install --now --dependents", "install, " + stops + "restart, start a, start b, start c", "web: also restarted: c, b, a\n"},
 		{"uninstall --dependents", stops + "uninstall", "web: also stopped: c, b, a\nweb: services that still need it: c, b, a, idle\nweb: uninstalled"},
-		{"install --now", "install, start", "nothing to do"}, // which restarts nothing
+		{"install --now", "install, start", "nothing to do"}, // restarts nothing
 		{"install", "install", "nothing to do"},
 	} {
-		s, n := newNeeded(t)
-		code, out, err := s.call(test.line)
-		if code != 0 || !strings.Contains(out, test.says) || n.did() != test.did {
-			t.Errorf("%s: exit code %d, %q, %q; it did %s, want %s", test.line, code, out, err, n.did(), test.did)
-		}
-		if n.runs["idle"] {
-			t.Errorf("%s: what did not run was started", test.line)
-		}
+		t.Run(test.line, func(t *testing.T) {
+			s, n := newNeeded(t)
+			code, out, err := s.call(test.line)
+			if code != 0 || !strings.Contains(out, test.says) || n.did() != test.did {
+				t.Errorf("%s: exit code %d, %q, %q; it did %s, want %s", test.line, code, out, err, n.did(), test.did)
+			}
+			if n.runs["idle"] {
+				t.Errorf("%s: what did not run was started", test.line)
+			}
+		})
 	}
 }
 
@@ -156,12 +160,14 @@ func TestDependents_AreStartedAgainAfterAFailedStop(t *testing.T) {
 		{"uninstall", "remove web", "stop c, stop b, stop a, start a, start b, start c", "it hangs; nothing has changed; " + again + "c, b, a\n"},
 		{"restart", "start b", "stop c, stop b, stop a, restart, start a, start c", "b was also stopped, and could not be started again: it hangs\n"},
 	} {
-		s, n := newNeeded(t)
-		n.fails[test.fails] = hangs
-		code, out, err := s.call(test.line + " --dependents")
-		if code != 1 || !strings.HasSuffix(err, test.says) || n.did() != test.did {
-			t.Errorf("%s, where %s fails: exit code %d, %q, %q; it did %s, want %s", test.line, test.fails, code, out, err, n.did(), test.did)
-		}
+		t.Run(test.line+", "+test.fails, func(t *testing.T) {
+			s, n := newNeeded(t)
+			n.fails[test.fails] = hangs
+			code, out, err := s.call(test.line + " --dependents")
+			if code != 1 || !strings.HasSuffix(err, test.says) || n.did() != test.did {
+				t.Errorf("%s, where %s fails: exit code %d, %q, %q; it did %s, want %s", test.line, test.fails, code, out, err, n.did(), test.did)
+			}
+		})
 	}
 }
 
@@ -185,7 +191,7 @@ func TestDependents_Output(t *testing.T) {
 
 func TestDependents_ThatCannotStartAgainAreNamed(t *testing.T) {
 	s, n := newNeeded(t)
-	n.err = errors.New("it has not started") // of the restart, which has stopped it
+	n.err = errors.New("it has not started") // the restart fails after the stop
 	n.status = service.Status{State: service.Failed}
 	_, _, err := s.call("restart --dependents")
 	if !strings.HasSuffix(err, "it has not started; also stopped; start them once it runs: c, b, a\n") || n.runs["a"] {
@@ -193,7 +199,7 @@ func TestDependents_ThatCannotStartAgainAreNamed(t *testing.T) {
 	}
 }
 
-// An interrupt ends the wait for a dependent; what was stopped is started again all the same.
+// An interrupt ends the wait for a dependent; stopped services are still started again.
 func TestDependents_AreStartedAgainAfterAnInterrupt(t *testing.T) {
 	s, n := newNeeded(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -212,10 +218,12 @@ func TestDependents_AreNamedIfTheManagerStopsThem(t *testing.T) {
 		"restart":   "web: running, process 42\n",
 		"uninstall": "web: also stopped: c, b, a\nweb: services that still need it: c, b, a, idle\nweb: uninstalled (register)\n--- /register/web\n",
 	} {
-		s, n := newNeeded(t)
-		n.along = true
-		if code, out, err := s.call(line); code != 0 || out != says || err != "" || !slices.Equal(n.done, []string{line}) {
-			t.Errorf("%s: exit code %d, %q, %q; it did %s", line, code, out, err, n.did())
-		}
+		t.Run(line, func(t *testing.T) {
+			s, n := newNeeded(t)
+			n.along = true
+			if code, out, err := s.call(line); code != 0 || out != says || err != "" || !slices.Equal(n.done, []string{line}) {
+				t.Errorf("%s: exit code %d, %q, %q; it did %s", line, code, out, err, n.did())
+			}
+		})
 	}
 }

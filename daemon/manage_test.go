@@ -24,7 +24,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/records"
 )
 
-// register is a service manager in memory that does what it is told, or fails.
+// register is a service manager in memory that does what it is asked for, or fails.
 type register struct {
 	installed *manage.Spec
 	status    service.Status
@@ -32,18 +32,18 @@ type register struct {
 	replaces  string
 	log       string
 	findings  []manage.Finding
-	err       error // of every method that changes something
+	err       error // returned by every method that changes something
 	slow      func()
-	after     service.State   // what comes of each state that it is told to be in
-	starts    *service.Status // what comes of a start; nil is that it runs
-	state     string          // the folder of the service's state
+	after     service.State   // the state after every change, if not empty
+	starts    *service.Status // the status after a start; nil for running
+	state     string          // the state folder of the service
 	done      []string
-	looked    string // the executable that Diagnose was to look at
-	disabled  bool   // by somebody
-	pid       int    // of the next process; 0 is 42
+	looked    string // the executable that Diagnose was asked to check
+	disabled  bool   // by an administrator
+	pid       int    // of the next process; 0 for 42
 	notices   []string
 	tell      func(text string) // receives notices
-	asked     manage.LogQuery   // the last time
+	asked     manage.LogQuery   // the last query
 }
 
 func (r *register) Name() string { return "register" }
@@ -183,21 +183,21 @@ func (able) Reload(context.Context) error   { return nil }
 func (able) Pause(context.Context) error    { return nil }
 func (able) Continue(context.Context) error { return nil }
 
-// shell is where commands are called.
+// shell calls commands.
 type shell struct {
 	t       *testing.T
 	manager *register
 	program Program
 	config  Config
 
-	executable string // what the service runs
+	executable string // of the service
 	lock       func(name string, user bool, doing string) (func(), error)
 
-	over  manage.Manager // in front of manager, nil if it is that
-	asks  asker          // who answers for the process of the service; may be nil
-	none  error          // why there is no manager, nil if there is one
-	users *register      // the manager of the user; nil if it is the same
-	log   manage.Manager // that the commands talk to instead of manager, if it is not nil
+	over  manage.Manager // wraps manager; may be nil
+	asks  asker          // answers for the process of the service; may be nil
+	none  error          // the error of finding a manager; may be nil
+	users *register      // the manager of per-user services; nil for manager
+	log   manage.Manager // used instead of manager; may be nil
 }
 
 func TestInstall_OnlyFilesAreShownAsFiles(t *testing.T) {
@@ -228,8 +228,8 @@ func newShell(t *testing.T) *shell {
 	return &shell{t: t, manager: &register{status: service.Status{State: service.NotInstalled}}, program: able{}, config: Config{Name: "web"}, executable: "/opt/web"}
 }
 
-// call runs a command line, and returns its exit code and what it has printed: to
-// standard output, and to standard error.
+// call runs a command line, and returns its exit code and what it has printed to standard
+// output and to standard error.
 func (s *shell) call(line string) (code int, out, err string) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -238,7 +238,7 @@ func (s *shell) call(line string) (code int, out, err string) {
 	return code, stdout.String(), stderr.String()
 }
 
-// ownFlags are the flags of the program, as declared with package flag and not parsed yet.
+// ownFlags returns the flags of the program, declared with package flag and not parsed yet.
 func ownFlags() *flag.FlagSet {
 	flags := flag.NewFlagSet("web", flag.ContinueOnError)
 	flags.Bool("a", false, "")
@@ -473,14 +473,16 @@ func TestMain_FailureHasItsExitCodeAndOneLine(t *testing.T) {
 		service.ErrForeign:      1,
 		manage.ErrConfig:        78,
 	} {
-		for _, line := range []string{"install", "uninstall", "start", "stop", "restart", "reload", "pause", "continue"} {
-			s := newShell(t)
-			s.manager.err = err
-			got, out, said := s.call(line)
-			if got != code || out != "" || strings.Count(said, "\n") != 1 || !strings.Contains(said, line+" web: "+oneLine(err.Error())) {
-				t.Errorf("%s that fails with %v: exit code %d, %q, %q", line, err, got, out, said)
+		t.Run(oneLine(err.Error()), func(t *testing.T) {
+			for _, line := range []string{"install", "uninstall", "start", "stop", "restart", "reload", "pause", "continue"} {
+				s := newShell(t)
+				s.manager.err = err
+				got, out, said := s.call(line)
+				if got != code || out != "" || strings.Count(said, "\n") != 1 || !strings.Contains(said, line+" web: "+oneLine(err.Error())) {
+					t.Errorf("%s that fails with %v: exit code %d, %q, %q", line, err, got, out, said)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -490,11 +492,13 @@ func TestMain_InterruptSaysWhatIsLeft(t *testing.T) {
 		"uninstall": "uninstall: interrupted; see what became of the service with: ",
 		"start":     "interrupted; the service manager carries on with the request\n",
 	} {
-		s := newShell(t)
-		s.manager.err = fmt.Errorf("tell it: %w", context.Canceled)
-		if code, out, said := s.call(line); code != 1 || out != "" || !strings.Contains(said, want) {
-			t.Errorf("%s: exit code %d, %s%s", line, code, out, said)
-		}
+		t.Run(line, func(t *testing.T) {
+			s := newShell(t)
+			s.manager.err = fmt.Errorf("tell it: %w", context.Canceled)
+			if code, out, said := s.call(line); code != 1 || out != "" || !strings.Contains(said, want) {
+				t.Errorf("%s: exit code %d, %s%s", line, code, out, said)
+			}
+		})
 	}
 	s := newShell(t)
 	s.manager.slow = func() {
@@ -598,9 +602,11 @@ func TestChange_Diff(t *testing.T) {
 		"@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n": {Old: "a", New: "a\n"},
 		"": {Old: "a\n", New: "a\n"},
 	} {
-		if got := c.Diff(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(c.Old+" to "+c.New, func(t *testing.T) {
+			if got := c.Diff(); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 
@@ -619,9 +625,11 @@ func TestSummary_Words(t *testing.T) {
 		"failed, exit code 9":                                              {State: service.Failed, ExitCode: 9},
 		"failed, exit code 124 (something still ran at the stop deadline)": {State: service.Failed, ExitCode: 124},
 	} {
-		if got := summary(s); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if got := summary(s); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 

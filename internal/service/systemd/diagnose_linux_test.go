@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,18 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
-
-// lines returns what Diagnose has found, except what is in order.
-func lines(found []manage.Finding) (lines []string) {
-	for _, f := range found {
-		if f.Level > manage.OK {
-			lines = append(lines, fmt.Sprintf("%d %s: %s -> %s", f.Level, f.What, f.Detail, strings.ReplaceAll(f.Remedy, manage.Sudo(), "")))
-		}
-	}
-	return lines
-}
 
 func TestDiagnose_NamesBadLinesOfDropIn(t *testing.T) {
 	const file = "/etc/systemd/system/web.service.d/a.conf"

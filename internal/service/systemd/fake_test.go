@@ -265,6 +265,16 @@ func wantError(t *testing.T, err, want error, words ...string) {
 	}
 }
 
+// lines returns what Diagnose has found, except what is in order.
+func lines(found []manage.Finding) (lines []string) {
+	for _, f := range found {
+		if f.Level > manage.OK {
+			lines = append(lines, fmt.Sprintf("%d %s: %s -> %s", f.Level, f.What, f.Detail, strings.ReplaceAll(f.Remedy, manage.Sudo(), "")))
+		}
+	}
+	return lines
+}
+
 func install(t *testing.T, m *Manager, s manage.Spec) *manage.Plan {
 	t.Helper()
 	p, err := m.Plan(t.Context(), s, false)

@@ -52,7 +52,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
 	// The service of kardianos/service is in its own module.
-	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
+	if _, err := testbed.Go(ctx, "linux", "-C", filepath.Join("..", "..", "test", "interop"), "build", "-o", programs, "./oldservice"); err != nil {
 		return 1, err
 	}
 	if machine, err = testbed.Boot(ctx, programs); err != nil {

@@ -97,6 +97,9 @@ func TestStatusComplete_FinishedJobIsASuccess(t *testing.T) {
 			if test.how != "" {
 				end(t, s.manager.state, test.how)
 			}
+			if !test.now.Since.IsZero() {
+				test.now.Since = time.Now()
+			}
 		}
 		s.manager.starts = &test.now
 		s.manager.err = test.err

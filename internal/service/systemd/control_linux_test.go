@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,104 @@ func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 				i.stop()
 			})
 		}
+	}
+}
+
+func TestStart_NamesWhatPreventsIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		dropIn string
+		change func(*manage.Spec)
+		want   string
+	}{
+		"condition":       {"[Unit]\nConditionPathExists=/nowhere\n", vars(), "systemd did not start it: ConditionPathExists=/nowhere did not hold"},
+		"assertion":       {"[Unit]\nAssertPathExists=/nowhere\n", vars(), "systemd did not start it: AssertPathExists=/nowhere did not hold"},
+		"command before":  {"[Service]\nExecStartPre=/bin/true\nExecStartPre=/bin/false -x\n", vars(), "ExecStartPre=/bin/false -x failed: exit code 1"},
+		"command after":   {"[Service]\nExecStartPost=/bin/false\n", vars(), "ExecStartPost=/bin/false failed: exit code 1"},
+		"no variables":    {"[Service]\nEnvironmentFile=/etc/no where\n", vars(), "there is no /etc/no where, and systemd does not start it without that (EnvironmentFile=, Result=resources)"},
+		"no directory":    {"", func(s *manage.Spec) { s.WorkingDirectory = "/srv/no where" }, "exit code 200/CHDIR: its working directory /srv/no where cannot be entered"},
+		"never restarted": {"[Service]\nRestart=no\nExecStartPre=/bin/false\n", vars(), "ExecStartPre=/bin/false failed: exit code 1"},
+	} {
+		for _, user := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, user %v", name, user), func(t *testing.T) {
+				t.Parallel()
+				i := echoService(t, inside(t, user), vars("FAIL", "of the run before"), test.change, func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{time.Minute} })
+				i.install()
+				if i.Start(t.Context(), i.spec) == nil { // an older failure, of which nothing may be said
+					t.Fatal("it has started")
+				}
+				i.stop()
+				if test.dropIn != "" {
+					dir, err := i.unitFolder()
+					i.must(err)
+					at := dir + "/" + i.spec.Name + ".service.d"
+					writeIn(t, at+"/a.conf", test.dropIn+"[Service]\nEnvironment=FAIL=\n")
+					t.Cleanup(func() { _ = os.RemoveAll(machine.Path(at)) })
+					_, err = i.systemctl(t.Context(), "daemon-reload")
+					i.must(err)
+				}
+				err := i.Start(t.Context(), i.spec)
+				if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "of the run before") {
+					t.Errorf("got %v\nwant %s", err, test.want)
+				}
+				st, err := i.Status(t.Context(), i.spec)
+				i.must(err)
+				t.Logf("%+v", st)
+				found := i.Diagnose(t.Context(), i.spec)
+				for _, f := range found {
+					t.Logf("%d %s: %s -> %s", f.Level, f.What, f.Detail, f.Remedy)
+				}
+				if !slices.ContainsFunc(found, func(f manage.Finding) bool {
+					return f.Level == manage.Problem && strings.HasPrefix(f.Detail, test.want)
+				}) {
+					t.Errorf("Diagnose does not say %s", test.want)
+				}
+				log, err := i.LastRun(t.Context(), i.spec)
+				if err != nil || strings.Contains(log, "of the run before") {
+					t.Errorf("the last run has said %q, %v", log, err)
+				}
+				i.stop()
+			})
+		}
+	}
+}
+
+func TestInstall_LeavesLinksOfOperator(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		t.Run(fmt.Sprintf("user %v", user), func(t *testing.T) {
+			t.Parallel()
+			i := echoService(t, inside(t, user))
+			i.install()
+			unit := i.spec.Name + ".service"
+			dir, err := i.unitFolder()
+			i.must(err)
+			do := func(args ...string) {
+				t.Helper()
+				_, err := i.systemctl(t.Context(), args...)
+				i.must(err)
+			}
+			do("disable", unit)
+			do("add-wants", "other.target", unit)
+			i.spec.Description = "newer"
+			i.install()
+			if got := i.linksTo(unit, dir); len(got) != 1 || !strings.Contains(got[0], "/other.target.wants/") {
+				t.Errorf("the links are %q", got)
+			}
+			do("disable", unit)
+			do("enable", "--runtime", unit)
+			i.spec.Description = "newest"
+			p := i.install()
+			if got := i.linksTo(unit, dir); len(got) > 0 || len(p.Notes) != 1 {
+				t.Errorf("the links are %q, the notes %q", got, p.Notes)
+			}
+			if got := i.linksTo(unit, i.runtimeUnits()); len(got) != 1 {
+				t.Errorf("until the next boot, the links are %q", got)
+			}
+			_, err = i.Remove(t.Context(), i.spec, false)
+			i.must(err)
+			if got := i.linksTo(unit, i.runtimeUnits()); len(got) > 0 {
+				t.Errorf("removed, the links are %q", got)
+			}
+		})
 	}
 }
 

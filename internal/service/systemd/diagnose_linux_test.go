@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 func TestDiagnose_NamesBadLinesOfDropIn(t *testing.T) {

@@ -122,8 +122,9 @@ func (r *register) startAs(what string) error {
 	if r.starts == nil {
 		return r.to(what, service.Running)
 	}
+	err := r.do(what)
 	r.status = *r.starts
-	return r.do(what)
+	return err
 }
 
 func (r *register) Stop(context.Context, manage.Spec) error { return r.to("stop", service.Stopped) }

@@ -62,6 +62,8 @@ func TestStart_SaysInOneLineWhyItFailed(t *testing.T) {
 	}
 }
 
+// TestStart_NamesWhatPreventsIt is not parallel: systemd forgets which condition did not hold,
+// and how commands ended, when another test has it read its units again.
 func TestStart_NamesWhatPreventsIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		dropIn string
@@ -78,7 +80,6 @@ func TestStart_NamesWhatPreventsIt(t *testing.T) {
 	} {
 		for _, user := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, user %v", name, user), func(t *testing.T) {
-				t.Parallel()
 				i := echoService(t, inside(t, user), vars("FAIL", "of the run before"), test.change, func(s *manage.Spec) { s.Recovery.Delays = []time.Duration{time.Minute} })
 				i.install()
 				if i.Start(t.Context(), i.spec) == nil { // an older failure, of which nothing may be said
@@ -135,10 +136,10 @@ func TestInstall_LeavesLinksOfOperator(t *testing.T) {
 				i.must(err)
 			}
 			do("disable", unit)
-			do("add-wants", "other.target", unit)
+			do("add-wants", "basic.target", unit)
 			i.spec.Description = "newer"
 			i.install()
-			if got := i.linksTo(unit, dir); len(got) != 1 || !strings.Contains(got[0], "/other.target.wants/") {
+			if got := i.linksTo(unit, dir); len(got) != 1 || !strings.Contains(got[0], "/basic.target.wants/") {
 				t.Errorf("the links are %q", got)
 			}
 			do("disable", unit)

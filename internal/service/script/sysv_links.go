@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -135,11 +136,24 @@ func (d sysv) rcsLink(name string) string {
 func (d sysv) tools(ctx context.Context, lines ...[]string) (name string, err error) {
 	for _, line := range lines {
 		_, err := d.Runner()(ctx, line[0], line[1:]...)
+		for n := 0; n < 5 && disturbed(err) && ctx.Err() == nil; n++ {
+			select {
+			case <-ctx.Done():
+			case <-time.After(300 * time.Millisecond):
+			}
+			_, err = d.Runner()(ctx, line[0], line[1:]...)
+		}
 		if !errors.Is(err, exec.ErrNotFound) && command.Code(err) != 127 {
 			return line[0], err
 		}
 	}
 	return "", nil
+}
+
+// disturbed reports whether a tool failed because another one changed the links of other
+// services at the same time. insserv reads all of them, and cannot cope with that.
+func disturbed(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "insserv: ") && strings.Contains(err.Error(), "No such file or directory")
 }
 
 // Register implements Dialect. It makes the links that the service is to have.

@@ -185,7 +185,7 @@ func (u *unix) Traces(t testing.TB, name string) scenario.Traces {
 	for _, file := range []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"} {
 		for line := range strings.Lines(u.read(file)) {
 			if strings.Contains(line, name) {
-				traces[file+": "+name] = scenario.Trace{Text: line}
+				traces[file+": "+name] = scenario.Trace{Text: strings.TrimSuffix(line, "\n")}
 			}
 		}
 	}

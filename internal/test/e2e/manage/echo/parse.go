@@ -25,7 +25,9 @@ func parse(p talk.Parser) ([]string, error) {
 			rest = rest[1:]
 		}
 		return rest, nil
-	case talk.None:
+	case talk.None: // it declares its flags, and reads them later
+		flag.String("listen", "", "where to listen")
+		flag.Bool("v", false, "say more")
 		return nil, nil
 	}
 	return nil, fmt.Errorf("there is no parser %q", p)

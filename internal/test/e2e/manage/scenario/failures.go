@@ -95,7 +95,8 @@ func finishes(t *testing.T, b Bed) {
 	for _, never := range []bool{true, false} {
 		s := New(t, b, talk.Setup{Finishes: true, Never: never})
 		for _, words := range [][]string{{"install", "--now"}, {"start"}, {"restart"}} {
-			if said := s.Do(0, words...); !strings.Contains(said, s.Name+": finished") {
+			// A manager that starts it again may have done so already.
+			if said := s.Do(0, words...); !strings.Contains(said, s.Name+": finished") && (never || !strings.Contains(said, ", restarted ")) {
 				t.Errorf("%s says %q, want that it has finished", words, said)
 			}
 		}

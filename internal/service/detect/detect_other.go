@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
 func find(manage.Machine, bool, []Extra) (manage.Manager, error) {
-	return nil, fmt.Errorf("%w: Glidepath supports no service manager of %s; have the system's own run the program in the foreground", manage.ErrNotSupported, runtime.GOOS)
+	return nil, fmt.Errorf("%w: Glidepath supports no service manager of %s; have the system's own run the program in the foreground", service.ErrNotSupported, runtime.GOOS)
 }

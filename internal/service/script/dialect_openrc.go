@@ -234,13 +234,27 @@ func (d openrc) Stop(ctx context.Context, s manage.Spec, now service.Status) err
 	if now.PID == 0 && !d.is("started", name) && !d.is("starting", name) && !d.is("stopping", name) {
 		return nil
 	}
-	if err := d.run(ctx, "rc-service", name, "stop"); err != nil || now.PID == 0 {
+	err := d.run(ctx, "rc-service", name, "stop")
+	for n := 0; n < 30 && locked(err) && ctx.Err() == nil; n++ {
+		select {
+		case <-ctx.Done():
+		case <-time.After(300 * time.Millisecond):
+		}
+		err = d.run(ctx, "rc-service", name, "stop")
+	}
+	if err != nil || now.PID == 0 {
 		return err
 	}
 	return AwaitStopped(ctx, s.ServiceName(), 50*time.Millisecond, 10*time.Second, func() (bool, error) {
 		p, alive := Look(d.Tree, now.PID)
 		return !alive || !p.since(d.Tree).Equal(now.Since), nil
 	})
+}
+
+// locked reports whether OpenRC refused because it was still starting or stopping the
+// service for another command, or for its supervisor.
+func locked(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Call to flock failed")
 }
 
 func (d openrc) Reload(ctx context.Context, s manage.Spec, text string) error {

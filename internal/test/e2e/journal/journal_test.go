@@ -329,7 +329,7 @@ func TestNoneOf100000RecordsIsLost(t *testing.T) {
 			if took = time.Since(begun); err == nil {
 				break
 			}
-			if try == 10 {
+			if try == 30 {
 				t.Fatal(err)
 			}
 			t.Logf("%s: %.200v", run, err)

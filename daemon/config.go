@@ -90,7 +90,7 @@ type Config struct {
 
 	// MaxLogLine limits the lines of JSON on standard output: each line, including its
 	// newline, has fewer bytes. If zero, it is 16 KiB, at which container runtimes split
-	// lines. The minimum is 4 KiB. If negative, there is no limit.
+	// lines. The minimum is 4 KiB. A negative value means no limit.
 	//
 	// If a record is longer, its longest texts are cut. If that is not enough, whole fields
 	// are left out. The field cut lists them, each with the number of its bytes. The time,

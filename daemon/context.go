@@ -58,7 +58,7 @@ func Finish(ctx context.Context) {
 // Logger returns the logger of the daemon: Config.Logger, or one that logs where the host
 // keeps logs. It is never nil, and may be used from any goroutine. With a context that no
 // method of a Program was given, such as that of an HTTP request, Logger returns the logger
-// of the run of this process, or one that does nothing if there is no run. The host's
+// of the run of this process, or one that does nothing if no run is active. The host's
 // logger also does nothing once the run is over.
 //
 // Its method Fatal exits the process at once, without the way down: use [Fail].

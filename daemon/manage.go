@@ -276,7 +276,8 @@ func (h *Handle) Restart(ctx context.Context) error {
 	})
 }
 
-// startWith starts the service with do. A job that has finished successfully is no error.
+// startWith starts the service with do. It returns nil if the service is a job that has
+// finished successfully.
 func (h *Handle) startWith(ctx context.Context, what string, do func(context.Context, manage.Spec) error) error {
 	begun := time.Now()
 	err := do(ctx, h.spec)

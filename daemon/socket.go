@@ -12,7 +12,7 @@ import (
 )
 
 // Socket returns a descriptor that the manager has opened and passed under this name. It
-// returns nil if there is none, or none left, and if there is no run. systemd passes the
+// returns nil if there is none, or none left, and if no run is active. systemd passes the
 // sockets in Service.Sockets, those of a socket unit that somebody has written
 // (FileDescriptorName=, or else the name of the unit), the files of OpenFile=, and what its
 // descriptor store has kept. Other supervisors of Unix pass sockets in the same way

@@ -108,7 +108,7 @@ func TestRun_ClosesTheSocketsIfItFails(t *testing.T) {
 			ctx := host.NewContext(t.Context(), host.Env{Sockets: []host.Socket{{Name: "http", File: f}}})
 			err := daemon.Run(ctx, program{start: func(context.Context) error { return errBoom }}, config)
 			if err == nil || !closed(f) {
-				t.Errorf("the descriptor is open, or there is no error: %v", err)
+				t.Errorf("the descriptor is open, or the error is nil: %v", err)
 			}
 		})
 	}

@@ -47,7 +47,7 @@ type Systemd struct {
 	TimeoutStart, TimeoutStop time.Duration
 
 	// Watchdog is WatchdogSec, the longest time between two WATCHDOG=1 of a service that is
-	// ready. If it is zero, there is no limit.
+	// ready. Zero means no limit.
 	Watchdog time.Duration
 
 	// Expect is the expected Result of the unit; a different one is an error of the test.
@@ -126,7 +126,7 @@ func (s *Systemd) Await(state string) {
 	d := s.driven("Await")
 	d.t.Helper()
 	if !activeStates[state] {
-		d.t.Fatalf("Systemd.Await(%q): there is no such ActiveState", state)
+		d.t.Fatalf("Systemd.Await(%q): unknown ActiveState", state)
 	}
 	found := s.wait(func(u *unit) bool {
 		i := slices.Index(u.passed[s.awaited:], state)

@@ -85,7 +85,7 @@ type Options struct {
 	Version string
 
 	// MaxLine limits the bytes of a JSON line, like daemon.Config.MaxLogLine: each line is
-	// shorter. The default is 16 KiB. If it is negative, there is no limit.
+	// shorter. The default is 16 KiB. A negative value means no limit.
 	MaxLine int
 
 	// Encoder encodes the records, by default as JSON. If it is set, Keys and MaxLine have

@@ -293,7 +293,7 @@ func TestWrite_StreamSeparatesMessagesByNewlines(t *testing.T) {
 		t.Error("nothing is lost")
 	}
 	if c.Drain(t.Context()) == nil || c.Close(t.Context()) == nil {
-		t.Error("nobody reads, and there is no error")
+		t.Error("nobody reads, and the error is nil")
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	whole := regexp.MustCompile(`^<30>` + regexp.QuoteMeta(head) + `fill x=x{900}$`)

@@ -81,7 +81,7 @@ func (smf) Registered(manage.Spec) []string { return nil }
 func (d smf) enabled(ctx context.Context, s manage.Spec) (value string, present bool, err error) {
 	out, err := d.Runner()(ctx, "svcprop", "-p", "general/enabled", fmri(s))
 	if command.Code(err) > 0 {
-		return "", false, nil // there is no such service
+		return "", false, nil // the service is not installed
 	}
 	return strings.TrimSpace(out), err == nil, err
 }

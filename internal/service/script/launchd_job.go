@@ -174,7 +174,7 @@ func (j launchdJob) leaving() bool {
 	return strings.Contains(j.state, "SIGTERM") || strings.Contains(j.state, "removing")
 }
 
-// print asks launchd for the job. One that is not loaded is no error.
+// print asks launchd for the job. It returns no error if the job is not loaded.
 func (d launchd) print(ctx context.Context, domain, name string) (launchdJob, error) {
 	out, err := d.launchctl(ctx, "print", domain+"/"+name)
 	switch code := command.Code(err); {

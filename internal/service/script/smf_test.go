@@ -102,7 +102,7 @@ func TestSMF_InstallDoesNotChangeWhetherItRunsNow(t *testing.T) {
 		ctx, s := context.Background(), managertest.Plain()
 		managertest.Install(t, m, s)
 		i := f.services["svc:/site/web:default"]
-		i.override = nil // the machine was started anew
+		i.override = nil // the machine was rebooted
 		i.settle(f)
 		for _, start := range []service.StartType{service.Manual, service.Automatic, service.Disabled} {
 			s.StartType = start

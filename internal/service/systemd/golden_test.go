@@ -18,7 +18,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // web returns a service with all the defaults.
 func web(changes ...func(*manage.Spec)) manage.Spec {

@@ -220,6 +220,6 @@ func TestLogs_SaysIfJournalCannotBeRead(t *testing.T) {
 	wantError(t, m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard), service.ErrPermission)
 	m.stream = func(context.Context, io.Writer, io.Writer, string, ...string) error { return nil }
 	if err := m.Logs(t.Context(), web(), manage.LogQuery{}, io.Discard); err != nil {
-		t.Errorf("an empty log is no error: %v", err)
+		t.Errorf("an empty log: got %v, want nil", err)
 	}
 }

@@ -101,7 +101,7 @@ func TestSocketsThatAreMeantForAnotherProcessAreNotTaken(t *testing.T) {
 	}
 }
 
-// It is not parallel to others: install has systemd read all units anew, see write.
+// It is not parallel to others: install makes systemd reload all units, see write.
 func TestTheExampleForLinuxIsWhatItsDescriptionSays(t *testing.T) {
 	testbed.Require(t)
 	const installed, secret = "/usr/local/bin/visitors", "/etc/visitors.token"

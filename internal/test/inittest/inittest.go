@@ -330,7 +330,7 @@ func (b Bed) looks(t *testing.T, s manage.Spec, pid int) {
 // snapshot is what there is where installations leave things.
 func (b Bed) snapshot(t *testing.T) map[string]string {
 	t.Helper()
-	// The numbers of links are insserv's, which gives them to all services anew.
+	// The numbers of links are insserv's, which renumbers all services.
 	out, err := b.Machine.Run(t.Context(), "sh", "-c", `
 find /etc /var/lib /var/log /var/cache /usr/local -xdev -not -path '/etc/*-' -not -path '*/deptree*' -not -path '/etc/.pwd.lock' | sed 's,\(/rc[0-6S]\.d/.\)[0-9]*,\1,'
 find /run -xdev -maxdepth 1

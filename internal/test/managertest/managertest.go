@@ -22,7 +22,7 @@ import (
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // Plain is a service of which nothing is said but its name.
 func Plain() manage.Spec {

@@ -214,7 +214,7 @@ func (c *Change) Symlink(p, target string) error {
 	return nil
 }
 
-// Remove removes a file or a link. One that is not there is no error.
+// Remove removes a file or a link. It returns nil if p does not exist.
 func (c *Change) Remove(p string) error {
 	c.Sweep(filepath.Dir(p))
 	file := c.tree.Path(p)

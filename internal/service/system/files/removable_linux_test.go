@@ -90,7 +90,7 @@ func must(t *testing.T, err error) {
 func readOnly(t *testing.T, dir string) {
 	t.Helper()
 	if err := unix.Mount(dir, dir, "", unix.MS_BIND, ""); err != nil {
-		t.Skip(err)
+		t.Skipf("the test needs the right to mount: %v", err)
 	}
 	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
 	must(t, unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""))
@@ -100,7 +100,7 @@ func readOnly(t *testing.T, dir string) {
 func flag(t *testing.T, flag, file string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "chattr", "+"+flag, file).CombinedOutput(); err != nil {
-		t.Skip(string(out), err)
+		t.Skipf("the file system or the machine has no flags: %v: %s", err, out)
 	}
 	t.Cleanup(func() { must(t, exec.Command("chattr", "-"+flag, file).Run()) })
 }

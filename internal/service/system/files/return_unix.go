@@ -31,8 +31,8 @@ func Stat(file string) (mode fs.FileMode, uid, gid int, ok bool) {
 const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
 // Return gives back what Stat has found: it gets this mode and this owner, and so does all in a
-// folder that belongs to the one who has the folder now. What is not there is no error, links
-// are not followed, and other file systems are left alone. A link in place of something else,
+// folder that belongs to the one who has the folder now. It returns nil if file does not
+// exist. Links are not followed, and other file systems are left alone. A link in place of something else,
 // and something else in place of a link, stay as they are.
 func Return(file string, mode fs.FileMode, uid, gid int) error {
 	info, err := os.Lstat(file)

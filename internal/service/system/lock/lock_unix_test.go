@@ -176,7 +176,7 @@ func TestTheLockOfAUserIsWhereOnlyTheUserWrites(t *testing.T) {
 
 func TestWhatIsNoNoteIsNotQuoted(t *testing.T) {
 	for _, text := range []string{"", "install", "install x y", "install 7 yesterday", "a b c d"} {
-		if err := held(text); err != service.ErrBusy { //nolint:errorlint // as it is
+		if err := held(text); err != service.ErrBusy { //nolint:errorlint // nothing may be wrapped around it
 			t.Errorf("%q: %v", text, err)
 		}
 	}

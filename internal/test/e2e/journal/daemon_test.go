@@ -327,7 +327,7 @@ func TestTheLevelChangesWhileItRuns(t *testing.T) {
 			signal("USR1", 4)
 			signal("USR1", 5)
 			p.ticking()
-			p.systemctl("reload", p.name) // which reads it anew: nobody has configured one
+			p.systemctl("reload", p.name) // which reads the level again
 			p.changed(6)
 			p.stop()
 			p.changes("info to debug", "ticks", "debug to info", "info to warn", "warn to info", "info to debug", "ticks", "debug to info")

@@ -28,7 +28,7 @@ type syslogd struct {
 	start string
 	proof string // a script: facility, severity and message of each record, in a line
 	calls map[string]string
-	keeps bool // what there was is still there when it has been started anew
+	keeps bool // what there was is still there after it was restarted
 	apart bool // its files are for root and the group adm
 }
 

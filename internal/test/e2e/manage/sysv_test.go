@@ -63,7 +63,7 @@ func (b *sysv) Forget(t testing.TB, name string) {
 }
 
 // Traces are without the numbers of links, and with their targets as insserv has them:
-// it makes those of all services anew when another one comes or goes.
+// it renumbers all services when another one comes or goes.
 func (b *sysv) Traces(t testing.TB, name string) scenario.Traces {
 	t.Helper()
 	traces := scenario.Traces{}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +22,11 @@ const holder = "GLIDEPATH_TEST_LOCK"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holder); dir != "" {
-		_, err := takeIn([]string{dir}, "web.lock", "uninstall")
+		release, err := takeIn([]string{dir}, "web.lock", "uninstall")
 		fmt.Println(err)
-		select {}
+		_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed; blocked for ever, it would end itself
+		release()
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -34,6 +37,9 @@ func TestTheLockOfAProcessEndsWithIt(t *testing.T) {
 	cmd.Env = append(os.Environ(), holder+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {

@@ -69,7 +69,7 @@ func (m Machine) Waiting(what string) {
 }
 
 // Mark is in a comment of every file that an installation creates.
-const Mark = "Made by Glidepath; install makes it anew."
+const Mark = "Made by Glidepath; install overwrites it."
 
 // Marked reports whether a file with this text was created by an installation.
 func Marked(text string) bool { return strings.Contains(text, Mark) }

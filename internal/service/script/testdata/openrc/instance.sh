@@ -1,5 +1,5 @@
 #!/sbin/openrc-run
-# Made by Glidepath; install makes it anew.
+# Made by Glidepath; install overwrites it.
 # /etc/conf.d/web.blue stays as it is, and can set what has := here.
 # Start: automatic
 

@@ -1,5 +1,5 @@
 #!/bin/sh /etc/rc.common
-# Made by Glidepath; install makes it anew.
+# Made by Glidepath; install overwrites it.
 # web
 
 USE_PROCD=1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Made by Glidepath; install makes it anew.
+# Made by Glidepath; install overwrites it.
 #
 # PROVIDE: my_web_d
 # REQUIRE: FILESYSTEMS LOGIN NETWORKING db

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Made by Glidepath; install makes it anew.
+# Made by Glidepath; install overwrites it.
 #
 # PROVIDE: web_eu_1
 # REQUIRE: FILESYSTEMS LOGIN

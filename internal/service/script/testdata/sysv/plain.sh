@@ -1,5 +1,5 @@
 #!/bin/sh
-# Made by Glidepath; install makes it anew.
+# Made by Glidepath; install overwrites it.
 # /etc/default/web stays as it is: the service gets what it exports.
 # Start: automatic
 #

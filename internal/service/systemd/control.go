@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -90,6 +91,10 @@ func unitIDs(units []properties) []string {
 	return names
 }
 
+// endMargin is how much longer than its stop timeout a service may be stopping: systemd kills
+// it then.
+const endMargin = 5 * time.Second
+
 // startAndCheck starts or restarts the service, and returns an error unless it then runs or
 // has finished as a job.
 func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string) error {
@@ -100,7 +105,7 @@ func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string)
 	if failed != nil && command.Code(failed) < 1 {
 		return failed // nothing that systemd has said about the service
 	}
-	u, _, err := m.show(ctx, s)
+	u, err := m.showEnded(ctx, s)
 	if err != nil {
 		if failed != nil {
 			err = fmt.Errorf("%w; %w", failed, err)
@@ -121,6 +126,22 @@ func (m *Manager) startAndCheck(ctx context.Context, s manage.Spec, verb string)
 		return nil // a job has finished
 	}
 	return fmt.Errorf("it was started but is now %s%s", state, m.lastOutput(ctx, s, u))
+}
+
+// showEnded returns what systemd knows of the service. If the service is stopping, as a job is
+// that has just finished, it waits until that is over, and how it ended is known.
+func (m *Manager) showEnded(ctx context.Context, s manage.Spec) (properties, error) {
+	for begun := time.Now(); ; {
+		u, _, err := m.show(ctx, s)
+		if err != nil || u.state() != service.Stopping || time.Since(begun) > s.StopTimeout+endMargin {
+			return u, err
+		}
+		select {
+		case <-ctx.Done():
+			return u, m.interrupted(ctx, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // failureReason says in one line how the service has failed and what it last logged.

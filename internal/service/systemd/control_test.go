@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -163,14 +164,36 @@ func TestStart_AcceptsFinishedJob(t *testing.T) {
 	}
 }
 
-func TestStart_FailsIfServiceIsStopping(t *testing.T) {
-	f, m := newFake(t, false)
-	install(t, m, web())
-	f.answer = func(call string) (string, error, bool) {
-		f.active["web.service"] = "deactivating"
-		return "", nil, strings.Contains(call, " start ")
+func TestStart_WaitsForTheEndOfAJobThatIsStopping(t *testing.T) {
+	for name, test := range map[string]struct {
+		looks int // until it has stopped
+		want  string
+	}{
+		"it stops":       {3, ""},
+		"it never stops": {1 << 30, "it was started but is now stopping"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, m := newFake(t, false)
+				install(t, m, web())
+				started, looks := false, 0
+				f.answer = func(call string) (string, error, bool) {
+					start := strings.Contains(call, " start ")
+					started = started || start
+					if looks++; started && looks > test.looks {
+						f.active["web.service"] = "inactive"
+						f.show["web.service"] = map[string]string{"ActiveState": "inactive", "Result": "success", "ExecMainCode": "1", "ExecMainStatus": "0"}
+					} else if started {
+						f.active["web.service"] = "deactivating"
+					}
+					return "", nil, start
+				}
+				if err := m.startAndCheck(t.Context(), web(), "start"); (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v, want %q", err, test.want)
+				}
+			})
+		})
 	}
-	wantError(t, m.startAndCheck(t.Context(), web(), "start"), nil, "is now stopping")
 }
 
 func TestStart_ErrorIsOneLine(t *testing.T) {

@@ -240,6 +240,13 @@ func (c *Core) shut(t testing.TB) {
 
 var at = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 
+// flush returns when all records are taken. On a busy machine a write returns earlier, and so
+// does Sync.
+func flush(c zapcore.Core) {
+	for c.Sync() != nil {
+	}
+}
+
 func write(t testing.TB, c zapcore.Core, level zapcore.Level, msg string, fields ...zapcore.Field) {
 	t.Helper()
 	if err := c.Write(zapcore.Entry{Level: level, Time: at, Message: msg}, fields); err != nil {

@@ -26,6 +26,7 @@ func parse(p talk.Parser) ([]string, error) {
 		}
 		return rest, nil
 	case talk.None: // it declares its flags, and reads them later
+		flag.String("setup", "", "what this program is, see package talk")
 		flag.String("listen", "", "where to listen")
 		flag.Bool("v", false, "say more")
 		return nil, nil

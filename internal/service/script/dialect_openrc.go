@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
+	"github.com/go-glidepath/glidepath/internal/service/system/command"
 	"github.com/go-glidepath/glidepath/internal/service/system/files"
 	"github.com/go-glidepath/glidepath/internal/service/system/owned"
 	"github.com/go-glidepath/glidepath/internal/service/system/shell"
@@ -234,14 +235,7 @@ func (d openrc) Stop(ctx context.Context, s manage.Spec, now service.Status) err
 	if now.PID == 0 && !d.is("started", name) && !d.is("starting", name) && !d.is("stopping", name) {
 		return nil
 	}
-	err := d.run(ctx, "rc-service", name, "stop")
-	for n := 0; n < 30 && locked(err) && ctx.Err() == nil; n++ {
-		select {
-		case <-ctx.Done():
-		case <-time.After(300 * time.Millisecond):
-		}
-		err = d.run(ctx, "rc-service", name, "stop")
-	}
+	err := command.Retry(ctx, locked, func() error { return d.run(ctx, "rc-service", name, "stop") })
 	if err != nil || now.PID == 0 {
 		return err
 	}
@@ -254,7 +248,7 @@ func (d openrc) Stop(ctx context.Context, s manage.Spec, now service.Status) err
 // locked reports whether OpenRC refused because it was still starting or stopping the
 // service for another command, or for its supervisor.
 func locked(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Call to flock failed")
+	return strings.Contains(err.Error(), "Call to flock failed")
 }
 
 func (d openrc) Reload(ctx context.Context, s manage.Spec, text string) error {

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-glidepath/glidepath/internal/service/manage"
 	"github.com/go-glidepath/glidepath/internal/service/system/command"
@@ -135,14 +134,10 @@ func (d sysv) rcsLink(name string) string {
 // tools runs the first of these tools that exists, and returns its name, "" if none does.
 func (d sysv) tools(ctx context.Context, lines ...[]string) (name string, err error) {
 	for _, line := range lines {
-		_, err := d.Runner()(ctx, line[0], line[1:]...)
-		for n := 0; n < 5 && disturbed(err) && ctx.Err() == nil; n++ {
-			select {
-			case <-ctx.Done():
-			case <-time.After(300 * time.Millisecond):
-			}
-			_, err = d.Runner()(ctx, line[0], line[1:]...)
-		}
+		err := command.Retry(ctx, disturbed, func() error {
+			_, err := d.Runner()(ctx, line[0], line[1:]...)
+			return err
+		})
 		if !errors.Is(err, exec.ErrNotFound) && command.Code(err) != 127 {
 			return line[0], err
 		}
@@ -153,7 +148,7 @@ func (d sysv) tools(ctx context.Context, lines ...[]string) (name string, err er
 // disturbed reports whether a tool failed because another one changed the links of other
 // services at the same time. insserv reads all of them, and cannot cope with that.
 func disturbed(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "insserv: ") && strings.Contains(err.Error(), "No such file or directory")
+	return strings.Contains(err.Error(), "insserv: ") && strings.Contains(err.Error(), "No such file or directory")
 }
 
 // Register implements Dialect. It makes the links that the service is to have.

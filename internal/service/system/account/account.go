@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-glidepath/glidepath/daemon/service"
 	"github.com/go-glidepath/glidepath/internal/service/manage"
@@ -285,7 +284,8 @@ func Remove(ctx context.Context, m manage.Machine, of string) (removed bool, err
 		{"pw", []string{"userdel", "-n", name}},
 		{"deluser", []string{name}},
 	} {
-		if err = patiently(ctx, m, tool.tool, tool.args...); !errors.Is(err, exec.ErrNotFound) {
+		err = command.Retry(ctx, inUse, func() error { return run(ctx, m, tool.tool, tool.args...) })
+		if !errors.Is(err, exec.ErrNotFound) {
 			break
 		}
 	}
@@ -313,27 +313,12 @@ func Remove(ctx context.Context, m manage.Machine, of string) (removed bool, err
 	return true, nil
 }
 
-// inUse is userdel's exit code for an account that still has a process.
-const inUse = 8
-
-// patiently is run, and again for ten seconds while the account is in use: what was killed
-// just now is a process until its parent has looked at it, which takes its time on a
-// machine that has a lot to do.
-func patiently(ctx context.Context, m manage.Machine, tool string, args ...string) error {
-	every := time.NewTicker(100 * time.Millisecond)
-	defer every.Stop()
-	for tries := 100; ; tries-- {
-		err := run(ctx, m, tool, args...)
-		var e *command.Error
-		if tries == 0 || !errors.As(err, &e) || e.Code != inUse {
-			return err
-		}
-		select {
-		case <-every.C:
-		case <-ctx.Done():
-			return err
-		}
-	}
+// inUse reports whether userdel found that the account still has a process. What was killed
+// just now is a process until its parent has looked at it, which takes its time on a busy
+// machine.
+func inUse(err error) bool {
+	var e *command.Error
+	return errors.As(err, &e) && e.Code == 8
 }
 
 func run(ctx context.Context, m manage.Machine, tool string, args ...string) error {
